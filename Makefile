@@ -1,0 +1,174 @@
+# One Makefile, one dependency graph; everything built goes under $(B).
+#
+#   make                  daemon, client and library, optimised
+#   make demo             the whole way once, in a temporary home
+#   make test             unit, corpus and end-to-end tests
+#   make SAN=address,undefined test      the same under sanitizers (own $(B))
+#   make lint             format, clang-tidy, layering, lengths
+#   make bench            what it costs, as ratios to peers or limits
+#   make install DESTDIR=... PREFIX=/usr
+#   make deps             install what all this needs (Debian packages)
+
+VERSION := 0.1.0
+
+comma   := ,
+SAN     ?=
+B       ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+SBINDIR ?= $(PREFIX)/sbin
+LIBDIR  ?= $(PREFIX)/lib
+INCDIR  ?= $(PREFIX)/include
+MANDIR  ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd
+SYSCONFDIR ?= /etc
+INSTALL ?= install
+PKGCONF ?= pkg-config
+PYTHON  := /usr/bin/python3
+
+CFLAGS   ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Wswitch-enum \
+            -Wimplicit-fallthrough
+HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+MODULES  := libuv libcurl jansson yaml-0.1 inih
+
+# Debian packages: to build, to test, to lint.
+DEPS_BUILD := make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
+              libyaml-dev libinih-dev
+DEPS_TEST  := python3 python3-pytest python3-yaml libcmocka-dev golang-go \
+              golang-github-varlink-go-dev openssl
+DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags mandoc \
+              libclang-rt-dev
+
+# module_cflags and module_libs, written by $(B)/modules.mk below once the
+# packages are there.
+-include $(if $(filter clean deps dist,$(MAKECMDGOALS)),,$(B)/modules.mk)
+
+cflags  = -std=c11 -D_GNU_SOURCE -DCLEARCONF_VERSION='"$(VERSION)"' \
+          -Iinclude -Idaemon -Iclient -I$(B)/gen $(WARNINGS) \
+          $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+          -fno-omit-frame-pointer,$(HARDEN)) $(module_cflags) $(CFLAGS)
+ldflags = $(if $(SAN),-fsanitize=$(SAN),-pie \
+          -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+
+core_src   := $(wildcard daemon/base/*.c daemon/value/*.c daemon/read/*.c)
+daemon_src := $(wildcard daemon/*.c daemon/config/*.c daemon/fetch/*.c \
+              daemon/serve/*.c)
+lib_src    := $(wildcard client/lib/*.c)
+client_src := $(wildcard client/*.c)
+test_src   := $(wildcard tests/unit/test_*.c)
+bench_src  := $(wildcard tests/bench/*.c)
+all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
+              $(bench_src)
+
+obj         = $(patsubst %.c,$(B)/%.o,$(1))
+client_obj := $(filter-out $(B)/client/main.o,$(call obj,$(client_src)))
+daemon_obj := $(filter-out $(B)/daemon/main.o,$(call obj,$(daemon_src)))
+tests      := $(patsubst %.c,$(B)/%,$(test_src))
+benches    := $(patsubst %.c,$(B)/%,$(bench_src))
+generated  := $(B)/gen/io_clearconf_idl.h
+core       := $(B)/libcore.a
+
+all: $(B)/clearconfd $(B)/clearconf $(B)/libclearconf.so $(B)/libclearconf.a
+
+$(core): $(call obj,$(core_src))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(core)
+	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
+
+$(B)/clearconf: $(B)/client/main.o $(client_obj) $(B)/libclearconf.a $(core)
+	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
+
+$(B)/libclearconf.so: $(call obj,$(lib_src)) client/lib/libclearconf.sym
+	$(CC) $(filter-out -pie,$(ldflags)) -shared \
+		-Wl,-soname,libclearconf.so.0 \
+		-Wl,--version-script=client/lib/libclearconf.sym \
+		-o $@ $(call obj,$(lib_src))
+
+$(B)/libclearconf.a: $(call obj,$(lib_src))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(daemon_obj) $(client_obj) \
+		$(B)/libclearconf.a $(core)
+	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lcmocka -lm
+
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(core)
+	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
+
+$(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden
+
+# The interface's text as C strings, a line each.
+$(B)/gen/io_clearconf_idl.h: include/io.clearconf.varlink
+	@mkdir -p $(@D)
+	sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
+
+$(B)/%.o: %.c Makefile | $(generated)
+	@mkdir -p $(@D)
+	$(CC) $(cflags) -MMD -MP -c -o $@ $<
+
+# --- what the project needs on a machine ------------------------------------
+
+# Goals that may install packages by themselves; the others only say what is
+# missing.
+installing := $(filter demo test test-long bench lint ci deps,$(MAKECMDGOALS))
+
+$(B)/modules.mk: Makefile tests/support/deps.sh
+	@mkdir -p $(@D)
+	@tests/support/deps.sh $(if $(installing),install,check) \
+		$(DEPS_BUILD) $(if $(installing),$(DEPS_TEST)) \
+		$(if $(filter lint ci,$(MAKECMDGOALS)),$(DEPS_LINT))
+	@echo "module_cflags := $$($(PKGCONF) --cflags $(MODULES))" > $@
+	@echo "module_libs := $$($(PKGCONF) --libs $(MODULES))" >> $@
+
+deps:
+	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LINT)
+
+deps-test:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST)
+
+deps-lint:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_LINT)
+
+# --- proofs -----------------------------------------------------------------
+
+test: deps-test all $(tests)
+	@B=$(B) SAN=$(SAN) $(PYTHON) tests/support/run_tests.py $(tests)
+
+demo: deps-test all
+	@B=$(B) $(PYTHON) tests/support/demo.py
+
+bench: deps-test all $(benches)
+	@B=$(B) tests/bench/run.sh
+
+lint: deps-lint $(generated)
+	clang-format --dry-run -Werror \
+		$$(find daemon client include tests -name '*.[ch]')
+	tests/lint/tidy.sh $(all_src) -- $(filter-out -MMD -MP,$(cflags))
+	tests/lint/layers.sh
+	tests/lint/lengths.sh
+
+install: all
+	$(INSTALL) -D -m 755 $(B)/clearconfd $(DESTDIR)$(SBINDIR)/clearconfd
+	$(INSTALL) -D -m 755 $(B)/clearconf $(DESTDIR)$(BINDIR)/clearconf
+	$(INSTALL) -D -m 755 $(B)/libclearconf.so \
+		$(DESTDIR)$(LIBDIR)/libclearconf.so.$(VERSION)
+	ln -sf libclearconf.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libclearconf.so.0
+	ln -sf libclearconf.so.0 $(DESTDIR)$(LIBDIR)/libclearconf.so
+	$(INSTALL) -D -m 644 $(B)/libclearconf.a \
+		$(DESTDIR)$(LIBDIR)/libclearconf.a
+	$(INSTALL) -D -m 644 include/clearconf.h \
+		$(DESTDIR)$(INCDIR)/clearconf.h
+	$(INSTALL) -D -m 644 include/io.clearconf.varlink \
+		$(DESTDIR)$(PREFIX)/share/varlink/io.clearconf.varlink
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all deps deps-test deps-lint test demo bench lint install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(patsubst %.c,$(B)/%.d,$(all_src))

@@ -1,0 +1,96 @@
+#include "base/arena.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Blocks double from 4 KiB, so that a small document stays small and a large
+ * one costs few allocations. */
+#define BLOCK_FIRST ((size_t)4 * 1024)
+#define BLOCK_LAST  ((size_t)1024 * 1024)
+#define ALIGN       ((size_t)8)
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size, used;
+	unsigned char data[];
+};
+
+static size_t rounded(size_t size)
+{
+	return (size + ALIGN - 1) & ~(ALIGN - 1);
+}
+
+static struct arena_block *block_new(struct arena *arena, size_t size)
+{
+	struct arena_block *block;
+	size_t want = arena->blocks ? arena->blocks->size * 2 : BLOCK_FIRST;
+
+	if (want > BLOCK_LAST)
+		want = BLOCK_LAST;
+	if (want < size)
+		want = size;
+	block = mem_alloc(sizeof(*block) + want);
+	block->next = arena->blocks;
+	block->size = want;
+	arena->blocks = block;
+	return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	struct arena_block *block = arena->blocks;
+	void *mem;
+
+	size = rounded(size);
+	if (!block || block->size - block->used < size)
+		block = block_new(arena, size);
+	mem = block->data + block->used;
+	block->used += size;
+	arena->used += size;
+	return mem;
+}
+
+void *arena_grow(struct arena *arena, void *mem, size_t old, size_t size)
+{
+	struct arena_block *block = arena->blocks;
+	size_t more = rounded(size) - rounded(old);
+	void *grown;
+
+	if (mem && (unsigned char *)mem + rounded(old) ==
+			   block->data + block->used &&
+	    block->size - block->used >= more) {
+		block->used += more;
+		arena->used += more;
+		return mem;
+	}
+	grown = arena_alloc(arena, size);
+	if (old)
+		memcpy(grown, mem, old);
+	return grown;
+}
+
+struct str arena_str(struct arena *arena, struct str text)
+{
+	char *copy = arena_alloc(arena, text.len + 1);
+
+	if (text.len)
+		memcpy(copy, text.ptr, text.len);
+	return (struct str){copy, text.len};
+}
+
+const char *arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_str(arena, str_from(text)).ptr;
+}
+
+void arena_free(struct arena *arena)
+{
+	struct arena_block *block = arena->blocks, *next;
+
+	for (; block; block = next) {
+		next = block->next;
+		mem_free(block);
+	}
+	*arena = ARENA_INIT;
+}

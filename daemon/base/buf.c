@@ -1,0 +1,92 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+#define BUF_FIRST 256
+
+void buf_deinit(struct buf *buf)
+{
+	mem_free(buf->data);
+	*buf = BUF_INIT;
+}
+
+char *buf_reserve(struct buf *buf, size_t more)
+{
+	size_t cap = buf->cap ? buf->cap : BUF_FIRST;
+
+	while (cap - buf->len < more)
+		cap *= 2;
+	if (cap != buf->cap) {
+		buf->data = mem_grow(buf->data, cap);
+		buf->cap = cap;
+	}
+	return buf->data + buf->len;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+	if (!len)
+		return;
+	memcpy(buf_reserve(buf, len), bytes, len);
+	buf->len += len;
+}
+
+void buf_add_str(struct buf *buf, struct str text)
+{
+	buf_add(buf, text.ptr, text.len);
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+void buf_putc(struct buf *buf, char c)
+{
+	*buf_reserve(buf, 1) = c;
+	buf->len++;
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list ap, again;
+	int len;
+
+	va_start(ap, format);
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, format, ap);
+	va_end(ap);
+	if (len > 0) {
+		char *end = buf_reserve(buf, (size_t)len + 1);
+
+		(void)vsnprintf(end, (size_t)len + 1, format, again);
+		buf->len += (size_t)len;
+	}
+	va_end(again);
+}
+
+void buf_drop(struct buf *buf, size_t len)
+{
+	buf->len -= len;
+	if (buf->len)
+		memmove(buf->data, buf->data + len, buf->len);
+}
+
+struct str buf_str(struct buf *buf)
+{
+	*buf_reserve(buf, 1) = '\0';
+	return (struct str){buf->data, buf->len};
+}
+
+char *buf_take(struct buf *buf)
+{
+	char *data;
+
+	(void)buf_str(buf);
+	data = TAKE(buf->data);
+	*buf = BUF_INIT;
+	return data;
+}

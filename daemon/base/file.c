@@ -1,0 +1,91 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+void file_closep(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+static int write_all(int fd, struct str bytes)
+{
+	ssize_t n;
+
+	while (bytes.len) {
+		n = write(fd, bytes.ptr, bytes.len);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			bytes = str_from_offset(bytes, (size_t)n);
+	}
+	return 0;
+}
+
+static int fill(int fd, struct str bytes, mode_t mode)
+{
+	int r;
+
+	if (fchmod(fd, mode) < 0)
+		return -errno;
+	r = write_all(fd, bytes);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
+}
+
+static int fill_and_rename(int dirfd, const char *temporary, const char *name,
+			   struct str bytes, mode_t mode)
+{
+	_cleanup_(file_closep) int fd = openat(
+		dirfd, temporary,
+		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fill(fd, bytes, mode);
+	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dirfd, temporary, 0);
+	return r;
+}
+
+int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode)
+{
+	_cleanup_(mem_freep) char *temporary = NULL;
+	uint64_t unique;
+	int r;
+
+	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
+		return -errno;
+	temporary = mem_printf(".%s.%016llx", name, (unsigned long long)unique);
+	r = fill_and_rename(dirfd, temporary, name, bytes, mode);
+	if (r == 0 && fsync(dirfd) < 0)
+		r = -errno;
+	return r;
+}
+
+int file_make_folder(const char *path, mode_t mode)
+{
+	_cleanup_(mem_freep) char *part = mem_strdup(path);
+
+	for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}

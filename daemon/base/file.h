@@ -1,0 +1,25 @@
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+/*
+ * Files that are old or new, never torn.
+ */
+
+#include <sys/types.h>
+
+#include "base/str.h"
+
+/* Replace @name in the folder @dirfd by @bytes: a temporary file beside it with
+ * @mode set before any content, fsync, rename, fsync of the folder. 0 or a
+ * negative errno; on failure the old file stands and nothing is left behind.
+ * Blocks on the disk. */
+int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode);
+
+/* Create the folder @path and its missing parents, the last with @mode. 0 or a
+ * negative errno; an existing folder is fine. */
+int file_make_folder(const char *path, mode_t mode);
+
+/* For _cleanup_ on a descriptor; -1 is none. */
+void file_closep(const int *fd);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
+
+/*
+ * Intrusive list: members embed a `struct list`, heads are one too. A ring, so
+ * that adding and removing have no special cases.
+ */
+
+#include <stdbool.h>
+
+#include "base/mem.h"
+
+struct list {
+	struct list *prev, *next;
+};
+
+static inline void list_init(struct list *list)
+{
+	list->prev = list->next = list;
+}
+
+static inline bool list_is_empty(const struct list *list)
+{
+	return list->next == list;
+}
+
+/* Before @at: at the end when @at is the head. */
+static inline void list_add(struct list *at, struct list *member)
+{
+	member->prev = at->prev;
+	member->next = at;
+	at->prev->next = member;
+	at->prev = member;
+}
+
+/* A removed member is a ring of its own, so removing twice does no harm. */
+static inline void list_remove(struct list *member)
+{
+	member->prev->next = member->next;
+	member->next->prev = member->prev;
+	list_init(member);
+}
+
+/* for (struct list *i; list_each(head, i)) */
+#define list_each(head, i) (i) = (head)->next; (i) != (head); (i) = (i)->next
+
+#endif

@@ -1,0 +1,78 @@
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+static enum log_level threshold = LOG_LEVEL_INFO;
+
+static const struct {
+	const char *name;
+	char priority; /* of syslog, as sd-daemon(3) has it: "<4>" */
+} levels[] = {
+	[LOG_LEVEL_ERROR] = {"error", '3'},
+	[LOG_LEVEL_WARNING] = {"warning", '4'},
+	[LOG_LEVEL_INFO] = {"info", '6'},
+	[LOG_LEVEL_DEBUG] = {"debug", '7'},
+};
+
+void log_set_level(enum log_level level)
+{
+	threshold = level;
+}
+
+static bool is_plain(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '=' ||
+		    *p == '\\' || *p == 127)
+			return false;
+	return *text != '\0';
+}
+
+static void add_text(struct buf *line, const char *text)
+{
+	if (is_plain(text)) {
+		buf_puts(line, text);
+		return;
+	}
+	buf_putc(line, '"');
+	for (; *text; text++) {
+		if (*text == '\n')
+			buf_puts(line, "\\n");
+		else if ((unsigned char)*text < ' ' || *text == 127)
+			buf_printf(line, "\\x%02x", (unsigned char)*text);
+		else if (*text == '"' || *text == '\\')
+			buf_printf(line, "\\%c", *text);
+		else
+			buf_putc(line, *text);
+	}
+	buf_putc(line, '"');
+}
+
+/* One write(2) a line, so that lines of several processes do not mix. */
+void log_write(enum log_level level, const struct log_field *fields)
+{
+	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
+
+	if (level > threshold)
+		return;
+	if (getenv("JOURNAL_STREAM"))
+		buf_printf(&line, "<%c>", levels[level].priority);
+	buf_printf(&line, "level=%s", levels[level].name);
+	for (; fields->key; fields++) {
+		buf_printf(&line, " %s=", fields->key);
+		if (fields->text)
+			add_text(&line, fields->text);
+		else
+			buf_printf(&line, "%lld", (long long)fields->number);
+	}
+	buf_putc(&line, '\n');
+	if (write(STDERR_FILENO, line.data, line.len) < 0)
+		return; /* nobody is left to be told */
+}

@@ -1,0 +1,80 @@
+#include "base/mem.h"
+
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *block)
+{
+	static const char message[] = "out of memory\n";
+
+	if (!block) {
+		(void)fwrite(message, 1, sizeof(message) - 1, stderr);
+		abort();
+	}
+	return block;
+}
+
+void *mem_alloc(size_t size)
+{
+	return checked(calloc(1, size ? size : 1));
+}
+
+/* Not realloc: that would leave the old copy behind, unwiped. */
+void *mem_grow(void *block, size_t size)
+{
+	size_t old = block ? malloc_usable_size(block) : 0;
+	void *grown;
+
+	if (block && size <= old)
+		return block;
+	grown = checked(malloc(size));
+	if (block)
+		memcpy(grown, block, old);
+	mem_free(block);
+	return grown;
+}
+
+char *mem_strndup(const char *text, size_t len)
+{
+	char *copy = checked(malloc(len + 1));
+
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+char *mem_strdup(const char *text)
+{
+	return mem_strndup(text, strlen(text));
+}
+
+char *mem_printf(const char *format, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vasprintf(&text, format, ap);
+	va_end(ap);
+	return checked(len < 0 ? NULL : text);
+}
+
+void mem_free(void *block)
+{
+	if (!block)
+		return;
+	explicit_bzero(block, malloc_usable_size(block));
+	free(block);
+}
+
+void mem_freep(void *pointer_to_block)
+{
+	void **pointer = pointer_to_block;
+
+	mem_free(*pointer);
+	*pointer = NULL;
+}

@@ -1,0 +1,45 @@
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+/*
+ * Heap memory of the daemon and the client: never NULL, wiped when given back.
+ *
+ * Configuration is mostly other people's keys, so every block is overwritten
+ * before it returns to the heap; which blocks held a secret is then a question
+ * nobody has to answer. Out of memory aborts: the service manager restarts the
+ * daemon onto the last known good (libclearconf has its own rules and does not
+ * use this).
+ */
+
+#include <stddef.h>
+
+#define _cleanup_(function) __attribute__((cleanup(function)))
+
+/* Hand over a pointer that a _cleanup_ would otherwise release. */
+#define TAKE(pointer)                                                          \
+	__extension__({                                                        \
+		__typeof__(pointer) *take_ = &(pointer);                       \
+		__typeof__(pointer) taken_ = *take_;                           \
+		*take_ = NULL;                                                 \
+		taken_;                                                        \
+	})
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The struct that embeds @member at @pointer. */
+#define CONTAINER_OF(pointer, type, member)                                    \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+void *mem_alloc(size_t size); /* zeroed */
+void *mem_grow(void *block, size_t size);
+char *mem_strdup(const char *text);
+char *mem_strndup(const char *text, size_t len);
+char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Wipe and free; NULL is allowed. */
+void mem_free(void *block);
+
+/* For _cleanup_(mem_freep) on any pointer to heap memory. */
+void mem_freep(void *pointer_to_block);
+
+#endif

@@ -1,0 +1,52 @@
+#ifndef BASE_SOURCE_H
+#define BASE_SOURCE_H
+
+/*
+ * One input: a named text, and where its lines begin.
+ *
+ * The text lies in the arena of its document. Values keep only the byte offset
+ * of where they were written; line and column are computed when somebody asks.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct arena;
+struct diag;
+
+struct pos {
+	uint32_t line, column; /* both from 1; 0: no position */
+};
+
+struct source {
+	const char *name;      /* path, vault or variable, for people */
+	struct str text;       /* no byte order mark; a NUL follows the end */
+	uint32_t *line_starts; /* built by the first source_pos */
+	uint32_t lines;
+	struct arena *arena; /* owns all of the above */
+};
+
+enum {
+	SOURCE_E_MISSING = 1, /* absent, or not a regular file */
+	SOURCE_E_BROKEN,      /* the diag says why */
+};
+
+/* A source over a copy of @text, which must be UTF-8; a byte order mark is
+ * skipped. 0 or SOURCE_E_BROKEN. */
+int source_from_text(struct source *source, struct arena *arena,
+		     const char *name, struct str text, struct diag *diag);
+
+/* The same from the regular file @name of at most @limit bytes. 0,
+ * SOURCE_E_MISSING or SOURCE_E_BROKEN. */
+int source_from_file(struct source *source, struct arena *arena,
+		     const char *name, size_t limit, struct diag *diag);
+
+/* CR, LF and CRLF end a line; a column is a character, also a tab. */
+struct pos source_pos(struct source *source, size_t offset);
+
+/* The line that holds @offset, without its end. */
+struct str source_line(struct source *source, size_t offset);
+
+#endif

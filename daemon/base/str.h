@@ -1,0 +1,78 @@
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+/*
+ * A view of text: bytes and a length, owned by somebody else.
+ *
+ * ClearML texts may hold NUL characters, and most strings of a configuration
+ * are slices of the text they came from, so a length travels with the pointer.
+ * The bytes need not end in NUL. {NULL, 0} is the absent string.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+	const char *ptr;
+	size_t len;
+};
+
+#define STR(literal)     ((struct str){(literal), sizeof(literal) - 1})
+#define STR_PRINT(view) (int)(view).len, (view).ptr /* for "%.*s" */
+
+static inline struct str str_from(const char *text)
+{
+	return (struct str){text, text ? strlen(text) : 0};
+}
+
+static inline bool str_equal(struct str a, struct str b)
+{
+	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
+}
+
+static inline bool str_is(struct str a, const char *text)
+{
+	return str_equal(a, str_from(text));
+}
+
+static inline bool str_starts(struct str a, struct str prefix)
+{
+	return a.len >= prefix.len &&
+	       (prefix.len == 0 || !memcmp(a.ptr, prefix.ptr, prefix.len));
+}
+
+static inline bool str_ends(struct str a, struct str suffix)
+{
+	return a.len >= suffix.len &&
+	       (suffix.len == 0 ||
+		!memcmp(a.ptr + a.len - suffix.len, suffix.ptr, suffix.len));
+}
+
+/* Bytewise, the shorter first among equals: the order of code points. */
+int str_compare(struct str a, struct str b);
+
+/* The part from @start on; empty when @start is past the end. */
+struct str str_from_offset(struct str a, size_t start);
+
+/* Without ASCII white space at both ends. */
+struct str str_trim(struct str a);
+
+/* Letters compared without case, ASCII only. */
+bool str_equal_nocase(struct str a, struct str b);
+
+/* ClearML's booleans: y yes t true on 1 / n no f false off 0, any case. */
+bool str_to_bool(struct str a, bool *value);
+
+/* Offset of the first byte that is not strict UTF-8; a.len if all is. */
+size_t str_utf8_invalid(struct str a);
+
+/* Code points in valid UTF-8. */
+size_t str_utf8_length(struct str a);
+
+/* Keyed hash; the key is drawn once a process, so that whoever writes a vault
+ * cannot choose colliding keys. */
+uint32_t str_hash(struct str a);
+
+#endif

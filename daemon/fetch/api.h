@@ -1,0 +1,53 @@
+#ifndef FETCH_API_H
+#define FETCH_API_H
+
+/*
+ * The ClearML envelope: an HTTP answer -> outcome and data (API.md section 2).
+ *
+ * Free of I/O: what a body means, and what a token claims.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "fetch/http.h"
+
+struct value;
+
+enum api_outcome {
+	API_OK,
+	API_UNREACHABLE, /* no HTTP answer */
+	API_FOREIGN,     /* an answer that is no ClearML envelope */
+	API_ERROR,       /* an envelope that reports an error */
+};
+
+struct api_reply {
+	enum api_outcome outcome;
+	long status;       /* HTTP; 0 when unreachable */
+	int code, subcode; /* of the envelope; 0 without one */
+	const char *message; /* for people, never a secret */
+	int64_t retry_after; /* seconds; -1 */
+	const struct value *data; /* an object; NULL unless API_OK */
+};
+
+/* Everything in @reply lies in @arena or is static. */
+void api_parse(struct api_reply *reply, struct arena *arena,
+	       const struct http_reply *http);
+
+/* What a ClearML token says of itself; it cannot be verified by a client. */
+struct api_claims {
+	const char *api_version; /* "2.31"; the default of API.md if absent */
+	const char *server_version, *feature_set; /* NULL: not said / "basic" */
+	const char *user_id, *user_name, *company_id, *company_name;
+	int64_t issued_at, expires_at; /* seconds since 1970; 0: not said */
+};
+
+/* False when @token is no JWT. */
+bool api_parse_claims(struct api_claims *claims, struct arena *arena,
+		      const char *token);
+
+/* Compare "2.15" with "2.9" as tuples of integers: <0, 0, >0. */
+int api_version_compare(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,63 @@
+#ifndef FETCH_HTTP_H
+#define FETCH_HTTP_H
+
+/*
+ * HTTP client: curl_multi driven by the loop, no thread and no blocking call
+ * of ours. The only user of libcurl.
+ *
+ * struct http owns the multi handle, its timer and one poll handle a socket;
+ * each call owns its easy handle and its reply.
+ *
+ *   http_send --> RUNNING --answer, error or deadline--> done() --> freed
+ *                    |
+ *                    +---- http_cancel: no done() ------------------> freed
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/str.h"
+
+struct http;
+struct http_call;
+
+struct http_tls {
+	bool verify;
+	const char *ca; /* file or folder; NULL: the system's */
+};
+
+struct http_request {
+	const char *url;
+	const char *authorization; /* header value; NULL: none */
+	const char *body;          /* JSON, sent by POST; NULL: GET */
+	struct http_tls tls;
+	uint64_t timeout_ms; /* for the whole exchange */
+	size_t limit;        /* of the decoded body, in bytes */
+};
+
+struct http_reply {
+	const char *error; /* no answer: why, for people; NULL: there is one */
+	long status;       /* 0 without an answer */
+	struct str body;
+	int64_t retry_after; /* seconds the server asks for; -1: does not */
+};
+
+/* @reply is valid during the call only. The call is over: not to be cancelled
+ * any more. */
+typedef void (*http_done_fn)(void *data, const struct http_reply *reply);
+
+struct http *http_new(uv_loop_t *loop);
+
+/* Cancels what is left; asynchronous, frees itself. */
+void http_close(struct http *http);
+
+/* Never calls @done before it returns. Strings are copied. */
+struct http_call *http_send(struct http *http,
+			    const struct http_request *request,
+			    http_done_fn done, void *data);
+
+void http_cancel(struct http_call *call); /* NULL is allowed */
+
+#endif

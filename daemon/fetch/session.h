@@ -1,0 +1,55 @@
+#ifndef FETCH_SESSION_H
+#define FETCH_SESSION_H
+
+/*
+ * Session: one key pair (or token) logged in to one API server.
+ *
+ * Calls made before there is a token wait for the one login that is under way;
+ * a token is renewed before it expires, and once when a call is answered 401.
+ *
+ *   LOGGED_OUT --call--> LOGGING_IN --token--> LOGGED_IN
+ *       ^                    |                     |
+ *       +----- failed -------+      expiry near, or 401 on a call
+ *       |  (waiting calls get                      |
+ *       |   the login's reply)      LOGGING_IN <---+
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fetch/api.h"
+
+struct http;
+struct session;
+struct session_call;
+
+struct session_config {
+	const char *api_server; /* may hold a path; no '/' at the end needed */
+	const char *access_key, *secret_key; /* NULL: only the token */
+	const char *token; /* CLEARML_AUTH_TOKEN; NULL: log in with the keys */
+	struct http_tls tls;
+	uint64_t timeout_ms;
+	size_t response_limit;
+};
+
+typedef void (*session_done_fn)(void *data, const struct api_reply *reply);
+
+/* Copies @config; wipes it when closed. */
+struct session *session_new(struct http *http,
+			    const struct session_config *config);
+void session_close(struct session *session); /* its calls end without done() */
+
+/* @endpoint: "users.get_vaults?enabled=true&..."; @body NULL: GET, else POST of
+ * that JSON. Never calls @done before it returns; @reply is valid during the
+ * call only. */
+struct session_call *session_send(struct session *session,
+				  const char *endpoint, const char *body,
+				  session_done_fn done, void *data);
+void session_cancel(struct session_call *call);
+
+/* Of the present token; NULL before the first login. */
+const struct api_claims *session_claims(const struct session *session);
+const char *session_api_server(const struct session *session);
+
+#endif

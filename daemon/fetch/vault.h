@@ -1,0 +1,63 @@
+#ifndef FETCH_VAULT_H
+#define FETCH_VAULT_H
+
+/*
+ * Vault poller: asks the server for a workspace's vaults, again and again, and
+ * hands what came to a callback. It keeps no vault itself.
+ *
+ *   IDLE --start--> ASKING --answer--> WAITING --timer, poll_now--> ASKING
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/str.h"
+
+struct session;
+struct vault_poller;
+
+enum vault_outcome {
+	VAULT_FETCHED,     /* the list, maybe empty */
+	VAULT_UNSUPPORTED, /* this server has no vaults: 404, or too old, or of
+			      the basic feature set */
+	VAULT_REFUSED,     /* the server takes the credentials back */
+	VAULT_UNREACHABLE, /* no answer */
+	VAULT_FAILED,      /* an answer that is no list of vaults */
+};
+
+struct vault {
+	const char *id, *description; /* "" when the server gave none */
+	const char *format, *type, *scope; /* NULL: not said */
+	struct str data;                   /* ptr NULL: null or absent */
+};
+
+struct vault_answer {
+	enum vault_outcome outcome;
+	const struct vault *vaults;
+	size_t count;
+	const char *error; /* unless FETCHED or UNSUPPORTED: for people */
+};
+
+/* @answer is valid during the call only. */
+typedef void (*vault_answer_fn)(void *data, const struct vault_answer *answer);
+
+struct vault_poll_config {
+	uint64_t interval_ms, backoff_max_ms;
+	unsigned int jitter_percent;
+};
+
+/* Borrows @session, which must outlive it. Starts to ask at once. */
+struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
+				      const struct vault_poll_config *config,
+				      vault_answer_fn on_answer, void *data);
+void vault_poller_close(struct vault_poller *poller);
+
+/* Ask now instead of waiting. */
+void vault_poller_poll_now(struct vault_poller *poller);
+
+/* Seconds since 1970 of the next question; 0 while one is under way. */
+int64_t vault_poller_next(const struct vault_poller *poller);
+
+#endif

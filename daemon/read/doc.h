@@ -1,0 +1,55 @@
+#ifndef READ_DOC_H
+#define READ_DOC_H
+
+/*
+ * A document: one text, parsed and resolved.
+ *
+ * It owns the arena in which its sources, its tree and every name lie; it is
+ * shared by reference between the layer that holds it and the snapshots that
+ * pin it, and the last unref takes everything away. Immutable once a reader
+ * returned it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/source.h"
+
+struct value;
+
+#define DOC_SOURCES_MAX 64 /* the text itself and its includes */
+
+struct doc {
+	unsigned int refs;
+	struct arena arena;
+	struct source *sources[DOC_SOURCES_MAX]; /* [0]: the text itself */
+	size_t source_count;
+	struct value *root; /* an object */
+	struct diag_list warnings;
+
+	/* What the result depends on besides the text, so that its owner knows
+	 * when to read again. */
+	const char **includes; /* paths of included files, also missing ones */
+	size_t include_count;
+	bool used_environment; /* some ${NAME} looked into the environment */
+	bool used_lower;       /* some ${path} looked into the lower layers */
+};
+
+struct doc *doc_new(void);
+struct doc *doc_ref(struct doc *doc);
+struct doc *doc_unref(struct doc *doc); /* NULL, for x = doc_unref(x) */
+void doc_unrefp(struct doc **doc);
+
+/* A new source in the document's arena; NULL when there are too many. */
+struct source *doc_add_source(struct doc *doc);
+
+/* Remember that the result depends on the file @path. */
+void doc_add_include(struct doc *doc, const char *path);
+
+/* Where @value of this document was written. */
+struct pos doc_pos(struct doc *doc, const struct value *value);
+
+#endif

@@ -1,0 +1,75 @@
+#ifndef READ_READER_H
+#define READ_READER_H
+
+/*
+ * Reader: text -> document, or a diagnostic.
+ *
+ * One entry for every format; which function reads a format is a table in
+ * reader.c. A reader never touches the network, opens no file but includes,
+ * and is bounded by its limits whatever the text.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/diag.h"
+#include "base/str.h"
+#include "read/doc.h"
+
+struct env;
+struct value;
+
+enum read_format { READ_HOCON, READ_JSON, READ_YAML };
+
+enum read_dialect {
+	READ_CLEARML, /* where ClearML refuses and HOCON has a meaning: warn */
+	READ_STRICT,  /* refuse what ClearML refuses */
+};
+
+struct read_limits {
+	size_t bytes; /* of one text */
+	size_t depth; /* of nested objects and lists */
+	size_t nodes; /* values that substitutions may make */
+};
+
+struct read_options {
+	enum read_format format;
+	enum read_dialect dialect;
+	struct read_limits limits;
+
+	/* Where ${NAME} looks after the text itself; NULL: nowhere. */
+	const struct env *env;
+
+	/* Merge of the lower layers, for required ${path} that neither the text
+	 * nor env has (SEMANTICS A2); NULL: none. */
+	const struct value *lower;
+
+	/* Files may include others, relative to their own folder; a vault or an
+	 * environment value may not include anything. */
+	bool may_include;
+};
+
+#define READ_LIMITS_DEFAULT                                                    \
+	((struct read_limits){                                                 \
+		.bytes = 16 << 20, .depth = 128, .nodes = 4000000})
+
+enum {
+	READ_E_MISSING = 1, /* absent, a folder, not a regular file */
+	READ_E_BROKEN,      /* the diag says where and why */
+};
+
+/* 0 and a document of the caller's, or READ_E_*. */
+int read_file(struct doc **doc, const char *path,
+	      const struct read_options *options, struct diag *diag);
+
+/* The same from @text; @name is for people. 0 or READ_E_BROKEN. */
+int read_text(struct doc **doc, const char *name, struct str text,
+	      const struct read_options *options, struct diag *diag);
+
+/* By suffix: .json, .yaml, .yml; anything else is HOCON. */
+enum read_format read_format_of_path(const char *path);
+
+/* "hocon", "json", "yaml"; false when @name is none of them. */
+bool read_format_from_name(struct str name, enum read_format *format);
+
+#endif

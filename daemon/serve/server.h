@@ -1,0 +1,50 @@
+#ifndef SERVE_SERVER_H
+#define SERVE_SERVER_H
+
+/*
+ * Server: the Varlink service on the Unix socket.
+ *
+ * It owns the listening socket and every connection; answers come from the
+ * service it was given. One shared read buffer serves all connections.
+ *
+ *   new --listen--> LISTENING --stop--> DRAINING --last connection--> freed
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct service;
+struct server;
+
+struct server_limits {
+	size_t message;              /* bytes of one request */
+	unsigned int connections;    /* of one uid */
+	unsigned int watchers;       /* of one uid */
+};
+
+struct server *server_new(uv_loop_t *loop, const struct service *service,
+			  const struct server_limits *limits);
+
+/* Make the socket file @path and listen. -EADDRINUSE when another daemon
+ * answers there; else a negative errno. A dead socket file is replaced. */
+int server_listen(struct server *server, const char *path);
+
+/* Listen on a socket that systemd passed. */
+int server_listen_fd(struct server *server, int fd);
+
+/* The configuration of some workspace, or which one is active, has changed:
+ * tell watchers. */
+void server_notify(struct server *server);
+
+/* The state of something has changed: tell those who watch the status. */
+void server_notify_status(struct server *server);
+
+unsigned int server_connections(const struct server *server);
+unsigned int server_watchers(const struct server *server);
+
+/* No new connections; answers in flight are finished, at most @grace_ms; the
+ * socket file is removed if it is still ours. Frees itself. */
+void server_stop(struct server *server, uint64_t grace_ms);
+
+#endif

@@ -1,0 +1,45 @@
+#ifndef SERVE_SERVICE_H
+#define SERVE_SERVICE_H
+
+/*
+ * What the server asks of the daemon: the one face of everything behind it.
+ *
+ * daemon.c fills the table; tests fill it with fixtures. Everything answers at
+ * once from what is there: no question waits for the network.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct access;
+struct buf;
+struct env;
+struct history;
+struct snapshot;
+
+/* One workspace as it is now; all borrowed until control returns to the loop. */
+struct view {
+	const char *workspace;
+	struct snapshot *snapshot; /* never NULL */
+	const struct history *history;
+	const struct access *access;
+	const char *state; /* starting, ready, degraded, offline */
+	int64_t stale; /* seconds, when older than two polls; else -1 */
+};
+
+struct service {
+	void *data;
+
+	/* @workspace NULL: the active one. False: there is no such. */
+	bool (*view)(void *data, const char *workspace, struct view *view);
+
+	/* The configuration as it is for a caller with the environment @env:
+	 * a snapshot of the caller's, never published. */
+	struct snapshot *(*resolve)(void *data, const char *workspace,
+				    struct env *env);
+
+	/* Write the Status object of io.clearconf as JSON. */
+	void (*status)(void *data, bool masked, struct buf *json);
+};
+
+#endif

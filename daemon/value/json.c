@@ -1,0 +1,165 @@
+#include "value/json.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "value/json_string.h"
+#include "value/value.h"
+
+/* Scientific notation with the fewest digits that read back as @real; 17
+ * always do. */
+static void shortest(double real, char *text, size_t size)
+{
+	int precision = fabs(real) < DBL_MIN ? 0 : 14; /* subnormals have fewer */
+
+	do
+		(void)snprintf(text, size, "%.*e", precision, real);
+	while (strtod(text, NULL) != real && ++precision < 17);
+}
+
+/* "d.ddd000" without the zeros, nor the point when nothing is left after it. */
+static int significant_length(const char *mantissa, int len)
+{
+	while (len > 1 && mantissa[len - 1] == '0')
+		len--;
+	return mantissa[len - 1] == '.' ? len - 1 : len;
+}
+
+/* Python's repr: positional from 1e-4 up to 1e16, else with an exponent. */
+void json_write_real(struct buf *out, double real)
+{
+	char text[40], *e;
+	int exponent, len, digits, decimals;
+
+	shortest(real, text, sizeof(text));
+	e = strchr(text, 'e');
+	exponent = (int)strtol(e + 1, NULL, 10);
+	len = significant_length(text, (int)(e - text));
+	digits = len - (text[0] == '-') - (len > 2 + (text[0] == '-'));
+	decimals = digits - 1 - exponent;
+	if (exponent >= -4 && exponent < 16)
+		buf_printf(out, "%.*f", decimals < 1 ? 1 : decimals, real);
+	else
+		buf_printf(out, "%.*se%c%02d", len, text,
+			   exponent < 0 ? '-' : '+', abs(exponent));
+}
+
+static void write_scalar(struct buf *out, const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_BOOL:
+		buf_puts(out, value->boolean ? "true" : "false");
+		break;
+	case VALUE_INT: buf_add_str(out, value_text(value)); break;
+	case VALUE_REAL: json_write_real(out, value->real); break;
+	case VALUE_STRING: json_write_string(out, value_text(value)); break;
+	default: buf_puts(out, "null"); break;
+	}
+}
+
+/* @indent is the depth, or negative for everything on one line. */
+static void new_line(struct buf *out, int indent)
+{
+	if (indent >= 0)
+		buf_printf(out, "\n%*s", indent * 2, "");
+}
+
+static void write_value(struct buf *out, const struct value *value, int indent);
+
+static void write_list(struct buf *out, const struct value *list, int indent)
+{
+	int inner = indent < 0 ? indent : indent + 1;
+
+	buf_putc(out, '[');
+	for (uint32_t i = 0; i < list->list.count; i++) {
+		if (i)
+			buf_putc(out, ',');
+		new_line(out, inner);
+		write_value(out, list->list.items[i], inner);
+	}
+	if (list->list.count)
+		new_line(out, indent);
+	buf_putc(out, ']');
+}
+
+static void write_object(struct buf *out, const struct value *object,
+			 int indent)
+{
+	int inner = indent < 0 ? indent : indent + 1;
+	struct member *member;
+
+	buf_putc(out, '{');
+	for (value_each(object, member)) {
+		if (member != object->object.members)
+			buf_putc(out, ',');
+		new_line(out, inner);
+		json_write_string(out, member_key(member));
+		buf_puts(out, indent < 0 ? ":" : ": ");
+		write_value(out, member->value, inner);
+	}
+	if (object->object.count)
+		new_line(out, indent);
+	buf_putc(out, '}');
+}
+
+/* Recursion is bounded by [limits] depth of the readers. */
+static void write_value(struct buf *out, const struct value *value, int indent)
+{
+	if (value->type == VALUE_LIST)
+		write_list(out, value, indent);
+	else if (value->type == VALUE_OBJECT)
+		write_object(out, value, indent);
+	else
+		write_scalar(out, value);
+}
+
+void json_write(struct buf *out, const struct value *value)
+{
+	write_value(out, value, -1);
+}
+
+void json_write_pretty(struct buf *out, const struct value *value)
+{
+	write_value(out, value, 0);
+}
+
+void json_key(struct buf *out, const char *key)
+{
+	if (out->len && out->data[out->len - 1] != '{')
+		buf_putc(out, ',');
+	json_write_string(out, str_from(key));
+	buf_putc(out, ':');
+}
+
+void json_add_string(struct buf *out, const char *key, const char *text)
+{
+	json_key(out, key);
+	json_write_string(out, str_from(text));
+}
+
+void json_add_int(struct buf *out, const char *key, long long number)
+{
+	json_key(out, key);
+	buf_printf(out, "%lld", number);
+}
+
+void json_add_bool(struct buf *out, const char *key, bool value)
+{
+	json_key(out, key);
+	buf_puts(out, value ? "true" : "false");
+}
+
+void json_add_optional_string(struct buf *out, const char *key,
+			      const char *text)
+{
+	if (text)
+		json_add_string(out, key, text);
+}
+
+void json_add_optional_int(struct buf *out, const char *key, long long number)
+{
+	if (number >= 0)
+		json_add_int(out, key, number);
+}

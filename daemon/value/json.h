@@ -1,0 +1,40 @@
+#ifndef VALUE_JSON_H
+#define VALUE_JSON_H
+
+/*
+ * JSON writer: value -> text.
+ *
+ * Integers keep all their digits, reals are the shortest text that reads back
+ * the same and always look like reals (1.0, 1e+16, the way Python prints
+ * them). Output is UTF-8; only what JSON demands is escaped.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "value/json_string.h"
+
+struct value;
+
+/* On one line, without spaces. */
+void json_write(struct buf *out, const struct value *value);
+
+/* For people: two spaces a level. No line end after the last. */
+void json_write_pretty(struct buf *out, const struct value *value);
+
+void json_write_real(struct buf *out, double real);
+
+/* Building an object by hand: `"key":` with a comma before it unless it comes
+ * first after a '{'. */
+void json_key(struct buf *out, const char *key);
+void json_add_string(struct buf *out, const char *key, const char *text);
+void json_add_int(struct buf *out, const char *key, long long number);
+void json_add_bool(struct buf *out, const char *key, bool value);
+
+/* Left out altogether when absent: NULL text, negative number. */
+void json_add_optional_string(struct buf *out, const char *key,
+			      const char *text);
+void json_add_optional_int(struct buf *out, const char *key, long long number);
+
+#endif

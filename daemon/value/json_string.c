@@ -1,0 +1,147 @@
+#include "value/json_string.h"
+
+#include <stdint.h>
+
+/* Characters that must be escaped: the letter after the backslash, or 1 for
+ * \u00XX; 0 stands for itself. */
+static const char escapes[256] = {
+	1, 1, 1, 1, 1, 1, 1, 1, 'b', 't', 'n', 1, 'f', 'r', 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1,   1,   1,   1, 1,   1,   1, 1,
+	['"'] = '"', ['\\'] = '\\',
+};
+
+static size_t plain_run(struct str text)
+{
+	size_t i = 0;
+
+	while (i < text.len && !escapes[(unsigned char)text.ptr[i]])
+		i++;
+	return i;
+}
+
+void json_write_string(struct buf *out, struct str text)
+{
+	size_t run;
+	unsigned char c;
+
+	buf_putc(out, '"');
+	for (; text.len; text = str_from_offset(text, 1)) {
+		run = plain_run(text);
+		buf_add(out, text.ptr, run);
+		text = str_from_offset(text, run);
+		if (!text.len)
+			break;
+		c = (unsigned char)text.ptr[0];
+		if (escapes[c] == 1)
+			buf_printf(out, "\\u%04x", c);
+		else
+			buf_printf(out, "\\%c", escapes[c]);
+	}
+	buf_putc(out, '"');
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The \uXXXX at @at, or -1. */
+static int32_t code_unit(struct str text, size_t at)
+{
+	int32_t code = 0;
+	int digit;
+
+	if (text.len < at + 6 || text.ptr[at] != '\\' ||
+	    text.ptr[at + 1] != 'u')
+		return -1;
+	for (size_t i = at + 2; i < at + 6; i++) {
+		digit = hex_digit(text.ptr[i]);
+		if (digit < 0)
+			return -1;
+		code = code * 16 + digit;
+	}
+	return code;
+}
+
+static void add_utf8(struct buf *out, uint32_t code)
+{
+	static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
+	unsigned int size = code < 0x80      ? 1
+			    : code < 0x800   ? 2
+			    : code < 0x10000 ? 3
+					     : 4;
+
+	if (size == 1)
+		buf_putc(out, (char)code);
+	else
+		buf_putc(out, (char)(lead[size] | code >> 6 * (size - 1)));
+	for (unsigned int i = size - 1; i-- > 0 && size > 1;)
+		buf_putc(out, (char)(0x80 | (code >> 6 * i & 0x3F)));
+}
+
+/* \uXXXX or a surrogate pair; how many bytes it took, 0 when it is neither. */
+static size_t read_unicode(struct str text, size_t at, struct buf *out)
+{
+	int32_t first = code_unit(text, at), second;
+
+	if (first < 0 || (first >= 0xDC00 && first < 0xE000))
+		return 0;
+	if (first < 0xD800 || first >= 0xE000) {
+		add_utf8(out, (uint32_t)first);
+		return 6;
+	}
+	second = code_unit(text, at + 6);
+	if (second < 0xDC00 || second >= 0xE000)
+		return 0;
+	add_utf8(out, 0x10000 + ((uint32_t)(first - 0xD800) << 10) +
+			      (uint32_t)(second - 0xDC00));
+	return 12;
+}
+
+/* Bytes of the escape at @at, 0 when it is none. */
+static size_t read_escape(struct str text, size_t at, struct buf *out)
+{
+	static const char names[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+	const char *name;
+
+	if (at + 1 == text.len)
+		return 0;
+	if (text.ptr[at + 1] == 'u')
+		return read_unicode(text, at, out);
+	name = memchr(names, text.ptr[at + 1], sizeof(names) - 1);
+	if (!name)
+		return 0;
+	buf_putc(out, meant[name - names]);
+	return 2;
+}
+
+bool json_read_string(struct str text, struct buf *out, size_t *used,
+		      const char **reason)
+{
+	size_t at = 1, run;
+
+	for (;; at += run) {
+		run = plain_run(str_from_offset(text, at));
+		buf_add(out, text.ptr + at, run);
+		at += run;
+		*used = at;
+		*reason = "the string is not closed";
+		if (at >= text.len || text.ptr[at] == '\n' ||
+		    text.ptr[at] == '\r')
+			return false;
+		if (text.ptr[at] == '"')
+			break;
+		*reason = "a control character in a string must be escaped";
+		if (text.ptr[at] != '\\')
+			return false;
+		*reason = "JSON has no such escape";
+		run = read_escape(text, at, out);
+		if (!run)
+			return false;
+	}
+	*used = at + 1;
+	return true;
+}

@@ -1,0 +1,72 @@
+"""Run the unit test programs and the end-to-end tests, and count.
+
+run_tests.py PROGRAM... runs each cmocka program, then pytest over tests/e2e
+and tests/interop. The last line is `N passed, N failed`; the exit status is 0
+only when nothing failed and something ran.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+UNIT_SECONDS = 240
+
+
+def run_unit(program):
+    """(passed, failed) of one cmocka program, by its TAP lines."""
+    env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    try:
+        done = subprocess.run([program], env=env, cwd=ROOT, timeout=UNIT_SECONDS,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        status, text = done.returncode, done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as late:
+        status, text = 1, (late.stdout or b"").decode(errors="replace") + "timed out\n"
+    passed = len(re.findall(r"^ok\b", text, re.M))
+    failed = len(re.findall(r"^not ok\b", text, re.M))
+    if status != 0 and failed == 0:
+        failed = 1  # it crashed, or a sanitizer stopped it
+    if status == 0 and passed == 0:
+        failed = 1  # a program that tests nothing
+    if failed:
+        print(text)
+    name = os.path.basename(program)
+    print(f"  {name}: {passed} passed, {failed} failed", flush=True)
+    return passed, failed
+
+
+def run_pytest(build):
+    """(passed, failed, skipped) of the tests written in Python."""
+    report = os.path.join(build, "pytest.xml")
+    command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+               f"--junitxml={report}", "tests/e2e", "tests/interop"]
+    if os.path.exists(report):
+        os.remove(report)
+    status = subprocess.run(command, cwd=ROOT).returncode
+    if not os.path.exists(report):
+        return 0, 1, 0
+    suite = ET.parse(report).getroot().find("testsuite")
+    total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
+    failed = int(suite.get("failures")) + int(suite.get("errors"))
+    if status not in (0, 1, 5) and failed == 0:
+        failed = 1
+    return total - failed - skipped, failed, skipped
+
+
+def main():
+    build = os.path.abspath(os.environ.get("B", "build"))
+    passed = failed = 0
+    for program in sys.argv[1:]:
+        ok, bad = run_unit(os.path.abspath(program))
+        passed, failed = passed + ok, failed + bad
+    ok, bad, skipped = run_pytest(build)
+    passed, failed = passed + ok, failed + bad
+    tail = f", {skipped} skipped" if skipped else ""
+    print(f"{passed} passed, {failed} failed{tail}")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

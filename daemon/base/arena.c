@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -57,8 +58,9 @@ void *arena_grow(struct arena *arena, void *mem, size_t old, size_t size)
 	size_t more = rounded(size) - rounded(old);
 	void *grown;
 
-	if (mem && (unsigned char *)mem + rounded(old) ==
-			   block->data + block->used &&
+	assert(size >= old);
+	if (mem &&
+	    (unsigned char *)mem + rounded(old) == block->data + block->used &&
 	    block->size - block->used >= more) {
 		block->used += more;
 		arena->used += more;

@@ -1,5 +1,6 @@
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -70,6 +71,7 @@ void buf_printf(struct buf *buf, const char *format, ...)
 
 void buf_drop(struct buf *buf, size_t len)
 {
+	assert(len <= buf->len);
 	buf->len -= len;
 	if (buf->len)
 		memmove(buf->data, buf->data + len, buf->len);

@@ -40,7 +40,8 @@ void buf_drop(struct buf *buf, size_t len);
  * change. */
 struct str buf_str(struct buf *buf);
 
-/* The same as heap memory of the caller's (mem_free); the buf is empty after. */
+/* The same as heap memory of the caller's (mem_free); the buf is empty after.
+ */
 char *buf_take(struct buf *buf);
 
 #endif

@@ -5,7 +5,8 @@
 
 #include "base/mem.h"
 
-/* A minified text can be one line of megabytes: show what surrounds the spot. */
+/* A minified text can be one line of megabytes: show what surrounds the spot.
+ */
 #define EXCERPT_BEFORE 100
 #define EXCERPT_BYTES  160
 
@@ -47,8 +48,8 @@ static char *format_excerpt(struct source *source, size_t offset, uint32_t line)
 	for (size_t i = 0, k = 0; i < at && i < text.len; i++)
 		if (!is_continuation(text, i))
 			padding[k++] = text.ptr[i] == '\t' ? '\t' : ' ';
-	excerpt = mem_printf("%5u | %.*s\n      | %s^\n", line,
-			     STR_PRINT(text), padding);
+	excerpt = mem_printf("%5u | %.*s\n      | %s^\n", line, STR_PRINT(text),
+			     padding);
 	mem_free(padding);
 	return excerpt;
 }
@@ -80,6 +81,14 @@ bool diag_set(struct diag *diag, const char *source, const char *format, ...)
 	diag->text = format_text(format, ap);
 	va_end(ap);
 	return false;
+}
+
+struct diag diag_take(struct diag *diag)
+{
+	struct diag taken = *diag;
+
+	*diag = DIAG_INIT;
+	return taken;
 }
 
 bool diag_equal(const struct diag *a, const struct diag *b)

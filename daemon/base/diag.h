@@ -38,6 +38,9 @@ static inline bool diag_failed(const struct diag *diag)
 	return diag->source != NULL;
 }
 
+/* Hand over what @diag holds; it is empty after. */
+struct diag diag_take(struct diag *diag);
+
 bool diag_equal(const struct diag *a, const struct diag *b);
 void diag_deinit(struct diag *diag);
 

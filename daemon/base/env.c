@@ -30,8 +30,8 @@ static size_t drop_repeated(struct env_variable *variables, size_t count)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (kept && str_equal(variables[kept - 1].name,
-				      variables[i].name))
+		if (kept &&
+		    str_equal(variables[kept - 1].name, variables[i].name))
 			variable_free(&variables[--kept]);
 		variables[kept++] = variables[i];
 	}
@@ -60,9 +60,10 @@ struct env *env_new(const struct env_variable *variables, size_t count)
 		mem_alloc(sizeof(*env) + count * sizeof(env->variables[0]));
 
 	for (size_t i = 0; i < count; i++)
-		ranked[i] = (struct ranked){{copy(variables[i].name),
-					     copy(variables[i].value)},
-					    i};
+		ranked[i] = (struct ranked){
+			{copy(variables[i].name), copy(variables[i].value)},
+                        i
+                };
 	qsort(ranked, count, sizeof(*ranked), by_name_and_rank);
 	for (size_t i = 0; i < count; i++)
 		env->variables[i] = ranked[i].variable;
@@ -90,7 +91,8 @@ struct env *env_from_process(void)
 	while (environ && environ[entries])
 		entries++;
 	variables = mem_alloc(entries * sizeof(*variables));
-	for (size_t i = 0; i < entries; i++)
+	/* Backwards: of two of one name getenv() and Python see the first. */
+	for (size_t i = entries; i-- > 0;)
 		count += split(environ[i], &variables[count]);
 	return env_new(variables, count);
 }

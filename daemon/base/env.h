@@ -26,7 +26,7 @@ struct env {
 /* A copy of @variables; the later of two of one name wins. */
 struct env *env_new(const struct env_variable *variables, size_t count);
 
-/* This process's. */
+/* This process's; the first of two of one name wins, as for getenv(). */
 struct env *env_from_process(void);
 
 /* Those whose name matches one of the shell @patterns ("*", "AWS_*"). */

@@ -68,24 +68,41 @@ int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode)
 
 	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
 		return -errno;
-	temporary = mem_printf(".%s.%016llx", name, (unsigned long long)unique);
+	/* Not the whole of a long name, which may be as long as names can be. */
+	temporary = mem_printf(".%.128s.%016llx", name,
+			       (unsigned long long)unique);
 	r = fill_and_rename(dirfd, temporary, name, bytes, mode);
 	if (r == 0 && fsync(dirfd) < 0)
 		r = -errno;
 	return r;
 }
 
+static int make_one(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno != EEXIST || stat(path, &st) < 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
 int file_make_folder(const char *path, mode_t mode)
 {
 	_cleanup_(mem_freep) char *part = mem_strdup(path);
+	size_t len = strlen(part);
+	int r = 0;
 
-	for (char *slash = part; (slash = strchr(slash + 1, '/'));) {
-		*slash = '\0';
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*slash = '/';
+	/* "a/" is the folder a, which is to get @mode. */
+	while (len > 1 && part[len - 1] == '/')
+		part[--len] = '\0';
+	for (size_t i = 1; r == 0 && i < len; i++) {
+		if (part[i] != '/')
+			continue;
+		part[i] = '\0';
+		r = make_one(part, 0755);
+		part[i] = '/';
 	}
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
-		return -errno;
-	return 0;
+	return r < 0 ? r : make_one(part, mode);
 }

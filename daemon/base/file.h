@@ -10,9 +10,10 @@
 #include "base/str.h"
 
 /* Replace @name in the folder @dirfd by @bytes: a temporary file beside it with
- * @mode set before any content, fsync, rename, fsync of the folder. 0 or a
- * negative errno; on failure the old file stands and nothing is left behind.
- * Blocks on the disk. */
+ * @mode set before any content, fsync, rename, fsync of the folder, which must
+ * be open for reading (not O_PATH). 0 or a negative errno; on failure the old
+ * file stands and nothing is left behind, unless the last step is what failed:
+ * then the new file is there, but may not survive a crash. Blocks on the disk. */
 int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode);
 
 /* Create the folder @path and its missing parents, the last with @mode. 0 or a

@@ -42,6 +42,9 @@ static inline void list_remove(struct list *member)
 }
 
 /* for (struct list *i; list_each(head, i)) */
-#define list_each(head, i) (i) = (head)->next; (i) != (head); (i) = (i)->next
+#define list_each(head, i)                                                     \
+	(i) = (head)->next;                                                    \
+	(i) != (head);                                                         \
+	(i) = (i)->next
 
 #endif

@@ -35,8 +35,9 @@ struct log_field {
 #define log_debug(...)   LOG_EVENT_(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 #define LOG_EVENT_(level, event, ...)                                          \
-	log_write((level), (const struct log_field[]){LOG_TEXT("event", event), \
-						      ##__VA_ARGS__, {0}})
+	log_write((level),                                                     \
+		  (const struct log_field[]){                                  \
+			  LOG_TEXT("event", event), ##__VA_ARGS__, {0}})
 
 void log_set_level(enum log_level level);
 

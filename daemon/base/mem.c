@@ -41,7 +41,8 @@ char *mem_strndup(const char *text, size_t len)
 {
 	char *copy = checked(malloc(len + 1));
 
-	memcpy(copy, text, len);
+	if (len)
+		memcpy(copy, text, len);
 	copy[len] = '\0';
 	return copy;
 }
@@ -51,16 +52,21 @@ char *mem_strdup(const char *text)
 	return mem_strndup(text, strlen(text));
 }
 
+/* Not vasprintf: it grows its block by realloc too. */
 char *mem_printf(const char *format, ...)
 {
-	char *text = NULL;
-	va_list ap;
+	va_list ap, again;
+	char *text;
 	int len;
 
 	va_start(ap, format);
-	len = vasprintf(&text, format, ap);
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, format, ap);
 	va_end(ap);
-	return checked(len < 0 ? NULL : text);
+	text = checked(len < 0 ? NULL : malloc((size_t)len + 1));
+	(void)vsnprintf(text, (size_t)len + 1, format, again);
+	va_end(again);
+	return text;
 }
 
 void mem_free(void *block)

@@ -38,9 +38,18 @@ int source_from_text(struct source *source, struct arena *arena,
 	return adopt(source, diag);
 }
 
+/* A socket cannot be opened, nor a folder without the right to: still they
+ * are there and no file. */
+static bool is_no_file(const char *name)
+{
+	struct stat st;
+
+	return stat(name, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 static int no_file(struct source *source, int error, struct diag *diag)
 {
-	if (error == ENOENT || error == ENOTDIR)
+	if (error == ENOENT || error == ENOTDIR || is_no_file(source->name))
 		return SOURCE_E_MISSING;
 	diag_set(diag, source->name, "cannot be read: %s", strerror(error));
 	return SOURCE_E_BROKEN;
@@ -110,8 +119,9 @@ static size_t next_line(struct str text, size_t at)
 		if (text.ptr[at] == '\n')
 			return at + 1;
 		if (text.ptr[at] == '\r')
-			return at + (at + 1 < text.len &&
-				     text.ptr[at + 1] == '\n') + 1;
+			return at +
+			       (at + 1 < text.len && text.ptr[at + 1] == '\n') +
+			       1;
 	}
 	return text.len;
 }
@@ -133,8 +143,8 @@ static void find_lines(struct source *source)
 	source->line_starts =
 		arena_alloc(source->arena, lines * sizeof(uint32_t));
 	for (uint32_t i = 1; i < lines; i++)
-		source->line_starts[i] = (uint32_t)next_line(
-			text, source->line_starts[i - 1]);
+		source->line_starts[i] =
+			(uint32_t)next_line(text, source->line_starts[i - 1]);
 	source->lines = lines;
 }
 
@@ -167,9 +177,9 @@ struct pos source_pos(struct source *source, size_t offset)
 
 struct str source_line(struct source *source, size_t offset)
 {
-	size_t start = source->line_starts[line_at(source, offset)], end;
+	uint32_t line = line_at(source, offset);
+	size_t start = source->line_starts[line], end = start;
 
-	end = start;
 	while (end < source->text.len && source->text.ptr[end] != '\n' &&
 	       source->text.ptr[end] != '\r')
 		end++;

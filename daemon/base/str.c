@@ -20,7 +20,9 @@ struct str str_from_offset(struct str a, size_t start)
 {
 	if (start > a.len)
 		start = a.len;
-	return (struct str){a.ptr + start, a.len - start};
+	if (start)
+		a = (struct str){a.ptr + start, a.len - start};
+	return a;
 }
 
 static bool is_space(char c)
@@ -46,8 +48,8 @@ bool str_equal_nocase(struct str a, struct str b)
 bool str_to_bool(struct str a, bool *value)
 {
 	static const char *const words[2][6] = {
-		{"n", "no", "f", "false", "off", "0"},
-		{"y", "yes", "t", "true", "on", "1"},
+		{"n", "no",  "f", "false", "off", "0"},
+		{"y", "yes", "t", "true",  "on",  "1"},
 	};
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(words[0]); i++) {
@@ -67,10 +69,14 @@ static size_t sequence(const unsigned char *p, size_t left)
 	static const struct {
 		unsigned char first, last, second_min, second_max, size;
 	} forms[] = {
-		{0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-		{0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3},
-		{0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-		{0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
+		{0xC2, 0xDF, 0x80, 0xBF, 2},
+                {0xE0, 0xE0, 0xA0, 0xBF, 3},
+		{0xE1, 0xEC, 0x80, 0xBF, 3},
+                {0xED, 0xED, 0x80, 0x9F, 3},
+		{0xEE, 0xEF, 0x80, 0xBF, 3},
+                {0xF0, 0xF0, 0x90, 0xBF, 4},
+		{0xF1, 0xF3, 0x80, 0xBF, 4},
+                {0xF4, 0xF4, 0x80, 0x8F, 4},
 	};
 	size_t i = 0;
 

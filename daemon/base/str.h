@@ -19,7 +19,7 @@ struct str {
 	size_t len;
 };
 
-#define STR(literal)     ((struct str){(literal), sizeof(literal) - 1})
+#define STR(literal)    ((struct str){(literal), sizeof(literal) - 1})
 #define STR_PRINT(view) (int)(view).len, (view).ptr /* for "%.*s" */
 
 static inline struct str str_from(const char *text)

@@ -4,16 +4,14 @@
 /*
  * Layer: one source of configuration with a rank, and its last good document.
  *
- * A layer is told what the newest text gave: a document, nothing, or a
- * problem. A problem keeps the old document: nothing already served is lost.
+ * A layer is told that its text is new (layer_set_text, layer_touch), then read
+ * (layer_read). A text that cannot be read keeps the old document: nothing
+ * already served is lost.
  *
- *            document          problem
- *   MISSING ----------> OK <------------> BROKEN (serves the old document)
- *      ^                 |   document
- *      +---- nothing ----+
- *
- *   STALE: OK, but the server that gave it has not confirmed it lately; set by
- *   the workspace for vaults.
+ *              document           problem
+ *   MISSING ------------> OK <--------------> BROKEN (serves the old document)
+ *      ^                  |     document         |
+ *      +------------------+------- nothing ------+
  */
 
 #include <stdbool.h>
@@ -21,10 +19,12 @@
 
 #include "base/diag.h"
 #include "base/list.h"
+#include "base/str.h"
+#include "read/reader.h"
 
 struct doc;
 struct env;
-struct read_options;
+struct value;
 
 /* Weakest first; the names and order of INTERFACE.md. */
 enum layer_kind {
@@ -40,17 +40,29 @@ enum layer_kind {
 	LAYER_KINDS
 };
 
-enum layer_state { LAYER_OK, LAYER_MISSING, LAYER_STALE, LAYER_BROKEN };
+enum layer_state { LAYER_OK, LAYER_MISSING, LAYER_BROKEN };
 
 struct layer {
-	struct list link; /* in its stack */
+	struct list link; /* in its stack, or a ring of its own */
 	enum layer_kind kind;
 	char *source;      /* path, vault id or workspace: its identity */
-	char *description; /* NULL: none; a vault's name */
+	char *description; /* a vault's name; NULL: none */
+	enum read_format format;
+	struct str text; /* the newest, of a layer that is no file; owned */
+	bool unread;     /* the newest text has not been looked at */
+
 	enum layer_state state;
 	struct doc *doc;     /* last good; NULL: contributes nothing */
 	struct diag problem; /* of the newest text, when BROKEN */
 	int64_t since;       /* seconds since 1970 of the last good text */
+};
+
+/* What reading depends on besides the text. */
+struct layer_context {
+	enum read_dialect dialect;
+	struct read_limits limits;
+	const struct env *env;       /* for files and variables */
+	const struct env *vault_env; /* what a vault may see of it */
 };
 
 const char *layer_kind_name(enum layer_kind kind);
@@ -61,11 +73,26 @@ void layer_free(struct layer *layer);
 
 void layer_set_description(struct layer *layer, const char *description);
 
-/* Each returns whether anything that a reader of the configuration or of
- * `status` can see has changed. The document's reference is taken over; a
- * problem's content is taken over. */
-bool layer_set_doc(struct layer *layer, struct doc *doc);
-bool layer_set_missing(struct layer *layer);
-bool layer_set_problem(struct layer *layer, struct diag *problem);
+/* A new text, or the same again, which changes nothing. {NULL, 0} is the empty
+ * one. */
+void layer_set_text(struct layer *layer, enum read_format format,
+		    struct str text);
+
+/* The file may have changed. */
+void layer_touch(struct layer *layer);
+
+/* Read the newest text. @lower: merge of the layers below, in which required
+ * substitutions are looked up that the text alone cannot resolve. True when
+ * document, state or problem changed. */
+bool layer_read(struct layer *layer, const struct layer_context *context,
+		const struct value *lower);
+
+/* The layer's document as it is for another environment: its own again, when
+ * that makes no difference. A new reference of the caller's; NULL with @diag
+ * set when the text is broken for that environment, NULL without when the
+ * layer has none. */
+struct doc *layer_doc_for(const struct layer *layer,
+			  const struct layer_context *context,
+			  const struct value *lower, struct diag *diag);
 
 #endif

@@ -5,33 +5,38 @@
  * What must not be shown to a peer without the right `secrets`.
  *
  * The masked view of a tree is a tree: whatever is secret in it is the string
- * "****" at the place of the original, everything else is shared. So replies,
- * watches, and diffs need no second code path. INTERFACE.md "Masking" is the
- * rule: by key, by a known secret inside other strings, in URLs.
+ * "****" in place of the original, everything else is shared. Replies, watches
+ * and diffs need no second way. INTERFACE.md "Masking" is the rule: by key, by
+ * a known secret inside another string, passwords in URLs. Patterns of the
+ * settings can only add.
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/str.h"
 
 struct arena;
+struct secrets;
 struct value;
-struct secret_set;
 
 #define SECRET_MASK "****"
 
-/* Secrets to find inside other strings: the values of eight characters or more
- * under secret keys. */
-struct secret_set *secret_set_new(void);
-void secret_set_free(struct secret_set *set);
-void secret_set_add_tree(struct secret_set *set, const struct value *root);
-
-/* Does the key say that its value is secret? @parent_secret: everything below
- * is (`environment`). */
+/* Does the key alone say that its value is secret? */
 bool secret_key(struct str key);
 
-/* @root with its secrets masked; @root itself when there are none. */
-struct value *secret_mask(struct arena *arena, struct value *root,
-			  const struct secret_set *set);
+/* @patterns: more keys, POSIX extended expressions separated by blanks; a bad
+ * one is logged and left out. NULL: none. */
+struct secrets *secrets_new(const char *patterns);
+void secrets_free(struct secrets *secrets);
+
+/* Learn the secrets of a tree: every string of eight bytes or more under a
+ * secret key is masked from now on wherever it occurs. */
+void secrets_learn(struct secrets *secrets, const struct value *root);
+void secrets_forget(struct secrets *secrets);
+
+/* @root as it may be shown; @root itself when there is nothing to hide. */
+struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,
+			   struct value *root);
 
 #endif

@@ -4,39 +4,68 @@
 /*
  * Stack: the layers of one workspace, weakest first.
  *
- * It owns its layers. A kind's layers are always set as a whole list: those
- * that the new list does not name are gone, those it names keep their last
- * good documents.
+ * It owns its layers. The layers of a kind are always set as a whole list:
+ * those that the new list does not name are gone, those it names keep their
+ * last good documents. The stack is a document list at any time; merging it is
+ * the snapshot's business.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/list.h"
-#include "base/str.h"
 #include "config/layer.h"
-#include "read/reader.h"
 
 struct arena;
+struct doc;
 struct value;
 
 struct stack {
-	struct list layers; /* struct layer, weakest first */
+	struct list layers; /* struct layer by link, weakest first */
 };
+
+/* The documents of a stack, weakest first, each a reference of the owner's. */
+struct stack_docs {
+	struct doc **items;
+	size_t count;
+};
+
+/* for (struct layer *l; stack_each(stack, l)) */
+#define stack_each(stack, layer)                                               \
+	(layer) = stack_next((stack), NULL);                                   \
+	(layer);                                                               \
+	(layer) = stack_next((stack), (layer))
 
 void stack_init(struct stack *stack);
 void stack_deinit(struct stack *stack);
 
-/* The layers of @kind become one for each of @sources, in that order. A source
- * named twice is told apart by its ordinal. @layers (may be NULL) receives the
- * @count layers. True when the list has changed. */
+/* The layer after @layer, NULL for the first; NULL after the last. */
+struct layer *stack_next(const struct stack *stack, const struct layer *layer);
+
+/* The layers of @kind become one for each of @sources, in that order; of one
+ * source named twice the second keeps the second's document. @layers receives
+ * them. True when layers came, went or changed places. */
 bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 		       const char *const *sources, size_t count,
 		       struct layer **layers);
 
-struct layer *stack_first(const struct stack *stack, enum layer_kind kind);
+/* Read what is unread, and again what looked into layers that changed. True
+ * when anything that status or the configuration shows has changed. */
+bool stack_read(struct stack *stack, const struct layer_context *context);
 
-/* The next of the same kind; NULL at the end. */
-struct layer *stack_next(const struct stack *stack, const struct layer *layer);
+/* All documents, or those of the layers below @below. */
+struct stack_docs stack_get_docs(const struct stack *stack,
+				 enum layer_kind below);
+
+/* The documents as they are for another environment. False, with @diag set,
+ * when a text is broken for it. */
+bool stack_docs_for(const struct stack *stack,
+		    const struct layer_context *context,
+		    struct stack_docs *docs, struct diag *diag);
+void stack_docs_deinit(struct stack_docs *docs);
+
+/* Their merge; NULL when there is no document. Shares the documents' values. */
+struct value *stack_docs_merge(const struct stack_docs *docs,
+			       struct arena *arena);
 
 #endif

@@ -62,12 +62,15 @@ bool value_set_real(struct value *value, struct str literal)
 	char text[REAL_LITERAL], *end, *copy = text;
 	double real;
 
+	if (!literal.len)
+		return false;
 	if (literal.len >= sizeof(text))
 		copy = mem_alloc(literal.len + 1);
 	memcpy(copy, literal.ptr, literal.len);
 	copy[literal.len] = '\0';
 	real = strtod(copy, &end);
-	if (end != copy + literal.len || !literal.len)
+	if (end != copy + literal.len ||
+	    strspn(copy, "0123456789+-.eE") != literal.len)
 		real = NAN;
 	if (copy != text)
 		mem_free(copy);
@@ -189,13 +192,14 @@ struct value **value_object_slot(struct value *object, struct arena *arena,
 void value_object_remove(struct value *object, struct str key)
 {
 	struct member *member = find(object, key, str_hash(key));
-	struct member *end = object->object.members + object->object.count;
+	uint32_t index;
 
 	if (!member)
 		return;
-	memmove(member, member + 1,
-		(size_t)(end - member - 1) * sizeof(*member));
+	index = (uint32_t)(member - object->object.members);
 	object->object.count--;
+	memmove(member, member + 1,
+		(object->object.count - index) * sizeof(*member));
 	if (object->object.cap >= TABLE_FROM)
 		table_fill(object);
 }

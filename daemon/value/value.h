@@ -64,7 +64,8 @@ struct member {
 /* for (struct member *m; value_each(object, m)) */
 #define value_each(value, member)                                              \
 	(member) = (value)->object.members;                                    \
-	(member) < (value)->object.members + (value)->object.count;            \
+	(member) &&                                                            \
+		(member) < (value)->object.members + (value)->object.count;    \
 	(member)++
 
 static inline struct str value_text(const struct value *value)
@@ -88,11 +89,15 @@ struct value *value_new(struct arena *arena, enum value_type type);
 /* @text must outlive the arena or lie in it. */
 struct value *value_new_string(struct arena *arena, struct str text);
 
-/* @digits: [+-]? and decimal digits; made canonical. */
+/* @digits: [+-]? and decimal digits; made canonical. They must outlive the
+ * arena or lie in it. */
 void value_set_int(struct value *value, struct arena *arena, struct str digits);
 
-/* The text of an integer or real literal as a number; false when it is none,
- * or a real that a double cannot hold. */
+/* The text of an integer or real literal as a number: decimal digits, sign,
+ * point and exponent as strtod() takes them ("5." too), nothing else: not
+ * 0x10, inf or nan, no white space. False when it is none, or a real that a
+ * double cannot hold. (No program of ours calls setlocale(): the point is a
+ * point.) */
 bool value_set_real(struct value *value, struct str literal);
 
 void value_list_add(struct value *list, struct arena *arena,

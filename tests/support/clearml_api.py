@@ -81,7 +81,7 @@ def _run_guarded(state, request, meta):
         with state.lock:
             call = _run(state, request, meta)
             result = meta.envelope(200, 0, "OK", "", call.result)
-        result.headers += call.headers
+        result.cookies = call.cookies
         return result
     except ApiError as error:
         return meta.envelope(error.code, error.subcode, error.message, None, {})

@@ -48,7 +48,7 @@ class Call:
     session: str = None      # session_id of the token, None with Basic
     tenant: str = None       # company the caller acts in
     data: dict = dataclasses.field(default_factory=dict)
-    headers: list = dataclasses.field(default_factory=list)    # to add to the answer
+    cookies: list = dataclasses.field(default_factory=list)    # to set with the answer
     result: dict = None      # `data` of the answer
 
     @property
@@ -72,8 +72,8 @@ class Call:
         if age:
             expires += timedelta(seconds=int(self.state.now()) + age)
         text = expires.strftime("%a, %d %b %Y %H:%M:%S GMT")
-        self.headers.append(("Set-Cookie", f"{COOKIE}={value}; Expires={text}; Max-Age={age}; "
-                                           "HttpOnly; Path=/; SameSite=Lax"))
+        self.cookies.append(f"{COOKIE}={value}; Expires={text}; Max-Age={age}; HttpOnly; Path=/; "
+                            "SameSite=Lax")
 
 
 CALLS = {}                   # name -> endpoints, newest first
@@ -230,7 +230,7 @@ def create_credentials(call):
                                    label=pair.label, secret_key=made["secret_key"])}
 
 
-@endpoint("auth.edit_credentials", since="2.19", access_key=Field(str, required=True), label=Field(str))
+@endpoint("auth.edit_credentials", access_key=Field(str, required=True), label=Field(str))
 def edit_credentials(call):
     pair = _own_pair(call)
     if pair is None:

@@ -64,12 +64,16 @@ class Request:
 
 @dataclasses.dataclass
 class Answer:
-    """One answer before it is bytes; headers are those beyond the ones every answer has."""
+    """One answer before it is bytes; headers are those beyond the ones every answer has.
+
+    The real server writes cookies before and other headers after its second `server` header.
+    """
 
     status: int
     body: bytes
     content_type: str = "application/json"
     headers: list = dataclasses.field(default_factory=list)
+    cookies: list = dataclasses.field(default_factory=list)
 
     def render(self, now, length=None):
         """(head, body) as bytes; length overrides Content-Length, False leaves it out."""
@@ -77,7 +81,8 @@ class Answer:
                   ("Content-Type", self.content_type)]
         if length is not False:
             fields.append(("Content-Length", len(self.body) if length is None else length))
-        fields += [*self.headers, ("server", "clearml"), ("Connection", "close")]
+        fields += [("Set-Cookie", cookie) for cookie in self.cookies]
+        fields += [("server", "clearml"), *self.headers, ("Connection", "close")]
         lines = [f"HTTP/1.1 {self.status} {reason(self.status)}"]
         lines += [f"{name}: {value}" for name, value in fields]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"), self.body
@@ -88,7 +93,7 @@ class Answer:
         if len(self.body) < GZIP_MINIMUM or "gzip" not in accepted:
             return self
         headers = [*self.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
-        return Answer(self.status, gzip.compress(self.body, 6), self.content_type, headers)
+        return dataclasses.replace(self, body=gzip.compress(self.body, 6), headers=headers)
 
 
 def reason(status):

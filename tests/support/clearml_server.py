@@ -114,6 +114,10 @@ class Listener(ThreadingHTTPServer):
         with self.tls.wrap_socket(request, server_side=True) as secured:
             super().finish_request(secured, client_address)
 
+    def shutdown_request(self, request):
+        """Only close: a shutdown before would turn a failure's reset into an orderly end."""
+        self.close_request(request)
+
     def handle_error(self, request, client_address):
         """A client that goes away is none; anything else is a bug of the stand-in, and shown."""
         if not isinstance(sys.exc_info()[1], OSError):

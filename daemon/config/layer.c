@@ -1,0 +1,230 @@
+#include "config/layer.h"
+
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "read/doc.h"
+#include "value/value.h"
+
+/* The first line of every dump that people or programs might feed back. */
+#define OWN_OUTPUT STR("# written by clearconf")
+
+const char *layer_kind_name(enum layer_kind kind)
+{
+	static const char *const names[LAYER_KINDS] = {
+		[LAYER_DEFAULTS] = "defaults",
+		[LAYER_SITE] = "site",
+		[LAYER_FILE] = "file",
+		[LAYER_WORKSPACE] = "workspace",
+		[LAYER_ENV_GENERIC] = "env-generic",
+		[LAYER_VAULT] = "vault",
+		[LAYER_PROTECTED] = "protected",
+		[LAYER_ENV_NAMED] = "env-named",
+		[LAYER_MONITORING] = "monitoring",
+	};
+
+	return names[kind];
+}
+
+const char *layer_state_name(enum layer_state state)
+{
+	static const char *const names[] = {
+		[LAYER_OK] = "ok",
+		[LAYER_MISSING] = "missing",
+		[LAYER_BROKEN] = "broken",
+	};
+
+	return names[state];
+}
+
+struct layer *layer_new(enum layer_kind kind, const char *source)
+{
+	struct layer *layer = mem_alloc(sizeof(*layer));
+
+	list_init(&layer->link);
+	layer->kind = kind;
+	layer->source = mem_strdup(source);
+	layer->state = LAYER_MISSING;
+	layer->unread = true;
+	return layer;
+}
+
+void layer_free(struct layer *layer)
+{
+	if (!layer)
+		return;
+	list_remove(&layer->link);
+	mem_free(layer->source);
+	mem_free(layer->description);
+	mem_free((char *)layer->text.ptr);
+	doc_unref(layer->doc);
+	diag_deinit(&layer->problem);
+	mem_free(layer);
+}
+
+void layer_set_description(struct layer *layer, const char *description)
+{
+	mem_free(layer->description);
+	layer->description = description ? mem_strdup(description) : NULL;
+}
+
+void layer_set_text(struct layer *layer, enum read_format format,
+		    struct str text)
+{
+	if (layer->text.ptr && layer->format == format &&
+	    str_equal(layer->text, text))
+		return;
+	mem_free((char *)layer->text.ptr);
+	layer->text = (struct str){
+		mem_strndup(text.ptr ? text.ptr : "", text.len), text.len};
+	layer->format = format;
+	layer->unread = true;
+}
+
+void layer_touch(struct layer *layer)
+{
+	layer->unread = true;
+}
+
+static bool is_file(const struct layer *layer)
+{
+	return layer->text.ptr == NULL;
+}
+
+static bool is_vault(const struct layer *layer)
+{
+	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
+}
+
+static struct read_options options_of(const struct layer *layer,
+				      const struct layer_context *context,
+				      const struct value *lower)
+{
+	return (struct read_options){
+		.format = layer->format,
+		.dialect = context->dialect,
+		.limits = context->limits,
+		.env = is_vault(layer) ? context->vault_env : context->env,
+		.lower = lower,
+		.is_secret_key = secret_key,
+		.may_include = is_file(layer),
+	};
+}
+
+/* "vault NAME" rather than an id that says nothing to anybody. */
+static char *name_for_people(const struct layer *layer)
+{
+	const char *name = layer->description;
+
+	if (is_file(layer) || !is_vault(layer))
+		return mem_strdup(layer->source);
+	return mem_printf("vault %s", name && *name ? name : layer->source);
+}
+
+static int refuse_own_output(struct doc **doc, struct diag *diag)
+{
+	struct source *text = (*doc)->sources[0];
+
+	if (!str_starts(text->text, OWN_OUTPUT))
+		return 0;
+	diag_at(diag, text, 0,
+		"this is clearconf's own output: name the files to read by "
+		"`files =` under [local] in clearconfd.conf");
+	*doc = doc_unref(*doc);
+	return READ_E_BROKEN;
+}
+
+static int read_once(const struct layer *layer,
+		     const struct read_options *options, struct doc **doc,
+		     struct diag *diag)
+{
+	_cleanup_(mem_freep) char *name = name_for_people(layer);
+	int r;
+
+	if (!is_file(layer))
+		return read_text(doc, name, layer->text, options, diag);
+	r = read_file(doc, layer->source, options, diag);
+	return r == 0 ? refuse_own_output(doc, diag) : r;
+}
+
+/* Alone first, as ClearML does: a lookup in the lower layers only ever repairs
+ * what would be broken. */
+static int read_newest(const struct layer *layer,
+		       const struct layer_context *context,
+		       const struct value *lower, struct doc **doc,
+		       struct diag *diag)
+{
+	struct read_options options = options_of(layer, context, NULL);
+	int r = read_once(layer, &options, doc, diag);
+
+	if (r != READ_E_BROKEN || !lower)
+		return r;
+	diag_deinit(diag);
+	options.lower = lower;
+	return read_once(layer, &options, doc, diag);
+}
+
+static bool set_state(struct layer *layer, enum layer_state state)
+{
+	bool changed = layer->state != state;
+
+	layer->state = state;
+	if (state != LAYER_BROKEN)
+		diag_deinit(&layer->problem);
+	return changed;
+}
+
+/* True when the documents differ in anything but their address. */
+static bool swap_doc(struct layer *layer, struct doc *doc)
+{
+	bool changed = !layer->doc || !doc ||
+		       !value_equal(layer->doc->root, doc->root);
+
+	changed = changed && (layer->doc || doc);
+	doc_unref(layer->doc);
+	layer->doc = doc;
+	layer->since = time(NULL);
+	return changed;
+}
+
+static bool set_problem(struct layer *layer, struct diag *problem)
+{
+	bool changed = !diag_equal(&layer->problem, problem);
+
+	diag_deinit(&layer->problem);
+	layer->problem = diag_take(problem);
+	return set_state(layer, LAYER_BROKEN) || changed;
+}
+
+bool layer_read(struct layer *layer, const struct layer_context *context,
+		const struct value *lower)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct doc *doc = NULL;
+	int r = read_newest(layer, context, lower, &doc, &diag);
+	bool changed;
+
+	layer->unread = false;
+	if (r == READ_E_BROKEN)
+		return set_problem(layer, &diag);
+	changed = swap_doc(layer, doc);
+	return set_state(layer, doc ? LAYER_OK : LAYER_MISSING) || changed;
+}
+
+/* The text is that of the last good document, which need not be the newest. */
+struct doc *layer_doc_for(const struct layer *layer,
+			  const struct layer_context *context,
+			  const struct value *lower, struct diag *diag)
+{
+	struct read_options options = options_of(layer, context, lower);
+	struct doc *doc = layer->doc, *again = NULL;
+
+	if (!doc || !doc->used_environment)
+		return doc ? doc_ref(doc) : NULL;
+	if (read_text(&again, doc->sources[0]->name, doc->sources[0]->text,
+		      &options, diag) != 0)
+		return NULL;
+	return again;
+}

@@ -1,0 +1,200 @@
+#include "config/stack.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "config/merge.h"
+#include "read/doc.h"
+
+void stack_init(struct stack *stack)
+{
+	list_init(&stack->layers);
+}
+
+static struct layer *layer_of(struct list *link)
+{
+	return CONTAINER_OF(link, struct layer, link);
+}
+
+void stack_deinit(struct stack *stack)
+{
+	while (!list_is_empty(&stack->layers))
+		layer_free(layer_of(stack->layers.next));
+}
+
+struct layer *stack_next(const struct stack *stack, const struct layer *layer)
+{
+	struct list *next = layer ? layer->link.next : stack->layers.next;
+
+	return next == &stack->layers ? NULL : layer_of(next);
+}
+
+/* Take the first layer of @kind and @source out of the stack; the first of two
+ * namesakes goes to whoever asks first, which keeps ordinals. */
+static struct layer *take_layer(struct stack *stack, enum layer_kind kind,
+				const char *source)
+{
+	struct layer *layer;
+
+	for (stack_each(stack, layer)) {
+		if (layer->kind == kind && !strcmp(layer->source, source)) {
+			list_remove(&layer->link);
+			return layer;
+		}
+	}
+	return NULL;
+}
+
+static bool is_already(const struct stack *stack, enum layer_kind kind,
+		       const char *const *sources, size_t count)
+{
+	struct layer *layer;
+	size_t i = 0;
+
+	for (stack_each(stack, layer)) {
+		if (layer->kind != kind)
+			continue;
+		if (i == count || strcmp(layer->source, sources[i]) != 0)
+			return false;
+		i++;
+	}
+	return i == count;
+}
+
+static void drop_kind(struct stack *stack, enum layer_kind kind)
+{
+	struct list *at = stack->layers.next, *next;
+
+	for (; at != &stack->layers; at = next) {
+		next = at->next;
+		if (layer_of(at)->kind == kind)
+			layer_free(layer_of(at));
+	}
+}
+
+/* Where layers of @kind end: before the first of a higher kind. */
+static struct list *place_of(struct stack *stack, enum layer_kind kind)
+{
+	struct list *at;
+
+	for (list_each (&stack->layers, at))
+		if (layer_of(at)->kind > kind)
+			break;
+	return at;
+}
+
+/* Defaults are not looked into: their keys are what everybody has anyway, and
+ * a vault that relies on one means the host's own (SEMANTICS A2: from `site`
+ * upward). */
+static bool is_looked_into(const struct layer *layer)
+{
+	return layer->doc && layer->kind != LAYER_DEFAULTS;
+}
+
+static bool depends_on_lower(const struct layer *layer)
+{
+	return layer->state == LAYER_BROKEN ||
+	       (layer->doc && layer->doc->used_lower);
+}
+
+/* What was looked up in a layer that is gone must be looked up again. */
+static void touch_dependents(struct stack *stack)
+{
+	struct layer *layer;
+
+	for (stack_each(stack, layer))
+		if (depends_on_lower(layer))
+			layer_touch(layer);
+}
+
+bool stack_set_sources(struct stack *stack, enum layer_kind kind,
+		       const char *const *sources, size_t count,
+		       struct layer **layers)
+{
+	bool changed = !is_already(stack, kind, sources, count);
+
+	for (size_t i = 0; i < count; i++) {
+		layers[i] = take_layer(stack, kind, sources[i]);
+		if (!layers[i])
+			layers[i] = layer_new(kind, sources[i]);
+	}
+	drop_kind(stack, kind);
+	for (size_t i = 0; i < count; i++)
+		list_add(place_of(stack, kind), &layers[i]->link);
+	if (changed)
+		touch_dependents(stack);
+	return changed;
+}
+
+static void docs_add(struct stack_docs *docs, struct doc *doc)
+{
+	docs->items = mem_grow(docs->items,
+			       (docs->count + 1) * sizeof(docs->items[0]));
+	docs->items[docs->count++] = doc;
+}
+
+struct stack_docs stack_get_docs(const struct stack *stack,
+				 enum layer_kind below)
+{
+	struct stack_docs docs = {0};
+	struct layer *layer;
+
+	for (stack_each(stack, layer))
+		if (layer->doc && layer->kind < below)
+			docs_add(&docs, doc_ref(layer->doc));
+	return docs;
+}
+
+void stack_docs_deinit(struct stack_docs *docs)
+{
+	for (size_t i = 0; i < docs->count; i++)
+		doc_unref(docs->items[i]);
+	mem_free(docs->items);
+	*docs = (struct stack_docs){0};
+}
+
+struct value *stack_docs_merge(const struct stack_docs *docs,
+			       struct arena *arena)
+{
+	struct value *merged = NULL;
+
+	for (size_t i = 0; i < docs->count; i++)
+		merged = merge(arena, merged, docs->items[i]->root);
+	return merged;
+}
+
+bool stack_read(struct stack *stack, const struct layer_context *context)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct value *lower = NULL;
+	bool changed = false;
+	struct layer *layer;
+
+	for (stack_each(stack, layer)) {
+		if (layer->unread || (changed && depends_on_lower(layer)))
+			changed = layer_read(layer, context, lower) || changed;
+		if (is_looked_into(layer))
+			lower = merge(&arena, lower, layer->doc->root);
+	}
+	return changed;
+}
+
+bool stack_docs_for(const struct stack *stack,
+		    const struct layer_context *context,
+		    struct stack_docs *docs, struct diag *diag)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct value *lower = NULL;
+	struct layer *layer;
+	struct doc *doc;
+
+	for (stack_each(stack, layer)) {
+		doc = layer_doc_for(layer, context, lower, diag);
+		if (doc)
+			docs_add(docs, doc);
+		if (is_looked_into(layer))
+			lower = merge(&arena, lower, layer->doc->root);
+	}
+	return !diag_failed(diag);
+}

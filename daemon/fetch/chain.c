@@ -1,0 +1,150 @@
+#include "fetch/chain.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+/* As the kernel's MAXSYMLINKS: a longer chain is a loop. */
+#define LINKS_MAX 40
+
+/* On the way along one path. */
+struct walk {
+	struct chain *chain;
+	struct buf folder; /* where we are */
+	struct stat seen;  /* of that folder */
+	int links;         /* followed so far */
+};
+
+void chain_deinit(struct chain *chain)
+{
+	arena_free(&chain->arena);
+	*chain = CHAIN_INIT;
+}
+
+static bool chain_has(const struct chain *chain, const struct stat *seen)
+{
+	const struct chain_folder *folder;
+
+	for (folder = chain->first; folder; folder = folder->next)
+		if (folder->inode == seen->st_ino &&
+		    folder->device == seen->st_dev)
+			return true;
+	return false;
+}
+
+static void walk_note(struct walk *walk)
+{
+	struct chain *chain = walk->chain;
+	struct chain_folder *folder;
+
+	if (chain_has(chain, &walk->seen))
+		return;
+	folder = arena_alloc(&chain->arena, sizeof(*folder));
+	folder->path = arena_str(&chain->arena, buf_str(&walk->folder)).ptr;
+	folder->device = walk->seen.st_dev;
+	folder->inode = walk->seen.st_ino;
+	if (chain->last)
+		chain->last->next = folder;
+	else
+		chain->first = folder;
+	chain->last = folder;
+}
+
+/* Begin at the folder @path: the root or the working folder. */
+static bool walk_from(struct walk *walk, const char *path)
+{
+	walk->folder.len = 0;
+	buf_puts(&walk->folder, path);
+	return stat(path, &walk->seen) == 0;
+}
+
+static bool walk_path(struct walk *walk, const char *path);
+
+/* The folder ends in the name of a link: go where that points, from the folder
+ * that holds it, whose path is @parent bytes long. */
+static bool walk_link(struct walk *walk, size_t parent)
+{
+	char target[PATH_MAX];
+	ssize_t len;
+
+	len = readlink(buf_str(&walk->folder).ptr, target, sizeof(target) - 1);
+	if (len < 0 || ++walk->links > LINKS_MAX)
+		return false;
+	target[len] = '\0';
+	walk->folder.len = parent;
+	return walk_path(walk, target);
+}
+
+static bool walk_step(struct walk *walk, struct str name)
+{
+	size_t parent = walk->folder.len;
+	struct stat seen;
+
+	walk_note(walk);
+	if (!str_is(buf_str(&walk->folder), "/"))
+		buf_putc(&walk->folder, '/');
+	buf_add_str(&walk->folder, name);
+	if (lstat(buf_str(&walk->folder).ptr, &seen) < 0)
+		return false;
+	if (S_ISLNK(seen.st_mode))
+		return walk_link(walk, parent);
+	walk->seen = seen;
+	return S_ISDIR(seen.st_mode);
+}
+
+/* False when the way ends at anything but a folder. */
+static bool walk_path(struct walk *walk, const char *path)
+{
+	size_t len;
+
+	if (*path == '/' && !walk_from(walk, "/"))
+		return false;
+	for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
+		len = strcspn(path, "/");
+		if (!walk_step(walk, (struct str){path, len}))
+			return false;
+		path += len;
+	}
+	return true;
+}
+
+/* The whole way; true when it ends at a folder, which is then noted. */
+static bool chain_add_way(struct chain *chain, const char *path)
+{
+	struct walk walk = {.chain = chain};
+	bool at_folder = walk_from(&walk, ".") && walk_path(&walk, path);
+
+	if (at_folder)
+		walk_note(&walk);
+	buf_deinit(&walk.folder);
+	return at_folder;
+}
+
+/* A file of a folder may lie elsewhere, behind a link. */
+static void chain_add_links(struct chain *chain, const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+	char *inside;
+
+	while (folder && (entry = readdir(folder))) {
+		if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
+			continue;
+		inside = mem_printf("%s/%s", path, entry->d_name);
+		(void)chain_add_way(chain, inside);
+		mem_free(inside);
+	}
+	if (folder)
+		(void)closedir(folder);
+}
+
+void chain_add(struct chain *chain, const char *path)
+{
+	if (chain_add_way(chain, path))
+		chain_add_links(chain, path);
+}

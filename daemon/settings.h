@@ -1,0 +1,80 @@
+#ifndef DAEMON_SETTINGS_H
+#define DAEMON_SETTINGS_H
+
+/*
+ * Settings: clearconfd.conf(5) -> struct settings, by one table of keys.
+ *
+ * inih parses; a reader of our own feeds it line by line and refuses what inih
+ * would silently take apart (long lines, long section names, indented lines).
+ * Whatever is wrong is a diagnostic with file and line, and then there are no
+ * settings: loading is all or nothing.
+ *
+ * Precedence of a value: command line, then this file, then the environment,
+ * then the default. The struct holds what file and defaults say; keys that the
+ * file does not have and that have no default are NULL.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct diag;
+
+enum settings_mode { MODE_AGENT, MODE_SDK };
+
+struct workspace_settings {
+	char *name;
+	char *api_server, *web_server, *files_server;
+	char *access_key;
+	char *secret_key_file;
+	char *verify_certificate; /* true, false or a CA's path */
+	bool active, inject;
+	char *read, *secrets, *admin; /* NULL: those of [access] */
+};
+
+struct settings {
+	char *path; /* of the file, absolute; NULL: there is none */
+
+	char *socket, *state_dir;
+	int64_t mode;      /* enum settings_mode */
+	int64_t log_level; /* enum log_level */
+
+	char *files, *defaults, *site; /* separated by blanks */
+	char *vault_environment;       /* the same, shell patterns */
+
+	int64_t dialect; /* enum read_dialect */
+
+	int64_t interval, timeout, backoff_max; /* milliseconds */
+	int64_t stale_limit, revoked_grace;     /* milliseconds; 0: none */
+	int64_t jitter;                         /* percent */
+
+	char *read, *secrets, *admin; /* who may; see serve/access.h */
+	char *mask_add;               /* more patterns, separated by blanks */
+
+	int64_t connections_per_user, watchers_per_user, bytes_per_user;
+	int64_t environment_calls;           /* a second and user */
+	int64_t message, document, response; /* bytes */
+	int64_t depth, history;
+
+	char *etcd;
+
+	struct workspace_settings *workspaces; /* as declared, in order */
+	size_t workspace_count;
+};
+
+/* The defaults. */
+struct settings *settings_new(void);
+
+/* Defaults and what @path says. NULL with @diag set when there is something
+ * wrong in it; an absent file is an error too. */
+struct settings *settings_load(const char *path, struct diag *diag);
+
+void settings_free(struct settings *settings);
+void settings_freep(struct settings **settings);
+
+/* One value as the file would have it, for the command line. False when @key
+ * of @section does not take @value. */
+bool settings_set(struct settings *settings, const char *section,
+		  const char *key, const char *value);
+
+#endif

@@ -29,12 +29,12 @@ PYTHON  := /usr/bin/python3
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Wswitch-enum \
-            -Wimplicit-fallthrough
+            -Wimplicit-fallthrough -Wno-missing-field-initializers
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 MODULES  := libuv libcurl jansson yaml-0.1 inih
 
 # Debian packages: to build, to test, to lint.
-DEPS_BUILD := make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
+DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
               libyaml-dev libinih-dev
 DEPS_TEST  := python3 python3-pytest python3-yaml libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl

@@ -1,26 +1,13 @@
 #include "settings.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <ini.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/diag.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "base/source.h"
-#include "read/reader.h"
-
-#define SETTINGS_BYTES ((size_t)1 << 20)
-
-/* What inih takes: its line buffer with line end and NUL, its section buffer
- * with NUL. */
-#define LINE_MAX_BYTES    197
-#define SECTION_MAX_BYTES 49
-
-#define WORKSPACE_PREFIX "workspace "
+#include "base/str.h"
+#include "settings_table.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -28,20 +15,6 @@
 #define DAY    (24 * HOUR)
 #define KIB    INT64_C(1024)
 #define MIB    (1024 * KIB)
-
-/* --- the table
- * ---------------------------------------------------------------- */
-
-enum type { TEXT, WORDS, CHOICE, BOOL, DURATION, PERCENT, SIZE, COUNT };
-
-struct key {
-	const char *section, *name;
-	enum type type;
-	size_t offset;        /* of the field */
-	const char *standard; /* default; NULL: none */
-	int64_t min, max;     /* of numbers */
-	const char *const *choices;
-};
 
 static const char *const modes[] = {"agent", "sdk", NULL};
 static const char *const dialects[] = {"clearml", "strict", NULL};
@@ -52,7 +25,7 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug",
 #define IN_WORKSPACE(field) offsetof(struct workspace_settings, field)
 
 /* clang-format off */
-static const struct key keys[] = {
+static const struct settings_key keys[] = {
 	{"daemon", "socket", TEXT, IN_SETTINGS(socket)},
 	{"daemon", "state_dir", TEXT, IN_SETTINGS(state_dir)},
 	{"daemon", "mode", CHOICE, IN_SETTINGS(mode), "agent", 0, 0, modes},
@@ -84,7 +57,7 @@ static const struct key keys[] = {
 	{"site", "etcd", WORDS, IN_SETTINGS(etcd)},
 };
 
-static const struct key workspace_keys[] = {
+static const struct settings_key workspace_keys[] = {
 	{"workspace", "api_server", TEXT, IN_WORKSPACE(api_server)},
 	{"workspace", "web_server", TEXT, IN_WORKSPACE(web_server)},
 	{"workspace", "files_server", TEXT, IN_WORKSPACE(files_server)},
@@ -99,23 +72,27 @@ static const struct key workspace_keys[] = {
 };
 /* clang-format on */
 
-static bool holds_text(const struct key *key)
+const struct settings_table settings_table = {keys, ARRAY_SIZE(keys)};
+const struct settings_table settings_workspace_table = {
+	workspace_keys, ARRAY_SIZE(workspace_keys)};
+
+static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "too many settings");
+
+static bool holds_text(const struct settings_key *key)
 {
 	return key->type == TEXT || key->type == WORDS;
 }
 
-static const struct key *find_key(const struct key *table, size_t count,
-				  const char *section, const char *name)
+const struct settings_key *settings_find_key(const struct settings_table *table,
+					     const char *section,
+					     const char *name)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(table[i].section, section) &&
-		    !strcmp(table[i].name, name))
-			return &table[i];
+	for (size_t i = 0; i < table->count; i++)
+		if (!strcmp(table->keys[i].section, section) &&
+		    !strcmp(table->keys[i].name, name))
+			return &table->keys[i];
 	return NULL;
 }
-
-/* --- values
- * ------------------------------------------------------------------- */
 
 struct unit {
 	const char *name;
@@ -183,7 +160,8 @@ static bool parse_choice(const char *text, const char *const *choices,
 	return false;
 }
 
-static bool parse(const struct key *key, const char *text, int64_t *number)
+static bool parse(const struct settings_key *key, const char *text,
+		  int64_t *number)
 {
 	static const struct unit *const units[] = {
 		[DURATION] = duration_units,
@@ -199,7 +177,8 @@ static bool parse(const struct key *key, const char *text, int64_t *number)
 }
 
 /* A list may be spread over several lines of one key. */
-static void set_text(const struct key *key, char **field, const char *text)
+static void set_text(const struct settings_key *key, char **field,
+		     const char *text)
 {
 	char *old = *field;
 
@@ -210,7 +189,8 @@ static void set_text(const struct key *key, char **field, const char *text)
 	mem_free(old);
 }
 
-static bool set_value(void *base, const struct key *key, const char *text)
+bool settings_set_key(void *base, const struct settings_key *key,
+		      const char *text)
 {
 	void *field = (char *)base + key->offset;
 
@@ -223,7 +203,7 @@ static bool set_value(void *base, const struct key *key, const char *text)
 	return parse(key, text, field);
 }
 
-static const char *expected(const struct key *key)
+const char *settings_expected(const struct settings_key *key)
 {
 	static const char *const texts[] = {
 		[TEXT] = "a text",
@@ -240,37 +220,37 @@ static const char *expected(const struct key *key)
 	return texts[key->type];
 }
 
-static void set_defaults(void *base, const struct key *table, size_t count)
+void settings_set_defaults(void *base, const struct settings_table *table)
 {
-	for (size_t i = 0; i < count; i++)
-		if (table[i].standard)
-			set_value(base, &table[i], table[i].standard);
+	for (size_t i = 0; i < table->count; i++)
+		if (table->keys[i].standard)
+			settings_set_key(base, &table->keys[i],
+					 table->keys[i].standard);
 }
 
 struct settings *settings_new(void)
 {
 	struct settings *settings = mem_alloc(sizeof(*settings));
 
-	set_defaults(settings, keys, ARRAY_SIZE(keys));
+	settings_set_defaults(settings, &settings_table);
 	return settings;
 }
 
-static void free_texts(void *base, const struct key *table, size_t count)
+static void free_texts(void *base, const struct settings_table *table)
 {
-	for (size_t i = 0; i < count; i++)
-		if (holds_text(&table[i]))
+	for (size_t i = 0; i < table->count; i++)
+		if (holds_text(&table->keys[i]))
 			mem_free(*(char **)(void *)((char *)base +
-						    table[i].offset));
+						    table->keys[i].offset));
 }
 
 void settings_free(struct settings *settings)
 {
 	if (!settings)
 		return;
-	free_texts(settings, keys, ARRAY_SIZE(keys));
+	free_texts(settings, &settings_table);
 	for (size_t i = 0; i < settings->workspace_count; i++) {
-		free_texts(&settings->workspaces[i], workspace_keys,
-			   ARRAY_SIZE(workspace_keys));
+		free_texts(&settings->workspaces[i], &settings_workspace_table);
 		mem_free(settings->workspaces[i].name);
 	}
 	mem_free(settings->workspaces);
@@ -287,212 +267,8 @@ void settings_freep(struct settings **settings)
 bool settings_set(struct settings *settings, const char *section,
 		  const char *key, const char *value)
 {
-	const struct key *found =
-		find_key(keys, ARRAY_SIZE(keys), section, key);
+	const struct settings_key *found =
+		settings_find_key(&settings_table, section, key);
 
-	return found && set_value(settings, found, value);
-}
-
-/* --- the file
- * ----------------------------------------------------------------- */
-
-struct load {
-	struct settings *settings;
-	struct source source;
-	struct diag *diag;
-	size_t line, next; /* offsets of the line being parsed and the next */
-	bool set[ARRAY_SIZE(keys)]; /* once is enough for all but lists */
-	struct workspace_settings *workspace; /* of the present section */
-	bool workspace_set[ARRAY_SIZE(workspace_keys)];
-};
-
-static bool fail(struct load *load, const char *what, const char *name)
-{
-	return diag_at(load->diag, &load->source, load->line, "%s%s", what,
-		       name);
-}
-
-static bool is_name(struct str name)
-{
-	for (size_t i = 0; i < name.len; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
-			    name.ptr[i]))
-			return false;
-	return name.len > 0;
-}
-
-static bool begin_workspace(struct load *load, struct str name)
-{
-	struct settings *settings = load->settings;
-
-	if (!is_name(name))
-		return fail(load,
-			    "a workspace's name is made of letters, digits, "
-			    "'.', '_' and '-'",
-			    "");
-	for (size_t i = 0; i < settings->workspace_count; i++)
-		if (str_is(name, settings->workspaces[i].name))
-			return fail(load, "this workspace is declared twice: ",
-				    settings->workspaces[i].name);
-	settings->workspaces = mem_grow(
-		settings->workspaces, (settings->workspace_count + 1) *
-					      sizeof(settings->workspaces[0]));
-	load->workspace = &settings->workspaces[settings->workspace_count++];
-	*load->workspace = (struct workspace_settings){
-		.name = mem_strndup(name.ptr, name.len),
-	};
-	set_defaults(load->workspace, workspace_keys,
-		     ARRAY_SIZE(workspace_keys));
-	memset(load->workspace_set, 0, sizeof(load->workspace_set));
-	return true;
-}
-
-static bool begin_section(struct load *load, struct str line)
-{
-	const char *end = memchr(line.ptr, ']', line.len);
-	struct str name = str_from_offset(line, 1);
-
-	if (!end)
-		return fail(load, "expected ']'", "");
-	name.len = (size_t)(end - name.ptr);
-	if (name.len > SECTION_MAX_BYTES)
-		return fail(load, "a section's name has 49 bytes at most", "");
-	load->workspace = NULL;
-	if (str_starts(name, STR(WORKSPACE_PREFIX)))
-		return begin_workspace(
-			load, str_trim(str_from_offset(
-				      name, sizeof(WORKSPACE_PREFIX) - 1)));
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (str_is(name, keys[i].section))
-			return true;
-	return fail(load, "unknown section", "");
-}
-
-/* What inih would take for something else. */
-static bool check_line(struct load *load, struct str line)
-{
-	if (line.len > LINE_MAX_BYTES)
-		return fail(load, "a line has 197 bytes at most", "");
-	if (memchr(line.ptr, '\0', line.len))
-		return fail(load, "a NUL character", "");
-	if (!str_trim(line).len)
-		return true;
-	if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
-		return fail(load,
-			    "an indented line: settings begin at the first "
-			    "column",
-			    "");
-	return line.ptr[0] != '[' || begin_section(load, line);
-}
-
-/* ini_reader: the next line, or NULL at the end and after an error. */
-static char *next_line(char *buffer, int size, void *stream)
-{
-	struct load *load = stream;
-	struct str text = load->source.text, line;
-	const char *end;
-
-	if (load->next >= text.len || diag_failed(load->diag))
-		return NULL;
-	load->line = load->next;
-	line = str_from_offset(text, load->line);
-	end = memchr(line.ptr, '\n', line.len);
-	load->next = end ? (size_t)(end - text.ptr) + 1 : text.len;
-	line.len = load->next - load->line - (end != NULL);
-	if (!check_line(load, line) || line.len + 2 > (size_t)size)
-		return NULL;
-	memcpy(buffer, line.ptr, line.len);
-	memcpy(buffer + line.len, "\n", 2);
-	return buffer;
-}
-
-/* ini_handler: one setting; 1 when it was fine. */
-static int on_setting(void *user, const char *section, const char *name,
-		      const char *value)
-{
-	struct load *load = user;
-	bool in_workspace = load->workspace != NULL;
-	const struct key *table = in_workspace ? workspace_keys : keys;
-	size_t count =
-		in_workspace ? ARRAY_SIZE(workspace_keys) : ARRAY_SIZE(keys);
-	const struct key *key = find_key(
-		table, count, in_workspace ? "workspace" : section, name);
-	bool *set = in_workspace ? load->workspace_set : load->set;
-
-	if (!*section)
-		return fail(load, "a setting before the first [section]", "");
-	if (!key)
-		return fail(load, "unknown key: ", name);
-	if (set[key - table] && key->type != WORDS)
-		return fail(load, "this key is set twice: ", name);
-	if (!set[key - table] && holds_text(key))
-		set_text(
-			&(struct key){.type = TEXT},
-			(char **)(void *)((char *)(in_workspace
-							   ? (void *)load
-								     ->workspace
-							   : load->settings) +
-					  key->offset),
-			"");
-	set[key - table] = true;
-	if (!set_value(in_workspace ? (void *)load->workspace : load->settings,
-		       key, value))
-		return diag_at(load->diag, &load->source, load->line,
-			       "%s: expected %s", name, expected(key));
-	return 1;
-}
-
-static bool check_workspaces(struct load *load)
-{
-	struct settings *settings = load->settings;
-	size_t active = 0;
-
-	for (size_t i = 0; i < settings->workspace_count; i++) {
-		active += settings->workspaces[i].active;
-		if (!settings->workspaces[i].api_server)
-			return diag_set(load->diag, settings->path,
-					"[workspace %s] has no api_server",
-					settings->workspaces[i].name);
-	}
-	if (active > 1)
-		return diag_set(load->diag, settings->path,
-				"more than one workspace is `active`");
-	return true;
-}
-
-static bool parse_file(struct load *load)
-{
-	int line = ini_parse_stream(next_line, load, on_setting, load);
-
-	if (diag_failed(load->diag))
-		return false;
-	if (line)
-		return diag_set(load->diag, load->settings->path,
-				"line %d: expected `key = value`", line);
-	return check_workspaces(load);
-}
-
-static bool load_into(struct settings *settings, const char *path,
-		      struct diag *diag)
-{
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	struct load load = {.settings = settings, .diag = diag};
-	int r;
-
-	settings->path = realpath(path, NULL);
-	if (!settings->path)
-		return diag_set(diag, path, "cannot be read: %s",
-				strerror(errno));
-	r = source_from_file(&load.source, &arena, path, SETTINGS_BYTES, diag);
-	if (r == SOURCE_E_MISSING)
-		return diag_set(diag, path, "is not a file");
-	return r == 0 && parse_file(&load);
-}
-
-struct settings *settings_load(const char *path, struct diag *diag)
-{
-	_cleanup_(settings_freep) struct settings *settings = settings_new();
-
-	return load_into(settings, path, diag) ? TAKE(settings) : NULL;
+	return found && settings_set_key(settings, found, value);
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 /* A minified text can be one line of megabytes: show what surrounds the spot.
@@ -10,48 +11,79 @@
 #define EXCERPT_BEFORE 100
 #define EXCERPT_BYTES  160
 
-static char *format_text(const char *format, va_list ap)
-{
-	char text[512];
-
-	(void)vsnprintf(text, sizeof(text), format, ap);
-	return mem_strdup(text);
-}
-
 static bool is_continuation(struct str text, size_t at)
 {
 	return at < text.len && ((unsigned char)text.ptr[at] & 0xC0) == 0x80;
 }
 
-/* The part of the line around @offset, and below it the caret, under the same
- * column whatever the width of tabs. */
+/* At most @max bytes, and no part of a character. */
+static struct str shortened(struct str text, size_t max)
+{
+	if (text.len <= max)
+		return text;
+	while (max && is_continuation(text, max))
+		max--;
+	return (struct str){text.ptr, max};
+}
+
+static char *__attribute__((format(printf, 1, 0)))
+format_text(const char *format, va_list ap)
+{
+	char text[512];
+	struct str kept;
+
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	kept = shortened(str_from(text), sizeof(text) - 2);
+	return mem_strndup(kept.ptr, kept.len);
+}
+
+/* What a terminal would obey, or could not show, becomes '?'. */
+static void add_visible(struct buf *out, struct str text)
+{
+	size_t valid = str_utf8_invalid(text);
+	unsigned char c;
+
+	for (size_t i = 0; i < text.len; i++) {
+		c = (unsigned char)text.ptr[i];
+		if ((c < ' ' && c != '\t') || c == 127 ||
+		    (c > 127 && i >= valid))
+			c = '?';
+		buf_putc(out, (char)c);
+	}
+}
+
+/* As wide as @text, whatever the width of tabs. */
+static void add_padding(struct buf *out, struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!is_continuation(text, i))
+			buf_putc(out, text.ptr[i] == '\t' ? '\t' : ' ');
+}
+
+/* The part of the line around @offset, and below it the caret. */
 static char *format_excerpt(struct source *source, size_t offset, uint32_t line)
 {
-	struct str text = source_line(source, offset);
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	struct str text = source_line(source, offset), before;
 	size_t at = (size_t)(source->text.ptr + offset - text.ptr), start = 0;
-	char *padding, *excerpt;
+	int gutter;
 
 	if (at > text.len)
 		at = text.len;
 	if (at > EXCERPT_BEFORE)
 		start = at - EXCERPT_BEFORE;
-	while (is_continuation(text, start))
+	while (start < at && is_continuation(text, start))
 		start++;
-	text = str_from_offset(text, start);
-	at -= start;
-	if (text.len > EXCERPT_BYTES) {
-		text.len = EXCERPT_BYTES;
-		while (is_continuation(text, text.len))
-			text.len--;
-	}
-	padding = mem_alloc(at + 1);
-	for (size_t i = 0, k = 0; i < at && i < text.len; i++)
-		if (!is_continuation(text, i))
-			padding[k++] = text.ptr[i] == '\t' ? '\t' : ' ';
-	excerpt = mem_printf("%5u | %.*s\n      | %s^\n", line, STR_PRINT(text),
-			     padding);
-	mem_free(padding);
-	return excerpt;
+	before = (struct str){text.ptr + start, at - start};
+	text = shortened(str_from_offset(text, start), EXCERPT_BYTES);
+	buf_printf(&out, "%5u", line);
+	gutter = (int)out.len;
+	buf_puts(&out, " | ");
+	add_visible(&out, text);
+	buf_printf(&out, "\n%*s | ", gutter, "");
+	add_padding(&out, before);
+	buf_puts(&out, "^\n");
+	return buf_take(&out);
 }
 
 bool diag_at(struct diag *diag, struct source *source, size_t offset,

@@ -1,6 +1,5 @@
 #include "base/env.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -95,27 +94,6 @@ struct env *env_from_process(void)
 	for (size_t i = entries; i-- > 0;)
 		count += split(environ[i], &variables[count]);
 	return env_new(variables, count);
-}
-
-static bool matches(struct str name, const char *const *patterns, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (fnmatch(patterns[i], name.ptr, 0) == 0)
-			return true;
-	return false;
-}
-
-struct env *env_filtered(const struct env *env, const char *const *patterns,
-			 size_t count)
-{
-	_cleanup_(mem_freep) struct env_variable *kept =
-		mem_alloc(env->count * sizeof(*kept));
-	size_t found = 0;
-
-	for (size_t i = 0; i < env->count; i++)
-		if (matches(env->variables[i].name, patterns, count))
-			kept[found++] = env->variables[i];
-	return env_new(kept, found);
 }
 
 struct env *env_ref(struct env *env)

@@ -29,10 +29,6 @@ struct env *env_new(const struct env_variable *variables, size_t count);
 /* This process's; the first of two of one name wins, as for getenv(). */
 struct env *env_from_process(void);
 
-/* Those whose name matches one of the shell @patterns ("*", "AWS_*"). */
-struct env *env_filtered(const struct env *env, const char *const *patterns,
-			 size_t count);
-
 struct env *env_ref(struct env *env);
 struct env *env_unref(struct env *env); /* NULL, for x = env_unref(x) */
 void env_unrefp(struct env **env);

@@ -16,7 +16,7 @@ void file_closep(const int *fd)
 		(void)close(*fd);
 }
 
-static int write_all(int fd, struct str bytes)
+int file_write_all(int fd, struct str bytes)
 {
 	ssize_t n;
 
@@ -30,20 +30,23 @@ static int write_all(int fd, struct str bytes)
 	return 0;
 }
 
-static int fill(int fd, struct str bytes, mode_t mode)
+static int fill(int fd, struct str bytes, const struct file_rights *rights)
 {
 	int r;
 
-	if (fchmod(fd, mode) < 0)
+	if ((rights->uid != (uid_t)-1 || rights->gid != (gid_t)-1) &&
+	    fchown(fd, rights->uid, rights->gid) < 0)
 		return -errno;
-	r = write_all(fd, bytes);
+	if (fchmod(fd, rights->mode) < 0)
+		return -errno;
+	r = file_write_all(fd, bytes);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	return r;
 }
 
 static int fill_and_rename(int dirfd, const char *temporary, const char *name,
-			   struct str bytes, mode_t mode)
+			   struct str bytes, const struct file_rights *rights)
 {
 	_cleanup_(file_closep) int fd = openat(
 		dirfd, temporary,
@@ -52,7 +55,7 @@ static int fill_and_rename(int dirfd, const char *temporary, const char *name,
 
 	if (fd < 0)
 		return -errno;
-	r = fill(fd, bytes, mode);
+	r = fill(fd, bytes, rights);
 	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0)
@@ -60,7 +63,8 @@ static int fill_and_rename(int dirfd, const char *temporary, const char *name,
 	return r;
 }
 
-int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode)
+int file_replace_as(int dirfd, const char *name, struct str bytes,
+		    const struct file_rights *rights)
 {
 	_cleanup_(mem_freep) char *temporary = NULL;
 	uint64_t unique;
@@ -68,13 +72,21 @@ int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode)
 
 	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
 		return -errno;
-	/* Not the whole of a long name, which may be as long as names can be. */
-	temporary = mem_printf(".%.128s.%016llx", name,
-			       (unsigned long long)unique);
-	r = fill_and_rename(dirfd, temporary, name, bytes, mode);
+	/* Not the whole of a long name, which may be as long as names can be.
+	 */
+	temporary =
+		mem_printf(".%.128s.%016llx", name, (unsigned long long)unique);
+	r = fill_and_rename(dirfd, temporary, name, bytes, rights);
 	if (r == 0 && fsync(dirfd) < 0)
 		r = -errno;
 	return r;
+}
+
+int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode)
+{
+	struct file_rights rights = {mode, (uid_t)-1, (gid_t)-1};
+
+	return file_replace_as(dirfd, name, bytes, &rights);
 }
 
 static int make_one(const char *path, mode_t mode)

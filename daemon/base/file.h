@@ -13,8 +13,22 @@
  * @mode set before any content, fsync, rename, fsync of the folder, which must
  * be open for reading (not O_PATH). 0 or a negative errno; on failure the old
  * file stands and nothing is left behind, unless the last step is what failed:
- * then the new file is there, but may not survive a crash. Blocks on the disk. */
+ * then the new file is there, but may not survive a crash. Blocks on the disk.
+ */
 int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode);
+
+struct file_rights {
+	mode_t mode;
+	uid_t uid; /* -1: whoever runs this */
+	gid_t gid;
+};
+
+/* The same with an owner, who is set before any content too. */
+int file_replace_as(int dirfd, const char *name, struct str bytes,
+		    const struct file_rights *rights);
+
+/* 0 or a negative errno. */
+int file_write_all(int fd, struct str bytes);
 
 /* Create the folder @path and its missing parents, the last with @mode. 0 or a
  * negative errno; an existing folder is fine. */

@@ -41,6 +41,18 @@ static inline void list_remove(struct list *member)
 	list_init(member);
 }
 
+/* All members of @from to the end of @to. */
+static inline void list_splice(struct list *to, struct list *from)
+{
+	if (list_is_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}
+
 /* for (struct list *i; list_each(head, i)) */
 #define list_each(head, i)                                                     \
 	(i) = (head)->next;                                                    \

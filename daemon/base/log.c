@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -55,6 +56,21 @@ static void add_text(struct buf *line, const char *text)
 	buf_putc(line, '"');
 }
 
+/* systemd names the stream it listens to; a terminal may have inherited the
+ * variable from a service. */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char ours[48];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	(void)snprintf(ours, sizeof(ours), "%ju:%ju", (uintmax_t)st.st_dev,
+		       (uintmax_t)st.st_ino);
+	return !strcmp(stream, ours);
+}
+
 /* One write(2) a line, so that lines of several processes do not mix. */
 void log_write(enum log_level level, const struct log_field *fields)
 {
@@ -62,7 +78,7 @@ void log_write(enum log_level level, const struct log_field *fields)
 
 	if (level > threshold)
 		return;
-	if (getenv("JOURNAL_STREAM"))
+	if (is_journal())
 		buf_printf(&line, "<%c>", levels[level].priority);
 	buf_printf(&line, "level=%s", levels[level].name);
 	for (; fields->key; fields++) {

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/secret.h"
 #include "read/doc.h"
@@ -189,13 +190,21 @@ static bool swap_doc(struct layer *layer, struct doc *doc)
 	return changed;
 }
 
+/* Logged when it begins or changes, not each time the text is read again. */
 static bool set_problem(struct layer *layer, struct diag *problem)
 {
-	bool changed = !diag_equal(&layer->problem, problem);
-
+	if (diag_equal(&layer->problem, problem))
+		return false;
 	diag_deinit(&layer->problem);
 	layer->problem = diag_take(problem);
-	return set_state(layer, LAYER_BROKEN) || changed;
+	set_state(layer, LAYER_BROKEN);
+	log_warning("layer-broken",
+		    LOG_TEXT("layer", layer_kind_name(layer->kind)),
+		    LOG_TEXT("source", layer->problem.source),
+		    LOG_INT("line", layer->problem.pos.line),
+		    LOG_INT("column", layer->problem.pos.column),
+		    LOG_TEXT("reason", layer->problem.text));
+	return true;
 }
 
 bool layer_read(struct layer *layer, const struct layer_context *context,

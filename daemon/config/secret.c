@@ -149,8 +149,7 @@ static bool is_secret(const struct secrets *secrets, struct context context,
 	return false;
 }
 
-/* --- known secrets -----------------------------------------------------------
- */
+/* Known secrets. */
 
 static void know(struct secrets *secrets, struct str text)
 {
@@ -199,8 +198,7 @@ void secrets_learn(struct secrets *secrets, const struct value *root)
 	learn(secrets, (struct context){0}, STR(""), root);
 }
 
-/* --- masking -----------------------------------------------------------------
- */
+/* Masking. */
 
 /* Bytes of the known secret that begins at text.ptr, 0 if none does. */
 static size_t known_at(const struct secrets *secrets, struct str text)

@@ -4,7 +4,8 @@
 /*
  * The ClearML envelope: an HTTP answer -> outcome and data (API.md section 2).
  *
- * Free of I/O: what a body means, and what a token claims.
+ * Free of I/O: what a body means, and what a token claims. A reply owns the
+ * document its body was read into; api_reply_deinit ends it.
  */
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include "base/arena.h"
 #include "fetch/http.h"
 
+struct doc;
 struct value;
 
 enum api_outcome {
@@ -24,26 +26,34 @@ enum api_outcome {
 
 struct api_reply {
 	enum api_outcome outcome;
-	long status;       /* HTTP; 0 when unreachable */
-	int code, subcode; /* of the envelope; 0 without one */
-	const char *message; /* for people, never a secret */
-	int64_t retry_after; /* seconds; -1 */
+	long status;         /* HTTP; 0 when unreachable */
+	int code, subcode;   /* of the envelope; 0 without one */
+	char *message;       /* one line for people, never a secret or a body */
+	int64_t retry_after; /* seconds; -1: not asked for */
 	const struct value *data; /* an object; NULL unless API_OK */
+	struct doc *doc;          /* holds data */
 };
 
-/* Everything in @reply lies in @arena or is static. */
-void api_parse(struct api_reply *reply, struct arena *arena,
-	       const struct http_reply *http);
+/* Into an uninitialised @reply. */
+void api_parse(struct api_reply *reply, const struct http_reply *http);
+void api_reply_deinit(struct api_reply *reply);
+
+/* The server takes the credentials back: they are unknown to it, or what they
+ * ask for is forbidden to them. Anything else is a bad day. */
+bool api_is_refusal(const struct api_reply *reply);
 
 /* What a ClearML token says of itself; it cannot be verified by a client. */
 struct api_claims {
-	const char *api_version; /* "2.31"; the default of API.md if absent */
-	const char *server_version, *feature_set; /* NULL: not said / "basic" */
-	const char *user_id, *user_name, *company_id, *company_name;
+	const char *api_version;    /* "2.31"; ClearML's default if absent */
+	const char *server_version; /* NULL: not said */
+	const char *feature_set;    /* "basic" if absent */
+	const char *user_id, *user_name, *company_id,
+		*company_name;         /* or NULL */
 	int64_t issued_at, expires_at; /* seconds since 1970; 0: not said */
 };
 
-/* False when @token is no JWT. */
+/* What @claims points to lies in @arena or is static. False, and defaults
+ * only, when @token is no JWT. */
 bool api_parse_claims(struct api_claims *claims, struct arena *arena,
 		      const char *token);
 

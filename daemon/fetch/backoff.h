@@ -3,24 +3,34 @@
 
 /*
  * When to ask again: a jittered interval while things go well, exponentially
- * longer ones while they do not. Pure arithmetic; randomness is an argument.
+ * longer waits while they do not. Pure arithmetic; randomness is an argument.
+ *
+ * A wait after a failure lies anywhere in the upper half of its step, so that
+ * a fleet that failed together does not come back together.
  */
 
 #include <stdint.h>
 
 struct backoff {
-	uint64_t interval_ms; /* between successes */
-	unsigned int jitter_percent;
-	uint64_t first_ms, max_ms; /* after failures: first, 2 x first, ... */
-	unsigned int failures;     /* in a row */
+	uint64_t interval_ms;        /* between successes */
+	unsigned int jitter_percent; /* of the interval, up and down */
+	uint64_t first_ms, max_ms;   /* after failures: first, 2 x first, ... */
+	unsigned int failures;       /* in a row */
 };
 
 void backoff_succeeded(struct backoff *backoff);
 void backoff_failed(struct backoff *backoff);
 
 /* Milliseconds to wait. @random: any 32 bits. @asked_ms: what the server asked
- * for by Retry-After (0: nothing), honoured up to max_ms. */
+ * for by Retry-After (0: nothing), honoured up to max_ms; the jitter of such a
+ * wait only lengthens it. */
 uint64_t backoff_delay(const struct backoff *backoff, uint32_t random,
 		       uint64_t asked_ms);
+
+/* The longest wait there is, for what only time or people can mend. */
+uint64_t backoff_longest(const struct backoff *backoff, uint32_t random);
+
+/* 32 bits for the above. */
+uint32_t backoff_random(void);
 
 #endif

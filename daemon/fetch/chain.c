@@ -55,12 +55,21 @@ static void walk_note(struct walk *walk)
 	chain->last = folder;
 }
 
-/* Begin at the folder @path: the root or the working folder. */
-static bool walk_from(struct walk *walk, const char *path)
+static bool walk_root(struct walk *walk)
 {
 	walk->folder.len = 0;
-	buf_puts(&walk->folder, path);
-	return stat(path, &walk->seen) == 0;
+	buf_putc(&walk->folder, '/');
+	return stat("/", &walk->seen) == 0;
+}
+
+/* There is no link in the path, so its text says what is above. */
+static bool walk_up(struct walk *walk)
+{
+	struct buf *folder = &walk->folder;
+
+	while (folder->len > 1 && folder->data[--folder->len] != '/')
+		;
+	return stat(buf_str(folder).ptr, &walk->seen) == 0;
 }
 
 static bool walk_path(struct walk *walk, const char *path);
@@ -85,7 +94,11 @@ static bool walk_step(struct walk *walk, struct str name)
 	size_t parent = walk->folder.len;
 	struct stat seen;
 
+	if (str_is(name, "."))
+		return true;
 	walk_note(walk);
+	if (str_is(name, ".."))
+		return walk_up(walk);
 	if (!str_is(buf_str(&walk->folder), "/"))
 		buf_putc(&walk->folder, '/');
 	buf_add_str(&walk->folder, name);
@@ -102,7 +115,7 @@ static bool walk_path(struct walk *walk, const char *path)
 {
 	size_t len;
 
-	if (*path == '/' && !walk_from(walk, "/"))
+	if (*path == '/' && !walk_root(walk))
 		return false;
 	for (path += strspn(path, "/"); *path; path += strspn(path, "/")) {
 		len = strcspn(path, "/");
@@ -113,12 +126,15 @@ static bool walk_path(struct walk *walk, const char *path)
 	return true;
 }
 
-/* The whole way; true when it ends at a folder, which is then noted. */
+/* The whole way, also to the working folder; true when it ends at a folder. */
 static bool chain_add_way(struct chain *chain, const char *path)
 {
 	struct walk walk = {.chain = chain};
-	bool at_folder = walk_from(&walk, ".") && walk_path(&walk, path);
+	char working[PATH_MAX];
+	bool at_folder = *path == '/' || (getcwd(working, sizeof(working)) &&
+					  walk_path(&walk, working));
 
+	at_folder = at_folder && walk_path(&walk, path);
 	if (at_folder)
 		walk_note(&walk);
 	buf_deinit(&walk.folder);

@@ -19,7 +19,7 @@
 
 struct chain_folder {
 	struct chain_folder *next;
-	const char *path; /* without a symbolic link in it */
+	const char *path; /* absolute, without symbolic links */
 	dev_t device;
 	ino_t inode;
 };

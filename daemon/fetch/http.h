@@ -6,11 +6,17 @@
  * of ours. The only user of libcurl.
  *
  * struct http owns the multi handle, its timer and one poll handle a socket;
- * each call owns its easy handle and its reply.
+ * each call owns its easy handle and its reply. Proxies are taken from the
+ * environment once, when struct http is made.
  *
  *   http_send --> RUNNING --answer, error or deadline--> done() --> freed
- *                    |
- *                    +---- http_cancel: no done() ------------------> freed
+ *                  |   |
+ *                  |   +-- redirect that may be followed --> RUNNING
+ *                  +------ http_cancel, http_close: no done() ----> freed
+ *
+ * Redirects are followed for a GET only, to the same host and port (http may
+ * become https on the default ports, never the reverse), five times: so what
+ * is in `authorization` cannot reach anybody else.
  */
 
 #include <stdbool.h>
@@ -45,7 +51,7 @@ struct http_reply {
 };
 
 /* @reply is valid during the call only. The call is over: not to be cancelled
- * any more. */
+ * any more. Anything else may be done in there, http_close included. */
 typedef void (*http_done_fn)(void *data, const struct http_reply *reply);
 
 struct http *http_new(uv_loop_t *loop);

@@ -6,12 +6,18 @@
  *
  * Calls made before there is a token wait for the one login that is under way;
  * a token is renewed before it expires, and once when a call is answered 401.
+ * A renewal ahead of time that fails on a bad day costs nothing: the old token
+ * goes on serving and the renewal is tried again later.
  *
  *   LOGGED_OUT --call--> LOGGING_IN --token--> LOGGED_IN
  *       ^                    |                     |
  *       +----- failed -------+      expiry near, or 401 on a call
  *       |  (waiting calls get                      |
  *       |   the login's reply)      LOGGING_IN <---+
+ *       +--> any, session_close --> CLOSED, freed when no callback runs
+ *
+ * It owns its calls and its copy of the credentials, which go nowhere but into
+ * the Authorization header of a login.
  */
 
 #include <stdbool.h>
@@ -29,26 +35,35 @@ struct session_config {
 	const char *access_key, *secret_key; /* NULL: only the token */
 	const char *token; /* CLEARML_AUTH_TOKEN; NULL: log in with the keys */
 	struct http_tls tls;
-	uint64_t timeout_ms;
+	uint64_t timeout_ms; /* for one HTTP exchange */
 	size_t response_limit;
 };
 
+/* @reply is valid during the call only. The call is over: not to be cancelled
+ * any more. Anything else may be done in there, session_close included. */
 typedef void (*session_done_fn)(void *data, const struct api_reply *reply);
 
-/* Copies @config; wipes it when closed. */
+/* Copies @config; wipes it when closed. Borrows @http, which must outlive the
+ * session. */
 struct session *session_new(struct http *http,
 			    const struct session_config *config);
 void session_close(struct session *session); /* its calls end without done() */
 
 /* @endpoint: "users.get_vaults?enabled=true&..."; @body NULL: GET, else POST of
- * that JSON. Never calls @done before it returns; @reply is valid during the
- * call only. */
-struct session_call *session_send(struct session *session,
-				  const char *endpoint, const char *body,
-				  session_done_fn done, void *data);
-void session_cancel(struct session_call *call);
+ * that JSON. Never calls @done before it returns. */
+struct session_call *session_send(struct session *session, const char *endpoint,
+				  const char *body, session_done_fn done,
+				  void *data);
 
-/* Of the present token; NULL before the first login. */
+/* Log in, or join the login that is under way, whatever token there is. @reply
+ * is the login's; its data holds the token and is nobody's business. */
+struct session_call *session_login(struct session *session,
+				   session_done_fn done, void *data);
+
+void session_cancel(struct session_call *call); /* NULL is allowed */
+
+/* Of the latest token; NULL before the first login. Valid until the next time
+ * the loop runs. */
 const struct api_claims *session_claims(const struct session *session);
 const char *session_api_server(const struct session *session);
 

@@ -5,7 +5,14 @@
  * Vault poller: asks the server for a workspace's vaults, again and again, and
  * hands what came to a callback. It keeps no vault itself.
  *
- *   IDLE --start--> ASKING --answer--> WAITING --timer, poll_now--> ASKING
+ *   WAITING --timer, poll_now--> ASKING --answer--> WAITING
+ *      |                           |
+ *      +----- vault_poller_close --+--> CLOSING, freed by the timer's end
+ *
+ * It starts by asking. What a question means depends on the server: one that
+ * has no vaults (by its token's claims: older than API 2.15, or of the basic
+ * feature set) is only logged in to again, now and then, to see whether that
+ * still holds.
  */
 
 #include <stdbool.h>
@@ -28,22 +35,23 @@ enum vault_outcome {
 };
 
 struct vault {
-	const char *id, *description; /* "" when the server gave none */
+	const char *id, *description;      /* "" when the server gave none */
 	const char *format, *type, *scope; /* NULL: not said */
 	struct str data;                   /* ptr NULL: null or absent */
 };
 
 struct vault_answer {
 	enum vault_outcome outcome;
-	const struct vault *vaults;
+	const struct vault *vaults; /* in the order of the server */
 	size_t count;
 	const char *error; /* unless FETCHED or UNSUPPORTED: for people */
 };
 
-/* @answer is valid during the call only. */
+/* @answer is valid during the call only. The poller may be closed in there. */
 typedef void (*vault_answer_fn)(void *data, const struct vault_answer *answer);
 
 struct vault_poll_config {
+	const char *type; /* of the vaults, static; NULL: "config" */
 	uint64_t interval_ms, backoff_max_ms;
 	unsigned int jitter_percent;
 };
@@ -54,7 +62,7 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 				      vault_answer_fn on_answer, void *data);
 void vault_poller_close(struct vault_poller *poller);
 
-/* Ask now instead of waiting. */
+/* Ask now instead of waiting; no second question while one is under way. */
 void vault_poller_poll_now(struct vault_poller *poller);
 
 /* Seconds since 1970 of the next question; 0 while one is under way. */

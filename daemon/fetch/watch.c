@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/list.h"
@@ -13,15 +14,15 @@
 #define TICKS_A_SETTLE 4
 #define BURST_SETTLES  10
 
-/* Each round follows paths into folders that appeared during the one before;
- * this many in a row is somebody's game, to be gone on with at the next tick.
+/* Each round follows the paths into folders that appeared during the one
+ * before. Who makes folders faster than that is gone on with at the next tick.
  */
 #define ROUNDS_MAX 8
 
 enum watch_state {
-	WATCH_IDLE,     /* what is known is what there is */
-	WATCH_STIRRED,  /* events came; a look is due */
-	WATCH_SETTLING, /* it differs from what on_change was last called for */
+	WATCH_IDLE,     /* on_change has been called for all that is known */
+	WATCH_STIRRED,  /* events came, a look is due */
+	WATCH_SETTLING, /* a look differed, on_change is due */
 	WATCH_CLOSED,
 };
 
@@ -38,19 +39,19 @@ struct folder {
 	char *path;
 	dev_t device;
 	ino_t inode;
-	bool wanted; /* in the present chain */
-	bool doubtful; /* the handle may be tied to what is not here any more */
+	bool wanted;   /* lies on the way of a path */
+	bool doubtful; /* the handle may be tied to a folder that went away */
+	int error;     /* why it cannot be watched; 0 */
 };
 
 struct watch {
-	uv_loop_t *loop;
 	uv_timer_t timer; /* ticks while STIRRED or SETTLING */
 	enum watch_state state;
 	unsigned int open_handles; /* the timer and one a folder */
 	uint64_t settle_ms;
-	uint64_t burst_ms; /* when SETTLING began, or on_change cut in */
-	uint64_t last_ms;  /* when it last differed */
-	bool limited; /* told already that the system's limits are reached */
+	uint64_t burst_ms;  /* since when it has been SETTLING untold */
+	uint64_t differ_ms; /* when a look last differed */
+	bool limited;       /* the log has it that inotify is exhausted */
 	struct watched_path *paths;
 	size_t count;
 	struct list folders;
@@ -58,14 +59,52 @@ struct watch {
 	void *data;
 };
 
-/* Not the loop's clock, which stands still while a callback runs. */
 static uint64_t now_ms(void)
 {
 	return uv_hrtime() / 1000000;
 }
 
-/* --- end -------------------------------------------------------------------
- */
+/* --- state --- */
+
+static void on_tick(uv_timer_t *timer);
+
+static void watch_enter(struct watch *watch, enum watch_state state)
+{
+	uint64_t tick = watch->settle_ms / TICKS_A_SETTLE;
+
+	assert(watch->state != WATCH_CLOSED);
+	watch->state = state;
+	if (state == WATCH_IDLE || state == WATCH_CLOSED)
+		uv_timer_stop(&watch->timer);
+	else if (!uv_is_active((uv_handle_t *)&watch->timer))
+		uv_timer_start(&watch->timer, on_tick, tick, tick ? tick : 1);
+}
+
+static void watch_differs(struct watch *watch)
+{
+	watch->differ_ms = now_ms();
+	if (watch->state == WATCH_SETTLING)
+		return;
+	watch->burst_ms = watch->differ_ms;
+	watch_enter(watch, WATCH_SETTLING);
+}
+
+/* on_change may close the watch: nothing is to be touched after it. A burst
+ * that is cut goes on SETTLING, so that its end is told too. */
+static void watch_settle(struct watch *watch)
+{
+	uint64_t now = now_ms();
+
+	if (now - watch->differ_ms >= watch->settle_ms)
+		watch_enter(watch, WATCH_IDLE);
+	else if (now - watch->burst_ms >= watch->settle_ms * BURST_SETTLES)
+		watch->burst_ms = now;
+	else
+		return;
+	watch->on_change(watch->data);
+}
+
+/* --- folders --- */
 
 static void paths_free(struct watched_path *paths, size_t count)
 {
@@ -80,11 +119,6 @@ static void watch_release(struct watch *watch)
 		return;
 	paths_free(watch->paths, watch->count);
 	mem_free(watch);
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-	watch_release(handle->data);
 }
 
 static void folder_free(struct folder *folder)
@@ -105,4 +139,230 @@ static void folder_close(struct folder *folder)
 {
 	list_remove(&folder->member);
 	uv_close((uv_handle_t *)&folder->handle, on_folder_closed);
+}
+
+static struct folder *folder_new(struct watch *watch,
+				 const struct chain_folder *step)
+{
+	struct folder *folder = mem_alloc(sizeof(*folder));
+
+	folder->watch = watch;
+	folder->path = mem_strdup(step->path);
+	folder->device = step->device;
+	folder->inode = step->inode;
+	uv_fs_event_init(watch->timer.loop, &folder->handle);
+	folder->handle.data = folder;
+	list_add(&watch->folders, &folder->member);
+	watch->open_handles++;
+	return folder;
+}
+
+/* The one at @step now: of another inode it would be another folder. */
+static struct folder *watch_folder(struct watch *watch,
+				   const struct chain_folder *step)
+{
+	struct folder *folder;
+	struct list *i;
+
+	for (list_each (&watch->folders, i)) {
+		folder = CONTAINER_OF(i, struct folder, member);
+		if (folder->inode == step->inode &&
+		    folder->device == step->device &&
+		    !strcmp(folder->path, step->path))
+			return folder;
+	}
+	return folder_new(watch, step);
+}
+
+/* libuv reports a folder's own end or move as it does an entry's, so any rename
+ * makes it doubtful. */
+static void folder_stir(struct folder *folder, bool renamed)
+{
+	if (renamed)
+		folder->doubtful = true;
+	if (folder->watch->state == WATCH_IDLE)
+		watch_enter(folder->watch, WATCH_STIRRED);
+}
+
+static void on_event(uv_fs_event_t *handle, const char *name, int events,
+		     int status)
+{
+	(void)name;
+	(void)status;
+	folder_stir(handle->data, events & UV_RENAME);
+}
+
+/* Short of inotify the watch lives on watch_check: worth one warning. That a
+ * folder may not be read, or is gone again, is ordinary. */
+static void folder_refused(struct folder *folder, int error)
+{
+	bool limit = error == UV_ENOSPC || error == UV_EMFILE ||
+		     error == UV_ENFILE || error == UV_ENOMEM;
+
+	if (limit && !folder->watch->limited) {
+		folder->watch->limited = true;
+		log_warning("watch-limited", LOG_TEXT("folder", folder->path),
+			    LOG_TEXT("reason", uv_strerror(error)));
+	} else if (!limit && error != folder->error) {
+		log_debug("watch-refused", LOG_TEXT("folder", folder->path),
+			  LOG_TEXT("reason", uv_strerror(error)));
+	}
+}
+
+/* True when its events come from now on only. */
+static bool folder_arm(struct folder *folder)
+{
+	int r;
+
+	if (uv_is_active((uv_handle_t *)&folder->handle) && !folder->doubtful)
+		return false;
+	folder->doubtful = false;
+	uv_fs_event_stop(&folder->handle);
+	r = uv_fs_event_start(&folder->handle, on_event, folder->path, 0);
+	if (r < 0)
+		folder_refused(folder, r);
+	folder->error = r;
+	return r == 0;
+}
+
+/* Watch the folders of @chain and no others; true when any of them is new. */
+static bool watch_arm(struct watch *watch, const struct chain *chain)
+{
+	const struct chain_folder *step;
+	struct folder *folder;
+	struct list *i, *next;
+	bool armed = false;
+
+	for (list_each (&watch->folders, i))
+		CONTAINER_OF(i, struct folder, member)->wanted = false;
+	for (step = chain->first; step; step = step->next)
+		watch_folder(watch, step)->wanted = true;
+	for (i = watch->folders.next; i != &watch->folders; i = next) {
+		next = i->next;
+		folder = CONTAINER_OF(i, struct folder, member);
+		if (!folder->wanted)
+			folder_close(folder);
+		else if (folder_arm(folder))
+			armed = true;
+	}
+	return armed;
+}
+
+/* --- looking --- */
+
+/* Watch where the paths lead now. What happened in a folder before its watch
+ * began is seen by following once more; false when that takes too long. */
+static bool watch_follow(struct watch *watch)
+{
+	struct chain chain;
+	bool armed = true;
+
+	for (int round = 0; armed && round < ROUNDS_MAX; round++) {
+		chain = CHAIN_INIT;
+		for (size_t i = 0; i < watch->count; i++)
+			chain_add(&chain, watch->paths[i].name);
+		armed = watch_arm(watch, &chain);
+		chain_deinit(&chain);
+	}
+	return !armed;
+}
+
+/* Watched first, looked at after: no change falls in between. */
+static void watch_look(struct watch *watch)
+{
+	bool differs = !watch_follow(watch);
+	struct identity now;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		identity_of(&now, watch->paths[i].name);
+		if (identity_equal(&now, &watch->paths[i].known))
+			continue;
+		watch->paths[i].known = now;
+		differs = true;
+	}
+	if (differs)
+		watch_differs(watch);
+}
+
+static void watch_tick(struct watch *watch)
+{
+	watch_look(watch);
+	if (watch->state == WATCH_STIRRED)
+		watch_enter(watch, WATCH_IDLE);
+	else
+		watch_settle(watch);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	watch_tick(timer->data);
+}
+
+void watch_check(struct watch *watch)
+{
+	struct list *i;
+
+	for (list_each (&watch->folders, i))
+		CONTAINER_OF(i, struct folder, member)->doubtful = true;
+	watch_look(watch);
+}
+
+static void watch_know(struct watch *watch, struct watched_path *path,
+		       const char *name)
+{
+	path->name = mem_strdup(name);
+	for (size_t i = 0; i < watch->count; i++) {
+		if (strcmp(watch->paths[i].name, name) != 0)
+			continue;
+		path->known = watch->paths[i].known;
+		return;
+	}
+	identity_of(&path->known, name);
+}
+
+void watch_set_paths(struct watch *watch, const char *const *paths,
+		     size_t count)
+{
+	struct watched_path *next = mem_alloc(count * sizeof(*next));
+
+	for (size_t i = 0; i < count; i++)
+		watch_know(watch, &next[i], paths[i]);
+	paths_free(watch->paths, watch->count);
+	watch->paths = next;
+	watch->count = count;
+	watch_look(watch);
+}
+
+/* --- life --- */
+
+struct watch *watch_new(uv_loop_t *loop, uint64_t settle_ms,
+			watch_change_fn on_change, void *data)
+{
+	struct watch *watch = mem_alloc(sizeof(*watch));
+
+	watch->settle_ms = settle_ms;
+	watch->on_change = on_change;
+	watch->data = data;
+	list_init(&watch->folders);
+	uv_timer_init(loop, &watch->timer);
+	watch->timer.data = watch;
+	watch->open_handles = 1;
+	return watch;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	watch_release(handle->data);
+}
+
+void watch_close(struct watch *watch)
+{
+	struct list *first;
+
+	if (!watch || watch->state == WATCH_CLOSED)
+		return;
+	watch_enter(watch, WATCH_CLOSED);
+	while ((first = watch->folders.next) != &watch->folders)
+		folder_close(CONTAINER_OF(first, struct folder, member));
+	uv_close((uv_handle_t *)&watch->timer, on_timer_closed);
 }

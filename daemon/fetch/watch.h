@@ -10,10 +10,9 @@
  * differs it waits for a moment of quiet before it says so. inotify may drop
  * events and NFS has none: that is what watch_check() at each poll is for.
  *
- *   IDLE --event--> STIRRED --tick, differs--> SETTLING --quiet--> on_change
- *    ^ ^               |                        ^ |  |                 |
- *    | +---the same----+         differs again--+-+  +--no quiet       v
- *    +------------------------------------------------- on_change---- IDLE
+ *   IDLE --event--> STIRRED --differs--> SETTLING --quiet: on_change--> IDLE
+ *     ^                |                    ^  |
+ *     +--- the same ---+                    +--+ differs again
  *
  * A watch owns its timer, its copies of the paths and a handle for each folder;
  * it frees itself when the last of them is closed.

@@ -13,6 +13,7 @@
 
 struct access;
 struct buf;
+struct diag;
 struct env;
 struct history;
 struct snapshot;
@@ -34,9 +35,10 @@ struct service {
 	bool (*view)(void *data, const char *workspace, struct view *view);
 
 	/* The configuration as it is for a caller with the environment @env:
-	 * a snapshot of the caller's, never published. */
+	 * a snapshot of the caller's, never published; NULL with @diag set
+	 * when a text is broken for it. */
 	struct snapshot *(*resolve)(void *data, const char *workspace,
-				    struct env *env);
+				    struct env *env, struct diag *diag);
 
 	/* Write the Status object of io.clearconf as JSON. */
 	void (*status)(void *data, bool masked, struct buf *json);

@@ -18,16 +18,17 @@ static void add(struct changes *changes, struct buf *path,
 	size_t cap = changes->cap ? changes->cap * 2 : 16;
 
 	if (changes->count == changes->cap) {
-		changes->items = arena_grow(
-			&changes->arena, changes->items,
-			changes->cap * sizeof(struct change),
-			cap * sizeof(struct change));
+		changes->items =
+			arena_grow(&changes->arena, changes->items,
+				   changes->cap * sizeof(struct change),
+				   cap * sizeof(struct change));
 		changes->cap = cap;
 	}
 	changes->items[changes->count++] = (struct change){
 		.path = arena_str(&changes->arena, buf_str(path)),
-		.kind = !old ? CHANGE_ADDED : !new ? CHANGE_REMOVED
-						   : CHANGE_CHANGED,
+		.kind = !old   ? CHANGE_ADDED
+			: !new ? CHANGE_REMOVED
+			       : CHANGE_CHANGED,
 		.old = old,
 		.new = new,
 	};
@@ -58,11 +59,11 @@ static void walk_all(struct changes *changes, struct buf *path,
 		    removed ? NULL : tree);
 		return;
 	}
-	for (value_each(tree, m))
-		walk_member(changes, path, m,
-			    (const struct value *[2]){
-				    removed ? m->value : NULL,
-				    removed ? NULL : m->value});
+	for (value_each (tree, m))
+		walk_member(
+			changes, path, m,
+			(const struct value *[2]){removed ? m->value : NULL,
+						  removed ? NULL : m->value});
 }
 
 static void walk_objects(struct changes *changes, struct buf *path,
@@ -70,11 +71,11 @@ static void walk_objects(struct changes *changes, struct buf *path,
 {
 	struct member *m;
 
-	for (value_each(old, m))
+	for (value_each (old, m))
 		walk_member(changes, path, m,
 			    (const struct value *[2]){
 				    m->value, value_get(new, member_key(m))});
-	for (value_each(new, m))
+	for (value_each (new, m))
 		if (!value_get(old, member_key(m)))
 			walk_member(changes, path, m,
 				    (const struct value *[2]){NULL, m->value});

@@ -8,15 +8,41 @@
 #include "value/json_string.h"
 #include "value/value.h"
 
+/* "1.29e+00" to "1.30e+00". Nine alone everywhere gives a number that is
+ * wrong, which the caller finds out. */
+static void step_up(char *text)
+{
+	char *digit = strchr(text, 'e') - 1;
+
+	for (; digit > text && (*digit == '9' || *digit == '.'); digit--)
+		if (*digit == '9')
+			*digit = '0';
+	++*digit;
+}
+
+static bool reads_back(const char *text, double real)
+{
+	return strtod(text, NULL) == real;
+}
+
 /* Scientific notation with the fewest digits that read back as @real; 17
- * always do. */
+ * always do. The neighbour below a power of two is nearer than the one above:
+ * there the nearest 16 digits may fail and the next ones up succeed. */
 static void shortest(double real, char *text, size_t size)
 {
-	int precision = fabs(real) < DBL_MIN ? 0 : 14; /* subnormals have fewer */
+	/* Subnormals have fewer than fifteen digits. */
+	int precision = fabs(real) < DBL_MIN ? 0 : 14;
 
-	do
+	for (; precision < 17; precision++) {
 		(void)snprintf(text, size, "%.*e", precision, real);
-	while (strtod(text, NULL) != real && ++precision < 17);
+		if (reads_back(text, real))
+			return;
+		if (precision == 15) {
+			step_up(text);
+			if (reads_back(text, real))
+				return;
+		}
+	}
 }
 
 /* "d.ddd000" without the zeros, nor the point when nothing is left after it. */
@@ -91,7 +117,7 @@ static void write_object(struct buf *out, const struct value *object,
 	struct member *member;
 
 	buf_putc(out, '{');
-	for (value_each(object, member)) {
+	for (value_each (object, member)) {
 		if (member != object->object.members)
 			buf_putc(out, ',');
 		new_line(out, inner);

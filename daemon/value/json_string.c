@@ -2,40 +2,57 @@
 
 #include <stdint.h>
 
-/* Characters that must be escaped: the letter after the backslash, or 1 for
- * \u00XX; 0 stands for itself. */
-static const char escapes[256] = {
-	1, 1, 1, 1, 1, 1, 1, 1, 'b', 't', 'n', 1, 'f', 'r', 1, 1,
-	1, 1, 1, 1, 1, 1, 1, 1, 1,   1,   1,   1, 1,   1,   1, 1,
-	['"'] = '"', ['\\'] = '\\',
-};
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
+/* The letter after the backslash, 'u' for \u00XX; 0: stands for itself. */
+static char escape(char c)
+{
+	static const char control[] = "uuuuuuuubtnufruuuuuuuuuuuuuuuuuu";
+
+	if ((unsigned char)c < ' ')
+		return control[(unsigned char)c];
+	return c == '"' || c == '\\' ? c : '\0';
+}
 
 static size_t plain_run(struct str text)
 {
 	size_t i = 0;
 
-	while (i < text.len && !escapes[(unsigned char)text.ptr[i]])
+	while (i < text.len && !escape(text.ptr[i]))
 		i++;
 	return i;
 }
 
-void json_write_string(struct buf *out, struct str text)
+static void write_escaped(struct buf *out, struct str text)
 {
 	size_t run;
-	unsigned char c;
+	char letter;
 
-	buf_putc(out, '"');
 	for (; text.len; text = str_from_offset(text, 1)) {
 		run = plain_run(text);
 		buf_add(out, text.ptr, run);
 		text = str_from_offset(text, run);
 		if (!text.len)
 			break;
-		c = (unsigned char)text.ptr[0];
-		if (escapes[c] == 1)
-			buf_printf(out, "\\u%04x", c);
+		letter = escape(text.ptr[0]);
+		if (letter == 'u')
+			buf_printf(out, "\\u%04x", (unsigned char)text.ptr[0]);
 		else
-			buf_printf(out, "\\%c", escapes[c]);
+			buf_printf(out, "\\%c", letter);
+	}
+}
+
+/* File names and variables need not be UTF-8, but JSON must. */
+void json_write_string(struct buf *out, struct str text)
+{
+	size_t valid;
+
+	buf_putc(out, '"');
+	for (; text.len; text = str_from_offset(text, valid + 1)) {
+		valid = str_utf8_invalid(text);
+		write_escaped(out, (struct str){text.ptr, valid});
+		if (valid < text.len)
+			buf_puts(out, REPLACEMENT);
 	}
 	buf_putc(out, '"');
 }

@@ -12,7 +12,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-/* With quotes; only what JSON demands is escaped. */
+/* With quotes; only what JSON demands is escaped. Each byte that is not UTF-8
+ * becomes U+FFFD. */
 void json_write_string(struct buf *out, struct str text);
 
 /* Decode the string whose opening quote is text.ptr[0] and append it to @out.

@@ -65,8 +65,8 @@ static bool quoted_key(struct scan *scan, struct str *key)
 /* key := bare | quoted, and after it the end or a '.' */
 static bool next_key(struct scan *scan, struct str *key)
 {
-	bool quoted = scan->at < scan->text.len &&
-		      scan->text.ptr[scan->at] == '"';
+	bool quoted =
+		scan->at < scan->text.len && scan->text.ptr[scan->at] == '"';
 
 	if (!(quoted ? quoted_key(scan, key) : bare_key(scan, key)))
 		return false;

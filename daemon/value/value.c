@@ -87,10 +87,10 @@ void value_list_add(struct value *list, struct arena *arena, struct value *item)
 
 	if (list->list.count == cap) {
 		cap = cap ? cap * 2 : FIRST_CAP;
-		list->list.items = arena_grow(
-			arena, list->list.items,
-			list->list.cap * sizeof(struct value *),
-			cap * sizeof(struct value *));
+		list->list.items =
+			arena_grow(arena, list->list.items,
+				   list->list.cap * sizeof(struct value *),
+				   cap * sizeof(struct value *));
 		list->list.cap = cap;
 	}
 	list->list.items[list->list.count++] = item;
@@ -166,7 +166,7 @@ static struct member *find(const struct value *object, struct str key,
 
 	if (object->object.cap >= TABLE_FROM)
 		return find_in_table(object, key, hash);
-	for (value_each(object, member))
+	for (value_each (object, member))
 		if (is_key(member, key, hash))
 			return member;
 	return NULL;
@@ -230,7 +230,7 @@ static bool object_equal(const struct value *a, const struct value *b)
 
 	if (a->object.count != b->object.count)
 		return false;
-	for (value_each(a, member)) {
+	for (value_each (a, member)) {
 		other = find(b, member_key(member), member->hash);
 		if (!other || !value_equal(member->value, other->value))
 			return false;

@@ -32,8 +32,8 @@ enum value_type {
 };
 
 struct value {
-	uint8_t type; /* enum value_type */
-	uint8_t flags; /* the reader's, meaningless once published */
+	uint8_t type;    /* enum value_type */
+	uint8_t flags;   /* the reader's, meaningless once published */
 	uint16_t source; /* index into the sources of its document */
 	uint32_t offset; /* byte of that source's text where it begins */
 	union {

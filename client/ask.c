@@ -1,0 +1,111 @@
+#include "ask.h"
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "channel.h"
+#include "complain.h"
+#include "exit_status.h"
+#include "read/doc.h"
+#include "value/json.h"
+#include "value/value.h"
+#include "wire.h"
+
+/* JSON is UTF-8; a variable that is not cannot be sent. */
+static bool is_sendable(const struct env_variable *variable)
+{
+	if (str_utf8_invalid(variable->name) < variable->name.len)
+		return false;
+	if (str_utf8_invalid(variable->value) == variable->value.len)
+		return true;
+	complain_warning("the variable %.*s is not UTF-8 and is left out",
+			 STR_PRINT(variable->name));
+	return false;
+}
+
+static void add_environment(struct buf *out)
+{
+	_cleanup_(env_unrefp) struct env *env = env_from_process();
+	const char *comma = "";
+
+	json_key(out, "environment");
+	buf_putc(out, '{');
+	for (size_t i = 0; i < env->count; i++) {
+		if (!is_sendable(&env->variables[i]))
+			continue;
+		buf_puts(out, comma);
+		json_write_string(out, env->variables[i].name);
+		buf_putc(out, ':');
+		json_write_string(out, env->variables[i].value);
+		comma = ",";
+	}
+	buf_putc(out, '}');
+}
+
+static void write_question(struct buf *out, const struct question *question)
+{
+	buf_putc(out, '{');
+	json_add_optional_string(out, "path", question->path);
+	json_add_optional_string(out, "workspace", question->workspace);
+	if (question->secrets != ASK_WHAT_I_MAY)
+		json_add_bool(out, "mask", question->secrets == ASK_MASKED);
+	if (question->environment)
+		add_environment(out);
+	buf_putc(out, '}');
+}
+
+/* Varlink lets a member that is null be left out. */
+static const struct value absent = {.type = VALUE_NULL};
+
+int ask(struct channel *channel, const struct question *question,
+	struct answer *answer)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	const struct value *root;
+	int status;
+
+	*answer = (struct answer){0};
+	write_question(&parameters, question);
+	status = channel_call(channel, "Get", &parameters, &answer->doc);
+	if (status != EXIT_DONE)
+		return status;
+	root = answer->doc->root;
+	answer->value = value_get(root, STR("value"));
+	if (!answer->value)
+		answer->value = &absent;
+	answer->state = answer_text(root, "state");
+	answer->masked = answer_bool(root, "masked");
+	return EXIT_DONE;
+}
+
+void answer_deinit(struct answer *answer)
+{
+	if (answer->doc)
+		answer->doc = doc_unref(answer->doc);
+}
+
+bool answer_is_starting(const struct answer *answer)
+{
+	return str_is(answer->state, "starting");
+}
+
+static bool holds_mask(const struct value *value)
+{
+	struct member *member;
+	bool found = false;
+
+	if (value->type == VALUE_STRING)
+		return memmem(value->text.ptr, value->text.len, WIRE_MASK,
+			      sizeof(WIRE_MASK) - 1) != NULL;
+	if (value->type == VALUE_LIST)
+		for (uint32_t i = 0; i < value->list.count && !found; i++)
+			found = holds_mask(value->list.items[i]);
+	if (value->type == VALUE_OBJECT)
+		for (value_each(value, member))
+			found = found || holds_mask(member->value);
+	return found;
+}
+
+bool answer_hides_secret(const struct answer *answer)
+{
+	return answer->masked && holds_mask(answer->value);
+}

@@ -1,0 +1,49 @@
+#ifndef ASK_H
+#define ASK_H
+
+/*
+ * Ask the daemon for the configuration: the call Get, as `get` and `dump` use
+ * it.
+ */
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+struct channel;
+struct doc;
+struct value;
+
+enum ask_secrets {
+	ASK_WHAT_I_MAY, /* real values if this user may have them */
+	ASK_REAL,       /* or be refused */
+	ASK_MASKED,
+};
+
+struct question {
+	const char *path;      /* NULL: everything */
+	const char *workspace; /* NULL: the active one */
+	bool environment;      /* resolve with this process's variables */
+	enum ask_secrets secrets;
+};
+
+struct answer {
+	struct doc *doc; /* owns the rest */
+	const struct value *value;
+	struct str state;
+	bool masked;
+};
+
+/* An exit status, nothing said yet. */
+int ask(struct channel *channel, const struct question *question,
+	struct answer *answer);
+
+void answer_deinit(struct answer *answer);
+
+/* The vaults are not in yet: values that they bring are missing. */
+bool answer_is_starting(const struct answer *answer);
+
+/* A secret in it is hidden behind the mask. */
+bool answer_hides_secret(const struct answer *answer);
+
+#endif

@@ -1,0 +1,56 @@
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+/*
+ * Channel: a connection to the daemon as commands use it. Parameters and
+ * answers are trees, failures are exit statuses, and nothing is printed until
+ * channel_complain.
+ *
+ * Whoever embeds a channel ends it with channel_deinit; an answer is the
+ * caller's document.
+ */
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "clearconf.h"
+
+struct client;
+struct doc;
+struct value;
+
+struct channel {
+	struct clearconf *handle; /* NULL: zeroed */
+	const char *hint;         /* what to do about the last failure, or NULL */
+	int result;               /* of the last failure: a negative errno, or
+				   * CLEARCONF_E_ERROR */
+};
+
+/* Connect, in place of any earlier connection. */
+int channel_open(struct channel *channel, const struct client *client);
+
+void channel_deinit(struct channel *channel);
+
+/* Call @method of io.clearconf. *@answer: its parameters. */
+int channel_call(struct channel *channel, const char *method,
+		 struct buf *parameters, struct doc **answer);
+
+/* Call @method for many answers. */
+int channel_send(struct channel *channel, const char *method,
+		 struct buf *parameters);
+
+/* The next of them; the text itself is left in *@text (may be NULL) until the
+ * next call. @timeout_ms: negative waits for ever. */
+int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
+		 struct str *text);
+
+/* Say what went wrong, and return @status. */
+int channel_complain(const struct channel *channel, int status);
+
+/* Members of an answer, when they are there and of the right type. */
+struct str answer_text(const struct value *object, const char *key);
+int64_t answer_int(const struct value *object, const char *key,
+		   int64_t otherwise);
+bool answer_bool(const struct value *object, const char *key);
+
+#endif

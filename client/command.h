@@ -1,0 +1,41 @@
+#ifndef COMMAND_H
+#define COMMAND_H
+
+/*
+ * A command of the command line: one line of the table in main.c, one file
+ * cmd_NAME.c.
+ *
+ * main.c parses the options into a zeroed block of @fields_size bytes, checks
+ * the number of the other arguments, and calls @run with an argv of those
+ * alone.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct client;
+struct option_spec;
+
+/* The global options, for every command. */
+struct client {
+	const char *socket, *workspace; /* NULL: not given */
+	int timeout_ms;
+};
+
+struct command {
+	const char *name;
+	const char *synopsis; /* arguments, as in INTERFACE.md */
+	const char *summary;  /* for the list of commands */
+	const char *details;  /* for its own --help; lines */
+	const struct option_spec *options;
+	size_t option_count;
+	size_t fields_size;
+	int arguments_max;
+	bool secret; /* no core dump, no ptrace by others */
+	int (*run)(const struct client *client, const void *fields, int argc,
+		   char **argv);
+};
+
+extern const struct command cmd_dump, cmd_get, cmd_status, cmd_watch;
+
+#endif

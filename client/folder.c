@@ -1,0 +1,176 @@
+#include "folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+#define LINKS_MAX 40
+
+/* A walk from the root down: what is left of the path, and where it stands. */
+struct walk {
+	char *rest;
+	int fd;
+	uid_t owner;
+	unsigned int links;
+	const char *problem;
+};
+
+static int refuse(struct walk *walk, int error, const char *problem)
+{
+	walk->problem = problem;
+	return error;
+}
+
+static bool is_trusted(const struct walk *walk, uid_t uid)
+{
+	return uid == 0 || uid == walk->owner || uid == geteuid();
+}
+
+static int check_folder(struct walk *walk, const struct stat *st, bool last)
+{
+	bool shared = (st->st_mode & S_IWOTH) ||
+		      ((st->st_mode & S_IWGRP) && st->st_gid != 0);
+	bool sticky = st->st_mode & S_ISVTX;
+
+	if (!is_trusted(walk, st->st_uid))
+		return refuse(walk, -EPERM,
+			      "a folder on the way belongs to somebody else");
+	if (shared && (last || !sticky))
+		return refuse(walk, -EPERM,
+			      "others may write to a folder on the way");
+	return 0;
+}
+
+static void move_to(struct walk *walk, int fd)
+{
+	file_closep(&walk->fd);
+	walk->fd = fd;
+}
+
+static int start_at_root(struct walk *walk)
+{
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	move_to(walk, fd);
+	return 0;
+}
+
+/* Put what the symbolic link @fd points to in front of the rest. */
+static int follow(struct walk *walk, int fd)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(fd, "", target, sizeof(target) - 1);
+	char *rest;
+
+	if (len < 0)
+		return -errno;
+	if (++walk->links > LINKS_MAX)
+		return -ELOOP;
+	target[len] = '\0';
+	rest = mem_printf("%s/%s", target, walk->rest);
+	mem_free(walk->rest);
+	walk->rest = rest;
+	return target[0] == '/' ? start_at_root(walk) : 0;
+}
+
+/* The next name of the rest, taken off it; NULL at the end. */
+static char *next_name(struct walk *walk)
+{
+	char *start = walk->rest + strspn(walk->rest, "/"), *name;
+	size_t len = strcspn(start, "/");
+
+	if (!len)
+		return NULL;
+	name = mem_strndup(start, len);
+	memmove(walk->rest, start + len, strlen(start + len) + 1);
+	return name;
+}
+
+/* One name down: a folder is entered, a link followed. */
+static int step(struct walk *walk, const char *name)
+{
+	_cleanup_(file_closep) int fd = openat(
+		walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	bool last = walk->rest[strspn(walk->rest, "/")] == '\0';
+	struct stat st;
+	int r;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode)) {
+		if (!is_trusted(walk, st.st_uid))
+			return refuse(walk, -EPERM,
+				      "a link on the way belongs to somebody "
+				      "else");
+		return follow(walk, fd);
+	}
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	r = check_folder(walk, &st, last);
+	if (r == 0) {
+		move_to(walk, fd);
+		fd = -1;
+	}
+	return r;
+}
+
+static int walk_down(struct walk *walk)
+{
+	int r = start_at_root(walk);
+
+	while (r == 0) {
+		_cleanup_(mem_freep) char *name = next_name(walk);
+
+		if (!name)
+			break;
+		r = step(walk, name);
+	}
+	return r;
+}
+
+static char *absolute(const char *path)
+{
+	char here[PATH_MAX];
+
+	if (path[0] == '/')
+		return mem_strdup(path);
+	if (!getcwd(here, sizeof(here)))
+		return NULL;
+	return mem_printf("%s/%s", here, path);
+}
+
+int folder_open_checked(const char *path, uid_t owner, const char **problem)
+{
+	struct walk walk = {.rest = absolute(path), .fd = -1, .owner = owner};
+	int r = walk.rest ? walk_down(&walk) : -errno;
+
+	/* What was walked on is a name only: open it for fsync(2). */
+	if (r == 0) {
+		r = openat(walk.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = r < 0 ? -errno : r;
+	}
+	*problem = walk.problem;
+	mem_free(walk.rest);
+	file_closep(&walk.fd);
+	return r;
+}
+
+int folder_open(const char *path, uid_t owner, const char **problem)
+{
+	int fd;
+
+	*problem = NULL;
+	if (geteuid() == 0)
+		return folder_open_checked(path, owner, problem);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}

@@ -1,0 +1,119 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clearconf.h"
+#include "handle.h"
+#include "json_scan.h"
+
+int handle_fail(struct clearconf *handle, int result, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(handle->error, sizeof(handle->error), format, ap);
+	va_end(ap);
+	return result;
+}
+
+/* {member} stands for that parameter of the error. */
+static const struct error_text {
+	const char *name, *text;
+} texts[] = {
+	{"io.clearconf.PathNotFound",                "there is nothing at the path '{path}'"},
+	{"io.clearconf.InvalidPath",
+	 "the path '{path}' is wrong at offset {offset}: {reason}"                          },
+	{"io.clearconf.UnknownWorkspace",            "there is no workspace '{name}'"       },
+	{"io.clearconf.AccessDenied",
+	 "access denied: this needs the right '{right}'"                                    },
+	{"io.clearconf.NotReady",                    "not ready: {reason}"                  },
+	{"io.clearconf.ServerError",
+	 "the ClearML server refused {endpoint} (status {status}): {message}"               },
+	{"io.clearconf.QuotaExceeded",               "over the limit '{quota}' of {limit}"  },
+	{"io.clearconf.NoStorageMatch",
+	 "no credentials are configured for '{uri}'"                                        },
+	{"io.clearconf.BrokenConfiguration",
+	 "broken configuration in {source}: {reason}"                                       },
+	{"org.varlink.service.InterfaceNotFound",
+	 "the daemon does not know the interface {interface}"                               },
+	{"org.varlink.service.MethodNotFound",
+	 "the daemon does not know the method {method}"                                     },
+	{"org.varlink.service.MethodNotImplemented",
+	 "the daemon does not offer the method {method}"                                    },
+	{"org.varlink.service.InvalidParameter",
+	 "the daemon does not take the parameter '{parameter}'"                             },
+};
+
+/* A fixed buffer that keeps room for its NUL. */
+struct line {
+	char *at, *end;
+};
+
+static void put(struct line *line, char c)
+{
+	if (line->at < line->end)
+		*line->at++ = c;
+}
+
+/* A string without quotes and without the escapes of printable characters;
+ * anything else as it is written. So control characters stay escaped, which
+ * keeps the text on one line. */
+static void put_value(struct line *line, struct json_slice value)
+{
+	if (!value.ptr)
+		value = (struct json_slice){"?", 1};
+	if (value.ptr[0] == '"')
+		value = (struct json_slice){value.ptr + 1, value.len - 2};
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.ptr[i] == '\\' &&
+		    memchr("\"\\/", value.ptr[i + 1], 3))
+			i++;
+		put(line, value.ptr[i]);
+	}
+}
+
+/* One "{member}" of a text; the rest of the text after it. */
+static const char *put_member(struct line *line, const char *text,
+			      struct json_slice parameters)
+{
+	const char *close = strchr(text, '}');
+	char name[24];
+	struct json_member member = {name, {0}};
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(close - text - 1),
+		       text + 1);
+	(void)json_scan_object(parameters, &member, 1);
+	put_value(line, member.value);
+	return close + 1;
+}
+
+static const char *text_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(texts[i].name, name))
+			return texts[i].text;
+	return NULL;
+}
+
+void handle_explain(struct clearconf *handle,
+		    const struct clearconf_reply *reply)
+{
+	struct json_slice parameters = {reply->parameters,
+					reply->parameters_len};
+	struct line line = {handle->error,
+			    handle->error + sizeof(handle->error) - 1};
+	const char *text = text_of(reply->error);
+
+	if (!text) {
+		(void)handle_fail(handle, 0, "the daemon answered with %s",
+				  reply->error);
+		return;
+	}
+	while (*text) {
+		if (*text == '{')
+			text = put_member(&line, text, parameters);
+		else
+			put(&line, *text++);
+	}
+	*line.at = '\0';
+}

@@ -1,0 +1,159 @@
+/*
+ * clearconf, the command line of clearconfd: find the command, parse its
+ * options, run it.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "base/mem.h"
+#include "command.h"
+#include "complain.h"
+#include "exit_status.h"
+#include "options.h"
+
+#define TIMEOUT_MS 30000
+
+static const struct command *const commands[] = {
+	&cmd_get,
+	&cmd_watch,
+	&cmd_dump,
+	&cmd_status,
+};
+
+struct globals {
+	const char *socket, *workspace, *timeout;
+	bool help, version;
+};
+
+static const struct option_spec global_options[] = {
+	{"socket", 's', OPTION_TEXT, offsetof(struct globals, socket), "PATH",
+	 "the daemon's socket"},
+	{"workspace", 'w', OPTION_TEXT, offsetof(struct globals, workspace),
+	 "NAME", "not the active workspace but this one"},
+	{"timeout", 't', OPTION_SECONDS, offsetof(struct globals, timeout),
+	 "S", "wait at most S seconds for an answer (30)"},
+	{"help", 'h', OPTION_FLAG, offsetof(struct globals, help), NULL,
+	 "print this help"},
+	{"version", 'V', OPTION_FLAG, offsetof(struct globals, version), NULL,
+	 "print the version"},
+};
+
+static struct option_set global_set(struct globals *globals)
+{
+	return (struct option_set){global_options, ARRAY_SIZE(global_options),
+				   globals};
+}
+
+static int print_help(void)
+{
+	(void)printf("Usage: clearconf [OPTION...] COMMAND [ARG...]\n"
+		     "\n"
+		     "The ClearML configuration of this host, from clearconfd.\n"
+		     "\n"
+		     "Commands (more with 'clearconf COMMAND --help'):\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		(void)printf("  %-10s %s\n", commands[i]->name,
+			     commands[i]->summary);
+	(void)printf("\nOptions:\n");
+	options_print(global_options, ARRAY_SIZE(global_options));
+	(void)printf("\n"
+		     "The socket is --socket, else $CLEARCONF_SOCKET, else the "
+		     "first that exists of\n"
+		     "the user's ($XDG_RUNTIME_DIR/clearconf/clearconf.sock) "
+		     "and the system's\n"
+		     "(/run/clearconf/clearconf.sock).\n"
+		     "\n"
+		     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 path not "
+		     "found, 4 no daemon,\n"
+		     "5 access denied, 6 the ClearML server refused or is "
+		     "away.\n");
+	return EXIT_DONE;
+}
+
+static int print_command_help(const struct command *command)
+{
+	(void)printf("Usage: clearconf %s %s\n\n%s\n\nOptions:\n",
+		     command->name, command->synopsis, command->details);
+	options_print(command->options, command->option_count);
+	(void)printf("\nGlobal options:\n");
+	options_print(global_options, ARRAY_SIZE(global_options));
+	return EXIT_DONE;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static int start(const struct command *command, const struct globals *globals,
+		 const void *fields, char **arguments)
+{
+	struct client client = {
+		.socket = globals->socket,
+		.workspace = globals->workspace,
+		.timeout_ms = option_milliseconds(globals->timeout, TIMEOUT_MS),
+	};
+	int count = 0;
+
+	while (arguments[count])
+		count++;
+	if (count > command->arguments_max)
+		return complain(EXIT_USAGE,
+				"'%s' is too many arguments: see 'clearconf "
+				"%s --help'",
+				arguments[command->arguments_max],
+				command->name);
+	if (command->secret)
+		(void)prctl(PR_SET_DUMPABLE, 0);
+	return command->run(&client, fields, count, arguments);
+}
+
+static int run_command(const struct command *command, struct globals *globals,
+		       int argc, char **argv)
+{
+	_cleanup_(mem_freep) void *fields = mem_alloc(command->fields_size);
+	_cleanup_(mem_freep) char *help =
+		mem_printf("clearconf %s", command->name);
+	struct option_set sets[OPTIONS_SETS] = {
+		{command->options, command->option_count, fields},
+		global_set(globals),
+	};
+	struct option_parse parse = {sets, false, help};
+	int first, status = options_parse(&parse, argc, argv, &first);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (globals->help)
+		return print_command_help(command);
+	return start(command, globals, fields, argv + first);
+}
+
+int main(int argc, char **argv)
+{
+	struct globals globals = {0};
+	struct option_set sets[OPTIONS_SETS] = {global_set(&globals)};
+	struct option_parse parse = {sets, true, "clearconf"};
+	const struct command *command;
+	int first, status = options_parse(&parse, argc, argv, &first);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (globals.help)
+		return print_help();
+	if (globals.version)
+		return printf("clearconf %s\n", CLEARCONF_VERSION) < 0;
+	if (first == argc)
+		return complain(EXIT_USAGE,
+				"a command is missing: see 'clearconf --help'");
+	command = find_command(argv[first]);
+	if (!command)
+		return complain(EXIT_USAGE,
+				"unknown command '%s': see 'clearconf --help'",
+				argv[first]);
+	return run_command(command, &globals, argc - first, argv + first);
+}

@@ -1,0 +1,200 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "complain.h"
+#include "exit_status.h"
+#include "render.h"
+
+#define SECONDS_MAX 1000000.0
+#define LONG_BASE   256 /* results of long options, above every letter */
+
+static bool is_text(const char *text)
+{
+	return text != NULL;
+}
+
+static bool is_number(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits > 0 && digits < 19 && !text[digits] &&
+	       (text[0] != '0' || digits == 1);
+}
+
+static bool is_seconds(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	return end != text && !*end && isfinite(seconds) && seconds >= 0 &&
+	       seconds <= SECONDS_MAX;
+}
+
+static bool is_mode(const char *text)
+{
+	size_t digits = strspn(text, "01234567");
+
+	return digits > 0 && !text[digits] && strtoul(text, NULL, 8) <= 0777;
+}
+
+static bool is_format(const char *text)
+{
+	return render_format(text) != NULL;
+}
+
+static const struct {
+	bool (*check)(const char *text);
+	const char *wanted;
+} kinds[] = {
+	[OPTION_FLAG] = {is_text, ""},
+	[OPTION_TEXT] = {is_text, "a text"},
+	[OPTION_NUMBER] = {is_number, "a number"},
+	[OPTION_SECONDS] = {is_seconds, "a number of seconds"},
+	[OPTION_MODE] = {is_mode, "a file mode such as 0640"},
+	[OPTION_FORMAT] = {is_format, "one of " RENDER_FORMAT_NAMES},
+};
+
+int option_milliseconds(const char *seconds, int otherwise)
+{
+	if (!seconds)
+		return otherwise;
+	return (int)(strtod(seconds, NULL) * 1000);
+}
+
+/* The sets as one list: the @index-th option, and the struct it fills. */
+static const struct option_spec *spec_at(const struct option_set *sets,
+					 size_t index, void **fields)
+{
+	size_t set = 0;
+
+	while (set < OPTIONS_SETS && index >= sets[set].count)
+		index -= sets[set++].count;
+	if (set == OPTIONS_SETS)
+		return NULL;
+	*fields = sets[set].fields;
+	return &sets[set].specs[index];
+}
+
+static int set_field(const struct option_spec *spec, void *fields,
+		     const char *value, const char *help)
+{
+	char *field = (char *)fields + spec->offset;
+
+	if (spec->kind == OPTION_FLAG) {
+		*(bool *)field = true;
+		return EXIT_DONE;
+	}
+	if (!kinds[spec->kind].check(value))
+		return complain(EXIT_USAGE,
+				"--%s takes %s: see '%s --help'", spec->name,
+				kinds[spec->kind].wanted, help);
+	memcpy(field, &value, sizeof(value));
+	return EXIT_DONE;
+}
+
+struct getopt_tables {
+	struct option longs[OPTIONS_MAX + 1];
+	char letters[2 + 2 * OPTIONS_MAX + 1];
+};
+
+static void fill_tables(struct getopt_tables *tables,
+			const struct option_parse *parse)
+{
+	const struct option_spec *spec;
+	char *letter = tables->letters;
+	void *fields;
+	int i;
+
+	memset(tables, 0, sizeof(*tables));
+	if (parse->only_before)
+		*letter++ = '+';
+	*letter++ = ':'; /* tell a missing argument from an unknown option */
+	for (i = 0; (spec = spec_at(parse->sets, (size_t)i, &fields)); i++) {
+		tables->longs[i] = (struct option){
+			spec->name,
+			spec->kind == OPTION_FLAG ? no_argument
+						  : required_argument,
+			NULL, LONG_BASE + i};
+		if (!spec->letter)
+			continue;
+		*letter++ = spec->letter;
+		if (spec->kind != OPTION_FLAG)
+			*letter++ = ':';
+	}
+}
+
+/* What getopt_long returned, as an index over both sets. */
+static size_t index_of(const struct option_set *sets, int result)
+{
+	const struct option_spec *spec;
+	size_t i = 0;
+	void *fields;
+
+	if (result >= LONG_BASE)
+		return (size_t)(result - LONG_BASE);
+	while ((spec = spec_at(sets, i, &fields)) && spec->letter != result)
+		i++;
+	return i;
+}
+
+/* optind is past the culprit, unless it is a letter amid others. */
+static int complain_option(int result, char **argv, const char *help)
+{
+	if (result == ':')
+		return complain(EXIT_USAGE,
+				"%s needs an argument: see '%s --help'",
+				argv[optind - 1], help);
+	if (optopt > 0 && optopt < LONG_BASE)
+		return complain(EXIT_USAGE,
+				"unknown option '-%c': see '%s --help'", optopt,
+				help);
+	return complain(EXIT_USAGE,
+			"unknown or ambiguous option '%s': see '%s --help'",
+			argv[optind - 1], help);
+}
+
+int options_parse(const struct option_parse *parse, int argc, char **argv,
+		  int *first)
+{
+	struct getopt_tables tables;
+	const struct option_spec *spec;
+	void *fields = NULL;
+	int result, status = EXIT_DONE;
+
+	fill_tables(&tables, parse);
+	opterr = 0;
+	optind = 0; /* glibc: start over, also within a word of letters */
+	while (status == EXIT_DONE) {
+		result = getopt_long(argc, argv, tables.letters, tables.longs,
+				     NULL);
+		if (result == -1)
+			break;
+		if (result == '?' || result == ':')
+			return complain_option(result, argv, parse->help);
+		spec = spec_at(parse->sets, index_of(parse->sets, result),
+			       &fields);
+		status = set_field(spec, fields, optarg, parse->help);
+	}
+	*first = optind;
+	return status;
+}
+
+void options_print(const struct option_spec *specs, size_t count)
+{
+	char left[64];
+
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(left, sizeof(left), "%c%c%s --%s%s%s",
+			       specs[i].letter ? '-' : ' ',
+			       specs[i].letter ? specs[i].letter : ' ',
+			       specs[i].letter ? "," : " ", specs[i].name,
+			       specs[i].argument ? " " : "",
+			       specs[i].argument ? specs[i].argument : "");
+		(void)printf("  %-26s %s\n", left, specs[i].help);
+	}
+}

@@ -1,0 +1,61 @@
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+/*
+ * Command line options as tables: what getopt_long(3) is told, what is checked
+ * and what --help prints all come from the same lines.
+ *
+ * An option fills one field of its command's struct: a bool for a flag, else a
+ * `const char *`, NULL when the option was not given, whose text has been
+ * checked against the kind.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum option_kind {
+	OPTION_FLAG,
+	OPTION_TEXT,
+	OPTION_NUMBER,  /* decimal digits, no leading zero: also JSON */
+	OPTION_SECONDS, /* 1.5; see option_milliseconds */
+	OPTION_MODE,    /* octal, at most 0777 */
+	OPTION_FORMAT,  /* the name of a renderer */
+};
+
+struct option_spec {
+	const char *name;
+	char letter; /* '\0': none */
+	enum option_kind kind;
+	size_t offset;        /* of the field */
+	const char *argument; /* for --help; NULL: a flag */
+	const char *help;
+};
+
+struct option_set {
+	const struct option_spec *specs;
+	size_t count;
+	void *fields;
+};
+
+#define OPTIONS_MAX  32
+#define OPTIONS_SETS 2
+
+struct option_parse {
+	const struct option_set *sets; /* OPTIONS_SETS of them */
+	bool only_before; /* options end at the first other argument */
+	const char *help; /* the command whose --help tells more */
+};
+
+/* Parse argv[1...] and leave the index of the first other argument in *first;
+ * others are moved behind the options. An exit status, complained about. */
+
+int options_parse(const struct option_parse *parse, int argc, char **argv,
+		  int *first);
+
+/* The option lines of --help. */
+void options_print(const struct option_spec *specs, size_t count);
+
+/* An OPTION_SECONDS in milliseconds; @otherwise when it was not given. */
+int option_milliseconds(const char *seconds, int otherwise);
+
+#endif

@@ -1,0 +1,30 @@
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include "base/str.h"
+
+struct rendering;
+struct value;
+
+/* Write @text to standard output and see it off. An exit status. */
+int output_write(struct str text);
+
+/* Render @value in the format named @format, or the one that suits it when
+ * NULL, and say what warnings there are. An exit status. */
+int output_render(struct rendering *rendering, const struct value *value,
+		  const char *format);
+
+enum output_colour {
+	OUTPUT_PLAIN,
+	OUTPUT_BOLD,
+	OUTPUT_DIM,
+	OUTPUT_RED,
+	OUTPUT_GREEN,
+	OUTPUT_YELLOW
+};
+
+/* The sequence that begins @colour on standard output, "" unless that is a
+ * terminal and NO_COLOR is not set. */
+const char *output_colour(enum output_colour colour);
+
+#endif

@@ -1,0 +1,50 @@
+#ifndef RENDER_H
+#define RENDER_H
+
+/*
+ * Renderers: a value as text in some format. One file a format, one table.
+ *
+ * What a format cannot express exactly is a warning, a line each, that names
+ * the path and never the value.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct value;
+
+struct rendering {
+	struct buf text;     /* ended by a line end */
+	struct buf warnings; /* lines */
+	const char *refusal; /* why the format cannot do this at all */
+};
+
+#define RENDERING_INIT ((struct rendering){0})
+
+struct render_format {
+	const char *name;
+	/* False: refused, with the reason in rendering->refusal. */
+	bool (*write)(struct rendering *rendering, const struct value *value);
+};
+
+#define RENDER_FORMAT_NAMES "json, hocon, raw"
+
+/* NULL when there is none of that name. */
+const struct render_format *render_format(const char *name);
+
+/* raw for scalars, json for objects and lists. */
+const struct render_format *render_format_for(const struct value *value);
+
+void rendering_deinit(struct rendering *rendering);
+
+/* --- for the renderers ----------------------------------------------------- */
+
+void render_warn(struct rendering *rendering, struct str path,
+		 const char *text);
+
+bool render_json(struct rendering *rendering, const struct value *value);
+bool render_raw(struct rendering *rendering, const struct value *value);
+bool render_hocon(struct rendering *rendering, const struct value *value);
+
+#endif

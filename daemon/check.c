@@ -1,0 +1,129 @@
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "config/stack.h"
+#include "local.h"
+#include "options.h"
+#include "places.h"
+#include "read/doc.h"
+#include "settings.h"
+#include "startup.h"
+
+static void print_warnings(const struct doc *doc)
+{
+	for (size_t i = 0; i < doc->warnings.count; i++) {
+		(void)fputs("warning: ", stdout);
+		diag_print_excerpt(&doc->warnings.items[i], stdout);
+	}
+}
+
+static bool report(const struct layer *layer, bool must_exist)
+{
+	if (layer->state == LAYER_BROKEN)
+		diag_print_excerpt(&layer->problem, stdout);
+	else if (layer->state == LAYER_MISSING && must_exist)
+		(void)printf("%s: is not there, or is no file\n",
+			     layer->source);
+	else if (layer->doc)
+		print_warnings(layer->doc);
+	return layer->state == LAYER_OK ||
+	       (layer->state == LAYER_MISSING && !must_exist);
+}
+
+static struct layer_context context_of(const struct settings *settings,
+				       const struct env *env)
+{
+	return (struct layer_context){
+		.dialect = (enum read_dialect)settings->dialect,
+		.limits = {.bytes = (size_t)settings->document,
+			   .depth = (size_t)settings->depth,
+			   .nodes = READ_LIMITS_DEFAULT.nodes},
+		.env = env,
+		.vault_env = env,
+	};
+}
+
+static bool check_stack(struct stack *stack, const struct settings *settings,
+			const struct env *env, bool must_exist)
+{
+	struct layer_context context = context_of(settings, env);
+	bool fine = true;
+	struct layer *layer;
+
+	(void)stack_read(stack, &context);
+	for (stack_each(stack, layer))
+		fine = report(layer, must_exist) && fine;
+	return fine;
+}
+
+static void add_files(struct stack *stack, const struct local_files *files)
+{
+	struct layer *layers[LOCAL_FILES_MAX];
+
+	(void)stack_set_sources(stack, LAYER_FILE,
+				(const char *const *)files->paths, files->count,
+				layers);
+	for (size_t i = 0; i < files->count; i++)
+		layers[i]->format = files->formats[i];
+}
+
+static bool check_local_files(const struct settings *settings,
+			      const struct places *places,
+			      const struct env *env)
+{
+	_cleanup_(stack_deinit) struct stack stack;
+	_cleanup_(local_files_deinit) struct local_files files = {.count = 0};
+
+	stack_init(&stack);
+	local_files_init(&files, settings, places, env);
+	add_files(&stack, &files);
+	return check_stack(&stack, settings, env, false);
+}
+
+/* Each alone: files named together need not belong together. */
+static bool check_named_file(const char *path, const struct settings *settings,
+			     const struct env *env)
+{
+	_cleanup_(stack_deinit) struct stack stack;
+	_cleanup_(mem_freep) char *absolute = places_expand(path, NULL, NULL);
+	const char *const sources[] = {absolute};
+	struct layer *layer;
+
+	stack_init(&stack);
+	(void)stack_set_sources(&stack, LAYER_FILE, sources, 1, &layer);
+	layer->format = read_format_of_path(path);
+	return check_stack(&stack, settings, env, true);
+}
+
+static bool check_all(const struct options *options,
+		      const struct places *places, const struct env *env)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(settings_freep) struct settings *settings =
+		startup_settings(options, places, &diag);
+	bool fine = true;
+
+	if (!settings) {
+		diag_print_excerpt(&diag, stdout);
+		return false;
+	}
+	if (!options->files || !options->files[0])
+		return check_local_files(settings, places, env);
+	for (char **file = options->files; *file; file++)
+		fine = check_named_file(*file, settings, env) && fine;
+	return fine;
+}
+
+int check_configuration(const struct options *options)
+{
+	_cleanup_(env_unrefp) struct env *env = env_from_process();
+	_cleanup_(places_deinit) struct places places = {0};
+
+	places_init(&places, options->instance, env);
+	return check_all(options, &places, env) ? 0 : 1;
+}

@@ -1,0 +1,458 @@
+#include "daemon.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libgen.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/env.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "config/vault_env.h"
+#include "fetch/http.h"
+#include "fetch/watch.h"
+#include "serve/access.h"
+#include "serve/server.h"
+#include "startup.h"
+#include "status.h"
+#include "systemd.h"
+#include "watched.h"
+
+#define SETTLE_MS 40   /* of quiet after a change of a file */
+#define STOP_MS   2000 /* for answers in flight */
+
+static void set_state(struct daemon *daemon, enum daemon_state state)
+{
+	daemon->state = state;
+}
+
+struct workspace *daemon_workspace(const struct daemon *daemon,
+				   const char *name)
+{
+	if (!name)
+		return daemon->active;
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		if (!strcmp(daemon->workspaces[i]->name, name))
+			return daemon->workspaces[i];
+	return NULL;
+}
+
+static void add_workspace(struct daemon *daemon,
+			  const struct workspace_settings *declared)
+{
+	daemon->workspaces = mem_grow(daemon->workspaces,
+				      (daemon->workspace_count + 1) *
+					      sizeof(daemon->workspaces[0]));
+	daemon->workspaces[daemon->workspace_count++] =
+		workspace_new(&daemon->host, declared);
+}
+
+/* The one declared active, else the first. */
+void daemon_choose_active(struct daemon *daemon)
+{
+	const struct settings *settings = daemon->settings;
+
+	daemon->active = daemon->workspaces[0];
+	for (size_t i = 0; i < settings->workspace_count; i++)
+		if (settings->workspaces[i].active)
+			daemon->active = daemon->workspaces[i];
+}
+
+static bool make_workspaces(struct daemon *daemon, struct diag *diag)
+{
+	const struct settings *settings = daemon->settings;
+	const char *named = daemon->options->workspace;
+
+	for (size_t i = 0; i < settings->workspace_count; i++)
+		add_workspace(daemon, &settings->workspaces[i]);
+	if (!settings->workspace_count)
+		add_workspace(daemon, NULL);
+	daemon_choose_active(daemon);
+	if (named)
+		daemon->active = daemon_workspace(daemon, named);
+	return daemon->active || diag_set(diag, "--workspace",
+					  "no workspace is called %s", named);
+}
+
+static void close_workspaces(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_close(daemon->workspaces[i]);
+	mem_free(daemon->workspaces);
+	daemon->workspaces = NULL;
+	daemon->workspace_count = 0;
+	daemon->active = NULL;
+}
+
+static bool all_settled(const struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		if (!workspace_is_settled(daemon->workspaces[i]))
+			return false;
+	return true;
+}
+
+static void tell_systemd(const struct daemon *daemon)
+{
+	const struct workspace *active = daemon->active;
+
+	systemd_notify("STATUS=%s, workspace %s, generation %llu",
+		       workspace_state_name(active->state), active->name,
+		       (unsigned long long)active->snapshot->generation);
+}
+
+static void become_ready(struct daemon *daemon)
+{
+	if (daemon->state != DAEMON_STARTING)
+		return;
+	set_state(daemon, DAEMON_READY);
+	(void)uv_timer_stop(&daemon->patience);
+	log_info("ready", LOG_TEXT("state", workspace_state_name(
+						    daemon->active->state)));
+	systemd_notify("READY=1");
+	tell_systemd(daemon);
+}
+
+static void ready_when_settled(struct daemon *daemon)
+{
+	if (daemon->state == DAEMON_STARTING && all_settled(daemon))
+		become_ready(daemon);
+}
+
+static void on_patience_end(uv_timer_t *timer)
+{
+	become_ready(timer->data);
+}
+
+static void watch_files(struct daemon *daemon)
+{
+	struct watched watched = {.count = 0};
+
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		watched_add_stack(&watched, &daemon->workspaces[i]->stack);
+	watch_set_paths(daemon->watch, watched.paths, watched.count);
+}
+
+static void reload_workspaces(struct daemon *daemon, enum snapshot_cause cause)
+{
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_reload(daemon->workspaces[i], cause);
+	watch_files(daemon);
+}
+
+void daemon_reload_workspaces(struct daemon *daemon)
+{
+	reload_workspaces(daemon, CAUSE_RELOAD);
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_poll_now(daemon->workspaces[i]);
+}
+
+static void on_files_changed(void *data)
+{
+	reload_workspaces(data, CAUSE_FILE);
+}
+
+static void on_recheck(uv_timer_t *timer)
+{
+	struct daemon *daemon = timer->data;
+
+	watch_check(daemon->watch);
+}
+
+static uint64_t next_generation(void *data)
+{
+	struct daemon *daemon = data;
+
+	return generation_next(&daemon->generation);
+}
+
+static void on_snapshot(void *data, struct workspace *workspace)
+{
+	struct daemon *daemon = data;
+
+	(void)workspace;
+	if (daemon->server)
+		server_notify(daemon->server);
+}
+
+static void on_state(void *data, struct workspace *workspace)
+{
+	struct daemon *daemon = data;
+
+	if (workspace == daemon->active)
+		daemon->since = workspace->since;
+	if (daemon->server)
+		server_notify_status(daemon->server);
+	ready_when_settled(daemon);
+	if (daemon->state == DAEMON_READY)
+		tell_systemd(daemon);
+}
+
+static bool serve_view(void *data, const char *name, struct view *view)
+{
+	struct daemon *daemon = data;
+	struct workspace *workspace = daemon_workspace(daemon, name);
+
+	if (!workspace)
+		return false;
+	*view = (struct view){
+		.workspace = workspace->name,
+		.snapshot = workspace->snapshot,
+		.history = &workspace->history,
+		.access =
+			workspace->access ? workspace->access : daemon->access,
+		.state = workspace_state_name(workspace->state),
+		.stale = workspace_stale(workspace),
+	};
+	return true;
+}
+
+static struct snapshot *serve_resolve(void *data, const char *name,
+				      struct env *env, struct diag *diag)
+{
+	struct daemon *daemon = data;
+
+	return workspace_resolve(daemon_workspace(daemon, name), env, diag);
+}
+
+static void serve_status(void *data, bool masked, struct buf *json)
+{
+	status_write(data, masked, json);
+}
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	(void)number;
+	daemon_reload(signal->data);
+}
+
+static void on_terminate(uv_signal_t *signal, int number)
+{
+	(void)number;
+	daemon_stop(signal->data);
+}
+
+static void init_host(struct daemon *daemon, struct env *env)
+{
+	daemon->host = (struct workspace_host){
+		.upstream = {&daemon->loop, daemon->http, daemon->settings},
+		.settings = daemon->settings,
+		.places = &daemon->places,
+		.env = env_ref(env),
+		.vault_env =
+			env_for_vaults(env, daemon->settings->vault_environment,
+				       daemon->places.system),
+		.secrets = secrets_new(daemon->settings->mask_add),
+		.offline = daemon->options->offline,
+		.data = daemon,
+		.next_generation = next_generation,
+		.on_snapshot = on_snapshot,
+		.on_state = on_state,
+	};
+}
+
+static void init_handles(struct daemon *daemon)
+{
+	assert(uv_loop_init(&daemon->loop) == 0);
+	daemon->http = http_new(&daemon->loop);
+	daemon->watch =
+		watch_new(&daemon->loop, SETTLE_MS, on_files_changed, daemon);
+	(void)uv_timer_init(&daemon->loop, &daemon->recheck);
+	(void)uv_timer_init(&daemon->loop, &daemon->patience);
+	(void)uv_signal_init(&daemon->loop, &daemon->hangup);
+	(void)uv_signal_init(&daemon->loop, &daemon->terminate);
+	(void)uv_signal_init(&daemon->loop, &daemon->interrupt);
+	daemon->recheck.data = daemon->patience.data = daemon;
+	daemon->hangup.data = daemon->terminate.data = daemon;
+	daemon->interrupt.data = daemon;
+}
+
+static const char *state_dir_of(const struct daemon *daemon)
+{
+	const char *named = daemon->settings->state_dir;
+
+	return named && *named ? named : daemon->places.state_dir;
+}
+
+static void init_generation(struct daemon *daemon)
+{
+	const char *folder = state_dir_of(daemon);
+	int r = file_make_folder(folder, 0700);
+
+	if (r < 0)
+		log_warning("no-state-folder", LOG_TEXT("folder", folder),
+			    LOG_TEXT("error", strerror(-r)));
+	generation_init(&daemon->generation, r < 0 ? NULL : folder);
+}
+
+struct daemon *daemon_new(const struct options *options, struct diag *diag)
+{
+	_cleanup_(env_unrefp) struct env *env = env_from_process();
+	struct daemon *daemon = mem_alloc(sizeof(*daemon));
+
+	daemon->options = options;
+	daemon->started_at = daemon->since = time(NULL);
+	places_init(&daemon->places, options->instance, env);
+	init_handles(daemon);
+	daemon->settings =
+		startup_settings(daemon->options, &daemon->places, diag);
+	if (!daemon->settings) {
+		daemon_free(daemon);
+		return NULL;
+	}
+	log_set_level((enum log_level)daemon->settings->log_level);
+	init_host(daemon, env);
+	daemon->access =
+		access_new(daemon->settings->read, daemon->settings->secrets,
+			   daemon->settings->admin);
+	if (!make_workspaces(daemon, diag)) {
+		daemon_free(daemon);
+		return NULL;
+	}
+	return daemon;
+}
+
+void daemon_free(struct daemon *daemon)
+{
+	close_workspaces(daemon);
+	watch_close(daemon->watch);
+	http_close(daemon->http);
+	uv_close((uv_handle_t *)&daemon->recheck, NULL);
+	uv_close((uv_handle_t *)&daemon->patience, NULL);
+	uv_close((uv_handle_t *)&daemon->hangup, NULL);
+	uv_close((uv_handle_t *)&daemon->terminate, NULL);
+	uv_close((uv_handle_t *)&daemon->interrupt, NULL);
+	(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+	assert(uv_loop_close(&daemon->loop) == 0);
+	access_free(daemon->access);
+	secrets_free(daemon->host.secrets);
+	env_unref(daemon->host.env);
+	env_unref(daemon->host.vault_env);
+	generation_deinit(&daemon->generation);
+	settings_free(daemon->settings);
+	diag_deinit(&daemon->settings_problem);
+	places_deinit(&daemon->places);
+	mem_free(daemon);
+}
+
+static void start_workspaces(struct daemon *daemon)
+{
+	set_state(daemon, DAEMON_STARTING);
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_start(daemon->workspaces[i]);
+	(void)uv_timer_start(&daemon->patience, on_patience_end,
+			     (uint64_t)daemon->settings->timeout, 0);
+	ready_when_settled(daemon);
+}
+
+void daemon_resolve(struct daemon *daemon)
+{
+	generation_init(&daemon->generation, NULL);
+	start_workspaces(daemon);
+	while (daemon->state == DAEMON_STARTING)
+		(void)uv_run(&daemon->loop, UV_RUN_ONCE);
+}
+
+static const char *socket_of(const struct daemon *daemon)
+{
+	const char *named = daemon->settings->socket;
+
+	return named && *named ? named : daemon->places.socket;
+}
+
+/* A user without a runtime folder has the socket in the state folder, which is
+ * private. */
+static int make_socket_folder(const struct daemon *daemon, const char *socket)
+{
+	_cleanup_(mem_freep) char *copy = mem_strdup(socket);
+	const char *folder = dirname(copy);
+	bool private = !strcmp(folder, state_dir_of(daemon));
+
+	return file_make_folder(folder, private ? 0700 : 0755);
+}
+
+static int listen_somewhere(struct daemon *daemon)
+{
+	const char *path = socket_of(daemon);
+	int fd = systemd_take_socket(), r;
+
+	if (fd >= 0)
+		return server_listen_fd(daemon->server, fd);
+	r = make_socket_folder(daemon, path);
+	if (r == 0)
+		r = server_listen(daemon->server, path);
+	if (r < 0)
+		log_error("cannot-listen", LOG_TEXT("socket", path),
+			  LOG_TEXT("error", r == -EADDRINUSE
+						    ? "another clearconfd "
+						      "answers there"
+						    : strerror(-r)));
+	return r;
+}
+
+static void start_handles(struct daemon *daemon)
+{
+	uint64_t interval = (uint64_t)daemon->settings->interval;
+
+	(void)uv_timer_start(&daemon->recheck, on_recheck, interval, interval);
+	(void)uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);
+	(void)uv_signal_start(&daemon->terminate, on_terminate, SIGTERM);
+	(void)uv_signal_start(&daemon->interrupt, on_terminate, SIGINT);
+}
+
+/* Before the first snapshots, so that a question never finds nobody. */
+static bool start_server(struct daemon *daemon)
+{
+	const struct settings *settings = daemon->settings;
+	const struct server_limits limits = {
+		.message = (size_t)settings->message,
+		.connections = (unsigned int)settings->connections_per_user,
+		.watchers = (unsigned int)settings->watchers_per_user,
+	};
+
+	daemon->service = (struct service){
+		.data = daemon,
+		.view = serve_view,
+		.resolve = serve_resolve,
+		.status = serve_status,
+	};
+	daemon->server = server_new(&daemon->loop, &daemon->service, &limits);
+	return listen_somewhere(daemon) == 0;
+}
+
+int daemon_serve(struct daemon *daemon)
+{
+	bool listening = start_server(daemon);
+
+	if (!listening) {
+		daemon_stop(daemon);
+	} else {
+		start_handles(daemon);
+		init_generation(daemon);
+		start_workspaces(daemon);
+		watch_files(daemon);
+	}
+	(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
+	return listening ? 0 : 1;
+}
+
+static void on_server_stopped(void *data)
+{
+	struct daemon *daemon = data;
+
+	uv_stop(&daemon->loop);
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+	if (daemon->state == DAEMON_STOPPING)
+		return;
+	set_state(daemon, DAEMON_STOPPING);
+	log_info("stopping");
+	systemd_notify("STOPPING=1");
+	server_stop(daemon->server, STOP_MS, on_server_stopped, daemon);
+	daemon->server = NULL;
+}

@@ -1,0 +1,91 @@
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+/*
+ * The daemon: owns the loop, the settings, the workspaces and the server, and
+ * is the only place where fetch and serve meet.
+ *
+ *   new --start--> STARTING --all workspaces settled, or timeout--> READY
+ *                      |                                              |
+ *                      +---- SIGTERM, daemon_stop --> STOPPING <------+
+ *
+ * Without a server (daemon_resolve) it settles once and answers a question of
+ * its own process.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/diag.h"
+#include "generation.h"
+#include "options.h"
+#include "places.h"
+#include "serve/service.h"
+#include "settings.h"
+#include "workspace.h"
+
+struct access;
+struct server;
+struct watch;
+
+enum daemon_state {
+	DAEMON_NEW,
+	DAEMON_STARTING,
+	DAEMON_READY,
+	DAEMON_STOPPING
+};
+
+struct daemon {
+	enum daemon_state state;
+	const struct options *options;
+	struct places places;
+	struct settings *settings;
+	struct diag settings_problem; /* of a reload that was refused */
+	struct workspace_host host;
+	struct workspace **workspaces;
+	size_t workspace_count;
+	struct workspace *active;
+	struct generation generation;
+
+	uv_loop_t loop;
+	uv_signal_t hangup, terminate, interrupt;
+	uv_timer_t recheck;  /* files, at each poll interval */
+	uv_timer_t patience; /* how long READY waits for the server */
+	struct http *http;
+	struct watch *watch;
+	struct server *server; /* NULL: none serves */
+	struct service service;
+	struct access *access;
+
+	int64_t started_at, since; /* seconds since 1970: process, state */
+	uint64_t reloads;
+};
+
+/* Settings, workspaces and the first snapshots. NULL, with @diag set, when the
+ * settings are wrong. */
+struct daemon *daemon_new(const struct options *options, struct diag *diag);
+void daemon_free(struct daemon *daemon); /* after its loop has ended */
+
+/* Serve until told to stop; the exit status. */
+int daemon_serve(struct daemon *daemon);
+
+/* Without a server: wait until the workspaces have settled, at most the poll
+ * timeout. */
+void daemon_resolve(struct daemon *daemon);
+
+/* What SIGHUP does: settings all or nothing, layers each for itself. */
+void daemon_reload(struct daemon *daemon);
+
+void daemon_stop(struct daemon *daemon);
+
+/* The parts of a reload that daemon.c does. */
+void daemon_choose_active(struct daemon *daemon);
+void daemon_reload_workspaces(struct daemon *daemon);
+
+/* NULL name: the active one. */
+struct workspace *daemon_workspace(const struct daemon *daemon,
+				   const char *name);
+
+#endif

@@ -1,0 +1,91 @@
+#include "fetch/backoff.h"
+
+#include <limits.h>
+#include <sys/random.h>
+
+void backoff_succeeded(struct backoff *backoff)
+{
+	backoff->failures = 0;
+}
+
+void backoff_failed(struct backoff *backoff)
+{
+	if (backoff->failures < UINT_MAX)
+		backoff->failures++;
+}
+
+/* A @random part of @range, both ends included. */
+static uint64_t part(uint64_t range, uint32_t random)
+{
+	return (uint64_t)(((unsigned __int128)range + 1) * random >> 32);
+}
+
+static uint64_t percent(const struct backoff *backoff, uint64_t ms)
+{
+	return ms / 100 * backoff->jitter_percent;
+}
+
+/* First, twice the first, four times, ... but never more than the longest. */
+static uint64_t step(const struct backoff *backoff)
+{
+	uint64_t ms = backoff->first_ms;
+
+	for (unsigned int i = 1; i < backoff->failures; i++) {
+		if (ms >= backoff->max_ms / 2)
+			return backoff->max_ms;
+		ms *= 2;
+	}
+	return ms < backoff->max_ms ? ms : backoff->max_ms;
+}
+
+static uint64_t after_failure(const struct backoff *backoff, uint32_t random)
+{
+	uint64_t ms = step(backoff);
+
+	return ms - part(ms / 2, random);
+}
+
+static uint64_t after_success(const struct backoff *backoff, uint32_t random)
+{
+	uint64_t jitter = percent(backoff, backoff->interval_ms);
+
+	return backoff->interval_ms - jitter + part(2 * jitter, random);
+}
+
+/* As the server asks: not a moment earlier, a little later. */
+static uint64_t as_asked(const struct backoff *backoff, uint32_t random,
+			 uint64_t ms)
+{
+	if (ms > backoff->max_ms)
+		ms = backoff->max_ms;
+	return ms + part(percent(backoff, ms), random);
+}
+
+uint64_t backoff_delay(const struct backoff *backoff, uint32_t random,
+		       uint64_t asked_ms)
+{
+	uint64_t own = backoff->failures ? after_failure(backoff, random)
+					 : after_success(backoff, random);
+	uint64_t asked = as_asked(backoff, random, asked_ms);
+
+	return own > asked ? own : asked;
+}
+
+uint64_t backoff_longest(const struct backoff *backoff, uint32_t random)
+{
+	uint64_t ms = backoff->max_ms > backoff->interval_ms
+			      ? backoff->max_ms
+			      : backoff->interval_ms;
+
+	return ms + part(percent(backoff, ms), random);
+}
+
+/* Where the kernel has none to give the waits merely lose their jitter. */
+uint32_t backoff_random(void)
+{
+	uint32_t random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return UINT32_MAX / 2;
+	return random;
+}

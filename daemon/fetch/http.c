@@ -1,0 +1,301 @@
+#include "fetch/http.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetch/http_call.h"
+
+struct http {
+	uv_loop_t *loop;
+	CURLM *multi;
+	uv_timer_t timer; /* when curl wants to be called */
+	unsigned int open_handles;
+	bool closing;
+	struct list calls;
+	struct http_habits habits;
+};
+
+struct http_socket {
+	uv_poll_t poll;
+	struct http *http;
+	curl_socket_t fd;
+};
+
+/* --- a call's way --- */
+
+static uint64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+/* Redirects share the one deadline. */
+static void call_start(struct http_call *call)
+{
+	uint64_t now = now_ms();
+	uint64_t left = call->deadline_ms > now ? call->deadline_ms - now : 1;
+
+	curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)left);
+	curl_multi_add_handle(call->http->multi, call->easy);
+}
+
+static void call_free(struct http_call *call)
+{
+	list_remove(&call->link);
+	curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	http_origin_deinit(&call->origin);
+	buf_deinit(&call->body);
+	mem_free(call->server);
+	mem_free(call->request_body);
+	mem_free(call->problem);
+	mem_free(call);
+}
+
+/* True when the call goes on at another URL. */
+static bool call_follow(struct http_call *call, long status)
+{
+	const char *target = http_origin_redirect(call, status);
+	_cleanup_(mem_freep) char *url = target ? mem_strdup(target) : NULL;
+
+	if (!url)
+		return false;
+	call->problem = http_origin_problem(call, url);
+	if (call->problem)
+		return false;
+	call->redirects++;
+	http_origin_deinit(&call->origin);
+	http_origin_parse(&call->origin, url);
+	buf_deinit(&call->body);
+	curl_easy_setopt(call->easy, CURLOPT_URL, url);
+	call_start(call);
+	return true;
+}
+
+static void call_answer(struct http_call *call, long status)
+{
+	struct http_reply reply = {
+		.error = call->problem,
+		.status = call->problem ? 0 : status,
+		.body = call->problem ? (struct str){0} : buf_str(&call->body),
+		.retry_after = http_easy_retry_after(call),
+	};
+
+	list_remove(&call->link);
+	call->done(call->data, &reply);
+	call_free(call);
+}
+
+static void call_finish(struct http_call *call, CURLcode code)
+{
+	long status = 0;
+
+	curl_multi_remove_handle(call->http->multi, call->easy);
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code != CURLE_OK)
+		call->problem = http_fault_describe(call, code);
+	else if (call_follow(call, status))
+		return;
+	call_answer(call, status);
+}
+
+/* Calls that are over. Their done() may send, cancel and close. */
+static void http_finish(struct http *http)
+{
+	struct CURLMsg *message;
+	char *call;
+	int left;
+
+	while (!http->closing &&
+	       (message = curl_multi_info_read(http->multi, &left))) {
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+				  &call);
+		call_finish((struct http_call *)(void *)call,
+			    message->data.result);
+	}
+}
+
+static void http_act(struct http *http, curl_socket_t fd, int events)
+{
+	int running;
+
+	curl_multi_socket_action(http->multi, fd, events, &running);
+	http_finish(http);
+}
+
+struct http_call *http_send(struct http *http,
+			    const struct http_request *request,
+			    http_done_fn done, void *data)
+{
+	struct http_call *call = mem_alloc(sizeof(*call));
+
+	assert(!http->closing);
+	call->http = http;
+	call->easy = curl_easy_init();
+	assert(call->easy);
+	call->limit = request->limit;
+	call->timeout_ms = request->timeout_ms;
+	call->deadline_ms = now_ms() + request->timeout_ms;
+	call->done = done;
+	call->data = data;
+	if (http_origin_parse(&call->origin, request->url))
+		call->server = mem_printf("%s:%s", call->origin.host,
+					  call->origin.port);
+	http_easy_prepare(call, request, &http->habits);
+	list_add(&http->calls, &call->link);
+	call_start(call);
+	return call;
+}
+
+void http_cancel(struct http_call *call)
+{
+	if (!call)
+		return;
+	curl_multi_remove_handle(call->http->multi, call->easy);
+	call_free(call);
+}
+
+/* --- curl on the loop --- */
+
+static void http_handle_closed(struct http *http)
+{
+	if (--http->open_handles)
+		return;
+	http_habits_deinit(&http->habits);
+	mem_free(http);
+	curl_global_cleanup();
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	http_handle_closed(handle->data);
+}
+
+static void on_socket_closed(uv_handle_t *handle)
+{
+	struct http_socket *socket = handle->data;
+	struct http *http = socket->http;
+
+	mem_free(socket);
+	http_handle_closed(http);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	http_act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void on_socket_ready(uv_poll_t *poll, int status, int events)
+{
+	struct http_socket *socket = poll->data;
+	int action = status < 0 ? CURL_CSELECT_ERR : 0;
+
+	action |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
+	action |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
+	http_act(socket->http, socket->fd, action);
+}
+
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *data)
+{
+	struct http *http = data;
+
+	(void)multi;
+	if (timeout_ms < 0)
+		uv_timer_stop(&http->timer);
+	else
+		uv_timer_start(&http->timer, on_timer, (uint64_t)timeout_ms, 0);
+	return 0;
+}
+
+/* Without a poll handle a call still ends, at its deadline. */
+static struct http_socket *socket_new(struct http *http, curl_socket_t fd)
+{
+	struct http_socket *socket = mem_alloc(sizeof(*socket));
+	int r = uv_poll_init_socket(http->loop, &socket->poll, fd);
+
+	if (r < 0) {
+		log_error("http-poll-failed", LOG_TEXT("why", uv_strerror(r)));
+		mem_free(socket);
+		return NULL;
+	}
+	socket->poll.data = socket;
+	socket->http = http;
+	socket->fd = fd;
+	http->open_handles++;
+	curl_multi_assign(http->multi, fd, socket);
+	return socket;
+}
+
+static void socket_close(struct http_socket *socket)
+{
+	curl_multi_assign(socket->http->multi, socket->fd, NULL);
+	uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
+}
+
+static void socket_want(struct http_socket *socket, int what)
+{
+	int events = (what & CURL_POLL_IN ? UV_READABLE : 0) |
+		     (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+
+	uv_poll_start(&socket->poll, events, on_socket_ready);
+}
+
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,
+			  void *assigned)
+{
+	struct http_socket *socket = assigned;
+
+	(void)easy;
+	if (!socket && what != CURL_POLL_REMOVE)
+		socket = socket_new(data, fd);
+	if (socket && what != CURL_POLL_REMOVE)
+		socket_want(socket, what);
+	else if (socket)
+		socket_close(socket);
+	return 0;
+}
+
+/* --- beginning and end --- */
+
+static void *mem_calloc(size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	return mem_alloc(bytes);
+}
+
+struct http *http_new(uv_loop_t *loop)
+{
+	struct http *http = mem_alloc(sizeof(*http));
+
+	/* Keys and tokens pass through curl's memory: wiped like our own. */
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_free, mem_grow,
+			     mem_strdup, mem_calloc);
+	http->loop = loop;
+	http->multi = curl_multi_init();
+	assert(http->multi);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+	uv_timer_init(loop, &http->timer);
+	http->timer.data = http;
+	http->open_handles = 1;
+	list_init(&http->calls);
+	http_habits_init(&http->habits);
+	return http;
+}
+
+void http_close(struct http *http)
+{
+	if (http->closing)
+		return;
+	http->closing = true;
+	while (!list_is_empty(&http->calls))
+		http_cancel(
+			CONTAINER_OF(http->calls.next, struct http_call, link));
+	curl_multi_cleanup(http->multi);
+	uv_close((uv_handle_t *)&http->timer, on_timer_closed);
+}

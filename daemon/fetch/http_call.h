@@ -1,0 +1,75 @@
+#ifndef FETCH_HTTP_CALL_H
+#define FETCH_HTTP_CALL_H
+
+/*
+ * The inside of http: what its files share, and they alone know libcurl.
+ *
+ *   http.c         the loop, and a call's way through it
+ *   http_easy.c    what is asked of curl for a call, and read from its answer
+ *   http_origin.c  whom a URL names, and which redirects may be followed
+ *   http_fault.c   why there is no answer, for people
+ */
+
+#include <curl/curl.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "fetch/http.h"
+
+/* Who answers at a URL. */
+struct http_origin {
+	bool https;
+	char *host, *port; /* curl's memory; NULL: it is no http or https URL */
+};
+
+/* What every call takes from the process it is made in. */
+struct http_habits {
+	char *proxy[2]; /* for http, for https; "": none */
+	char *no_proxy;
+	char *worker; /* X-ClearML-Worker: shows as a key's last_used_from */
+};
+
+struct http_call {
+	struct list link;
+	struct http *http;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct http_origin origin;
+	char *server; /* "host:port", for people; NULL: no usable URL */
+	char *request_body;
+	struct buf body;
+	size_t limit;
+	uint64_t timeout_ms, deadline_ms;
+	unsigned int redirects;
+	bool too_large, may_use_proxy;
+	char *problem; /* set: there is no answer */
+	char detail[CURL_ERROR_SIZE];
+	http_done_fn done;
+	void *data;
+};
+
+bool http_origin_parse(struct http_origin *origin, const char *url);
+void http_origin_deinit(struct http_origin *origin);
+
+/* Where an answer of @status sends @call; NULL when it is no redirect. Belongs
+ * to curl. */
+const char *http_origin_redirect(const struct http_call *call, long status);
+
+/* NULL, or why @call does not follow a redirect to @url: the caller's. */
+char *http_origin_problem(const struct http_call *call, const char *url);
+
+void http_habits_init(struct http_habits *habits);
+void http_habits_deinit(struct http_habits *habits);
+
+/* Tell call->easy all that @request wants; call->origin is known. */
+void http_easy_prepare(struct http_call *call,
+		       const struct http_request *request,
+		       const struct http_habits *habits);
+
+/* Seconds that the answer asks to wait for; -1: it does not ask. */
+int64_t http_easy_retry_after(const struct http_call *call);
+
+/* One line, never with credentials in it; the caller's. */
+char *http_fault_describe(const struct http_call *call, CURLcode code);
+
+#endif

@@ -1,0 +1,300 @@
+#include "fetch/vault.h"
+
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "fetch/backoff.h"
+#include "fetch/session.h"
+#include "value/json.h"
+#include "value/value.h"
+
+/* The first release of the API that has vaults. */
+#define VERSION_MIN "2.15"
+
+/* The first wait after a failure. */
+#define FIRST_MS 2000
+
+enum poller_state { POLLER_WAITING, POLLER_ASKING, POLLER_CLOSING };
+
+struct vault_poller {
+	enum poller_state state;
+	struct session *session;
+	uv_timer_t timer; /* the next question */
+	struct session_call *call;
+	const char *type;
+	struct backoff backoff;
+	vault_answer_fn on_answer;
+	void *data;
+};
+
+/* --- answers --- */
+
+/* A list of vaults while it is handed over. */
+struct vault_list {
+	struct arena arena;
+	struct vault *vaults;
+	size_t count;
+};
+
+/* Text with a NUL at its end; numbers as they are written. NULL: null, absent,
+ * or something that is no text. */
+static const char *text_of(struct vault_list *list, const struct value *value)
+{
+	if (!value_is(value, VALUE_STRING) && !value_is(value, VALUE_INT))
+		return NULL;
+	return arena_str(&list->arena, value_text(value)).ptr;
+}
+
+static const char *text_or_empty(struct vault_list *list,
+				 const struct value *value)
+{
+	const char *text = text_of(list, value);
+
+	return text ? text : "";
+}
+
+/* The text as it lies in the answer. Data that is no text is handed on as
+ * JSON, so that its reader can say what is wrong with it. */
+static struct str data_of(struct vault_list *list, const struct value *value)
+{
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+
+	if (!value || value_is(value, VALUE_NULL))
+		return (struct str){0};
+	if (value_is(value, VALUE_STRING))
+		return value_text(value);
+	json_write(&json, value);
+	return arena_str(&list->arena, buf_str(&json));
+}
+
+static void list_add_vault(struct vault_list *list, const struct value *item)
+{
+	if (!value_is(item, VALUE_OBJECT))
+		return;
+	list->vaults[list->count++] = (struct vault){
+		.id = text_or_empty(list, value_get(item, STR("id"))),
+		.description = text_or_empty(
+			list, value_get(item, STR("description"))),
+		.format = text_of(list, value_get(item, STR("format"))),
+		.type = text_of(list, value_get(item, STR("type"))),
+		.scope = text_of(list, value_get(item, STR("scope"))),
+		.data = data_of(list, value_get(item, STR("data"))),
+	};
+}
+
+static void list_read(struct vault_list *list, const struct value *vaults)
+{
+	list->vaults = arena_alloc(&list->arena,
+				   vaults->list.count * sizeof(*list->vaults));
+	for (size_t i = 0; i < vaults->list.count; i++)
+		list_add_vault(list, vaults->list.items[i]);
+}
+
+/* What a reply that brings no list means. @asked: for vaults, not just to be
+ * logged in. */
+static enum vault_outcome outcome_of(const struct api_reply *reply, bool asked)
+{
+	if (reply->outcome == API_UNREACHABLE)
+		return VAULT_UNREACHABLE;
+	if (api_is_refusal(reply))
+		return VAULT_REFUSED;
+	if (asked && reply->outcome == API_ERROR && reply->status == 404)
+		return VAULT_UNSUPPORTED;
+	return VAULT_FAILED;
+}
+
+static char *error_of(const struct api_reply *reply)
+{
+	if (reply->outcome == API_OK)
+		return mem_strdup(
+			"the server's answer holds no list of vaults");
+	if (reply->outcome == API_ERROR)
+		return mem_printf("the server answers: %s (%d/%d)",
+				  reply->message, reply->code, reply->subcode);
+	return mem_strdup(reply->message);
+}
+
+/* --- the next question --- */
+
+static void poller_ask(struct vault_poller *poller);
+
+static void on_timer(uv_timer_t *timer)
+{
+	poller_ask(timer->data);
+}
+
+/* Refused credentials and a server that may not have vaults are not asked
+ * about often: only people change that. */
+static uint64_t poller_delay(struct vault_poller *poller,
+			     enum vault_outcome outcome, int64_t retry_after)
+{
+	uint64_t asked_ms = retry_after > 0 ? (uint64_t)retry_after * 1000 : 0;
+
+	if (outcome == VAULT_FETCHED || outcome == VAULT_UNSUPPORTED)
+		backoff_succeeded(&poller->backoff);
+	else
+		backoff_failed(&poller->backoff);
+	if (outcome == VAULT_REFUSED)
+		return backoff_longest(&poller->backoff, backoff_random());
+	return backoff_delay(&poller->backoff, backoff_random(), asked_ms);
+}
+
+/* The last thing to be done about an answer: the callback may close. */
+static void poller_wait(struct vault_poller *poller, uint64_t delay_ms,
+			const struct vault_answer *answer)
+{
+	poller->state = POLLER_WAITING;
+	uv_timer_start(&poller->timer, on_timer, delay_ms, 0);
+	poller->on_answer(poller->data, answer);
+}
+
+/* --- questions --- */
+
+/* False also before the first login: then the login comes first. */
+static bool poller_gate_is_open(const struct vault_poller *poller)
+{
+	const struct api_claims *claims = session_claims(poller->session);
+
+	return claims && strcmp(claims->feature_set, "basic") != 0 &&
+	       api_version_compare(claims->api_version, VERSION_MIN) >= 0;
+}
+
+static void poller_fail(struct vault_poller *poller,
+			const struct api_reply *reply, bool asked)
+{
+	_cleanup_(mem_freep) char *error = error_of(reply);
+	enum vault_outcome outcome = outcome_of(reply, asked);
+	struct vault_answer answer = {
+		.outcome = outcome,
+		.error = outcome == VAULT_UNSUPPORTED ? NULL : error,
+	};
+
+	poller_wait(poller, poller_delay(poller, outcome, reply->retry_after),
+		    &answer);
+}
+
+static void poller_take_vaults(struct vault_poller *poller,
+			       const struct api_reply *reply)
+{
+	const struct value *vaults = value_get(reply->data, STR("vaults"));
+	struct vault_list list = {0};
+	struct vault_answer answer = {.outcome = VAULT_FETCHED};
+
+	if (!value_is(vaults, VALUE_LIST)) {
+		poller_fail(poller, reply, true);
+		return;
+	}
+	list_read(&list, vaults);
+	answer.vaults = list.vaults;
+	answer.count = list.count;
+	poller_wait(poller, poller_delay(poller, VAULT_FETCHED, -1), &answer);
+	arena_free(&list.arena);
+}
+
+static void on_vaults(void *data, const struct api_reply *reply)
+{
+	struct vault_poller *poller = data;
+
+	poller->call = NULL;
+	poller_take_vaults(poller, reply);
+}
+
+static void poller_ask_for_vaults(struct vault_poller *poller)
+{
+	/* Named twice because the server takes a single one for a string. */
+	_cleanup_(mem_freep) char *endpoint =
+		mem_printf("users.get_vaults?enabled=true&types=%s&types=%s",
+			   poller->type, poller->type);
+
+	poller->call = session_send(poller->session, endpoint, NULL, on_vaults,
+				    poller);
+}
+
+static void poller_take_login(struct vault_poller *poller,
+			      const struct api_reply *reply)
+{
+	struct vault_answer answer = {.outcome = VAULT_UNSUPPORTED};
+
+	if (reply->outcome != API_OK) {
+		poller_fail(poller, reply, false);
+	} else if (poller_gate_is_open(poller)) {
+		poller_ask_for_vaults(poller);
+	} else {
+		backoff_succeeded(&poller->backoff);
+		poller_wait(poller,
+			    backoff_longest(&poller->backoff, backoff_random()),
+			    &answer);
+	}
+}
+
+static void on_login(void *data, const struct api_reply *reply)
+{
+	struct vault_poller *poller = data;
+
+	poller->call = NULL;
+	poller_take_login(poller, reply);
+}
+
+static void poller_ask(struct vault_poller *poller)
+{
+	poller->state = POLLER_ASKING;
+	uv_timer_stop(&poller->timer);
+	if (poller_gate_is_open(poller))
+		poller_ask_for_vaults(poller);
+	else
+		poller->call = session_login(poller->session, on_login, poller);
+}
+
+void vault_poller_poll_now(struct vault_poller *poller)
+{
+	if (poller->state == POLLER_WAITING)
+		poller_ask(poller);
+}
+
+int64_t vault_poller_next(const struct vault_poller *poller)
+{
+	if (poller->state != POLLER_WAITING)
+		return 0;
+	return time(NULL) +
+	       (int64_t)(uv_timer_get_due_in(&poller->timer) / 1000);
+}
+
+/* --- beginning and end --- */
+
+struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
+				      const struct vault_poll_config *config,
+				      vault_answer_fn on_answer, void *data)
+{
+	struct vault_poller *poller = mem_alloc(sizeof(*poller));
+
+	poller->session = session;
+	poller->type = config->type ? config->type : "config";
+	poller->backoff = (struct backoff){
+		.interval_ms = config->interval_ms,
+		.jitter_percent = config->jitter_percent,
+		.first_ms = FIRST_MS,
+		.max_ms = config->backoff_max_ms,
+	};
+	poller->on_answer = on_answer;
+	poller->data = data;
+	uv_timer_init(loop, &poller->timer);
+	poller->timer.data = poller;
+	poller_ask(poller);
+	return poller;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	mem_free(handle->data);
+}
+
+void vault_poller_close(struct vault_poller *poller)
+{
+	if (poller->state == POLLER_CLOSING)
+		return;
+	poller->state = POLLER_CLOSING;
+	session_cancel(TAKE(poller->call));
+	uv_close((uv_handle_t *)&poller->timer, on_closed);
+}

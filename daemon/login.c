@@ -1,0 +1,287 @@
+#include "login.h"
+
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "base/source.h"
+#include "config/layer.h"
+#include "places.h"
+#include "settings.h"
+#include "value/json.h"
+#include "value/path.h"
+#include "value/value.h"
+
+#define SECRET_BYTES ((size_t)64 * 1024)
+
+/* Where each field of the implicit workspace is looked for: the variables win,
+ * then the paths in their order (API.md section 7). */
+struct lookup {
+	const char *variables[3];
+	const char *paths[3];
+};
+
+static const struct lookup api_server = {
+	{"CLEARML_API_HOST", "TRAINS_API_HOST", NULL},
+	{"api.api_server",   "api.host",        NULL},
+};
+static const struct lookup web_server = {
+	{"CLEARML_WEB_HOST", "TRAINS_WEB_HOST", NULL},
+	{"api.web_server",                  NULL                   },
+};
+static const struct lookup files_server = {
+	{"CLEARML_FILES_HOST", "TRAINS_FILES_HOST", NULL},
+	{"api.files_server",                    NULL                     },
+};
+static const struct lookup access_key = {
+	{"CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY", NULL},
+	{"api.credentials.access_key",                        NULL                   },
+};
+static const struct lookup secret_key = {
+	{"CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY", NULL},
+	{"api.credentials.secret_key",                        NULL                   },
+};
+static const struct lookup token = {
+	{"CLEARML_AUTH_TOKEN", NULL},
+        {NULL                   }
+};
+static const struct lookup verify = {
+	{"CLEARML_API_HOST_VERIFY_CERT", "TRAINS_API_HOST_VERIFY_CERT", NULL},
+	{NULL			 },
+};
+
+static char *copy(struct str text)
+{
+	return text.len ? mem_strndup(text.ptr, text.len) : NULL;
+}
+
+static const struct value *value_at(const struct value *root, const char *text)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct path_error error;
+	struct path path;
+
+	if (!root || !path_parse(&path, &arena, str_from(text), &error))
+		return NULL;
+	return path_find(root, &path);
+}
+
+static char *from_tree(const struct value *root, const char *const *paths)
+{
+	const struct value *value;
+
+	for (; *paths; paths++) {
+		value = value_at(root, *paths);
+		if (value_is(value, VALUE_STRING) &&
+		    str_trim(value_text(value)).len)
+			return copy(str_trim(value_text(value)));
+	}
+	return NULL;
+}
+
+static char *find(const struct lookup *lookup, const struct value *root,
+		  const struct env *env)
+{
+	struct str value = env_first(env, lookup->variables);
+
+	return value.len ? copy(value) : from_tree(root, lookup->paths);
+}
+
+static char *find_host(const struct lookup *lookup, const struct value *root,
+		       const struct env *env)
+{
+	char *host = find(lookup, root, env);
+
+	for (size_t len = host ? strlen(host) : 0; len && host[len - 1] == '/';
+	     len--)
+		host[len - 1] = '\0';
+	return host;
+}
+
+/* A text that reads as a boolean is one, any other is the path of a CA. */
+static void set_verify(struct login *login, struct str text)
+{
+	mem_free(login->ca);
+	login->ca = NULL;
+	if (!str_to_bool(text, &login->verify)) {
+		login->verify = true;
+		login->ca = copy(text);
+	}
+}
+
+static void find_verify(struct login *login, const struct value *root,
+			const struct env *env)
+{
+	const struct value *value = value_at(root, "api.verify_certificate");
+	struct str variable = env_first(env, verify.variables);
+
+	login->verify = true;
+	if (variable.len)
+		set_verify(login, variable);
+	else if (value_is(value, VALUE_BOOL))
+		login->verify = value->boolean;
+	else if (value_is(value, VALUE_STRING) && value->text.len)
+		set_verify(login, value_text(value));
+}
+
+static void set_key_origin(struct login *login, const struct env *env)
+{
+	struct str value;
+
+	if (!login->access_key)
+		return;
+	login->key_layer = layer_kind_name(LAYER_FILE);
+	for (size_t i = 0; access_key.variables[i]; i++) {
+		if (!env_get(env, str_from(access_key.variables[i]), &value) ||
+		    !str_trim(value).len)
+			continue;
+		login->key_layer = layer_kind_name(LAYER_ENV_NAMED);
+		login->key_source = mem_strdup(access_key.variables[i]);
+		return;
+	}
+}
+
+void login_from_tree(struct login *login, const struct value *root,
+		     const struct env *env)
+{
+	*login = (struct login){
+		.api_server = find_host(&api_server, root, env),
+		.web_server = find_host(&web_server, root, env),
+		.files_server = find_host(&files_server, root, env),
+		.access_key = find(&access_key, root, env),
+		.secret_key = find(&secret_key, root, env),
+		.token = find(&token, NULL, env),
+	};
+	find_verify(login, root, env);
+	set_key_origin(login, env);
+}
+
+bool login_has_key(const struct value *root)
+{
+	_cleanup_(mem_freep) char *key = from_tree(root, access_key.paths);
+
+	return key != NULL;
+}
+
+static char *dup_or_null(const char *text)
+{
+	return text && *text ? mem_strdup(text) : NULL;
+}
+
+static char *in_credentials(const char *prefix, const char *name)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	_cleanup_(mem_freep) char *path = NULL;
+
+	if (!folder || strchr(name, '/'))
+		return NULL;
+	path = mem_printf("%s/%s%s", folder, prefix, name);
+	return access(path, F_OK) == 0 ? TAKE(path) : NULL;
+}
+
+/* $CREDENTIALS_DIRECTORY/secret_NAME or NAME, else relative to the settings
+ * file. */
+static char *secret_path(const struct settings *settings, const char *name)
+{
+	_cleanup_(mem_freep) char *file = mem_strdup(settings->path);
+	char *path = in_credentials("secret_", name);
+
+	if (!path)
+		path = in_credentials("", name);
+	return path ? path : places_expand(name, NULL, dirname(file));
+}
+
+static bool read_secret(struct login *login, const char *path,
+			struct diag *diag)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct source source;
+	int r = source_from_file(&source, &arena, path, SECRET_BYTES, diag);
+
+	if (r == SOURCE_E_MISSING)
+		return diag_set(diag, path,
+				"the file of the secret key is not there");
+	login->secret_key = r == 0 ? copy(str_trim(source.text)) : NULL;
+	if (r == 0 && !login->secret_key)
+		return diag_set(diag, path,
+				"the file of the secret key is empty");
+	return r == 0;
+}
+
+bool login_from_settings(struct login *login, const struct settings *settings,
+			 const struct workspace_settings *declared,
+			 struct diag *diag)
+{
+	_cleanup_(mem_freep) char *path = NULL;
+
+	*login = (struct login){
+		.api_server = dup_or_null(declared->api_server),
+		.web_server = dup_or_null(declared->web_server),
+		.files_server = dup_or_null(declared->files_server),
+		.access_key = dup_or_null(declared->access_key),
+		.verify = true,
+		.key_layer = layer_kind_name(LAYER_WORKSPACE),
+		.key_source = mem_strdup(settings->path),
+	};
+	if (declared->verify_certificate)
+		set_verify(login, str_from(declared->verify_certificate));
+	if (!declared->secret_key_file)
+		return true;
+	path = secret_path(settings, declared->secret_key_file);
+	return read_secret(login, path, diag);
+}
+
+bool login_is_complete(const struct login *login)
+{
+	return login->api_server &&
+	       (login->token || (login->access_key && login->secret_key));
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+bool login_equal(const struct login *a, const struct login *b)
+{
+	return same(a->api_server, b->api_server) &&
+	       same(a->web_server, b->web_server) &&
+	       same(a->files_server, b->files_server) &&
+	       same(a->access_key, b->access_key) &&
+	       same(a->secret_key, b->secret_key) && same(a->token, b->token) &&
+	       a->verify == b->verify && same(a->ca, b->ca);
+}
+
+void login_deinit(struct login *login)
+{
+	mem_free(login->api_server);
+	mem_free(login->web_server);
+	mem_free(login->files_server);
+	mem_free(login->access_key);
+	mem_free(login->secret_key);
+	mem_free(login->token);
+	mem_free(login->ca);
+	mem_free(login->key_source);
+	*login = (struct login){0};
+}
+
+void login_write_layer(const struct login *login, struct buf *json)
+{
+	buf_puts(json, "{\"api\":{");
+	json_add_optional_string(json, "api_server", login->api_server);
+	json_add_optional_string(json, "web_server", login->web_server);
+	json_add_optional_string(json, "files_server", login->files_server);
+	if (login->access_key || login->secret_key) {
+		json_key(json, "credentials");
+		buf_putc(json, '{');
+		json_add_optional_string(json, "access_key", login->access_key);
+		json_add_optional_string(json, "secret_key", login->secret_key);
+		buf_putc(json, '}');
+	}
+	buf_puts(json, "}}");
+}

@@ -1,0 +1,58 @@
+#ifndef DAEMON_LOGIN_H
+#define DAEMON_LOGIN_H
+
+/*
+ * Login: which server, and with what, a workspace logs in.
+ *
+ * A declared workspace says it in the settings, whatever the environment
+ * holds; the implicit `default` one takes it from the layers below `vault` and
+ * the named variables, never from a vault. Without a server there is no
+ * session, and there is no default server.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct diag;
+struct env;
+struct places;
+struct settings;
+struct value;
+struct workspace_settings;
+
+struct login {
+	char *api_server, *web_server,
+		*files_server; /* without '/' at the end */
+	char *access_key, *secret_key, *token;
+	bool verify;
+	char *ca; /* file or folder; NULL: the system's */
+
+	/* Where the access key came from: layer, and file or variable. */
+	const char *key_layer;
+	char *key_source;
+};
+
+/* From the merge of the layers below `vault`, and the environment. The source
+ * of the key is for the caller to say where it is a file. */
+void login_from_tree(struct login *login, const struct value *root,
+		     const struct env *env);
+
+/* Does this tree have an access key? */
+bool login_has_key(const struct value *root);
+
+/* From a declared workspace; reads its secret's file. False, with @diag set,
+ * when that cannot be read. */
+bool login_from_settings(struct login *login, const struct settings *settings,
+			 const struct workspace_settings *declared,
+			 struct diag *diag);
+
+/* Can one log in with it? */
+bool login_is_complete(const struct login *login);
+bool login_equal(const struct login *a, const struct login *b);
+void login_deinit(struct login *login);
+
+/* The layer `workspace`: what the SDK would read as `api`, as JSON. */
+void login_write_layer(const struct login *login, struct buf *json);
+
+#endif

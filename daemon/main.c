@@ -1,0 +1,62 @@
+/*
+ * clearconfd(8): what the process is before it is a daemon.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/diag.h"
+#include "check.h"
+#include "daemon.h"
+#include "options.h"
+#include "print.h"
+
+/* No core dump and no debugger of the same user gets at the keys; files are
+ * private unless somebody says otherwise; each client needs a descriptor. */
+static void harden(void)
+{
+	struct rlimit files;
+
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static int serve(const struct options *options)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct daemon *daemon = daemon_new(options, &diag);
+	int status;
+
+	if (!daemon) {
+		(void)fprintf(stderr, "clearconfd: ");
+		diag_print(&diag, stderr);
+		return 1;
+	}
+	status = daemon_serve(daemon);
+	daemon_free(daemon);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	harden();
+	if (!options_parse(&options, argc, argv, &status))
+		return status;
+	switch (options.action) {
+	case ACTION_CHECK: return check_configuration(&options);
+	case ACTION_PRINT: return print_configuration(&options);
+	case ACTION_SERVE: break;
+	}
+	return serve(&options);
+}

@@ -1,0 +1,34 @@
+#ifndef DAEMON_PLACES_H
+#define DAEMON_PLACES_H
+
+/*
+ * Places: where this instance of the daemon keeps and finds things.
+ *
+ * The system's instance lives under /run, /etc and /var/lib and never looks
+ * into a home; a user's follows the XDG variables (INTERFACE.md "Names and
+ * places"). Pure: environment in, paths out.
+ */
+
+#include <stdbool.h>
+
+struct env;
+
+enum places_instance { INSTANCE_AUTO, INSTANCE_SYSTEM, INSTANCE_USER };
+
+struct places {
+	bool system;
+	char *home; /* NULL for the system's instance */
+	char *socket, *settings, *state_dir;
+};
+
+/* AUTO: the system's when run by root or with $STATE_DIRECTORY under /var/lib.
+ */
+void places_init(struct places *places, enum places_instance instance,
+		 const struct env *env);
+void places_deinit(struct places *places);
+
+/* @path with a leading ~ as @home (NULL: unchanged), and a relative one below
+ * @folder (NULL: the working folder). The caller's. */
+char *places_expand(const char *path, const char *home, const char *folder);
+
+#endif

@@ -1,0 +1,13 @@
+#ifndef DAEMON_PRINT_H
+#define DAEMON_PRINT_H
+
+/*
+ * clearconfd --print: resolve once, print, exit.
+ */
+
+struct options;
+
+/* The exit status. */
+int print_configuration(const struct options *options);
+
+#endif

@@ -1,0 +1,131 @@
+/* The reload half of daemon.h: SIGHUP. */
+
+#include <string.h>
+#include <time.h>
+
+#include "base/env.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "config/vault_env.h"
+#include "daemon.h"
+#include "serve/access.h"
+#include "startup.h"
+#include "systemd.h"
+
+static const struct workspace_settings *find_declared(
+	const struct settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->workspace_count; i++)
+		if (!strcmp(settings->workspaces[i].name, name))
+			return &settings->workspaces[i];
+	return NULL;
+}
+
+static bool stays(const struct workspace *workspace,
+		  const struct settings *settings)
+{
+	if (!workspace->declared)
+		return settings->workspace_count == 0;
+	return find_declared(settings, workspace->name) != NULL;
+}
+
+/* The workspace of that name as it is, or a new one. */
+static struct workspace *take_or_make(struct daemon *daemon,
+				      const struct workspace_settings *declared)
+{
+	const char *name = declared ? declared->name : "default";
+
+	for (size_t i = 0; i < daemon->workspace_count; i++) {
+		struct workspace *old = daemon->workspaces[i];
+
+		if (!old || !stays(old, daemon->settings) ||
+		    strcmp(old->name, name) != 0)
+			continue;
+		daemon->workspaces[i] = NULL;
+		workspace_set_settings(old, declared);
+		return old;
+	}
+	return workspace_new(&daemon->host, declared);
+}
+
+/* Those that are still declared keep what they serve. */
+static void swap_workspaces(struct daemon *daemon)
+{
+	const struct settings *settings = daemon->settings;
+	size_t count = settings->workspace_count;
+	_cleanup_(mem_freep) char *active = mem_strdup(daemon->active->name);
+	struct workspace **old = daemon->workspaces, **new;
+
+	new = mem_alloc((count ? count : 1) * sizeof(struct workspace *));
+	for (size_t i = 0; i < count; i++)
+		new[i] = take_or_make(daemon, &settings->workspaces[i]);
+	if (!count)
+		new[0] = take_or_make(daemon, NULL);
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_close(old[i]);
+	mem_free(old);
+	daemon->workspaces = new;
+	daemon->workspace_count = count ? count : 1;
+	daemon->active = daemon_workspace(daemon, active);
+	if (!daemon->active)
+		daemon_choose_active(daemon);
+}
+
+static void use_settings(struct daemon *daemon, struct settings *settings)
+{
+	struct workspace_host *host = &daemon->host;
+	struct settings *old = daemon->settings;
+
+	daemon->settings = settings;
+	host->settings = host->upstream.settings = settings;
+	host->vault_env = env_unref(host->vault_env);
+	host->vault_env = env_for_vaults(host->env, settings->vault_environment,
+					 daemon->places.system);
+	secrets_free(host->secrets);
+	host->secrets = secrets_new(settings->mask_add);
+	access_free(daemon->access);
+	daemon->access =
+		access_new(settings->read, settings->secrets, settings->admin);
+	swap_workspaces(daemon);
+	settings_free(old);
+	log_set_level((enum log_level)settings->log_level);
+}
+
+static void note_problem(struct daemon *daemon, struct diag *diag)
+{
+	diag_deinit(&daemon->settings_problem);
+	daemon->settings_problem = diag_take(diag);
+	if (diag_failed(&daemon->settings_problem))
+		log_warning("settings-refused",
+			    LOG_TEXT("file", daemon->settings_problem.source),
+			    LOG_INT("line", daemon->settings_problem.pos.line),
+			    LOG_TEXT("reason", daemon->settings_problem.text));
+}
+
+static void tell_reloading(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	systemd_notify("RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+void daemon_reload(struct daemon *daemon)
+{
+	struct diag diag = DIAG_INIT;
+	struct settings *settings;
+
+	if (daemon->state == DAEMON_STOPPING)
+		return;
+	log_info("reload");
+	tell_reloading();
+	daemon->reloads++;
+	settings = startup_settings(daemon->options, &daemon->places, &diag);
+	if (settings)
+		use_settings(daemon, settings);
+	note_problem(daemon, &diag);
+	daemon_reload_workspaces(daemon);
+	systemd_notify("READY=1");
+}

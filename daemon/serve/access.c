@@ -1,0 +1,242 @@
+#include "serve/access.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define ALL_RIGHTS   (ACCESS_READ | ACCESS_SECRETS | ACCESS_ADMIN)
+#define ID_NONE      ((id_t)-1)
+#define NAME_BUFFER  ((size_t)4 * 1024)
+#define NAME_LIMIT   ((size_t)1024 * 1024) /* of one entry of passwd or group */
+#define OVERFLOW_UID 65534
+
+/* One name of a list: a user or a group, resolved. */
+struct grant {
+	unsigned int rights;
+	bool group, everybody;
+	id_t id;
+};
+
+struct access {
+	uid_t own;
+	size_t count;
+	struct grant *grants;
+};
+
+static const struct {
+	enum access_right right;
+	const char *name;
+} right_names[] = {
+	{ACCESS_READ,    "read"   },
+	{ACCESS_SECRETS, "secrets"},
+	{ACCESS_ADMIN,   "admin"  },
+};
+
+const char *access_right_name(enum access_right right)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(right_names); i++)
+		if (right_names[i].right == right)
+			return right_names[i].name;
+	return NULL;
+}
+
+static int user_lookup(const char *name, char *buffer, size_t size, id_t *id)
+{
+	struct passwd entry, *found = NULL;
+	int r = getpwnam_r(name, &entry, buffer, size, &found);
+
+	*id = found ? found->pw_uid : ID_NONE;
+	return r;
+}
+
+static int group_lookup(const char *name, char *buffer, size_t size, id_t *id)
+{
+	struct group entry, *found = NULL;
+	int r = getgrnam_r(name, &entry, buffer, size, &found);
+
+	*id = found ? found->gr_gid : ID_NONE;
+	return r;
+}
+
+/* -1 is an id that nobody has: "no change" to chown and setuid. */
+static bool parse_id(const char *text, id_t *id)
+{
+	unsigned long long number;
+	char *end;
+
+	if (text[0] < '0' || text[0] > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (errno || *end || number >= ID_NONE)
+		return false;
+	*id = (id_t)number;
+	return true;
+}
+
+static bool resolve_id(const char *name, bool group, id_t *id)
+{
+	_cleanup_(mem_freep) char *buffer = NULL;
+	size_t size = NAME_BUFFER;
+	int r;
+
+	if (parse_id(name, id))
+		return true;
+	do {
+		buffer = mem_grow(buffer, size);
+		r = group ? group_lookup(name, buffer, size, id)
+			  : user_lookup(name, buffer, size, id);
+		size *= 2;
+	} while (r == ERANGE && size <= NAME_LIMIT);
+	return *id != ID_NONE;
+}
+
+static bool parse_grant(const char *name, struct grant *grant)
+{
+	static const char prefix[] = "group:";
+
+	grant->everybody = !strcmp(name, "*");
+	if (grant->everybody)
+		return true;
+	grant->group = !strncmp(name, prefix, sizeof(prefix) - 1);
+	if (grant->group)
+		name += sizeof(prefix) - 1;
+	return resolve_id(name, grant->group, &grant->id);
+}
+
+static void add_grant(struct access *access, struct grant grant)
+{
+	size_t size = (access->count + 1) * sizeof(grant);
+
+	access->grants = mem_grow(access->grants, size);
+	access->grants[access->count++] = grant;
+}
+
+static void add_list(struct access *access, enum access_right right,
+		     const char *list)
+{
+	_cleanup_(mem_freep) char *names = mem_strdup(list ? list : "");
+	char *rest = names, *name;
+
+	while ((name = strtok_r(rest, " \t,", &rest))) {
+		struct grant grant = {.rights = right};
+
+		if (parse_grant(name, &grant))
+			add_grant(access, grant);
+		else
+			log_warning("access-unknown-name",
+				    LOG_TEXT("right", access_right_name(right)),
+				    LOG_TEXT("name", name));
+	}
+}
+
+struct access *access_new(const char *read, const char *secrets,
+			  const char *admin)
+{
+	struct access *access = mem_alloc(sizeof(*access));
+
+	access->own = geteuid();
+	add_list(access, ACCESS_READ, read);
+	add_list(access, ACCESS_SECRETS, secrets);
+	add_list(access, ACCESS_ADMIN, admin);
+	return access;
+}
+
+void access_free(struct access *access)
+{
+	if (!access)
+		return;
+	mem_free(access->grants);
+	mem_free(access);
+}
+
+static bool in_group(const struct peer *peer, gid_t group)
+{
+	for (size_t i = 0; i < peer->group_count; i++)
+		if (peer->groups[i] == group)
+			return true;
+	return false;
+}
+
+static bool holds_for(const struct grant *grant, const struct peer *peer)
+{
+	if (grant->everybody)
+		return true;
+	return grant->group ? in_group(peer, grant->id)
+			    : peer->uid == grant->id;
+}
+
+unsigned int access_rights(const struct access *access, const struct peer *peer)
+{
+	unsigned int rights = 0;
+
+	if (peer->uid == 0 || peer->uid == access->own)
+		return ALL_RIGHTS;
+	for (size_t i = 0; i < access->count; i++)
+		if (holds_for(&access->grants[i], peer))
+			rights |= access->grants[i].rights;
+	return rights;
+}
+
+/* The uid that the kernel shows for those it cannot name in our namespace. */
+static uid_t overflow_uid(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/overflowuid", "re");
+	char line[32] = "";
+	id_t id = OVERFLOW_UID;
+
+	if (!file)
+		return id;
+	if (fgets(line, sizeof(line), file))
+		line[strcspn(line, "\n")] = '\0';
+	(void)fclose(file);
+	return parse_id(line, &id) ? id : OVERFLOW_UID;
+}
+
+/* The supplementary groups behind the primary one. */
+static int add_peer_groups(struct peer *peer, int fd)
+{
+	socklen_t size = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 &&
+	    errno != ERANGE)
+		return -errno;
+	peer->groups = mem_grow(peer->groups, sizeof(gid_t) + size);
+	if (size && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups + 1,
+			       &size) < 0)
+		return -errno;
+	peer->group_count += size / sizeof(gid_t);
+	return 0;
+}
+
+int peer_init(struct peer *peer, int fd)
+{
+	struct ucred ucred;
+	socklen_t size = sizeof(ucred);
+
+	*peer = (struct peer){0};
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
+		return -errno;
+	if (ucred.uid && ucred.uid == overflow_uid())
+		return -EACCES;
+	peer->uid = ucred.uid;
+	peer->groups = mem_alloc(sizeof(gid_t));
+	peer->groups[0] = ucred.gid;
+	peer->group_count = 1;
+	return add_peer_groups(peer, fd);
+}
+
+void peer_deinit(struct peer *peer)
+{
+	mem_free(peer->groups);
+	*peer = (struct peer){0};
+}

@@ -1,0 +1,143 @@
+#include "serve/call.h"
+
+void call_deinit(struct call *call)
+{
+	json_decref(call->message);
+	*call = CALL_INIT;
+}
+
+struct str call_text(const json_t *string)
+{
+	return (struct str){json_string_value(string),
+			    json_string_length(string)};
+}
+
+static json_t *present(const json_t *object, const char *name)
+{
+	json_t *value = json_object_get(object, name);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+/* An absent flag is false; false is returned for what is no boolean. */
+static bool read_flag(const struct call *call, const char *name, bool *flag)
+{
+	json_t *value = present(call->message, name);
+
+	*flag = json_is_true(value);
+	return !value || json_is_boolean(value);
+}
+
+/* Fields that are not the protocol's are left to its later versions. */
+static const char *read_fields(struct call *call)
+{
+	bool upgrade;
+
+	if (!json_is_object(call->message))
+		return "message";
+	if (!json_is_string(json_object_get(call->message, "method")))
+		return "method";
+	call->method = call_text(json_object_get(call->message, "method"));
+	call->parameters = present(call->message, "parameters");
+	if (call->parameters && !json_is_object(call->parameters))
+		return "parameters";
+	if (!read_flag(call, "more", &call->more))
+		return "more";
+	if (!read_flag(call, "oneway", &call->oneway))
+		return "oneway";
+	if (!read_flag(call, "upgrade", &upgrade) || upgrade)
+		return "upgrade";
+	return NULL;
+}
+
+const char *call_parse(struct call *call, struct str text)
+{
+	json_error_t error;
+
+	*call = CALL_INIT;
+	call->message = json_loadb(text.ptr, text.len,
+				   JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
+				   &error);
+	return read_fields(call);
+}
+
+static bool all_are_strings(json_t *value)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(value, i, item)
+		if (!json_is_string(item))
+			return false;
+	json_object_foreach(value, key, item)
+		if (!json_is_string(item))
+			return false;
+	return true;
+}
+
+static bool has_type(json_t *value, enum parameter_type type)
+{
+	switch (type) {
+	case PARAMETER_STRING: return json_is_string(value);
+	case PARAMETER_INT: return json_is_integer(value);
+	case PARAMETER_BOOL: return json_is_boolean(value);
+	case PARAMETER_STRINGS:
+		return json_is_array(value) && all_are_strings(value);
+	case PARAMETER_VARIABLES:
+		return json_is_object(value) && all_are_strings(value);
+	}
+	return false;
+}
+
+static const struct parameter *find(const struct parameter *table,
+				    const char *name)
+{
+	for (; table && table->name; table++)
+		if (!strcmp(table->name, name))
+			return table;
+	return NULL;
+}
+
+const char *call_check(const struct call *call, const struct parameter *table)
+{
+	const struct parameter *parameter;
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(call->parameters, name, value) {
+		parameter = find(table, name);
+		if (!parameter)
+			return name;
+		if (!json_is_null(value) && !has_type(value, parameter->type))
+			return name;
+	}
+	for (; table && table->name; table++)
+		if (!table->optional && !call_get(call, table->name))
+			return table->name;
+	return NULL;
+}
+
+json_t *call_get(const struct call *call, const char *name)
+{
+	return call->parameters ? present(call->parameters, name) : NULL;
+}
+
+struct str call_string(const struct call *call, const char *name)
+{
+	return call_text(call_get(call, name));
+}
+
+int64_t call_int(const struct call *call, const char *name, int64_t otherwise)
+{
+	json_t *value = call_get(call, name);
+
+	return value ? json_integer_value(value) : otherwise;
+}
+
+bool call_bool(const struct call *call, const char *name, bool otherwise)
+{
+	json_t *value = call_get(call, name);
+
+	return value ? json_is_true(value) : otherwise;
+}

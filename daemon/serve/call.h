@@ -1,0 +1,60 @@
+#ifndef SERVE_CALL_H
+#define SERVE_CALL_H
+
+/*
+ * A call: one request of a client, parsed, with typed access to its parameters.
+ *
+ * Which parameters a method takes is said by a table. Once call_check has
+ * passed, whatever the getters find has the type that the table gives it; null
+ * is the same as absent.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct call {
+	json_t *message; /* owns everything below */
+	json_t *parameters; /* an object; NULL: none */
+	struct str method;
+	bool more, oneway;
+};
+
+#define CALL_INIT ((struct call){0})
+
+enum parameter_type {
+	PARAMETER_STRING,
+	PARAMETER_INT,
+	PARAMETER_BOOL,
+	PARAMETER_STRINGS,   /* [string] */
+	PARAMETER_VARIABLES, /* {name: string} */
+};
+
+struct parameter {
+	const char *name; /* NULL ends the table */
+	enum parameter_type type;
+	bool optional;
+};
+
+/* NULL, or the name of what is wrong with @text: "message" when it is no JSON
+ * object, else the field. */
+const char *call_parse(struct call *call, struct str text);
+void call_deinit(struct call *call);
+
+/* NULL, or the name of the first parameter that is unknown, missing or of the
+ * wrong type. @table NULL: there are none. */
+const char *call_check(const struct call *call, const struct parameter *table);
+
+/* NULL when it is absent. */
+json_t *call_get(const struct call *call, const char *name);
+
+struct str call_string(const struct call *call, const char *name);
+int64_t call_int(const struct call *call, const char *name, int64_t otherwise);
+bool call_bool(const struct call *call, const char *name, bool otherwise);
+
+/* The text of a JSON string; it ends in a NUL that is not counted. */
+struct str call_text(const json_t *string);
+
+#endif

@@ -1,0 +1,147 @@
+#include "serve/get.h"
+
+#include "base/arena.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "config/snapshot.h"
+#include "serve/access.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "serve/request.h"
+#include "value/json.h"
+#include "value/path.h"
+#include "value/value.h"
+
+#define ENVIRONMENT_LIMIT ((size_t)64 * 1024)
+
+void get_add_state(struct buf *fields, const struct view *view)
+{
+	json_add_int(fields, "generation",
+		     (long long)view->snapshot->generation);
+	json_add_string(fields, "state", view->state);
+	json_add_optional_int(fields, "stale", view->stale);
+}
+
+const struct value *get_visible(const struct snapshot *snapshot,
+				const struct path *path, bool masked)
+{
+	return path_find(masked ? snapshot->masked : snapshot->root, path);
+}
+
+void get_write_visible(struct buf *out, const struct value *visible)
+{
+	if (visible)
+		json_write(out, visible);
+	else
+		json_write_string(out, STR(SECRET_MASK));
+}
+
+static void write_whole(struct request *request, struct snapshot *snapshot,
+			bool masked)
+{
+	out_add_snapshot(request->out, snapshot,
+			 masked ? snapshot->masked_json : snapshot->json);
+}
+
+static void reply(struct request *request, struct snapshot *snapshot,
+		  const struct path *path, bool masked)
+{
+	struct buf *fields = reply_open(request->out);
+
+	get_add_state(fields, &request->view);
+	json_add_bool(fields, "masked", masked);
+	json_key(fields, "value");
+	if (path->count)
+		get_write_visible(fields, get_visible(snapshot, path, masked));
+	else
+		write_whole(request, snapshot, masked);
+	reply_close(request->out, false);
+}
+
+static void answer_from(struct request *request, struct snapshot *snapshot,
+			bool masked)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct str text = call_string(&request->call, "path");
+	struct path_error error;
+	struct path path;
+
+	if (!path_parse(&path, &arena, text, &error))
+		reply_invalid_path(request->out, text, &error);
+	else if (!path_find(snapshot->root, &path))
+		reply_error(request->out, REPLY_PATH_NOT_FOUND, text);
+	else
+		reply(request, snapshot, &path, masked);
+}
+
+/* Bytes of all names and values; false when some are none that a process could
+ * have. */
+static bool measure(json_t *environment, size_t *size)
+{
+	const char *name;
+	struct str value;
+	json_t *item;
+
+	*size = 0;
+	json_object_foreach(environment, name, item) {
+		value = call_text(item);
+		if (!name[0] || strchr(name, '=') ||
+		    strlen(value.ptr) != value.len)
+			return false;
+		*size += strlen(name) + value.len;
+	}
+	return true;
+}
+
+static struct env *make_env(json_t *environment)
+{
+	_cleanup_(mem_freep) struct env_variable *variables = mem_alloc(
+		json_object_size(environment) * sizeof(*variables));
+	size_t count = 0;
+	const char *name;
+	json_t *item;
+
+	json_object_foreach(environment, name, item)
+		variables[count++] = (struct env_variable){str_from(name),
+							   call_text(item)};
+	return env_new(variables, count);
+}
+
+static void answer_with_environment(struct request *request,
+				    json_t *environment, bool masked)
+{
+	const struct service *service = request->service;
+	_cleanup_(env_unrefp) struct env *env = NULL;
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = NULL;
+	size_t size;
+
+	if (!measure(environment, &size)) {
+		reply_error(request->out, REPLY_INVALID_PARAMETER,
+			    STR("environment"));
+		return;
+	}
+	if (size > ENVIRONMENT_LIMIT) {
+		reply_quota_exceeded(request->out, "environment",
+				     ENVIRONMENT_LIMIT);
+		return;
+	}
+	env = make_env(environment);
+	snapshot = service->resolve(service->data, request->view.workspace,
+				    env);
+	answer_from(request, snapshot, masked);
+}
+
+void get_answer(struct request *request)
+{
+	json_t *environment = call_get(&request->call, "environment");
+	bool allowed = request->rights & ACCESS_SECRETS;
+	bool masked = call_bool(&request->call, "mask", !allowed);
+
+	if (!masked && !allowed)
+		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
+	else if (environment)
+		answer_with_environment(request, environment, masked);
+	else
+		answer_from(request, request->view.snapshot, masked);
+}

@@ -1,0 +1,34 @@
+#ifndef SERVE_GET_H
+#define SERVE_GET_H
+
+/*
+ * Get: the value at a path, now.
+ *
+ * The whole configuration goes out as the snapshot's finished bytes; a part is
+ * written. With an environment of the caller's the answer comes from a snapshot
+ * made for this call and given up after it.
+ */
+
+#include <stdbool.h>
+
+struct buf;
+struct path;
+struct request;
+struct snapshot;
+struct value;
+struct view;
+
+void get_answer(struct request *request);
+
+/* generation, state and stale, as every answer about a view begins. */
+void get_add_state(struct buf *fields, const struct view *view);
+
+/* What a peer may see of the value at @path in @snapshot, where it exists:
+ * NULL when masking has put something else in its place. */
+const struct value *get_visible(const struct snapshot *snapshot,
+				const struct path *path, bool masked);
+
+/* The same written as JSON. */
+void get_write_visible(struct buf *out, const struct value *visible);
+
+#endif

@@ -1,0 +1,192 @@
+#include "serve/methods.h"
+
+#include "base/mem.h"
+#include "serve/access.h"
+#include "serve/get.h"
+#include "serve/introspect.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "serve/request.h"
+#include "serve/watcher.h"
+
+#define NEEDS(...) ((const struct parameter[]){__VA_ARGS__, {0}})
+#define STRING     PARAMETER_STRING
+#define INT        PARAMETER_INT
+#define BOOL       PARAMETER_BOOL
+#define STRINGS    PARAMETER_STRINGS
+#define VARIABLES  PARAMETER_VARIABLES
+#define WORKSPACE  {"workspace", STRING, true}
+#define REVEAL     {"reveal", BOOL, true}
+
+static const struct method service_methods[] = {
+	{"GetInfo", NULL, 0, introspect_get_info},
+	{"GetInterfaceDescription", NEEDS({"interface", STRING, false}), 0,
+	 introspect_get_description},
+	{0},
+};
+
+static const struct method clearconf_methods[] = {
+	{"Get",
+	 NEEDS({"path", STRING, true}, WORKSPACE,
+	       {"environment", VARIABLES, true}, {"mask", BOOL, true}),
+	 ACCESS_READ, get_answer},
+	{"Explain", NEEDS({"path", STRING, true}, WORKSPACE, REVEAL),
+	 ACCESS_READ, NULL},
+	{"Watch",
+	 NEEDS({"paths", STRINGS, true}, WORKSPACE, {"since", INT, true},
+	       {"values", BOOL, true}, REVEAL),
+	 ACCESS_READ, watcher_watch},
+	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
+	{"History", NEEDS({"limit", INT, true}, WORKSPACE, REVEAL), ACCESS_READ,
+	 NULL},
+	{"Reload", NULL, ACCESS_ADMIN, NULL},
+	{"ListWorkspaces", NULL, ACCESS_READ, NULL},
+	{"UseWorkspace", NEEDS({"name", STRING, false}), ACCESS_ADMIN, NULL},
+	{"GetToken", NEEDS(WORKSPACE, {"lifetime", INT, true}), ACCESS_SECRETS,
+	 NULL},
+	{"GetProfile", NEEDS(WORKSPACE), ACCESS_READ, NULL},
+	{"ListCredentials", NEEDS(WORKSPACE), ACCESS_READ, NULL},
+	{"CreateCredentials", NEEDS({"label", STRING, true}, WORKSPACE),
+	 ACCESS_ADMIN | ACCESS_SECRETS, NULL},
+	{"RevokeCredentials",
+	 NEEDS({"access_key", STRING, false}, {"force", BOOL, true}, WORKSPACE),
+	 ACCESS_ADMIN, NULL},
+	{"ResolveStorage", NEEDS({"uri", STRING, false}, WORKSPACE, REVEAL),
+	 ACCESS_READ, NULL},
+	{0},
+};
+
+const struct interface methods_interfaces[] = {
+	{"org.varlink.service", introspect_service_text, service_methods, true},
+	{"io.clearconf", introspect_clearconf_text, clearconf_methods, false},
+	{0},
+};
+
+static const struct interface *find_interface(struct str name)
+{
+	const struct interface *interface = methods_interfaces;
+
+	while (interface->name && !str_is(name, interface->name))
+		interface++;
+	return interface->name ? interface : NULL;
+}
+
+static const struct method *find_method(const struct interface *interface,
+					struct str name)
+{
+	const struct method *method = interface->methods;
+
+	while (method->name && !str_is(name, method->name))
+		method++;
+	return method->name ? method : NULL;
+}
+
+static bool refuse(struct request *request, enum reply_error error,
+		   struct str name)
+{
+	reply_error(request->out, error, name);
+	return false;
+}
+
+static bool refuse_parameter(struct request *request, const char *name)
+{
+	return refuse(request, REPLY_INVALID_PARAMETER, str_from(name));
+}
+
+/* The workspace that the call names, if it names one that exists, or else the
+ * active one; false when the named one does not exist. */
+static bool find_view(struct request *request)
+{
+	const struct service *service = request->service;
+	struct str name = call_string(&request->call, "workspace");
+
+	/* A name that holds a NUL is nobody's. */
+	if (name.ptr && strlen(name.ptr) == name.len &&
+	    service->view(service->data, name.ptr, &request->view))
+		return true;
+	service->view(service->data, NULL, &request->view);
+	return !name.ptr;
+}
+
+static bool check_rights(struct request *request, unsigned int needed)
+{
+	unsigned int missing;
+
+	request->rights = access_rights(request->view.access, request->peer);
+	missing = needed & ~request->rights;
+	if (!missing)
+		return true;
+	return refuse(request, REPLY_ACCESS_DENIED,
+		      str_from(access_right_name(missing & -missing)));
+}
+
+/* Who may not read learns nothing of what there is. */
+static bool check(struct request *request, const struct interface *interface,
+		  const struct method *method)
+{
+	bool known = find_view(request);
+	const char *wrong;
+
+	if (!check_rights(request, interface->open ? 0
+				   : method        ? method->rights
+						   : ACCESS_READ))
+		return false;
+	if (!method)
+		return refuse(request, REPLY_METHOD_NOT_FOUND,
+			      request->call.method);
+	if (!method->answer)
+		return refuse(request, REPLY_METHOD_NOT_IMPLEMENTED,
+			      request->call.method);
+	wrong = call_check(&request->call, method->parameters);
+	if (wrong)
+		return refuse_parameter(request, wrong);
+	if (!known)
+		return refuse(request, REPLY_UNKNOWN_WORKSPACE,
+			      call_string(&request->call, "workspace"));
+	return true;
+}
+
+static void dispatch(struct request *request)
+{
+	struct str name = request->call.method;
+	const char *dot = memrchr(name.ptr, '.', name.len);
+	const struct interface *interface;
+	const struct method *method;
+	struct str prefix;
+
+	if (!dot) {
+		refuse_parameter(request, "method");
+		return;
+	}
+	prefix = (struct str){name.ptr, (size_t)(dot - name.ptr)};
+	interface = find_interface(prefix);
+	if (!interface) {
+		refuse(request, REPLY_INTERFACE_NOT_FOUND, prefix);
+		return;
+	}
+	method = find_method(interface, str_from_offset(name, prefix.len + 1));
+	if (check(request, interface, method))
+		method->answer(request);
+}
+
+static void answer(struct request *request)
+{
+	struct out_mark before = out_mark(request->out);
+
+	dispatch(request);
+	if (!request->call.oneway)
+		return;
+	out_rewind(request->out, before);
+	watcher_free(TAKE(request->watcher));
+}
+
+void methods_answer(struct request *request, struct str message)
+{
+	const char *wrong = call_parse(&request->call, message);
+
+	if (wrong)
+		refuse_parameter(request, wrong);
+	else
+		answer(request);
+	call_deinit(&request->call);
+}

@@ -1,0 +1,186 @@
+#include "serve/notice.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "config/snapshot.h"
+#include "serve/filter.h"
+#include "serve/get.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "serve/service.h"
+#include "value/diff.h"
+#include "value/json.h"
+#include "value/path.h"
+
+static void write_side(struct buf *fields, const char *key,
+		       const struct value *visible)
+{
+	json_key(fields, key);
+	get_write_visible(fields, visible);
+}
+
+/* Changes are found in the real trees, so that a secret that has changed is
+ * one, and shown from those the watcher may see. */
+static void write_change(struct buf *fields, const struct step *step,
+			 const struct change *change, struct arena *arena)
+{
+	static const char *const kinds[] = {
+		[CHANGE_REMOVED] = "removed",
+		[CHANGE_ADDED] = "added",
+		[CHANGE_CHANGED] = "changed",
+	};
+	struct path_error error;
+	struct path path;
+
+	path_parse(&path, arena, change->path, &error);
+	buf_putc(fields, '{');
+	json_key(fields, "path");
+	json_write_string(fields, change->path);
+	json_add_string(fields, "kind", kinds[change->kind]);
+	if (step->old_new && change->old)
+		write_side(fields, "old",
+			   get_visible(step->base, &path, step->masked));
+	if (step->old_new && change->new)
+		write_side(fields, "new",
+			   get_visible(step->view->snapshot, &path,
+				       step->masked));
+	buf_putc(fields, '}');
+}
+
+static void write_changes(struct buf *fields, const struct step *step,
+			  const struct changes *changes)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+
+	json_key(fields, "changes");
+	buf_putc(fields, '[');
+	for (size_t i = 0; step->changes && i < changes->count; i++) {
+		if (i)
+			buf_putc(fields, ',');
+		write_change(fields, step, &changes->items[i], &arena);
+	}
+	buf_putc(fields, ']');
+}
+
+static void write_value(struct out *out, const struct step *step)
+{
+	struct snapshot *snapshot = step->view->snapshot;
+
+	json_key(&out->bytes, "value");
+	if (step->filter)
+		filter_write_values(step->filter, snapshot, step->masked,
+				    &out->bytes);
+	else
+		out_add_snapshot(out, snapshot,
+				 step->masked ? snapshot->masked_json
+					      : snapshot->json);
+}
+
+static void write_reply(struct out *out, const struct step *step,
+			const struct changes *changes)
+{
+	struct buf *fields = reply_open(out);
+
+	get_add_state(fields, step->view);
+	json_add_bool(fields, "resync", !step->base);
+	json_add_int(fields, "skipped", (long long)step->skipped);
+	write_changes(fields, step, changes);
+	if (step->value)
+		write_value(out, step);
+	reply_close(out, step->continues);
+}
+
+static bool write(struct out *out, const struct step *step)
+{
+	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
+
+	if (step->base && step->base != step->view->snapshot)
+		filter_diff(step->filter, step->base, step->view->snapshot,
+			    &changes);
+	if (step->base && !changes.count && !step->even_empty)
+		return false;
+	write_reply(out, step, &changes);
+	return true;
+}
+
+static unsigned int options_of(const struct step *step)
+{
+	return (unsigned int)step->masked | (unsigned int)step->continues << 1 |
+	       (unsigned int)step->changes << 2 |
+	       (unsigned int)step->old_new << 3;
+}
+
+static const struct notice *find(const struct notices *notices,
+				 const struct step *step)
+{
+	const struct notice *notice;
+
+	for (size_t i = 0; i < notices->count; i++) {
+		notice = &notices->items[i];
+		if (notice->from == step->base->generation &&
+		    notice->to == step->view->snapshot->generation &&
+		    notice->filter == step->filter &&
+		    notice->options == options_of(step))
+			return notice;
+	}
+	return NULL;
+}
+
+static void notice_deinit(struct notice *notice)
+{
+	filter_unref(notice->filter);
+	shared_unref(notice->bytes);
+	*notice = (struct notice){0};
+}
+
+void notices_clear(struct notices *notices)
+{
+	for (size_t i = 0; i < notices->count; i++)
+		notice_deinit(&notices->items[i]);
+	notices->count = notices->next = 0;
+}
+
+/* The oldest makes room. */
+static const struct notice *add(struct notices *notices,
+				const struct step *step, struct shared *bytes)
+{
+	struct notice *notice = &notices->items[notices->next];
+
+	notices->next = (notices->next + 1) % NOTICES;
+	if (notices->count < NOTICES)
+		notices->count++;
+	else
+		notice_deinit(notice);
+	*notice = (struct notice){filter_ref(step->filter),
+				  step->base->generation,
+				  step->view->snapshot->generation,
+				  options_of(step), bytes};
+	return notice;
+}
+
+static const struct notice *make(struct notices *notices,
+				 const struct step *step, struct out *out)
+{
+	struct out_mark before = out_mark(out);
+	struct shared *bytes = NULL;
+
+	if (write(out, step))
+		bytes = out_cut(out, before);
+	return add(notices, step, bytes);
+}
+
+bool notice_answer(struct notices *notices, const struct step *step,
+		   struct out *out)
+{
+	const struct notice *notice;
+
+	if (!notices || step->value || step->even_empty)
+		return write(out, step);
+	notice = find(notices, step);
+	if (!notice)
+		notice = make(notices, step, out);
+	if (notice->bytes)
+		out_add_shared(out, notice->bytes);
+	return notice->bytes != NULL;
+}

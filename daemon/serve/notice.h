@@ -1,0 +1,58 @@
+#ifndef SERVE_NOTICE_H
+#define SERVE_NOTICE_H
+
+/*
+ * Notices: what watchers are told, written once for all that are told the same.
+ *
+ * A notice is a whole reply. Which watchers share one is said by its key: the
+ * generations it leads from and to, the filter and the options. The cache is
+ * small and lives for one round of telling: within it watchers differ in little.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct filter;
+struct out;
+struct shared;
+struct snapshot;
+struct view;
+
+/* From the state a watcher knows to the one that is. */
+struct step {
+	const struct view *view;
+	const struct snapshot *base; /* NULL: unknown, so it is a resync */
+	size_t skipped; /* generations between them */
+	struct filter *filter; /* NULL: everything */
+
+	bool masked;
+	bool continues;  /* further replies follow */
+	bool changes;    /* say what changed */
+	bool old_new;    /* with the values, before and after */
+	bool value;      /* and what is now */
+	bool even_empty; /* answer also when nothing has changed */
+};
+
+#define NOTICES 16
+
+struct notice {
+	struct filter *filter; /* a reference */
+	uint64_t from, to;
+	unsigned int options;
+	struct shared *bytes; /* NULL: there is nothing to tell */
+};
+
+struct notices {
+	size_t count, next;
+	struct notice items[NOTICES];
+};
+
+/* Write to @out the reply that @step calls for; false when it calls for none.
+ * @notices NULL: for one watcher alone. */
+bool notice_answer(struct notices *notices, const struct step *step,
+		   struct out *out);
+
+void notices_clear(struct notices *notices);
+
+#endif

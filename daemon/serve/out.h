@@ -1,0 +1,90 @@
+#ifndef SERVE_OUT_H
+#define SERVE_OUT_H
+
+/*
+ * Outbox: replies on their way to one socket, gathered so that one system call
+ * takes many of them.
+ *
+ * Replies are written into `bytes`; large ready-made texts are only pointed to
+ * and kept alive by a reference. All connections of a server share one outbox:
+ * it is emptied before control returns to the loop. What a full socket left
+ * over moves into a rest of its own.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+struct snapshot;
+
+/* Ready-made bytes that several connections send. */
+struct shared {
+	unsigned int refs;
+	size_t len;
+	char data[];
+};
+
+struct shared *shared_new(struct str bytes);
+struct shared *shared_ref(struct shared *shared);
+struct shared *shared_unref(struct shared *shared); /* NULL; takes NULL */
+
+#define OUT_PIECES 64
+
+struct out_piece {
+	const char *ptr; /* NULL: at @offset of the outbox's bytes */
+	size_t offset, len;
+	struct snapshot *snapshot; /* one of the two is a reference that */
+	struct shared *shared;     /* keeps ptr valid, or neither */
+};
+
+struct out {
+	struct buf bytes;
+	size_t claimed; /* of bytes, by pieces */
+	size_t size;    /* of all pieces */
+	size_t count;
+	struct out_piece pieces[OUT_PIECES];
+};
+
+struct out_rest {
+	size_t count;
+	struct out_piece pieces[]; /* none without ptr */
+};
+
+void out_deinit(struct out *out);
+
+/* Give up everything in it. */
+void out_clear(struct out *out);
+
+void out_add_snapshot(struct out *out, struct snapshot *snapshot,
+		      struct str bytes);
+void out_add_shared(struct out *out, struct shared *shared);
+
+/* A place to which the outbox can return, or from where on its bytes can be
+ * cut out; valid as long as nothing before it is given up. */
+struct out_mark {
+	size_t bytes, size, count;
+};
+
+struct out_mark out_mark(struct out *out);
+void out_rewind(struct out *out, struct out_mark mark);
+
+/* What was written into bytes since @mark, as a text of its own; the outbox is
+ * as it was at @mark. */
+struct shared *out_cut(struct out *out, struct out_mark mark);
+
+/* It is time to send. */
+bool out_is_full(const struct out *out);
+
+/* Make everything written a piece; true when there is something to send. */
+bool out_close(struct out *out);
+
+/* Where the bytes of piece @index are now. */
+struct str out_bytes(const struct out *out, size_t index);
+
+/* What is left after @sent bytes; the outbox is empty after. */
+struct out_rest *out_take_rest(struct out *out, size_t sent);
+void out_rest_free(struct out_rest *rest);
+
+#endif

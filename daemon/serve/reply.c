@@ -1,0 +1,75 @@
+#include "serve/reply.h"
+
+#include "base/buf.h"
+#include "serve/out.h"
+#include "value/json.h"
+#include "value/path.h"
+
+struct buf *reply_open(struct out *out)
+{
+	buf_puts(&out->bytes, "{\"parameters\":{");
+	return &out->bytes;
+}
+
+void reply_close(struct out *out, bool continues)
+{
+	buf_puts(&out->bytes, continues ? "},\"continues\":true}" : "}}");
+	buf_putc(&out->bytes, '\0');
+}
+
+static struct buf *error_open(struct out *out, const char *name)
+{
+	buf_puts(&out->bytes, "{\"error\":\"");
+	buf_puts(&out->bytes, name);
+	buf_puts(&out->bytes, "\",\"parameters\":{");
+	return &out->bytes;
+}
+
+static void add_str(struct buf *fields, const char *key, struct str text)
+{
+	json_key(fields, key);
+	json_write_string(fields, text);
+}
+
+void reply_error(struct out *out, enum reply_error error, struct str name)
+{
+	static const struct {
+		const char *name, *field;
+	} errors[] = {
+		[REPLY_INTERFACE_NOT_FOUND] =
+			{"org.varlink.service.InterfaceNotFound", "interface"},
+		[REPLY_METHOD_NOT_FOUND] =
+			{"org.varlink.service.MethodNotFound", "method"},
+		[REPLY_METHOD_NOT_IMPLEMENTED] =
+			{"org.varlink.service.MethodNotImplemented", "method"},
+		[REPLY_INVALID_PARAMETER] =
+			{"org.varlink.service.InvalidParameter", "parameter"},
+		[REPLY_PATH_NOT_FOUND] = {"io.clearconf.PathNotFound", "path"},
+		[REPLY_UNKNOWN_WORKSPACE] =
+			{"io.clearconf.UnknownWorkspace", "name"},
+		[REPLY_ACCESS_DENIED] = {"io.clearconf.AccessDenied", "right"},
+	};
+
+	add_str(error_open(out, errors[error].name), errors[error].field, name);
+	reply_close(out, false);
+}
+
+void reply_invalid_path(struct out *out, struct str path,
+			const struct path_error *error)
+{
+	struct buf *fields = error_open(out, "io.clearconf.InvalidPath");
+
+	add_str(fields, "path", path);
+	json_add_int(fields, "offset", (long long)error->offset);
+	json_add_string(fields, "reason", error->reason);
+	reply_close(out, false);
+}
+
+void reply_quota_exceeded(struct out *out, const char *quota, size_t limit)
+{
+	struct buf *fields = error_open(out, "io.clearconf.QuotaExceeded");
+
+	json_add_string(fields, "quota", quota);
+	json_add_int(fields, "limit", (long long)limit);
+	reply_close(out, false);
+}

@@ -1,0 +1,43 @@
+#ifndef SERVE_REPLY_H
+#define SERVE_REPLY_H
+
+/*
+ * Replies: the envelope around an answer, and the errors.
+ *
+ *	fields = reply_open(out);
+ *	json_add_int(fields, "generation", 42);
+ *	reply_close(out, false);
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+
+struct buf;
+struct out;
+struct path_error;
+
+/* Each carries one string: the name it speaks of. */
+enum reply_error {
+	REPLY_INTERFACE_NOT_FOUND,
+	REPLY_METHOD_NOT_FOUND,
+	REPLY_METHOD_NOT_IMPLEMENTED,
+	REPLY_INVALID_PARAMETER,
+	REPLY_PATH_NOT_FOUND,
+	REPLY_UNKNOWN_WORKSPACE,
+	REPLY_ACCESS_DENIED,
+};
+
+/* Where the fields of the answer are written. */
+struct buf *reply_open(struct out *out);
+
+/* @continues: further replies to the same call follow. */
+void reply_close(struct out *out, bool continues);
+
+void reply_error(struct out *out, enum reply_error error, struct str name);
+void reply_invalid_path(struct out *out, struct str path,
+			const struct path_error *error);
+void reply_quota_exceeded(struct out *out, const char *quota, size_t limit);
+
+#endif

@@ -1,0 +1,36 @@
+#ifndef SERVE_REQUEST_H
+#define SERVE_REQUEST_H
+
+/*
+ * A request: one call being answered, and all that a method may touch for it.
+ *
+ * It lives on the stack for the time of one answer. A method writes its reply
+ * to `out`; one that goes on (Watch) also leaves a watcher, which the
+ * connection then owns. Methods know nothing of sockets.
+ */
+
+#include "serve/call.h"
+#include "serve/service.h"
+
+struct out;
+struct peer;
+struct quota;
+struct watcher;
+struct watchers;
+
+struct request {
+	const struct service *service;
+	const struct peer *peer;
+	struct quota *quota;
+	struct watchers *watchers;
+	struct out *out;
+
+	/* Filled in before the method is called. */
+	struct call call;
+	struct view view; /* of the workspace that the call names */
+	unsigned int rights;
+
+	struct watcher *watcher; /* the method's: the call goes on */
+};
+
+#endif

@@ -1,0 +1,368 @@
+#include "serve/watcher.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "config/history.h"
+#include "config/snapshot.h"
+#include "serve/access.h"
+#include "serve/filter.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "serve/request.h"
+#include "value/json.h"
+
+struct watcher {
+	struct list link;
+	struct watchers *watchers;
+	void *owner;
+	struct charge charge;
+	struct filter *filter; /* NULL: everything */
+	char *workspace;       /* as asked for; NULL: the active one */
+	char *told_of;         /* the workspace of what it was told */
+	uint64_t told;         /* generation, or serial of the status */
+	uint8_t kind;          /* enum watcher_kind */
+	bool more, masked;
+	bool values, since; /* was asked for */
+	bool answered;      /* one reply at least */
+};
+
+void watchers_init(struct watchers *watchers, const struct service *service)
+{
+	*watchers = (struct watchers){.service = service};
+	list_init(&watchers->clean[WATCHER_CONFIG]);
+	list_init(&watchers->clean[WATCHER_STATUS]);
+	list_init(&watchers->dirty);
+	list_init(&watchers->filters);
+}
+
+static void forget_status(struct watchers *watchers)
+{
+	watchers->status[false] = shared_unref(watchers->status[false]);
+	watchers->status[true] = shared_unref(watchers->status[true]);
+}
+
+void watchers_deinit(struct watchers *watchers)
+{
+	notices_clear(&watchers->notices);
+	forget_status(watchers);
+}
+
+void watchers_mark(struct watchers *watchers, enum watcher_kind kind)
+{
+	list_splice(&watchers->dirty, &watchers->clean[kind]);
+	notices_clear(&watchers->notices);
+	if (kind == WATCHER_STATUS) {
+		watchers->status_serial++;
+		forget_status(watchers);
+	}
+}
+
+void *watchers_next(struct watchers *watchers)
+{
+	struct watcher *watcher;
+
+	if (list_is_empty(&watchers->dirty)) {
+		notices_clear(&watchers->notices);
+		forget_status(watchers);
+		return NULL;
+	}
+	watcher = CONTAINER_OF(watchers->dirty.next, struct watcher, link);
+	list_remove(&watcher->link);
+	return watcher->owner;
+}
+
+void watcher_set_owner(struct watcher *watcher, void *owner)
+{
+	watcher->owner = owner;
+}
+
+static void move_to(struct watcher *watcher, struct list *list)
+{
+	list_remove(&watcher->link);
+	list_add(list, &watcher->link);
+}
+
+void watcher_settle(struct watcher *watcher)
+{
+	move_to(watcher, &watcher->watchers->clean[watcher->kind]);
+}
+
+void watcher_wake(struct watcher *watcher)
+{
+	move_to(watcher, &watcher->watchers->dirty);
+}
+
+/* The watcher of @request, charged to its peer; NULL when the quota refuses,
+ * which the reply then says. */
+static struct watcher *watcher_new(struct request *request,
+				   enum watcher_kind kind)
+{
+	struct watcher *watcher = mem_alloc(sizeof(*watcher));
+
+	if (!charge_take(&watcher->charge, request->quota, request->peer->uid,
+			 QUOTA_WATCHERS, 1)) {
+		reply_quota_exceeded(request->out, quota_name(QUOTA_WATCHERS),
+				     request->quota->limits[QUOTA_WATCHERS]);
+		mem_free(watcher);
+		return NULL;
+	}
+	list_init(&watcher->link);
+	watcher->watchers = request->watchers;
+	watcher->watchers->count++;
+	watcher->kind = (uint8_t)kind;
+	watcher->more = request->call.more;
+	return watcher;
+}
+
+void watcher_free(struct watcher *watcher)
+{
+	if (!watcher)
+		return;
+	list_remove(&watcher->link);
+	watcher->watchers->count--;
+	charge_release(&watcher->charge);
+	filter_unref(watcher->filter);
+	mem_free(watcher->workspace);
+	mem_free(watcher->told_of);
+	mem_free(watcher);
+}
+
+static bool is_told_of(const struct watcher *watcher, const struct view *view)
+{
+	return !strcmp(watcher->told_of, view->workspace);
+}
+
+/* Remember that what @view holds is known. */
+static void set_told(struct watcher *watcher, const struct view *view)
+{
+	watcher->told = view->snapshot->generation;
+	if (watcher->told_of && is_told_of(watcher, view))
+		return;
+	mem_free(watcher->told_of);
+	watcher->told_of = mem_strdup(view->workspace);
+}
+
+/* Generations of @history after the one that was told and before the current:
+ * those that this answer merges away. */
+static size_t count_skipped(const struct history *history, uint64_t told)
+{
+	struct snapshot *snapshot;
+	size_t newer = 0;
+
+	while ((snapshot = history_get(history, newer)) &&
+	       snapshot->generation > told)
+		newer++;
+	return newer ? newer - 1 : 0;
+}
+
+/* Where the watcher stands. After a switch of the active workspace that is in
+ * the history of another one. */
+static void find_base(const struct watcher *watcher, struct step *step)
+{
+	const struct service *service = watcher->watchers->service;
+	struct view other;
+
+	if (is_told_of(watcher, step->view)) {
+		step->base = history_at(step->view->history, watcher->told);
+		step->skipped = count_skipped(step->view->history,
+					      watcher->told);
+	} else if (service->view(service->data, watcher->told_of, &other)) {
+		step->base = history_at(other.history, watcher->told);
+	}
+}
+
+/* Notices are shared among those who are told in the same round, which a
+ * watcher that has no owner yet is not. */
+static struct notices *notices_for(const struct watcher *watcher)
+{
+	return watcher->owner ? &watcher->watchers->notices : NULL;
+}
+
+static bool answer_config(struct watcher *watcher, const struct view *view,
+			  struct out *out)
+{
+	bool first = !watcher->answered;
+	struct step step = {
+		.view = view,
+		.filter = watcher->filter,
+		.masked = watcher->masked,
+		.continues = watcher->more,
+		.old_new = watcher->values,
+		.even_empty = watcher->more && first,
+	};
+
+	find_base(watcher, &step);
+	/* Who knows some generation and asks for values wants the value. */
+	step.changes = step.base &&
+		       !(first && watcher->values && watcher->since);
+	step.value = !step.base || (first && watcher->values);
+	set_told(watcher, view);
+	return notice_answer(notices_for(watcher), &step, out);
+}
+
+static bool is_up_to_date(const struct watcher *watcher,
+			  const struct view *view)
+{
+	return (watcher->answered || !watcher->more) &&
+	       watcher->told == view->snapshot->generation &&
+	       is_told_of(watcher, view);
+}
+
+static void write_status(const struct service *service, bool masked,
+			 bool continues, struct out *out)
+{
+	struct buf *fields = reply_open(out);
+
+	json_key(fields, "status");
+	service->status(service->data, masked, fields);
+	reply_close(out, continues);
+}
+
+static void share_status(struct watchers *watchers, bool masked,
+			 struct out *out)
+{
+	struct shared **notice = &watchers->status[masked];
+	struct out_mark before = out_mark(out);
+
+	if (!*notice) {
+		write_status(watchers->service, masked, true, out);
+		*notice = out_cut(out, before);
+	}
+	out_add_shared(out, *notice);
+}
+
+static bool answer_status(struct watcher *watcher, struct out *out)
+{
+	struct watchers *watchers = watcher->watchers;
+
+	if (watcher->answered && watcher->told == watchers->status_serial)
+		return false;
+	watcher->told = watchers->status_serial;
+	if (watcher->owner)
+		share_status(watchers, watcher->masked, out);
+	else
+		write_status(watchers->service, watcher->masked, true, out);
+	return true;
+}
+
+static enum watcher_outcome deny(struct out *out, enum access_right right)
+{
+	reply_error(out, REPLY_ACCESS_DENIED,
+		    str_from(access_right_name(right)));
+	return WATCHER_HAS_ENDED;
+}
+
+enum watcher_outcome watcher_answer(struct watcher *watcher,
+				    const struct peer *peer, struct out *out)
+{
+	const struct service *service = watcher->watchers->service;
+	unsigned int rights;
+	struct view view;
+	bool told;
+
+	if (!service->view(service->data, watcher->workspace, &view)) {
+		reply_error(out, REPLY_UNKNOWN_WORKSPACE,
+			    str_from(watcher->workspace));
+		return WATCHER_HAS_ENDED;
+	}
+	rights = access_rights(view.access, peer);
+	if (!(rights & ACCESS_READ))
+		return deny(out, ACCESS_READ);
+	if (!watcher->masked && !(rights & ACCESS_SECRETS))
+		return deny(out, ACCESS_SECRETS);
+	if (watcher->kind == WATCHER_STATUS)
+		told = answer_status(watcher, out);
+	else
+		told = !is_up_to_date(watcher, &view) &&
+		       answer_config(watcher, &view, out);
+	watcher->answered |= told;
+	return told && !watcher->more ? WATCHER_HAS_ENDED : WATCHER_GOES_ON;
+}
+
+/* The first answer; the request keeps the watcher when more are to come. */
+static void start(struct request *request, struct watcher *watcher)
+{
+	if (watcher_answer(watcher, request->peer, request->out) ==
+	    WATCHER_GOES_ON)
+		request->watcher = watcher;
+	else
+		watcher_free(watcher);
+}
+
+/* NULL when the call is refused, which the reply then says. */
+static struct watcher *watcher_from_call(struct request *request)
+{
+	json_t *paths = call_get(&request->call, "paths");
+	struct filter_error error;
+	struct watcher *watcher;
+	struct filter *filter;
+	int r = filter_intern(&request->watchers->filters, paths, &filter,
+			      &error);
+
+	if (r == FILTER_E_INVALID)
+		reply_invalid_path(request->out, error.path, &error.why);
+	if (r == FILTER_E_TOO_MANY)
+		reply_quota_exceeded(request->out, "paths", FILTER_PATHS_MAX);
+	if (r)
+		return NULL;
+	watcher = watcher_new(request, WATCHER_CONFIG);
+	if (watcher)
+		watcher->filter = filter;
+	else
+		filter_unref(filter);
+	return watcher;
+}
+
+static void watch(struct request *request, struct watcher *watcher)
+{
+	const struct call *call = &request->call;
+	struct str workspace = call_string(call, "workspace");
+
+	if (workspace.ptr)
+		watcher->workspace = mem_strdup(workspace.ptr);
+	watcher->masked = !call_bool(call, "reveal", false);
+	watcher->values = call_bool(call, "values", false);
+	watcher->since = call_get(call, "since") != NULL;
+	set_told(watcher, &request->view);
+	if (watcher->since)
+		watcher->told = (uint64_t)call_int(call, "since", 0);
+	start(request, watcher);
+}
+
+void watcher_watch(struct request *request)
+{
+	const struct call *call = &request->call;
+	struct watcher *watcher;
+
+	if (call_int(call, "since", 0) < 0) {
+		reply_error(request->out, REPLY_INVALID_PARAMETER,
+			    STR("since"));
+		return;
+	}
+	if (call_bool(call, "reveal", false) &&
+	    !(request->rights & ACCESS_SECRETS)) {
+		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
+		return;
+	}
+	watcher = watcher_from_call(request);
+	if (watcher)
+		watch(request, watcher);
+}
+
+void watcher_get_status(struct request *request)
+{
+	bool masked = !(request->rights & ACCESS_SECRETS);
+	struct watcher *watcher;
+
+	if (!request->call.more) {
+		write_status(request->service, masked, false, request->out);
+		return;
+	}
+	watcher = watcher_new(request, WATCHER_STATUS);
+	if (!watcher)
+		return;
+	watcher->masked = masked;
+	start(request, watcher);
+}

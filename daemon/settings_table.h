@@ -1,0 +1,57 @@
+#ifndef DAEMON_SETTINGS_TABLE_H
+#define DAEMON_SETTINGS_TABLE_H
+
+/*
+ * The table behind settings.h, for the two files that know it: settings.c
+ * (keys, types, defaults) and settings_file.c (lines of clearconfd.conf).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum settings_type {
+	TEXT,
+	WORDS,
+	CHOICE,
+	BOOL,
+	DURATION,
+	PERCENT,
+	SIZE,
+	COUNT
+};
+
+struct settings_key {
+	const char *section, *name;
+	enum settings_type type;
+	size_t offset;        /* of the field */
+	const char *standard; /* default; NULL: none */
+	int64_t min, max;     /* of numbers */
+	const char *const *choices;
+};
+
+#define SETTINGS_KEYS_MAX 40
+
+/* The keys of all sections, and those of a [workspace NAME]. */
+struct settings_table {
+	const struct settings_key *keys;
+	size_t count;
+};
+
+extern const struct settings_table settings_table, settings_workspace_table;
+
+/* NULL when there is none. */
+const struct settings_key *settings_find_key(const struct settings_table *table,
+					     const char *section,
+					     const char *name);
+
+/* Set the key's field of the struct at @base. False when it does not take
+ * @text. */
+bool settings_set_key(void *base, const struct settings_key *key,
+		      const char *text);
+void settings_set_defaults(void *base, const struct settings_table *table);
+
+/* For a message: what the key takes. */
+const char *settings_expected(const struct settings_key *key);
+
+#endif

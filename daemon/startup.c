@@ -1,0 +1,47 @@
+#include "startup.h"
+
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/mem.h"
+#include "options.h"
+#include "places.h"
+#include "settings.h"
+
+static bool apply_options(struct settings *settings,
+			  const struct options *options, struct diag *diag)
+{
+	const struct {
+		const char *key, *value, *flag;
+	} overrides[] = {
+		{"socket",    options->socket,    "--socket"   },
+		{"state_dir", options->state_dir, "--state"    },
+		{"mode",      options->mode,      "--mode"     },
+		{"log_level", options->log_level, "--log-level"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(overrides); i++)
+		if (overrides[i].value &&
+		    !settings_set(settings, "daemon", overrides[i].key,
+				  overrides[i].value))
+			return diag_set(diag, overrides[i].flag,
+					"does not take this value (see "
+					"clearconfd --help)");
+	return true;
+}
+
+struct settings *startup_settings(const struct options *options,
+				  const struct places *places,
+				  struct diag *diag)
+{
+	const char *named = options->config;
+	const char *path = named ? named : places->settings;
+	_cleanup_(settings_freep) struct settings *settings =
+		named || access(path, F_OK) == 0 ? settings_load(path, diag)
+						 : settings_new();
+
+	if (!settings || !apply_options(settings, options, diag))
+		return NULL;
+	return TAKE(settings);
+}

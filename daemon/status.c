@@ -1,0 +1,207 @@
+#include "status.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "config/secret.h"
+#include "daemon.h"
+#include "fetch/session.h"
+#include "serve/server.h"
+#include "value/json.h"
+
+static void write_layer(const struct layer *layer, bool stale, struct buf *json)
+{
+	const char *state = layer_state_name(layer->state);
+	const struct diag *problem = &layer->problem;
+
+	buf_putc(json, '{');
+	json_add_string(json, "layer", layer_kind_name(layer->kind));
+	json_add_string(json, "source", layer->source);
+	json_add_optional_string(json, "description", layer->description);
+	json_add_string(json, "state",
+			stale && layer->state == LAYER_OK ? "stale" : state);
+	if (layer->doc)
+		json_add_int(json, "age", time(NULL) - layer->since);
+	if (layer->state == LAYER_BROKEN) {
+		json_add_string(json, "error", problem->text);
+		if (problem->pos.line) {
+			json_add_int(json, "line", problem->pos.line);
+			json_add_int(json, "column", problem->pos.column);
+		}
+	}
+	buf_putc(json, '}');
+}
+
+/* Settings that a reload refused stand among the layers: it is where a person
+ * looks for what is broken. */
+static void write_settings_problem(const struct diag *problem, struct buf *json)
+{
+	buf_putc(json, '{');
+	json_add_string(json, "layer", "settings");
+	json_add_string(json, "source", problem->source);
+	json_add_string(json, "state", "broken");
+	json_add_string(json, "error", problem->text);
+	if (problem->pos.line) {
+		json_add_int(json, "line", problem->pos.line);
+		json_add_int(json, "column", problem->pos.column);
+	}
+	buf_putc(json, '}');
+}
+
+static void write_layers(const struct daemon *daemon,
+			 const struct workspace *workspace, struct buf *json)
+{
+	bool stale = workspace_stale(workspace) >= 0;
+	struct layer *layer;
+	size_t start;
+
+	json_key(json, "layers");
+	buf_putc(json, '[');
+	start = json->len;
+	if (diag_failed(&daemon->settings_problem))
+		write_settings_problem(&daemon->settings_problem, json);
+	for (stack_each(&workspace->stack, layer)) {
+		if (json->len > start)
+			buf_putc(json, ',');
+		write_layer(layer, stale && layer->kind == LAYER_VAULT, json);
+	}
+	buf_putc(json, ']');
+}
+
+static void write_claims(const struct api_claims *claims, struct buf *json)
+{
+	json_add_optional_string(json, "api_version", claims->api_version);
+	json_add_optional_string(json, "server_version",
+				 claims->server_version);
+	json_add_optional_string(json, "feature_set", claims->feature_set);
+	if (claims->expires_at)
+		json_add_int(json, "token_expires_at", claims->expires_at);
+}
+
+static void write_server(const struct upstream *upstream,
+			 const struct upstream *candidate, struct buf *json)
+{
+	const struct api_claims *claims = session_claims(upstream->session);
+	const char *error = upstream->last_error;
+	int64_t next = vault_poller_next(upstream->poller);
+
+	if (!error && candidate)
+		error = candidate->last_error;
+	json_key(json, "server");
+	buf_putc(json, '{');
+	json_add_string(json, "api_server", upstream->login.api_server);
+	json_add_optional_string(json, "web_server",
+				 upstream->login.web_server);
+	json_add_optional_string(json, "files_server",
+				 upstream->login.files_server);
+	if (claims)
+		write_claims(claims, json);
+	if (upstream->last_success)
+		json_add_int(json, "last_success", upstream->last_success);
+	json_add_optional_string(json, "last_error", error);
+	if (next)
+		json_add_int(json, "next_poll", next);
+	buf_putc(json, '}');
+}
+
+static void write_identity(const struct api_claims *claims, struct buf *json)
+{
+	json_add_optional_string(json, "company_id", claims->company_id);
+	json_add_optional_string(json, "company_name", claims->company_name);
+	json_add_optional_string(json, "user_id", claims->user_id);
+	json_add_optional_string(json, "user_name", claims->user_name);
+}
+
+static void write_key(const struct login *login, bool masked, struct buf *json)
+{
+	if (!login->access_key)
+		return;
+	json_add_string(json, "access_key",
+			masked ? SECRET_MASK : login->access_key);
+	json_key(json, "access_key_origin");
+	buf_putc(json, '{');
+	json_add_string(json, "layer", login->key_layer);
+	json_add_string(json, "source", login->key_source);
+	buf_putc(json, '}');
+}
+
+static const char *shown_state(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+
+	if (upstream && upstream->answered &&
+	    upstream->outcome == VAULT_REFUSED)
+		return "refused";
+	return workspace_state_name(workspace->state);
+}
+
+static void write_workspace(const struct daemon *daemon,
+			    const struct workspace *workspace, bool masked,
+			    struct buf *json)
+{
+	const struct upstream *upstream = workspace->upstream;
+	const struct api_claims *claims =
+		upstream ? session_claims(upstream->session) : NULL;
+
+	buf_putc(json, '{');
+	json_add_string(json, "name", workspace->name);
+	json_add_bool(json, "active", workspace == daemon->active);
+	json_add_string(json, "state", shown_state(workspace));
+	if (claims)
+		write_identity(claims, json);
+	if (upstream)
+		write_key(&upstream->login, masked, json);
+	json_add_int(json, "generation",
+		     (long long)workspace->snapshot->generation);
+	if (upstream)
+		write_server(upstream, workspace->candidate, json);
+	write_layers(daemon, workspace, json);
+	buf_putc(json, '}');
+}
+
+static void write_workspaces(const struct daemon *daemon, bool masked,
+			     struct buf *json)
+{
+	json_key(json, "workspaces");
+	buf_putc(json, '[');
+	for (size_t i = 0; i < daemon->workspace_count; i++) {
+		if (i)
+			buf_putc(json, ',');
+		write_workspace(daemon, daemon->workspaces[i], masked, json);
+	}
+	buf_putc(json, ']');
+}
+
+static void write_counters(const struct daemon *daemon, struct buf *json)
+{
+	json_key(json, "counters");
+	buf_putc(json, '{');
+	json_add_int(json, "reloads", (long long)daemon->reloads);
+	buf_putc(json, '}');
+}
+
+void status_write(const struct daemon *daemon, bool masked, struct buf *json)
+{
+	const struct server *server = daemon->server;
+
+	buf_putc(json, '{');
+	json_add_string(json, "version", CLEARCONF_VERSION);
+	json_add_string(json, "instance",
+			daemon->places.system ? "system" : "user");
+	json_add_int(json, "pid", getpid());
+	json_add_int(json, "uptime", time(NULL) - daemon->started_at);
+	json_add_string(json, "mode",
+			daemon->settings->mode == MODE_SDK ? "sdk" : "agent");
+	json_add_string(json, "state",
+			workspace_state_name(daemon->active->state));
+	json_add_int(json, "since", daemon->since);
+	json_add_int(json, "generation",
+		     (long long)daemon->active->snapshot->generation);
+	write_workspaces(daemon, masked, json);
+	json_add_int(json, "connections",
+		     server ? server_connections(server) : 0);
+	json_add_int(json, "watchers", server ? server_watchers(server) : 0);
+	write_counters(daemon, json);
+	buf_putc(json, '}');
+}

@@ -1,0 +1,439 @@
+#include "workspace.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "config/vault_env.h"
+#include "local.h"
+#include "places.h"
+#include "read/doc.h"
+#include "serve/access.h"
+#include "settings.h"
+
+const char *workspace_state_name(enum workspace_state state)
+{
+	static const char *const names[] = {
+		[WORKSPACE_STARTING] = "starting",
+		[WORKSPACE_READY] = "ready",
+		[WORKSPACE_DEGRADED] = "degraded",
+		[WORKSPACE_OFFLINE] = "offline",
+	};
+
+	return names[state];
+}
+
+static struct layer_context context_of(const struct workspace *workspace)
+{
+	const struct settings *settings = workspace->host->settings;
+
+	return (struct layer_context){
+		.dialect = (enum read_dialect)settings->dialect,
+		.limits = {.bytes = (size_t)settings->document,
+			   .depth = (size_t)settings->depth,
+			   .nodes = READ_LIMITS_DEFAULT.nodes},
+		.env = workspace->host->env,
+		.vault_env = workspace->host->vault_env,
+	};
+}
+
+static bool any_layer_broken(const struct workspace *workspace)
+{
+	struct layer *layer;
+
+	for (stack_each(&workspace->stack, layer))
+		if (layer->state == LAYER_BROKEN)
+			return true;
+	return false;
+}
+
+/* The server no longer offers vaults though it has given some: they stay, but
+ * somebody should look. */
+static bool gate_closed(const struct workspace *workspace)
+{
+	return workspace->had_vaults && workspace->upstream &&
+	       workspace->upstream->outcome == VAULT_UNSUPPORTED;
+}
+
+static bool is_unproved(const struct upstream *candidate)
+{
+	return candidate && candidate->answered;
+}
+
+static enum workspace_state state_of(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+
+	if (workspace->host->offline)
+		return WORKSPACE_OFFLINE;
+	if (upstream && !upstream->answered)
+		return WORKSPACE_STARTING;
+	if (upstream && upstream->outcome == VAULT_UNREACHABLE)
+		return WORKSPACE_OFFLINE;
+	if ((upstream && !upstream_is_well(upstream)) ||
+	    workspace->login_error || is_unproved(workspace->candidate) ||
+	    gate_closed(workspace) || any_layer_broken(workspace))
+		return WORKSPACE_DEGRADED;
+	return WORKSPACE_READY;
+}
+
+static void set_state(struct workspace *workspace)
+{
+	enum workspace_state state = state_of(workspace);
+
+	if (state != workspace->state || !workspace->since) {
+		log_info("workspace-state",
+			 LOG_TEXT("workspace", workspace->name),
+			 LOG_TEXT("state", workspace_state_name(state)));
+		workspace->since = time(NULL);
+	}
+	workspace->state = state;
+	workspace->host->on_state(workspace->host->data, workspace);
+}
+
+bool workspace_is_settled(const struct workspace *workspace)
+{
+	return workspace->state != WORKSPACE_STARTING;
+}
+
+int64_t workspace_stale(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+	int64_t age;
+
+	if (!upstream || !upstream->last_success)
+		return -1;
+	age = time(NULL) - upstream->last_success;
+	return age * 1000 > 2 * workspace->host->settings->interval ? age : -1;
+}
+
+static struct snapshot *make_snapshot(const struct workspace *workspace,
+				      struct stack_docs *docs)
+{
+	for (size_t i = 0; i < docs->count; i++)
+		secrets_learn(workspace->host->secrets, docs->items[i]->root);
+	return snapshot_new(docs, workspace->host->secrets);
+}
+
+/* What equals the current snapshot is dropped, and nobody hears of it. */
+static void publish(struct workspace *workspace, enum snapshot_cause cause)
+{
+	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		make_snapshot(workspace, &docs);
+
+	if (workspace->snapshot &&
+	    snapshot_equal(snapshot, workspace->snapshot))
+		return;
+	snapshot->cause = cause;
+	snapshot->generation =
+		workspace->host->next_generation(workspace->host->data);
+	snapshot_unref(workspace->snapshot);
+	workspace->snapshot = snapshot_ref(snapshot);
+	history_add(&workspace->history, snapshot);
+	log_info("snapshot", LOG_TEXT("workspace", workspace->name),
+		 LOG_INT("generation", (int64_t)snapshot->generation),
+		 LOG_TEXT("cause", snapshot_cause_name(cause)));
+	workspace->host->on_snapshot(workspace->host->data, workspace);
+}
+
+struct snapshot *workspace_resolve(struct workspace *workspace, struct env *env,
+				   struct diag *diag)
+{
+	const struct settings *settings = workspace->host->settings;
+	struct layer_context context = context_of(workspace);
+	_cleanup_(env_unrefp) struct env *vault_env =
+		env_for_vaults(env, settings->vault_environment,
+			       workspace->host->places->system);
+	_cleanup_(stack_docs_deinit) struct stack_docs docs = {0};
+	struct snapshot *snapshot;
+
+	context.env = env;
+	context.vault_env = vault_env;
+	if (!stack_docs_for(&workspace->stack, &context, &docs, diag))
+		return NULL;
+	snapshot = make_snapshot(workspace, &docs);
+	snapshot->generation = workspace->snapshot->generation;
+	return snapshot;
+}
+
+/* Nothing to read in it: not broken, whatever its format. */
+static bool is_blank(struct str text)
+{
+	return !str_trim(text).len;
+}
+
+static void set_vault(struct layer *layer, const struct vault *vault)
+{
+	enum read_format format = READ_HOCON;
+
+	if (vault->format && !is_blank(vault->data))
+		(void)read_format_from_name(str_from(vault->format), &format);
+	layer_set_description(layer, vault->description);
+	layer_set_text(layer, format, vault->data);
+}
+
+static bool set_vaults(struct workspace *workspace,
+		       const struct vault_answer *answer)
+{
+	size_t count = answer->count;
+	_cleanup_(mem_freep) const char **ids = mem_alloc(count * sizeof(*ids));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(count * sizeof(*layers));
+	bool changed;
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = answer->vaults[i].id;
+	changed = stack_set_sources(&workspace->stack, LAYER_VAULT, ids, count,
+				    layers);
+	for (size_t i = 0; i < count; i++)
+		set_vault(layers[i], &answer->vaults[i]);
+	workspace->had_vaults = workspace->had_vaults || count;
+	return changed;
+}
+
+static void read_and_publish(struct workspace *workspace, bool changed,
+			     enum snapshot_cause cause)
+{
+	struct layer_context context = context_of(workspace);
+
+	changed = stack_read(&workspace->stack, &context) || changed;
+	if (changed || !workspace->snapshot)
+		publish(workspace, cause);
+}
+
+/* The candidate has proved itself: it takes over. */
+static void promote(struct workspace *workspace)
+{
+	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
+	upstream_close(workspace->upstream);
+	workspace->upstream = workspace->candidate;
+	workspace->candidate = NULL;
+}
+
+static void on_answer(void *data, struct upstream *upstream,
+		      const struct vault_answer *answer)
+{
+	struct workspace *workspace = data;
+
+	if (upstream == workspace->candidate && upstream_is_well(upstream))
+		promote(workspace);
+	if (upstream == workspace->upstream && answer->outcome == VAULT_FETCHED)
+		read_and_publish(workspace, set_vaults(workspace, answer),
+				 CAUSE_VAULT);
+	set_state(workspace);
+}
+
+static bool vaults_are_off(const struct workspace_host *host)
+{
+	const char *name = host->settings->mode == MODE_SDK
+				   ? "CLEARML_DISABLE_VAULT_SUPPORT"
+				   : "CLEARML_AGENT_DISABLE_VAULT_SUPPORT";
+	struct str value;
+	bool off = false;
+
+	return env_get(host->env, str_from(name), &value) &&
+	       str_to_bool(str_trim(value), &off) && off;
+}
+
+static void set_login_error(struct workspace *workspace, const char *error)
+{
+	if (error && !workspace->login_error)
+		log_warning("no-login", LOG_TEXT("workspace", workspace->name),
+			    LOG_TEXT("reason", error));
+	mem_free(workspace->login_error);
+	workspace->login_error = error ? mem_strdup(error) : NULL;
+}
+
+/* The strongest file that has the access key. */
+static const char *source_of_key(const struct workspace *workspace)
+{
+	const char *source = "";
+	struct layer *layer;
+
+	for (stack_each(&workspace->stack, layer))
+		if (layer->doc && layer->kind < LAYER_VAULT &&
+		    login_has_key(layer->doc->root))
+			source = layer->source;
+	return source;
+}
+
+static void login_of_tree(struct workspace *workspace, struct login *login)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(stack_docs_deinit) struct stack_docs docs =
+		stack_get_docs(&workspace->stack, LAYER_VAULT);
+
+	login_from_tree(login, stack_docs_merge(&docs, &arena),
+			workspace->host->env);
+	if (login->access_key && !login->key_source)
+		login->key_source = mem_strdup(source_of_key(workspace));
+}
+
+/* The first upstream is used as it is; a later one has to prove itself. */
+static void ask_with(struct workspace *workspace, struct login *login)
+{
+	struct upstream *upstream = upstream_new(&workspace->host->upstream,
+						 login, on_answer, workspace);
+
+	upstream_close(workspace->candidate);
+	workspace->candidate = NULL;
+	if (workspace->upstream)
+		workspace->candidate = upstream;
+	else
+		workspace->upstream = upstream;
+}
+
+static bool is_in_use(const struct workspace *workspace,
+		      const struct login *login)
+{
+	const struct upstream *newest = workspace->candidate
+						? workspace->candidate
+						: workspace->upstream;
+
+	return newest &&
+	       upstream_is_for(newest, &workspace->host->upstream, login);
+}
+
+static void refresh_login(struct workspace *workspace)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+
+	if (workspace->declared &&
+	    !login_from_settings(&login, workspace->host->settings,
+				 workspace->declared, &diag)) {
+		set_login_error(workspace, diag.text);
+		return;
+	}
+	if (!workspace->declared)
+		login_of_tree(workspace, &login);
+	set_login_error(workspace, NULL);
+	if (workspace->host->offline || vaults_are_off(workspace->host) ||
+	    !login_is_complete(&login) || is_in_use(workspace, &login))
+		return;
+	ask_with(workspace, &login);
+}
+
+static bool set_files(struct workspace *workspace)
+{
+	struct layer *layers[LOCAL_FILES_MAX];
+	struct local_files files;
+	bool changed;
+
+	local_files_init(&files, workspace->host->settings,
+			 workspace->host->places, workspace->host->env);
+	changed = stack_set_sources(&workspace->stack, LAYER_FILE,
+				    (const char *const *)files.paths,
+				    files.count, layers);
+	for (size_t i = 0; i < files.count; i++) {
+		layers[i]->format = files.formats[i];
+		layer_touch(layers[i]);
+	}
+	local_files_deinit(&files);
+	return changed;
+}
+
+/* What the settings declare, as the SDK would read it from a file. */
+static bool set_declared(struct workspace *workspace)
+{
+	const struct workspace_settings *declared = workspace->declared;
+	const char *const sources[] = {workspace->host->settings->path};
+	size_t count = declared && declared->inject;
+	_cleanup_(login_deinit) struct login login = {0};
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+	struct layer *layer;
+	bool changed = stack_set_sources(&workspace->stack, LAYER_WORKSPACE,
+					 sources, count, &layer);
+
+	if (!count)
+		return changed;
+	(void)login_from_settings(&login, workspace->host->settings, declared,
+				  NULL);
+	login_write_layer(&login, &json);
+	layer_set_text(layer, READ_JSON, buf_str(&json));
+	return changed;
+}
+
+void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
+{
+	bool files = set_files(workspace), declared = set_declared(workspace);
+
+	read_and_publish(workspace, files || declared, cause);
+	refresh_login(workspace);
+	set_state(workspace);
+}
+
+void workspace_start(struct workspace *workspace)
+{
+	workspace_reload(workspace, CAUSE_START);
+}
+
+void workspace_poll_now(struct workspace *workspace)
+{
+	if (workspace->upstream)
+		upstream_poll_now(workspace->upstream);
+	if (workspace->candidate)
+		upstream_poll_now(workspace->candidate);
+}
+
+static bool has_rights_of_its_own(const struct workspace_settings *declared)
+{
+	return declared &&
+	       (declared->read || declared->secrets || declared->admin);
+}
+
+/* What a [workspace X] does not say of rights, [access] says. */
+static void set_access(struct workspace *workspace)
+{
+	const struct workspace_settings *own = workspace->declared;
+	const struct settings *all = workspace->host->settings;
+
+	access_free(workspace->access);
+	workspace->access = NULL;
+	if (has_rights_of_its_own(own))
+		workspace->access =
+			access_new(own->read ? own->read : all->read,
+				   own->secrets ? own->secrets : all->secrets,
+				   own->admin ? own->admin : all->admin);
+}
+
+void workspace_set_settings(struct workspace *workspace,
+			    const struct workspace_settings *declared)
+{
+	workspace->declared = declared;
+	set_access(workspace);
+}
+
+struct workspace *workspace_new(struct workspace_host *host,
+				const struct workspace_settings *declared)
+{
+	struct workspace *workspace = mem_alloc(sizeof(*workspace));
+
+	workspace->host = host;
+	workspace_set_settings(workspace, declared);
+	workspace->name = mem_strdup(declared ? declared->name : "default");
+	stack_init(&workspace->stack);
+	history_init(&workspace->history, (size_t)host->settings->history);
+	return workspace;
+}
+
+void workspace_close(struct workspace *workspace)
+{
+	if (!workspace)
+		return;
+	upstream_close(workspace->candidate);
+	upstream_close(workspace->upstream);
+	stack_deinit(&workspace->stack);
+	history_deinit(&workspace->history);
+	snapshot_unref(workspace->snapshot);
+	access_free(workspace->access);
+	mem_free(workspace->login_error);
+	mem_free(workspace->name);
+	mem_free(workspace);
+}

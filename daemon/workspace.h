@@ -1,0 +1,103 @@
+#ifndef DAEMON_WORKSPACE_H
+#define DAEMON_WORKSPACE_H
+
+/*
+ * Workspace: one API server and key pair, and everything that follows from
+ * them: stack of layers, current snapshot, history, state.
+ *
+ * It owns all of that; what it shares with its siblings is in its host. A
+ * change of the login of the implicit workspace is proved by an answer before
+ * it replaces the upstream that works: until then it is the candidate.
+ *
+ *   STARTING --answer--> READY <--bad answer / good answer--> DEGRADED
+ *       |                  ^                                     ^
+ *       +---no answer--> OFFLINE <-------no answer---------------+
+ *
+ * READY also without a server, when the layers are all in order; DEGRADED also
+ * while a layer is broken.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/history.h"
+#include "config/snapshot.h"
+#include "config/stack.h"
+#include "upstream.h"
+
+struct access;
+struct env;
+struct places;
+struct secrets;
+struct workspace;
+
+enum workspace_state {
+	WORKSPACE_STARTING,
+	WORKSPACE_READY,
+	WORKSPACE_DEGRADED,
+	WORKSPACE_OFFLINE
+};
+
+/* What the workspaces of a daemon share. */
+struct workspace_host {
+	struct upstream_config upstream;
+	const struct settings *settings;
+	const struct places *places;
+	struct env *env, *vault_env;
+	struct secrets *secrets;
+	bool offline; /* never touch the network */
+
+	void *data;
+	uint64_t (*next_generation)(void *data);
+	void (*on_snapshot)(void *data, struct workspace *workspace);
+	void (*on_state)(void *data, struct workspace *workspace);
+};
+
+struct workspace {
+	char *name;
+	struct workspace_host *host;
+	const struct workspace_settings *declared; /* NULL: the implicit one */
+	struct stack stack;
+	struct snapshot *snapshot; /* never NULL once started */
+	struct history history;
+	struct upstream *upstream;  /* NULL: no server to ask */
+	struct upstream *candidate; /* a new login, not yet proved */
+	struct access *access;      /* of its own; NULL: the daemon's */
+	enum workspace_state state;
+	int64_t since;     /* seconds since 1970 of the state */
+	bool had_vaults;   /* the server has once given vaults */
+	char *login_error; /* why there can be no login; NULL */
+};
+
+const char *workspace_state_name(enum workspace_state state);
+
+/* @declared NULL: the implicit workspace `default`. */
+struct workspace *workspace_new(struct workspace_host *host,
+				const struct workspace_settings *declared);
+void workspace_close(struct workspace *workspace);
+
+/* Read the local layers and make the first snapshot, then log in. */
+void workspace_start(struct workspace *workspace);
+
+/* New settings, in which the workspace is still declared (or implicit). */
+void workspace_set_settings(struct workspace *workspace,
+			    const struct workspace_settings *declared);
+
+/* Local files may have changed, or the settings: read what differs. */
+void workspace_reload(struct workspace *workspace, enum snapshot_cause cause);
+
+void workspace_poll_now(struct workspace *workspace);
+
+/* Are the vaults in, or has the first attempt to get them failed? */
+bool workspace_is_settled(const struct workspace *workspace);
+
+/* Age in seconds of the vaults that are served, when older than two polls;
+ * else -1. */
+int64_t workspace_stale(const struct workspace *workspace);
+
+/* As it is for a caller with another environment: a snapshot of the caller's;
+ * NULL with @diag set when a text is broken for it. */
+struct snapshot *workspace_resolve(struct workspace *workspace, struct env *env,
+				   struct diag *diag);
+
+#endif

@@ -1,0 +1,232 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../support/scratch.h"
+
+#include "fetch/chain.h"
+
+static int enter(void **state)
+{
+	(void)state;
+	scratch_enter();
+	return 0;
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	scratch_leave();
+	return 0;
+}
+
+/* The folders of @chain inside the scratch folder, itself being ".". */
+static const char *inside(const struct chain *chain)
+{
+	static char text[4096];
+	const struct chain_folder *folder;
+	size_t root = strlen(scratch_root);
+
+	text[0] = '\0';
+	for (folder = chain->first; folder; folder = folder->next) {
+		if (strncmp(folder->path, scratch_root, root) != 0)
+			continue;
+		if (text[0])
+			strcat(text, " ");
+		strcat(text,
+		       folder->path[root] ? folder->path + root + 1 : ".");
+	}
+	return text;
+}
+
+static void assert_folders(const char *name, const char *expected)
+{
+	struct chain chain = CHAIN_INIT;
+
+	chain_add(&chain, scratch_at(name));
+	assert_string_equal(inside(&chain), expected);
+	chain_deinit(&chain);
+}
+
+static void file_is_looked_up_in_its_folder_and_all_above(void **state)
+{
+	struct chain chain = CHAIN_INIT;
+
+	(void)state;
+	scratch_folder("a/b");
+	scratch_write("a/b/clearml.conf", "x");
+	assert_folders("a/b/clearml.conf", ". a a/b");
+	chain_add(&chain, scratch_at("a/b/clearml.conf"));
+	assert_string_equal(chain.first->path, "/");
+	chain_deinit(&chain);
+}
+
+static void missing_path_ends_at_the_nearest_existing_parent(void **state)
+{
+	(void)state;
+	assert_folders("a/b/clearml.conf", ".");
+	scratch_folder("a");
+	assert_folders("a/b/clearml.conf", ". a");
+	scratch_folder("a/b");
+	assert_folders("a/b/clearml.conf", ". a a/b");
+}
+
+static void file_in_the_place_of_a_folder_ends_the_way(void **state)
+{
+	(void)state;
+	scratch_write("a", "x");
+	assert_folders("a/b/clearml.conf", ".");
+	assert_folders("a/", ".");
+}
+
+static void every_link_of_a_chain_counts(void **state)
+{
+	(void)state;
+	scratch_folder("a");
+	scratch_folder("b");
+	scratch_folder("c");
+	scratch_write("c/file", "x");
+	scratch_link("../b/two", "a/one");
+	scratch_link(scratch_at("c/three"), "b/two");
+	scratch_link("file", "c/three");
+	assert_folders("a/one", ". a b c");
+}
+
+static void linked_parents_count_by_where_they_lead(void **state)
+{
+	(void)state;
+	scratch_folder("real/inner");
+	scratch_write("real/inner/file", "x");
+	scratch_link("real", "linked");
+	assert_folders("linked/inner/file", ". real real/inner");
+	assert_folders("linked/inner/../../x/../file", ". real real/inner");
+	assert_folders("../../../../../../../..", ".");
+}
+
+static void kubernetes_volume_is_three_folders(void **state)
+{
+	(void)state;
+	scratch_folder("volume/..2024_1");
+	scratch_write("volume/..2024_1/clearml.conf", "x");
+	scratch_link("..2024_1", "volume/..data");
+	scratch_link("..data/clearml.conf", "volume/clearml.conf");
+	assert_folders("volume/clearml.conf", ". volume volume/..2024_1");
+}
+
+static void dangling_link_waits_where_its_target_would_be(void **state)
+{
+	(void)state;
+	scratch_folder("a");
+	scratch_folder("b");
+	scratch_link("../b/c/file", "a/link");
+	assert_folders("a/link", ". a b");
+}
+
+static void loop_of_links_ends(void **state)
+{
+	(void)state;
+	scratch_folder("a");
+	scratch_link("../two", "a/one");
+	scratch_link("a/one", "two");
+	scratch_link("self/x", "self");
+	assert_folders("a/one", ". a");
+	assert_folders("two/file", ". a");
+	assert_folders("self", ".");
+}
+
+/* The kernel follows 40 links; so must we, and no more. */
+static void chain_is_as_long_as_the_kernel_allows(void **state)
+{
+	char name[32], target[32];
+
+	(void)state;
+	scratch_folder("end");
+	scratch_write("end/file", "x");
+	scratch_link("end/file", "0");
+	for (int i = 1; i <= 40; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
+		(void)snprintf(target, sizeof(target), "%d", i - 1);
+		scratch_link(target, name);
+	}
+	assert_int_equal(access("39", F_OK), 0);
+	assert_folders("39", ". end");
+	assert_int_equal(access("40", F_OK), -1);
+	assert_folders("40", ".");
+}
+
+static void folder_counts_itself_and_the_links_in_it(void **state)
+{
+	(void)state;
+	scratch_folder("conf.d/sub");
+	scratch_folder("elsewhere");
+	scratch_write("conf.d/a.conf", "x");
+	scratch_link("../elsewhere/b.conf", "conf.d/b.conf");
+	assert_folders("conf.d", ". conf.d elsewhere");
+	scratch_link("conf.d", "linked.d");
+	assert_folders("linked.d/", ". conf.d elsewhere");
+}
+
+static void several_paths_share_their_folders(void **state)
+{
+	struct chain chain = CHAIN_INIT;
+
+	(void)state;
+	scratch_folder("a");
+	scratch_link("a", "same");
+	chain_add(&chain, scratch_at("a/one"));
+	chain_add(&chain, scratch_at("same/two"));
+	chain_add(&chain, scratch_at("three"));
+	assert_string_equal(inside(&chain), ". a");
+	chain_deinit(&chain);
+}
+
+static void relative_path_begins_at_the_working_folder(void **state)
+{
+	struct chain chain = CHAIN_INIT;
+
+	(void)state;
+	scratch_folder("a");
+	chain_add(&chain, "./a/../a/file");
+	assert_string_equal(inside(&chain), ". a");
+	chain_deinit(&chain);
+}
+
+static void folder_is_known_by_device_and_inode(void **state)
+{
+	struct chain chain = CHAIN_INIT;
+	struct stat seen;
+
+	(void)state;
+	scratch_folder("a");
+	assert_int_equal(stat("a", &seen), 0);
+	chain_add(&chain, scratch_at("a/file"));
+	assert_true(chain.last->device == seen.st_dev);
+	assert_true(chain.last->inode == seen.st_ino);
+	chain_deinit(&chain);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(file_is_looked_up_in_its_folder_and_all_above),
+		TEST(missing_path_ends_at_the_nearest_existing_parent),
+		TEST(file_in_the_place_of_a_folder_ends_the_way),
+		TEST(every_link_of_a_chain_counts),
+		TEST(linked_parents_count_by_where_they_lead),
+		TEST(kubernetes_volume_is_three_folders),
+		TEST(dangling_link_waits_where_its_target_would_be),
+		TEST(loop_of_links_ends),
+		TEST(chain_is_as_long_as_the_kernel_allows),
+		TEST(folder_counts_itself_and_the_links_in_it),
+		TEST(several_paths_share_their_folders),
+		TEST(relative_path_begins_at_the_working_folder),
+		TEST(folder_is_known_by_device_and_inode),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

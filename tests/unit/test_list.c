@@ -1,0 +1,68 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/list.h"
+
+struct item {
+	int number;
+	struct list list;
+};
+
+/* The numbers of the members in order, as decimal digits. */
+static int digits(const struct list *head)
+{
+	int sum = 0;
+	const struct list *i;
+
+	for (list_each(head, i))
+		sum = sum * 10 + CONTAINER_OF(i, struct item, list)->number;
+	return sum;
+}
+
+static void members_keep_their_order(void **state)
+{
+	struct item items[] = {{.number = 1}, {.number = 2}, {.number = 3}};
+	struct list head;
+
+	(void)state;
+	list_init(&head);
+	assert_true(list_is_empty(&head));
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		list_add(&head, &items[i].list);
+	assert_false(list_is_empty(&head));
+	assert_int_equal(digits(&head), 123);
+	list_remove(&items[1].list);
+	assert_int_equal(digits(&head), 13);
+	list_add(&items[0].list, &items[1].list);
+	assert_int_equal(digits(&head), 213);
+}
+
+static void removing_twice_does_no_harm(void **state)
+{
+	struct item items[] = {{.number = 1}, {.number = 2}};
+	struct list head;
+
+	(void)state;
+	list_init(&head);
+	list_add(&head, &items[0].list);
+	list_add(&head, &items[1].list);
+	list_remove(&items[0].list);
+	list_remove(&items[0].list);
+	assert_int_equal(digits(&head), 2);
+	list_remove(&items[1].list);
+	assert_true(list_is_empty(&head));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_keep_their_order),
+		cmocka_unit_test(removing_twice_does_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

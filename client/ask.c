@@ -100,7 +100,7 @@ static bool holds_mask(const struct value *value)
 		for (uint32_t i = 0; i < value->list.count && !found; i++)
 			found = holds_mask(value->list.items[i]);
 	if (value->type == VALUE_OBJECT)
-		for (value_each(value, member))
+		for (value_each (value, member))
 			found = found || holds_mask(member->value);
 	return found;
 }

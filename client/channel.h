@@ -3,8 +3,8 @@
 
 /*
  * Channel: a connection to the daemon as commands use it. Parameters and
- * answers are trees, failures are exit statuses, and nothing is printed until
- * channel_complain.
+ * answers are trees, failures are exit statuses, and nothing is said about
+ * them until channel_complain, but that an answer makes no sense.
  *
  * Whoever embeds a channel ends it with channel_deinit; an answer is the
  * caller's document.
@@ -21,9 +21,10 @@ struct value;
 
 struct channel {
 	struct clearconf *handle; /* NULL: zeroed */
-	const char *hint;         /* what to do about the last failure, or NULL */
-	int result;               /* of the last failure: a negative errno, or
-				   * CLEARCONF_E_ERROR */
+	const char *hint; /* what to do about the last failure, or NULL */
+	int result;       /* of the last call: a negative errno, or
+			   * CLEARCONF_E_ERROR; 0: no failure of the
+			   * connection's */
 };
 
 /* Connect, in place of any earlier connection. */
@@ -44,7 +45,8 @@ int channel_send(struct channel *channel, const char *method,
 int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
 		 struct str *text);
 
-/* Say what went wrong, and return @status. */
+/* Say what went wrong with the connection, if anything did, and return
+ * @status. */
 int channel_complain(const struct channel *channel, int status);
 
 /* Members of an answer, when they are there and of the right type. */

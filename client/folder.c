@@ -98,8 +98,8 @@ static char *next_name(struct walk *walk)
 /* One name down: a folder is entered, a link followed. */
 static int step(struct walk *walk, const char *name)
 {
-	_cleanup_(file_closep) int fd = openat(
-		walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_(file_closep) int fd =
+		openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	bool last = walk->rest[strspn(walk->rest, "/")] == '\0';
 	struct stat st;
 	int r;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "complain.h"
 #include "exit_status.h"
 
@@ -66,6 +67,20 @@ static int conclude(pid_t pid)
 			WEXITSTATUS(how));
 }
 
+/* End what does not end by itself in time. */
+static void limit_time(pid_t pid, int timeout_ms)
+{
+	_cleanup_(file_closep) int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (pidfd < 0 || ends_within(pidfd, timeout_ms))
+		return;
+	complain_warning("the command of --exec takes longer than "
+			 "--exec-timeout and is ended");
+	(void)kill(-pid, SIGTERM);
+	if (!ends_within(pidfd, GRACE_MS))
+		(void)kill(-pid, SIGKILL);
+}
+
 int hook_run(const char *command, int timeout_ms)
 {
 	pid_t pid = fork();
@@ -76,17 +91,6 @@ int hook_run(const char *command, int timeout_ms)
 	if (pid == 0)
 		become(command);
 	(void)setpgid(pid, pid); /* whoever of the two comes first */
-
-	_cleanup_(file_closep) int pidfd =
-		(int)syscall(SYS_pidfd_open, pid, 0);
-
-	if (pidfd >= 0 && !ends_within(pidfd, timeout_ms)) {
-		(void)complain(EXIT_FAILED,
-			       "the command of --exec takes longer than "
-			       "--exec-timeout and is ended");
-		(void)kill(-pid, SIGTERM);
-		if (!ends_within(pidfd, GRACE_MS))
-			(void)kill(-pid, SIGKILL);
-	}
+	limit_time(pid, timeout_ms);
 	return conclude(pid);
 }

@@ -28,16 +28,16 @@ struct globals {
 };
 
 static const struct option_spec global_options[] = {
-	{"socket", 's', OPTION_TEXT, offsetof(struct globals, socket), "PATH",
-	 "the daemon's socket"},
-	{"workspace", 'w', OPTION_TEXT, offsetof(struct globals, workspace),
-	 "NAME", "not the active workspace but this one"},
-	{"timeout", 't', OPTION_SECONDS, offsetof(struct globals, timeout),
-	 "S", "wait at most S seconds for an answer (30)"},
-	{"help", 'h', OPTION_FLAG, offsetof(struct globals, help), NULL,
-	 "print this help"},
-	{"version", 'V', OPTION_FLAG, offsetof(struct globals, version), NULL,
-	 "print the version"},
+	{"socket",    's', OPTION_TEXT,    offsetof(struct globals, socket),    "PATH",
+	 "the daemon's socket"												 },
+	{"workspace", 'w', OPTION_TEXT,    offsetof(struct globals, workspace),
+	 "NAME",									"not the active workspace but this one"},
+	{"timeout",   't', OPTION_SECONDS, offsetof(struct globals, timeout),   "S",
+	 "wait at most S seconds for an answer (30)"									   },
+	{"help",      'h', OPTION_FLAG,    offsetof(struct globals, help),      NULL,
+	 "print this help"												     },
+	{"version",   'V', OPTION_FLAG,    offsetof(struct globals, version),   NULL,
+	 "print the version"												   },
 };
 
 static struct option_set global_set(struct globals *globals)
@@ -48,11 +48,12 @@ static struct option_set global_set(struct globals *globals)
 
 static int print_help(void)
 {
-	(void)printf("Usage: clearconf [OPTION...] COMMAND [ARG...]\n"
-		     "\n"
-		     "The ClearML configuration of this host, from clearconfd.\n"
-		     "\n"
-		     "Commands (more with 'clearconf COMMAND --help'):\n");
+	(void)printf(
+		"Usage: clearconf [OPTION...] COMMAND [ARG...]\n"
+		"\n"
+		"The ClearML configuration of this host, from clearconfd.\n"
+		"\n"
+		"Commands (more with 'clearconf COMMAND --help'):\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		(void)printf("  %-10s %s\n", commands[i]->name,
 			     commands[i]->summary);

@@ -51,12 +51,12 @@ static const struct {
 	bool (*check)(const char *text);
 	const char *wanted;
 } kinds[] = {
-	[OPTION_FLAG] = {is_text, ""},
-	[OPTION_TEXT] = {is_text, "a text"},
-	[OPTION_NUMBER] = {is_number, "a number"},
-	[OPTION_SECONDS] = {is_seconds, "a number of seconds"},
-	[OPTION_MODE] = {is_mode, "a file mode such as 0640"},
-	[OPTION_FORMAT] = {is_format, "one of " RENDER_FORMAT_NAMES},
+	[OPTION_FLAG] = {is_text,    ""                           },
+	[OPTION_TEXT] = {is_text,    "a text"                     },
+	[OPTION_NUMBER] = {is_number,  "a number"                   },
+	[OPTION_SECONDS] = {is_seconds, "a number of seconds"        },
+	[OPTION_MODE] = {is_mode,    "a file mode such as 0640"   },
+	[OPTION_FORMAT] = {is_format,  "one of " RENDER_FORMAT_NAMES},
 };
 
 int option_milliseconds(const char *seconds, int otherwise)
@@ -90,9 +90,8 @@ static int set_field(const struct option_spec *spec, void *fields,
 		return EXIT_DONE;
 	}
 	if (!kinds[spec->kind].check(value))
-		return complain(EXIT_USAGE,
-				"--%s takes %s: see '%s --help'", spec->name,
-				kinds[spec->kind].wanted, help);
+		return complain(EXIT_USAGE, "--%s takes %s: see '%s --help'",
+				spec->name, kinds[spec->kind].wanted, help);
 	memcpy(field, &value, sizeof(value));
 	return EXIT_DONE;
 }
@@ -115,11 +114,11 @@ static void fill_tables(struct getopt_tables *tables,
 		*letter++ = '+';
 	*letter++ = ':'; /* tell a missing argument from an unknown option */
 	for (i = 0; (spec = spec_at(parse->sets, (size_t)i, &fields)); i++) {
-		tables->longs[i] = (struct option){
-			spec->name,
-			spec->kind == OPTION_FLAG ? no_argument
-						  : required_argument,
-			NULL, LONG_BASE + i};
+		tables->longs[i] = (struct option){spec->name,
+						   spec->kind == OPTION_FLAG
+							   ? no_argument
+							   : required_argument,
+						   NULL, LONG_BASE + i};
 		if (!spec->letter)
 			continue;
 		*letter++ = spec->letter;

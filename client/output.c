@@ -36,8 +36,7 @@ int output_render(struct rendering *rendering, const struct value *value,
 		format ? render_format(format) : render_format_for(value);
 
 	if (!renderer->write(rendering, value))
-		return complain(EXIT_USAGE,
-				"%s; choose another --format (%s)",
+		return complain(EXIT_USAGE, "%s; choose another --format (%s)",
 				rendering->refusal, RENDER_FORMAT_NAMES);
 	say_warnings(buf_str(&rendering->warnings).ptr);
 	return EXIT_DONE;
@@ -46,9 +45,9 @@ int output_render(struct rendering *rendering, const struct value *value,
 const char *output_colour(enum output_colour colour)
 {
 	static const char *const sequences[] = {
-		[OUTPUT_PLAIN] = "\033[0m",   [OUTPUT_BOLD] = "\033[1m",
-		[OUTPUT_DIM] = "\033[2m",     [OUTPUT_RED] = "\033[31m",
-		[OUTPUT_GREEN] = "\033[32m",  [OUTPUT_YELLOW] = "\033[33m",
+		[OUTPUT_PLAIN] = "\033[0m",  [OUTPUT_BOLD] = "\033[1m",
+		[OUTPUT_DIM] = "\033[2m",    [OUTPUT_RED] = "\033[31m",
+		[OUTPUT_GREEN] = "\033[32m", [OUTPUT_YELLOW] = "\033[33m",
 	};
 	const char *no = getenv("NO_COLOR");
 

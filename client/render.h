@@ -38,7 +38,8 @@ const struct render_format *render_format_for(const struct value *value);
 
 void rendering_deinit(struct rendering *rendering);
 
-/* --- for the renderers ----------------------------------------------------- */
+/* --- for the renderers -----------------------------------------------------
+ */
 
 void render_warn(struct rendering *rendering, struct str path,
 		 const char *text);

@@ -174,7 +174,7 @@ static void write_object(struct hocon *hocon, const struct value *object)
 	buf_putc(hocon->out, '{');
 	enter(hocon);
 	hocon->lists = 0;
-	for (value_each(object, member))
+	for (value_each (object, member))
 		write_member(hocon, member);
 	hocon->lists = lists;
 	hocon->depth--;
@@ -201,7 +201,7 @@ bool render_hocon(struct rendering *rendering, const struct value *value)
 
 	buf_puts(hocon.out, WIRE_DUMP_COMMENT);
 	if (value->type == VALUE_OBJECT) {
-		for (value_each(value, member))
+		for (value_each (value, member))
 			write_member(&hocon, member);
 	} else {
 		warn(&hocon, "ClearML reads a file only when it is an object");

@@ -15,19 +15,20 @@ struct client;
 struct doc;
 struct value;
 
-/* Of the workspace named @workspace, or of all together when NULL; {NULL, 0}
- * when there is no such. @answer: the answer of GetStatus. */
-struct str status_state(const struct value *answer, const char *workspace);
-
 struct status_wish {
 	bool (*is_enough)(struct str state);
-	int timeout_ms; /* negative: for ever */
+	bool overall;   /* the daemon's state, not that of one workspace */
 	bool patient;   /* also wait for a daemon to come up */
+	int timeout_ms; /* negative: for ever */
 };
 
-/* Until the state of the client's workspace is enough: EXIT_DONE. Else the
- * last failure, which channel_complain knows, or -ETIMEDOUT in channel->result
- * at the time limit. *answer (may be NULL): the last one, if any. */
+/* The state of the workspace named @name, or of the active one when NULL;
+ * {NULL, 0} when there is no such. @status: a Status object. */
+struct str status_workspace_state(const struct value *status, const char *name);
+
+/* Until the state is enough: EXIT_DONE. Else the last failure, for
+ * channel_complain; its channel->result is -ETIMEDOUT or "no daemon" at the
+ * time limit. *answer (may be NULL) is the last one, if there is any. */
 int status_follow(struct channel *channel, const struct client *client,
 		  const struct status_wish *wish, struct doc **answer);
 

@@ -134,7 +134,7 @@ static int write_in_place(struct target *target, struct str bytes)
 		openat(target->dirfd, target->name,
 		       O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	uid_t uid = target->wish.uid == TARGET_NOBODY ? geteuid()
-						       : target->wish.uid;
+						      : target->wish.uid;
 	struct stat st;
 	int r;
 

@@ -53,7 +53,7 @@ static inline void list_splice(struct list *to, struct list *from)
 	list_init(from);
 }
 
-/* for (struct list *i; list_each(head, i)) */
+/* struct list *i; for (list_each(head, i)) */
 #define list_each(head, i)                                                     \
 	(i) = (head)->next;                                                    \
 	(i) != (head);                                                         \

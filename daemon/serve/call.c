@@ -55,9 +55,9 @@ const char *call_parse(struct call *call, struct str text)
 	json_error_t error;
 
 	*call = CALL_INIT;
-	call->message = json_loadb(text.ptr, text.len,
-				   JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
-				   &error);
+	call->message =
+		json_loadb(text.ptr, text.len,
+			   JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
 	return read_fields(call);
 }
 
@@ -67,10 +67,10 @@ static bool all_are_strings(json_t *value)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(value, i, item)
+	json_array_foreach (value, i, item)
 		if (!json_is_string(item))
 			return false;
-	json_object_foreach(value, key, item)
+	json_object_foreach (value, key, item)
 		if (!json_is_string(item))
 			return false;
 	return true;
@@ -105,7 +105,7 @@ const char *call_check(const struct call *call, const struct parameter *table)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(call->parameters, name, value) {
+	json_object_foreach (call->parameters, name, value) {
 		parameter = find(table, name);
 		if (!parameter)
 			return name;

@@ -16,7 +16,7 @@
 #include "base/str.h"
 
 struct call {
-	json_t *message; /* owns everything below */
+	json_t *message;    /* owns everything below */
 	json_t *parameters; /* an object; NULL: none */
 	struct str method;
 	bool more, oneway;

@@ -18,7 +18,7 @@ static int check(json_t *paths, struct filter_error *error)
 
 	if (json_array_size(paths) > FILTER_PATHS_MAX)
 		return FILTER_E_TOO_MANY;
-	json_array_foreach(paths, i, item) {
+	json_array_foreach (paths, i, item) {
 		error->path = call_text(item);
 		if (!path_parse(&path, &arena, error->path, &error->why))
 			return FILTER_E_INVALID;
@@ -42,12 +42,12 @@ static struct filter *filter_new(json_t *paths)
 	char *copy;
 	size_t i;
 
-	json_array_foreach(paths, i, item)
+	json_array_foreach (paths, i, item)
 		size += json_string_length(item);
 	filter = mem_alloc(sizeof(*filter) + count * sizeof(struct str) + size);
 	filter->refs = 1;
 	copy = (char *)&filter->paths[count];
-	json_array_foreach(paths, i, item) {
+	json_array_foreach (paths, i, item) {
 		struct str path = call_text(item);
 
 		if (has_path(filter, path))
@@ -74,8 +74,9 @@ static bool is_same(const struct filter *a, const struct filter *b)
 static struct filter *intern(struct list *filters, struct filter *filter)
 {
 	struct filter *other;
+	struct list *i;
 
-	for (struct list *i; list_each(filters, i)) {
+	for (list_each (filters, i)) {
 		other = CONTAINER_OF(i, struct filter, link);
 		if (is_same(filter, other)) {
 			mem_free(filter);

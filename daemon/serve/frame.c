@@ -80,8 +80,8 @@ static int next_in_kept(struct frame *frame, struct str *input, size_t limit,
 	if (!end)
 		end = complete(frame, input);
 	start = frame->kept.data + frame->start;
-	frame->scanned = end ? (size_t)(end - frame->kept.data) + 1
-			     : frame->kept.len;
+	frame->scanned =
+		end ? (size_t)(end - frame->kept.data) + 1 : frame->kept.len;
 	*message = (struct str){start, end ? (size_t)(end - start)
 					   : frame_held(frame)};
 	if (message->len > limit)

@@ -1,6 +1,7 @@
 #include "serve/get.h"
 
 #include "base/arena.h"
+#include "base/diag.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/secret.h"
@@ -84,7 +85,7 @@ static bool measure(json_t *environment, size_t *size)
 	json_t *item;
 
 	*size = 0;
-	json_object_foreach(environment, name, item) {
+	json_object_foreach (environment, name, item) {
 		value = call_text(item);
 		if (!name[0] || strchr(name, '=') ||
 		    strlen(value.ptr) != value.len)
@@ -96,15 +97,15 @@ static bool measure(json_t *environment, size_t *size)
 
 static struct env *make_env(json_t *environment)
 {
-	_cleanup_(mem_freep) struct env_variable *variables = mem_alloc(
-		json_object_size(environment) * sizeof(*variables));
+	_cleanup_(mem_freep) struct env_variable *variables =
+		mem_alloc(json_object_size(environment) * sizeof(*variables));
 	size_t count = 0;
 	const char *name;
 	json_t *item;
 
-	json_object_foreach(environment, name, item)
-		variables[count++] = (struct env_variable){str_from(name),
-							   call_text(item)};
+	json_object_foreach (environment, name, item)
+		variables[count++] =
+			(struct env_variable){str_from(name), call_text(item)};
 	return env_new(variables, count);
 }
 
@@ -112,24 +113,30 @@ static void answer_with_environment(struct request *request,
 				    json_t *environment, bool masked)
 {
 	const struct service *service = request->service;
-	_cleanup_(env_unrefp) struct env *env = NULL;
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = NULL;
+	_cleanup_(env_unrefp) struct env *env = make_env(environment);
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = service->resolve(
+		service->data, request->view.workspace, env, &diag);
+
+	if (snapshot)
+		answer_from(request, snapshot, masked);
+	else
+		reply_broken(request->out, &diag);
+}
+
+static void check_environment(struct request *request, json_t *environment,
+			      bool masked)
+{
 	size_t size;
 
-	if (!measure(environment, &size)) {
+	if (!measure(environment, &size))
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
 			    STR("environment"));
-		return;
-	}
-	if (size > ENVIRONMENT_LIMIT) {
+	else if (size > ENVIRONMENT_LIMIT)
 		reply_quota_exceeded(request->out, "environment",
 				     ENVIRONMENT_LIMIT);
-		return;
-	}
-	env = make_env(environment);
-	snapshot = service->resolve(service->data, request->view.workspace,
-				    env);
-	answer_from(request, snapshot, masked);
+	else
+		answer_with_environment(request, environment, masked);
 }
 
 void get_answer(struct request *request)
@@ -141,7 +148,7 @@ void get_answer(struct request *request)
 	if (!masked && !allowed)
 		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
 	else if (environment)
-		answer_with_environment(request, environment, masked);
+		check_environment(request, environment, masked);
 	else
 		answer_from(request, request->view.snapshot, masked);
 }

@@ -15,51 +15,57 @@
 #define BOOL       PARAMETER_BOOL
 #define STRINGS    PARAMETER_STRINGS
 #define VARIABLES  PARAMETER_VARIABLES
-#define WORKSPACE  {"workspace", STRING, true}
-#define REVEAL     {"reveal", BOOL, true}
+#define WORKSPACE                                                              \
+	{                                                                      \
+		"workspace", STRING, true                                      \
+	}
+#define REVEAL                                                                 \
+	{                                                                      \
+		"reveal", BOOL, true                                           \
+	}
 
 static const struct method service_methods[] = {
 	{"GetInfo", NULL, 0, introspect_get_info},
-	{"GetInterfaceDescription", NEEDS({"interface", STRING, false}), 0,
+	{"GetInterfaceDescription",        NEEDS({"interface", STRING, false}), 0,
 	 introspect_get_description},
-	{0},
+	{0        },
 };
 
 static const struct method clearconf_methods[] = {
 	{"Get",
 	 NEEDS({"path", STRING, true}, WORKSPACE,
-	       {"environment", VARIABLES, true}, {"mask", BOOL, true}),
+         {"environment", VARIABLES, true}, {"mask", BOOL, true}),
 	 ACCESS_READ, get_answer},
-	{"Explain", NEEDS({"path", STRING, true}, WORKSPACE, REVEAL),
+	{"Explain",		     NEEDS({"path", STRING, true}, WORKSPACE, REVEAL),
 	 ACCESS_READ, NULL},
 	{"Watch",
 	 NEEDS({"paths", STRINGS, true}, WORKSPACE, {"since", INT, true},
-	       {"values", BOOL, true}, REVEAL),
+         {"values", BOOL, true}, REVEAL),
 	 ACCESS_READ, watcher_watch},
-	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
-	{"History", NEEDS({"limit", INT, true}, WORKSPACE, REVEAL), ACCESS_READ,
+	{"GetStatus",                    NULL, ACCESS_READ, watcher_get_status},
+	{"History",		      NEEDS({"limit", INT, true}, WORKSPACE, REVEAL), ACCESS_READ,
 	 NULL},
-	{"Reload", NULL, ACCESS_ADMIN, NULL},
-	{"ListWorkspaces", NULL, ACCESS_READ, NULL},
-	{"UseWorkspace", NEEDS({"name", STRING, false}), ACCESS_ADMIN, NULL},
+	{"Reload",		     NULL, ACCESS_ADMIN, NULL},
+	{"ListWorkspaces",                    NULL, ACCESS_READ, NULL},
+	{"UseWorkspace",			      NEEDS({"name", STRING, false}), ACCESS_ADMIN, NULL},
 	{"GetToken", NEEDS(WORKSPACE, {"lifetime", INT, true}), ACCESS_SECRETS,
 	 NULL},
-	{"GetProfile", NEEDS(WORKSPACE), ACCESS_READ, NULL},
-	{"ListCredentials", NEEDS(WORKSPACE), ACCESS_READ, NULL},
-	{"CreateCredentials", NEEDS({"label", STRING, true}, WORKSPACE),
+	{"GetProfile",          NEEDS(WORKSPACE), ACCESS_READ, NULL},
+	{"ListCredentials",                       NEEDS(WORKSPACE), ACCESS_READ, NULL},
+	{"CreateCredentials",                 NEEDS({"label", STRING, true}, WORKSPACE),
 	 ACCESS_ADMIN | ACCESS_SECRETS, NULL},
 	{"RevokeCredentials",
 	 NEEDS({"access_key", STRING, false}, {"force", BOOL, true}, WORKSPACE),
 	 ACCESS_ADMIN, NULL},
-	{"ResolveStorage", NEEDS({"uri", STRING, false}, WORKSPACE, REVEAL),
+	{"ResolveStorage",                   NEEDS({"uri", STRING, false}, WORKSPACE, REVEAL),
 	 ACCESS_READ, NULL},
-	{0},
+	{0			     },
 };
 
 const struct interface methods_interfaces[] = {
 	{"org.varlink.service", introspect_service_text, service_methods, true},
-	{"io.clearconf", introspect_clearconf_text, clearconf_methods, false},
-	{0},
+	{"io.clearconf",      introspect_clearconf_text, clearconf_methods, false},
+	{0		    },
 };
 
 static const struct interface *find_interface(struct str name)

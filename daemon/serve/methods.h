@@ -16,13 +16,13 @@ struct request;
 
 struct method {
 	const char *name; /* without the interface; NULL ends the table */
-	const struct parameter *parameters; /* NULL: none */
-	unsigned int rights; /* all of them are needed */
+	const struct parameter *parameters;      /* NULL: none */
+	unsigned int rights;                     /* all of them are needed */
 	void (*answer)(struct request *request); /* NULL: not implemented */
 };
 
 struct interface {
-	const char *name; /* NULL ends the table */
+	const char *name;        /* NULL ends the table */
 	const char *description; /* in Varlink's own language */
 	const struct method *methods;
 	bool open; /* to peers without any right */

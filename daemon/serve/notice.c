@@ -42,9 +42,9 @@ static void write_change(struct buf *fields, const struct step *step,
 		write_side(fields, "old",
 			   get_visible(step->base, &path, step->masked));
 	if (step->old_new && change->new)
-		write_side(fields, "new",
-			   get_visible(step->view->snapshot, &path,
-				       step->masked));
+		write_side(
+			fields, "new",
+			get_visible(step->view->snapshot, &path, step->masked));
 	buf_putc(fields, '}');
 }
 
@@ -152,10 +152,9 @@ static const struct notice *add(struct notices *notices,
 		notices->count++;
 	else
 		notice_deinit(notice);
-	*notice = (struct notice){filter_ref(step->filter),
-				  step->base->generation,
-				  step->view->snapshot->generation,
-				  options_of(step), bytes};
+	*notice = (struct notice){
+		filter_ref(step->filter), step->base->generation,
+		step->view->snapshot->generation, options_of(step), bytes};
 	return notice;
 }
 

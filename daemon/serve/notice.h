@@ -6,7 +6,8 @@
  *
  * A notice is a whole reply. Which watchers share one is said by its key: the
  * generations it leads from and to, the filter and the options. The cache is
- * small and lives for one round of telling: within it watchers differ in little.
+ * small and lives for one round of telling: within it watchers differ in
+ * little.
  */
 
 #include <stdbool.h>
@@ -23,8 +24,8 @@ struct view;
 struct step {
 	const struct view *view;
 	const struct snapshot *base; /* NULL: unknown, so it is a resync */
-	size_t skipped; /* generations between them */
-	struct filter *filter; /* NULL: everything */
+	size_t skipped;              /* generations between them */
+	struct filter *filter;       /* NULL: everything */
 
 	bool masked;
 	bool continues;  /* further replies follow */

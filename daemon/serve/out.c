@@ -75,8 +75,8 @@ bool out_close(struct out *out)
 	size_t len = out->bytes.len - out->claimed;
 
 	if (len)
-		add(out, (struct out_piece){.offset = out->claimed,
-					    .len = len});
+		add(out,
+		    (struct out_piece){.offset = out->claimed, .len = len});
 	out->claimed = out->bytes.len;
 	return out->count > 0;
 }
@@ -113,8 +113,8 @@ void out_rewind(struct out *out, struct out_mark mark)
 
 struct shared *out_cut(struct out *out, struct out_mark mark)
 {
-	struct shared *shared = shared_new(
-		str_from_offset(buf_str(&out->bytes), mark.bytes));
+	struct shared *shared =
+		shared_new(str_from_offset(buf_str(&out->bytes), mark.bytes));
 
 	out_rewind(out, mark);
 	return shared;

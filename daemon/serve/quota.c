@@ -35,8 +35,9 @@ const char *quota_name(enum quota_kind kind)
 static struct account *account_of(struct quota *quota, uid_t uid)
 {
 	struct account *account;
+	struct list *i;
 
-	for (struct list *i; list_each(&quota->accounts, i)) {
+	for (list_each (&quota->accounts, i)) {
 		account = CONTAINER_OF(i, struct account, link);
 		if (account->uid == uid)
 			return account;

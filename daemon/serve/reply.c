@@ -1,6 +1,7 @@
 #include "serve/reply.h"
 
 #include "base/buf.h"
+#include "base/diag.h"
 #include "serve/out.h"
 #include "value/json.h"
 #include "value/path.h"
@@ -37,17 +38,17 @@ void reply_error(struct out *out, enum reply_error error, struct str name)
 		const char *name, *field;
 	} errors[] = {
 		[REPLY_INTERFACE_NOT_FOUND] =
-			{"org.varlink.service.InterfaceNotFound", "interface"},
+			{"org.varlink.service.InterfaceNotFound",    "interface"},
 		[REPLY_METHOD_NOT_FOUND] =
-			{"org.varlink.service.MethodNotFound", "method"},
+			{"org.varlink.service.MethodNotFound",       "method"   },
 		[REPLY_METHOD_NOT_IMPLEMENTED] =
-			{"org.varlink.service.MethodNotImplemented", "method"},
+			{"org.varlink.service.MethodNotImplemented", "method"   },
 		[REPLY_INVALID_PARAMETER] =
-			{"org.varlink.service.InvalidParameter", "parameter"},
-		[REPLY_PATH_NOT_FOUND] = {"io.clearconf.PathNotFound", "path"},
-		[REPLY_UNKNOWN_WORKSPACE] =
-			{"io.clearconf.UnknownWorkspace", "name"},
-		[REPLY_ACCESS_DENIED] = {"io.clearconf.AccessDenied", "right"},
+			{"org.varlink.service.InvalidParameter",     "parameter"},
+		[REPLY_PATH_NOT_FOUND] = {"io.clearconf.PathNotFound",                "path"     },
+		[REPLY_UNKNOWN_WORKSPACE] = {"io.clearconf.UnknownWorkspace",
+						     "name"                                                 },
+		[REPLY_ACCESS_DENIED] = {"io.clearconf.AccessDenied",                "right"    },
 	};
 
 	add_str(error_open(out, errors[error].name), errors[error].field, name);
@@ -62,6 +63,20 @@ void reply_invalid_path(struct out *out, struct str path,
 	add_str(fields, "path", path);
 	json_add_int(fields, "offset", (long long)error->offset);
 	json_add_string(fields, "reason", error->reason);
+	reply_close(out, false);
+}
+
+void reply_broken(struct out *out, const struct diag *diag)
+{
+	struct buf *fields =
+		error_open(out, "io.clearconf.BrokenConfiguration");
+
+	json_add_string(fields, "source", diag->source);
+	if (diag->pos.line) {
+		json_add_int(fields, "line", diag->pos.line);
+		json_add_int(fields, "column", diag->pos.column);
+	}
+	json_add_string(fields, "reason", diag->text);
 	reply_close(out, false);
 }
 

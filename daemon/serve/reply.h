@@ -15,6 +15,7 @@
 #include "base/str.h"
 
 struct buf;
+struct diag;
 struct out;
 struct path_error;
 
@@ -38,6 +39,7 @@ void reply_close(struct out *out, bool continues);
 void reply_error(struct out *out, enum reply_error error, struct str name);
 void reply_invalid_path(struct out *out, struct str path,
 			const struct path_error *error);
+void reply_broken(struct out *out, const struct diag *diag);
 void reply_quota_exceeded(struct out *out, const char *quota, size_t limit);
 
 #endif

@@ -5,7 +5,8 @@
  * Server: the Varlink service on the Unix socket.
  *
  * It owns the listening socket and every connection; answers come from the
- * service it was given. One shared read buffer serves all connections.
+ * service it was given. One shared read buffer serves all connections. The
+ * process must ignore SIGPIPE: libuv writes by plain writev(2).
  *
  *   new --listen--> LISTENING --stop--> DRAINING --last connection--> freed
  */
@@ -18,23 +19,30 @@ struct service;
 struct server;
 
 struct server_limits {
-	size_t message;              /* bytes of one request */
-	unsigned int connections;    /* of one uid */
-	unsigned int watchers;       /* of one uid */
+	size_t message;           /* bytes of one request */
+	unsigned int connections; /* of one uid */
+	unsigned int watchers;    /* of one uid */
+	uint64_t half_sent_ms;    /* for one request to be whole; 0: 30 s */
 };
 
+/* @service must outlive the server. */
 struct server *server_new(uv_loop_t *loop, const struct service *service,
 			  const struct server_limits *limits);
+
+/* What is there already stays, also above a new limit. */
+void server_set_limits(struct server *server,
+		       const struct server_limits *limits);
 
 /* Make the socket file @path and listen. -EADDRINUSE when another daemon
  * answers there; else a negative errno. A dead socket file is replaced. */
 int server_listen(struct server *server, const char *path);
 
-/* Listen on a socket that systemd passed. */
+/* Listen on a socket that systemd passed; the server closes it. */
 int server_listen_fd(struct server *server, int fd);
 
-/* The configuration of some workspace, or which one is active, has changed:
- * tell watchers. */
+/* The configuration of some workspace, which one is active, or somebody's
+ * rights have changed: tell watchers, from the loop. May be called from
+ * anywhere, the methods of the service included. */
 void server_notify(struct server *server);
 
 /* The state of something has changed: tell those who watch the status. */
@@ -44,9 +52,8 @@ unsigned int server_connections(const struct server *server);
 unsigned int server_watchers(const struct server *server);
 
 /* No new connections; answers in flight are finished, at most @grace_ms; the
- * socket file is removed if it is still ours. Then @done (NULL: nobody) is
- * called and the server frees itself. */
-void server_stop(struct server *server, uint64_t grace_ms,
-		 void (*done)(void *data), void *data);
+ * socket file is removed if it is still ours. Frees itself; the loop must run
+ * on for that. */
+void server_stop(struct server *server, uint64_t grace_ms);
 
 #endif

@@ -18,14 +18,15 @@ struct env;
 struct history;
 struct snapshot;
 
-/* One workspace as it is now; all borrowed until control returns to the loop. */
+/* One workspace as it is now; all borrowed until control returns to the loop.
+ */
 struct view {
 	const char *workspace;
 	struct snapshot *snapshot; /* never NULL */
 	const struct history *history;
 	const struct access *access;
 	const char *state; /* starting, ready, degraded, offline */
-	int64_t stale; /* seconds, when older than two polls; else -1 */
+	int64_t stale;     /* seconds, when older than two polls; else -1 */
 };
 
 struct service {

@@ -166,8 +166,8 @@ static void find_base(const struct watcher *watcher, struct step *step)
 
 	if (is_told_of(watcher, step->view)) {
 		step->base = history_at(step->view->history, watcher->told);
-		step->skipped = count_skipped(step->view->history,
-					      watcher->told);
+		step->skipped =
+			count_skipped(step->view->history, watcher->told);
 	} else if (service->view(service->data, watcher->told_of, &other)) {
 		step->base = history_at(other.history, watcher->told);
 	}
@@ -195,8 +195,8 @@ static bool answer_config(struct watcher *watcher, const struct view *view,
 
 	find_base(watcher, &step);
 	/* Who knows some generation and asks for values wants the value. */
-	step.changes = step.base &&
-		       !(first && watcher->values && watcher->since);
+	step.changes =
+		step.base && !(first && watcher->values && watcher->since);
 	step.value = !step.base || (first && watcher->values);
 	set_told(watcher, view);
 	return notice_answer(notices_for(watcher), &step, out);

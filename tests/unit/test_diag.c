@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -148,9 +148,8 @@ static void the_caret_follows_a_wide_line_number(void **state)
 
 	memset(text, '\n', 1000000);
 	text[1000000] = 'x';
-	assert_string_equal(
-		printed(f, (struct str){text, 1000001}, 1000000),
-		"f:1000001:1: wrong\n1000001 | x\n        | ^\n");
+	assert_string_equal(printed(f, (struct str){text, 1000001}, 1000000),
+			    "f:1000001:1: wrong\n1000001 | x\n        | ^\n");
 	mem_free(text);
 }
 
@@ -201,7 +200,10 @@ static void a_terminal_is_given_nothing_to_obey(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_string_equal(printed(f, STR("a\x1b[2J\0b\x7f" "c"), 8),
+	assert_string_equal(printed(f,
+				    STR("a\x1b[2J\0b\x7f"
+					"c"),
+				    8),
 			    "f:1:9: wrong\n    1 | a?[2J?b?c\n"
 			    "      |         ^\n");
 }
@@ -220,7 +222,10 @@ static void a_line_may_begin_with_half_a_character(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_string_equal(printed(f, STR("\x80\x80" "abc"), 0),
+	assert_string_equal(printed(f,
+				    STR("\x80\x80"
+					"abc"),
+				    0),
 			    "f:1:1: byte 0x80 is not valid UTF-8\n"
 			    "    1 | ??abc\n      | ^\n");
 	assert_string_equal(printed(f, STR("a\n\x80"), 0),
@@ -244,8 +249,7 @@ static void a_long_text_is_cut_between_characters(void **state)
 		diag_set(&f->diag, "f", "%s", name);
 		len = strlen(f->diag.text);
 		assert_in_range(len, 500, 511);
-		assert_int_equal(str_utf8_invalid(str_from(f->diag.text)),
-				 len);
+		assert_int_equal(str_utf8_invalid(str_from(f->diag.text)), len);
 	}
 }
 

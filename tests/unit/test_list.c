@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -18,7 +18,7 @@ static int digits(const struct list *head)
 	int sum = 0;
 	const struct list *i;
 
-	for (list_each(head, i))
+	for (list_each (head, i))
 		sum = sum * 10 + CONTAINER_OF(i, struct item, list)->number;
 	return sum;
 }

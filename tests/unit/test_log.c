@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -54,8 +54,8 @@ static const char *logged(void)
 static void an_event_is_one_line(void **state)
 {
 	(void)state;
-	log_warning("vault-broken", LOG_TEXT("vault", "a1"),
-		    LOG_INT("line", 3), LOG_INT("low", INT64_MIN));
+	log_warning("vault-broken", LOG_TEXT("vault", "a1"), LOG_INT("line", 3),
+		    LOG_INT("low", INT64_MIN));
 	assert_string_equal(logged(),
 			    "level=warning event=vault-broken vault=a1 line=3 "
 			    "low=-9223372036854775808\n");
@@ -66,14 +66,14 @@ static void an_event_is_one_line(void **state)
 static void a_text_is_quoted_when_it_has_to_be(void **state)
 {
 	static const char *const texts[][2] = {
-		{"plain/text-1.2:3", "plain/text-1.2:3"},
-		{"\u00e9",           "\u00e9"          },
-		{"",                 "\"\""            },
-		{"a b",              "\"a b\""         },
-		{"a=b",              "\"a=b\""         },
-		{"say \"a\"",        "\"say \\\"a\\\"\""},
-		{"a\\b",             "\"a\\\\b\""      },
-		{"a\nevent=b",       "\"a\\nevent=b\"" },
+		{"plain/text-1.2:3", "plain/text-1.2:3"           },
+		{"\u00e9",           "\u00e9"                     },
+		{"",                 "\"\""                       },
+		{"a b",              "\"a b\""                    },
+		{"a=b",              "\"a=b\""                    },
+		{"say \"a\"",        "\"say \\\"a\\\"\""          },
+		{"a\\b",             "\"a\\\\b\""                 },
+		{"a\nevent=b",       "\"a\\nevent=b\""            },
 		{"\r\t\x1b[0m\x7f",  "\"\\x0d\\x09\\x1b[0m\\x7f\""},
 	};
 	char expected[128];

@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -108,7 +108,9 @@ static void a_byte_order_mark_is_no_part_of_the_text(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(from_text(f, STR("\xEF\xBB\xBF" "ab")), 0);
+	assert_int_equal(from_text(f, STR("\xEF\xBB\xBF"
+					  "ab")),
+			 0);
 	assert_true(str_is(f->source.text, "ab"));
 	assert_pos(f, 1, 1, 2);
 	assert_int_equal(from_text(f, STR("\xEF\xBB\xBF")), 0);
@@ -190,8 +192,7 @@ static void what_is_not_utf8_is_broken_at_its_place(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(from_text(f, STR("a\n\u00e9\xC3(")),
-			 SOURCE_E_BROKEN);
+	assert_int_equal(from_text(f, STR("a\n\u00e9\xC3(")), SOURCE_E_BROKEN);
 	assert_int_equal(f->diag.pos.line, 2);
 	assert_int_equal(f->diag.pos.column, 2);
 	assert_string_equal(f->diag.text, "byte 0xc3 is not valid UTF-8");
@@ -201,7 +202,8 @@ static void a_file_is_read_whole(void **state)
 {
 	struct fixture *f = *state;
 
-	write_file(f->file, STR("\xEF\xBB\xBF" "a = 1\n"));
+	write_file(f->file, STR("\xEF\xBB\xBF"
+				"a = 1\n"));
 	assert_int_equal(from_file(f, f->file), 0);
 	assert_true(str_is(f->source.text, "a = 1\n"));
 	assert_int_equal(f->source.text.ptr[f->source.text.len], '\0');
@@ -283,8 +285,8 @@ static void a_socket_is_missing(void **state)
 
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s",
 		       f->file);
-	assert_int_equal(
-		bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)),
+			 0);
 	assert_int_equal(from_file(f, f->file), SOURCE_E_MISSING);
 	assert_false(diag_failed(&f->diag));
 	assert_int_equal(close(fd), 0);

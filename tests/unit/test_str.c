@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -213,8 +213,9 @@ static void clearmls_booleans_are_known_in_any_case(void **state)
 static void other_words_are_no_booleans(void **state)
 {
 	static const struct str words[] = {
-		STR(""), STR("2"), STR("tru"), STR("truee"), STR(" true"),
-		STR("01"), STR("enabled"), STR("1\0"), {NULL, 0},
+		STR(""),        STR("2"),     STR("tru"),
+		STR("truee"),   STR(" true"), STR("01"),
+		STR("enabled"), STR("1\0"),   {NULL, 0},
 	};
 	bool value = true;
 

@@ -1,0 +1,388 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "base/mem.h"
+#include "channel.h"
+#include "command.h"
+#include "complain.h"
+#include "exit_status.h"
+#include "hook.h"
+#include "options.h"
+#include "output.h"
+#include "owner.h"
+#include "patience.h"
+#include "read/doc.h"
+#include "render.h"
+#include "status_follow.h"
+#include "target.h"
+#include "value/json.h"
+#include "value/value.h"
+
+#define EXEC_TIMEOUT_MS 60000
+#define RETRY_MS        100
+
+struct dump_options {
+	const char *format, *output, *mode, *owner, *exec, *exec_timeout;
+	bool env, mask, watch, in_place;
+};
+
+#define FIELD(name) offsetof(struct dump_options, name)
+
+static const struct option_spec options[] = {
+	{"format",       'f',  OPTION_FORMAT,  FIELD(format),       "FORMAT",
+	 RENDER_FORMAT_NAMES									     },
+	{"output",       'o',  OPTION_TEXT,    FIELD(output),       "FILE",
+	 "write FILE, whole or not at all"							       },
+	{"mode",         '\0', OPTION_MODE,    FIELD(mode),         "MODE",
+	 "permissions of FILE (0600)"								    },
+	{"owner",        '\0', OPTION_TEXT,    FIELD(owner),        "USER:GROUP",
+	 "owner of FILE"										 },
+	{"env",          'e',  OPTION_FLAG,    FIELD(env),          NULL,
+	 "resolve with my environment, not the daemon's"                                                 },
+	{"mask",         'm',  OPTION_FLAG,    FIELD(mask),         NULL,         "write secrets as ****"},
+	{"watch",        '\0', OPTION_FLAG,    FIELD(watch),        NULL,
+	 "keep FILE current until stopped"							       },
+	{"exec",         'x',  OPTION_TEXT,    FIELD(exec),         "COMMAND",
+	 "run COMMAND by the shell after each change of FILE"                                            },
+	{"exec-timeout", '\0', OPTION_SECONDS, FIELD(exec_timeout), "S",
+	 "end COMMAND after S seconds (60)"							      },
+	{"in-place",     '\0', OPTION_FLAG,    FIELD(in_place),     NULL,
+	 "write into FILE instead of replacing it"						       },
+};
+
+struct dump {
+	const struct client *client;
+	const struct dump_options *options;
+	const char *path;      /* of the configuration; NULL: all of it */
+	struct target target;  /* opened with --output only */
+	struct channel asking; /* for Get, and GetStatus without more */
+	int wait_ms;           /* how long to wait while starting */
+	struct patience patience;
+};
+
+/* --- the file ------------------------------------------------------------- */
+
+static int open_target(struct dump *dump)
+{
+	const struct dump_options *o = dump->options;
+	struct target_wish wish = {
+		.path = o->output,
+		.mode = o->mode ? (mode_t)strtoul(o->mode, NULL, 8) : 0600,
+		.uid = TARGET_NOBODY,
+		.gid = (gid_t)-1,
+		.in_place = o->in_place,
+	};
+	int r;
+
+	if (!o->output)
+		return EXIT_DONE;
+	if (o->owner && !owner_parse(o->owner, &wish.uid, &wish.gid))
+		return complain(EXIT_USAGE,
+				"there is no such user or group: --owner %s",
+				o->owner);
+	r = target_open(&dump->target, &wish);
+	if (r == 0)
+		return EXIT_DONE;
+	return complain(EXIT_FAILED, "cannot write %s: %s", o->output,
+			dump->target.problem ? dump->target.problem
+					     : strerror(-r));
+}
+
+/* Is the target one of the sources of @workspace? */
+static bool is_layer_of(const struct dump *dump, const struct value *workspace)
+{
+	const struct value *layers = value_get(workspace, STR("layers"));
+	bool found = false;
+
+	if (!value_is(layers, VALUE_LIST))
+		return false;
+	for (uint32_t i = 0; i < layers->list.count && !found; i++) {
+		struct str source =
+			answer_text(layers->list.items[i], "source");
+		_cleanup_(mem_freep) char *path =
+			mem_strndup(source.ptr ? source.ptr : "", source.len);
+
+		found = path[0] == '/' && target_is(&dump->target, path);
+	}
+	return found;
+}
+
+/* A file that the daemon reads must not become what the daemon says. */
+static int check_sources(struct dump *dump)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	const struct value *workspaces;
+	int status;
+
+	buf_puts(&parameters, "{}");
+	status = channel_call(&dump->asking, "GetStatus", &parameters, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	workspaces = value_get(value_get(answer->root, STR("status")),
+			       STR("workspaces"));
+	if (!value_is(workspaces, VALUE_LIST))
+		return EXIT_DONE;
+	for (uint32_t i = 0; i < workspaces->list.count; i++)
+		if (is_layer_of(dump, workspaces->list.items[i]))
+			return complain(EXIT_FAILED,
+					"%s is a source of the configuration: "
+					"choose another --output",
+					dump->options->output);
+	return EXIT_DONE;
+}
+
+static int run_hook(const struct dump *dump)
+{
+	const struct dump_options *o = dump->options;
+
+	if (!o->exec)
+		return EXIT_DONE;
+	return hook_run(o->exec,
+			option_milliseconds(o->exec_timeout, EXEC_TIMEOUT_MS));
+}
+
+/* A command that fails does not end a dump that is kept current. */
+static int write_target(struct dump *dump, struct str text)
+{
+	int r, status = check_sources(dump);
+
+	if (status != EXIT_DONE)
+		return status;
+	r = target_write(&dump->target, text);
+	if (r < 0)
+		return complain(EXIT_FAILED, "cannot write %s: %s",
+				dump->options->output,
+				dump->target.problem ? dump->target.problem
+						     : strerror(-r));
+	status = r == TARGET_WRITTEN ? run_hook(dump) : EXIT_DONE;
+	return dump->options->watch ? EXIT_DONE : status;
+}
+
+/* --- the question --------------------------------------------------------- */
+
+static bool is_past_starting(struct str state)
+{
+	return !str_is(state, "starting");
+}
+
+/* Vaults that are not in yet must not be missing from the file. */
+static int wait_while_starting(struct dump *dump)
+{
+	struct status_wish wish = {.is_enough = is_past_starting,
+				   .timeout_ms = dump->wait_ms};
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	int status = status_follow(&channel, dump->client, &wish, NULL);
+
+	if (channel.result == -ETIMEDOUT)
+		return complain(EXIT_SERVER,
+				"the vaults are not in yet (state starting), "
+				"nothing is written: see 'clearconf status'");
+	if (status != EXIT_DONE)
+		return channel_complain(&channel, status);
+	patience_sleep(RETRY_MS);
+	return EXIT_DONE;
+}
+
+/* Nothing is said about a failure of the connection. */
+static int ask_when_started(struct dump *dump, struct answer *answer)
+{
+	struct question question = {
+		.path = dump->path,
+		.workspace = dump->client->workspace,
+		.environment = dump->options->env,
+		.secrets = dump->options->mask ? ASK_MASKED : ASK_REAL,
+	};
+	int status;
+
+	for (;;) {
+		status = ask(&dump->asking, &question, answer);
+		if (status != EXIT_DONE || !answer_is_starting(answer))
+			return status;
+		answer_deinit(answer);
+		status = wait_while_starting(dump);
+		if (status != EXIT_DONE)
+			return status;
+	}
+}
+
+static int dump_once(struct dump *dump)
+{
+	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
+	_cleanup_(answer_deinit) struct answer answer = {0};
+	int status = ask_when_started(dump, &answer);
+
+	if (status == EXIT_DONE)
+		status = output_render(&rendering, answer.value,
+				       dump->options->format);
+	if (status != EXIT_DONE)
+		return status;
+	if (!dump->options->output)
+		return output_write(buf_str(&rendering.text));
+	return write_target(dump, buf_str(&rendering.text));
+}
+
+/* --- keeping it current --------------------------------------------------- */
+
+static void write_watch(struct buf *out, const struct dump *dump)
+{
+	buf_putc(out, '{');
+	/* What the caller's environment makes of the rest is not known here, so
+	 * with --env any change is a reason to ask again. */
+	if (dump->path && !dump->options->env) {
+		json_key(out, "paths");
+		buf_putc(out, '[');
+		json_write_string(out, str_from(dump->path));
+		buf_putc(out, ']');
+	}
+	json_add_optional_string(out, "workspace", dump->client->workspace);
+	buf_putc(out, '}');
+}
+
+/* What is gone for now may come back: the file stays as it is. */
+static int dump_again(struct dump *dump)
+{
+	int status = dump_once(dump);
+
+	if (status != EXIT_NO_PATH)
+		return status;
+	complain_warning("there is nothing at the path any more: %s is left "
+			 "as it is",
+			 dump->options->output);
+	return EXIT_DONE;
+}
+
+/* Until the connection is lost. The first answer to Watch is the state of now,
+ * so nothing falls between two connections. */
+static int follow_connection(struct dump *dump, struct channel *watching)
+{
+	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
+	int timeout_ms = dump->client->timeout_ms;
+	int status = channel_open(watching, dump->client);
+
+	write_watch(&question, dump);
+	if (status == EXIT_DONE)
+		status = channel_send(watching, "Watch", &question);
+	if (status == EXIT_DONE)
+		status = channel_open(&dump->asking, dump->client);
+	while (status == EXIT_DONE) {
+		_cleanup_(doc_unrefp) struct doc *answer = NULL;
+
+		status = channel_next(watching, timeout_ms, &answer, NULL);
+		if (status != EXIT_DONE)
+			break;
+		patience_reset(&dump->patience);
+		status = dump_again(dump);
+		timeout_ms = -1;
+	}
+	return status;
+}
+
+static int follow(struct dump *dump)
+{
+	_cleanup_(channel_deinit) struct channel watching = {0};
+	int status;
+
+	for (;;) {
+		status = follow_connection(dump, &watching);
+		if (status != EXIT_NO_DAEMON)
+			break;
+		patience_wait(&dump->patience,
+			      "the file stays as it is until it comes back");
+	}
+	if (watching.result)
+		return channel_complain(&watching, status);
+	return channel_complain(&dump->asking, status);
+}
+
+static int start(struct dump *dump)
+{
+	int status = open_target(dump);
+
+	if (status != EXIT_DONE)
+		return status;
+	status = channel_open(&dump->asking, dump->client);
+	if (status == EXIT_DONE)
+		status = dump_once(dump);
+	if (status != EXIT_DONE)
+		return channel_complain(&dump->asking, status);
+	return dump->options->watch ? follow(dump) : EXIT_DONE;
+}
+
+static int check_usage(const struct dump_options *o)
+{
+	if (!o->output &&
+	    (o->watch || o->exec || o->in_place || o->owner || o->mode))
+		return complain(EXIT_USAGE,
+				"--watch, --exec, --in-place, --mode and "
+				"--owner need a file: add --output FILE");
+	if (o->exec_timeout && !o->exec)
+		return complain(EXIT_USAGE,
+				"--exec-timeout needs a command: add --exec "
+				"COMMAND");
+	return EXIT_DONE;
+}
+
+static int run(const struct client *client, const void *fields, int argc,
+	       char **argv)
+{
+	struct dump dump = {
+		.client = client,
+		.options = fields,
+		.path = argc ? argv[0] : NULL,
+		.target = {.dirfd = -1},
+		.wait_ms = client->timeout_ms,
+	};
+	int status = check_usage(dump.options);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (dump.options->watch)
+		dump.wait_ms = -1;
+	status = start(&dump);
+	channel_deinit(&dump.asking);
+	target_deinit(&dump.target);
+	return status;
+}
+
+const struct command cmd_dump = {
+	.name = "dump",
+	.synopsis = "[PATH] [--format FORMAT] [--output FILE] [--mode 0600]\n"
+		    "                      [--owner USER:GROUP] [--env] "
+		    "[--mask] [--watch]\n"
+		    "                      [--exec COMMAND] [--exec-timeout S] "
+		    "[--in-place]",
+	.summary = "write the configuration, real values included, to a file",
+	.details =
+		"Writes what is at PATH (everything without one) to FILE or "
+		"standard output, JSON\n"
+		"unless --format says otherwise. Real values need the right "
+		"'secrets' (exit status 5\n"
+		"without it), unless --mask accepts **** in their place.\n"
+		"\n"
+		"FILE is replaced whole or not at all, and not touched when "
+		"nothing has changed. It\n"
+		"may not be a symbolic link, have a second name, or be a "
+		"source of the configuration;\n"
+		"as root, every folder on the way must belong to root or "
+		"--owner and be writable by\n"
+		"nobody else. While the vaults are not in yet, dump waits "
+		"(at most --timeout, for ever\n"
+		"with --watch) and leaves FILE as it is.\n"
+		"\n"
+		"--watch writes again at each change and waits for a daemon "
+		"that restarts. --in-place\n"
+		"is for a FILE that is a mount point and cannot be replaced: "
+		"it must exist and belong\n"
+		"to --owner, else to you; its mode stays, and a reader may see "
+		"it half written.",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct dump_options),
+	.arguments_max = 1,
+	.secret = true,
+	.run = run,
+};

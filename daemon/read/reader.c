@@ -1,0 +1,108 @@
+#include "read/reader.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "read/hocon.h"
+#include "read/json.h"
+#include "read/reading.h"
+
+static bool yaml_read(struct reading *reading)
+{
+	return diag_set(reading->diag, reading->doc->sources[0]->name,
+			"YAML is not supported by this build");
+}
+
+/* How a format is read: set reading->doc->root from its first source. */
+static const struct {
+	const char *name;
+	bool (*read)(struct reading *reading);
+} formats[] = {
+	[READ_HOCON] = {"hocon", hocon_read},
+	[READ_JSON] = {"json", json_read},
+	[READ_YAML] = {"yaml", yaml_read},
+};
+
+static const struct {
+	const char *suffix;
+	enum read_format format;
+} suffixes[] = {
+	{".json", READ_JSON},
+	{".yaml", READ_YAML},
+	{".yml", READ_YAML},
+};
+
+enum read_format read_format_of_path(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (str_ends(str_from(path), str_from(suffixes[i].suffix)))
+			return suffixes[i].format;
+	return READ_HOCON;
+}
+
+bool read_format_from_name(struct str name, enum read_format *format)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (str_is(name, formats[i].name)) {
+			*format = (enum read_format)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse(struct doc *doc, const struct read_options *options,
+		  struct diag *diag)
+{
+	struct reading reading = {
+		.doc = doc,
+		.arena = &doc->arena,
+		.options = options,
+		.diag = diag,
+	};
+
+	if (!str_trim(doc->sources[0]->text).len) {
+		doc->root = value_new(&doc->arena, VALUE_OBJECT);
+		return true;
+	}
+	if (!formats[options->format].read(&reading))
+		return false;
+	if (value_is(doc->root, VALUE_OBJECT))
+		return true;
+	return diag_at(diag, doc->sources[doc->root->source], doc->root->offset,
+		       "the whole must be an object, not a %s",
+		       value_type_name(doc->root));
+}
+
+int read_file(struct doc **doc, const char *path,
+	      const struct read_options *options, struct diag *diag)
+{
+	_cleanup_(doc_unrefp) struct doc *new = doc_new();
+	int found = source_from_file(doc_add_source(new), &new->arena, path,
+				     options->limits.bytes, diag);
+
+	if (found == SOURCE_E_MISSING)
+		return READ_E_MISSING;
+	if (found || !parse(new, options, diag))
+		return READ_E_BROKEN;
+	*doc = TAKE(new);
+	return 0;
+}
+
+int read_text(struct doc **doc, const char *name, struct str text,
+	      const struct read_options *options, struct diag *diag)
+{
+	_cleanup_(doc_unrefp) struct doc *new = doc_new();
+
+	if (text.len > options->limits.bytes) {
+		diag_set(diag, name, "is larger than the limit of %zu bytes",
+			 options->limits.bytes);
+		return READ_E_BROKEN;
+	}
+	if (source_from_text(doc_add_source(new), &new->arena, name, text,
+			     diag) ||
+	    !parse(new, options, diag))
+		return READ_E_BROKEN;
+	*doc = TAKE(new);
+	return 0;
+}

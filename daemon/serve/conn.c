@@ -1,0 +1,336 @@
+#include "serve/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "serve/conns.h"
+#include "serve/methods.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "serve/request.h"
+#include "serve/watcher.h"
+
+/* What the socket did not take at once. */
+struct conn_write {
+	uv_write_t request;
+	struct out_rest *rest;
+};
+
+static void conn_receive(struct conn *conn, struct str input);
+static void conn_written(struct conn *conn, int status);
+
+static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
+{
+	struct conn *conn = handle->data;
+
+	(void)size;
+	*buf = uv_buf_init(conn->conns->input, CONNS_INPUT);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
+{
+	if (len < 0)
+		conn_close(stream->data);
+	else
+		conn_receive(stream->data,
+			     (struct str){buf->base, (size_t)len});
+}
+
+static void on_written(uv_write_t *request, int status)
+{
+	conn_written(request->data, status);
+}
+
+static void conn_free(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+
+	list_remove(&conn->link);
+	frame_deinit(&conn->frame);
+	charge_release(&conn->charge);
+	peer_deinit(&conn->peer);
+	mem_free(conn);
+	conns->count--;
+	conns_handle_closed(conns);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	conn_free(handle->data);
+}
+
+struct conn *conn_new(struct conns *conns)
+{
+	struct conn *conn = mem_alloc(sizeof(*conn));
+
+	conn->conns = conns;
+	uv_pipe_init(conns->sweep.loop, &conn->pipe, 0);
+	conn->pipe.data = conn;
+	list_init(&conn->half_sent);
+	list_add(&conns->all, &conn->link);
+	conns->count++;
+	conns->open_handles++;
+	return conn;
+}
+
+static uv_stream_t *stream_of(struct conn *conn)
+{
+	return (uv_stream_t *)&conn->pipe;
+}
+
+/* A watch reads on: only so is it noticed that its client has gone. */
+static bool reads_in(enum conn_state state)
+{
+	return state == CONN_READING || state == CONN_WATCHING;
+}
+
+static void set_state(struct conn *conn, enum conn_state state)
+{
+	bool read = reads_in(conn->state);
+
+	conn->state = state;
+	if (read && !reads_in(state))
+		(void)uv_read_stop(stream_of(conn));
+	else if (!read && reads_in(state))
+		(void)uv_read_start(stream_of(conn), on_alloc, on_read);
+}
+
+void conn_close(struct conn *conn)
+{
+	if (conn->state == CONN_CLOSING)
+		return;
+	set_state(conn, CONN_CLOSING);
+	watcher_free(TAKE(conn->watcher));
+	list_remove(&conn->half_sent);
+	uv_close((uv_handle_t *)&conn->pipe, on_closed);
+}
+
+static void free_write(struct conn *conn)
+{
+	out_rest_free(conn->write->rest);
+	mem_free(TAKE(conn->write));
+}
+
+/* Leave what is in the outbox behind its first @sent bytes to libuv. */
+static int write_rest(struct conn *conn, size_t sent)
+{
+	struct out_rest *rest = out_take_rest(&conn->conns->out, sent);
+	uv_buf_t bufs[OUT_PIECES];
+
+	conn->write = mem_alloc(sizeof(*conn->write));
+	conn->write->rest = rest;
+	conn->write->request.data = conn;
+	for (size_t i = 0; i < rest->count; i++)
+		bufs[i] = uv_buf_init((char *)rest->pieces[i].ptr,
+				      (unsigned int)rest->pieces[i].len);
+	return uv_write(&conn->write->request, stream_of(conn), bufs,
+			(unsigned int)rest->count, on_written);
+}
+
+/* The bytes that the socket takes now, or a negative errno. */
+static int try_write(struct conn *conn)
+{
+	struct out *out = &conn->conns->out;
+	uv_buf_t bufs[OUT_PIECES];
+	int r;
+
+	for (size_t i = 0; i < out->count; i++) {
+		struct str bytes = out_bytes(out, i);
+
+		bufs[i] =
+			uv_buf_init((char *)bytes.ptr, (unsigned int)bytes.len);
+	}
+	r = uv_try_write(stream_of(conn), bufs, (unsigned int)out->count);
+	return r == UV_EAGAIN ? 0 : r;
+}
+
+static int write_out(struct conn *conn)
+{
+	struct out *out = &conn->conns->out;
+	int sent;
+
+	if (!out_close(out))
+		return 0;
+	assert(!conn->write);
+	sent = try_write(conn);
+	if (sent >= 0 && (size_t)sent < out->size)
+		return write_rest(conn, (size_t)sent);
+	out_clear(out);
+	return sent < 0 ? sent : 0;
+}
+
+/* Send what is in the outbox, and go where that leads. */
+static void flush(struct conn *conn)
+{
+	if (write_out(conn) < 0)
+		conn_close(conn);
+	else if (conn->write && conn->state == CONN_READING)
+		set_state(conn, CONN_WRITING);
+	else if (!conn->write && conn->state == CONN_ENDING)
+		conn_close(conn);
+	else if (!conn->write && conn->state == CONN_WATCHING)
+		watcher_settle(conn->watcher);
+}
+
+/* The reply in the outbox is the last one. */
+static void end(struct conn *conn)
+{
+	list_remove(&conn->half_sent);
+	watcher_free(TAKE(conn->watcher));
+	set_state(conn, CONN_ENDING);
+	flush(conn);
+}
+
+static void refuse_input(struct conn *conn)
+{
+	log_debug("message-too-long", LOG_INT("uid", conn->peer.uid));
+	/* An error may not come into the middle of another reply. */
+	if (conn->write) {
+		conn_close(conn);
+		return;
+	}
+	reply_error(&conn->conns->out, REPLY_INVALID_PARAMETER, STR("message"));
+	end(conn);
+}
+
+static void answer(struct conn *conn, struct str message)
+{
+	struct conns *conns = conn->conns;
+	struct request request = {
+		.service = conns->service,
+		.peer = &conn->peer,
+		.quota = &conns->quota,
+		.watchers = &conns->watchers,
+		.out = &conns->out,
+	};
+
+	methods_answer(&request, message);
+	if (request.watcher) {
+		conn->watcher = request.watcher;
+		watcher_set_owner(conn->watcher, conn);
+		set_state(conn, CONN_WATCHING);
+	}
+	if (out_is_full(&conns->out))
+		flush(conn);
+}
+
+/* A request is to be whole some time after its first byte. */
+static void watch_half_sent(struct conn *conn, bool restart)
+{
+	struct conns *conns = conn->conns;
+	bool half = conn->state == CONN_READING && frame_held(&conn->frame);
+
+	if (restart || !half)
+		list_remove(&conn->half_sent);
+	if (!half || !list_is_empty(&conn->half_sent))
+		return;
+	conn->half_sent_since = uv_now(conn->pipe.loop);
+	list_add(&conns->half_sent, &conn->half_sent);
+	conns_expect_sweep(conns);
+}
+
+/* Answer the calls that are whole, as long as the answers find their way. */
+static void answer_calls(struct conn *conn, struct str input)
+{
+	size_t limit = conn->conns->limits.message, answered = 0;
+	struct str message;
+	int r = 0;
+
+	while (conn->state == CONN_READING && !r) {
+		r = frame_next(&conn->frame, &input, limit, &message);
+		if (r)
+			break;
+		answer(conn, message);
+		answered++;
+	}
+	if (conn->state == CONN_CLOSING)
+		return;
+	if (r == FRAME_E_TOO_LONG) {
+		refuse_input(conn);
+		return;
+	}
+	frame_keep(&conn->frame, input);
+	flush(conn);
+	watch_half_sent(conn, answered > 0);
+}
+
+static void conn_receive(struct conn *conn, struct str input)
+{
+	if (conn->state == CONN_READING) {
+		answer_calls(conn, input);
+		return;
+	}
+	frame_keep(&conn->frame, input);
+	if (frame_held(&conn->frame) > conn->conns->limits.message)
+		refuse_input(conn);
+}
+
+static void conn_written(struct conn *conn, int status)
+{
+	free_write(conn);
+	if (status < 0 || conn->state == CONN_ENDING) {
+		conn_close(conn);
+	} else if (conn->state == CONN_WATCHING) {
+		watcher_wake(conn->watcher);
+		conns_tell(conn->conns);
+	} else {
+		set_state(conn, CONN_READING);
+		answer_calls(conn, STR(""));
+	}
+}
+
+void conn_tell(struct conn *conn)
+{
+	if (watcher_answer(conn->watcher, &conn->peer, &conn->conns->out) ==
+	    WATCHER_HAS_ENDED) {
+		watcher_free(TAKE(conn->watcher));
+		set_state(conn, CONN_READING);
+	}
+	flush(conn);
+	if (conn->state == CONN_READING)
+		answer_calls(conn, STR(""));
+}
+
+void conn_finish(struct conn *conn)
+{
+	if (conn->state != CONN_CLOSING)
+		end(conn);
+}
+
+/* 0; or a negative errno, with the reason in the outbox when there is one to
+ * tell. */
+static int admit(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+	uv_os_fd_t fd;
+	int r = uv_fileno((uv_handle_t *)&conn->pipe, &fd);
+
+	if (!r)
+		r = peer_init(&conn->peer, fd);
+	if (r == -EACCES)
+		reply_error(&conns->out, REPLY_ACCESS_DENIED, STR("read"));
+	if (r)
+		return r;
+	if (!charge_take(&conn->charge, &conns->quota, conn->peer.uid,
+			 QUOTA_CONNECTIONS, 1)) {
+		reply_quota_exceeded(&conns->out, quota_name(QUOTA_CONNECTIONS),
+				     conns->limits.connections);
+		return -EDQUOT;
+	}
+	return 0;
+}
+
+void conn_start(struct conn *conn)
+{
+	int r = admit(conn);
+
+	if (!r) {
+		(void)uv_read_start(stream_of(conn), on_alloc, on_read);
+		return;
+	}
+	log_debug("connection-refused", LOG_INT("uid", conn->peer.uid),
+		  LOG_TEXT("reason", uv_strerror(r)));
+	end(conn);
+}

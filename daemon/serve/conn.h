@@ -1,0 +1,73 @@
+#ifndef SERVE_CONN_H
+#define SERVE_CONN_H
+
+/*
+ * One connection: bytes in, calls answered in their order, bytes out.
+ *
+ *                all written
+ *         +---------------------> READING -----------+
+ *         |                       |  ^  |            | a watch
+ *      WRITING <-- socket full ---+  |  |            v
+ *         |                          |  |         WATCHING
+ *         |                          +--|-- its end --+
+ *         |              framing lost, |                |
+ *         |              refused       v                |
+ *         +--- stop ---------------> ENDING <-----------+
+ *                                      | all written
+ *   any --- hung up, error, abort ---> CLOSING ---> freed
+ *
+ * At most one write is under way. WRITING reads nothing, so who does not take
+ * its answers cannot ask for more; calls behind a watch wait. It owns itself
+ * from conn_new to the end of CLOSING.
+ */
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "base/str.h"
+#include "serve/access.h"
+#include "serve/frame.h"
+#include "serve/quota.h"
+
+struct conn_write;
+struct conns;
+struct watcher;
+
+enum conn_state {
+	CONN_READING,
+	CONN_WRITING,
+	CONN_WATCHING,
+	CONN_ENDING,
+	CONN_CLOSING,
+};
+
+struct conn {
+	uv_pipe_t pipe;
+	struct conns *conns;
+	struct list link; /* in conns->all */
+	enum conn_state state;
+	struct frame frame;
+	struct list half_sent; /* in conns->half_sent, or alone */
+	uint64_t half_sent_since;
+	struct peer peer;
+	struct charge charge;
+	struct watcher *watcher;  /* when WATCHING */
+	struct conn_write *write; /* NULL: all is written */
+};
+
+struct conn *conn_new(struct conns *conns);
+
+/* Its pipe is connected: learn who it is, and read. Who is refused is told
+ * so. */
+void conn_start(struct conn *conn);
+
+/* Its watcher is to say what it was not told yet. */
+void conn_tell(struct conn *conn);
+
+/* No more calls: close, when what is being written is out. */
+void conn_finish(struct conn *conn);
+
+void conn_close(struct conn *conn);
+
+#endif

@@ -1,0 +1,145 @@
+#include "serve/conns.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "serve/conn.h"
+
+/* Watchers told in one turn of the loop; others get their turn between. */
+#define ROUND_SLICE 512
+
+static void conns_sweep(struct conns *conns);
+static void conns_round(struct conns *conns);
+
+static void on_sweep(uv_timer_t *timer)
+{
+	conns_sweep(timer->data);
+}
+
+static void on_round(uv_idle_t *idle)
+{
+	conns_round(idle->data);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	conns_handle_closed(handle->data);
+}
+
+void conns_init(struct conns *conns, uv_loop_t *loop,
+		const struct service *service)
+{
+	*conns = (struct conns){.service = service};
+	quota_init(&conns->quota);
+	watchers_init(&conns->watchers, service);
+	list_init(&conns->all);
+	list_init(&conns->half_sent);
+	conns->input = mem_alloc(CONNS_INPUT);
+	uv_timer_init(loop, &conns->sweep);
+	uv_idle_init(loop, &conns->round);
+	conns->sweep.data = conns->round.data = conns;
+	conns->open_handles = 2;
+}
+
+void conns_deinit(struct conns *conns)
+{
+	assert(!conns->open_handles);
+	out_deinit(&conns->out);
+	watchers_deinit(&conns->watchers);
+	quota_deinit(&conns->quota);
+	mem_free(conns->input);
+}
+
+void conns_handle_closed(struct conns *conns)
+{
+	if (--conns->open_handles == 0)
+		conns->on_closed(conns);
+}
+
+void conns_accept(struct conns *conns, uv_stream_t *listener)
+{
+	struct conn *conn = conn_new(conns);
+
+	if (uv_accept(listener, (uv_stream_t *)&conn->pipe))
+		conn_close(conn);
+	else
+		conn_start(conn);
+}
+
+void conns_tell(struct conns *conns)
+{
+	if (!uv_is_closing((uv_handle_t *)&conns->round))
+		uv_idle_start(&conns->round, on_round);
+}
+
+static void conns_round(struct conns *conns)
+{
+	struct conn *conn;
+
+	for (int i = 0; i < ROUND_SLICE; i++) {
+		conn = watchers_next(&conns->watchers);
+		if (!conn) {
+			uv_idle_stop(&conns->round);
+			return;
+		}
+		conn_tell(conn);
+	}
+}
+
+static struct conn *oldest_half_sent(struct conns *conns)
+{
+	if (list_is_empty(&conns->half_sent))
+		return NULL;
+	return CONTAINER_OF(conns->half_sent.next, struct conn, half_sent);
+}
+
+/* When the oldest half-sent request is over its time. */
+static uint64_t sweep_time(struct conns *conns)
+{
+	return oldest_half_sent(conns)->half_sent_since +
+	       conns->limits.half_sent_ms;
+}
+
+void conns_expect_sweep(struct conns *conns)
+{
+	uint64_t now = uv_now(conns->sweep.loop), then = sweep_time(conns);
+
+	if (!uv_is_active((uv_handle_t *)&conns->sweep))
+		uv_timer_start(&conns->sweep, on_sweep,
+			       then > now ? then - now : 0, 0);
+}
+
+static void conns_sweep(struct conns *conns)
+{
+	struct conn *conn;
+
+	while ((conn = oldest_half_sent(conns)) &&
+	       sweep_time(conns) <= uv_now(conns->sweep.loop)) {
+		log_debug("request-half-sent", LOG_INT("uid", conn->peer.uid));
+		conn_close(conn);
+	}
+	if (conn)
+		conns_expect_sweep(conns);
+}
+
+/* conn_close takes none out of the list: that comes with the end of CLOSING. */
+static void each_conn(struct conns *conns, void (*visit)(struct conn *conn))
+{
+	struct list *i;
+
+	for (list_each (&conns->all, i))
+		visit(CONTAINER_OF(i, struct conn, link));
+}
+
+void conns_finish(struct conns *conns)
+{
+	uv_close((uv_handle_t *)&conns->sweep, on_handle_closed);
+	uv_close((uv_handle_t *)&conns->round, on_handle_closed);
+	each_conn(conns, conn_finish);
+}
+
+void conns_abort(struct conns *conns)
+{
+	each_conn(conns, conn_close);
+}

@@ -1,0 +1,66 @@
+#ifndef SERVE_CONNS_H
+#define SERVE_CONNS_H
+
+/*
+ * The connections of one server, and what they share: one read buffer, one
+ * outbox, the users' quotas, the watchers.
+ *
+ * It tells watchers in rounds: a change marks them, the next turns of the loop
+ * tell a slice each. It drops those who do not finish their requests; its timer
+ * runs only while there are half-sent ones.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "serve/out.h"
+#include "serve/quota.h"
+#include "serve/server.h"
+#include "serve/watcher.h"
+
+#define CONNS_INPUT ((size_t)64 * 1024)
+
+struct conns {
+	const struct service *service;
+	struct server_limits limits;
+	struct quota quota;
+	struct watchers watchers;
+	struct out out; /* empty whenever the loop has control */
+	char *input;    /* CONNS_INPUT bytes, in use during one read */
+
+	struct list all; /* struct conn */
+	unsigned int count;
+	struct list half_sent; /* struct conn, the oldest first */
+	uv_timer_t sweep;
+	uv_idle_t round; /* active while watchers are to be told */
+
+	unsigned int open_handles;
+	void (*on_closed)(struct conns *conns); /* nothing is open any more */
+};
+
+void conns_init(struct conns *conns, uv_loop_t *loop,
+		const struct service *service);
+void conns_deinit(struct conns *conns);
+
+/* Take the connection that waits at @listener. */
+void conns_accept(struct conns *conns, uv_stream_t *listener);
+
+/* Tell the watchers that are dirty, soon. */
+void conns_tell(struct conns *conns);
+
+/* There is a half-sent request: drop its connection in time. */
+void conns_expect_sweep(struct conns *conns);
+
+/* One of the handles is closed. */
+void conns_handle_closed(struct conns *conns);
+
+/* Close those that have nothing to write, and the others when they have
+ * written it. */
+void conns_finish(struct conns *conns);
+
+/* Close all at once. */
+void conns_abort(struct conns *conns);
+
+#endif

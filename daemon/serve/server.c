@@ -1,0 +1,132 @@
+#include "serve/server.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "serve/conns.h"
+#include "serve/listener.h"
+
+#define HALF_SENT_MS 30000
+
+enum server_state { SERVER_LISTENING, SERVER_DRAINING };
+
+struct server {
+	enum server_state state;
+	struct listener listener;
+	struct conns conns;
+	uv_timer_t grace;   /* how long DRAINING may take */
+	unsigned int parts; /* of the three above, still open */
+};
+
+static void part_closed(struct server *server)
+{
+	if (--server->parts)
+		return;
+	conns_deinit(&server->conns);
+	mem_free(server);
+}
+
+static void on_part_closed(uv_handle_t *handle)
+{
+	part_closed(handle->data);
+}
+
+static void on_conns_closed(struct conns *conns)
+{
+	struct server *server = CONTAINER_OF(conns, struct server, conns);
+
+	uv_close((uv_handle_t *)&server->grace, on_part_closed);
+	part_closed(server);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+	struct server *server = listener->data;
+
+	if (status == 0)
+		conns_accept(&server->conns, listener);
+	else
+		log_warning("accept-failed",
+			    LOG_TEXT("reason", uv_strerror(status)));
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	conns_abort(&server->conns);
+}
+
+struct server *server_new(uv_loop_t *loop, const struct service *service,
+			  const struct server_limits *limits)
+{
+	struct server *server = mem_alloc(sizeof(*server));
+
+	listener_init(&server->listener, loop);
+	conns_init(&server->conns, loop, service);
+	uv_timer_init(loop, &server->grace);
+	server->listener.pipe.data = server->grace.data = server;
+	server->conns.on_closed = on_conns_closed;
+	server->parts = 3;
+	server_set_limits(server, limits);
+	return server;
+}
+
+void server_set_limits(struct server *server,
+		       const struct server_limits *limits)
+{
+	struct conns *conns = &server->conns;
+
+	conns->limits = *limits;
+	if (!conns->limits.half_sent_ms)
+		conns->limits.half_sent_ms = HALF_SENT_MS;
+	conns->quota.limits[QUOTA_CONNECTIONS] = limits->connections;
+	conns->quota.limits[QUOTA_WATCHERS] = limits->watchers;
+}
+
+int server_listen(struct server *server, const char *path)
+{
+	return listener_open(&server->listener, path, on_connection);
+}
+
+int server_listen_fd(struct server *server, int fd)
+{
+	return listener_open_fd(&server->listener, fd, on_connection);
+}
+
+static void notify(struct server *server, enum watcher_kind kind)
+{
+	watchers_mark(&server->conns.watchers, kind);
+	conns_tell(&server->conns);
+}
+
+void server_notify(struct server *server)
+{
+	notify(server, WATCHER_CONFIG);
+}
+
+void server_notify_status(struct server *server)
+{
+	notify(server, WATCHER_STATUS);
+}
+
+unsigned int server_connections(const struct server *server)
+{
+	return server->conns.count;
+}
+
+unsigned int server_watchers(const struct server *server)
+{
+	return server->conns.watchers.count;
+}
+
+void server_stop(struct server *server, uint64_t grace_ms)
+{
+	if (server->state == SERVER_DRAINING)
+		return;
+	server->state = SERVER_DRAINING;
+	uv_timer_start(&server->grace, on_grace_over, grace_ms, 0);
+	listener_close(&server->listener, on_part_closed);
+	conns_finish(&server->conns);
+}

@@ -1,0 +1,40 @@
+import pathlib
+import sys
+
+import pytest
+
+SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
+sys.path.insert(0, str(SUPPORT))
+
+from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer  # noqa: E402
+from harness import Daemon, Home  # noqa: E402
+
+
+@pytest.fixture
+def home(tmp_path):
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def server():
+    """A stand-in ClearML Enterprise server."""
+    with ClearMLServer(port=0, edition="enterprise") as running:
+        yield running
+
+
+@pytest.fixture
+def conf(server):
+    """A clearml.conf that logs in to the stand-in server."""
+    def text(more=""):
+        return (f"api {{ api_server: {server.url}\n"
+                f"  credentials {{ access_key: {ACCESS_KEY}, "
+                f"secret_key: \"{SECRET_KEY}\" }} }}\n{more}\n")
+    return text
+
+
+@pytest.fixture
+def daemon(home):
+    """A daemon without server or settings; start() it when the home is ready."""
+    with_home = Daemon(home)
+    yield with_home
+    with_home.__exit__(None)

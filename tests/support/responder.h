@@ -1,0 +1,293 @@
+#ifndef SUPPORT_RESPONDER_H
+#define SUPPORT_RESPONDER_H
+
+/*
+ * A server on the test's own loop that says what it was told to say, byte for
+ * byte, and remembers what it was asked. Include it after cmocka.h.
+ *
+ * One request a connection: the next of the planned answers goes out, then the
+ * connection ends as planned. A request that nothing was planned for fails the
+ * test. A watchman ends tests that hang.
+ */
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "fetch/http.h"
+
+#define RESPONDER_ANSWERS    64
+#define RESPONDER_PATIENCE_S 30
+
+enum responder_end {
+	RESPONDER_CLOSES,
+	RESPONDER_HOLDS,  /* until the client goes */
+	RESPONDER_RESETS, /* the connection breaks */
+};
+
+struct responder {
+	uv_tcp_t listener;
+	char url[64]; /* "http://127.0.0.1:PORT" */
+	int port;
+	struct {
+		struct buf bytes;
+		enum responder_end end;
+		struct buf request; /* what it answered */
+	} answers[RESPONDER_ANSWERS];
+	size_t planned, asked;
+	struct list peers;
+};
+
+struct responder_peer {
+	struct list link;
+	uv_tcp_t tcp;
+	uv_write_t write;
+	struct responder *responder;
+	struct buf in;
+	enum responder_end end;
+	bool answered;
+};
+
+static inline void responder_peer_closed(uv_handle_t *handle)
+{
+	struct responder_peer *peer = handle->data;
+
+	list_remove(&peer->link);
+	buf_deinit(&peer->in);
+	mem_free(peer);
+}
+
+static inline void responder_peer_close(struct responder_peer *peer)
+{
+	if (!uv_is_closing((uv_handle_t *)&peer->tcp))
+		uv_close((uv_handle_t *)&peer->tcp, responder_peer_closed);
+}
+
+static inline void responder_written(uv_write_t *write, int status)
+{
+	struct responder_peer *peer = write->data;
+
+	if (uv_is_closing((uv_handle_t *)&peer->tcp))
+		return;
+	if (status == 0 && peer->end == RESPONDER_RESETS)
+		uv_tcp_close_reset(&peer->tcp, responder_peer_closed);
+	else if (status < 0 || peer->end == RESPONDER_CLOSES)
+		responder_peer_close(peer);
+}
+
+/* The headers and as much body as they announce. */
+static inline bool responder_has_request(struct buf *in)
+{
+	const char *text = buf_str(in).ptr;
+	const char *end = strstr(text, "\r\n\r\n");
+	const char *length = strcasestr(text, "\r\nContent-Length:");
+	size_t body = length ? strtoul(length + 17, NULL, 10) : 0;
+
+	return end && (size_t)(end + 4 - text) + body <= in->len;
+}
+
+static inline void responder_answer(struct responder_peer *peer)
+{
+	struct responder *responder = peer->responder;
+	size_t turn = responder->asked++;
+	uv_buf_t out;
+
+	assert_true(turn < responder->planned);
+	buf_add_str(&responder->answers[turn].request, buf_str(&peer->in));
+	out = uv_buf_init(responder->answers[turn].bytes.data,
+			  (unsigned int)responder->answers[turn].bytes.len);
+	peer->end = responder->answers[turn].end;
+	peer->answered = true;
+	peer->write.data = peer;
+	uv_write(&peer->write, (uv_stream_t *)&peer->tcp, &out, 1,
+		 responder_written);
+}
+
+static inline void responder_alloc(uv_handle_t *handle, size_t hint,
+				   uv_buf_t *out)
+{
+	struct responder_peer *peer = handle->data;
+
+	out->base = buf_reserve(&peer->in, hint);
+	out->len = hint;
+}
+
+static inline void responder_read(uv_stream_t *stream, ssize_t n,
+				  const uv_buf_t *bytes)
+{
+	struct responder_peer *peer = stream->data;
+
+	(void)bytes;
+	if (n < 0) {
+		responder_peer_close(peer);
+		return;
+	}
+	peer->in.len += (size_t)n;
+	if (!peer->answered && responder_has_request(&peer->in))
+		responder_answer(peer);
+}
+
+static inline void responder_accept(uv_stream_t *listener, int status)
+{
+	struct responder *responder = listener->data;
+	struct responder_peer *peer = mem_alloc(sizeof(*peer));
+
+	assert_int_equal(status, 0);
+	uv_tcp_init(listener->loop, &peer->tcp);
+	peer->tcp.data = peer;
+	peer->responder = responder;
+	list_add(&responder->peers, &peer->link);
+	assert_int_equal(uv_accept(listener, (uv_stream_t *)&peer->tcp), 0);
+	uv_read_start((uv_stream_t *)&peer->tcp, responder_alloc,
+		      responder_read);
+}
+
+static inline void responder_start(struct responder *responder, uv_loop_t *loop)
+{
+	struct sockaddr_in address;
+	int size = sizeof(address);
+
+	*responder = (struct responder){0};
+	list_init(&responder->peers);
+	uv_tcp_init(loop, &responder->listener);
+	responder->listener.data = responder;
+	uv_ip4_addr("127.0.0.1", 0, &address);
+	assert_int_equal(uv_tcp_bind(&responder->listener,
+				     (const struct sockaddr *)&address, 0),
+			 0);
+	assert_int_equal(uv_listen((uv_stream_t *)&responder->listener, 64,
+				   responder_accept),
+			 0);
+	uv_tcp_getsockname(&responder->listener, (struct sockaddr *)&address,
+			   &size);
+	responder->port = ntohs(address.sin_port);
+	(void)snprintf(responder->url, sizeof(responder->url),
+		       "http://127.0.0.1:%d", responder->port);
+}
+
+/* Run the loop once more after this. */
+static inline void responder_stop(struct responder *responder)
+{
+	struct list *next;
+
+	for (struct list *i = responder->peers.next; i != &responder->peers;
+	     i = next) {
+		next = i->next;
+		responder_peer_close(
+			CONTAINER_OF(i, struct responder_peer, link));
+	}
+	uv_close((uv_handle_t *)&responder->listener, NULL);
+	for (size_t i = 0; i < RESPONDER_ANSWERS; i++) {
+		buf_deinit(&responder->answers[i].bytes);
+		buf_deinit(&responder->answers[i].request);
+	}
+}
+
+/* --- plans --- */
+
+static inline void responder_plan(struct responder *responder, struct str bytes,
+				  enum responder_end end)
+{
+	size_t turn = responder->planned++;
+
+	assert_true(turn < RESPONDER_ANSWERS);
+	buf_add_str(&responder->answers[turn].bytes, bytes);
+	responder->answers[turn].end = end;
+}
+
+static inline void responder_plan_text(struct responder *responder,
+				       const char *text)
+{
+	responder_plan(responder, str_from(text), RESPONDER_CLOSES);
+}
+
+/* @head: "200 OK\r\nRetry-After: 2"; the length is added. */
+static inline void responder_plan_body(struct responder *responder,
+				       const char *head, struct str body)
+{
+	_cleanup_(buf_deinit) struct buf bytes = BUF_INIT;
+
+	buf_printf(&bytes, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n", head,
+		   body.len);
+	buf_puts(&bytes, "Connection: close\r\n\r\n");
+	buf_add_str(&bytes, body);
+	responder_plan(responder, buf_str(&bytes), RESPONDER_CLOSES);
+}
+
+/* A ClearML envelope around @data. */
+static inline void responder_plan_data(struct responder *responder,
+				       const char *data)
+{
+	_cleanup_(mem_freep) char *body =
+		mem_printf("{\"meta\":{\"result_code\":200,\"result_subcode\":0,"
+			   "\"result_msg\":\"OK\"},\"data\":%s}",
+			   data);
+
+	responder_plan_body(responder, "200 OK", str_from(body));
+}
+
+static inline void responder_plan_error(struct responder *responder, int code,
+					int subcode, const char *message)
+{
+	_cleanup_(mem_freep) char *head = mem_printf("%d ERROR", code);
+	_cleanup_(mem_freep) char *body =
+		mem_printf("{\"meta\":{\"result_code\":%d,"
+			   "\"result_subcode\":%d,\"result_msg\":\"%s\"},"
+			   "\"data\":{}}",
+			   code, subcode, message);
+
+	responder_plan_body(responder, head, str_from(body));
+}
+
+/* --- what was asked --- */
+
+static inline const char *responder_request(struct responder *responder,
+					    size_t turn)
+{
+	assert_true(turn < responder->asked);
+	return buf_str(&responder->answers[turn].request).ptr;
+}
+
+static inline bool responder_was_asked(struct responder *responder, size_t turn,
+				       const char *text)
+{
+	return strstr(responder_request(responder, turn), text) != NULL;
+}
+
+/* --- the loop --- */
+
+static inline void responder_gave_up(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+}
+
+/* Until @done, which must come. */
+static inline void responder_run(uv_loop_t *loop, const bool *done)
+{
+	bool gave_up = false;
+	uv_timer_t timer;
+
+	uv_timer_init(loop, &timer);
+	timer.data = &gave_up;
+	uv_timer_start(&timer, responder_gave_up,
+		       (uint64_t)RESPONDER_PATIENCE_S * 1000, 0);
+	while (!*done && !gave_up)
+		uv_run(loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(loop, UV_RUN_NOWAIT);
+	assert_false(gave_up);
+}
+
+/* Everything must have been closed: what is open is a leak. */
+static inline void responder_end_loop(uv_loop_t *loop)
+{
+	uv_run(loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(loop), 0);
+}
+
+#endif

@@ -1,0 +1,437 @@
+#include "serve_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "config/snapshot.h"
+#include "read/doc.h"
+#include "serve/methods.h"
+#include "serve/request.h"
+#include "value/json.h"
+#include "value/value.h"
+
+/* Uids of nobody here, by the rights they have. */
+#define PEER_UID   4100000
+#define PATIENCE   20 /* seconds, for what must come */
+#define LOOP_TURNS 20 /* what one change may take to go through */
+
+static struct value *value_from(struct arena *arena, json_t *json);
+
+static struct value *object_from(struct arena *arena, json_t *json)
+{
+	struct value *object = value_new(arena, VALUE_OBJECT);
+	const char *name;
+	json_t *item;
+
+	json_object_foreach(json, name, item)
+		*value_object_slot(object, arena,
+				   arena_str(arena, str_from(name))) =
+			value_from(arena, item);
+	return object;
+}
+
+static struct value *list_from(struct arena *arena, json_t *json)
+{
+	struct value *list = value_new(arena, VALUE_LIST);
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json, i, item)
+		value_list_add(list, arena, value_from(arena, item));
+	return list;
+}
+
+static struct value *scalar_from(struct arena *arena, json_t *json)
+{
+	struct value *value = value_new(arena, VALUE_NULL);
+	char digits[32];
+
+	if (json_is_integer(json)) {
+		(void)snprintf(digits, sizeof(digits), "%lld",
+			       json_integer_value(json));
+		value->type = VALUE_INT;
+		value_set_int(value, arena,
+			      arena_str(arena, str_from(digits)));
+	} else if (json_is_boolean(json)) {
+		value->type = VALUE_BOOL;
+		value->boolean = json_is_true(json);
+	}
+	return value;
+}
+
+static struct value *value_from(struct arena *arena, json_t *json)
+{
+	if (json_is_object(json))
+		return object_from(arena, json);
+	if (json_is_array(json))
+		return list_from(arena, json);
+	if (json_is_string(json))
+		return value_new_string(arena,
+					arena_str(arena, call_text(json)));
+	return scalar_from(arena, json);
+}
+
+static struct snapshot *snapshot_from(struct fixture *fixture, const char *text)
+{
+	json_t *json = json_loads(text, 0, NULL);
+	struct stack_docs docs = {mem_alloc(sizeof(struct doc *)), 1};
+
+	assert_non_null(json);
+	docs.items[0] = doc_new();
+	docs.items[0]->root = value_from(&docs.items[0]->arena, json);
+	json_decref(json);
+	return snapshot_new(&docs, fixture->secrets);
+}
+
+static bool view(void *data, const char *name, struct view *view)
+{
+	struct fixture *fixture = data;
+	struct fixture_workspace *workspace =
+		&fixture->workspaces[fixture->active];
+
+	for (size_t i = 0; name && i < 2; i++) {
+		workspace = &fixture->workspaces[i];
+		if (!strcmp(workspace->name, name))
+			break;
+		workspace = NULL;
+	}
+	if (!workspace)
+		return false;
+	*view = (struct view){
+		.workspace = workspace->name,
+		.snapshot = workspace->snapshot,
+		.history = &workspace->history,
+		.access = fixture->access,
+		.state = workspace->state,
+		.stale = workspace->stale,
+	};
+	return true;
+}
+
+static struct snapshot *resolve(void *data, const char *workspace,
+				struct env *env, struct diag *diag)
+{
+	struct fixture *fixture = data;
+	struct str broken;
+
+	if (env_get(env, STR("BROKEN"), &broken)) {
+		diag_set(diag, "clearml.conf", "expected '}'");
+		return NULL;
+	}
+	mem_free(fixture->asked);
+	fixture->asked = mem_printf(
+		"%s %.*s=%.*s", workspace, STR_PRINT(env->variables[0].name),
+		STR_PRINT(env->variables[0].value));
+	return snapshot_from(fixture,
+			     "{\"a\": \"yours\", \"secret_key\": \"mine\"}");
+}
+
+static void status(void *data, bool masked, struct buf *json)
+{
+	struct fixture *fixture = data;
+
+	buf_putc(json, '{');
+	json_add_string(json, "state", fixture->workspaces[0].state);
+	json_add_bool(json, "masked", masked);
+	buf_putc(json, '}');
+}
+
+void fixture_publish(struct fixture *fixture, size_t index, const char *json)
+{
+	struct fixture_workspace *workspace = &fixture->workspaces[index];
+	struct snapshot *snapshot = snapshot_from(fixture, json);
+
+	snapshot->generation = ++fixture->generation;
+	snapshot_unref(workspace->snapshot);
+	workspace->snapshot = snapshot;
+	history_add(&workspace->history, snapshot);
+	watchers_mark(&fixture->watchers, WATCHER_CONFIG);
+	if (fixture->server)
+		server_notify(fixture->server);
+}
+
+static void add_workspace(struct fixture *fixture, size_t index,
+			  const char *name, const char *json)
+{
+	struct fixture_workspace *workspace = &fixture->workspaces[index];
+
+	workspace->name = name;
+	workspace->state = "ready";
+	workspace->stale = -1;
+	history_init(&workspace->history, FIXTURE_HISTORY);
+	fixture_publish(fixture, index, json);
+}
+
+/* Lists of numbers: uids PEER_UID + rights. */
+static struct access *access_of_peers(void)
+{
+	char lists[3][64] = {"", "", ""};
+
+	for (unsigned int rights = 0; rights < 8; rights++)
+		for (size_t i = 0; i < 3; i++)
+			if (rights & 1U << i)
+				(void)snprintf(lists[i] + strlen(lists[i]),
+					       sizeof(lists[i]) -
+						       strlen(lists[i]),
+					       "%u ", PEER_UID + rights);
+	return access_new(lists[0], lists[1], lists[2]);
+}
+
+struct peer fixture_peer(unsigned int rights)
+{
+	return (struct peer){.uid = PEER_UID + rights};
+}
+
+struct fixture *fixture_new(void)
+{
+	struct fixture *fixture = mem_alloc(sizeof(*fixture));
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	fixture->secrets = secrets_new(NULL);
+	fixture->access = access_of_peers();
+	fixture->service = (struct service){fixture, view, resolve, status};
+	watchers_init(&fixture->watchers, &fixture->service);
+	quota_init(&fixture->quota);
+	fixture->quota.limits[QUOTA_CONNECTIONS] = 2;
+	fixture->quota.limits[QUOTA_WATCHERS] = 2;
+	fixture->limits = (struct server_limits){
+		.message = (size_t)64 * 1024,
+		.connections = 2000,
+		.watchers = 2000,
+	};
+	uv_loop_init(&fixture->loop);
+	add_workspace(fixture, 0, "one", "{\"a\": 1}");
+	add_workspace(fixture, 1, "two", "{\"a\": 2}");
+	return fixture;
+}
+
+void fixture_free(struct fixture *fixture)
+{
+	if (fixture->server)
+		fixture_stop(fixture, 0);
+	assert_int_equal(uv_loop_close(&fixture->loop), 0);
+	out_deinit(&fixture->out);
+	watchers_deinit(&fixture->watchers);
+	assert_int_equal(fixture->watchers.count, 0);
+	quota_deinit(&fixture->quota);
+	for (size_t i = 0; i < 2; i++) {
+		history_deinit(&fixture->workspaces[i].history);
+		snapshot_unref(fixture->workspaces[i].snapshot);
+	}
+	access_free(fixture->access);
+	secrets_free(fixture->secrets);
+	mem_free(fixture->asked);
+	mem_free(fixture);
+}
+
+/* Empty the outbox into text. */
+static const char *take_out(struct fixture *fixture)
+{
+	static struct buf text;
+	struct str bytes;
+
+	text.len = 0;
+	out_close(&fixture->out);
+	for (size_t i = 0; i < fixture->out.count; i++)
+		buf_add_str(&text, out_bytes(&fixture->out, i));
+	out_clear(&fixture->out);
+	bytes = buf_str(&text);
+	if (!bytes.len)
+		return "";
+	/* Exactly one message, whole. */
+	assert_int_equal(strlen(bytes.ptr), bytes.len - 1);
+	return bytes.ptr;
+}
+
+const char *fixture_call(struct fixture *fixture, unsigned int rights,
+			 const char *message, struct watcher **watcher)
+{
+	struct peer peer = fixture_peer(rights);
+	struct request request = {
+		.service = &fixture->service,
+		.peer = &peer,
+		.quota = &fixture->quota,
+		.watchers = &fixture->watchers,
+		.out = &fixture->out,
+	};
+
+	methods_answer(&request, str_from(message));
+	if (watcher)
+		*watcher = request.watcher;
+	else
+		assert_null(request.watcher);
+	if (request.watcher) {
+		watcher_set_owner(request.watcher, request.watcher);
+		watcher_settle(request.watcher);
+	}
+	return take_out(fixture);
+}
+
+const char *fixture_tell(struct fixture *fixture, struct watcher *watcher,
+			 unsigned int rights, bool *ended)
+{
+	struct peer peer = fixture_peer(rights);
+	enum watcher_outcome outcome =
+		watcher_answer(watcher, &peer, &fixture->out);
+
+	if (ended)
+		*ended = outcome == WATCHER_HAS_ENDED;
+	else
+		assert_int_equal(outcome, WATCHER_GOES_ON);
+	return take_out(fixture);
+}
+
+void fixture_start(struct fixture *fixture)
+{
+	(void)snprintf(fixture->folder, sizeof(fixture->folder),
+		       "/tmp/clearconf.XXXXXX");
+	assert_non_null(mkdtemp(fixture->folder));
+	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/sock",
+		       fixture->folder);
+	fixture->server = server_new(&fixture->loop, &fixture->service,
+				     &fixture->limits);
+	assert_int_equal(server_listen(fixture->server, fixture->path), 0);
+}
+
+/* Runs until the server is gone; whoever hangs is stopped by `make test`. */
+void fixture_stop(struct fixture *fixture, uint64_t grace_ms)
+{
+	char lock[64];
+
+	server_stop(fixture->server, grace_ms);
+	fixture->server = NULL;
+	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	assert_int_equal(access(fixture->path, F_OK), -1);
+	(void)snprintf(lock, sizeof(lock), "%s.lock", fixture->path);
+	(void)unlink(lock);
+	assert_int_equal(rmdir(fixture->folder), 0);
+}
+
+void fixture_settle(struct fixture *fixture)
+{
+	for (int i = 0; i < LOOP_TURNS; i++)
+		uv_run(&fixture->loop, UV_RUN_NOWAIT);
+}
+
+struct client client_connect(struct fixture *fixture)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct client client = {fixture, -1, BUF_INIT, 0};
+
+	memcpy(address.sun_path, fixture->path, strlen(fixture->path));
+	client.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(client.fd >= 0);
+	assert_int_equal(connect(client.fd, (struct sockaddr *)&address,
+				 sizeof(address)),
+			 0);
+	assert_int_equal(fcntl(client.fd, F_SETFL, O_NONBLOCK), 0);
+	return client;
+}
+
+void client_close(struct client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+	buf_deinit(&client->input);
+}
+
+/* One turn of the loop and a moment for the kernel. */
+static void wait_a_little(struct fixture *fixture, time_t start)
+{
+	struct timespec moment = {.tv_nsec = 100000};
+
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	(void)nanosleep(&moment, NULL);
+	assert_true(time(NULL) < start + PATIENCE);
+}
+
+bool client_send(struct client *client, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+	time_t start = time(NULL);
+	ssize_t n;
+
+	while (len) {
+		n = send(client->fd, at, len, MSG_NOSIGNAL);
+		if (n < 0 && errno != EAGAIN)
+			return false;
+		at += n < 0 ? 0 : n;
+		len -= n < 0 ? 0 : (size_t)n;
+		if (n < 0)
+			wait_a_little(client->fixture, start);
+	}
+	return true;
+}
+
+void client_call(struct client *client, const char *message)
+{
+	assert_true(client_send(client, message, strlen(message) + 1));
+}
+
+/* What has arrived; false when the server has hung up. */
+static bool read_some(struct client *client)
+{
+	char *end = buf_reserve(&client->input, 65536);
+	ssize_t n = recv(client->fd, end, 65536, 0);
+
+	if (n > 0)
+		client->input.len += (size_t)n;
+	return n > 0 || (n < 0 && errno == EAGAIN);
+}
+
+static const char *whole_message(struct client *client)
+{
+	const char *message = client->input.data + client->used;
+	size_t left = client->input.len - client->used;
+	const char *end = left ? memchr(message, '\0', left) : NULL;
+
+	if (!end)
+		return NULL;
+	client->used += (size_t)(end - message) + 1;
+	return message;
+}
+
+const char *client_receive(struct client *client)
+{
+	time_t start = time(NULL);
+	const char *message;
+
+	if (client->used == client->input.len)
+		client->used = client->input.len = 0;
+	while (!(message = whole_message(client))) {
+		uv_run(&client->fixture->loop, UV_RUN_NOWAIT);
+		if (!read_some(client) && !(message = whole_message(client)))
+			return NULL;
+		if (message)
+			break;
+		wait_a_little(client->fixture, start);
+	}
+	return message;
+}
+
+bool client_hears_nothing(struct client *client)
+{
+	size_t len = client->input.len;
+
+	fixture_settle(client->fixture);
+	return read_some(client) && client->input.len == len;
+}

@@ -1,0 +1,115 @@
+#ifndef SERVE_FIXTURE_H
+#define SERVE_FIXTURE_H
+
+/*
+ * A server in a temporary folder, its loop, and clients of it, all in one
+ * process: whoever waits runs the loop, so nothing depends on time.
+ *
+ * Two workspaces, "one" (active) and "two", whose configuration is JSON text.
+ * The peer in requests made by hand may have any rights; a client on the
+ * socket has those of the user who runs the tests.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "config/history.h"
+#include "serve/access.h"
+#include "serve/call.h"
+#include "serve/out.h"
+#include "serve/quota.h"
+#include "serve/server.h"
+#include "serve/service.h"
+#include "serve/watcher.h"
+
+#define FIXTURE_HISTORY 4
+
+struct secrets;
+
+struct fixture_workspace {
+	const char *name;
+	struct snapshot *snapshot;
+	struct history history;
+	const char *state;
+	int64_t stale;
+};
+
+struct fixture {
+	struct fixture_workspace workspaces[2];
+	size_t active;
+	uint64_t generation;
+	struct secrets *secrets;
+	struct access *access;
+	struct service service;
+	char *asked; /* the caller's environment, as NAME=value; ... */
+
+	/* For calls without a socket. */
+	struct watchers watchers;
+	struct quota quota;
+	struct out out;
+
+	/* For calls through one. */
+	uv_loop_t loop;
+	struct server_limits limits;
+	struct server *server;
+	char folder[32], path[48];
+};
+
+/* Serves {"a": 1} as "one" and {"a": 2} as "two", generations 1 and 2. */
+struct fixture *fixture_new(void);
+void fixture_free(struct fixture *fixture);
+
+/* @json becomes the configuration of the workspace @index. */
+void fixture_publish(struct fixture *fixture, size_t index, const char *json);
+
+/* Give @peer the rights of the user `reader`, `keeper`, ...: see the source. */
+struct peer fixture_peer(unsigned int rights);
+
+/* --- without a socket ------------------------------------------------------
+ */
+
+/* The reply to the call @message by a peer with @rights, up to its NUL; "" when
+ * there is none. Static. A watcher goes to *watcher, which may be NULL when
+ * none may come. */
+const char *fixture_call(struct fixture *fixture, unsigned int rights,
+			 const char *message, struct watcher **watcher);
+
+/* What @watcher has to say; "" for nothing. *ended may be NULL. */
+const char *fixture_tell(struct fixture *fixture, struct watcher *watcher,
+			 unsigned int rights, bool *ended);
+
+/* --- through a socket ------------------------------------------------------
+ */
+
+void fixture_start(struct fixture *fixture);
+void fixture_stop(struct fixture *fixture, uint64_t grace_ms);
+
+/* Let the loop do all that can be done without waiting. */
+void fixture_settle(struct fixture *fixture);
+
+struct client {
+	struct fixture *fixture;
+	int fd;
+	struct buf input;
+	size_t used; /* of input */
+};
+
+struct client client_connect(struct fixture *fixture);
+void client_close(struct client *client);
+
+/* All of it, while the server reads; false when the server has hung up. */
+bool client_send(struct client *client, const void *bytes, size_t len);
+
+/* @message with its NUL. */
+void client_call(struct client *client, const char *message);
+
+/* The next message, valid until the next call; NULL when the server hangs up.
+ */
+const char *client_receive(struct client *client);
+
+/* The server has nothing to say and has not hung up. */
+bool client_hears_nothing(struct client *client);
+
+#endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arguments.h"
 #include "ask.h"
 #include "base/mem.h"
 #include "channel.h"
@@ -10,7 +11,6 @@
 #include "complain.h"
 #include "exit_status.h"
 #include "hook.h"
-#include "options.h"
 #include "output.h"
 #include "owner.h"
 #include "patience.h"
@@ -141,8 +141,8 @@ static int run_hook(const struct dump *dump)
 
 	if (!o->exec)
 		return EXIT_DONE;
-	return hook_run(o->exec,
-			option_milliseconds(o->exec_timeout, EXEC_TIMEOUT_MS));
+	return hook_run(o->exec, arguments_milliseconds(o->exec_timeout,
+							EXEC_TIMEOUT_MS));
 }
 
 /* A command that fails does not end a dump that is kept current. */

@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "arguments.h"
 #include "base/mem.h"
 #include "channel.h"
 #include "command.h"
 #include "complain.h"
 #include "exit_status.h"
-#include "options.h"
 #include "output.h"
 #include "read/doc.h"
 #include "status_follow.h"
@@ -41,7 +41,7 @@ static int wait_for_ready(const struct client *client, const char *seconds,
 		.is_enough = is_ready,
 		.overall = client->workspace == NULL,
 		.patient = true,
-		.timeout_ms = option_milliseconds(seconds, 0),
+		.timeout_ms = arguments_milliseconds(seconds, 0),
 	};
 	int status = status_follow(&channel, client, &wish, answer);
 

@@ -1,12 +1,12 @@
 #include <stdio.h>
 
+#include "arguments.h"
 #include "base/arena.h"
 #include "base/mem.h"
 #include "channel.h"
 #include "command.h"
 #include "complain.h"
 #include "exit_status.h"
-#include "options.h"
 #include "output.h"
 #include "patience.h"
 #include "read/doc.h"

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "arguments.h"
 #include "base/mem.h"
 #include "command.h"
 #include "complain.h"
 #include "exit_status.h"
-#include "options.h"
 
 #define TIMEOUT_MS 30000
 
@@ -58,7 +58,7 @@ static int print_help(void)
 		(void)printf("  %-10s %s\n", commands[i]->name,
 			     commands[i]->summary);
 	(void)printf("\nOptions:\n");
-	options_print(global_options, ARRAY_SIZE(global_options));
+	arguments_print(global_options, ARRAY_SIZE(global_options));
 	(void)printf("\n"
 		     "The socket is --socket, else $CLEARCONF_SOCKET, else the "
 		     "first that exists of\n"
@@ -77,9 +77,9 @@ static int print_command_help(const struct command *command)
 {
 	(void)printf("Usage: clearconf %s %s\n\n%s\n\nOptions:\n",
 		     command->name, command->synopsis, command->details);
-	options_print(command->options, command->option_count);
+	arguments_print(command->options, command->option_count);
 	(void)printf("\nGlobal options:\n");
-	options_print(global_options, ARRAY_SIZE(global_options));
+	arguments_print(global_options, ARRAY_SIZE(global_options));
 	return EXIT_DONE;
 }
 
@@ -92,26 +92,26 @@ static const struct command *find_command(const char *name)
 }
 
 static int start(const struct command *command, const struct globals *globals,
-		 const void *fields, char **arguments)
+		 const void *fields, char **words)
 {
 	struct client client = {
 		.socket = globals->socket,
 		.workspace = globals->workspace,
-		.timeout_ms = option_milliseconds(globals->timeout, TIMEOUT_MS),
+		.timeout_ms =
+			arguments_milliseconds(globals->timeout, TIMEOUT_MS),
 	};
 	int count = 0;
 
-	while (arguments[count])
+	while (words[count])
 		count++;
 	if (count > command->arguments_max)
 		return complain(EXIT_USAGE,
 				"'%s' is too many arguments: see 'clearconf "
 				"%s --help'",
-				arguments[command->arguments_max],
-				command->name);
+				words[command->arguments_max], command->name);
 	if (command->secret)
 		(void)prctl(PR_SET_DUMPABLE, 0);
-	return command->run(&client, fields, count, arguments);
+	return command->run(&client, fields, count, words);
 }
 
 static int run_command(const struct command *command, struct globals *globals,
@@ -120,12 +120,12 @@ static int run_command(const struct command *command, struct globals *globals,
 	_cleanup_(mem_freep) void *fields = mem_alloc(command->fields_size);
 	_cleanup_(mem_freep) char *help =
 		mem_printf("clearconf %s", command->name);
-	struct option_set sets[OPTIONS_SETS] = {
+	struct option_set sets[ARGUMENTS_SETS] = {
 		{command->options, command->option_count, fields},
 		global_set(globals),
 	};
-	struct option_parse parse = {sets, false, help};
-	int first, status = options_parse(&parse, argc, argv, &first);
+	struct arguments arguments = {sets, false, help};
+	int first, status = arguments_parse(&arguments, argc, argv, &first);
 
 	if (status != EXIT_DONE)
 		return status;
@@ -137,10 +137,10 @@ static int run_command(const struct command *command, struct globals *globals,
 int main(int argc, char **argv)
 {
 	struct globals globals = {0};
-	struct option_set sets[OPTIONS_SETS] = {global_set(&globals)};
-	struct option_parse parse = {sets, true, "clearconf"};
+	struct option_set sets[ARGUMENTS_SETS] = {global_set(&globals)};
+	struct arguments arguments = {sets, true, "clearconf"};
 	const struct command *command;
-	int first, status = options_parse(&parse, argc, argv, &first);
+	int first, status = arguments_parse(&arguments, argc, argv, &first);
 
 	if (status != EXIT_DONE)
 		return status;

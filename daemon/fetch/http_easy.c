@@ -158,7 +158,8 @@ void http_easy_prepare(struct http_call *call,
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->request_body);
 	}
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	/* Curl would guess what a URL without a scheme might mean. */
+	curl_easy_setopt(easy, CURLOPT_URL, call->server ? request->url : "");
 	set_tls(easy, &request->tls);
 	set_proxy(call, habits);
 	set_callbacks(call);

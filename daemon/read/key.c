@@ -176,7 +176,6 @@ static bool spec_key(struct lexer *lexer, struct key *key)
 		ok = spec_part(&spec, &more);
 	ok = ok && spec_end_element(&spec);
 	buf_deinit(&spec.element);
-	key->text = key->path.count ? key->path.items[0] : STR("");
 	return ok;
 }
 
@@ -195,9 +194,8 @@ static bool quoted_key(struct lexer *lexer, struct key *key)
 	struct str text = lexer_text(lexer, token.start, token.end, false);
 
 	key->text = text;
-	if (text.len == 2)
-		return departs(lexer, key) &&
-		       spec_key(lexer, key);
+	if (text.len == 2 && !departs(lexer, key))
+		return false;
 	if (!token.escaped) {
 		set_one(key, (struct str){text.ptr + 1, text.len - 2});
 		return true;
@@ -278,7 +276,7 @@ bool key_read(struct lexer *lexer, struct key *key)
 				    "expected a key, '=' or ':'");
 		return departs(lexer, key) && spec_key(lexer, key);
 	}
-	if (!key->path.count || !key->path.items[0].len)
+	if (!key->path.count || !key->text.len)
 		return fail(lexer, key->offset, "a key is missing");
 	return true;
 }

@@ -1,5 +1,12 @@
 #include "serve_fixture.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -11,12 +18,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #include "base/env.h"
 #include "base/mem.h"
@@ -41,7 +42,7 @@ static struct value *object_from(struct arena *arena, json_t *json)
 	const char *name;
 	json_t *item;
 
-	json_object_foreach(json, name, item)
+	json_object_foreach (json, name, item)
 		*value_object_slot(object, arena,
 				   arena_str(arena, str_from(name))) =
 			value_from(arena, item);
@@ -54,7 +55,7 @@ static struct value *list_from(struct arena *arena, json_t *json)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach(json, i, item)
+	json_array_foreach (json, i, item)
 		value_list_add(list, arena, value_from(arena, item));
 	return list;
 }
@@ -68,8 +69,7 @@ static struct value *scalar_from(struct arena *arena, json_t *json)
 		(void)snprintf(digits, sizeof(digits), "%lld",
 			       json_integer_value(json));
 		value->type = VALUE_INT;
-		value_set_int(value, arena,
-			      arena_str(arena, str_from(digits)));
+		value_set_int(value, arena, arena_str(arena, str_from(digits)));
 	} else if (json_is_boolean(json)) {
 		value->type = VALUE_BOOL;
 		value->boolean = json_is_true(json);
@@ -137,9 +137,9 @@ static struct snapshot *resolve(void *data, const char *workspace,
 		return NULL;
 	}
 	mem_free(fixture->asked);
-	fixture->asked = mem_printf(
-		"%s %.*s=%.*s", workspace, STR_PRINT(env->variables[0].name),
-		STR_PRINT(env->variables[0].value));
+	fixture->asked = mem_printf("%s %.*s=%.*s", workspace,
+				    STR_PRINT(env->variables[0].name),
+				    STR_PRINT(env->variables[0].value));
 	return snapshot_from(fixture,
 			     "{\"a\": \"yours\", \"secret_key\": \"mine\"}");
 }
@@ -306,8 +306,8 @@ void fixture_start(struct fixture *fixture)
 	assert_non_null(mkdtemp(fixture->folder));
 	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/sock",
 		       fixture->folder);
-	fixture->server = server_new(&fixture->loop, &fixture->service,
-				     &fixture->limits);
+	fixture->server =
+		server_new(&fixture->loop, &fixture->service, &fixture->limits);
 	assert_int_equal(server_listen(fixture->server, fixture->path), 0);
 }
 

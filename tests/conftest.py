@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
+SUPPORT = pathlib.Path(__file__).resolve().parent / "support"
 sys.path.insert(0, str(SUPPORT))
 
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer  # noqa: E402

@@ -1,5 +1,5 @@
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
 
 /*
  * Command line options as tables: what getopt_long(3) is told, what is checked
@@ -17,7 +17,7 @@ enum option_kind {
 	OPTION_FLAG,
 	OPTION_TEXT,
 	OPTION_NUMBER,  /* decimal digits, no leading zero: also JSON */
-	OPTION_SECONDS, /* 1.5; see option_milliseconds */
+	OPTION_SECONDS, /* 1.5; see arguments_milliseconds */
 	OPTION_MODE,    /* octal, at most 0777 */
 	OPTION_FORMAT,  /* the name of a renderer */
 };
@@ -37,25 +37,24 @@ struct option_set {
 	void *fields;
 };
 
-#define OPTIONS_MAX  32
-#define OPTIONS_SETS 2
+#define ARGUMENTS_MAX  32
+#define ARGUMENTS_SETS 2
 
-struct option_parse {
-	const struct option_set *sets; /* OPTIONS_SETS of them */
+struct arguments {
+	const struct option_set *sets; /* ARGUMENTS_SETS of them */
 	bool only_before; /* options end at the first other argument */
 	const char *help; /* the command whose --help tells more */
 };
 
 /* Parse argv[1...] and leave the index of the first other argument in *first;
  * others are moved behind the options. An exit status, complained about. */
-
-int options_parse(const struct option_parse *parse, int argc, char **argv,
-		  int *first);
+int arguments_parse(const struct arguments *arguments, int argc, char **argv,
+		    int *first);
 
 /* The option lines of --help. */
-void options_print(const struct option_spec *specs, size_t count);
+void arguments_print(const struct option_spec *specs, size_t count);
 
 /* An OPTION_SECONDS in milliseconds; @otherwise when it was not given. */
-int option_milliseconds(const char *seconds, int otherwise);
+int arguments_milliseconds(const char *seconds, int otherwise);
 
 #endif

@@ -1,4 +1,4 @@
-#include "options.h"
+#include "arguments.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -59,7 +59,7 @@ static const struct {
 	[OPTION_FORMAT] = {is_format,  "one of " RENDER_FORMAT_NAMES},
 };
 
-int option_milliseconds(const char *seconds, int otherwise)
+int arguments_milliseconds(const char *seconds, int otherwise)
 {
 	if (!seconds)
 		return otherwise;
@@ -72,9 +72,9 @@ static const struct option_spec *spec_at(const struct option_set *sets,
 {
 	size_t set = 0;
 
-	while (set < OPTIONS_SETS && index >= sets[set].count)
+	while (set < ARGUMENTS_SETS && index >= sets[set].count)
 		index -= sets[set++].count;
-	if (set == OPTIONS_SETS)
+	if (set == ARGUMENTS_SETS)
 		return NULL;
 	*fields = sets[set].fields;
 	return &sets[set].specs[index];
@@ -97,12 +97,12 @@ static int set_field(const struct option_spec *spec, void *fields,
 }
 
 struct getopt_tables {
-	struct option longs[OPTIONS_MAX + 1];
-	char letters[2 + 2 * OPTIONS_MAX + 1];
+	struct option longs[ARGUMENTS_MAX + 1];
+	char letters[2 + 2 * ARGUMENTS_MAX + 1];
 };
 
 static void fill_tables(struct getopt_tables *tables,
-			const struct option_parse *parse)
+			const struct arguments *arguments)
 {
 	const struct option_spec *spec;
 	char *letter = tables->letters;
@@ -110,10 +110,11 @@ static void fill_tables(struct getopt_tables *tables,
 	int i;
 
 	memset(tables, 0, sizeof(*tables));
-	if (parse->only_before)
+	if (arguments->only_before)
 		*letter++ = '+';
 	*letter++ = ':'; /* tell a missing argument from an unknown option */
-	for (i = 0; (spec = spec_at(parse->sets, (size_t)i, &fields)); i++) {
+	for (i = 0; (spec = spec_at(arguments->sets, (size_t)i, &fields));
+	     i++) {
 		tables->longs[i] = (struct option){spec->name,
 						   spec->kind == OPTION_FLAG
 							   ? no_argument
@@ -157,15 +158,15 @@ static int complain_option(int result, char **argv, const char *help)
 			argv[optind - 1], help);
 }
 
-int options_parse(const struct option_parse *parse, int argc, char **argv,
-		  int *first)
+int arguments_parse(const struct arguments *arguments, int argc, char **argv,
+		    int *first)
 {
 	struct getopt_tables tables;
 	const struct option_spec *spec;
 	void *fields = NULL;
 	int result, status = EXIT_DONE;
 
-	fill_tables(&tables, parse);
+	fill_tables(&tables, arguments);
 	opterr = 0;
 	optind = 0; /* glibc: start over, also within a word of letters */
 	while (status == EXIT_DONE) {
@@ -174,16 +175,16 @@ int options_parse(const struct option_parse *parse, int argc, char **argv,
 		if (result == -1)
 			break;
 		if (result == '?' || result == ':')
-			return complain_option(result, argv, parse->help);
-		spec = spec_at(parse->sets, index_of(parse->sets, result),
-			       &fields);
-		status = set_field(spec, fields, optarg, parse->help);
+			return complain_option(result, argv, arguments->help);
+		spec = spec_at(arguments->sets,
+			       index_of(arguments->sets, result), &fields);
+		status = set_field(spec, fields, optarg, arguments->help);
 	}
 	*first = optind;
 	return status;
 }
 
-void options_print(const struct option_spec *specs, size_t count)
+void arguments_print(const struct option_spec *specs, size_t count)
 {
 	char left[64];
 

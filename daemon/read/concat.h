@@ -1,0 +1,26 @@
+#ifndef READ_CONCAT_H
+#define READ_CONCAT_H
+
+/*
+ * Concatenation: the pieces of one value -> the value (SEMANTICS B4.1).
+ *
+ * Pieces are all objects, all lists, or all scalars, which join as text.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct piece;
+struct reading;
+struct value;
+
+/* What @pieces, at least one and no substitution among them, mean together;
+ * the result stands where @place does. NULL when they do not fit. Objects and
+ * lists among the pieces are used up. */
+struct value *concat(struct reading *reading, struct piece *pieces,
+		     size_t count, const struct value *place);
+
+/* A scalar as ClearML puts it into text. */
+struct str concat_text(struct reading *reading, const struct value *scalar);
+
+#endif

@@ -1,0 +1,193 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "serve/access.h"
+
+#define OTHER        4100000 /* no user of any machine */
+#define ALL          (ACCESS_READ | ACCESS_SECRETS | ACCESS_ADMIN)
+#define OVERFLOW_UID 65534
+
+static void a_list_grants_its_right_to_those_it_names(void **state)
+{
+	static gid_t groups[] = {5000, 6000};
+	static const struct {
+		const char *read, *secrets, *admin;
+		unsigned int rights;
+	} cases[] = {
+		{NULL,				    NULL,			      NULL,       0                         },
+		{"",				      "  ",			      "",         0                         },
+		{"4100000",			       "",				"",         ACCESS_READ               },
+		{"",				      "4100000",                         "",         ACCESS_SECRETS            },
+		{"",				      "",				"4100000",  ACCESS_ADMIN              },
+		{"4100000",			       "",				"4100000",  ACCESS_READ | ACCESS_ADMIN},
+		{"1 4100000 2",                           "",                                "",         ACCESS_READ               },
+		{"4100001",			       "",				"",         0                         },
+		{"group:5000",                            "",                                "",         ACCESS_READ               },
+		{"group:6000",                            "group:7000",                      "",         ACCESS_READ               },
+		{"group:4100000",                         "",                                "",         0                         },
+		{"5000",				  "",				"",         0                         },
+		{"*",				     "",				"",         ACCESS_READ               },
+		{"*",				     "*",			       "*",        ALL                       },
+		{"root",				  "group:root",                      "",         0                         },
+		{"no-such-user-here group:no-such-group", "4100000",                         "",
+		 ACCESS_SECRETS												    },
+		{"-1",				    "4294967295 18446744073709551615", "4100000x", 0                         },
+	};
+	struct peer peer = {OTHER, groups, ARRAY_SIZE(groups)};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct access *access = access_new(
+			cases[i].read, cases[i].secrets, cases[i].admin);
+
+		assert_int_equal(access_rights(access, &peer), cases[i].rights);
+		access_free(access);
+	}
+}
+
+static void names_are_looked_up(void **state)
+{
+	static gid_t groups[] = {0};
+	struct peer peer = {OTHER, groups, 1};
+	struct access *access = access_new("group:root", NULL, NULL);
+
+	(void)state;
+	assert_int_equal(access_rights(access, &peer), ACCESS_READ);
+	access_free(access);
+}
+
+static void root_and_the_daemon_have_every_right(void **state)
+{
+	struct access *access = access_new("", "", "");
+	struct peer root = {0, NULL, 0}, own = {geteuid(), NULL, 0};
+
+	(void)state;
+	assert_int_equal(access_rights(access, &root), ALL);
+	assert_int_equal(access_rights(access, &own), ALL);
+	access_free(access);
+}
+
+static void rights_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(access_right_name(ACCESS_READ), "read");
+	assert_string_equal(access_right_name(ACCESS_SECRETS), "secrets");
+	assert_string_equal(access_right_name(ACCESS_ADMIN), "admin");
+}
+
+static void a_peer_is_who_made_the_socket(void **state)
+{
+	struct peer peer;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	assert_int_equal(peer_init(&peer, fds[0]), 0);
+	assert_int_equal(peer.uid, geteuid());
+	assert_int_equal(peer.groups[0], getegid());
+	assert_int_equal(peer.group_count, getgroups(0, NULL) + 1);
+	peer_deinit(&peer);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void what_is_no_socket_has_no_peer(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	assert_int_equal(peer_init(&peer, -1), -EBADF);
+	peer_deinit(&peer);
+}
+
+/* In a child: become @uid with @groups, and look at oneself. */
+static int look_as(uid_t uid, const gid_t *groups, size_t count,
+		   struct peer *peer)
+{
+	int fds[2];
+
+	if (setgroups(count, groups) || setgid(OTHER) || setuid(uid) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+		return 1;
+	return peer_init(peer, fds[0]);
+}
+
+static int many_groups(void)
+{
+	enum { COUNT = 1000 };
+	gid_t groups[COUNT];
+	struct peer peer;
+
+	for (gid_t i = 0; i < COUNT; i++)
+		groups[i] = OTHER + 1 + i;
+	if (look_as(OTHER, groups, COUNT, &peer))
+		return 1;
+	if (peer.uid != OTHER || peer.group_count != COUNT + 1 ||
+	    peer.groups[0] != OTHER || peer.groups[COUNT] != OTHER + COUNT)
+		return 2;
+	peer_deinit(&peer);
+	return 0;
+}
+
+static int overflow(void)
+{
+	struct peer peer;
+	int r = look_as(OVERFLOW_UID, NULL, 0, &peer);
+
+	peer_deinit(&peer);
+	return r == -EACCES ? 0 : 1;
+}
+
+static void run_in_child(int (*work)(void))
+{
+	pid_t pid;
+	int status;
+
+	if (geteuid() != 0)
+		skip();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(work());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+static void all_of_many_groups_are_known(void **state)
+{
+	(void)state;
+	run_in_child(many_groups);
+}
+
+static void the_overflow_uid_is_nobody(void **state)
+{
+	(void)state;
+	run_in_child(overflow);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_list_grants_its_right_to_those_it_names),
+		cmocka_unit_test(names_are_looked_up),
+		cmocka_unit_test(root_and_the_daemon_have_every_right),
+		cmocka_unit_test(rights_have_names),
+		cmocka_unit_test(a_peer_is_who_made_the_socket),
+		cmocka_unit_test(what_is_no_socket_has_no_peer),
+		cmocka_unit_test(all_of_many_groups_are_known),
+		cmocka_unit_test(the_overflow_uid_is_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -6,15 +6,17 @@
  * restarts and kill -9.
  *
  * A ceiling 1,000 ahead is on disk before any number below it is used, so a
- * restart begins at the ceiling. Without a writable state folder it begins at
- * the wall clock in milliseconds.
+ * restart begins at the ceiling. Without a writable state folder, or with a
+ * file that makes no sense, it begins at the wall clock in milliseconds.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct generation {
 	char *state_dir; /* NULL: not kept */
 	uint64_t last, ceiling;
+	bool failing; /* the last ceiling could not be written */
 };
 
 void generation_init(struct generation *generation, const char *state_dir);

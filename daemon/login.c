@@ -71,14 +71,19 @@ static const struct value *value_at(const struct value *root, const char *text)
 	return path_find(root, &path);
 }
 
+/* A key of digits alone is an integer when it stands without quotes. */
+static bool is_text(const struct value *value)
+{
+	return value_is(value, VALUE_STRING) || value_is(value, VALUE_INT);
+}
+
 static char *from_tree(const struct value *root, const char *const *paths)
 {
 	const struct value *value;
 
 	for (; *paths; paths++) {
 		value = value_at(root, *paths);
-		if (value_is(value, VALUE_STRING) &&
-		    str_trim(value_text(value)).len)
+		if (is_text(value) && str_trim(value_text(value)).len)
 			return copy(str_trim(value_text(value)));
 	}
 	return NULL;
@@ -92,22 +97,28 @@ static char *find(const struct lookup *lookup, const struct value *root,
 	return value.len ? copy(value) : from_tree(root, lookup->paths);
 }
 
+/* Without '/' at the end; NULL when nothing is left. */
+static char *copy_host(const char *text)
+{
+	struct str host = str_trim(str_from(text));
+
+	while (str_ends(host, STR("/")))
+		host.len--;
+	return copy(host);
+}
+
 static char *find_host(const struct lookup *lookup, const struct value *root,
 		       const struct env *env)
 {
-	char *host = find(lookup, root, env);
+	_cleanup_(mem_freep) char *host = find(lookup, root, env);
 
-	for (size_t len = host ? strlen(host) : 0; len && host[len - 1] == '/';
-	     len--)
-		host[len - 1] = '\0';
-	return host;
+	return copy_host(host);
 }
 
 /* A text that reads as a boolean is one, any other is the path of a CA. */
 static void set_verify(struct login *login, struct str text)
 {
-	mem_free(login->ca);
-	login->ca = NULL;
+	text = str_trim(text);
 	if (!str_to_bool(text, &login->verify)) {
 		login->verify = true;
 		login->ca = copy(text);
@@ -125,7 +136,7 @@ static void find_verify(struct login *login, const struct value *root,
 		set_verify(login, variable);
 	else if (value_is(value, VALUE_BOOL))
 		login->verify = value->boolean;
-	else if (value_is(value, VALUE_STRING) && value->text.len)
+	else if (is_text(value))
 		set_verify(login, value_text(value));
 }
 
@@ -166,11 +177,6 @@ bool login_has_key(const struct value *root)
 	_cleanup_(mem_freep) char *key = from_tree(root, access_key.paths);
 
 	return key != NULL;
-}
-
-static char *dup_or_null(const char *text)
-{
-	return text && *text ? mem_strdup(text) : NULL;
 }
 
 static char *in_credentials(const char *prefix, const char *name)
@@ -220,17 +226,17 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 	_cleanup_(mem_freep) char *path = NULL;
 
 	*login = (struct login){
-		.api_server = dup_or_null(declared->api_server),
-		.web_server = dup_or_null(declared->web_server),
-		.files_server = dup_or_null(declared->files_server),
-		.access_key = dup_or_null(declared->access_key),
+		.api_server = copy_host(declared->api_server),
+		.web_server = copy_host(declared->web_server),
+		.files_server = copy_host(declared->files_server),
+		.access_key = copy(str_from(declared->access_key)),
 		.verify = true,
 		.key_layer = layer_kind_name(LAYER_WORKSPACE),
 		.key_source = mem_strdup(settings->path),
 	};
 	if (declared->verify_certificate)
 		set_verify(login, str_from(declared->verify_certificate));
-	if (!declared->secret_key_file)
+	if (!declared->secret_key_file || !*declared->secret_key_file)
 		return true;
 	path = secret_path(settings, declared->secret_key_file);
 	return read_secret(login, path, diag);

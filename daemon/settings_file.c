@@ -1,14 +1,14 @@
 /* The file half of settings.h: lines, sections, and what is wrong with them. */
 
-#include <errno.h>
+#include <assert.h>
 #include <ini.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/source.h"
+#include "places.h"
 #include "settings.h"
 #include "settings_table.h"
 
@@ -26,6 +26,7 @@ struct load {
 	struct source source;
 	struct diag *diag;
 	size_t line, next; /* offsets of the line being parsed and the next */
+	size_t section;    /* offset of the last [workspace] */
 
 	/* Where the present section's settings go. */
 	const struct settings_table *table;
@@ -40,6 +41,17 @@ static bool fail(struct load *load, const char *what, const char *name)
 		       name);
 }
 
+static bool fail_at(struct load *load, const char *at, const char *what)
+{
+	return diag_at(load->diag, &load->source,
+		       (size_t)(at - load->source.text.ptr), "%s", what);
+}
+
+static bool is_comment(struct str line)
+{
+	return line.len && (line.ptr[0] == ';' || line.ptr[0] == '#');
+}
+
 static bool is_name(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++)
@@ -48,6 +60,26 @@ static bool is_name(struct str name)
 			    name.ptr[i]))
 			return false;
 	return name.len > 0;
+}
+
+/* What can be said of a [workspace] when all its settings are known. */
+static bool end_workspace(struct load *load)
+{
+	const struct settings *settings = load->settings;
+	const struct workspace_settings *workspace = load->base;
+
+	if (load->table != &settings_workspace_table)
+		return true;
+	if (!workspace->api_server || !*workspace->api_server)
+		return diag_at(load->diag, &load->source, load->section,
+			       "this workspace has no api_server");
+	for (size_t i = 0; i + 1 < settings->workspace_count; i++)
+		if (workspace->active && settings->workspaces[i].active)
+			return diag_at(load->diag, &load->source, load->section,
+				       "two workspaces are `active`: this one "
+				       "and %s",
+				       settings->workspaces[i].name);
+	return true;
 }
 
 static bool begin_workspace(struct load *load, struct str name)
@@ -74,6 +106,7 @@ static bool begin_workspace(struct load *load, struct str name)
 	settings_set_defaults(workspace, &settings_workspace_table);
 	load->table = &settings_workspace_table;
 	load->base = workspace;
+	load->section = load->line;
 	memset(load->set, 0, sizeof(load->set));
 	return true;
 }
@@ -81,11 +114,16 @@ static bool begin_workspace(struct load *load, struct str name)
 static bool begin_section(struct load *load, struct str line)
 {
 	const char *end = memchr(line.ptr, ']', line.len);
-	struct str name = str_from_offset(line, 1);
+	struct str name = str_from_offset(line, 1), rest;
 
 	if (!end)
 		return fail(load, "expected ']'", "");
 	name.len = (size_t)(end - name.ptr);
+	rest = str_trim((struct str){end + 1, line.len - name.len - 2});
+	if (rest.len && !is_comment(rest))
+		return fail_at(load, rest.ptr, "nothing may follow the ']'");
+	if (!end_workspace(load))
+		return false;
 	if (name.len > SECTION_BYTES)
 		return fail(load, "a section's name has 49 bytes at most", "");
 	if (str_starts(name, STR(WORKSPACE_PREFIX)))
@@ -100,21 +138,62 @@ static bool begin_section(struct load *load, struct str line)
 	return fail(load, "unknown section", "");
 }
 
+/* Among them what inih takes for white space, and so for an indented line. */
+static bool check_characters(struct load *load, struct str line)
+{
+	unsigned char c;
+
+	for (size_t i = 0; i < line.len; i++) {
+		c = (unsigned char)line.ptr[i];
+		if ((c < ' ' && c != '\t') || c == 127)
+			return fail_at(load, line.ptr + i,
+				       "a control character");
+	}
+	return true;
+}
+
+/* Where key and value part: the first '=' or ':' before ` ;`, which begins a
+ * comment. line.len: nowhere. */
+static size_t find_separator(struct str line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.ptr[i] == '=' || line.ptr[i] == ':')
+			return i;
+		if (line.ptr[i] == ';' && i && strchr(" \t", line.ptr[i - 1]))
+			break;
+	}
+	return line.len;
+}
+
 /* What inih would take for something else. */
 static bool check_line(struct load *load, struct str line)
 {
 	if (line.len > LINE_BYTES)
 		return fail(load, "a line has 197 bytes at most", "");
-	if (memchr(line.ptr, '\0', line.len))
-		return fail(load, "a NUL character", "");
-	if (!str_trim(line).len)
+	if (!check_characters(load, line))
+		return false;
+	if (!str_trim(line).len || is_comment(str_trim(line)))
 		return true;
 	if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
 		return fail(load,
 			    "an indented line: settings begin at the first "
 			    "column",
 			    "");
-	return line.ptr[0] != '[' || begin_section(load, line);
+	if (line.ptr[0] == '[')
+		return begin_section(load, line);
+	if (find_separator(line) == line.len)
+		return fail(load, "expected `key = value`", "");
+	return true;
+}
+
+/* LF or CRLF; the last line may have neither. */
+static struct str without_end(struct str line)
+{
+	if (str_ends(line, STR("\n")))
+		line.len--;
+	if (str_ends(line, STR("\r")))
+		line.len--;
+	return line;
 }
 
 /* ini_reader: the next line, or NULL at the end and after an error. */
@@ -127,15 +206,29 @@ static char *next_line(char *buffer, int size, void *stream)
 	if (load->next >= text.len || diag_failed(load->diag))
 		return NULL;
 	load->line = load->next;
-	line = str_from_offset(text, load->line);
-	end = memchr(line.ptr, '\n', line.len);
+	end = memchr(text.ptr + load->line, '\n', text.len - load->line);
 	load->next = end ? (size_t)(end - text.ptr) + 1 : text.len;
-	line.len = load->next - load->line - (end != NULL);
-	if (!check_line(load, line) || line.len + 2 > (size_t)size)
+	line = (struct str){text.ptr + load->line, load->next - load->line};
+	line = without_end(line);
+	if (!check_line(load, line))
 		return NULL;
+	assert(line.len + 2 <= (size_t)size);
 	memcpy(buffer, line.ptr, line.len);
 	memcpy(buffer + line.len, "\n", 2);
 	return buffer;
+}
+
+/* Where the value of the present line begins. */
+static const char *find_value(const struct load *load)
+{
+	struct str line = {load->source.text.ptr + load->line,
+			   load->next - load->line};
+
+	line = without_end(line);
+	line = str_from_offset(line, find_separator(line) + 1);
+	while (line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t'))
+		line = str_from_offset(line, 1);
+	return line.ptr;
 }
 
 /* ini_handler: one setting; 1 when it was fine. */
@@ -157,39 +250,19 @@ static int on_setting(void *user, const char *section, const char *name,
 		return fail(load, "this key is set twice: ", name);
 	set[key - load->table->keys] = true;
 	if (!settings_set_key(load->base, key, value))
-		return diag_at(load->diag, &load->source, load->line,
-			       "%s: expected %s", name, settings_expected(key));
+		return diag_at(
+			load->diag, &load->source,
+			(size_t)(find_value(load) - load->source.text.ptr),
+			"%s: expected %s", name, settings_expected(key));
 	return 1;
-}
-
-static bool check_workspaces(struct load *load)
-{
-	struct settings *settings = load->settings;
-	size_t active = 0;
-
-	for (size_t i = 0; i < settings->workspace_count; i++) {
-		active += settings->workspaces[i].active;
-		if (!settings->workspaces[i].api_server)
-			return diag_set(load->diag, settings->path,
-					"[workspace %s] has no api_server",
-					settings->workspaces[i].name);
-	}
-	if (active > 1)
-		return diag_set(load->diag, settings->path,
-				"more than one workspace is `active`");
-	return true;
 }
 
 static bool parse_file(struct load *load)
 {
 	int line = ini_parse_stream(next_line, load, on_setting, load);
 
-	if (diag_failed(load->diag))
-		return false;
-	if (line)
-		return diag_set(load->diag, load->settings->path,
-				"line %d: expected `key = value`", line);
-	return check_workspaces(load);
+	assert(line == 0 || diag_failed(load->diag));
+	return !diag_failed(load->diag) && end_workspace(load);
 }
 
 static bool load_into(struct settings *settings, const char *path,
@@ -199,13 +272,10 @@ static bool load_into(struct settings *settings, const char *path,
 	struct load load = {.settings = settings, .diag = diag};
 	int r;
 
-	settings->path = realpath(path, NULL);
-	if (!settings->path)
-		return diag_set(diag, path, "cannot be read: %s",
-				strerror(errno));
+	settings->path = places_expand(path, NULL, NULL);
 	r = source_from_file(&load.source, &arena, path, SETTINGS_BYTES, diag);
 	if (r == SOURCE_E_MISSING)
-		return diag_set(diag, path, "is not a file");
+		return diag_set(diag, path, "is not there, or is no file");
 	return r == 0 && parse_file(&load);
 }
 

@@ -1,5 +1,6 @@
 #include "startup.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -31,6 +32,12 @@ static bool apply_options(struct settings *settings,
 	return true;
 }
 
+/* A file that may not even be looked at must not pass for an absent one. */
+static bool may_be_there(const char *path)
+{
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 struct settings *startup_settings(const struct options *options,
 				  const struct places *places,
 				  struct diag *diag)
@@ -38,8 +45,8 @@ struct settings *startup_settings(const struct options *options,
 	const char *named = options->config;
 	const char *path = named ? named : places->settings;
 	_cleanup_(settings_freep) struct settings *settings =
-		named || access(path, F_OK) == 0 ? settings_load(path, diag)
-						 : settings_new();
+		named || may_be_there(path) ? settings_load(path, diag)
+					    : settings_new();
 
 	if (!settings || !apply_options(settings, options, diag))
 		return NULL;

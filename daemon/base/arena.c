@@ -67,7 +67,7 @@ void *arena_grow(struct arena *arena, void *mem, size_t old, size_t size)
 		return mem;
 	}
 	grown = arena_alloc(arena, size);
-	if (old)
+	if (mem)
 		memcpy(grown, mem, old);
 	return grown;
 }

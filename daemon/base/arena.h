@@ -24,9 +24,9 @@ struct arena {
 /* Zeroed, aligned for pointers and doubles. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* @block of @old bytes made @size bytes long: in place when nothing was
+/* @mem of @old bytes made @size bytes long: in place when nothing was
  * allocated after it, else a copy. */
-void *arena_grow(struct arena *arena, void *block, size_t old, size_t size);
+void *arena_grow(struct arena *arena, void *mem, size_t old, size_t size);
 
 /* A copy, ended by a NUL that its length does not count. */
 struct str arena_str(struct arena *arena, struct str text);

@@ -186,6 +186,7 @@ static bool swap_doc(struct layer *layer, struct doc *doc)
 	changed = changed && (layer->doc || doc);
 	doc_unref(layer->doc);
 	layer->doc = doc;
+	layer->doc_format = layer->format;
 	layer->since = time(NULL);
 	return changed;
 }
@@ -230,6 +231,7 @@ struct doc *layer_doc_for(const struct layer *layer,
 	struct read_options options = options_of(layer, context, lower);
 	struct doc *doc = layer->doc, *again = NULL;
 
+	options.format = layer->doc_format;
 	if (!doc || !doc->used_environment)
 		return doc ? doc_ref(doc) : NULL;
 	if (read_text(&again, doc->sources[0]->name, doc->sources[0]->text,

@@ -52,9 +52,10 @@ struct layer {
 	bool unread;     /* the newest text has not been looked at */
 
 	enum layer_state state;
-	struct doc *doc;     /* last good; NULL: contributes nothing */
-	struct diag problem; /* of the newest text, when BROKEN */
-	int64_t since;       /* seconds since 1970 of the last good text */
+	struct doc *doc;             /* last good; NULL: contributes nothing */
+	enum read_format doc_format; /* in which it was written */
+	struct diag problem;         /* of the newest text, when BROKEN */
+	int64_t since; /* seconds since 1970 of the last good text */
 };
 
 /* What reading depends on besides the text. */

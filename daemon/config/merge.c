@@ -1,18 +1,6 @@
 #include "config/merge.h"
 
-#include "base/arena.h"
 #include "value/value.h"
-
-static struct value *copy_object(struct arena *arena,
-				 const struct value *object)
-{
-	struct value *copy = value_new(arena, VALUE_OBJECT);
-	struct member *m;
-
-	for (value_each (object, m))
-		*value_object_slot(copy, arena, member_key(m)) = m->value;
-	return copy;
-}
 
 /* Recursion is bounded by the depth that readers accept. */
 struct value *merge(struct arena *arena, struct value *lower,
@@ -27,7 +15,7 @@ struct value *merge(struct arena *arena, struct value *lower,
 		return upper;
 	if (!upper->object.count || !lower->object.count)
 		return upper->object.count ? upper : lower;
-	merged = copy_object(arena, lower);
+	merged = value_copy(arena, lower);
 	for (value_each (upper, m)) {
 		slot = value_object_slot(merged, arena, member_key(m));
 		*slot = merge(arena, *slot, m->value);

@@ -7,22 +7,26 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/known.h"
+#include "value/json.h"
 #include "value/value.h"
 
-#define KNOWN_FROM 8 /* shorter strings would mask half the configuration */
+#define KNOWN_FROM                                                             \
+	8 /* characters; shorter strings would mask half the configuration */
 
 struct secrets {
 	regex_t *patterns;
 	size_t pattern_count;
-	struct str *known; /* longest first, each once */
-	size_t known_count, known_cap;
+	struct known known;
 };
 
-/* Where a walk stands: what its ancestors say about the values below. */
+/* What is hidden of the scalars below a key. */
+enum hiding { HIDE_NOTHING, HIDE_TEXT, HIDE_ALL };
+
+/* Where a walk stands: what the key of a value and its ancestors' say. */
 struct context {
-	bool all;  /* inside `environment`: everything is secret */
-	bool s3;   /* inside `s3`: `key` is an access key */
-	bool hard; /* the key is of the kind that hides numbers too */
+	enum hiding hiding;
+	bool s3; /* inside `s3`: `key` is an access key */
 };
 
 static bool contains_nocase(struct str text, struct str part)
@@ -89,9 +93,7 @@ struct secrets *secrets_new(const char *patterns)
 
 void secrets_forget(struct secrets *secrets)
 {
-	for (size_t i = 0; i < secrets->known_count; i++)
-		mem_free((char *)secrets->known[i].ptr);
-	secrets->known_count = 0;
+	known_deinit(&secrets->known);
 }
 
 void secrets_free(struct secrets *secrets)
@@ -102,7 +104,6 @@ void secrets_free(struct secrets *secrets)
 	for (size_t i = 0; i < secrets->pattern_count; i++)
 		regfree(&secrets->patterns[i]);
 	mem_free(secrets->patterns);
-	mem_free(secrets->known);
 	mem_free(secrets);
 }
 
@@ -119,96 +120,92 @@ static bool matches_pattern(const struct secrets *secrets, struct str key)
 	return false;
 }
 
-static struct context enter(struct context context, struct str key)
+static enum hiding hiding_of(const struct secrets *secrets,
+			     const struct context *context, struct str key)
 {
-	context.all = context.all || str_is(key, "environment");
+	if (str_is(key, "environment") || is_hard_key(key))
+		return HIDE_ALL;
+	if ((context->s3 && str_is(key, "key")) || secret_key(key) ||
+	    matches_pattern(secrets, key))
+		return HIDE_TEXT;
+	return HIDE_NOTHING;
+}
+
+/* A path to a credentials file is no secret, its content is: JSON, or that in
+ * base64, which may hold a '/' too. */
+static bool is_credentials_path(struct str key, const struct value *value)
+{
+	struct str text;
+
+	if (!str_is(key, "credentials_json") || !value_is(value, VALUE_STRING))
+		return false;
+	text = str_trim(value_text(value));
+	return text.len && !memchr(text.ptr, '{', text.len) &&
+	       (strchr("/~.$", text.ptr[0]) || str_ends(text, STR(".json")));
+}
+
+/* What a secret key holds is secret, however deep. */
+static struct context enter(const struct secrets *secrets,
+			    struct context context, const struct member *m)
+{
+	struct str key = member_key(m);
+	enum hiding hiding = hiding_of(secrets, &context, key);
+
+	if (hiding > context.hiding && !is_credentials_path(key, m->value))
+		context.hiding = hiding;
 	context.s3 = context.s3 || str_is(key, "s3");
-	context.hard = is_hard_key(key);
 	return context;
 }
 
-/* A path to a credentials file is no secret, its content is. */
-static bool is_credentials_path(struct str key, const struct value *value)
+static bool is_hidden(struct context context, const struct value *scalar)
 {
-	return str_is(key, "credentials_json") &&
-	       value_is(value, VALUE_STRING) &&
-	       !memchr(value->text.ptr, '{', value->text.len);
-}
-
-static bool is_secret(const struct secrets *secrets, struct context context,
-		      struct str key, const struct value *value)
-{
-	if (value->type == VALUE_NULL || is_credentials_path(key, value))
-		return context.all && value->type != VALUE_NULL;
-	if (context.all)
-		return true;
-	if (context.s3 && str_is(key, "key"))
-		return true;
-	if (secret_key(key) || matches_pattern(secrets, key))
-		return value->type == VALUE_STRING || context.hard;
-	return false;
+	if (scalar->type == VALUE_NULL)
+		return false;
+	return context.hiding == HIDE_ALL ||
+	       (context.hiding == HIDE_TEXT && scalar->type == VALUE_STRING);
 }
 
 /* Known secrets. */
 
 static void know(struct secrets *secrets, struct str text)
 {
-	size_t at = 0, cap = secrets->known_cap;
+	if (str_utf8_length(text) >= KNOWN_FROM)
+		known_add(&secrets->known, text);
+}
 
-	while (at < secrets->known_count && secrets->known[at].len > text.len)
-		at++;
-	for (size_t i = at;
-	     i < secrets->known_count && secrets->known[i].len == text.len; i++)
-		if (str_equal(secrets->known[i], text))
-			return;
-	if (secrets->known_count == cap) {
-		secrets->known_cap = cap ? cap * 2 : 16;
-		secrets->known =
-			mem_grow(secrets->known,
-				 secrets->known_cap * sizeof(struct str));
-	}
-	memmove(&secrets->known[at + 1], &secrets->known[at],
-		(secrets->known_count - at) * sizeof(struct str));
-	secrets->known[at] =
-		(struct str){mem_strndup(text.ptr, text.len), text.len};
-	secrets->known_count++;
+static void know_scalar(struct secrets *secrets, const struct value *scalar)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+
+	if (scalar->type == VALUE_REAL)
+		json_write_real(&text, scalar->real);
+	else if (scalar->type != VALUE_BOOL)
+		buf_add_str(&text, value_text(scalar));
+	know(secrets, buf_str(&text));
 }
 
 static void learn(struct secrets *secrets, struct context context,
-		  struct str key, const struct value *value)
+		  const struct value *value)
 {
 	struct member *m;
 
 	if (value->type == VALUE_OBJECT) {
 		for (value_each (value, m))
-			learn(secrets, enter(context, member_key(m)),
-			      member_key(m), m->value);
+			learn(secrets, enter(secrets, context, m), m->value);
 	} else if (value->type == VALUE_LIST) {
 		for (uint32_t i = 0; i < value->list.count; i++)
-			learn(secrets, context, key, value->list.items[i]);
-	} else if (value->type == VALUE_STRING &&
-		   value->text.len >= KNOWN_FROM &&
-		   is_secret(secrets, context, key, value)) {
-		know(secrets, value_text(value));
+			learn(secrets, context, value->list.items[i]);
+	} else if (is_hidden(context, value)) {
+		know_scalar(secrets, value);
 	}
 }
 
 void secrets_learn(struct secrets *secrets, const struct value *root)
 {
-	learn(secrets, (struct context){0}, STR(""), root);
+	learn(secrets, (struct context){0}, root);
 }
 
 /* Masking. */
-
-/* Bytes of the known secret that begins at text.ptr, 0 if none does. */
-static size_t known_at(const struct secrets *secrets, struct str text)
-{
-	for (size_t i = 0; i < secrets->known_count; i++)
-		if (text.ptr[0] == secrets->known[i].ptr[0] &&
-		    str_starts(text, secrets->known[i]))
-			return secrets->known[i].len;
-	return 0;
-}
 
 static bool ends_authority(char c)
 {
@@ -216,45 +213,54 @@ static bool ends_authority(char c)
 	       c == '\'' || c == '\n';
 }
 
-/* In `://user:password@` at the start of @text, the bytes of `user:password`;
- * 0 when there is no such thing. */
+/* Bytes of the `user:password` that @text begins with, before its last '@';
+ * 0 when there is no such thing. @text is what follows a "://". */
 static size_t url_password(struct str text)
 {
-	size_t at = 3, last_at = 0;
-	bool colon = false;
+	size_t colon = text.len, last_at = 0;
 
-	if (!str_starts(text, STR("://")))
-		return 0;
-	for (; at < text.len && !ends_authority(text.ptr[at]); at++) {
-		if (text.ptr[at] == '@')
-			last_at = at;
-		colon = colon || (text.ptr[at] == ':' && !last_at);
+	for (size_t i = 0; i < text.len && !ends_authority(text.ptr[i]); i++) {
+		if (text.ptr[i] == '@')
+			last_at = i;
+		else if (text.ptr[i] == ':' && colon == text.len)
+			colon = i;
 	}
-	return colon && last_at ? last_at - 3 : 0;
+	return colon < last_at ? last_at : 0;
 }
 
-/* @text with every known secret and URL password replaced; false when it holds
- * none. */
+/* How many bytes at @offset must not be shown. */
+static size_t hidden_at(const struct secrets *secrets, struct str text,
+			size_t offset)
+{
+	struct str before = {text.ptr, offset};
+	struct str rest = str_from_offset(text, offset);
+	size_t known = known_at(&secrets->known, rest), url = 0;
+
+	if (str_ends(before, STR("://")))
+		url = url_password(rest);
+	return known > url ? known : url;
+}
+
+/* @text with every known secret and URL password replaced, also where two
+ * overlap; false when it holds none. */
 static bool mask_inside(const struct secrets *secrets, struct str text,
 			struct buf *out)
 {
-	size_t skip;
-	bool found = false;
+	size_t masked = 0, end; /* masked: up to where it has been */
 
-	while (text.len) {
-		skip = known_at(secrets, text);
-		if (!skip && (skip = url_password(text))) {
-			buf_puts(out, "://");
-			text = str_from_offset(text, 3);
-		}
-		if (skip)
+	for (size_t i = 0; i < text.len; i++) {
+		end = i + hidden_at(secrets, text, i);
+		if (end == i || end <= masked)
+			continue;
+		if (i > masked || !masked) {
+			buf_add(out, text.ptr + masked, i - masked);
 			buf_puts(out, SECRET_MASK);
-		else
-			buf_putc(out, text.ptr[0]);
-		found = found || skip;
-		text = str_from_offset(text, skip ? skip : 1);
+		}
+		masked = end;
 	}
-	return found;
+	if (masked)
+		buf_add_str(out, str_from_offset(text, masked));
+	return masked > 0;
 }
 
 static struct value *with_place(struct value *copy, const struct value *value)
@@ -282,49 +288,54 @@ struct walk {
 };
 
 static struct value *mask(const struct walk *walk, struct context context,
-			  struct str key, struct value *value);
+			  struct value *value);
 
 static struct value *mask_object(const struct walk *walk,
 				 struct context context, struct value *object)
 {
-	struct value *copy = value_new(walk->arena, VALUE_OBJECT);
+	struct value *result = object;
 	struct member *m;
-	bool differs = false;
 
 	for (value_each (object, m)) {
-		struct value *masked = mask(walk, enter(context, member_key(m)),
-					    member_key(m), m->value);
+		struct value *masked =
+			mask(walk, enter(walk->secrets, context, m), m->value);
 
-		differs = differs || masked != m->value;
-		*value_object_slot(copy, walk->arena, member_key(m)) = masked;
+		if (masked == m->value)
+			continue;
+		if (result == object)
+			result = value_copy(walk->arena, object);
+		result->object.members[m - object->object.members].value =
+			masked;
 	}
-	return differs ? with_place(copy, object) : object;
+	return result;
 }
 
 static struct value *mask_list(const struct walk *walk, struct context context,
-			       struct str key, struct value *list)
+			       struct value *list)
 {
-	struct value *copy = value_new(walk->arena, VALUE_LIST);
-	bool differs = false;
+	struct value *result = list;
 
 	for (uint32_t i = 0; i < list->list.count; i++) {
 		struct value *item = list->list.items[i];
-		struct value *masked = mask(walk, context, key, item);
+		struct value *masked = mask(walk, context, item);
 
-		differs = differs || masked != item;
-		value_list_add(copy, walk->arena, masked);
+		if (masked == item)
+			continue;
+		if (result == list)
+			result = value_copy(walk->arena, list);
+		result->list.items[i] = masked;
 	}
-	return differs ? with_place(copy, list) : list;
+	return result;
 }
 
 static struct value *mask(const struct walk *walk, struct context context,
-			  struct str key, struct value *value)
+			  struct value *value)
 {
 	if (value->type == VALUE_OBJECT)
 		return mask_object(walk, context, value);
 	if (value->type == VALUE_LIST)
-		return mask_list(walk, context, key, value);
-	if (is_secret(walk->secrets, context, key, value))
+		return mask_list(walk, context, value);
+	if (is_hidden(context, value))
 		return with_place(
 			value_new_string(walk->arena, STR(SECRET_MASK)), value);
 	if (value->type == VALUE_STRING)
@@ -337,5 +348,5 @@ struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,
 {
 	struct walk walk = {secrets, arena};
 
-	return mask(&walk, (struct context){0}, STR(""), root);
+	return mask(&walk, (struct context){0}, root);
 }

@@ -30,8 +30,8 @@ bool secret_key(struct str key);
 struct secrets *secrets_new(const char *patterns);
 void secrets_free(struct secrets *secrets);
 
-/* Learn the secrets of a tree: every string of eight bytes or more under a
- * secret key is masked from now on wherever it occurs. */
+/* Learn the secrets of a tree: the text of every scalar under a secret key, if
+ * it has eight characters or more, is masked from now on in every string. */
 void secrets_learn(struct secrets *secrets, const struct value *root);
 void secrets_forget(struct secrets *secrets);
 

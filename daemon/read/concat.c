@@ -94,8 +94,8 @@ static struct value *single(struct reading *reading, const struct piece *piece,
 static void warn_reprinted(struct reading *reading, const struct piece *piece,
 			   struct str printed, const struct value *place)
 {
-	if (!piece->text.ptr || (str_equal(piece->text, printed) &&
-				 !piece->blanks.len))
+	if (!piece->text.ptr ||
+	    (str_equal(piece->text, printed) && !piece->blanks.len))
 		return;
 	reading_warn(reading, reading_source(reading, place), piece->offset,
 		     "ClearML prints this anew within text, and drops the "
@@ -114,7 +114,8 @@ static void add_piece(struct reading *reading, struct buf *out,
 	}
 	add_scalar(out, piece->value);
 	warn_reprinted(reading, piece,
-		       (struct str){out->data + start, out->len - start}, place);
+		       (struct str){out->data + start, out->len - start},
+		       place);
 }
 
 static struct value *join_text(struct reading *reading, struct piece *pieces,
@@ -167,11 +168,10 @@ static bool fit(struct reading *reading, const struct piece *pieces,
 	for (size_t i = 1; i < count; i++) {
 		other = family_of(&pieces[i]);
 		if (other != first)
-			return diag_at(reading->diag,
-				       reading_source(reading, place),
-				       pieces[i].offset,
-				       "%s cannot be joined to %s",
-				       family_name(other), family_name(first));
+			return diag_at(
+				reading->diag, reading_source(reading, place),
+				pieces[i].offset, "%s cannot be joined to %s",
+				family_name(other), family_name(first));
 	}
 	return true;
 }
@@ -183,9 +183,9 @@ struct value *concat(struct reading *reading, struct piece *pieces,
 		return single(reading, &pieces[0], place);
 	if (!fit(reading, pieces, count, place))
 		return NULL;
-	switch (family_of(&pieces[0])) {
-	case FAMILY_OBJECT: return join_objects(reading, pieces, count);
-	case FAMILY_LIST: return join_lists(reading, pieces, count, place);
-	default: return join_text(reading, pieces, count, place);
-	}
+	if (family_of(&pieces[0]) == FAMILY_OBJECT)
+		return join_objects(reading, pieces, count);
+	if (family_of(&pieces[0]) == FAMILY_LIST)
+		return join_lists(reading, pieces, count, place);
+	return join_text(reading, pieces, count, place);
 }

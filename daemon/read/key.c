@@ -33,10 +33,9 @@ static bool add_element(struct reading *reading, struct path *path,
 	if (count == READING_PATH_MAX)
 		return false;
 	if (!(count & (count - 1)))
-		path->items = arena_grow(reading->arena, path->items,
-					 count * sizeof(element),
-					 (count ? count * 2 : 1) *
-						 sizeof(element));
+		path->items = arena_grow(
+			reading->arena, path->items, count * sizeof(element),
+			(count ? count * 2 : 1) * sizeof(element));
 	path->items[path->count++] = element;
 	return true;
 }
@@ -67,7 +66,8 @@ bool key_cut(struct reading *reading, struct str text, struct path *path)
 	while (text.len) {
 		size = element_size(text);
 		element = (struct str){text.ptr, size};
-		if (size && !add_element(reading, path, without_quotes(element)))
+		if (size &&
+		    !add_element(reading, path, without_quotes(element)))
 			return false;
 		text = str_from_offset(text, size ? size : 1);
 	}

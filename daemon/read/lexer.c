@@ -11,13 +11,13 @@
 
 /* What a byte may be. */
 enum {
-	BLANK = 1,   /* space, tab */
-	TEXT = 2,    /* in unquoted text */
-	KEY = 4,     /* in an unquoted key */
-	QUOTED = 8,  /* in a quoted string, standing for itself */
+	BLANK = 1,  /* space, tab */
+	TEXT = 2,   /* in unquoted text */
+	KEY = 4,    /* in an unquoted key */
+	QUOTED = 8, /* in a quoted string, standing for itself */
 	DIGIT = 16,
-	WORD = 32,   /* a letter, digit, _ or $: goes on a keyword */
-	ODD = 64,    /* begins white space that ClearML refuses, or text */
+	WORD = 32, /* a letter, digit, _ or $: goes on a keyword */
+	ODD = 64,  /* begins white space that ClearML refuses, or text */
 	SPECIAL = 128,
 };
 
@@ -29,22 +29,55 @@ enum {
 /* NUL is an ordinary character, but also what ends the text: the loops over
  * the others stop at it, and look. */
 static const unsigned char class_of[256] = {
-	[0x01 ... 0x08] = SIGN, ['\t'] = BLANK | QUOTED, ['\n'] = 0,
-	[0x0B ... 0x0C] = QUOTED | ODD, ['\r'] = QUOTED,
-	[0x0E ... 0x1B] = SIGN, [0x1C ... 0x1F] = QUOTED | ODD,
-	[' '] = BLANK | QUOTED | KEY, ['!'] = BREAK, ['"'] = 0,
-	['#'] = BREAK, ['$'] = BREAK | WORD, ['%'] = SIGN, ['&'] = BREAK,
-	['\''] = SIGN, ['('] = SIGN, [')'] = SIGN, ['*'] = BREAK,
-	['+'] = BREAK, [','] = QUOTED, ['-'] = SIGN | KEY,
-	['.'] = SIGN | KEY | SPECIAL, ['/'] = SIGN | KEY,
-	['0' ... '9'] = LETTER | DIGIT, [':'] = SIGN | SPECIAL, [';'] = SIGN,
-	['<'] = SIGN, ['='] = BREAK, ['>'] = SIGN, ['?'] = BREAK,
-	['@'] = BREAK, ['A' ... 'Z'] = LETTER, ['['] = BREAK, ['\\'] = 0,
-	[']'] = BREAK, ['^'] = BREAK, ['_'] = LETTER, ['`'] = BREAK,
-	['a' ... 'z'] = LETTER, ['{'] = QUOTED, ['|'] = SIGN, ['}'] = BREAK,
-	['~'] = SIGN, [0x7F] = SIGN, [0x80 ... 0xC1] = HIGH,
-	[0xC2] = QUOTED | ODD, [0xC3 ... 0xE0] = HIGH,
-	[0xE1 ... 0xE3] = QUOTED | ODD, [0xE4 ... 0xFF] = HIGH,
+	[0x01 ... 0x08] = SIGN,
+	['\t'] = BLANK | QUOTED,
+	['\n'] = 0,
+	[0x0B ... 0x0C] = QUOTED | ODD,
+	['\r'] = QUOTED,
+	[0x0E ... 0x1B] = SIGN,
+	[0x1C ... 0x1F] = QUOTED | ODD,
+	[' '] = BLANK | QUOTED | KEY,
+	['!'] = BREAK,
+	['"'] = 0,
+	['#'] = BREAK,
+	['$'] = BREAK | WORD,
+	['%'] = SIGN,
+	['&'] = BREAK,
+	['\''] = SIGN,
+	['('] = SIGN,
+	[')'] = SIGN,
+	['*'] = BREAK,
+	['+'] = BREAK,
+	[','] = QUOTED,
+	['-'] = SIGN | KEY,
+	['.'] = SIGN | KEY | SPECIAL,
+	['/'] = SIGN | KEY,
+	['0' ... '9'] = LETTER | DIGIT,
+	[':'] = SIGN | SPECIAL,
+	[';'] = SIGN,
+	['<'] = SIGN,
+	['='] = BREAK,
+	['>'] = SIGN,
+	['?'] = BREAK,
+	['@'] = BREAK,
+	['A' ... 'Z'] = LETTER,
+	['['] = BREAK,
+	['\\'] = 0,
+	[']'] = BREAK,
+	['^'] = BREAK,
+	['_'] = LETTER,
+	['`'] = BREAK,
+	['a' ... 'z'] = LETTER,
+	['{'] = QUOTED,
+	['|'] = SIGN,
+	['}'] = BREAK,
+	['~'] = SIGN,
+	[0x7F] = SIGN,
+	[0x80 ... 0xC1] = HIGH,
+	[0xC2] = QUOTED | ODD,
+	[0xC3 ... 0xE0] = HIGH,
+	[0xE1 ... 0xE3] = QUOTED | ODD,
+	[0xE4 ... 0xFF] = HIGH,
 };
 
 static inline bool is(char c, unsigned int classes)
@@ -85,10 +118,10 @@ size_t lexer_odd_space(const struct lexer *lexer, size_t at)
 		const char *first, *last;
 		size_t size;
 	} ranges[] = {
-		{"\x0B", "\x0C", 1},
-		{"\x1C", "\x1F", 1},
-		{"\xC2\x85", "\xC2\x85", 2},
-		{"\xC2\xA0", "\xC2\xA0", 2},
+		{"\x0B",         "\x0C",         1},
+		{"\x1C",         "\x1F",         1},
+		{"\xC2\x85",     "\xC2\x85",     2},
+		{"\xC2\xA0",     "\xC2\xA0",     2},
 		{"\xE1\x9A\x80", "\xE1\x9A\x80", 3},
 		{"\xE2\x80\x80", "\xE2\x80\x8A", 3},
 		{"\xE2\x80\xA8", "\xE2\x80\xA9", 3},
@@ -173,7 +206,8 @@ char lexer_skip(struct lexer *lexer, enum lexer_skip what)
 static size_t after_character(const struct lexer *lexer, size_t at)
 {
 	at++;
-	while (at < lexer->len && ((unsigned char)lexer->text[at] & 0xC0) == 0x80)
+	while (at < lexer->len &&
+	       ((unsigned char)lexer->text[at] & 0xC0) == 0x80)
 		at++;
 	return at;
 }
@@ -341,7 +375,8 @@ static enum token_type scan_triple(struct lexer *lexer)
 	size_t at = lexer->at + 3;
 	const char *end;
 
-	if (lexer->len < at || memcmp(lexer->text + lexer->at, "\"\"\"", 3) != 0)
+	if (lexer->len < at ||
+	    memcmp(lexer->text + lexer->at, "\"\"\"", 3) != 0)
 		return scan_quoted(lexer);
 	end = memmem(lexer->text + at, lexer->len - at, "\"\"\"", 3);
 	if (!end)
@@ -399,8 +434,7 @@ static enum token_type join_or_text(struct lexer *lexer)
 static enum token_type scan(struct lexer *lexer)
 {
 	switch (lexer->text[lexer->at]) {
-	case '\0':
-		return lexer_at_end(lexer) ? TOKEN_END : scan_text(lexer);
+	case '\0': return lexer_at_end(lexer) ? TOKEN_END : scan_text(lexer);
 	case '\n':
 	case '\r': return one(lexer, TOKEN_LINE_END);
 	case ',': return one(lexer, TOKEN_COMMA);
@@ -533,7 +567,8 @@ static struct str decoded_text(struct lexer *lexer, size_t start, size_t end,
 
 	for (size_t at = start; at < end; at++) {
 		if (text[at] == '\t')
-			add_spaces(&out, TAB_STOP - column(lexer, at) % TAB_STOP);
+			add_spaces(&out,
+				   TAB_STOP - column(lexer, at) % TAB_STOP);
 		else if (decode && text[at] == '\\' && at + 1 < end &&
 			 text[at + 1] != '\t')
 			add_escape(&out, text[++at]);

@@ -54,7 +54,7 @@ struct lexer {
 	struct source *source;
 	const char *text; /* a NUL follows the end */
 	size_t at, len;
-	struct token token; /* the last one */
+	struct token token;         /* the last one */
 	bool has_tabs, has_returns; /* the text does, somewhere */
 	size_t tab_at, tab_column;  /* how far columns have been counted */
 };

@@ -19,8 +19,8 @@ static const struct {
 	bool (*read)(struct reading *reading);
 } formats[] = {
 	[READ_HOCON] = {"hocon", hocon_read},
-	[READ_JSON] = {"json", json_read},
-	[READ_YAML] = {"yaml", yaml_read},
+	[READ_JSON] = {"json",  json_read },
+	[READ_YAML] = {"yaml",  yaml_read },
 };
 
 static const struct {
@@ -29,7 +29,7 @@ static const struct {
 } suffixes[] = {
 	{".json", READ_JSON},
 	{".yaml", READ_YAML},
-	{".yml", READ_YAML},
+	{".yml",  READ_YAML},
 };
 
 enum read_format read_format_of_path(const char *path)

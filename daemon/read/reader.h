@@ -44,6 +44,10 @@ struct read_options {
 	 * nor env has (SEMANTICS A2); NULL: none. */
 	const struct value *lower;
 
+	/* A secret that ${path} finds in lower may only go into a key that is
+	 * secret itself; NULL: nothing is secret. */
+	bool (*is_secret_key)(struct str key);
+
 	/* Files may include others, relative to their own folder; a vault or an
 	 * environment value may not include anything. */
 	bool may_include;

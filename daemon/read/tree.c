@@ -24,7 +24,7 @@ void tree_merge(struct reading *reading, struct value *into, struct value *from)
 	struct value **slot;
 
 	into->flags |= from->flags & TREE_DELAYED;
-	for (value_each(from, member)) {
+	for (value_each (from, member)) {
 		slot = value_object_slot(into, reading->arena,
 					 member_key(member));
 		if (value_is(*slot, VALUE_OBJECT) &&
@@ -48,7 +48,7 @@ struct value *tree_copy_objects(struct reading *reading, struct value *value)
 	copy = reading_value(reading, VALUE_OBJECT, value->source,
 			     value->offset);
 	copy->flags = value->flags;
-	for (value_each(value, member))
+	for (value_each (value, member))
 		*value_object_slot(copy, reading->arena, member_key(member)) =
 			tree_copy_objects(reading, member->value);
 	return copy;

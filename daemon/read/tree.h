@@ -31,10 +31,11 @@ enum {
 
 /* ${path} */
 struct subst {
-	struct str text;    /* as ClearML looks it up; also a variable's name */
+	struct str text; /* as ClearML looks it up; also a variable's name */
 	struct path path;
-	struct str blanks;  /* that follow it */
-	struct value *back; /* what its own root key held before; NULL: nothing */
+	struct str blanks; /* that follow it */
+	struct value
+		*back; /* what its own root key held before; NULL: nothing */
 	const struct path *scope; /* of the include it stands in; NULL: none */
 	uint32_t offset;
 	uint16_t source;
@@ -53,7 +54,6 @@ enum piece_kind {
 /* A part of a value. */
 struct piece {
 	enum piece_kind kind;
-	bool kept;         /* PIECE_VALUE: a null that is not left out */
 	uint32_t offset;
 	struct str text;   /* TEXT, QUOTED; of a VALUE how it was written */
 	struct str blanks; /* TEXT, QUOTED: what follows on the line */
@@ -70,10 +70,11 @@ struct delayed {
 	size_t count;
 	struct value *earlier; /* what the key held before; NULL: nothing */
 	enum delayed_state state;
-	size_t jump; /* BUSY: see subst.c */
-	bool onto_object; /* assigned to a key that held an object */
-	bool added_object; /* an object put over a delayed value */
-	bool append; /* made of a += */
+	size_t jump;          /* BUSY: see subst.c */
+	bool onto_object;     /* assigned to a key that held an object */
+	bool added_object;    /* an object put over a delayed value */
+	bool append;          /* made of a += */
+	bool found_null;      /* all it stands for is null */
 	struct value *result; /* DONE; NULL: there is none */
 };
 

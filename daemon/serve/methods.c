@@ -9,64 +9,66 @@
 #include "serve/request.h"
 #include "serve/watcher.h"
 
-#define NEEDS(...) ((const struct parameter[]){__VA_ARGS__, {0}})
-#define STRING     PARAMETER_STRING
-#define INT        PARAMETER_INT
-#define BOOL       PARAMETER_BOOL
-#define STRINGS    PARAMETER_STRINGS
-#define VARIABLES  PARAMETER_VARIABLES
-#define WORKSPACE                                                              \
-	{                                                                      \
-		"workspace", STRING, true                                      \
-	}
-#define REVEAL                                                                 \
-	{                                                                      \
-		"reveal", BOOL, true                                           \
-	}
+/* One method, one row. */
+/* clang-format off */
+#define TAKES(...)       ((const struct parameter[]){__VA_ARGS__, {0}})
+#define REQUIRED(n, t)   {n, PARAMETER_##t, false}
+#define OPTIONAL(n, t)   {n, PARAMETER_##t, true}
+#define PATH             OPTIONAL("path", STRING)
+#define WORKSPACE        OPTIONAL("workspace", STRING)
+#define REVEAL           OPTIONAL("reveal", BOOL)
 
 static const struct method service_methods[] = {
 	{"GetInfo", NULL, 0, introspect_get_info},
-	{"GetInterfaceDescription",        NEEDS({"interface", STRING, false}), 0,
-	 introspect_get_description},
-	{0        },
+	{"GetInterfaceDescription",
+		TAKES(REQUIRED("interface", STRING)),
+		0, introspect_get_description},
+	{0},
 };
 
 static const struct method clearconf_methods[] = {
 	{"Get",
-	 NEEDS({"path", STRING, true}, WORKSPACE,
-         {"environment", VARIABLES, true}, {"mask", BOOL, true}),
-	 ACCESS_READ, get_answer},
-	{"Explain",		     NEEDS({"path", STRING, true}, WORKSPACE, REVEAL),
-	 ACCESS_READ, NULL},
+		TAKES(PATH, WORKSPACE, OPTIONAL("environment", VARIABLES),
+		      OPTIONAL("mask", BOOL)),
+		ACCESS_READ, get_answer},
+	{"Explain",
+		TAKES(PATH, WORKSPACE, REVEAL),
+		ACCESS_READ, NULL},
 	{"Watch",
-	 NEEDS({"paths", STRINGS, true}, WORKSPACE, {"since", INT, true},
-         {"values", BOOL, true}, REVEAL),
-	 ACCESS_READ, watcher_watch},
-	{"GetStatus",                    NULL, ACCESS_READ, watcher_get_status},
-	{"History",		      NEEDS({"limit", INT, true}, WORKSPACE, REVEAL), ACCESS_READ,
-	 NULL},
-	{"Reload",		     NULL, ACCESS_ADMIN, NULL},
-	{"ListWorkspaces",                    NULL, ACCESS_READ, NULL},
-	{"UseWorkspace",			      NEEDS({"name", STRING, false}), ACCESS_ADMIN, NULL},
-	{"GetToken", NEEDS(WORKSPACE, {"lifetime", INT, true}), ACCESS_SECRETS,
-	 NULL},
-	{"GetProfile",          NEEDS(WORKSPACE), ACCESS_READ, NULL},
-	{"ListCredentials",                       NEEDS(WORKSPACE), ACCESS_READ, NULL},
-	{"CreateCredentials",                 NEEDS({"label", STRING, true}, WORKSPACE),
-	 ACCESS_ADMIN | ACCESS_SECRETS, NULL},
+		TAKES(OPTIONAL("paths", STRINGS), WORKSPACE,
+		      OPTIONAL("since", INT), OPTIONAL("values", BOOL), REVEAL),
+		ACCESS_READ, watcher_watch},
+	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
+	{"History",
+		TAKES(OPTIONAL("limit", INT), WORKSPACE, REVEAL),
+		ACCESS_READ, NULL},
+	{"Reload", NULL, ACCESS_ADMIN, NULL},
+	{"ListWorkspaces", NULL, ACCESS_READ, NULL},
+	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN, NULL},
+	{"GetToken",
+		TAKES(WORKSPACE, OPTIONAL("lifetime", INT)),
+		ACCESS_SECRETS, NULL},
+	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, NULL},
+	{"ListCredentials", TAKES(WORKSPACE), ACCESS_READ, NULL},
+	{"CreateCredentials",
+		TAKES(OPTIONAL("label", STRING), WORKSPACE),
+		ACCESS_ADMIN | ACCESS_SECRETS, NULL},
 	{"RevokeCredentials",
-	 NEEDS({"access_key", STRING, false}, {"force", BOOL, true}, WORKSPACE),
-	 ACCESS_ADMIN, NULL},
-	{"ResolveStorage",                   NEEDS({"uri", STRING, false}, WORKSPACE, REVEAL),
-	 ACCESS_READ, NULL},
-	{0			     },
+		TAKES(REQUIRED("access_key", STRING), OPTIONAL("force", BOOL),
+		      WORKSPACE),
+		ACCESS_ADMIN, NULL},
+	{"ResolveStorage",
+		TAKES(REQUIRED("uri", STRING), WORKSPACE, REVEAL),
+		ACCESS_READ, NULL},
+	{0},
 };
 
 const struct interface methods_interfaces[] = {
 	{"org.varlink.service", introspect_service_text, service_methods, true},
-	{"io.clearconf",      introspect_clearconf_text, clearconf_methods, false},
-	{0		    },
+	{"io.clearconf", introspect_clearconf_text, clearconf_methods, false},
+	{0},
 };
+/* clang-format on */
 
 static const struct interface *find_interface(struct str name)
 {

@@ -1,7 +1,5 @@
 #include "serve/server.h"
 
-#include <assert.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/conns.h"
@@ -17,6 +15,8 @@ struct server {
 	struct conns conns;
 	uv_timer_t grace;   /* how long DRAINING may take */
 	unsigned int parts; /* of the three above, still open */
+	void (*done)(void *data);
+	void *data;
 };
 
 static void part_closed(struct server *server)
@@ -24,6 +24,8 @@ static void part_closed(struct server *server)
 	if (--server->parts)
 		return;
 	conns_deinit(&server->conns);
+	if (server->done)
+		server->done(server->data);
 	mem_free(server);
 }
 
@@ -121,11 +123,14 @@ unsigned int server_watchers(const struct server *server)
 	return server->conns.watchers.count;
 }
 
-void server_stop(struct server *server, uint64_t grace_ms)
+void server_stop(struct server *server, uint64_t grace_ms,
+		 void (*done)(void *data), void *data)
 {
 	if (server->state == SERVER_DRAINING)
 		return;
 	server->state = SERVER_DRAINING;
+	server->done = done;
+	server->data = data;
 	uv_timer_start(&server->grace, on_grace_over, grace_ms, 0);
 	listener_close(&server->listener, on_part_closed);
 	conns_finish(&server->conns);

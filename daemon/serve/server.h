@@ -52,8 +52,9 @@ unsigned int server_connections(const struct server *server);
 unsigned int server_watchers(const struct server *server);
 
 /* No new connections; answers in flight are finished, at most @grace_ms; the
- * socket file is removed if it is still ours. Frees itself; the loop must run
- * on for that. */
-void server_stop(struct server *server, uint64_t grace_ms);
+ * socket file is removed if it is still ours. Then @done (NULL: nobody) is
+ * called and the server frees itself. */
+void server_stop(struct server *server, uint64_t grace_ms,
+		 void (*done)(void *data), void *data);
 
 #endif

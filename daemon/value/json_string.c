@@ -11,7 +11,9 @@ static char escape(char c)
 
 	if ((unsigned char)c < ' ')
 		return control[(unsigned char)c];
-	return c == '"' || c == '\\' ? c : '\0';
+	if (c == '"' || c == '\\')
+		return c;
+	return '\0';
 }
 
 static size_t plain_run(struct str text)

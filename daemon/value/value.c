@@ -116,7 +116,7 @@ static void table_add(struct value *object, uint32_t index)
 
 static void table_fill(struct value *object)
 {
-	memset(table_of(object), 0, object->object.cap * 2 * sizeof(uint32_t));
+	memset(table_of(object), 0, 2 * sizeof(uint32_t) * object->object.cap);
 	for (uint32_t i = 0; i < object->object.count; i++)
 		table_add(object, i);
 }
@@ -125,7 +125,7 @@ static size_t members_size(uint32_t cap)
 {
 	size_t size = cap * sizeof(struct member);
 
-	return cap >= TABLE_FROM ? size + cap * 2 * sizeof(uint32_t) : size;
+	return cap >= TABLE_FROM ? size + 2 * sizeof(uint32_t) * cap : size;
 }
 
 static void object_grow(struct value *object, struct arena *arena)
@@ -170,6 +170,30 @@ static struct member *find(const struct value *object, struct str key,
 		if (is_key(member, key, hash))
 			return member;
 	return NULL;
+}
+
+static void *copy_bytes(struct arena *arena, const void *bytes, size_t size)
+{
+	void *copy = arena_alloc(arena, size);
+
+	if (size)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+struct value *value_copy(struct arena *arena, const struct value *value)
+{
+	struct value *copy = copy_bytes(arena, value, sizeof(*value));
+
+	if (value->type == VALUE_LIST)
+		copy->list.items =
+			copy_bytes(arena, value->list.items,
+				   value->list.cap * sizeof(struct value *));
+	else if (value->type == VALUE_OBJECT)
+		copy->object.members =
+			copy_bytes(arena, value->object.members,
+				   members_size(value->object.cap));
+	return copy;
 }
 
 struct value **value_object_slot(struct value *object, struct arena *arena,

@@ -100,6 +100,10 @@ void value_set_int(struct value *value, struct arena *arena, struct str digits);
  * point.) */
 bool value_set_real(struct value *value, struct str literal);
 
+/* A copy of the one node, for whoever changes some of what is in it: a list's
+ * items and an object's members are the same values, in places of its own. */
+struct value *value_copy(struct arena *arena, const struct value *value);
+
 void value_list_add(struct value *list, struct arena *arena,
 		    struct value *item);
 

@@ -311,14 +311,21 @@ void fixture_start(struct fixture *fixture)
 	assert_int_equal(server_listen(fixture->server, fixture->path), 0);
 }
 
+static void on_stopped(void *data)
+{
+	struct fixture *fixture = data;
+
+	fixture->server = NULL;
+}
+
 /* Runs until the server is gone; whoever hangs is stopped by `make test`. */
 void fixture_stop(struct fixture *fixture, uint64_t grace_ms)
 {
 	char lock[64];
 
-	server_stop(fixture->server, grace_ms);
-	fixture->server = NULL;
+	server_stop(fixture->server, grace_ms, on_stopped, fixture);
 	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	assert_null(fixture->server);
 	assert_int_equal(access(fixture->path, F_OK), -1);
 	(void)snprintf(lock, sizeof(lock), "%s.lock", fixture->path);
 	(void)unlink(lock);

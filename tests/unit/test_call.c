@@ -88,13 +88,19 @@ static void flags_are_read(void **state)
 	assert_true(!call.oneway && !call.more);
 }
 
+#define OPTIONAL(name, type)                                                   \
+	{                                                                      \
+		name, PARAMETER_##type, true                                   \
+	}
+#define REQUIRED(name, type)                                                   \
+	{                                                                      \
+		name, PARAMETER_##type, false                                  \
+	}
+
 static const struct parameter table[] = {
-	{"text",   PARAMETER_STRING, true},
-        {"number",    PARAMETER_INT, false},
-	{"flag", PARAMETER_BOOL, true},
-        {"list",   PARAMETER_STRINGS, true},
-	{"map",   PARAMETER_VARIABLES, true},
-        {0   },
+	OPTIONAL("text", STRING),   REQUIRED("number", INT),
+	OPTIONAL("flag", BOOL),     OPTIONAL("list", STRINGS),
+	OPTIONAL("map", VARIABLES), {0},
 };
 
 static void parameters_have_to_fit_the_table(void **state)

@@ -7,6 +7,8 @@
 
 #include "../support/scratch.h"
 
+#include "base/buf.h"
+#include "base/mem.h"
 #include "fetch/chain.h"
 
 static int enter(void **state)
@@ -23,23 +25,19 @@ static int leave(void **state)
 	return 0;
 }
 
-/* The folders of @chain inside the scratch folder, itself being ".". */
-static const char *inside(const struct chain *chain)
+/* Its folders inside the scratch folder, that one being ".". */
+static void assert_inside(const struct chain *chain, const char *expected)
 {
-	static char text[4096];
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
 	const struct chain_folder *folder;
 	size_t root = strlen(scratch_root);
 
-	text[0] = '\0';
-	for (folder = chain->first; folder; folder = folder->next) {
-		if (strncmp(folder->path, scratch_root, root) != 0)
-			continue;
-		if (text[0])
-			strcat(text, " ");
-		strcat(text,
-		       folder->path[root] ? folder->path + root + 1 : ".");
-	}
-	return text;
+	for (folder = chain->first; folder; folder = folder->next)
+		if (!strcmp(folder->path, scratch_root))
+			buf_puts(&text, ".");
+		else if (!strncmp(folder->path, scratch_root, root))
+			buf_printf(&text, " %s", folder->path + root + 1);
+	assert_string_equal(buf_str(&text).ptr, expected);
 }
 
 static void assert_folders(const char *name, const char *expected)
@@ -47,7 +45,7 @@ static void assert_folders(const char *name, const char *expected)
 	struct chain chain = CHAIN_INIT;
 
 	chain_add(&chain, scratch_at(name));
-	assert_string_equal(inside(&chain), expected);
+	assert_inside(&chain, expected);
 	chain_deinit(&chain);
 }
 
@@ -179,7 +177,7 @@ static void several_paths_share_their_folders(void **state)
 	chain_add(&chain, scratch_at("a/one"));
 	chain_add(&chain, scratch_at("same/two"));
 	chain_add(&chain, scratch_at("three"));
-	assert_string_equal(inside(&chain), ". a");
+	assert_inside(&chain, ". a");
 	chain_deinit(&chain);
 }
 
@@ -190,7 +188,7 @@ static void relative_path_begins_at_the_working_folder(void **state)
 	(void)state;
 	scratch_folder("a");
 	chain_add(&chain, "./a/../a/file");
-	assert_string_equal(inside(&chain), ". a");
+	assert_inside(&chain, ". a");
 	chain_deinit(&chain);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/mem.h"
 
@@ -158,16 +159,12 @@ static void the_caret_follows_a_wide_line_number(void **state)
 static void measure(struct fixture *f, const char *piece, size_t *before,
 		    size_t *shown)
 {
-	size_t len = strlen(piece);
-	char *text = mem_alloc(len * 1000);
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
 	const char *line, *end;
 
-	for (size_t i = 0; i < 1000; i++)
-		memcpy(text + i * len, piece, len);
-	line = strchr(printed(f, (struct str){text, len * 1000}, len * 500),
-		      '|');
-	mem_free(text);
-	line += 2;
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&text, piece);
+	line = strchr(printed(f, buf_str(&text), text.len / 2), '|') + 2;
 	end = strchr(line, '\n');
 	*shown = (size_t)(end - line);
 	assert_int_equal(str_utf8_invalid((struct str){line, *shown}), *shown);

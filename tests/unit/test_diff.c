@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -255,8 +255,9 @@ static struct value *random_tree(struct fixture *f, int depth)
 		VALUE_OBJECT, VALUE_OBJECT, VALUE_OBJECT, VALUE_OBJECT,
 		VALUE_LIST,   VALUE_NULL,   VALUE_BOOL,   VALUE_INT,
 	};
-	struct value *value = value_new(
-		&f->arena, depth ? types[roll(f, ARRAY_SIZE(types))] : VALUE_INT);
+	struct value *value =
+		value_new(&f->arena, depth ? types[roll(f, ARRAY_SIZE(types))]
+					   : VALUE_INT);
 
 	if (value->type == VALUE_INT)
 		value_set_int(value, &f->arena,
@@ -376,8 +377,8 @@ static void changes_turn_the_old_tree_into_the_new(void **state)
 
 	for (int i = 0; i < 3000; i++) {
 		struct value *old = random_tree(f, 4);
-		struct value *new = i % 4 ? varied(f, old, 4)
-					  : random_tree(f, 4);
+		struct value *new =
+			i % 4 ? varied(f, old, 4) : random_tree(f, 4);
 
 		diff_add(&f->changes, STR(""), old, new);
 		changes_sort(&f->changes);

@@ -114,7 +114,8 @@ static void an_answer_arrives_whole(void **state)
 	_cleanup_(call_deinit) struct call call = {0};
 	struct fixture *fixture = *state;
 
-	responder_plan_body(&fixture->server, "404 NOT FOUND", STR("not\0here"));
+	responder_plan_body(&fixture->server, "404 NOT FOUND",
+			    STR("not\0here"));
 	get(fixture, &call);
 	assert_null(call.error);
 	assert_int_equal(call.status, 404);
@@ -135,8 +136,8 @@ static void a_get_says_who_asks_and_what_it_can_read(void **state)
 		server, 0, "\r\nAuthorization: Bearer the-secret\r\n"));
 	assert_true(responder_was_asked(server, 0,
 					"\r\nAccept-Encoding: gzip\r\n"));
-	assert_true(responder_was_asked(server, 0,
-					"\r\nUser-Agent: clearconf/"));
+	assert_true(
+		responder_was_asked(server, 0, "\r\nUser-Agent: clearconf/"));
 	assert_true(responder_was_asked(server, 0, "\r\nX-ClearML-Worker: "));
 }
 
@@ -190,16 +191,14 @@ static void retry_after_is_seconds_or_a_date(void **state)
 		const char *head;
 		int64_t seconds;
 	} cases[] = {
-		{"429 SLOW", -1},
-		{"429 SLOW\r\nRetry-After: 7", 7},
-		{"429 SLOW\r\nRetry-After: 99999999999999999999", 1000000000},
-		{"429 SLOW\r\nRetry-After: soon", -1},
+		{"429 SLOW",						    -1        },
+		{"429 SLOW\r\nRetry-After: 7",                                  7         },
+		{"429 SLOW\r\nRetry-After: 99999999999999999999",               1000000000},
+		{"429 SLOW\r\nRetry-After: soon",                               -1        },
 		{"429 SLOW\r\nDate: Tue, 24 Nov 2026 02:31:14 GMT\r\n"
-		 "Retry-After: Tue, 24 Nov 2026 02:33:14 GMT",
-		 120},
+		 "Retry-After: Tue, 24 Nov 2026 02:33:14 GMT", 120       },
 		{"429 SLOW\r\nDate: Tue, 24 Nov 2026 02:31:14 GMT\r\n"
-		 "Retry-After: Tue, 24 Nov 2026 02:30:14 GMT",
-		 0},
+		 "Retry-After: Tue, 24 Nov 2026 02:30:14 GMT", 0         },
 	};
 	struct fixture *fixture = *state;
 
@@ -294,17 +293,16 @@ static const struct {
 	enum responder_end end;
 	const char *error;
 } broken[] = {
-	{"", RESPONDER_CLOSES, "closed the connection unanswered"},
-	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", RESPONDER_CLOSES,
-	 "sent only a part of its answer"},
+	{"",							    RESPONDER_CLOSES, "closed the connection unanswered"},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",          RESPONDER_CLOSES,
+	 "sent only a part of its answer"										   },
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-	 "4\r\nhalf\r\n",
-	 RESPONDER_CLOSES, "sent only a part of its answer"},
+	 "4\r\nhalf\r\n",				      RESPONDER_CLOSES, "sent only a part of its answer"  },
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-	 RESPONDER_CLOSES, "was lost"},
-	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", RESPONDER_RESETS,
-	 "was lost"},
-	{"SSH-2.0-OpenSSH_9.2\r\n", RESPONDER_CLOSES, "does not speak HTTP"},
+	 RESPONDER_CLOSES,								"was lost"                        },
+	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",          RESPONDER_RESETS,
+	 "was lost"													 },
+	{"SSH-2.0-OpenSSH_9.2\r\n",				     RESPONDER_CLOSES, "does not speak HTTP"             },
 };
 
 static void a_broken_answer_is_no_answer(void **state)
@@ -343,8 +341,8 @@ static void silence_ends_at_the_deadline(void **state)
 static void what_is_no_url_is_an_error_too(void **state)
 {
 	static const char *const urls[] = {
-		"", "api.example.com:8008", "ftp://127.0.0.1/", "http://",
-		"file:///etc/passwd",
+		"",        "api.example.com:8008", "ftp://127.0.0.1/",
+		"http://", "file:///etc/passwd",
 	};
 	struct fixture *fixture = *state;
 
@@ -454,7 +452,7 @@ static void another_scheme_or_host_is_not_followed(void **state)
 {
 	static const char *const targets[] = {
 		"http://localhost:%d/", "https://127.0.0.1/",
-		"ftp://127.0.0.1:%d/",	"file:///etc/passwd",
+		"ftp://127.0.0.1:%d/",  "file:///etc/passwd",
 		"http://127.0.0.1:1/",
 	};
 	struct fixture *fixture = *state;

@@ -57,11 +57,33 @@ static void removing_twice_does_no_harm(void **state)
 	assert_true(list_is_empty(&head));
 }
 
+static void splicing_moves_all_members_to_the_end(void **state)
+{
+	struct item items[] = {{.number = 1}, {.number = 2}, {.number = 3}};
+	struct list to, from;
+
+	(void)state;
+	list_init(&to);
+	list_init(&from);
+	list_splice(&to, &from);
+	assert_true(list_is_empty(&to));
+	list_add(&to, &items[0].list);
+	list_add(&from, &items[1].list);
+	list_add(&from, &items[2].list);
+	list_splice(&to, &from);
+	assert_int_equal(digits(&to), 123);
+	assert_true(list_is_empty(&from));
+	list_splice(&from, &to);
+	assert_int_equal(digits(&from), 123);
+	assert_true(list_is_empty(&to));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_keep_their_order),
 		cmocka_unit_test(removing_twice_does_no_harm),
+		cmocka_unit_test(splicing_moves_all_members_to_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,10 @@
 	",\"state\":\"ready\",\"masked\":" masked ",\"value\":"
 #define ERROR(name, key, text)                                                 \
 	"{\"error\":\"" name "\",\"parameters\":{\"" key "\":\"" text "\"}}"
-#define DENIED(right)    ERROR("io.clearconf.AccessDenied", "right", right)
+#define DENIED(right) ERROR("io.clearconf.AccessDenied", "right", right)
+#define NO_METHOD(error, name)                                                 \
+	ERROR("org.varlink.service.Method" error, "method",                    \
+	      "io.clearconf." name)
 #define INVALID(name)                                                          \
 	ERROR("org.varlink.service.InvalidParameter", "parameter", name)
 
@@ -54,9 +57,9 @@ struct exchange {
 
 static void check_get(struct fixture *fixture, const struct exchange *exchange)
 {
-	_cleanup_(mem_freep) char *call =
-		mem_printf("{\"method\":\"io.clearconf.Get\",\"parameters\":%s}",
-			   exchange->parameters);
+	_cleanup_(mem_freep) char *call = mem_printf(
+		"{\"method\":\"io.clearconf.Get\",\"parameters\":%s}",
+		exchange->parameters);
 
 	assert_string_equal(fixture_call(fixture, exchange->rights, call, NULL),
 			    exchange->reply);
@@ -65,34 +68,34 @@ static void check_get(struct fixture *fixture, const struct exchange *exchange)
 static void get_answers_what_stands_at_the_path(void **state)
 {
 	static const struct exchange exchanges[] = {
-		{"{}", OK_READY("3", "false") TREE "}}", SECRETS},
-		{"null", OK_READY("3", "false") TREE "}}", SECRETS},
-		{"{\"path\":\"\"}", OK_READY("3", "false") TREE "}}", SECRETS},
+		{"{}",				     OK_READY("3",                "false") TREE "}}",                                                        SECRETS},
+		{"null",					OK_READY("3",							      "false") TREE "}}",										    SECRETS},
+		{"{\"path\":\"\"}",                                 OK_READY("3",							    "false") TREE "}}",                                  SECRETS},
 		{"{\"path\":null,\"mask\":null}",
-		 OK_READY("3", "false") TREE "}}", SECRETS},
-		{"{\"path\":\"agent.name\"}",
-		 OK_READY("3", "false") "\"x\"}}", SECRETS},
+		 OK_READY("3","false") TREE "}}",                       SECRETS},
+		{"{\"path\":\"agent.name\"}",                             OK_READY("3",                                                        "false") "\"x\"}}",
+		 SECRETS},
 		{"{\"path\":\"agent.list\"}",
 		 OK_READY("3", "false") "[1,{\"b\":true}]}}", SECRETS},
 		{"{\"path\":\"agent.list.1.b\"}",
-		 OK_READY("3", "false") "true}}", SECRETS},
-		{"{\"path\":\"\\\"a.b\\\"\"}",
-		 OK_READY("3", "false") "null}}", SECRETS},
+		 OK_READY("3",					 "false") "true}}",																     SECRETS},
+		{"{\"path\":\"\\\"a.b\\\"\"}",                                 OK_READY("3",                                                            "false") "null}}",
+		 SECRETS},
 		{"{\"path\":\"a.b\"}",
-		 ERROR("io.clearconf.PathNotFound", "path", "a.b"), SECRETS},
+		 ERROR("io.clearconf.PathNotFound",   "path","a.b"), SECRETS},
 		{"{\"path\":\"agent.list.2\"}",
-		 ERROR("io.clearconf.PathNotFound", "path", "agent.list.2"),
+		 ERROR("io.clearconf.PathNotFound","path",																	  "agent.list.2"),
 		 SECRETS},
 		{"{\"path\":\"a\",\"workspace\":\"two\"}",
-		 OK_READY("2", "false") "2}}", SECRETS},
+		 OK_READY("2",				     "false") "2}}",												      SECRETS},
 		{"{\"workspace\":\"three\"}",
-		 ERROR("io.clearconf.UnknownWorkspace", "name", "three"), READ},
+		 ERROR("io.clearconf.UnknownWorkspace",							    "name",													 "three"), READ},
 		{"{\"workspace\":\"one\\u0000\"}",
-		 ERROR("io.clearconf.UnknownWorkspace", "name", "one\\u0000"),
+		 ERROR("io.clearconf.UnknownWorkspace",												    "name",																	  "one\\u0000"),
 		 READ},
-		{"{\"path\":7}", INVALID("path"), READ},
-		{"{\"pfad\":\"\"}", INVALID("pfad"), READ},
-		{"{\"mask\":\"no\"}", INVALID("mask"), READ},
+		{"{\"path\":7}", INVALID("path"),							  READ										},
+		{"{\"pfad\":\"\"}",					INVALID("pfad"),                                         READ													   },
+		{"{\"mask\":\"no\"}",                                INVALID("mask"),						       READ                       },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
@@ -117,18 +120,18 @@ static void secrets_are_for_those_who_have_the_right(void **state)
 	"{\"agent\":{\"name\":\"x\",\"list\":[1,{\"b\":true}]},"               \
 	"\"api\":{\"secret_key\":\"****\"},\"a.b\":null}"
 	static const struct exchange exchanges[] = {
-		{"{}", OK_READY("3", "true") MASKED "}}", READ},
-		{"{\"mask\":true}", OK_READY("3", "true") MASKED "}}", SECRETS},
-		{"{\"mask\":false}", OK_READY("3", "false") TREE "}}", SECRETS},
-		{"{\"mask\":false}", DENIED("secrets"), READ},
+		{"{}",			       OK_READY("3", "true") MASKED "}}", READ},
+		{"{\"mask\":true}",                                  OK_READY("3",                              "true") MASKED "}}",    SECRETS},
+		{"{\"mask\":false}",                           OK_READY("3",                                       "false") TREE "}}",                                      SECRETS},
+		{"{\"mask\":false}",                DENIED("secrets"),READ},
 		{"{\"path\":\"api.secret_key\"}",
-		 OK_READY("3", "true") "\"****\"}}", READ},
+		 OK_READY("3",                            "true") "\"****\"}}",										   READ},
 		{"{\"path\":\"api\",\"mask\":true}",
-		 OK_READY("3", "true") "{\"secret_key\":\"****\"}}}", SECRETS},
+		 OK_READY("3","true") "{\"secret_key\":\"****\"}}}",SECRETS},
 		{"{\"path\":\"api.secret_key\"}",
-		 OK_READY("3", "false") "\"hush-hush\"}}", SECRETS},
+		 OK_READY("3",				     "false") "\"hush-hush\"}}",                                SECRETS},
 		{"{\"path\":\"api.secret_key\",\"mask\":false}",
-		 DENIED("secrets"), READ},
+		 DENIED("secrets"),                READ							 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
@@ -151,44 +154,42 @@ static void without_read_there_is_nothing(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		assert_string_equal(fixture_call(*state, 0, calls[i], NULL),
 				    DENIED("read"));
-		assert_string_equal(
-			fixture_call(*state, ACCESS_SECRETS | ACCESS_ADMIN,
-				     calls[i], NULL),
-			DENIED("read"));
+		assert_string_equal(fixture_call(*state,
+						 ACCESS_SECRETS | ACCESS_ADMIN,
+						 calls[i], NULL),
+				    DENIED("read"));
 	}
+}
+
+static void check_refusal(struct fixture *fixture, const char *method,
+			  unsigned int rights, const char *reply)
+{
+	_cleanup_(mem_freep) char *call =
+		mem_printf("{\"method\":\"io.clearconf.%s\"}", method);
+
+	assert_string_equal(fixture_call(fixture, rights, call, NULL), reply);
 }
 
 static void each_method_names_the_right_it_needs(void **state)
 {
-	static const struct {
-		const char *method, *reply;
-		unsigned int rights;
-	} cases[] = {
-		{"Reload", DENIED("admin"), SECRETS},
-		{"UseWorkspace", DENIED("admin"), READ},
-		{"GetToken", DENIED("secrets"), READ},
-		{"CreateCredentials", DENIED("secrets"), ACCESS_ADMIN},
-		{"CreateCredentials", DENIED("admin"), ACCESS_SECRETS},
-		{"RevokeCredentials", DENIED("admin"), SECRETS},
-		{"Explain",
-		 ERROR("org.varlink.service.MethodNotImplemented", "method",
-		       "io.clearconf.Explain"),
-		 READ},
-		{"Nonsense",
-		 ERROR("org.varlink.service.MethodNotFound", "method",
-		       "io.clearconf.Nonsense"),
-		 READ},
-	};
+	check_refusal(*state, "Reload", SECRETS, DENIED("admin"));
+	check_refusal(*state, "UseWorkspace", READ, DENIED("admin"));
+	check_refusal(*state, "GetToken", READ, DENIED("secrets"));
+	check_refusal(*state, "CreateCredentials", ACCESS_ADMIN,
+		      DENIED("secrets"));
+	check_refusal(*state, "CreateCredentials", ACCESS_SECRETS,
+		      DENIED("admin"));
+	check_refusal(*state, "RevokeCredentials", SECRETS, DENIED("admin"));
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(mem_freep) char *call =
-			mem_printf("{\"method\":\"io.clearconf.%s\"}",
-				   cases[i].method);
-
-		assert_string_equal(
-			fixture_call(*state, cases[i].rights, call, NULL),
-			cases[i].reply);
-	}
+static void what_is_not_there_is_said(void **state)
+{
+	check_refusal(*state, "Explain", READ,
+		      NO_METHOD("NotImplemented", "Explain"));
+	check_refusal(*state, "Nonsense", READ,
+		      NO_METHOD("NotFound", "Nonsense"));
+	check_refusal(*state, "get", READ, NO_METHOD("NotFound", "get"));
+	check_refusal(*state, "", READ, NO_METHOD("NotFound", ""));
 }
 
 static void what_is_no_call_is_an_invalid_parameter(void **state)
@@ -196,14 +197,14 @@ static void what_is_no_call_is_an_invalid_parameter(void **state)
 	static const struct {
 		const char *call, *parameter;
 	} cases[] = {
-		{"", INVALID("message")},
-		{"hello", INVALID("message")},
-		{"[]", INVALID("message")},
-		{"{}", INVALID("method")},
-		{"{\"method\":\"Get\"}", INVALID("method")},
-		{"{\"method\":\"\"}", INVALID("method")},
+		{"",						   INVALID("message")},
+		{"hello",					      INVALID("message")},
+		{"[]",						 INVALID("message")},
+		{"{}",						 INVALID("method") },
+		{"{\"method\":\"Get\"}",                               INVALID("method") },
+		{"{\"method\":\"\"}",                                  INVALID("method") },
 		{"{\"method\":\"io.clearconf.Get\",\"upgrade\":true}",
-		 INVALID("upgrade")},
+		 INVALID("upgrade")						      },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -259,25 +260,24 @@ static void an_environment_has_an_answer_of_its_own(void **state)
 	struct fixture *fixture = *state;
 	static const struct exchange exchanges[] = {
 		{"{\"environment\":{\"A\":\"b\"}}",
-		 OK_READY("3", "true")
-		 "{\"a\":\"yours\",\"secret_key\":\"****\"}}}",
+		 OK_READY("3",
+                 "true") "{\"a\":\"yours\",\"secret_key\":\"****\"}}}",
 		 READ},
 		{"{\"environment\":{\"A\":\"b\"},\"path\":\"secret_key\"}",
-		 OK_READY("3", "false") "\"mine\"}}", SECRETS},
+		 OK_READY("3", "false") "\"mine\"}}",										       SECRETS},
 		{"{\"environment\":{\"A\":\"b\"},\"mask\":false}",
-		 DENIED("secrets"), READ},
-		{"{\"environment\":{\"A\":1}}", INVALID("environment"), READ},
-		{"{\"environment\":{\"\":\"x\"}}", INVALID("environment"),
+		 DENIED("secrets"),						  READ},
+		{"{\"environment\":{\"A\":1}}",                             INVALID("environment"),    READ                                                           },
+		{"{\"environment\":{\"\":\"x\"}}",                             INVALID("environment"),
 		 READ},
-		{"{\"environment\":{\"A=B\":\"x\"}}", INVALID("environment"),
-		 READ},
+		{"{\"environment\":{\"A=B\":\"x\"}}",                              INVALID("environment"),
+		 READ							    },
 		{"{\"environment\":{\"A\":\"x\\u0000\"}}",
-		 INVALID("environment"), READ},
+		 INVALID("environment"),						      READ},
 		{"{\"environment\":{\"BROKEN\":\"\"}}",
 		 "{\"error\":\"io.clearconf.BrokenConfiguration\","
 		 "\"parameters\":{\"source\":\"clearml.conf\","
-		 "\"reason\":\"expected '}'\"}}",
-		 READ},
+		 "\"reason\":\"expected '}'\"}}",READ         },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
@@ -390,6 +390,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_for_those_who_have_the_right),
 		cmocka_unit_test(without_read_there_is_nothing),
 		cmocka_unit_test(each_method_names_the_right_it_needs),
+		cmocka_unit_test(what_is_not_there_is_said),
 		cmocka_unit_test(what_is_no_call_is_an_invalid_parameter),
 		cmocka_unit_test(a_one_way_call_is_not_answered),
 		cmocka_unit_test(more_of_what_does_not_go_on_is_one_reply),

@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -107,24 +107,24 @@ static void faults_are_found_where_they_are(void **state)
 		size_t offset;
 		const char *reason;
 	} cases[] = {
-		{STR("."),          0, "a key is missing"          },
-		{STR(".a"),         0, "a key is missing"          },
-		{STR("a."),         2, "a key is missing"          },
-		{STR("a..b"),       2, "a key is missing"          },
-		{STR("a.\"b\"."),   6, "a key is missing"          },
-		{STR("a\"b\""),     1, "expected '.' or the end"   },
-		{STR("\"a\"b"),     3, "expected '.' or the end"   },
-		{STR("\"a\"\"b\""), 3, "expected '.' or the end"   },
-		{STR("\"a\" .b"),   3, "expected '.' or the end"   },
-		{STR("a\nb"),       1, "expected '.' or the end"   },
-		{STR("a\0b"),       1, "expected '.' or the end"   },
-		{STR("\t"),         0, "a key is missing"          },
-		{STR("a.\"b"),      4, "the string is not closed"  },
-		{STR("a.\""),       3, "the string is not closed"  },
-		{STR("a.\"b\\"),    4, "JSON has no such escape"   },
-		{STR("\u00e9.\"\\x\""), 4, "JSON has no such escape"},
-		{STR("a.\"\x01\""), 3,
-		 "a control character in a string must be escaped" },
+		{STR("."),              0, "a key is missing"        },
+		{STR(".a"),             0, "a key is missing"        },
+		{STR("a."),             2, "a key is missing"        },
+		{STR("a..b"),           2, "a key is missing"        },
+		{STR("a.\"b\"."),       6, "a key is missing"        },
+		{STR("a\"b\""),         1, "expected '.' or the end" },
+		{STR("\"a\"b"),         3, "expected '.' or the end" },
+		{STR("\"a\"\"b\""),     3, "expected '.' or the end" },
+		{STR("\"a\" .b"),       3, "expected '.' or the end" },
+		{STR("a\nb"),           1, "expected '.' or the end" },
+		{STR("a\0b"),           1, "expected '.' or the end" },
+		{STR("\t"),             0, "a key is missing"        },
+		{STR("a.\"b"),          4, "the string is not closed"},
+		{STR("a.\""),           3, "the string is not closed"},
+		{STR("a.\"b\\"),        4, "JSON has no such escape" },
+		{STR("\u00e9.\"\\x\""), 4, "JSON has no such escape" },
+		{STR("a.\"\x01\""),     3,
+		 "a control character in a string must be escaped"   },
 	};
 	struct fixture *f = *state;
 
@@ -176,10 +176,10 @@ static void only_special_keys_are_quoted(void **state)
 static void what_is_written_is_read_back(void **state)
 {
 	static const struct str keys[] = {
-		STR(""),    STR("a"),   STR("."),      STR("a.b"),
-		STR("\""),  STR("\\"),  STR("\n"),     STR("\0"),
-		STR(" "),   STR("a b"), STR("\u00e9"), STR("\U0001F600"),
-		STR("\x7f"), STR("\\u0041"), STR("0"), STR("[0]"),
+		STR(""),     STR("a"),       STR("."),      STR("a.b"),
+		STR("\""),   STR("\\"),      STR("\n"),     STR("\0"),
+		STR(" "),    STR("a b"),     STR("\u00e9"), STR("\U0001F600"),
+		STR("\x7f"), STR("\\u0041"), STR("0"),      STR("[0]"),
 	};
 	struct fixture *f = *state;
 
@@ -236,10 +236,23 @@ static void digits_index_a_list_and_name_a_key(void **state)
 static void what_is_not_there_is_not_found(void **state)
 {
 	static const char *const paths[] = {
-		"b", "a.1", "a.b.12", "a.b.-1", "a.b.+1", "a.b.x", "a.b.1x",
-		"a.b.\"\"", "a.b.1 ", "a.0.x", "a.b.0.0", "\"a.b\"",
-		"a.b.4294967296", "a.b.9999999999", "a.b.18446744073709551616",
-		"a.b.18446744073709551617", "a.b.1.0",
+		"b",
+		"a.1",
+		"a.b.12",
+		"a.b.-1",
+		"a.b.+1",
+		"a.b.x",
+		"a.b.1x",
+		"a.b.\"\"",
+		"a.b.1 ",
+		"a.0.x",
+		"a.b.0.0",
+		"\"a.b\"",
+		"a.b.4294967296",
+		"a.b.9999999999",
+		"a.b.18446744073709551616",
+		"a.b.18446744073709551617",
+		"a.b.1.0",
 	};
 	struct fixture *f = *state;
 	struct value *root = new_tree(&f->arena);
@@ -256,11 +269,16 @@ static void a_path_covers_what_is_below_it(void **state)
 		const char *a, *b;
 		bool covers;
 	} cases[] = {
-		{"",    "",      true }, {"",     "a",   true },
-		{"a",   "",      false}, {"a",    "a",   true },
-		{"a",   "a.b.c", true }, {"a.b",  "a",   false},
-		{"a",   "ab",    false}, {"a.b",  "a.c", false},
-		{"a.b", "\"a.b\"", false}, {"\"a\"", "a.b", true },
+		{"",      "",        true },
+		{"",      "a",       true },
+		{"a",     "",        false},
+		{"a",     "a",       true },
+		{"a",     "a.b.c",   true },
+		{"a.b",   "a",       false},
+		{"a",     "ab",      false},
+		{"a.b",   "a.c",     false},
+		{"a.b",   "\"a.b\"", false},
+		{"\"a\"", "a.b",     true },
 	};
 	struct fixture *f = *state;
 	struct path a;

@@ -9,12 +9,11 @@
 
 static struct quota quota_of(size_t connections, size_t watchers)
 {
-	return (struct quota){
-		.limits = {
-			   [QUOTA_CONNECTIONS] = connections,
-			   [QUOTA_WATCHERS] = watchers,
-			   }
-        };
+	struct quota quota = {0};
+
+	quota.limits[QUOTA_CONNECTIONS] = connections;
+	quota.limits[QUOTA_WATCHERS] = watchers;
+	return quota;
 }
 
 static void a_user_gets_as_much_as_the_limit(void **state)

@@ -1,6 +1,6 @@
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "value/value.h"
 
@@ -74,19 +75,19 @@ static struct value *new_object(struct arena *arena, unsigned int count)
 static void integers_are_made_canonical(void **state)
 {
 	static const char *const texts[][2] = {
-		{"0", "0"},
-		{"-0", "0"},
-		{"+0", "0"},
-		{"000", "0"},
-		{"-000", "0"},
-		{"7", "7"},
-		{"-7", "-7"},
-		{"+007", "7"},
-		{"-007", "-7"},
+		{"0",					    "0" },
+		{"-0",					   "0" },
+		{"+0",					   "0" },
+		{"000",					  "0" },
+		{"-000",					 "0" },
+		{"7",					    "7" },
+		{"-7",					   "-7"},
+		{"+007",					 "7" },
+		{"-007",					 "-7"},
 		{"1234567890123456789012345678901234567890",
-		 "1234567890123456789012345678901234567890"},
+		 "1234567890123456789012345678901234567890"          },
 		{"-0001234567890123456789012345678901234567890",
-		 "-1234567890123456789012345678901234567890"},
+		 "-1234567890123456789012345678901234567890"         },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -103,15 +104,17 @@ static void integers_that_fit_64_bits_are_numbers(void **state)
 		const char *digits;
 		int64_t number;
 	} cases[] = {
-		{"0",                     0        },
-		{"-1",                    -1       },
-		{"9223372036854775807",   INT64_MAX},
-		{"-9223372036854775808",  INT64_MIN},
+		{"0",		       0        },
+		{"-1",                      -1       },
+		{"9223372036854775807",     INT64_MAX},
+		{"-9223372036854775808",    INT64_MIN},
 		{"+0009223372036854775807", INT64_MAX},
 	};
 	static const char *const beyond[] = {
-		"9223372036854775808", "-9223372036854775809",
-		"12345678901234567890123", "-12345678901234567890123",
+		"9223372036854775808",
+		"-9223372036854775809",
+		"12345678901234567890123",
+		"-12345678901234567890123",
 		"1234567890123456789012345678901234567890",
 	};
 	int64_t number;
@@ -122,12 +125,12 @@ static void integers_that_fit_64_bits_are_numbers(void **state)
 		assert_true(number == cases[i].number);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++)
-		assert_false(value_to_int64(new_int(*state, beyond[i]),
-					    &number));
+		assert_false(
+			value_to_int64(new_int(*state, beyond[i]), &number));
 	assert_false(value_to_int64(NULL, &number));
 	assert_false(value_to_int64(new_real(*state, 1.0), &number));
-	assert_false(value_to_int64(value_new_string(*state, STR("1")),
-				    &number));
+	assert_false(
+		value_to_int64(value_new_string(*state, STR("1")), &number));
 }
 
 static void decimal_literals_are_reals(void **state)
@@ -136,19 +139,19 @@ static void decimal_literals_are_reals(void **state)
 		const char *literal;
 		double real;
 	} cases[] = {
-		{"0.0",     0.0   },
-		{"1",       1.0   },
-		{"+1.5",    1.5   },
-		{"-2.25",   -2.25 },
-		{".5",      0.5   },
-		{"5.",      5.0   },
-		{"1e3",     1000.0},
-		{"1E+3",    1000.0},
-		{"25e-2",   0.25  },
-		{"0010.5",  10.5  },
-		{"1e-400",  0.0   },
-		{"4.9e-324", 4.9406564584124654e-324},
-		{"1.7976931348623157e308", 1.7976931348623157e308},
+		{"0.0",                    0.0                    },
+		{"1",		      1.0                    },
+		{"+1.5",                   1.5                    },
+		{"-2.25",                  -2.25                  },
+		{".5",                     0.5                    },
+		{"5.",                     5.0                    },
+		{"1e3",                    1000.0                 },
+		{"1E+3",                   1000.0                 },
+		{"25e-2",                  0.25                   },
+		{"0010.5",                 10.5                   },
+		{"1e-400",                 0.0                    },
+		{"4.9e-324",               4.9406564584124654e-324},
+		{"1.7976931348623157e308", 1.7976931348623157e308 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -163,13 +166,34 @@ static void decimal_literals_are_reals(void **state)
 static void what_strtod_takes_beyond_decimals_is_refused(void **state)
 {
 	static const struct str literals[] = {
-		STR("0x10"),  STR("0x1p3"), STR("inf"),       STR("-Infinity"),
-		STR("nan"),   STR("NAN(1)"), STR("1e400"),    STR("-1e400"),
-		STR(" 1"),    STR("\n1"),   STR("1 "),        STR("1\0"),
-		STR("1.5\0" "2"), STR("1e"), STR("1e+"),      STR("."),
-		STR("-"),     STR("+"),     STR(""),          STR("e5"),
-		STR("--1"),   STR("1.2.3"), STR("1_000"),     STR("1,5"),
-		STR("1d"),    STR("x"),     {NULL, 0},
+		STR("0x10"),
+		STR("0x1p3"),
+		STR("inf"),
+		STR("-Infinity"),
+		STR("nan"),
+		STR("NAN(1)"),
+		STR("1e400"),
+		STR("-1e400"),
+		STR(" 1"),
+		STR("\n1"),
+		STR("1 "),
+		STR("1\0"),
+		STR("1.5\0"
+		    "2"),
+		STR("1e"),
+		STR("1e+"),
+		STR("."),
+		STR("-"),
+		STR("+"),
+		STR(""),
+		STR("e5"),
+		STR("--1"),
+		STR("1.2.3"),
+		STR("1_000"),
+		STR("1,5"),
+		STR("1d"),
+		STR("x"),
+		{NULL, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(literals); i++) {
@@ -183,14 +207,12 @@ static void what_strtod_takes_beyond_decimals_is_refused(void **state)
 /* Around the buffer on the stack, 512 bytes: 0.000...1e500. */
 static void a_long_literal_keeps_all_its_digits(void **state)
 {
-	char literal[600] = "0.";
-
-	for (size_t len = 500; len < 530; len++) {
+	for (int digits = 490; digits < 520; digits++) {
+		_cleanup_(buf_deinit) struct buf literal = BUF_INIT;
 		struct value *value = value_new(*state, VALUE_NULL);
 
-		memset(literal + 2, '0', len - 2);
-		memcpy(literal + len - 5, "1e500", 5);
-		assert_true(value_set_real(value, (struct str){literal, len}));
+		buf_printf(&literal, "0.%0*de500", digits, 1);
+		assert_true(value_set_real(value, buf_str(&literal)));
 		assert_true(value->real > 1e-30 && value->real < 1e30);
 	}
 }
@@ -303,7 +325,8 @@ static void assert_removal(struct arena *arena, unsigned int count)
 			continue;
 		}
 		assert_ptr_equal(object->object.members[left++].value, found);
-		assert_true(str_is(value_text(found), key_of(arena, i).ptr + 1));
+		assert_true(
+			str_is(value_text(found), key_of(arena, i).ptr + 1));
 	}
 	assert_int_equal(object->object.count, left);
 	*value_object_slot(object, arena, STR("k0")) = object;
@@ -389,8 +412,8 @@ static void equality_is_about_content(void **state)
 				value_new_string(*state, STR("a"))));
 	assert_true(value_equal(value_new(*state, VALUE_NULL),
 				value_new(*state, VALUE_NULL)));
-	assert_true(value_equal(new_object(*state, 50),
-				new_object(*state, 50)));
+	assert_true(
+		value_equal(new_object(*state, 50), new_object(*state, 50)));
 }
 
 static void the_order_of_keys_does_not_count(void **state)
@@ -425,9 +448,9 @@ static void types_have_names(void **state)
 	};
 
 	for (int type = VALUE_NULL; type <= VALUE_OBJECT; type++)
-		assert_string_equal(
-			value_type_name(value_new(*state, (enum value_type)type)),
-			names[type]);
+		assert_string_equal(value_type_name(value_new(
+					    *state, (enum value_type)type)),
+				    names[type]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -1,0 +1,53 @@
+#ifndef READ_HOCON_H
+#define READ_HOCON_H
+
+/*
+ * HOCON as ClearML reads it (SEMANTICS A and B) -> document.
+ *
+ * hocon.c has one function for each production; a word of the text comes from
+ * lexer.c, a key from key.c, and what a key that comes again means is tree.c's
+ * business. Substitutions stay in the tree as delayed values until all the
+ * text is read; then subst.c resolves them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "read/lexer.h"
+
+struct path;
+struct reading;
+struct value;
+
+/* An object being read that stands at a key: where an include is. */
+struct hocon_frame {
+	const struct hocon_frame *outer;
+	const struct path *path;
+};
+
+/* One text being read: the document's own, or an included one. */
+struct hocon {
+	struct reading *reading;
+	struct lexer lexer;
+	size_t source;              /* its number */
+	const struct hocon *parent; /* the text that includes it; NULL: none */
+	const struct path *scope;   /* the path it is included at; NULL: root */
+	const struct hocon_frame *frame; /* innermost; NULL: at the root */
+	unsigned int lists;              /* brackets open: paths end there */
+	bool root;   /* its keys are keys of the document's root */
+	bool braces; /* the whole stands in braces */
+};
+
+/* Are the keys that come now keys of the document's root? */
+static inline bool hocon_at_root(const struct hocon *hocon)
+{
+	return hocon->root && !hocon->frame && !hocon->lists;
+}
+
+bool hocon_read(struct reading *reading);
+
+/* The fields of a text that @parent includes; NULL on failure. */
+struct value *hocon_read_included(struct hocon *parent, size_t source,
+				  const struct path *scope);
+
+#endif

@@ -1,0 +1,289 @@
+#include "read/include.h"
+
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "read/hocon.h"
+#include "read/reading.h"
+#include "read/subst.h"
+#include "read/tree.h"
+
+enum form { FORM_NAME, FORM_FILE, FORM_URL, FORM_CLASSPATH };
+
+/* What an include says. */
+struct request {
+	size_t offset; /* where it says it */
+	struct str name;
+	enum form form;
+	bool required;
+};
+
+static bool fail(struct hocon *hocon, size_t offset, const char *what)
+{
+	return diag_at(hocon->reading->diag, hocon->lexer.source, offset, "%s",
+		       what);
+}
+
+static bool expect(struct hocon *hocon, char c, const char *what)
+{
+	struct lexer *lexer = &hocon->lexer;
+
+	while (lexer->text[lexer->at] == ' ' || lexer->text[lexer->at] == '\t')
+		lexer->at++;
+	if (lexer->text[lexer->at] != c)
+		return fail(hocon, lexer->at, what);
+	lexer->at++;
+	return true;
+}
+
+/* name := '"' ... '"' */
+static bool name(struct hocon *hocon, struct request *request)
+{
+	struct lexer *lexer = &hocon->lexer;
+
+	if (lexer_next(lexer) == TOKEN_FAILED)
+		return false;
+	request->offset = lexer->token.start;
+	if (lexer->token.type != TOKEN_QUOTED)
+		return fail(hocon, request->offset,
+			    "expected a file name in quotes");
+	request->name = lexer_text(lexer, lexer->token.start + 1,
+				   lexer->token.end - 1, true);
+	return true;
+}
+
+static bool word(struct lexer *lexer, struct str word)
+{
+	struct str rest;
+
+	while (lexer->text[lexer->at] == ' ' || lexer->text[lexer->at] == '\t')
+		lexer->at++;
+	rest = (struct str){lexer->text + lexer->at, lexer->len - lexer->at};
+	if (!str_starts(rest, word))
+		return false;
+	lexer->at += word.len;
+	return true;
+}
+
+/* what := name | ('file' | 'url' | 'classpath') '(' name ')' */
+static bool what(struct hocon *hocon, struct request *request)
+{
+	static const struct str forms[] = {
+		[FORM_FILE] = STR("file"),
+		[FORM_URL] = STR("url"),
+		[FORM_CLASSPATH] = STR("classpath"),
+	};
+
+	for (size_t i = FORM_FILE; i < ARRAY_SIZE(forms); i++) {
+		if (!word(&hocon->lexer, forms[i]))
+			continue;
+		request->form = (enum form)i;
+		return expect(hocon, '(', "expected '('") &&
+		       name(hocon, request) &&
+		       expect(hocon, ')', "expected ')'");
+	}
+	return name(hocon, request);
+}
+
+/* include := 'include' (what | 'required' '(' what ')') */
+static bool request_read(struct hocon *hocon, struct request *request)
+{
+	struct lexer *lexer = &hocon->lexer;
+	size_t start = lexer->at;
+
+	request->required = word(lexer, STR("required"));
+	if (!request->required)
+		return what(hocon, request);
+	if (!expect(hocon, '(', "expected '('") || !what(hocon, request) ||
+	    !expect(hocon, ')', "expected ')'"))
+		return false;
+	return request->form == FORM_NAME ||
+	       reading_departs(hocon->reading, lexer->source, start,
+			       "required() around file() or url()");
+}
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The path in a file:// URL; NULL when it names another host. */
+static const char *path_of_url(struct hocon *hocon, struct str url)
+{
+	_cleanup_(buf_deinit) struct buf path = BUF_INIT;
+
+	url = str_from_offset(url, STR("file://").len);
+	if (str_starts(url, STR("localhost/")))
+		url = str_from_offset(url, STR("localhost").len);
+	if (!str_starts(url, STR("/")))
+		return NULL;
+	for (size_t i = 0; i < url.len; i++) {
+		if (url.ptr[i] == '%' && i + 2 < url.len &&
+		    hex(url.ptr[i + 1]) >= 0 && hex(url.ptr[i + 2]) >= 0) {
+			buf_putc(&path, (char)(hex(url.ptr[i + 1]) << 4 |
+					       hex(url.ptr[i + 2])));
+			i += 2;
+		} else {
+			buf_putc(&path, url.ptr[i]);
+		}
+	}
+	return arena_str(hocon->reading->arena, buf_str(&path)).ptr;
+}
+
+/* A name as it is, or from the including file's folder. */
+static const char *path_of_name(struct hocon *hocon, struct str name)
+{
+	const char *including = hocon->lexer.source->name;
+	const char *slash = strrchr(including, '/');
+	size_t folder = slash ? (size_t)(slash - including) + 1 : 0;
+	char *path;
+
+	if (str_starts(name, STR("/")))
+		folder = 0;
+	path = arena_alloc(hocon->reading->arena, folder + name.len + 1);
+	memcpy(path, including, folder);
+	memcpy(path + folder, name.ptr, name.len);
+	return path;
+}
+
+/* The file that @request names; NULL, with the diag set, when it is none. */
+static const char *path_of(struct hocon *hocon, const struct request *request)
+{
+	struct str name = request->name;
+	const char *path;
+
+	if (memchr(name.ptr, '\0', name.len)) {
+		fail(hocon, request->offset, "no file has such a name");
+		return NULL;
+	}
+	if (str_starts(name, STR("file://"))) {
+		path = path_of_url(hocon, name);
+		if (!path)
+			fail(hocon, request->offset,
+			     "a file:// URL needs an absolute path");
+		return path;
+	}
+	if (request->form == FORM_URL || str_starts(name, STR("http://")) ||
+	    str_starts(name, STR("https://"))) {
+		fail(hocon, request->offset,
+		     "only files can be included, not what a URL names");
+		return NULL;
+	}
+	return path_of_name(hocon, name);
+}
+
+/* Is @path being read already, further out? */
+static bool is_open(const struct hocon *hocon, const char *path)
+{
+	for (; hocon; hocon = hocon->parent)
+		if (!strcmp(hocon->lexer.source->name, path))
+			return true;
+	return false;
+}
+
+/* The keys that lead to where the include stands; NULL at the root, and in a
+ * list, which no path leads into. */
+static const struct path *scope_of(const struct hocon *hocon)
+{
+	const struct hocon_frame *frame;
+	struct path *scope;
+	size_t count = hocon->scope ? hocon->scope->count : 0, at;
+
+	if (hocon->lists || (!hocon->frame && !hocon->scope))
+		return NULL;
+	for (frame = hocon->frame; frame; frame = frame->outer)
+		count += frame->path->count;
+	scope = arena_alloc(hocon->reading->arena, sizeof(*scope));
+	scope->count = at = count;
+	scope->items = arena_alloc(hocon->reading->arena,
+				   count * sizeof(*scope->items));
+	for (frame = hocon->frame; frame; frame = frame->outer) {
+		at -= frame->path->count;
+		memcpy(scope->items + at, frame->path->items,
+		       frame->path->count * sizeof(*scope->items));
+	}
+	if (hocon->scope)
+		memcpy(scope->items, hocon->scope->items,
+		       at * sizeof(*scope->items));
+	return scope;
+}
+
+/* Each key as if it stood in the including text. */
+static bool put_members(struct hocon *hocon, struct value *object,
+			struct value *included, size_t first_subst)
+{
+	struct member *member;
+	struct str key;
+	struct path path = {&key, 1};
+
+	if (hocon_at_root(hocon))
+		subst_rebase_self(hocon->reading, first_subst, object);
+	for (value_each (included, member)) {
+		key = member_key(member);
+		if (!tree_put(hocon->reading, object, &path, member->value))
+			return false;
+	}
+	return true;
+}
+
+/* Only a required file must be there and be readable. */
+static int open_source(struct reading *reading, const struct request *request,
+		       const char *path, struct source *source)
+{
+	if (!request->required && access(path, R_OK) < 0)
+		return SOURCE_E_MISSING;
+	return source_from_file(source, reading->arena, path,
+				reading->options->limits.bytes, reading->diag);
+}
+
+static bool include_file(struct hocon *hocon, const struct request *request,
+			 const char *path, struct value *object)
+{
+	struct reading *reading = hocon->reading;
+	size_t first = reading->subst_count;
+	struct source *source = doc_add_source(reading->doc);
+	struct value *included;
+	int found;
+
+	if (!source)
+		return diag_at(reading->diag, hocon->lexer.source,
+			       request->offset, "more than %d files",
+			       DOC_SOURCES_MAX);
+	found = open_source(reading, request, path, source);
+	if (found == SOURCE_E_MISSING) {
+		reading->doc->source_count--;
+		return !request->required ||
+		       fail(hocon, request->offset,
+			    "the required file is missing");
+	}
+	if (found)
+		return false;
+	included = hocon_read_included(hocon, reading->doc->source_count - 1,
+				       scope_of(hocon));
+	return included && put_members(hocon, object, included, first);
+}
+
+bool include_read(struct hocon *hocon, struct value *object)
+{
+	struct request request = {0};
+	const char *path;
+
+	if (!request_read(hocon, &request))
+		return false;
+	if (request.form == FORM_CLASSPATH)
+		return reading_departs(hocon->reading, hocon->lexer.source,
+				       request.offset,
+				       "classpath() means nothing here");
+	path = path_of(hocon, &request);
+	if (!path)
+		return false;
+	if (is_open(hocon, path))
+		return fail(hocon, request.offset,
+			    "this file is being read: it includes itself");
+	doc_add_include(hocon->reading->doc, path);
+	return include_file(hocon, &request, path, object);
+}

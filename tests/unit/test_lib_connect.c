@@ -1,0 +1,174 @@
+/* Which socket a client asks, and that it never falls back to another. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "clearconf.h"
+
+struct place {
+	char folder[64];
+	char socket[96]; /* where the user's daemon would listen */
+	char other[96];
+	struct clearconf *handle;
+};
+
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	assert_return_code(
+		bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
+	assert_return_code(listen(fd, 0), errno);
+	return fd;
+}
+
+static int setup(void **state)
+{
+	static struct place place;
+
+	(void)snprintf(place.folder, sizeof(place.folder),
+		       "/tmp/clearconf-test.XXXXXX");
+	if (!mkdtemp(place.folder) || clearconf_new(&place.handle) < 0)
+		return -1;
+	(void)snprintf(place.other, sizeof(place.other), "%s/other",
+		       place.folder);
+	(void)snprintf(place.socket, sizeof(place.socket), "%s/clearconf",
+		       place.folder);
+	(void)mkdir(place.socket, 0700);
+	(void)strcat(place.socket, "/clearconf.sock");
+	(void)setenv("XDG_RUNTIME_DIR", place.folder, 1);
+	(void)unsetenv("CLEARCONF_SOCKET");
+	*state = &place;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *place = *state;
+
+	clearconf_free(place->handle);
+	(void)unlink(place->socket);
+	(void)unlink(place->other);
+	*strrchr(place->socket, '/') = '\0';
+	(void)rmdir(place->socket);
+	return rmdir(place->folder);
+}
+
+static void the_users_own_socket_is_found(void **state)
+{
+	struct place *place = *state;
+	int fd = listen_at(place->socket);
+
+	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
+	assert_string_equal(clearconf_socket(place->handle), place->socket);
+	(void)close(fd);
+}
+
+static void without_a_runtime_folder_it_is_below_the_state(void **state)
+{
+	struct place *place = *state;
+	int fd = listen_at(place->socket);
+
+	(void)unsetenv("XDG_RUNTIME_DIR");
+	(void)setenv("XDG_STATE_HOME", place->folder, 1);
+	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
+	assert_string_equal(clearconf_socket(place->handle), place->socket);
+	(void)unsetenv("XDG_STATE_HOME");
+	(void)close(fd);
+}
+
+static void the_variable_wins_over_the_places(void **state)
+{
+	struct place *place = *state;
+	int user = listen_at(place->socket), other = listen_at(place->other);
+
+	(void)setenv("CLEARCONF_SOCKET", place->other, 1);
+	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
+	assert_string_equal(clearconf_socket(place->handle), place->other);
+	assert_int_equal(clearconf_connect(place->handle, place->socket), 0);
+	assert_string_equal(clearconf_socket(place->handle), place->socket);
+	(void)close(user);
+	(void)close(other);
+}
+
+static void an_empty_variable_is_none(void **state)
+{
+	struct place *place = *state;
+	int fd = listen_at(place->socket);
+
+	(void)setenv("CLEARCONF_SOCKET", "", 1);
+	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
+	(void)close(fd);
+}
+
+static void the_chosen_one_that_refuses_is_the_end(void **state)
+{
+	struct place *place = *state;
+	int user = listen_at(place->socket);
+
+	(void)close(listen_at(place->other)); /* nobody listens any more */
+	(void)setenv("CLEARCONF_SOCKET", place->other, 1);
+	assert_int_equal(clearconf_connect(place->handle, NULL), -ECONNREFUSED);
+	assert_non_null(
+		strstr(clearconf_strerror(place->handle), place->other));
+	assert_int_equal(clearconf_get_fd(place->handle), -1);
+	(void)close(user);
+}
+
+static void a_path_too_long_for_a_socket_is_refused(void **state)
+{
+	struct place *place = *state;
+	char path[200];
+
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(clearconf_connect(place->handle, path), -ENAMETOOLONG);
+}
+
+static void a_daemon_that_accepts_nobody_is_waited_for_in_vain(void **state)
+{
+	struct place *place = *state;
+	int fd = listen_at(place->socket), r = 0;
+	struct clearconf *handles[8] = {0};
+
+	for (size_t i = 0; i < 8 && r == 0; i++) {
+		assert_int_equal(clearconf_new(&handles[i]), 0);
+		clearconf_set_timeout(handles[i], 20);
+		r = clearconf_connect(handles[i], place->socket);
+	}
+	assert_int_equal(r, -ETIMEDOUT);
+	for (size_t i = 0; i < 8; i++)
+		clearconf_free(handles[i]);
+	(void)close(fd);
+}
+
+#define AT_A_PLACE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		AT_A_PLACE(the_users_own_socket_is_found),
+		AT_A_PLACE(without_a_runtime_folder_it_is_below_the_state),
+		AT_A_PLACE(the_variable_wins_over_the_places),
+		AT_A_PLACE(an_empty_variable_is_none),
+		AT_A_PLACE(the_chosen_one_that_refuses_is_the_end),
+		AT_A_PLACE(a_path_too_long_for_a_socket_is_refused),
+		AT_A_PLACE(a_daemon_that_accepts_nobody_is_waited_for_in_vain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -102,7 +102,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	(void)argv;
 	result = o->wait ? wait_for_ready(client, o->wait, &answer)
 			 : ask_now(client, &answer);
-	if (result != EXIT_DONE)
+	if (result != EXIT_DONE || !answer)
 		return result;
 	status = value_get(answer->root, STR("status"));
 	if (!value_is(status, VALUE_OBJECT))

@@ -1,7 +1,4 @@
-#include <stdio.h>
-
 #include "arguments.h"
-#include "base/arena.h"
 #include "base/mem.h"
 #include "channel.h"
 #include "command.h"
@@ -10,9 +7,8 @@
 #include "output.h"
 #include "patience.h"
 #include "read/doc.h"
-#include "value/diff.h"
 #include "value/json.h"
-#include "value/value.h"
+#include "watch_text.h"
 
 struct watch {
 	const char *since;
@@ -36,7 +32,7 @@ struct watching {
 	char **paths;
 	int path_count;
 	int64_t generation; /* last seen; -1: none yet */
-	char state[16];     /* last printed */
+	struct watch_text text;
 	struct patience patience;
 };
 
@@ -74,146 +70,21 @@ static void write_question(struct buf *out, const struct watching *watching)
 	buf_putc(out, '}');
 }
 
-/* --- an answer, for people ------------------------------------------------ */
-
-static void begin_line(struct buf *out, int64_t generation, const char *kind,
-		       enum output_colour colour)
-{
-	const char *sequence = output_colour(colour);
-
-	buf_printf(out, "%lld %s%s%s ", (long long)generation, sequence, kind,
-		   *sequence ? output_colour(OUTPUT_PLAIN) : "");
-}
-
-/* "vault:team:3:5", "file:/home/u/clearml.conf:12:18" */
-static void add_origin(struct buf *out, const struct value *origin)
-{
-	struct str name = answer_text(origin, "description");
-	int64_t line = answer_int(origin, "line", 0);
-
-	if (!value_is(origin, VALUE_OBJECT))
-		return;
-	if (!name.len)
-		name = answer_text(origin, "source");
-	buf_printf(out, " %s(%.*s:%.*s", output_colour(OUTPUT_DIM),
-		   STR_PRINT(answer_text(origin, "layer")), STR_PRINT(name));
-	if (line > 0)
-		buf_printf(out, ":%lld:%lld", (long long)line,
-			   (long long)answer_int(origin, "column", 1));
-	buf_printf(out, ")%s", output_colour(OUTPUT_PLAIN));
-}
-
-static void add_values(struct buf *out, const struct value *change)
-{
-	const struct value *old = value_get(change, STR("old"));
-	const struct value *new = value_get(change, STR("new"));
-
-	if (old) {
-		buf_putc(out, ' ');
-		json_write(out, old);
-	}
-	if (old && new)
-		buf_puts(out, " ->");
-	if (new) {
-		buf_putc(out, ' ');
-		json_write(out, new);
-	}
-}
-
-static enum output_colour colour_of(struct str kind)
-{
-	if (str_is(kind, "added"))
-		return OUTPUT_GREEN;
-	return str_is(kind, "removed") ? OUTPUT_RED : OUTPUT_YELLOW;
-}
-
-static void add_change(struct buf *out, int64_t generation,
-		       const struct value *change)
-{
-	struct str kind = answer_text(change, "kind");
-	char name[16];
-
-	(void)snprintf(name, sizeof(name), "%.*s", STR_PRINT(kind));
-	begin_line(out, generation, name, colour_of(kind));
-	buf_add_str(out, answer_text(change, "path"));
-	add_values(out, change);
-	add_origin(out, value_get(change, STR("origin")));
-	buf_putc(out, '\n');
-}
-
-static void add_state(struct buf *out, struct watching *watching,
-		      struct str state)
-{
-	if (str_is(state, watching->state))
-		return;
-	(void)snprintf(watching->state, sizeof(watching->state), "%.*s",
-		       STR_PRINT(state));
-	begin_line(out, watching->generation, "state", OUTPUT_BOLD);
-	buf_printf(out, "%s\n", watching->state);
-}
-
-static void add_leaves(struct buf *out, int64_t generation, struct str path,
-		       const struct value *value)
-{
-	struct changes leaves = CHANGES_INIT;
-
-	diff_add(&leaves, path, NULL, value);
-	changes_sort(&leaves);
-	for (size_t i = 0; i < leaves.count; i++) {
-		begin_line(out, generation, "value", OUTPUT_PLAIN);
-		buf_add_str(out, leaves.items[i].path);
-		buf_putc(out, ' ');
-		json_write(out, leaves.items[i].new);
-		buf_putc(out, '\n');
-	}
-	changes_deinit(&leaves);
-}
-
-/* The whole tree, or with paths an object keyed by them. */
-static void add_current(struct buf *out, const struct watching *watching,
-			const struct value *value)
-{
-	struct member *member;
-
-	if (!watching->path_count) {
-		add_leaves(out, watching->generation, STR(""), value);
-		return;
-	}
-	for (value_each (value, member))
-		add_leaves(out, watching->generation, member_key(member),
-			   member->value);
-}
-
-static void write_answer(struct buf *out, struct watching *watching,
-			 const struct value *answer)
-{
-	const struct value *changes = value_get(answer, STR("changes"));
-	const struct value *value = value_get(answer, STR("value"));
-
-	add_state(out, watching, answer_text(answer, "state"));
-	if (answer_bool(answer, "resync")) {
-		begin_line(out, watching->generation, "resync", OUTPUT_YELLOW);
-		buf_puts(out, "what changed before is not known any more\n");
-	}
-	if (watching->watch->values && value_is(value, VALUE_OBJECT))
-		add_current(out, watching, value);
-	if (value_is(changes, VALUE_LIST))
-		for (uint32_t i = 0; i < changes->list.count; i++)
-			add_change(out, watching->generation,
-				   changes->list.items[i]);
-}
+/* --- the connection ------------------------------------------------------- */
 
 /* Between its tokens JSON may have line ends, within strings it has none. */
 static void write_json_line(struct buf *out, struct str text)
 {
-	for (size_t i = 0; i < text.len; i++)
-		buf_putc(out, text.ptr[i] == '\n' || text.ptr[i] == '\r'
-				      ? ' '
-				      : text.ptr[i]);
+	char c;
+
+	for (size_t i = 0; i < text.len; i++) {
+		c = text.ptr[i];
+		if (c == '\n' || c == '\r')
+			c = ' ';
+		buf_putc(out, c);
+	}
 	buf_putc(out, '\n');
 }
-
-/* --- the connection ------------------------------------------------------- */
 
 static int print_next(struct watching *watching, struct channel *channel,
 		      int timeout_ms)
@@ -230,7 +101,7 @@ static int print_next(struct watching *watching, struct channel *channel,
 	if (watching->watch->json)
 		write_json_line(&out, text);
 	else
-		write_answer(&out, watching, answer->root);
+		watch_text_write(&out, &watching->text, answer->root);
 	return output_write(buf_str(&out));
 }
 
@@ -268,11 +139,15 @@ static int watch_for_ever(struct watching *watching, struct channel *channel)
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct watching watching = {.client = client,
-				    .watch = fields,
-				    .paths = argv,
-				    .path_count = argc,
-				    .generation = -1};
+	const struct watch *watch = fields;
+	struct watching watching = {
+		.client = client,
+		.watch = watch,
+		.paths = argv,
+		.path_count = argc,
+		.generation = -1,
+		.text = {.values = watch->values, .by_path = argc > 0}
+        };
 	_cleanup_(channel_deinit) struct channel channel = {0};
 
 	return watch_for_ever(&watching, &channel);

@@ -48,10 +48,12 @@ static int check_folder(struct walk *walk, const struct stat *st, bool last)
 	return 0;
 }
 
-static void move_to(struct walk *walk, int fd)
+/* Takes the descriptor over. */
+static void move_to(struct walk *walk, int *fd)
 {
 	file_closep(&walk->fd);
-	walk->fd = fd;
+	walk->fd = *fd;
+	*fd = -1;
 }
 
 static int start_at_root(struct walk *walk)
@@ -60,7 +62,7 @@ static int start_at_root(struct walk *walk)
 
 	if (fd < 0)
 		return -errno;
-	move_to(walk, fd);
+	move_to(walk, &fd);
 	return 0;
 }
 
@@ -116,10 +118,8 @@ static int step(struct walk *walk, const char *name)
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
 	r = check_folder(walk, &st, last);
-	if (r == 0) {
-		move_to(walk, fd);
-		fd = -1;
-	}
+	if (r == 0)
+		move_to(walk, &fd);
 	return r;
 }
 

@@ -54,14 +54,16 @@ static const char escapes[256] = {
 
 static void write_string(struct buf *out, struct str text)
 {
-	char escape;
+	char c;
 
 	buf_putc(out, '"');
 	for (size_t i = 0; i < text.len; i++) {
-		escape = escapes[(unsigned char)text.ptr[i]];
-		if (escape)
+		c = escapes[(unsigned char)text.ptr[i]];
+		if (c)
 			buf_putc(out, '\\');
-		buf_putc(out, escape ? escape : text.ptr[i]);
+		else
+			c = text.ptr[i];
+		buf_putc(out, c);
 	}
 	buf_putc(out, '"');
 }
@@ -88,11 +90,13 @@ static bool is_bare_key(struct str key)
 static bool is_quotable_key(struct str key)
 {
 	bool open = false;
+	char c;
 
 	for (size_t i = 0; i < key.len; i++) {
-		if (memchr("\"\n\r\t", key.ptr[i], 4))
+		c = key.ptr[i];
+		if (c == '"' || c == '\n' || c == '\r' || c == '\t')
 			return false;
-		open = key.ptr[i] == '\\' && !open;
+		open = c == '\\' && !open;
 	}
 	return key.len > 0 && !open;
 }

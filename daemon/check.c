@@ -7,12 +7,13 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/stack.h"
-#include "local.h"
+#include "layers.h"
 #include "options.h"
 #include "places.h"
 #include "read/doc.h"
 #include "settings.h"
 #include "startup.h"
+#include "workspace.h"
 
 static void print_warnings(const struct doc *doc)
 {
@@ -61,27 +62,18 @@ static bool check_stack(struct stack *stack, const struct settings *settings,
 	return fine;
 }
 
-static void add_files(struct stack *stack, const struct local_files *files)
+static bool check_layers(const struct settings *settings,
+			 const struct places *places, struct env *env)
 {
-	struct layer *layers[LOCAL_FILES_MAX];
-
-	(void)stack_set_sources(stack, LAYER_FILE,
-				(const char *const *)files->paths, files->count,
-				layers);
-	for (size_t i = 0; i < files->count; i++)
-		layers[i]->format = files->formats[i];
-}
-
-static bool check_local_files(const struct settings *settings,
-			      const struct places *places,
-			      const struct env *env)
-{
+	const struct workspace_host host = {
+		.settings = settings,
+		.places = places,
+		.env = env,
+	};
 	_cleanup_(stack_deinit) struct stack stack;
-	_cleanup_(local_files_deinit) struct local_files files = {.count = 0};
 
 	stack_init(&stack);
-	local_files_init(&files, settings, places, env);
-	add_files(&stack, &files);
+	(void)layers_set_local(&stack, &host, NULL);
 	return check_stack(&stack, settings, env, false);
 }
 
@@ -96,12 +88,12 @@ static bool check_named_file(const char *path, const struct settings *settings,
 
 	stack_init(&stack);
 	(void)stack_set_sources(&stack, LAYER_FILE, sources, 1, &layer);
-	layer->format = read_format_of_path(path);
+	layer_set_file(layer, read_format_of_path(path), NULL);
 	return check_stack(&stack, settings, env, true);
 }
 
 static bool check_all(const struct options *options,
-		      const struct places *places, const struct env *env)
+		      const struct places *places, struct env *env)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(settings_freep) struct settings *settings =
@@ -113,7 +105,7 @@ static bool check_all(const struct options *options,
 		return false;
 	}
 	if (!options->files || !options->files[0])
-		return check_local_files(settings, places, env);
+		return check_layers(settings, places, env);
 	for (char **file = options->files; *file; file++)
 		fine = check_named_file(*file, settings, env) && fine;
 	return fine;

@@ -11,9 +11,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/secret.h"
+#include "config/variables.h"
 #include "config/vault_env.h"
 #include "fetch/http.h"
 #include "fetch/watch.h"
+#include "local.h"
 #include "serve/access.h"
 #include "serve/server.h"
 #include "startup.h"
@@ -129,15 +131,21 @@ static void on_patience_end(uv_timer_t *timer)
 
 static void watch_files(struct daemon *daemon)
 {
-	struct watched watched = {.count = 0};
+	const struct local_rule rule = {daemon->settings, &daemon->places,
+					daemon->host.env};
+	_cleanup_(watched_deinit) struct watched watched = {0};
 
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		watched_add_stack(&watched, &daemon->workspaces[i]->stack);
-	watch_set_paths(daemon->watch, watched.paths, watched.count);
+	watched_add_folders(&watched, &rule);
+	watch_set_paths(daemon->watch, (const char *const *)watched.paths,
+			watched.count);
 }
 
 static void reload_workspaces(struct daemon *daemon, enum snapshot_cause cause)
 {
+	/* Before and after: what changes while it is read must be noticed. */
+	watch_files(daemon);
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		workspace_reload(daemon->workspaces[i], cause);
 	watch_files(daemon);
@@ -241,7 +249,9 @@ static void init_host(struct daemon *daemon, struct env *env)
 		.upstream = {&daemon->loop, daemon->http, daemon->settings},
 		.settings = daemon->settings,
 		.places = &daemon->places,
-		.env = env_ref(env),
+		.env = daemon->settings->mode == MODE_AGENT
+			       ? variables_agent_env(env)
+			       : env_ref(env),
 		.vault_env =
 			env_for_vaults(env, daemon->settings->vault_environment,
 				       daemon->places.system),

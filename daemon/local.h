@@ -2,9 +2,12 @@
 #define DAEMON_LOCAL_H
 
 /*
- * Local files: which files of this host make up the layer `file`, by ClearML's
- * own rule unless the settings name them (SEMANTICS B5.1, INTERFACE.md
- * "Layers").
+ * Local files: which files of this host make up the layers `defaults`, `site`
+ * and `file`, by ClearML's own rule unless the settings name them (SEMANTICS
+ * B5.1, INTERFACE.md "Layers").
+ *
+ * Each list is made anew from settings, environment and folders; what a file
+ * holds is not looked at here.
  */
 
 #include <stddef.h>
@@ -15,17 +18,36 @@ struct env;
 struct places;
 struct settings;
 
-#define LOCAL_FILES_MAX 64
-
-struct local_files {
-	char *paths[LOCAL_FILES_MAX]; /* absolute, weakest first */
-	enum read_format formats[LOCAL_FILES_MAX];
-	size_t count;
+struct local_file {
+	char *path; /* absolute */
+	enum read_format format;
+	char *under; /* dotted key that its contents go under; NULL: none */
 };
 
-void local_files_init(struct local_files *files,
-		      const struct settings *settings,
-		      const struct places *places, const struct env *env);
+struct local_files {
+	struct local_file *items; /* weakest first */
+	size_t count;
+	char **folders; /* that were walked: a change in them counts */
+	size_t folder_count;
+};
+
+/* What the lists depend on. */
+struct local_rule {
+	const struct settings *settings;
+	const struct places *places;
+	const struct env *env;
+};
+
+/* ~/trains.conf and ~/clearml.conf, or those named instead. */
+void local_find_files(struct local_files *files, const struct local_rule *rule);
+
+/* *.conf below the folder of defaults, file stem = first key. */
+void local_find_defaults(struct local_files *files,
+			 const struct local_rule *rule);
+
+/* The files of the site's folder in the order of their names. */
+void local_find_site(struct local_files *files, const struct local_rule *rule);
+
 void local_files_deinit(struct local_files *files);
 
 #endif

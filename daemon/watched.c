@@ -1,12 +1,18 @@
 #include "watched.h"
 
+#include "base/mem.h"
 #include "config/stack.h"
+#include "local.h"
 #include "read/doc.h"
 
 static void add_path(struct watched *watched, const char *path)
 {
-	if (watched->count < WATCHED_MAX && path && path[0] == '/')
-		watched->paths[watched->count++] = path;
+	if (watched->count == WATCHED_MAX || !path || path[0] != '/')
+		return;
+	watched->paths =
+		mem_grow(watched->paths,
+			 (watched->count + 1) * sizeof(watched->paths[0]));
+	watched->paths[watched->count++] = mem_strdup(path);
 }
 
 static void add_layer(struct watched *watched, const struct layer *layer)
@@ -23,6 +29,31 @@ void watched_add_stack(struct watched *watched, const struct stack *stack)
 	struct layer *layer;
 
 	for (stack_each(stack, layer))
-		if (layer->kind == LAYER_FILE)
+		if (layer->kind <= LAYER_FILE)
 			add_layer(watched, layer);
+}
+
+static void add_folders(struct watched *watched, struct local_files *files)
+{
+	for (size_t i = 0; i < files->folder_count; i++)
+		add_path(watched, files->folders[i]);
+	local_files_deinit(files);
+}
+
+void watched_add_folders(struct watched *watched, const struct local_rule *rule)
+{
+	struct local_files files;
+
+	local_find_defaults(&files, rule);
+	add_folders(watched, &files);
+	local_find_site(&files, rule);
+	add_folders(watched, &files);
+}
+
+void watched_deinit(struct watched *watched)
+{
+	for (size_t i = 0; i < watched->count; i++)
+		mem_free(watched->paths[i]);
+	mem_free(watched->paths);
+	*watched = (struct watched){0};
 }

@@ -2,22 +2,26 @@
 #define DAEMON_WATCHED_H
 
 /*
- * Watched: which files the configuration depends on at the moment, so that
- * fetch/watch can be told: local files, what they include, and the file that
- * broke one of them.
+ * Watched: which files and folders the configuration depends on at the moment,
+ * so that fetch/watch can be told: local files, what they include, the file
+ * that broke one of them, the folders whose entries are layers.
  */
 
 #include <stddef.h>
 
+struct local_rule;
 struct stack;
 
-#define WATCHED_MAX 1024
+#define WATCHED_MAX 4096
 
 struct watched {
-	const char *paths[WATCHED_MAX]; /* borrowed from the layers */
+	char **paths; /* absolute */
 	size_t count;
 };
 
 void watched_add_stack(struct watched *watched, const struct stack *stack);
+void watched_add_folders(struct watched *watched,
+			 const struct local_rule *rule);
+void watched_deinit(struct watched *watched);
 
 #endif

@@ -8,9 +8,11 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/agent.h"
 #include "config/secret.h"
+#include "config/variables.h"
 #include "config/vault_env.h"
-#include "local.h"
+#include "layers.h"
 #include "places.h"
 #include "read/doc.h"
 #include "serve/access.h"
@@ -113,10 +115,14 @@ int64_t workspace_stale(const struct workspace *workspace)
 }
 
 static struct snapshot *make_snapshot(const struct workspace *workspace,
-				      struct stack_docs *docs)
+				      struct stack_docs *docs,
+				      const struct env *env)
 {
+	if (workspace->host->settings->mode == MODE_AGENT)
+		agent_derive(docs, env);
 	for (size_t i = 0; i < docs->count; i++)
-		secrets_learn(workspace->host->secrets, docs->items[i]->root);
+		secrets_learn(workspace->host->secrets,
+			      docs->items[i].doc->root);
 	return snapshot_new(docs, workspace->host->secrets);
 }
 
@@ -125,7 +131,7 @@ static void publish(struct workspace *workspace, enum snapshot_cause cause)
 {
 	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
 	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
-		make_snapshot(workspace, &docs);
+		make_snapshot(workspace, &docs, workspace->host->env);
 
 	if (workspace->snapshot &&
 	    snapshot_equal(snapshot, workspace->snapshot))
@@ -142,11 +148,38 @@ static void publish(struct workspace *workspace, enum snapshot_cause cause)
 	workspace->host->on_snapshot(workspace->host->data, workspace);
 }
 
-struct snapshot *workspace_resolve(struct workspace *workspace, struct env *env,
-				   struct diag *diag)
+/* Add what the variables of a caller say by themselves. */
+static void add_variables(struct stack_docs *docs,
+			  const struct layer_context *context,
+			  const struct env *env)
+{
+	struct stack stack;
+	struct layer *layer;
+
+	stack_init(&stack);
+	(void)layers_set_variables(&stack, env);
+	(void)stack_read(&stack, context);
+	for (stack_each(&stack, layer))
+		if (layer->doc)
+			stack_docs_insert(docs, layer->kind,
+					  doc_ref(layer->doc));
+	stack_deinit(&stack);
+}
+
+static struct env *env_as_seen(const struct workspace *workspace,
+			       struct env *env)
+{
+	if (workspace->host->settings->mode == MODE_AGENT)
+		return variables_agent_env(env);
+	return env_ref(env);
+}
+
+struct snapshot *workspace_resolve(struct workspace *workspace,
+				   struct env *caller, struct diag *diag)
 {
 	const struct settings *settings = workspace->host->settings;
 	struct layer_context context = context_of(workspace);
+	_cleanup_(env_unrefp) struct env *env = env_as_seen(workspace, caller);
 	_cleanup_(env_unrefp) struct env *vault_env =
 		env_for_vaults(env, settings->vault_environment,
 			       workspace->host->places->system);
@@ -157,44 +190,11 @@ struct snapshot *workspace_resolve(struct workspace *workspace, struct env *env,
 	context.vault_env = vault_env;
 	if (!stack_docs_for(&workspace->stack, &context, &docs, diag))
 		return NULL;
-	snapshot = make_snapshot(workspace, &docs);
+	if (settings->mode == MODE_AGENT)
+		add_variables(&docs, &context, env);
+	snapshot = make_snapshot(workspace, &docs, env);
 	snapshot->generation = workspace->snapshot->generation;
 	return snapshot;
-}
-
-/* Nothing to read in it: not broken, whatever its format. */
-static bool is_blank(struct str text)
-{
-	return !str_trim(text).len;
-}
-
-static void set_vault(struct layer *layer, const struct vault *vault)
-{
-	enum read_format format = READ_HOCON;
-
-	if (vault->format && !is_blank(vault->data))
-		(void)read_format_from_name(str_from(vault->format), &format);
-	layer_set_description(layer, vault->description);
-	layer_set_text(layer, format, vault->data);
-}
-
-static bool set_vaults(struct workspace *workspace,
-		       const struct vault_answer *answer)
-{
-	size_t count = answer->count;
-	_cleanup_(mem_freep) const char **ids = mem_alloc(count * sizeof(*ids));
-	_cleanup_(mem_freep) struct layer **layers =
-		mem_alloc(count * sizeof(*layers));
-	bool changed;
-
-	for (size_t i = 0; i < count; i++)
-		ids[i] = answer->vaults[i].id;
-	changed = stack_set_sources(&workspace->stack, LAYER_VAULT, ids, count,
-				    layers);
-	for (size_t i = 0; i < count; i++)
-		set_vault(layers[i], &answer->vaults[i]);
-	workspace->had_vaults = workspace->had_vaults || count;
-	return changed;
 }
 
 static void read_and_publish(struct workspace *workspace, bool changed,
@@ -205,6 +205,16 @@ static void read_and_publish(struct workspace *workspace, bool changed,
 	changed = stack_read(&workspace->stack, &context) || changed;
 	if (changed || !workspace->snapshot)
 		publish(workspace, cause);
+}
+
+static void take_vaults(struct workspace *workspace,
+			const struct vault_answer *answer)
+{
+	bool changed =
+		layers_set_vaults(&workspace->stack, workspace->host, answer);
+
+	workspace->had_vaults = workspace->had_vaults || answer->count;
+	read_and_publish(workspace, changed, CAUSE_VAULT);
 }
 
 /* The candidate has proved itself: it takes over. */
@@ -224,8 +234,7 @@ static void on_answer(void *data, struct upstream *upstream,
 	if (upstream == workspace->candidate && upstream_is_well(upstream))
 		promote(workspace);
 	if (upstream == workspace->upstream && answer->outcome == VAULT_FETCHED)
-		read_and_publish(workspace, set_vaults(workspace, answer),
-				 CAUSE_VAULT);
+		take_vaults(workspace, answer);
 	set_state(workspace);
 }
 
@@ -320,51 +329,12 @@ static void refresh_login(struct workspace *workspace)
 	ask_with(workspace, &login);
 }
 
-static bool set_files(struct workspace *workspace)
-{
-	struct layer *layers[LOCAL_FILES_MAX];
-	struct local_files files;
-	bool changed;
-
-	local_files_init(&files, workspace->host->settings,
-			 workspace->host->places, workspace->host->env);
-	changed = stack_set_sources(&workspace->stack, LAYER_FILE,
-				    (const char *const *)files.paths,
-				    files.count, layers);
-	for (size_t i = 0; i < files.count; i++) {
-		layers[i]->format = files.formats[i];
-		layer_touch(layers[i]);
-	}
-	local_files_deinit(&files);
-	return changed;
-}
-
-/* What the settings declare, as the SDK would read it from a file. */
-static bool set_declared(struct workspace *workspace)
-{
-	const struct workspace_settings *declared = workspace->declared;
-	const char *const sources[] = {workspace->host->settings->path};
-	size_t count = declared && declared->inject;
-	_cleanup_(login_deinit) struct login login = {0};
-	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
-	struct layer *layer;
-	bool changed = stack_set_sources(&workspace->stack, LAYER_WORKSPACE,
-					 sources, count, &layer);
-
-	if (!count)
-		return changed;
-	(void)login_from_settings(&login, workspace->host->settings, declared,
-				  NULL);
-	login_write_layer(&login, &json);
-	layer_set_text(layer, READ_JSON, buf_str(&json));
-	return changed;
-}
-
 void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
 {
-	bool files = set_files(workspace), declared = set_declared(workspace);
+	bool changed = layers_set_local(&workspace->stack, workspace->host,
+					workspace->declared);
 
-	read_and_publish(workspace, files || declared, cause);
+	read_and_publish(workspace, changed, cause);
 	refresh_login(workspace);
 	set_state(workspace);
 }

@@ -86,7 +86,7 @@ static int choose_socket(struct clearconf *handle, const char *path)
  * that, but obeys the time limit for sending. */
 static int set_connect_timeout(int fd, int timeout_ms)
 {
-	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000};
+	struct timeval limit = {timeout_ms / 1000, timeout_ms % 1000 * 1000L};
 
 	if (timeout_ms < 0)
 		return 0;

@@ -55,6 +55,11 @@ static void put(struct line *line, char c)
 		*line->at++ = c;
 }
 
+static bool is_printable_escape(char c)
+{
+	return c == '"' || c == '\\' || c == '/';
+}
+
 /* A string without quotes and without the escapes of printable characters;
  * anything else as it is written. So control characters stay escaped, which
  * keeps the text on one line. */
@@ -65,8 +70,7 @@ static void put_value(struct line *line, struct json_slice value)
 	if (value.ptr[0] == '"')
 		value = (struct json_slice){value.ptr + 1, value.len - 2};
 	for (size_t i = 0; i < value.len; i++) {
-		if (value.ptr[i] == '\\' &&
-		    memchr("\"\\/", value.ptr[i + 1], 3))
+		if (value.ptr[i] == '\\' && is_printable_escape(value.ptr[i + 1]))
 			i++;
 		put(line, value.ptr[i]);
 	}

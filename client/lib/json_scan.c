@@ -6,18 +6,34 @@ struct scanner {
 	const char *at, *end;
 };
 
-static void skip_space(struct scanner *scanner)
+static bool is_space(char c)
 {
-	while (scanner->at < scanner->end && memchr(" \t\r\n", *scanner->at, 4))
-		scanner->at++;
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_punctuation(char c)
+{
+	switch (c) {
+	case '{':
+	case '}':
+	case '[':
+	case ']':
+	case ':':
+	case ',':
+	case '"': return true;
+	default: return false;
+	}
 }
 
 /* The next character that is no white space, not taken; 0 at the end, where no
  * JSON has a NUL. */
 static char peek(struct scanner *scanner)
 {
-	skip_space(scanner);
-	return scanner->at < scanner->end ? *scanner->at : '\0';
+	while (scanner->at < scanner->end && is_space(*scanner->at))
+		scanner->at++;
+	if (scanner->at == scanner->end)
+		return '\0';
+	return *scanner->at;
 }
 
 static bool take(struct scanner *scanner, char c)
@@ -48,8 +64,8 @@ static bool skip_word(struct scanner *scanner)
 {
 	const char *start = scanner->at;
 
-	while (scanner->at < scanner->end &&
-	       !memchr(" \t\r\n,:]}[{\"", *scanner->at, 11))
+	while (scanner->at < scanner->end && !is_space(*scanner->at) &&
+	       !is_punctuation(*scanner->at))
 		scanner->at++;
 	return scanner->at > start;
 }
@@ -133,6 +149,6 @@ bool json_scan_object(struct json_slice text, struct json_member *members,
 		if (!take(&scanner, '}'))
 			return false;
 	}
-	skip_space(&scanner);
+	(void)peek(&scanner);
 	return scanner.at == scanner.end;
 }

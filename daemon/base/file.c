@@ -72,8 +72,7 @@ int file_replace_as(int dirfd, const char *name, struct str bytes,
 
 	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
 		return -errno;
-	/* Not the whole of a long name, which may be as long as names can be.
-	 */
+	/* Not all of a long name: it may be as long as names can be. */
 	temporary =
 		mem_printf(".%.128s.%016llx", name, (unsigned long long)unique);
 	r = fill_and_rename(dirfd, temporary, name, bytes, rights);

@@ -59,6 +59,7 @@ void layer_free(struct layer *layer)
 	list_remove(&layer->link);
 	mem_free(layer->source);
 	mem_free(layer->description);
+	mem_free(layer->under);
 	mem_free((char *)layer->text.ptr);
 	doc_unref(layer->doc);
 	diag_deinit(&layer->problem);
@@ -69,6 +70,23 @@ void layer_set_description(struct layer *layer, const char *description)
 {
 	mem_free(layer->description);
 	layer->description = description ? mem_strdup(description) : NULL;
+}
+
+void layer_set_under(struct layer *layer, struct str under)
+{
+	if (layer->under && str_is(under, layer->under))
+		return;
+	mem_free(layer->under);
+	layer->under = under.len ? mem_strndup(under.ptr, under.len) : NULL;
+	layer->unread = true;
+}
+
+void layer_set_file(struct layer *layer, enum read_format format,
+		    const char *under)
+{
+	layer->format = format;
+	layer_set_under(layer, str_from(under));
+	layer_touch(layer);
 }
 
 void layer_set_text(struct layer *layer, enum read_format format,
@@ -110,6 +128,7 @@ static struct read_options options_of(const struct layer *layer,
 		.env = is_vault(layer) ? context->vault_env : context->env,
 		.lower = lower,
 		.is_secret_key = secret_key,
+		.under = str_from(layer->under),
 		.may_include = is_file(layer),
 	};
 }

@@ -47,6 +47,7 @@ struct layer {
 	enum layer_kind kind;
 	char *source;      /* path, vault id or workspace: its identity */
 	char *description; /* a vault's name; NULL: none */
+	char *under;       /* dotted key its contents go under; NULL: none */
 	enum read_format format;
 	struct str text; /* the newest, of a layer that is no file; owned */
 	bool unread;     /* the newest text has not been looked at */
@@ -74,12 +75,19 @@ void layer_free(struct layer *layer);
 
 void layer_set_description(struct layer *layer, const char *description);
 
+/* The dotted key under which what the text holds belongs; empty: none. */
+void layer_set_under(struct layer *layer, struct str under);
+
 /* A new text, or the same again, which changes nothing. {NULL, 0} is the empty
  * one. */
 void layer_set_text(struct layer *layer, enum read_format format,
 		    struct str text);
 
-/* The file may have changed. */
+/* The layer is the file of its name, which may have changed. */
+void layer_set_file(struct layer *layer, enum read_format format,
+		    const char *under);
+
+/* Read it again, whatever it holds. */
 void layer_touch(struct layer *layer);
 
 /* Read the newest text. @lower: merge of the layers below, in which required

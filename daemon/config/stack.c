@@ -127,11 +127,19 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 	return changed;
 }
 
-static void docs_add(struct stack_docs *docs, struct doc *doc)
+void stack_docs_insert(struct stack_docs *docs, enum layer_kind kind,
+		       struct doc *doc)
 {
+	size_t at = docs->count;
+
 	docs->items = mem_grow(docs->items,
 			       (docs->count + 1) * sizeof(docs->items[0]));
-	docs->items[docs->count++] = doc;
+	while (at && docs->items[at - 1].kind > kind)
+		at--;
+	memmove(&docs->items[at + 1], &docs->items[at],
+		(docs->count - at) * sizeof(docs->items[0]));
+	docs->items[at] = (struct stack_doc){kind, doc};
+	docs->count++;
 }
 
 struct stack_docs stack_get_docs(const struct stack *stack,
@@ -142,14 +150,15 @@ struct stack_docs stack_get_docs(const struct stack *stack,
 
 	for (stack_each(stack, layer))
 		if (layer->doc && layer->kind < below)
-			docs_add(&docs, doc_ref(layer->doc));
+			stack_docs_insert(&docs, layer->kind,
+					  doc_ref(layer->doc));
 	return docs;
 }
 
 void stack_docs_deinit(struct stack_docs *docs)
 {
 	for (size_t i = 0; i < docs->count; i++)
-		doc_unref(docs->items[i]);
+		doc_unref(docs->items[i].doc);
 	mem_free(docs->items);
 	*docs = (struct stack_docs){0};
 }
@@ -160,7 +169,7 @@ struct value *stack_docs_merge(const struct stack_docs *docs,
 	struct value *merged = NULL;
 
 	for (size_t i = 0; i < docs->count; i++)
-		merged = merge(arena, merged, docs->items[i]->root);
+		merged = merge(arena, merged, docs->items[i].doc->root);
 	return merged;
 }
 
@@ -190,9 +199,12 @@ bool stack_docs_for(const struct stack *stack,
 	struct doc *doc;
 
 	for (stack_each(stack, layer)) {
+		if (layer->kind == LAYER_ENV_GENERIC ||
+		    layer->kind == LAYER_ENV_NAMED)
+			continue;
 		doc = layer_doc_for(layer, context, lower, diag);
 		if (doc)
-			docs_add(docs, doc);
+			stack_docs_insert(docs, layer->kind, doc);
 		if (is_looked_into(layer))
 			lower = merge(&arena, lower, layer->doc->root);
 	}

@@ -25,8 +25,13 @@ struct stack {
 };
 
 /* The documents of a stack, weakest first, each a reference of the owner's. */
+struct stack_doc {
+	enum layer_kind kind;
+	struct doc *doc;
+};
+
 struct stack_docs {
-	struct doc **items;
+	struct stack_doc *items;
 	size_t count;
 };
 
@@ -57,12 +62,16 @@ bool stack_read(struct stack *stack, const struct layer_context *context);
 struct stack_docs stack_get_docs(const struct stack *stack,
 				 enum layer_kind below);
 
-/* The documents as they are for another environment. False, with @diag set,
- * when a text is broken for it. */
+/* The documents as they are for another environment, without those that are
+ * the environment. False, with @diag set, when a text is broken for it. */
 bool stack_docs_for(const struct stack *stack,
 		    const struct layer_context *context,
 		    struct stack_docs *docs, struct diag *diag);
 void stack_docs_deinit(struct stack_docs *docs);
+
+/* After the last of its kind and those below; the reference is taken over. */
+void stack_docs_insert(struct stack_docs *docs, enum layer_kind kind,
+		       struct doc *doc);
 
 /* Their merge; NULL when there is no document. Shares the documents' values. */
 struct value *stack_docs_merge(const struct stack_docs *docs,

@@ -18,6 +18,9 @@
 #define VERSION_DEFAULT_HOSTED "2.2"
 #define FEATURE_SET_DEFAULT    "basic"
 
+/* Far off, and nobody who counts from here overflows. */
+#define TIME_LAST INT64_C(1000000000000000)
+
 /* Bodies are bounded by whoever asked for them. */
 static struct doc *read_json(struct str text)
 {
@@ -225,16 +228,18 @@ static const char *get_version(const struct value *object, struct str key,
 	return arena_str(arena, buf_str(&text)).ptr;
 }
 
-/* Seconds since 1970; a JWT may have them with a fraction. 0: none. */
+/* Seconds since 1970; a JWT may have them with a fraction. 0: none, or one
+ * that nobody will live to see. */
 static int64_t get_time(const struct value *object, struct str key)
 {
 	const struct value *value = value_get(object, key);
 	int64_t seconds;
 
 	if (value_is(value, VALUE_REAL) && value->real > 0 &&
-	    value->real < 1e15)
+	    value->real < (double)TIME_LAST)
 		return (int64_t)value->real;
-	if (!value_to_int64(value, &seconds) || seconds < 0)
+	if (!value_to_int64(value, &seconds) || seconds < 0 ||
+	    seconds > TIME_LAST)
 		return 0;
 	return seconds;
 }

@@ -6,20 +6,23 @@ static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			      "abcdefghijklmnopqrstuvwxyz"
 			      "0123456789+/";
 
+/* Up to three bytes as four letters, '=' for the bytes that are not there. */
+static void write_group(struct buf *out, struct str bytes)
+{
+	char group[4] = {'=', '=', '=', '='};
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		bits = bits << 8 | (i < bytes.len ? (uint8_t)bytes.ptr[i] : 0);
+	for (size_t i = 0; i < 4 && i <= bytes.len; i++)
+		group[i] = letters[bits >> (18 - 6 * i) & 63];
+	buf_add(out, group, sizeof(group));
+}
+
 void base64_write(struct buf *out, struct str bytes)
 {
-	for (size_t i = 0; i < bytes.len; i += 3) {
-		uint32_t bits = 0;
-
-		for (size_t k = i; k < i + 3; k++)
-			bits = bits << 8 |
-			       (k < bytes.len ? (uint8_t)bytes.ptr[k] : 0);
-		buf_putc(out, letters[bits >> 18]);
-		buf_putc(out, letters[bits >> 12 & 63]);
-		buf_putc(out,
-			 i + 1 < bytes.len ? letters[bits >> 6 & 63] : '=');
-		buf_putc(out, i + 2 < bytes.len ? letters[bits & 63] : '=');
-	}
+	for (; bytes.len; bytes = str_from_offset(bytes, 3))
+		write_group(out, bytes);
 }
 
 /* -1: not of the URL alphabet, which has '-' and '_' for '+' and '/'. */

@@ -35,8 +35,8 @@ bool http_origin_parse(struct http_origin *origin, const char *url)
 	    curl_url_get(parts, CURLUPART_PORT, &origin->port,
 			 CURLU_DEFAULT_PORT))
 		return false;
-	origin->https = !strcasecmp(scheme, "https");
-	return origin->https || !strcasecmp(scheme, "http");
+	origin->https = strcasecmp(scheme, "https") == 0;
+	return origin->https || strcasecmp(scheme, "http") == 0;
 }
 
 /* A server may move to TLS at its default port; nothing else may change. */
@@ -45,11 +45,12 @@ static bool origin_may_become(const struct http_origin *old,
 {
 	bool to_tls = !old->https && new->https;
 
-	if (strcasecmp(old->host, new->host) || (old->https && !new->https))
+	if (strcasecmp(old->host, new->host) != 0 ||
+	    (old->https && !new->https))
 		return false;
-	return !strcmp(old->port, new->port) ||
-	       (to_tls && !strcmp(old->port, "80") &&
-		!strcmp(new->port, "443"));
+	return strcmp(old->port, new->port) == 0 ||
+	       (to_tls && strcmp(old->port, "80") == 0 &&
+		strcmp(new->port, "443") == 0);
 }
 
 /* Where the answer sends us; NULL when it is no redirect. */

@@ -5,12 +5,19 @@
 #include "base/mem.h"
 #include "read/hocon.h"
 #include "read/json.h"
+#include "read/key.h"
 #include "read/reading.h"
+#include "read/tree.h"
+#include "read/yaml.h"
 
-static bool yaml_read(struct reading *reading)
+/* An environment variable is a value like any other. */
+static bool literal_read(struct reading *reading)
 {
-	return diag_set(reading->diag, reading->doc->sources[0]->name,
-			"YAML is not supported by this build");
+	struct source *source = reading->doc->sources[0];
+
+	reading->doc->root =
+		value_new_string(reading->arena, source->text);
+	return true;
 }
 
 /* How a format is read: set reading->doc->root from its first source. */
@@ -21,6 +28,8 @@ static const struct {
 	[READ_HOCON] = {"hocon", hocon_read},
 	[READ_JSON] = {"json",  json_read },
 	[READ_YAML] = {"yaml",  yaml_read },
+	[READ_VALUE] = {"", literal_read},
+	[READ_LITERAL] = {"", literal_read},
 };
 
 static const struct {
@@ -51,6 +60,19 @@ bool read_format_from_name(struct str name, enum read_format *format)
 	return false;
 }
 
+/* What is read belongs under a key of its owner's. */
+static bool put_under(struct reading *reading)
+{
+	struct value *whole = reading->doc->root;
+	struct path path;
+
+	if (!reading->options->under.len)
+		return true;
+	reading->doc->root = value_new(reading->arena, VALUE_OBJECT);
+	return key_cut(reading, reading->options->under, &path) &&
+	       tree_put(reading, reading->doc->root, &path, whole);
+}
+
 static bool parse(struct doc *doc, const struct read_options *options,
 		  struct diag *diag)
 {
@@ -61,12 +83,15 @@ static bool parse(struct doc *doc, const struct read_options *options,
 		.diag = diag,
 	};
 
-	if (!str_trim(doc->sources[0]->text).len) {
+	if (options->format < READ_VALUE &&
+	    !str_trim(doc->sources[0]->text).len) {
 		doc->root = value_new(&doc->arena, VALUE_OBJECT);
-		return true;
+		return put_under(&reading);
 	}
 	if (!formats[options->format].read(&reading))
 		return false;
+	if (options->under.len)
+		return put_under(&reading);
 	if (value_is(doc->root, VALUE_OBJECT))
 		return true;
 	return diag_at(diag, doc->sources[doc->root->source], doc->root->offset,

@@ -19,7 +19,13 @@
 struct env;
 struct value;
 
-enum read_format { READ_HOCON, READ_JSON, READ_YAML };
+enum read_format {
+	READ_HOCON,
+	READ_JSON,
+	READ_YAML,
+	READ_VALUE,   /* one HOCON value and nothing else; else a string */
+	READ_LITERAL, /* a string, whatever it holds */
+};
 
 enum read_dialect {
 	READ_CLEARML, /* where ClearML refuses and HOCON has a meaning: warn */
@@ -47,6 +53,10 @@ struct read_options {
 	/* A secret that ${path} finds in lower may only go into a key that is
 	 * secret itself; NULL: nothing is secret. */
 	bool (*is_secret_key)(struct str key);
+
+	/* The dotted key that the whole goes under, after it is resolved; it may
+	 * then be any value. Empty: none. */
+	struct str under;
 
 	/* Files may include others, relative to their own folder; a vault or an
 	 * environment value may not include anything. */

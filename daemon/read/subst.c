@@ -49,10 +49,10 @@ void subst_mark_self(struct reading *reading, size_t first, struct str key,
 
 	for (size_t i = first; i < reading->subst_count; i++) {
 		subst = reading->substs[i];
-		if (subst->path.count != 1 ||
-		    !str_equal(subst->path.items[0], key))
+		if (!str_equal(subst->path.items[0], key))
 			continue;
-		subst->self = true;
+		subst->first = !earlier;
+		subst->self = subst->path.count == 1;
 		subst->back = earlier;
 	}
 }
@@ -233,8 +233,14 @@ static enum found look_back(struct resolver *resolver,
 		cycle(resolver, subst);
 		return FAILED;
 	}
-	if (!delayed->earlier)
+	if (!delayed->earlier && subst->first && subst->optional)
 		return MISSING;
+	if (!delayed->earlier)
+		return departs(resolver, subst,
+			       "a reference to the key itself, which held "
+			       "nothing before")
+			       ? MISSING
+			       : FAILED;
 	if (is_falsy(delayed->earlier) &&
 	    !departs(resolver, subst,
 		     "a reference to an empty earlier value of the same key"))
@@ -512,11 +518,10 @@ static enum found look_at_self(struct resolver *resolver,
 static enum found unblocked(struct resolver *resolver,
 			    const struct subst *subst)
 {
-	if (subst->optional &&
-	    !departs(resolver, subst,
-		     "a path through something that is not an object"))
-		return FAILED;
-	return MISSING;
+	return departs(resolver, subst,
+		       "a path through something that is not an object")
+		       ? MISSING
+		       : FAILED;
 }
 
 /* What @subst stands for: FOUND or MISSING. */
@@ -598,6 +603,15 @@ static void add_settled(struct resolver *resolver, struct settled *settled,
 	settled->pieces[settled->count++] = piece;
 }
 
+static void add_null(struct resolver *resolver, struct settled *settled,
+		     const struct subst *subst)
+{
+	struct value *null = reading_value(resolver->reading, VALUE_NULL,
+					   subst->source, subst->offset);
+
+	add_settled(resolver, settled, subst, null, true);
+}
+
 static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
 			 size_t index, struct settled *settled)
 {
@@ -606,8 +620,14 @@ static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
 	struct value *value = NULL;
 	enum found step = find(resolver, subst, &value);
 
-	if (step != FOUND)
-		return step != FAILED;
+	if (step == FAILED)
+		return false;
+	if (step == MISSING) {
+		/* ClearML's accident: null, not absent. */
+		if (subst->first && delayed->count == 1)
+			add_null(resolver, settled, subst);
+		return true;
+	}
 	if (value->type == VALUE_NULL && !subst->self) {
 		delayed->found_null = true;
 		return true;

@@ -41,7 +41,8 @@ struct subst {
 	uint16_t source;
 	bool optional; /* ${?path} */
 	bool append;   /* made of a += */
-	bool self;     /* stands in the value of its own root key */
+	bool self;     /* stands in the value of its own root key, and is it */
+	bool first;    /* stands in the first value of its own root key */
 };
 
 enum piece_kind {

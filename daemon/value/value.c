@@ -262,6 +262,12 @@ static bool object_equal(const struct value *a, const struct value *b)
 	return true;
 }
 
+/* 0.0 and -0.0 are printed differently, so they differ. */
+static bool real_equal(double a, double b)
+{
+	return a == b && !signbit(a) == !signbit(b);
+}
+
 bool value_equal(const struct value *a, const struct value *b)
 {
 	if (a == b)
@@ -270,7 +276,7 @@ bool value_equal(const struct value *a, const struct value *b)
 		return false;
 	switch (a->type) {
 	case VALUE_BOOL: return a->boolean == b->boolean;
-	case VALUE_REAL: return memcmp(&a->real, &b->real, sizeof(double)) == 0;
+	case VALUE_REAL: return real_equal(a->real, b->real);
 	case VALUE_INT:
 	case VALUE_STRING: return str_equal(value_text(a), value_text(b));
 	case VALUE_LIST: return list_equal(a, b);

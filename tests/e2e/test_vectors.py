@@ -15,7 +15,7 @@ from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
 from harness import DAEMON, ROOT, Home
 
 SHARED = pathlib.Path(os.environ.get("CLEARCONF_SHARED", ROOT.parent / "shared"))
-MODES = ["sdk"]
+MODES = ["agent", "sdk"]
 
 
 def load(folder):

@@ -4,9 +4,12 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
+import threading
 import time
 
+from clearml_failures import failure
 from varlink import Connection
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -16,6 +19,15 @@ if not BUILD.is_absolute():
 DAEMON = BUILD / "clearconfd"
 CLIENT = BUILD / "clearconf"
 DEADLINE = 30  # seconds: how long a test waits for what must happen
+
+# Settings for tests: vaults are asked for often, and again soon after a failure.
+FAST = """\
+[poll]
+interval = 300ms
+jitter = 0%
+timeout = 10s
+backoff_max = 500ms
+"""
 
 
 def wait_until(condition, what, deadline=DEADLINE):
@@ -27,6 +39,63 @@ def wait_until(condition, what, deadline=DEADLINE):
             return value
         assert time.monotonic() < end, f"timed out waiting for {what}"
         time.sleep(0.01)
+
+
+@failure
+def held(wire, gate):
+    """The proper answer, once the event is set; the call runs after that."""
+    while not gate.wait(0.02):
+        if wire.stopping.is_set():
+            return
+    wire.reply(wire.answer())
+
+
+class Held:
+    """While in it, requests for an endpoint wait; let_go() answers them."""
+
+    def __init__(self, server, endpoint):
+        self.server, self.endpoint = server, endpoint
+        self.gate = threading.Event()
+
+    def __enter__(self):
+        self.id = self.server.fail("held", endpoint=self.endpoint, gate=self.gate)
+        return self
+
+    def __exit__(self, *_):
+        self.let_go()
+
+    def let_go(self):
+        self.server.clear_failures(id=self.id)
+        self.gate.set()
+
+
+class NotifySocket:
+    """What a daemon tells the service manager, as systemd would hear it."""
+
+    def __init__(self, home):
+        self.path = home.run / "notify"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(self.path))
+        self.env = {"NOTIFY_SOCKET": str(self.path)}
+        self.heard = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def lines(self):
+        """Every assignment so far, such as "READY=1"."""
+        while True:
+            try:
+                data = self.socket.recv(1 << 16, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return self.heard
+            self.heard += data.decode().splitlines()
+
+    def wait(self, line, count=1):
+        wait_until(lambda: self.lines().count(line) >= count, f"{line} x {count}")
 
 
 class Home:
@@ -75,11 +144,16 @@ class Home:
             assert done.returncode == check, done.stderr + done.stdout
         return done
 
+    def daemon(self, *arguments, env=None):
+        """Run clearconfd where it should end by itself; the completed process."""
+        return subprocess.run([DAEMON, "--user", *map(str, arguments)],
+                              env=dict(self.env, **(env or {})),
+                              cwd=self.path / "cwd", timeout=60,
+                              capture_output=True, text=True)
+
     def resolve(self, *arguments, check=0):
         """clearconfd --print; the tree."""
-        done = subprocess.run([DAEMON, "--user", "--print", *arguments],
-                              env=self.env, cwd=self.path / "cwd", timeout=60,
-                              capture_output=True, text=True)
+        done = self.daemon("--print", *arguments)
         assert done.returncode == check, done.stderr
         return json.loads(done.stdout) if check == 0 else done
 
@@ -93,6 +167,9 @@ class Daemon:
         self.env = dict(home.env, **(env or {}))
         self.process = None
         self.log_path = home.path / "daemon.log"
+        self.socket = home.socket
+        if "--socket" in arguments:
+            self.socket = arguments[arguments.index("--socket") + 1]
         self.expected_status = 0
 
     def __enter__(self):
@@ -103,19 +180,23 @@ class Daemon:
             status = self.stop()
             assert kind or status == self.expected_status, self.log()
 
-    def start(self):
+    def spawn(self):
+        """Start the process and wait for nothing."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [DAEMON, "--user", *map(str, self.arguments)], env=self.env,
                 cwd=self.home.path / "cwd", stderr=log)
+
+    def start(self):
+        self.spawn()
         wait_until(self.answers, "the socket to answer")
         return self
 
     def answers(self):
         assert self.process.poll() is None, self.log()
         try:
-            with Connection(self.home.socket):
-                return True
+            with Connection(self.socket) as connection:
+                return connection.call("org.varlink.service.GetInfo")
         except OSError:
             return False
 
@@ -124,13 +205,19 @@ class Daemon:
         return self.process.wait(timeout=DEADLINE)
 
     def reload(self):
+        """SIGHUP, and wait until it has been obeyed."""
+        before = self.reloads()
         self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.reloads() > before, "the reload")
+
+    def reloads(self):
+        return self.status()["counters"]["reloads"]
 
     def log(self):
         return self.log_path.read_text(errors="replace")
 
     def connect(self, **options):
-        return Connection(self.home.socket, **options)
+        return Connection(self.socket, **options)
 
     def call(self, method, **parameters):
         with self.connect() as connection:
@@ -142,8 +229,16 @@ class Daemon:
     def status(self):
         return self.call("GetStatus")["status"]
 
+    def workspace(self, name=None):
+        """What status says of a workspace, the active one without a name."""
+        return next(each for each in self.status()["workspaces"]
+                    if (each["name"] == name if name else each["active"]))
+
+    def last_error(self):
+        return self.workspace()["server"].get("last_error")
+
     def layers(self):
-        return self.status()["workspaces"][0]["layers"]
+        return self.workspace()["layers"]
 
     def layer(self, source):
         """The layer whose source ends so."""
@@ -154,13 +249,21 @@ class Daemon:
         return wait_until(lambda: self.status()["state"] in states and self.status(),
                           f"state {states}")
 
-    def wait_value(self, path, value):
+    def wait_value(self, path, value, **parameters):
+        """Until this is the value; None: until there is none."""
         def there():
-            tree = self.get()
+            tree = self.get(**parameters)
             for key in path.split("."):
                 tree = tree.get(key) if isinstance(tree, dict) else None
             return tree == value
         wait_until(there, f"{path} = {value!r}")
+
+    def wait_layer(self, source, state):
+        """Until the layer whose source ends so is in this state; the layer."""
+        def there():
+            layer = self.layer(source)
+            return layer and layer["state"] == state and layer
+        return wait_until(there, f"{source} {state}")
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

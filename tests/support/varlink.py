@@ -66,3 +66,25 @@ class Connection:
         """Start a Watch with more; the first reply."""
         self.send("io.clearconf.Watch", parameters, more=True)
         return self.receive()
+
+    def receive_until(self, wanted):
+        """The first reply for which wanted(reply) holds."""
+        while True:
+            reply = self.receive()
+            if wanted(reply):
+                return reply
+
+    def changes(self):
+        """{path: (kind, new value)} of the next reply that brings changes."""
+        reply = self.receive_until(lambda x: x["changes"])
+        return {each["path"]: (each["kind"], each.get("new"))
+                for each in reply["changes"]}
+
+    def is_closed(self):
+        """Wait for the end of the connection; what came before is dropped."""
+        try:
+            while self.receive_raw():
+                pass
+        except ConnectionError:
+            pass
+        return True

@@ -223,10 +223,37 @@ struct fixture *fixture_new(void)
 	return fixture;
 }
 
-void fixture_free(struct fixture *fixture)
+static void on_stopped(void *data)
 {
+	struct fixture *fixture = data;
+
+	fixture->server = NULL;
+}
+
+void fixture_stop(struct fixture *fixture, uint64_t grace_ms)
+{
+	server_stop(fixture->server, grace_ms, on_stopped, fixture);
+}
+
+/* Whoever hangs here is stopped by `make test`. */
+static void end_server(struct fixture *fixture)
+{
+	char lock[64];
+
 	if (fixture->server)
 		fixture_stop(fixture, 0);
+	uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	assert_null(fixture->server);
+	assert_int_equal(access(fixture->path, F_OK), -1);
+	(void)snprintf(lock, sizeof(lock), "%s.lock", fixture->path);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(rmdir(fixture->folder), 0);
+}
+
+void fixture_free(struct fixture *fixture)
+{
+	if (fixture->folder[0])
+		end_server(fixture);
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
 	out_deinit(&fixture->out);
 	watchers_deinit(&fixture->watchers);
@@ -309,27 +336,6 @@ void fixture_start(struct fixture *fixture)
 	fixture->server =
 		server_new(&fixture->loop, &fixture->service, &fixture->limits);
 	assert_int_equal(server_listen(fixture->server, fixture->path), 0);
-}
-
-static void on_stopped(void *data)
-{
-	struct fixture *fixture = data;
-
-	fixture->server = NULL;
-}
-
-/* Runs until the server is gone; whoever hangs is stopped by `make test`. */
-void fixture_stop(struct fixture *fixture, uint64_t grace_ms)
-{
-	char lock[64];
-
-	server_stop(fixture->server, grace_ms, on_stopped, fixture);
-	uv_run(&fixture->loop, UV_RUN_DEFAULT);
-	assert_null(fixture->server);
-	assert_int_equal(access(fixture->path, F_OK), -1);
-	(void)snprintf(lock, sizeof(lock), "%s.lock", fixture->path);
-	(void)unlink(lock);
-	assert_int_equal(rmdir(fixture->folder), 0);
 }
 
 void fixture_settle(struct fixture *fixture)

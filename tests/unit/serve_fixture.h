@@ -64,7 +64,7 @@ void fixture_free(struct fixture *fixture);
 /* @json becomes the configuration of the workspace @index. */
 void fixture_publish(struct fixture *fixture, size_t index, const char *json);
 
-/* Give @peer the rights of the user `reader`, `keeper`, ...: see the source. */
+/* Somebody who has just these rights. */
 struct peer fixture_peer(unsigned int rights);
 
 /* --- without a socket ------------------------------------------------------
@@ -84,6 +84,8 @@ const char *fixture_tell(struct fixture *fixture, struct watcher *watcher,
  */
 
 void fixture_start(struct fixture *fixture);
+
+/* Begin to stop; fixture->server is NULL when it has. */
 void fixture_stop(struct fixture *fixture, uint64_t grace_ms);
 
 /* Let the loop do all that can be done without waiting. */

@@ -9,41 +9,24 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "../support/scratch.h"
 #include "base/mem.h"
 #include "folder.h"
 #include "target.h"
 
-static char folder[64];
-
-static char *in_folder(const char *name)
-{
-	return mem_printf("%s/%s", folder, name);
-}
-
 static int setup(void **state)
 {
 	(void)state;
-	(void)snprintf(folder, sizeof(folder), "/tmp/clearconf-test.XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
+	scratch_enter();
+	return 0;
 }
 
-/* Only files and one folder below it, empty. */
 static int teardown(void **state)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
-
 	(void)state;
-	while (dir && (entry = readdir(dir)))
-		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-			(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	(void)closedir(dir);
-	return rmdir(folder);
+	scratch_leave();
+	return 0;
 }
 
 static void open_wished(struct target *target, const char *path, mode_t mode,
@@ -58,11 +41,10 @@ static void open_wished(struct target *target, const char *path, mode_t mode,
 /* The result of writing @text to @name. */
 static int put(const char *name, const char *text, mode_t mode, bool in_place)
 {
-	_cleanup_(mem_freep) char *path = in_folder(name);
 	struct target target;
 	int r;
 
-	open_wished(&target, path, mode, in_place);
+	open_wished(&target, name, mode, in_place);
 	r = target_write(&target, str_from(text));
 	target_deinit(&target);
 	return r;
@@ -70,18 +52,16 @@ static int put(const char *name, const char *text, mode_t mode, bool in_place)
 
 static struct stat look(const char *name)
 {
-	_cleanup_(mem_freep) char *path = in_folder(name);
 	struct stat st;
 
-	assert_return_code(lstat(path, &st), errno);
+	assert_return_code(lstat(name, &st), errno);
 	return st;
 }
 
 static void assert_text(const char *name, const char *expected)
 {
-	_cleanup_(mem_freep) char *path = in_folder(name);
 	char text[64] = "";
-	int fd = open(path, O_RDONLY);
+	int fd = open(name, O_RDONLY);
 
 	assert_int_equal(read(fd, text, sizeof(text) - 1), strlen(expected));
 	assert_string_equal(text, expected);
@@ -90,9 +70,10 @@ static void assert_text(const char *name, const char *expected)
 
 static unsigned int count_entries(void)
 {
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(".");
 	unsigned int count = 0;
 
+	assert_non_null(dir);
 	while (readdir(dir))
 		count++;
 	(void)closedir(dir);
@@ -147,11 +128,10 @@ static void another_mode_is_a_change(void **state)
 
 static void a_symbolic_link_is_refused(void **state)
 {
-	_cleanup_(mem_freep) char *link = in_folder("l");
 
 	(void)state;
 	assert_int_equal(put("f", "text", 0600, false), TARGET_WRITTEN);
-	assert_return_code(symlink("f", link), errno);
+	scratch_link("f", "l");
 	assert_int_equal(put("l", "other", 0600, false), -EPERM);
 	assert_int_equal(put("l", "other", 0600, true), -EPERM);
 	assert_text("f", "text");
@@ -160,24 +140,20 @@ static void a_symbolic_link_is_refused(void **state)
 
 static void a_file_with_two_names_is_refused(void **state)
 {
-	_cleanup_(mem_freep) char *first = in_folder("f");
-	_cleanup_(mem_freep) char *second = in_folder("g");
 
 	(void)state;
 	assert_int_equal(put("f", "text", 0600, false), TARGET_WRITTEN);
-	assert_return_code(link(first, second), errno);
+	assert_return_code(link("f", "g"), errno);
 	assert_int_equal(put("f", "other", 0600, false), -EPERM);
 	assert_text("g", "text");
 }
 
 static void what_is_no_file_is_refused(void **state)
 {
-	_cleanup_(mem_freep) char *fifo = in_folder("p");
-	_cleanup_(mem_freep) char *inner = in_folder("d");
 
 	(void)state;
-	assert_return_code(mkfifo(fifo, 0600), errno);
-	assert_return_code(mkdir(inner, 0700), errno);
+	assert_return_code(mkfifo("p", 0600), errno);
+	assert_return_code(mkdir("d", 0700), errno);
 	assert_int_equal(put("p", "text", 0600, false), -EPERM);
 	assert_int_equal(put("d", "text", 0600, false), -EPERM);
 }
@@ -206,8 +182,7 @@ static void in_place_needs_a_file(void **state)
 
 static void in_place_needs_the_owner(void **state)
 {
-	_cleanup_(mem_freep) char *path = in_folder("f");
-	struct target_wish wish = {path, 0600, geteuid() + 1, (gid_t)-1, true};
+	struct target_wish wish = {"f", 0600, geteuid() + 1, (gid_t)-1, true};
 	struct target target;
 
 	(void)state;
@@ -220,27 +195,23 @@ static void in_place_needs_the_owner(void **state)
 
 static void a_source_is_known_by_any_name(void **state)
 {
-	_cleanup_(mem_freep) char *path = in_folder("f");
-	_cleanup_(mem_freep) char *link = in_folder("l");
-	_cleanup_(mem_freep) char *odd = in_folder("./f");
-	_cleanup_(mem_freep) char *other = in_folder("g");
 	struct target target;
 
 	(void)state;
-	open_wished(&target, path, 0600, false);
-	assert_true(target_is(&target, odd)); /* though it does not exist */
-	assert_false(target_is(&target, other));
+	open_wished(&target, "f", 0600, false);
+	assert_true(target_is(
+		&target, scratch_at("./f"))); /* though it does not exist */
+	assert_false(target_is(&target, scratch_at("g")));
 	assert_int_equal(target_write(&target, STR("text")), TARGET_WRITTEN);
-	assert_return_code(symlink("f", link), errno);
-	assert_true(target_is(&target, link));
-	assert_false(target_is(&target, other));
+	scratch_link("f", "l");
+	assert_true(target_is(&target, scratch_at("l")));
+	assert_false(target_is(&target, scratch_at("g")));
 	target_deinit(&target);
 }
 
 static int open_inner(uid_t owner, const char **problem)
 {
-	_cleanup_(mem_freep) char *inner = in_folder("d");
-	int fd = folder_open_checked(inner, owner, problem);
+	int fd = folder_open_checked("d", owner, problem);
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -249,56 +220,52 @@ static int open_inner(uid_t owner, const char **problem)
 
 static void a_folder_that_others_may_write_is_refused(void **state)
 {
-	_cleanup_(mem_freep) char *inner = in_folder("d");
 	const char *problem;
 
 	(void)state;
-	assert_return_code(mkdir(inner, 0700), errno);
+	assert_return_code(mkdir("d", 0700), errno);
 	assert_int_equal(open_inner(TARGET_NOBODY, &problem), 0);
-	assert_return_code(chmod(inner, 0777), errno);
+	assert_return_code(chmod("d", 0777), errno);
 	assert_int_equal(open_inner(TARGET_NOBODY, &problem), -EPERM);
 	assert_non_null(problem);
-	assert_return_code(chmod(inner, 01777), errno);
+	assert_return_code(chmod("d", 01777), errno);
 	assert_int_equal(open_inner(TARGET_NOBODY, &problem), -EPERM);
 }
 
 static void a_way_through_a_folder_others_may_write_is_refused(void **state)
 {
-	_cleanup_(mem_freep) char *inner = in_folder("d");
 	const char *problem;
 
 	(void)state;
-	assert_return_code(mkdir(inner, 0700), errno);
-	assert_return_code(chmod(folder, 0777), errno);
+	assert_return_code(mkdir("d", 0700), errno);
+	assert_return_code(chmod(".", 0777), errno);
 	assert_int_equal(open_inner(TARGET_NOBODY, &problem), -EPERM);
-	assert_return_code(chmod(folder, 01777), errno);
+	assert_return_code(chmod(".", 01777), errno);
 	assert_int_equal(open_inner(TARGET_NOBODY, &problem), 0);
 }
 
 static void links_on_the_way_are_followed_and_checked(void **state)
 {
-	_cleanup_(mem_freep) char *inner = in_folder("d");
-	_cleanup_(mem_freep) char *link = in_folder("l");
 	const char *problem;
 	struct stat there, got;
 	int fd;
 
 	(void)state;
-	assert_return_code(mkdir(inner, 0700), errno);
-	assert_return_code(symlink("../../../../../../../tmp/.", link), errno);
-	assert_int_equal(folder_open_checked(link, TARGET_NOBODY, &problem),
+	assert_return_code(mkdir("d", 0700), errno);
+	scratch_link("../../../../../../../tmp/.", "l");
+	assert_int_equal(folder_open_checked("l", TARGET_NOBODY, &problem),
 			 -EPERM); /* /tmp is for everybody */
-	assert_return_code(unlink(link), errno);
-	assert_return_code(symlink(inner, link), errno);
-	fd = folder_open_checked(link, TARGET_NOBODY, &problem);
+	assert_return_code(unlink("l"), errno);
+	scratch_link(scratch_at("d"), "l");
+	fd = folder_open_checked("l", TARGET_NOBODY, &problem);
 	assert_true(fd >= 0);
 	assert_return_code(fstat(fd, &got), errno);
-	assert_return_code(stat(inner, &there), errno);
+	assert_return_code(stat("d", &there), errno);
 	assert_int_equal(got.st_ino, there.st_ino);
 	(void)close(fd);
-	assert_return_code(unlink(link), errno);
-	assert_return_code(symlink("l", link), errno);
-	assert_int_equal(folder_open_checked(link, TARGET_NOBODY, &problem),
+	assert_return_code(unlink("l"), errno);
+	scratch_link("l", "l");
+	assert_int_equal(folder_open_checked("l", TARGET_NOBODY, &problem),
 			 -ELOOP);
 }
 

@@ -203,6 +203,26 @@ static void without_rights_the_old_file_stands(void **state)
 	assert_int_equal(entries(f), 1);
 }
 
+static void the_owner_can_be_somebody_else(void **state)
+{
+	struct fixture *f = *state;
+	struct file_rights rights = {0640, 65534, (gid_t)-1};
+	struct stat st;
+
+	if (geteuid() != 0) {
+		assert_int_equal(file_replace_as(f->fd, "a", STR("x"), &rights),
+				 -EPERM);
+		assert_int_equal(entries(f), 0);
+		return;
+	}
+	assert_int_equal(file_replace_as(f->fd, "a", STR("x"), &rights), 0);
+	assert_int_equal(fstatat(f->fd, "a", &st, 0), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(st.st_gid, getegid());
+	assert_int_equal(st.st_mode, S_IFREG | 0640);
+	assert_file(f, "a", STR("x"));
+}
+
 static void folders_are_made_with_their_parents(void **state)
 {
 	struct fixture *f = *state;
@@ -287,6 +307,7 @@ int main(void)
 		TEST(what_cannot_be_renamed_leaves_nothing_behind),
 		TEST(a_bad_folder_is_an_error),
 		TEST(without_rights_the_old_file_stands),
+		TEST(the_owner_can_be_somebody_else),
 		TEST(folders_are_made_with_their_parents),
 		TEST(a_slash_at_the_end_does_not_change_the_mode),
 		TEST(a_relative_path_is_fine),

@@ -7,105 +7,7 @@
 
 #include <dirent.h>
 
-#include "../support/responder.h"
-
-struct fixture {
-	uv_loop_t loop;
-	struct http *http;
-	struct responder server;
-};
-
-/* One call and what became of it. */
-struct call {
-	struct fixture *fixture;
-	bool done;
-	char *error; /* NULL: answered */
-	long status;
-	int64_t retry_after;
-	struct buf body;
-	struct http_call *other;
-};
-
-static void unset_proxies(void)
-{
-	static const char *const names[] = {
-		"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
-		"all_proxy",  "ALL_PROXY",  "no_proxy",    "NO_PROXY",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		unsetenv(names[i]);
-}
-
-static int enter(void **state)
-{
-	struct fixture *fixture = mem_alloc(sizeof(*fixture));
-
-	unset_proxies();
-	assert_int_equal(uv_loop_init(&fixture->loop), 0);
-	fixture->http = http_new(&fixture->loop);
-	responder_start(&fixture->server, &fixture->loop);
-	*state = fixture;
-	return 0;
-}
-
-static int leave(void **state)
-{
-	struct fixture *fixture = *state;
-
-	if (fixture->http)
-		http_close(fixture->http);
-	responder_stop(&fixture->server);
-	responder_end_loop(&fixture->loop);
-	mem_free(fixture);
-	return 0;
-}
-
-static void on_done(void *data, const struct http_reply *reply)
-{
-	struct call *call = data;
-
-	assert_false(call->done);
-	call->done = true;
-	call->error = reply->error ? mem_strdup(reply->error) : NULL;
-	call->status = reply->status;
-	call->retry_after = reply->retry_after;
-	buf_add_str(&call->body, reply->body);
-}
-
-static void call_deinit(struct call *call)
-{
-	mem_free(call->error);
-	buf_deinit(&call->body);
-}
-
-static struct http_request request_for(const char *url)
-{
-	return (struct http_request){
-		.url = url,
-		.authorization = "Bearer the-secret",
-		.tls = {.verify = true},
-		.timeout_ms = 20000,
-		.limit = 1000,
-	};
-}
-
-static void run(struct fixture *fixture, const struct http_request *request,
-		struct call *call)
-{
-	http_send(fixture->http, request, on_done, call);
-	assert_false(call->done);
-	responder_run(&fixture->loop, &call->done);
-}
-
-static void get(struct fixture *fixture, struct call *call)
-{
-	struct http_request request = request_for(fixture->server.url);
-
-	run(fixture, &request, call);
-}
-
-#define assert_contains(text, part) assert_non_null(strstr((text), (part)))
+#include "../support/http_calls.h"
 
 /* --- answers --- */
 
@@ -395,163 +297,6 @@ static void errors_hold_no_credentials(void **state)
 	assert_null(strstr(call.error, "the-secret"));
 }
 
-/* --- redirects --- */
-
-static void plan_redirect(struct responder *server, const char *status,
-			  const char *location)
-{
-	_cleanup_(mem_freep) char *head =
-		mem_printf("%s MOVED\r\nLocation: %s", status, location);
-
-	responder_plan_body(server, head, STR("<html>moved</html>"));
-}
-
-static void a_redirect_on_the_same_server_is_followed(void **state)
-{
-	static const char *const statuses[] = {"301", "302", "303", "307",
-					       "308"};
-	struct fixture *fixture = *state;
-	struct responder *server = &fixture->server;
-
-	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
-		_cleanup_(call_deinit) struct call call = {0};
-
-		plan_redirect(server, statuses[i], "/api/auth.login");
-		responder_plan_body(server, "200 OK", STR("{}"));
-		get(fixture, &call);
-		assert_null(call.error);
-		assert_int_equal(call.status, 200);
-		assert_string_equal(buf_str(&call.body).ptr, "{}");
-		assert_true(responder_was_asked(server, 2 * i + 1,
-						"GET /api/auth.login "));
-		assert_true(responder_was_asked(server, 2 * i + 1,
-						"Bearer the-secret"));
-	}
-}
-
-static void another_server_never_hears_of_it(void **state)
-{
-	_cleanup_(call_deinit) struct call call = {0};
-	struct fixture *fixture = *state;
-	_cleanup_(mem_freep) char *expected = NULL;
-	struct responder other;
-
-	responder_start(&other, &fixture->loop);
-	plan_redirect(&fixture->server, "301", other.url);
-	get(fixture, &call);
-	expected = mem_printf("redirects to 127.0.0.1:%d, which is not "
-			      "followed: correct api_server",
-			      other.port);
-	assert_contains(call.error, expected);
-	assert_int_equal(call.status, 0);
-	assert_int_equal(other.asked, 0);
-	responder_stop(&other);
-}
-
-static void another_scheme_or_host_is_not_followed(void **state)
-{
-	static const char *const targets[] = {
-		"http://localhost:%d/", "https://127.0.0.1/",
-		"ftp://127.0.0.1:%d/",  "file:///etc/passwd",
-		"http://127.0.0.1:1/",
-	};
-	struct fixture *fixture = *state;
-
-	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
-		_cleanup_(call_deinit) struct call call = {0};
-		char target[64];
-		const char *number = strstr(targets[i], "%d");
-
-		(void)snprintf(target, sizeof(target), "%s", targets[i]);
-		if (number)
-			(void)snprintf(target + (number - targets[i]), 16,
-				       "%d/", fixture->server.port);
-		plan_redirect(&fixture->server, "302", target);
-		get(fixture, &call);
-		assert_non_null(call.error);
-		assert_contains(call.error, "redirects to");
-	}
-	assert_int_equal(fixture->server.asked, ARRAY_SIZE(targets));
-}
-
-static void a_sixth_redirect_is_too_many(void **state)
-{
-	_cleanup_(call_deinit) struct call call = {0};
-	struct fixture *fixture = *state;
-
-	for (int i = 0; i < 6; i++)
-		plan_redirect(&fixture->server, "302", "/again");
-	get(fixture, &call);
-	assert_contains(call.error, "redirects more than 5 times");
-	assert_int_equal(fixture->server.asked, 6);
-}
-
-static void a_post_is_never_sent_elsewhere(void **state)
-{
-	_cleanup_(call_deinit) struct call call = {0};
-	struct fixture *fixture = *state;
-	struct http_request request = request_for(fixture->server.url);
-
-	request.body = "{}";
-	plan_redirect(&fixture->server, "307", "/other");
-	run(fixture, &request, &call);
-	assert_contains(call.error, "which is not followed");
-	assert_int_equal(fixture->server.asked, 1);
-}
-
-/* --- proxies --- */
-
-static struct http *http_with(struct fixture *fixture, const char *name,
-			      const char *value)
-{
-	http_close(fixture->http);
-	setenv(name, value, 1);
-	fixture->http = http_new(&fixture->loop);
-	return fixture->http;
-}
-
-static void the_proxy_of_the_environment_is_asked(void **state)
-{
-	_cleanup_(call_deinit) struct call call = {0};
-	struct fixture *fixture = *state;
-	struct http_request request =
-		request_for("http://api.example.com/debug.ping");
-
-	setenv("HTTP_PROXY", "http://127.0.0.1:1", 1);
-	http_with(fixture, "http_proxy", fixture->server.url);
-	responder_plan_body(&fixture->server, "200 OK", STR("{}"));
-	run(fixture, &request, &call);
-	assert_null(call.error);
-	assert_true(responder_was_asked(
-		&fixture->server, 0,
-		"GET http://api.example.com/debug.ping HTTP/1.1"));
-}
-
-static void no_proxy_is_heeded(void **state)
-{
-	_cleanup_(call_deinit) struct call call = {0};
-	struct fixture *fixture = *state;
-
-	setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
-	http_with(fixture, "NO_PROXY", "example.com,127.0.0.1");
-	responder_plan_body(&fixture->server, "200 OK", STR("{}"));
-	get(fixture, &call);
-	assert_null(call.error);
-	assert_true(responder_was_asked(&fixture->server, 0, "GET / "));
-}
-
-static void the_environment_is_read_once(void **state)
-{
-	_cleanup_(call_deinit) struct call call = {0};
-	struct fixture *fixture = *state;
-
-	setenv("http_proxy", "http://127.0.0.1:1", 1);
-	setenv("all_proxy", "http://127.0.0.1:1", 1);
-	responder_plan_body(&fixture->server, "200 OK", STR("{}"));
-	get(fixture, &call);
-	assert_null(call.error);
-}
-
 /* --- ends --- */
 
 static void a_cancelled_call_is_silent(void **state)
@@ -701,7 +446,7 @@ static void no_descriptor_stays_behind(void **state)
 	assert_true(open_files() <= before + 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, http_enter, http_leave)
 
 int main(void)
 {
@@ -722,14 +467,6 @@ int main(void)
 		TEST(a_name_that_is_none_cannot_be_resolved),
 		TEST(tls_to_a_plain_server_says_so),
 		TEST(errors_hold_no_credentials),
-		TEST(a_redirect_on_the_same_server_is_followed),
-		TEST(another_server_never_hears_of_it),
-		TEST(another_scheme_or_host_is_not_followed),
-		TEST(a_sixth_redirect_is_too_many),
-		TEST(a_post_is_never_sent_elsewhere),
-		TEST(the_proxy_of_the_environment_is_asked),
-		TEST(no_proxy_is_heeded),
-		TEST(the_environment_is_read_once),
 		TEST(a_cancelled_call_is_silent),
 		TEST(a_callback_may_cancel_another_call),
 		TEST(a_callback_may_cancel_a_call_that_is_over),

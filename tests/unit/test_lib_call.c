@@ -21,27 +21,39 @@ struct pair {
 	int peer;
 };
 
-static int setup(void **state)
+static struct pair pair_open(void)
 {
-	static struct pair pair;
+	struct pair pair;
 	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0 ||
-	    clearconf_new(&pair.handle) < 0)
-		return -1;
+	assert_return_code(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	assert_int_equal(clearconf_new(&pair.handle), 0);
 	pair.handle->fd = fds[0];
 	pair.peer = fds[1];
 	handle_set_state(pair.handle, HANDLE_IDLE);
+	return pair;
+}
+
+static void pair_close(struct pair *pair)
+{
+	clearconf_free(pair->handle);
+	assert_return_code(close(pair->peer), 0);
+}
+
+static int setup(void **state)
+{
+	static struct pair pair;
+
+	pair = pair_open();
 	*state = &pair;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct pair *pair = *state;
-
-	clearconf_free(pair->handle);
-	return close(pair->peer);
+	pair_close(*state);
+	return 0;
 }
 
 static void peer_says(struct pair *pair, const char *bytes, size_t len)
@@ -220,18 +232,15 @@ static void a_long_error_is_cut(void **state)
 
 static void assert_protocol_error(const char *text)
 {
+	struct pair pair = pair_open();
 	struct clearconf_reply reply;
-	void *state;
-	struct pair *pair;
 
-	assert_int_equal(setup(&state), 0);
-	pair = state;
-	assert_int_equal(clearconf_send(pair->handle, "a.B", NULL, false), 0);
-	peer_replies(pair, text);
-	assert_int_equal(clearconf_wait(pair->handle, &reply), -EPROTO);
-	assert_int_equal(clearconf_get_fd(pair->handle), -1);
-	assert_int_equal(clearconf_wait(pair->handle, &reply), -ENOTCONN);
-	assert_int_equal(teardown(&state), 0);
+	assert_int_equal(clearconf_send(pair.handle, "a.B", NULL, false), 0);
+	peer_replies(&pair, text);
+	assert_int_equal(clearconf_wait(pair.handle, &reply), -EPROTO);
+	assert_int_equal(clearconf_get_fd(pair.handle), -1);
+	assert_int_equal(clearconf_wait(pair.handle, &reply), -ENOTCONN);
+	pair_close(&pair);
 }
 
 static void nonsense_ends_the_connection(void **state)

@@ -7,20 +7,15 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
+#include "../support/scratch.h"
 #include "clearconf.h"
 
 struct place {
-	char folder[64];
-	char socket[96]; /* where the user's daemon would listen */
-	char other[96];
+	const char *user; /* where the user's daemon would listen */
+	const char *other;
 	struct clearconf *handle;
 };
 
@@ -40,20 +35,14 @@ static int setup(void **state)
 {
 	static struct place place;
 
-	(void)snprintf(place.folder, sizeof(place.folder),
-		       "/tmp/clearconf-test.XXXXXX");
-	if (!mkdtemp(place.folder) || clearconf_new(&place.handle) < 0)
-		return -1;
-	(void)snprintf(place.other, sizeof(place.other), "%s/other",
-		       place.folder);
-	(void)snprintf(place.socket, sizeof(place.socket), "%s/clearconf",
-		       place.folder);
-	(void)mkdir(place.socket, 0700);
-	(void)strcat(place.socket, "/clearconf.sock");
-	(void)setenv("XDG_RUNTIME_DIR", place.folder, 1);
+	scratch_enter();
+	scratch_folder("clearconf");
+	place.user = scratch_at("clearconf/clearconf.sock");
+	place.other = scratch_at("other");
+	(void)setenv("XDG_RUNTIME_DIR", scratch_root, 1);
 	(void)unsetenv("CLEARCONF_SOCKET");
 	*state = &place;
-	return 0;
+	return clearconf_new(&place.handle);
 }
 
 static int teardown(void **state)
@@ -61,32 +50,29 @@ static int teardown(void **state)
 	struct place *place = *state;
 
 	clearconf_free(place->handle);
-	(void)unlink(place->socket);
-	(void)unlink(place->other);
-	*strrchr(place->socket, '/') = '\0';
-	(void)rmdir(place->socket);
-	return rmdir(place->folder);
+	scratch_leave();
+	return 0;
 }
 
 static void the_users_own_socket_is_found(void **state)
 {
 	struct place *place = *state;
-	int fd = listen_at(place->socket);
+	int fd = listen_at(place->user);
 
 	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
-	assert_string_equal(clearconf_socket(place->handle), place->socket);
+	assert_string_equal(clearconf_socket(place->handle), place->user);
 	(void)close(fd);
 }
 
 static void without_a_runtime_folder_it_is_below_the_state(void **state)
 {
 	struct place *place = *state;
-	int fd = listen_at(place->socket);
+	int fd = listen_at(place->user);
 
 	(void)unsetenv("XDG_RUNTIME_DIR");
-	(void)setenv("XDG_STATE_HOME", place->folder, 1);
+	(void)setenv("XDG_STATE_HOME", scratch_root, 1);
 	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
-	assert_string_equal(clearconf_socket(place->handle), place->socket);
+	assert_string_equal(clearconf_socket(place->handle), place->user);
 	(void)unsetenv("XDG_STATE_HOME");
 	(void)close(fd);
 }
@@ -94,13 +80,13 @@ static void without_a_runtime_folder_it_is_below_the_state(void **state)
 static void the_variable_wins_over_the_places(void **state)
 {
 	struct place *place = *state;
-	int user = listen_at(place->socket), other = listen_at(place->other);
+	int user = listen_at(place->user), other = listen_at(place->other);
 
 	(void)setenv("CLEARCONF_SOCKET", place->other, 1);
 	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
 	assert_string_equal(clearconf_socket(place->handle), place->other);
-	assert_int_equal(clearconf_connect(place->handle, place->socket), 0);
-	assert_string_equal(clearconf_socket(place->handle), place->socket);
+	assert_int_equal(clearconf_connect(place->handle, place->user), 0);
+	assert_string_equal(clearconf_socket(place->handle), place->user);
 	(void)close(user);
 	(void)close(other);
 }
@@ -108,7 +94,7 @@ static void the_variable_wins_over_the_places(void **state)
 static void an_empty_variable_is_none(void **state)
 {
 	struct place *place = *state;
-	int fd = listen_at(place->socket);
+	int fd = listen_at(place->user);
 
 	(void)setenv("CLEARCONF_SOCKET", "", 1);
 	assert_int_equal(clearconf_connect(place->handle, NULL), 0);
@@ -118,7 +104,7 @@ static void an_empty_variable_is_none(void **state)
 static void the_chosen_one_that_refuses_is_the_end(void **state)
 {
 	struct place *place = *state;
-	int user = listen_at(place->socket);
+	int user = listen_at(place->user);
 
 	(void)close(listen_at(place->other)); /* nobody listens any more */
 	(void)setenv("CLEARCONF_SOCKET", place->other, 1);
@@ -142,13 +128,13 @@ static void a_path_too_long_for_a_socket_is_refused(void **state)
 static void a_daemon_that_accepts_nobody_is_waited_for_in_vain(void **state)
 {
 	struct place *place = *state;
-	int fd = listen_at(place->socket), r = 0;
+	int fd = listen_at(place->user), r = 0;
 	struct clearconf *handles[8] = {0};
 
 	for (size_t i = 0; i < 8 && r == 0; i++) {
 		assert_int_equal(clearconf_new(&handles[i]), 0);
 		clearconf_set_timeout(handles[i], 20);
-		r = clearconf_connect(handles[i], place->socket);
+		r = clearconf_connect(handles[i], place->user);
 	}
 	assert_int_equal(r, -ETIMEDOUT);
 	for (size_t i = 0; i < 8; i++)

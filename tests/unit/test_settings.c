@@ -342,7 +342,7 @@ static void sizes_and_counts_have_limits(void **state)
 		if (settings_set(settings, "limits", cases[i].key,
 				 cases[i].value) != cases[i].good)
 			fail_msg("%s = %s", cases[i].key, cases[i].value);
-	assert_true(settings_set(settings, "limits", "message", "2G") == false);
+	assert_false(settings_set(settings, "limits", "message", "2G"));
 	assert_true(settings_set(settings, "daemon", "mode", "sdk"));
 	assert_int_equal(settings->mode, MODE_SDK);
 	assert_false(settings_set(settings, "daemon", "mode", "SDK"));

@@ -357,6 +357,53 @@ static void an_emptied_object_can_be_filled_again(void **state)
 	assert_members(*state, object, 40);
 }
 
+/* Also on both sides of the size where a hash table begins. */
+static void a_copied_object_goes_its_own_way(void **state)
+{
+	for (unsigned int count = 0; count < 70; count++) {
+		struct value *object = new_object(*state, count);
+		struct value *copy = value_copy(*state, object);
+		struct value *same = value_copy(*state, object);
+
+		*value_object_slot(copy, *state, STR("new")) = object;
+		value_object_remove(copy, STR("k0"));
+		if (count > 1)
+			*value_object_slot(copy, *state, STR("k1")) = object;
+		assert_members(*state, object, count);
+		assert_members(*state, same, count);
+		assert_null(value_get(copy, STR("k0")));
+		assert_ptr_equal(value_get(copy, STR("new")), object);
+	}
+}
+
+static void a_copied_list_goes_its_own_way(void **state)
+{
+	struct value *list = value_new(*state, VALUE_LIST), *copy;
+	struct value *item = value_new(*state, VALUE_NULL);
+
+	for (uint32_t count = 0; count < 20; count++) {
+		copy = value_copy(*state, list);
+		assert_true(value_equal(copy, list));
+		value_list_add(copy, *state, item);
+		assert_int_equal(list->list.count, count);
+		value_list_add(list, *state, item);
+		copy->list.items[0] = list;
+		assert_ptr_equal(list->list.items[0], item);
+	}
+}
+
+static void a_copied_scalar_keeps_its_place(void **state)
+{
+	struct value *value = value_new_string(*state, STR("a")), *copy;
+
+	value->source = 3;
+	value->offset = 77;
+	copy = value_copy(*state, value);
+	assert_true(value_equal(copy, value));
+	assert_int_equal(copy->source, 3);
+	assert_int_equal(copy->offset, 77);
+}
+
 static void only_objects_have_keys(void **state)
 {
 	assert_null(value_get(NULL, STR("a")));
@@ -471,6 +518,9 @@ int main(void)
 		TEST(objects_that_grow_together_do_not_mix),
 		TEST(removal_keeps_the_order_of_the_others),
 		TEST(an_emptied_object_can_be_filled_again),
+		TEST(a_copied_object_goes_its_own_way),
+		TEST(a_copied_list_goes_its_own_way),
+		TEST(a_copied_scalar_keeps_its_place),
 		TEST(only_objects_have_keys),
 		TEST(values_of_other_type_or_content_differ),
 		TEST(equality_is_about_content),

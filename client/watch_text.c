@@ -1,0 +1,139 @@
+#include "watch_text.h"
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "channel.h"
+#include "output.h"
+#include "value/diff.h"
+#include "value/json.h"
+#include "value/value.h"
+
+static void begin_line(struct buf *out, int64_t generation, const char *kind,
+		       enum output_colour colour)
+{
+	const char *sequence = output_colour(colour);
+
+	buf_printf(out, "%lld %s%s%s ", (long long)generation, sequence, kind,
+		   *sequence ? output_colour(OUTPUT_PLAIN) : "");
+}
+
+/* "vault:team:3:5", "file:/home/u/clearml.conf:12:18" */
+static void add_origin(struct buf *out, const struct value *origin)
+{
+	struct str name = answer_text(origin, "description");
+	int64_t line = answer_int(origin, "line", 0);
+
+	if (!value_is(origin, VALUE_OBJECT))
+		return;
+	if (!name.len)
+		name = answer_text(origin, "source");
+	buf_printf(out, " %s(%.*s:%.*s", output_colour(OUTPUT_DIM),
+		   STR_PRINT(answer_text(origin, "layer")), STR_PRINT(name));
+	if (line > 0)
+		buf_printf(out, ":%lld:%lld", (long long)line,
+			   (long long)answer_int(origin, "column", 1));
+	buf_printf(out, ")%s", output_colour(OUTPUT_PLAIN));
+}
+
+static void add_values(struct buf *out, const struct value *change)
+{
+	const struct value *old = value_get(change, STR("old"));
+	const struct value *new = value_get(change, STR("new"));
+
+	if (old) {
+		buf_putc(out, ' ');
+		json_write(out, old);
+	}
+	if (old && new)
+		buf_puts(out, " ->");
+	if (new) {
+		buf_putc(out, ' ');
+		json_write(out, new);
+	}
+}
+
+static enum output_colour colour_of(struct str kind)
+{
+	if (str_is(kind, "added"))
+		return OUTPUT_GREEN;
+	return str_is(kind, "removed") ? OUTPUT_RED : OUTPUT_YELLOW;
+}
+
+static void add_change(struct buf *out, int64_t generation,
+		       const struct value *change)
+{
+	struct str kind = answer_text(change, "kind");
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "%.*s", STR_PRINT(kind));
+	begin_line(out, generation, name, colour_of(kind));
+	buf_add_str(out, answer_text(change, "path"));
+	add_values(out, change);
+	add_origin(out, value_get(change, STR("origin")));
+	buf_putc(out, '\n');
+}
+
+static void add_state(struct buf *out, struct watch_text *text,
+		      struct str state)
+{
+	if (str_is(state, text->state))
+		return;
+	(void)snprintf(text->state, sizeof(text->state), "%.*s",
+		       STR_PRINT(state));
+	begin_line(out, text->generation, "state", OUTPUT_BOLD);
+	buf_printf(out, "%s\n", text->state);
+}
+
+static void add_leaves(struct buf *out, int64_t generation, struct str path,
+		       const struct value *value)
+{
+	struct changes leaves = CHANGES_INIT;
+
+	diff_add(&leaves, path, NULL, value);
+	changes_sort(&leaves);
+	for (size_t i = 0; i < leaves.count; i++) {
+		begin_line(out, generation, "value", OUTPUT_PLAIN);
+		buf_add_str(out, leaves.items[i].path);
+		buf_putc(out, ' ');
+		json_write(out, leaves.items[i].new);
+		buf_putc(out, '\n');
+	}
+	changes_deinit(&leaves);
+}
+
+/* The whole tree, or with paths an object keyed by them. */
+static void add_current(struct buf *out, const struct watch_text *text,
+			const struct value *value)
+{
+	struct member *member;
+
+	if (!text->by_path) {
+		add_leaves(out, text->generation, STR(""), value);
+		return;
+	}
+	for (value_each (value, member))
+		add_leaves(out, text->generation, member_key(member),
+			   member->value);
+}
+
+void watch_text_write(struct buf *out, struct watch_text *text,
+		      const struct value *answer)
+{
+	const struct value *changes = value_get(answer, STR("changes"));
+	const struct value *value = value_get(answer, STR("value"));
+
+	text->generation = answer_int(answer, "generation", 0);
+	add_state(out, text, answer_text(answer, "state"));
+	if (answer_bool(answer, "resync")) {
+		begin_line(out, text->generation, "resync", OUTPUT_YELLOW);
+		buf_puts(out, "what changed before is not known any more\n");
+	}
+	if (text->values && value_is(value, VALUE_OBJECT))
+		add_current(out, text, value);
+	if (value_is(changes, VALUE_LIST))
+		for (uint32_t i = 0; i < changes->list.count; i++)
+			add_change(out, text->generation,
+				   changes->list.items[i]);
+}

@@ -1,0 +1,276 @@
+#include "config/agent.h"
+
+#include <stdlib.h>
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "config/merge.h"
+#include "config/stack.h"
+#include "read/doc.h"
+#include "value/value.h"
+
+/* Merges of the tiers, from which everything here is derived. */
+struct tiers {
+	struct arena arena;
+	struct value *below;      /* the vaults */
+	struct value *vaults;     /* NULL: none counts */
+	struct value *monitoring; /* NULL: none counts */
+};
+
+static void tiers_add(struct tiers *tiers, const struct stack_doc *item)
+{
+	struct value **tier = item->kind < LAYER_VAULT    ? &tiers->below
+			      : item->kind == LAYER_VAULT ? &tiers->vaults
+			      : item->kind == LAYER_MONITORING
+				      ? &tiers->monitoring
+				      : NULL;
+
+	/* An empty vault does not count. */
+	if (tier && item->doc->root->object.count)
+		*tier = merge(&tiers->arena, *tier, item->doc->root);
+}
+
+static void tiers_init(struct tiers *tiers, const struct stack_docs *docs)
+{
+	*tiers = (struct tiers){0};
+	for (size_t i = 0; i < docs->count; i++)
+		tiers_add(tiers, &docs->items[i]);
+}
+
+static struct value *at(const struct value *root, const char *const *keys)
+{
+	struct value *value = (struct value *)root;
+
+	for (; value && *keys; keys++)
+		value = value_get(value, str_from(*keys));
+	return value;
+}
+
+/* The object at @keys of a new document, made with all that leads to it. */
+static struct value *make(struct doc *doc, const char *const *keys)
+{
+	struct value *object = doc->root, **slot;
+
+	for (; *keys; keys++) {
+		slot = value_object_slot(object, &doc->arena, str_from(*keys));
+		if (!*slot)
+			*slot = value_new(&doc->arena, VALUE_OBJECT);
+		object = *slot;
+	}
+	return object;
+}
+
+static struct doc *derived_new(void)
+{
+	struct doc *doc = doc_new();
+
+	doc->root = value_new(&doc->arena, VALUE_OBJECT);
+	return doc;
+}
+
+static void set(struct doc *doc, struct value *object, const char *key,
+		struct value *value)
+{
+	*value_object_slot(object, &doc->arena, str_from(key)) = value;
+}
+
+/* The keys that the agent owns. */
+
+static const char *const protected_keys[] = {
+	"cuda_version", "cudnn_version", "default_python",
+	"worker_id",    "worker_name",   "debug",
+};
+
+static const char *const agent_path[] = {"agent", NULL};
+
+static bool to_number(const struct value *value, double *number)
+{
+	_cleanup_(mem_freep) char *digits = NULL;
+
+	switch (value->type) {
+	case VALUE_BOOL: *number = value->boolean; return true;
+	case VALUE_REAL: *number = value->real; return true;
+	case VALUE_INT:
+		digits = mem_strndup(value->text.ptr, value->text.len);
+		*number = strtod(digits, NULL);
+		return true;
+	default: return false;
+	}
+}
+
+/* As Python's == has it: 11 is 11.0, and 0 is false. */
+static bool python_equal(const struct value *a, const struct value *b)
+{
+	double x, y;
+
+	if (a->type != b->type && to_number(a, &x) && to_number(b, &y))
+		return x == y;
+	return value_equal(a, b);
+}
+
+static struct doc *derive_protected(const struct tiers *tiers)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	const struct value *local = at(tiers->below, agent_path), *merged;
+	struct doc *doc;
+
+	if (!value_is(local, VALUE_OBJECT) || !tiers->vaults)
+		return NULL;
+	merged = at(merge(&arena, tiers->below, tiers->vaults), agent_path);
+	doc = derived_new();
+	for (size_t i = 0; i < ARRAY_SIZE(protected_keys); i++) {
+		struct str key = str_from(protected_keys[i]);
+		struct value *mine = value_get(local, key);
+		const struct value *theirs = value_get(merged, key);
+
+		if (mine && !(theirs && python_equal(mine, theirs)))
+			set(doc, make(doc, agent_path), protected_keys[i],
+			    mine);
+	}
+	return doc->root->object.count ? doc : doc_unref(doc);
+}
+
+/* Azure. */
+
+static const char *const containers_path[] = {"sdk", "azure", "storage",
+					      "containers", NULL};
+static const char *const azure_path[] = {"sdk", "azure", "storage", NULL};
+
+static struct value *variable(struct doc *doc, const char *name,
+			      const struct env *env)
+{
+	const char *const names[] = {name, NULL};
+	struct str text = env_first(env, names);
+
+	if (!text.len)
+		return value_new(&doc->arena, VALUE_NULL);
+	return value_new_string(&doc->arena, arena_str(&doc->arena, text));
+}
+
+static struct value *container_of_environment(struct doc *doc,
+					      const struct env *env)
+{
+	struct value *container = value_new(&doc->arena, VALUE_OBJECT);
+
+	set(doc, container, "account_name",
+	    variable(doc, "AZURE_STORAGE_ACCOUNT", env));
+	set(doc, container, "account_key",
+	    variable(doc, "AZURE_STORAGE_KEY", env));
+	return container;
+}
+
+/* The agent appends at its start only; when vaults make it reload, a list that
+ * a file or vault defines is read again and the container is lost. */
+static struct doc *derive_azure(const struct tiers *tiers,
+				const struct env *env)
+{
+	static const char *const names[] = {"AZURE_STORAGE_ACCOUNT",
+					    "AZURE_STORAGE_KEY", NULL};
+	const struct value *files = at(tiers->below, containers_path);
+	struct value *list;
+	struct doc *doc;
+
+	if (!env_first(env, names).len ||
+	    (tiers->vaults && (files || at(tiers->vaults, containers_path))))
+		return NULL;
+	doc = derived_new();
+	list = value_new(&doc->arena, VALUE_LIST);
+	for (uint32_t i = 0;
+	     value_is(files, VALUE_LIST) && i < files->list.count; i++)
+		value_list_add(list, &doc->arena, files->list.items[i]);
+	value_list_add(list, &doc->arena, container_of_environment(doc, env));
+	set(doc, make(doc, azure_path), "containers", list);
+	return doc;
+}
+
+/* The whitelist of agent.snug. */
+
+static const char *const whitelist_path[] = {"agent", "snug", "whitelist",
+					     NULL};
+
+static struct str host_of(const struct value *rule)
+{
+	const struct value *host = value_get(rule, STR("host"));
+
+	if (!value_is(host, VALUE_STRING))
+		return (struct str){0};
+	return str_trim(value_text(host));
+}
+
+static bool has_host(const struct value *rules, struct str host)
+{
+	for (uint32_t i = 0; i < rules->list.count; i++)
+		if (str_equal_nocase(host_of(rules->list.items[i]), host))
+			return true;
+	return false;
+}
+
+/* The base is taken as it is; of what is added only rules for hosts that have
+ * none yet. */
+static void unite(struct doc *doc, struct value *rules,
+		  const struct value *whitelist, bool base)
+{
+	const struct value *more = value_get(whitelist, STR("rules"));
+	struct str host;
+
+	for (uint32_t i = 0; value_is(more, VALUE_LIST) && i < more->list.count;
+	     i++) {
+		host = host_of(more->list.items[i]);
+		if (base || (host.len && !has_host(rules, host)))
+			value_list_add(rules, &doc->arena, more->list.items[i]);
+	}
+}
+
+static struct value *field_or(struct value *whitelist, const char *key,
+			      struct value *standard)
+{
+	struct value *value = value_get(whitelist, str_from(key));
+
+	return value ? value : standard;
+}
+
+static struct doc *derive_whitelist(const struct tiers *tiers)
+{
+	const struct value *const roots[] = {tiers->monitoring, tiers->vaults,
+					     tiers->below};
+	struct value *whitelists[ARRAY_SIZE(roots)], *base, *rules, *version;
+	struct doc *doc;
+
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		whitelists[i] = at(roots[i], whitelist_path);
+	base = value_is(whitelists[0], VALUE_OBJECT) ? whitelists[0]
+						     : whitelists[1];
+	if (!value_is(base, VALUE_OBJECT))
+		return NULL;
+	doc = derived_new();
+	rules = value_new(&doc->arena, VALUE_LIST);
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
+		unite(doc, rules, whitelists[i], whitelists[i] == base);
+	version = value_new(&doc->arena, VALUE_INT);
+	value_set_int(version, &doc->arena, STR("1"));
+	set(doc, make(doc, whitelist_path), "rules", rules);
+	set(doc, make(doc, whitelist_path), "version",
+	    field_or(base, "version", version));
+	set(doc, make(doc, whitelist_path), "default_action",
+	    field_or(base, "default_action",
+		     value_new_string(&doc->arena, STR("meter"))));
+	return doc;
+}
+
+static void place(struct stack_docs *docs, enum layer_kind kind,
+		  struct doc *doc)
+{
+	if (doc)
+		stack_docs_insert(docs, kind, doc);
+}
+
+void agent_derive(struct stack_docs *docs, const struct env *env)
+{
+	struct tiers tiers;
+
+	tiers_init(&tiers, docs);
+	place(docs, LAYER_PROTECTED, derive_protected(&tiers));
+	place(docs, LAYER_ENV_NAMED, derive_azure(&tiers, env));
+	place(docs, LAYER_MONITORING, derive_whitelist(&tiers));
+	arena_free(&tiers.arena);
+}

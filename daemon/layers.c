@@ -1,0 +1,179 @@
+#include "layers.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "config/stack.h"
+#include "config/variables.h"
+#include "fetch/vault.h"
+#include "local.h"
+#include "login.h"
+#include "places.h"
+#include "settings.h"
+#include "workspace.h"
+
+static bool set_files(struct stack *stack, enum layer_kind kind,
+		      const struct local_files *files)
+{
+	_cleanup_(mem_freep) const char **paths =
+		mem_alloc(files->count * sizeof(*paths));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(files->count * sizeof(*layers));
+	bool changed;
+
+	for (size_t i = 0; i < files->count; i++)
+		paths[i] = files->items[i].path;
+	changed = stack_set_sources(stack, kind, paths, files->count, layers);
+	for (size_t i = 0; i < files->count; i++)
+		layer_set_file(layers[i], files->items[i].format,
+			       files->items[i].under);
+	return changed;
+}
+
+static bool set_all_files(struct stack *stack, const struct local_rule *rule)
+{
+	static const struct {
+		enum layer_kind kind;
+		void (*find)(struct local_files *files,
+			     const struct local_rule *rule);
+	} kinds[] = {
+		{LAYER_DEFAULTS, local_find_defaults},
+		{LAYER_SITE,     local_find_site    },
+		{LAYER_FILE,     local_find_files   },
+	};
+	struct local_files files;
+	bool changed = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		kinds[i].find(&files, rule);
+		changed = set_files(stack, kinds[i].kind, &files) || changed;
+		local_files_deinit(&files);
+	}
+	return changed;
+}
+
+/* What the settings declare, as ClearML would read it from a file. */
+static bool set_declared(struct stack *stack, const struct workspace_host *host,
+			 const struct workspace_settings *declared)
+{
+	const char *const sources[] = {host->settings->path};
+	size_t count = declared && declared->inject;
+	_cleanup_(login_deinit) struct login login = {0};
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+	struct layer *layer;
+	bool changed = stack_set_sources(stack, LAYER_WORKSPACE, sources, count,
+					 &layer);
+
+	if (!count)
+		return changed;
+	(void)login_from_settings(&login, host->settings, declared, NULL);
+	login_write_layer(&login, &json);
+	layer_set_text(layer, READ_JSON, buf_str(&json));
+	return changed;
+}
+
+static bool set_variables(struct stack *stack, enum layer_kind kind,
+			  const struct variables *variables)
+{
+	size_t count = variables->count;
+	_cleanup_(mem_freep) const char **names =
+		mem_alloc(count * sizeof(*names));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(count * sizeof(*layers));
+	bool changed;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = variables->items[i].name;
+	changed = stack_set_sources(stack, kind, names, count, layers);
+	for (size_t i = 0; i < count; i++) {
+		layer_set_under(layers[i], variables->items[i].under);
+		layer_set_text(layers[i], variables->items[i].format,
+			       variables->items[i].text);
+	}
+	return changed;
+}
+
+bool layers_set_variables(struct stack *stack, const struct env *env)
+{
+	struct variables variables;
+	bool generic, named;
+
+	variables_generic(&variables, env);
+	generic = set_variables(stack, LAYER_ENV_GENERIC, &variables);
+	variables_deinit(&variables);
+	variables_named(&variables, env);
+	named = set_variables(stack, LAYER_ENV_NAMED, &variables);
+	variables_deinit(&variables);
+	return generic || named;
+}
+
+bool layers_set_local(struct stack *stack, const struct workspace_host *host,
+		      const struct workspace_settings *declared)
+{
+	const struct local_rule rule = {host->settings, host->places,
+					host->env};
+	bool files = set_all_files(stack, &rule);
+	bool section = set_declared(stack, host, declared);
+	bool variables = host->settings->mode == MODE_AGENT &&
+			 layers_set_variables(stack, host->env);
+
+	return files || section || variables;
+}
+
+/* Nothing to read in it: not broken, whatever its format. */
+static bool is_blank(struct str text)
+{
+	return !str_trim(text).len;
+}
+
+static void set_vault(struct layer *layer, const struct vault *vault)
+{
+	enum read_format format = READ_HOCON;
+
+	if (vault->format && !is_blank(vault->data))
+		(void)read_format_from_name(str_from(vault->format), &format);
+	layer_set_description(layer, vault->description);
+	layer_set_text(layer, format, vault->data);
+}
+
+static bool is_monitoring(const struct vault *vault)
+{
+	return vault->type && !strcmp(vault->type, "monitoring");
+}
+
+/* Of the kind `vault` or `monitoring`, in the order the server sent them. */
+static bool set_vaults_of(struct stack *stack, enum layer_kind kind,
+			  const struct vault_answer *answer)
+{
+	_cleanup_(mem_freep) const struct vault **vaults =
+		mem_alloc(answer->count * sizeof(*vaults));
+	_cleanup_(mem_freep) const char **ids =
+		mem_alloc(answer->count * sizeof(*ids));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(answer->count * sizeof(*layers));
+	size_t count = 0;
+	bool changed;
+
+	for (size_t i = 0; i < answer->count; i++)
+		if (is_monitoring(&answer->vaults[i]) ==
+		    (kind == LAYER_MONITORING))
+			vaults[count++] = &answer->vaults[i];
+	for (size_t i = 0; i < count; i++)
+		ids[i] = vaults[i]->id;
+	changed = stack_set_sources(stack, kind, ids, count, layers);
+	for (size_t i = 0; i < count; i++)
+		set_vault(layers[i], vaults[i]);
+	return changed;
+}
+
+bool layers_set_vaults(struct stack *stack, const struct workspace_host *host,
+		       const struct vault_answer *answer)
+{
+	bool vaults = set_vaults_of(stack, LAYER_VAULT, answer);
+
+	if (host->settings->mode != MODE_AGENT)
+		return vaults;
+	return set_vaults_of(stack, LAYER_MONITORING, answer) || vaults;
+}

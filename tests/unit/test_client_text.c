@@ -1,0 +1,204 @@
+/* What watch and status print for people. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "ask.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "read/reader.h"
+#include "status_text.h"
+#include "value/value.h"
+#include "watch_text.h"
+
+static struct doc *json(const char *text)
+{
+	struct diag diag = DIAG_INIT;
+	struct doc *doc = NULL;
+	struct read_options options = {.format = READ_JSON,
+				       .limits = READ_LIMITS_DEFAULT};
+
+	assert_int_equal(
+		read_text(&doc, "test", str_from(text), &options, &diag), 0);
+	return doc;
+}
+
+/* --- watch ---------------------------------------------------------------- */
+
+static void assert_lines(struct watch_text *text, const char *answer,
+			 const char *expected)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = json(answer);
+
+	watch_text_write(&out, text, doc->root);
+	assert_string_equal(buf_str(&out).ptr, expected);
+}
+
+static void the_state_is_a_line_when_it_changes(void **state)
+{
+	struct watch_text text = {0};
+
+	(void)state;
+	assert_lines(&text, "{\"generation\":1,\"state\":\"starting\"}",
+		     "1 state starting\n");
+	assert_lines(&text, "{\"generation\":1,\"state\":\"starting\"}", "");
+	assert_lines(&text, "{\"generation\":2,\"state\":\"ready\"}",
+		     "2 state ready\n");
+}
+
+static void a_change_is_one_line_with_its_origin(void **state)
+{
+	struct watch_text text = {.state = "ready"};
+
+	(void)state;
+	assert_lines(
+		&text,
+		"{\"generation\":7,\"state\":\"ready\",\"changes\":["
+		"{\"path\":\"a\",\"kind\":\"removed\"},"
+		"{\"path\":\"b.\\\"c d\\\"\",\"kind\":\"added\",\"origin\":{"
+		"\"layer\":\"vault\",\"source\":\"id\",\"description\":"
+		"\"team\",\"line\":3,\"column\":12}},"
+		"{\"path\":\"d\",\"kind\":\"changed\",\"origin\":{"
+		"\"layer\":\"file\",\"source\":\"/x.conf\"}}]}",
+		"7 removed a\n"
+		"7 added b.\"c d\" (vault:team:3:12)\n"
+		"7 changed d (file:/x.conf)\n");
+}
+
+static void values_are_json_on_one_line(void **state)
+{
+	struct watch_text text = {.state = "ready", .values = true};
+
+	(void)state;
+	assert_lines(&text,
+		     "{\"generation\":7,\"state\":\"ready\",\"changes\":["
+		     "{\"path\":\"a\",\"kind\":\"changed\",\"old\":\"x\\ny\","
+		     "\"new\":[1,null]},"
+		     "{\"path\":\"b\",\"kind\":\"removed\",\"old\":1}]}",
+		     "7 changed a \"x\\ny\" -> [1,null]\n"
+		     "7 removed b 1\n");
+}
+
+static void values_of_now_come_leaf_by_leaf(void **state)
+{
+	struct watch_text whole = {.state = "ready", .values = true};
+	struct watch_text part = {
+		.state = "ready", .values = true, .by_path = true};
+
+	(void)state;
+	assert_lines(&whole,
+		     "{\"generation\":7,\"state\":\"ready\",\"value\":"
+		     "{\"b\":{\"c\":1},\"a\":{}}}",
+		     "7 value a {}\n7 value b.c 1\n");
+	assert_lines(&part,
+		     "{\"generation\":7,\"state\":\"ready\",\"value\":"
+		     "{\"b.c\":{\"d\":1}}}",
+		     "7 value b.c.d 1\n");
+}
+
+static void a_history_too_short_is_told(void **state)
+{
+	struct watch_text text = {.state = "ready"};
+
+	(void)state;
+	assert_lines(&text,
+		     "{\"generation\":7,\"state\":\"ready\",\"resync\":true,"
+		     "\"value\":{\"a\":1}}",
+		     "7 resync what changed before is not known any more\n");
+}
+
+/* --- status --------------------------------------------------------------- */
+
+static const char status[] =
+	"{\"version\":\"1.2\",\"instance\":\"user\",\"pid\":7,\"uptime\":7300,"
+	"\"mode\":\"agent\",\"state\":\"degraded\",\"since\":700,"
+	"\"generation\":42,\"connections\":2,\"watchers\":1,\"workspaces\":[{"
+	"\"name\":\"default\",\"active\":true,\"state\":\"degraded\","
+	"\"generation\":42,\"user_name\":\"Jane\",\"company_name\":\"Acme\","
+	"\"access_key\":\"ABCDEFGHIJKL\",\"access_key_origin\":{\"layer\":"
+	"\"file\",\"source\":\"/h/clearml.conf\"},\"server\":{\"api_server\":"
+	"\"http://s:8008\",\"server_version\":\"2.1\",\"last_success\":988,"
+	"\"next_poll\":1048,\"last_error\":\"timed out\"},\"layers\":[{"
+	"\"layer\":\"file\",\"source\":\"/h/clearml.conf\",\"state\":\"ok\"},"
+	"{\"layer\":\"vault\",\"source\":\"id1\",\"description\":\"team\","
+	"\"state\":\"broken\",\"error\":\"expected '}'\",\"line\":3,"
+	"\"column\":5}]},{\"name\":\"other\",\"active\":false,\"state\":"
+	"\"ready\",\"generation\":41,\"layers\":[]}]}";
+
+static void status_is_read_at_a_glance(void **state)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = json(status);
+
+	(void)state;
+	status_text_write(&out, doc->root, NULL, 1000);
+	assert_string_equal(
+		buf_str(&out).ptr,
+		"clearconfd 1.2: degraded for 5 min, generation 42\n"
+		"  daemon       user instance, mode agent, process 7, up for "
+		"2 h\n"
+		"  connections  2, watchers 1\n"
+		"\n"
+		"workspace default (active): degraded, generation 42\n"
+		"  server       http://s:8008, version 2.1\n"
+		"  account      Jane at Acme\n"
+		"  key          ABCD**** from /h/clearml.conf\n"
+		"  last answer  12 s ago, next question in 48 s\n"
+		"  last error   timed out\n"
+		"  layers, weakest first\n"
+		"    file        ok       /h/clearml.conf\n"
+		"    vault       broken   team (id1):3:5: expected '}'\n"
+		"\n"
+		"workspace other: ready, generation 41\n");
+}
+
+static void one_workspace_may_be_named(void **state)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = json(status);
+
+	(void)state;
+	status_text_write(&out, doc->root, "other", 1000);
+	assert_null(strstr(buf_str(&out).ptr, "workspace default"));
+	assert_non_null(strstr(buf_str(&out).ptr, "workspace other"));
+}
+
+/* --- get ------------------------------------------------------------------ */
+
+static bool hides(const char *value, bool masked)
+{
+	_cleanup_(doc_unrefp) struct doc *doc = json(value);
+	struct answer answer = {.value = doc->root, .masked = masked};
+
+	return answer_hides_secret(&answer);
+}
+
+static void only_a_masked_answer_hides_a_secret(void **state)
+{
+	(void)state;
+	assert_true(hides("{\"a\":[1,{\"b\":\"x****\"}]}", true));
+	assert_false(hides("{\"a\":[1,{\"b\":\"x****\"}]}", false));
+	assert_false(hides("{\"a\":\"***\",\"****\":1}", true));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_state_is_a_line_when_it_changes),
+		cmocka_unit_test(a_change_is_one_line_with_its_origin),
+		cmocka_unit_test(values_are_json_on_one_line),
+		cmocka_unit_test(values_of_now_come_leaf_by_leaf),
+		cmocka_unit_test(a_history_too_short_is_told),
+		cmocka_unit_test(status_is_read_at_a_glance),
+		cmocka_unit_test(one_workspace_may_be_named),
+		cmocka_unit_test(only_a_masked_answer_hides_a_secret),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

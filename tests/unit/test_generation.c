@@ -1,0 +1,264 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+
+#include "../support/scratch.h"
+#include "generation.h"
+
+/* Wall clock milliseconds of 2020: no counter that began at 1 gets there. */
+#define CLOCK_FROM UINT64_C(1577836800000)
+
+static int enter(void **state)
+{
+	(void)state;
+	scratch_enter();
+	scratch_folder("state");
+	return 0;
+}
+
+static int leave(void **state)
+{
+	(void)state;
+	scratch_leave();
+	return 0;
+}
+
+static void start(struct generation *generation)
+{
+	generation_init(generation, scratch_at("state"));
+}
+
+/* The ceiling on disk. */
+static uint64_t read_ceiling(void)
+{
+	FILE *file = fopen("state/generation", "re");
+	uint64_t ceiling;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%" SCNu64, &ceiling), 1);
+	assert_int_equal(fclose(file), 0);
+	return ceiling;
+}
+
+static void it_counts_from_one(void **state)
+{
+	struct generation generation;
+
+	(void)state;
+	start(&generation);
+	for (uint64_t i = 1; i <= 5000; i++)
+		assert_int_equal(generation_next(&generation), i);
+	generation_deinit(&generation);
+}
+
+static void the_ceiling_on_disk_is_ahead_of_every_number(void **state)
+{
+	struct generation generation;
+
+	(void)state;
+	start(&generation);
+	for (int i = 0; i < 3000; i++)
+		assert_true(generation_next(&generation) < read_ceiling());
+	generation_deinit(&generation);
+}
+
+static void it_grows_over_restarts(void **state)
+{
+	struct generation generation;
+	uint64_t last = 0, next;
+
+	(void)state;
+	for (int restart = 0; restart < 5; restart++) {
+		start(&generation);
+		for (int i = 0; i <= restart * 700; i++) {
+			next = generation_next(&generation);
+			assert_true(next > last);
+			last = next;
+		}
+		generation_deinit(&generation);
+	}
+	assert_true(last < 20000);
+}
+
+/* As after kill -9: nothing is said at the end. */
+static void it_grows_over_a_kill(void **state)
+{
+	struct generation generation;
+	uint64_t last = 0, next;
+	char *leak;
+
+	(void)state;
+	for (int kill = 0; kill < 5; kill++) {
+		start(&generation);
+		for (int i = 0; i < 1001; i++) {
+			next = generation_next(&generation);
+			assert_true(next > last);
+			last = next;
+		}
+		leak = generation.state_dir;
+		memset(&generation, 0, sizeof(generation));
+		generation.state_dir = leak;
+		generation_deinit(&generation);
+	}
+}
+
+static void a_restart_without_a_number_changes_nothing(void **state)
+{
+	struct generation generation;
+
+	(void)state;
+	start(&generation);
+	assert_int_equal(generation_next(&generation), 1);
+	generation_deinit(&generation);
+	for (int i = 0; i < 3; i++) {
+		start(&generation);
+		generation_deinit(&generation);
+	}
+	start(&generation);
+	assert_true(generation_next(&generation) <= 1002);
+	generation_deinit(&generation);
+}
+
+static void assert_starts_at_the_clock(const char *folder)
+{
+	struct generation generation;
+	uint64_t last, next;
+
+	generation_init(&generation, folder);
+	last = generation_next(&generation);
+	assert_true(last > CLOCK_FROM);
+	for (int i = 0; i < 2000; i++) {
+		next = generation_next(&generation);
+		assert_true(next > last);
+		last = next;
+	}
+	generation_deinit(&generation);
+}
+
+static void without_a_folder_it_starts_at_the_clock(void **state)
+{
+	(void)state;
+	assert_starts_at_the_clock(NULL);
+	assert_starts_at_the_clock(scratch_at("none"));
+	scratch_write("file", "");
+	assert_starts_at_the_clock(scratch_at("file"));
+}
+
+/* Root writes everywhere; so the file is one that nobody can replace. */
+static void without_a_writable_folder_it_starts_at_the_clock(void **state)
+{
+	(void)state;
+	scratch_folder("state/generation/full");
+	assert_starts_at_the_clock(scratch_at("state"));
+}
+
+static void a_folder_that_becomes_writable_is_used(void **state)
+{
+	struct generation generation;
+	uint64_t last;
+
+	(void)state;
+	scratch_folder("state/generation/full");
+	start(&generation);
+	last = generation_next(&generation);
+	scratch_remove("state/generation");
+	assert_true(generation_next(&generation) > last);
+	assert_true(read_ceiling() > last);
+	generation_deinit(&generation);
+}
+
+/* Numbers were used, nobody knows which. */
+static void a_file_without_sense_means_the_clock(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"\n",
+		"x\n",
+		"-5\n",
+		"+5\n",
+		" 5\n",
+		"5",
+		"5 x\n",
+		"5\n5\n",
+		"0x10\n",
+		"1e3\n",
+		"\xff\n",
+		"18446744073709551615\n",
+		"99999999999999999999\n",
+		"9007199254740993\n",
+		"5555555555555555555555555555555555555555555555555555555555555"
+		"5\n",
+	};
+	uint64_t ceiling;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		scratch_write("state/generation", texts[i]);
+		assert_starts_at_the_clock(scratch_at("state"));
+		ceiling = read_ceiling();
+		assert_true(ceiling > CLOCK_FROM);
+		assert_true(ceiling < (UINT64_C(1) << 53));
+	}
+}
+
+static void an_earlier_ceiling_is_the_start(void **state)
+{
+	struct generation generation;
+
+	(void)state;
+	scratch_write("state/generation", "41000\n");
+	start(&generation);
+	assert_int_equal(generation_next(&generation), 41001);
+	assert_int_equal(read_ceiling(), 42001);
+	generation_deinit(&generation);
+}
+
+/* Which happens with two sockets: neither uses a number of the other's, nor
+ * takes back the ceiling. */
+static void two_on_one_folder_share_no_number(void **state)
+{
+	struct generation a, b;
+	static bool used[40000];
+	uint64_t next, ceiling = 0;
+
+	(void)state;
+	memset(used, 0, sizeof(used));
+	start(&a);
+	start(&b);
+	for (int i = 0; i < 8000; i++) {
+		next = generation_next(i % 3 ? &a : &b);
+		assert_true(next < sizeof(used));
+		assert_false(used[next]);
+		used[next] = true;
+		assert_true(read_ceiling() >= ceiling);
+		ceiling = read_ceiling();
+		assert_true(next < ceiling);
+	}
+	generation_deinit(&a);
+	generation_deinit(&b);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+	const struct CMUnitTest tests[] = {
+		TEST(it_counts_from_one),
+		TEST(the_ceiling_on_disk_is_ahead_of_every_number),
+		TEST(it_grows_over_restarts),
+		TEST(it_grows_over_a_kill),
+		TEST(a_restart_without_a_number_changes_nothing),
+		TEST(without_a_folder_it_starts_at_the_clock),
+		TEST(without_a_writable_folder_it_starts_at_the_clock),
+		TEST(a_folder_that_becomes_writable_is_used),
+		TEST(a_file_without_sense_means_the_clock),
+		TEST(an_earlier_ceiling_is_the_start),
+		TEST(two_on_one_folder_share_no_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <time.h>
+
+#include "../support/docs.h"
+#include "config/secret.h"
+#include "config/snapshot.h"
+
+#define PLAIN  "{\"a\":{\"b\":1,\"c\":[2,3]}}"
+#define SECRET "{\"a\":{\"pass\":\"hunter22\"},\"b\":\"say hunter22\"}"
+#define MASKED "{\"a\":{\"pass\":\"****\"},\"b\":\"say ****\"}"
+
+/* Takes over both documents' references; either may be NULL. */
+static struct snapshot *snapshot_of(const struct secrets *secrets,
+				    struct doc *lower, struct doc *upper)
+{
+	struct stack_docs docs = {0};
+	struct snapshot *snapshot;
+
+	if (lower)
+		stack_docs_insert(&docs, LAYER_FILE, lower);
+	if (upper)
+		stack_docs_insert(&docs, LAYER_VAULT, upper);
+	snapshot = snapshot_new(&docs, secrets);
+	assert_null(docs.items);
+	assert_int_equal(docs.count, 0);
+	return snapshot;
+}
+
+/* Of one text, whose secrets are known. */
+static struct snapshot *snapshot_from(const char *json)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	struct doc *doc = docs_read(json);
+	struct snapshot *snapshot;
+
+	secrets_learn(secrets, doc->root);
+	snapshot = snapshot_of(secrets, doc, NULL);
+	secrets_free(secrets);
+	return snapshot;
+}
+
+static void causes_have_the_names_of_the_contract(void **state)
+{
+	static const char *const names[] = {
+		[CAUSE_START] = "start",
+		[CAUSE_FILE] = "file",
+		[CAUSE_VAULT] = "vault",
+		[CAUSE_SITE] = "site",
+		[CAUSE_ENVIRONMENT] = "environment",
+		[CAUSE_WORKSPACE] = "workspace",
+		[CAUSE_RELOAD] = "reload",
+		[CAUSE_STALE_LIMIT] = "stale_limit",
+		[CAUSE_REVOKED] = "revoked",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_string_equal(snapshot_cause_name((enum snapshot_cause)i),
+				    names[i]);
+}
+
+static void of_nothing_it_is_the_empty_object(void **state)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	struct snapshot *snapshot = snapshot_of(secrets, NULL, NULL);
+
+	(void)state;
+	assert_true(str_is(snapshot->json, "{}"));
+	assert_true(str_is(snapshot->masked_json, "{}"));
+	assert_int_equal(snapshot->generation, 0);
+	snapshot_unref(snapshot);
+	secrets_free(secrets);
+}
+
+static void it_merges_its_documents_in_their_order(void **state)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		snapshot_of(secrets, docs_read("{\"a\":{\"b\":1},\"c\":2}"),
+			    docs_read("{\"a\":{\"d\":3},\"c\":4}"));
+
+	(void)state;
+	secrets_free(secrets);
+	assert_true(
+		str_is(snapshot->json, "{\"a\":{\"b\":1,\"d\":3},\"c\":4}"));
+	assert_int_equal(snapshot->docs.count, 2);
+}
+
+static void the_masked_bytes_hold_no_secret(void **state)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		snapshot_from(SECRET);
+
+	(void)state;
+	assert_true(str_is(snapshot->json, SECRET));
+	assert_true(str_is(snapshot->masked_json, MASKED));
+	docs_assert_json(snapshot->root, SECRET);
+	docs_assert_json(snapshot->masked, MASKED);
+}
+
+static void without_secrets_the_bytes_are_made_once(void **state)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		snapshot_from(PLAIN);
+
+	(void)state;
+	assert_ptr_equal(snapshot->masked, snapshot->root);
+	assert_ptr_equal(snapshot->masked_json.ptr, snapshot->json.ptr);
+	assert_true(str_is(snapshot->json, PLAIN));
+}
+
+static void it_pins_its_documents(void **state)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(PLAIN);
+	struct snapshot *snapshot = snapshot_of(secrets, doc_ref(doc), NULL);
+
+	(void)state;
+	secrets_free(secrets);
+	assert_int_equal(doc->refs, 2);
+	assert_ptr_equal(snapshot->root, doc->root);
+	assert_ptr_equal(snapshot_ref(snapshot), snapshot);
+	assert_null(snapshot_unref(snapshot));
+	assert_int_equal(doc->refs, 2);
+	assert_null(snapshot_unref(snapshot));
+	assert_int_equal(doc->refs, 1);
+	assert_null(snapshot_unref(NULL));
+}
+
+static void it_outlives_what_others_did_with_its_documents(void **state)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		snapshot_from(PLAIN);
+
+	(void)state;
+	docs_assert_json(snapshot->root, PLAIN);
+	assert_true(snapshot->time <= time(NULL));
+	assert_true(snapshot->time > time(NULL) - 600);
+}
+
+static void equal_is_what_reads_the_same(void **state)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *a =
+		snapshot_from("{\"x\":1,\"y\":2}");
+	_cleanup_(snapshot_unrefp) struct snapshot *b =
+		snapshot_from("{\"y\":2,\"x\":1}");
+	_cleanup_(snapshot_unrefp) struct snapshot *c =
+		snapshot_from("{\"x\":1,\"y\":2.0}");
+
+	(void)state;
+	assert_true(snapshot_equal(a, a));
+	assert_true(snapshot_equal(a, b));
+	assert_false(snapshot_equal(a, c));
+}
+
+/* When more has become secret, watchers without the right have news. */
+static void equal_is_masked_the_same_too(void **state)
+{
+	struct secrets *more = secrets_new("^x$"), *none = secrets_new(NULL);
+	_cleanup_(snapshot_unrefp) struct snapshot *a =
+		snapshot_of(none, docs_read("{\"x\":\"v\"}"), NULL);
+	_cleanup_(snapshot_unrefp) struct snapshot *b =
+		snapshot_of(more, docs_read("{\"x\":\"v\"}"), NULL);
+
+	(void)state;
+	secrets_free(more);
+	secrets_free(none);
+	assert_false(snapshot_equal(a, b));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(causes_have_the_names_of_the_contract),
+		cmocka_unit_test(of_nothing_it_is_the_empty_object),
+		cmocka_unit_test(it_merges_its_documents_in_their_order),
+		cmocka_unit_test(the_masked_bytes_hold_no_secret),
+		cmocka_unit_test(without_secrets_the_bytes_are_made_once),
+		cmocka_unit_test(it_pins_its_documents),
+		cmocka_unit_test(
+			it_outlives_what_others_did_with_its_documents),
+		cmocka_unit_test(equal_is_what_reads_the_same),
+		cmocka_unit_test(equal_is_masked_the_same_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

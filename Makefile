@@ -58,9 +58,10 @@ daemon_src := $(wildcard daemon/*.c daemon/config/*.c daemon/fetch/*.c \
 lib_src    := $(wildcard client/lib/*.c)
 client_src := $(wildcard client/*.c)
 test_src   := $(wildcard tests/unit/test_*.c)
+test_help  := $(filter-out $(test_src),$(wildcard tests/unit/*.c))
 bench_src  := $(wildcard tests/bench/*.c)
 all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
-              $(bench_src)
+              $(test_help) $(bench_src)
 
 obj         = $(patsubst %.c,$(B)/%.o,$(1))
 client_obj := $(filter-out $(B)/client/main.o,$(call obj,$(client_src)))
@@ -92,8 +93,8 @@ $(B)/libclearconf.a: $(call obj,$(lib_src))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(daemon_obj) $(client_obj) \
-		$(B)/libclearconf.a $(core)
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
+		$(daemon_obj) $(client_obj) $(B)/libclearconf.a $(core)
 	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lcmocka -lm
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(core)

@@ -592,15 +592,8 @@ struct str lexer_text(struct lexer *lexer, size_t start, size_t end,
 
 struct str lexer_blanks(struct lexer *lexer)
 {
-	size_t start = lexer->at, odd;
+	size_t start = lexer->at;
 
-	for (;;) {
-		while (is(lexer->text[lexer->at], BLANK))
-			lexer->at++;
-		odd = lexer_odd_space(lexer, lexer->at);
-		if (!odd)
-			break;
-		lexer->at += odd;
-	}
+	(void)skip_blanks(lexer); /* a failure comes again with the next word */
 	return lexer_text(lexer, start, lexer->at, false);
 }

@@ -73,28 +73,36 @@ static bool put_under(struct reading *reading)
 	       tree_put(reading, reading->doc->root, &path, whole);
 }
 
-static bool parse(struct doc *doc, const struct read_options *options,
-		  struct diag *diag)
+static struct reading reading_of(struct doc *doc,
+				 const struct read_options *options,
+				 struct diag *diag)
 {
-	struct reading reading = {
+	return (struct reading){
 		.doc = doc,
 		.arena = &doc->arena,
 		.options = options,
 		.diag = diag,
 	};
+}
+
+static bool parse(struct reading *reading)
+{
+	const struct read_options *options = reading->options;
+	struct doc *doc = reading->doc;
 
 	if (options->format < READ_VALUE &&
 	    !str_trim(doc->sources[0]->text).len) {
 		doc->root = value_new(&doc->arena, VALUE_OBJECT);
-		return put_under(&reading);
+		return put_under(reading);
 	}
-	if (!formats[options->format].read(&reading))
+	if (!formats[options->format].read(reading))
 		return false;
 	if (options->under.len)
-		return put_under(&reading);
+		return put_under(reading);
 	if (value_is(doc->root, VALUE_OBJECT))
 		return true;
-	return diag_at(diag, doc->sources[doc->root->source], doc->root->offset,
+	return diag_at(reading->diag, doc->sources[doc->root->source],
+		       doc->root->offset,
 		       "the whole must be an object, not a %s",
 		       value_type_name(doc->root));
 }
@@ -106,18 +114,53 @@ int read_file(struct doc **doc, const char *path,
 	int found = source_from_file(doc_add_source(new), &new->arena, path,
 				     options->limits.bytes, diag);
 
+	struct reading reading = reading_of(new, options, diag);
+
 	if (found == SOURCE_E_MISSING)
 		return READ_E_MISSING;
-	if (found || !parse(new, options, diag))
+	if (found || !parse(&reading))
 		return READ_E_BROKEN;
 	*doc = TAKE(new);
 	return 0;
+}
+
+/* May the vault that was read as HOCON, or failed to be, have been meant as
+ * YAML (SEMANTICS A3)? A failure after the text was parsed is no sign of it. */
+static bool may_be_yaml(const struct reading *reading, bool ok)
+{
+	const struct read_options *options = reading->options;
+
+	if (options->format != READ_HOCON || options->may_include)
+		return false;
+	if (!ok && options->dialect == READ_STRICT)
+		return false;
+	return reading->like_yaml || !reading->doc->root;
+}
+
+/* The document of @hocon's text as YAML; NULL when it is no map of YAML. */
+static struct doc *read_as_yaml(const struct reading *hocon)
+{
+	struct source *source = hocon->doc->sources[0];
+	struct read_options options = *hocon->options;
+	struct diag diag = DIAG_INIT;
+	struct doc *doc = NULL;
+
+	options.format = READ_YAML;
+	if (read_text(&doc, source->name, source->text, &options, &diag) == 0)
+		(void)diag_at(diag_list_next(&doc->warnings), doc->sources[0],
+			      0,
+			      "this is YAML, which ClearML itself would misread "
+			      "as HOCON");
+	diag_deinit(&diag);
+	return doc;
 }
 
 int read_text(struct doc **doc, const char *name, struct str text,
 	      const struct read_options *options, struct diag *diag)
 {
 	_cleanup_(doc_unrefp) struct doc *new = doc_new();
+	struct reading reading = reading_of(new, options, diag);
+	bool ok;
 
 	if (text.len > options->limits.bytes) {
 		diag_set(diag, name, "is larger than the limit of %zu bytes",
@@ -125,9 +168,15 @@ int read_text(struct doc **doc, const char *name, struct str text,
 		return READ_E_BROKEN;
 	}
 	if (source_from_text(doc_add_source(new), &new->arena, name, text,
-			     diag) ||
-	    !parse(new, options, diag))
+			     diag))
 		return READ_E_BROKEN;
-	*doc = TAKE(new);
-	return 0;
+	ok = parse(&reading);
+	if (may_be_yaml(&reading, ok))
+		*doc = read_as_yaml(&reading);
+	if (*doc && !ok)
+		diag_deinit(diag);
+	if (*doc)
+		return 0;
+	*doc = ok ? TAKE(new) : NULL;
+	return ok ? 0 : READ_E_BROKEN;
 }

@@ -233,8 +233,6 @@ static enum found look_back(struct resolver *resolver,
 		cycle(resolver, subst);
 		return FAILED;
 	}
-	if (!delayed->earlier && subst->first && subst->optional)
-		return MISSING;
 	if (!delayed->earlier)
 		return departs(resolver, subst,
 			       "a reference to the key itself, which held "
@@ -287,6 +285,9 @@ static enum found pass(struct resolver *resolver, const struct subst *subst,
 {
 	if (!tree_is_delayed(*value))
 		return FOUND;
+	if (tree_delayed(*value)->state == DELAYED_BUSY && subst->first &&
+	    subst->optional)
+		return MISSING;
 	if (tree_delayed(*value)->state == DELAYED_WAITING &&
 	    !departs(resolver, subst,
 		     "a path through a key that is itself a substitution"))

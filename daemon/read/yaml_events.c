@@ -5,6 +5,11 @@
 #include "base/diag.h"
 #include "base/source.h"
 
+/* libyaml compares every %TAG directive with every other, and every tag with
+ * all of them; without a limit, that is hours for a text of megabytes. */
+#define TAG_DIRECTIVE      STR("%TAG")
+#define TAG_DIRECTIVES_MAX 16
+
 static bool is_continuation(const struct yaml_events *events)
 {
 	const char *text = events->source->text.ptr;
@@ -66,6 +71,31 @@ static void drop_event(yaml_event_t *event)
 	yaml_event_delete(event);
 }
 
+/* The last byte of everything that YAML ends a line with. */
+static bool ends_line(unsigned char c)
+{
+	return c && strchr("\n\r\x85\xA8\xA9", c);
+}
+
+static bool has_few_directives(struct yaml_events *events)
+{
+	const char *text = events->source->text.ptr, *at = text;
+	const char *end = text + events->source->text.len;
+	size_t count = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), TAG_DIRECTIVE.ptr,
+			    TAG_DIRECTIVE.len))) {
+		count += at == text || ends_line((unsigned char)at[-1]);
+		if (count > TAG_DIRECTIVES_MAX)
+			return diag_at(events->diag, events->source,
+				       (size_t)(at - text),
+				       "more than %d %%TAG directives",
+				       TAG_DIRECTIVES_MAX);
+		at += TAG_DIRECTIVE.len;
+	}
+	return true;
+}
+
 bool yaml_events_init(struct yaml_events *events, struct source *source,
 		      struct diag *diag)
 {
@@ -76,7 +106,7 @@ bool yaml_events_init(struct yaml_events *events, struct source *source,
 		return fail(events);
 	yaml_parser_set_encoding(&events->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&events->parser, text, source->text.len);
-	return yaml_events_next(events);
+	return has_few_directives(events) && yaml_events_next(events);
 }
 
 void yaml_events_deinit(struct yaml_events *events)

@@ -36,9 +36,9 @@ static const struct {
 	enum access_right right;
 	const char *name;
 } right_names[] = {
-	{ACCESS_READ,    "read"   },
+	{ACCESS_READ, "read"},
 	{ACCESS_SECRETS, "secrets"},
-	{ACCESS_ADMIN,   "admin"  },
+	{ACCESS_ADMIN, "admin"},
 };
 
 const char *access_right_name(enum access_right right)

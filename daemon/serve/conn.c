@@ -301,14 +301,11 @@ void conn_finish(struct conn *conn)
 
 /* 0; or a negative errno, with the reason in the outbox when there is one to
  * tell. */
-static int admit(struct conn *conn)
+static int admit(struct conn *conn, int fd)
 {
 	struct conns *conns = conn->conns;
-	uv_os_fd_t fd;
-	int r = uv_fileno((uv_handle_t *)&conn->pipe, &fd);
+	int r = peer_init(&conn->peer, fd);
 
-	if (!r)
-		r = peer_init(&conn->peer, fd);
 	if (r == -EACCES)
 		reply_error(&conns->out, REPLY_ACCESS_DENIED, STR("read"));
 	if (r)
@@ -322,15 +319,15 @@ static int admit(struct conn *conn)
 	return 0;
 }
 
-void conn_start(struct conn *conn)
+void conn_start(struct conn *conn, int fd)
 {
-	int r = admit(conn);
+	int r = admit(conn, fd);
 
 	if (!r) {
 		(void)uv_read_start(stream_of(conn), on_alloc, on_read);
 		return;
 	}
 	log_debug("connection-refused", LOG_INT("uid", conn->peer.uid),
-		  LOG_TEXT("reason", uv_strerror(r)));
+		  LOG_TEXT("reason", strerror(-r)));
 	end(conn);
 }

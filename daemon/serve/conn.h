@@ -58,9 +58,9 @@ struct conn {
 
 struct conn *conn_new(struct conns *conns);
 
-/* Its pipe is connected: learn who it is, and read. Who is refused is told
- * so. */
-void conn_start(struct conn *conn);
+/* Its pipe is connected by @fd: learn who it is, and read. Who is refused is
+ * told so. */
+void conn_start(struct conn *conn, int fd);
 
 /* Its watcher is to say what it was not told yet. */
 void conn_tell(struct conn *conn);

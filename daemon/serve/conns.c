@@ -1,6 +1,7 @@
 #include "serve/conns.h"
 
 #include <assert.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -57,14 +58,16 @@ void conns_handle_closed(struct conns *conns)
 		conns->on_closed(conns);
 }
 
-void conns_accept(struct conns *conns, uv_stream_t *listener)
+void conns_accept(struct conns *conns, int fd)
 {
 	struct conn *conn = conn_new(conns);
 
-	if (uv_accept(listener, (uv_stream_t *)&conn->pipe))
+	if (uv_pipe_open(&conn->pipe, fd)) {
+		(void)close(fd);
 		conn_close(conn);
-	else
-		conn_start(conn);
+	} else {
+		conn_start(conn, fd);
+	}
 }
 
 void conns_tell(struct conns *conns)

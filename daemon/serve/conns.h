@@ -44,8 +44,8 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 		const struct service *service);
 void conns_deinit(struct conns *conns);
 
-/* Take the connection that waits at @listener. */
-void conns_accept(struct conns *conns, uv_stream_t *listener);
+/* Serve the socket @fd, which is taken over. */
+void conns_accept(struct conns *conns, int fd);
 
 /* Tell the watchers that are dirty, soon. */
 void conns_tell(struct conns *conns);

@@ -10,14 +10,112 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 
-#define LISTEN_BACKLOG 4096
+#define BACKLOG  4096
+#define SLICE    256 /* connections taken in one turn of the loop */
+#define PAUSE_MS 100
+
+static void listener_accept(struct listener *listener);
+static void listener_resume(struct listener *listener);
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	listener_accept(poll->data);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+	listener_resume(timer->data);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct listener *listener = handle->data;
+
+	if (--listener->open_handles == 0)
+		listener->on_closed(listener->data);
+}
 
 void listener_init(struct listener *listener, uv_loop_t *loop)
 {
-	*listener = (struct listener){.lock = -1};
-	uv_pipe_init(loop, &listener->pipe, 0);
+	*listener = (struct listener){.fd = -1, .spare = -1, .lock = -1};
+	uv_timer_init(loop, &listener->retry);
+	listener->retry.data = listener->poll.data = listener;
+	listener->open_handles = 1;
+}
+
+static int open_spare(struct listener *listener)
+{
+	if (listener->spare < 0)
+		listener->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return listener->spare;
+}
+
+static int accept_one(struct listener *listener)
+{
+	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Take one by the descriptor in reserve and drop it. */
+static int shed_one(struct listener *listener)
+{
+	int fd;
+
+	if (open_spare(listener) < 0)
+		return -errno;
+	close(listener->spare);
+	listener->spare = -1;
+	fd = accept_one(listener);
+	if (fd >= 0)
+		close(fd);
+	(void)open_spare(listener);
+	return fd;
+}
+
+static void listener_pause(struct listener *listener, int error)
+{
+	log_warning("accept-paused", LOG_TEXT("reason", strerror(-error)));
+	(void)uv_poll_stop(&listener->poll);
+	(void)uv_timer_start(&listener->retry, on_retry, PAUSE_MS, 0);
+}
+
+static void listener_resume(struct listener *listener)
+{
+	(void)uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+}
+
+static bool is_about_one(int error)
+{
+	return error == -EINTR || error == -ECONNABORTED || error == -EPERM;
+}
+
+static void listener_accept(struct listener *listener)
+{
+	int shed = 0, fd = 0;
+
+	for (int i = 0; i < SLICE && fd >= 0; i++) {
+		fd = accept_one(listener);
+		if (fd >= 0) {
+			listener->on_connection(listener->data, fd);
+			continue;
+		}
+		if (fd == -EMFILE || fd == -ENFILE) {
+			fd = shed_one(listener);
+			shed += fd >= 0;
+		}
+		if (is_about_one(fd))
+			fd = 0;
+	}
+	if (shed)
+		log_warning("connections-dropped", LOG_INT("count", shed));
+	if (fd < 0 && fd != -EAGAIN)
+		listener_pause(listener, fd);
 }
 
 static int take_lock(struct listener *listener, const char *path)
@@ -66,7 +164,7 @@ static int remove_dead_socket(const struct sockaddr_un *address)
 }
 
 /* Everybody may connect: rights are decided for each peer. Nobody can before
- * uv_listen. */
+ * it listens. */
 static int bind_socket(struct listener *listener, int fd,
 		       const struct sockaddr_un *address)
 {
@@ -82,24 +180,41 @@ static int bind_socket(struct listener *listener, int fd,
 	return chmod(address->sun_path, 0666) < 0 ? -errno : 0;
 }
 
-int listener_open_fd(struct listener *listener, int fd,
-		     uv_connection_cb on_connection)
+int listener_open_fd(struct listener *listener, int fd)
 {
-	int r = uv_pipe_open(&listener->pipe, fd);
+	int r;
 
-	if (r) {
-		close(fd);
+	listener->fd = fd;
+	if (listen(fd, BACKLOG) < 0)
+		return -errno;
+	r = uv_poll_init(listener->retry.loop, &listener->poll, fd);
+	if (r)
 		return r;
-	}
-	return uv_listen((uv_stream_t *)&listener->pipe, LISTEN_BACKLOG,
-			 on_connection);
+	listener->open_handles++;
+	(void)open_spare(listener);
+	return uv_poll_start(&listener->poll, UV_READABLE, on_readable);
 }
 
-int listener_open(struct listener *listener, const char *path,
-		  uv_connection_cb on_connection)
+static int open_bound(struct listener *listener,
+		      const struct sockaddr_un *address)
+{
+	_cleanup_(file_closep) int fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r, own;
+
+	if (fd < 0)
+		return -errno;
+	r = bind_socket(listener, fd, address);
+	if (r)
+		return r;
+	own = fd;
+	fd = -1;
+	return listener_open_fd(listener, own);
+}
+
+int listener_open(struct listener *listener, const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	_cleanup_(file_closep) int fd = -1;
 	int r;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -108,16 +223,8 @@ int listener_open(struct listener *listener, const char *path,
 	r = take_lock(listener, path);
 	if (!r)
 		r = remove_dead_socket(&address);
-	if (r)
-		return r;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	r = bind_socket(listener, fd, &address);
-	if (r)
-		return r;
-	r = listener_open_fd(listener, fd, on_connection);
-	fd = -1;
+	if (!r)
+		r = open_bound(listener, &address);
 	return r;
 }
 
@@ -130,12 +237,21 @@ static void remove_own_socket(const struct listener *listener)
 		(void)unlink(listener->path);
 }
 
+static void close_fd(int *fd)
+{
+	file_closep(fd);
+	*fd = -1;
+}
+
 /* The lock goes last, so that a daemon that waits for it finds no socket. */
-void listener_close(struct listener *listener, uv_close_cb on_closed)
+void listener_close(struct listener *listener)
 {
 	remove_own_socket(listener);
+	if (listener->open_handles > 1)
+		uv_close((uv_handle_t *)&listener->poll, on_handle_closed);
+	uv_close((uv_handle_t *)&listener->retry, on_handle_closed);
+	close_fd(&listener->fd);
+	close_fd(&listener->spare);
 	mem_free(TAKE(listener->path));
-	file_closep(&listener->lock);
-	listener->lock = -1;
-	uv_close((uv_handle_t *)&listener->pipe, on_closed);
+	close_fd(&listener->lock);
 }

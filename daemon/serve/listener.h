@@ -6,34 +6,46 @@
  *
  * Beside it lies a lock file, held as long as we run: of two daemons that start
  * at once only one gets it. The socket is removed at the end, but only if it is
- * still the one that was made here. One that systemd passed is left alone.
+ * still the one that was made here; one that systemd passed is left alone.
  *
- * When descriptors run out, libuv accepts and drops connections by one that it
- * keeps in reserve, so that the loop does not spin.
+ * When descriptors run out, those who wait are taken by one kept in reserve and
+ * dropped; when even that fails it looks away for a moment. Either way the loop
+ * does not spin and who is connected is served.
+ *
+ *   init --open--> LISTENING <--EMFILE, a moment--> PAUSED
+ *                      +--------close---------+---> closed
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <uv.h>
 
 struct listener {
-	uv_pipe_t pipe;
-	char *path; /* NULL: not made by us */
-	int lock;   /* -1: none */
+	uv_poll_t poll;   /* open once fd is */
+	uv_timer_t retry; /* active while PAUSED */
+	int fd, spare;    /* -1: none */
+	int lock;         /* -1: none */
+	char *path;       /* NULL: not made by us */
 	dev_t device;
 	ino_t inode;
+
+	void (*on_connection)(void *data, int fd); /* takes the descriptor */
+	void (*on_closed)(void *data);
+	void *data;
+	unsigned int open_handles;
 };
 
+/* The callbacks and their data are the caller's to set. */
 void listener_init(struct listener *listener, uv_loop_t *loop);
 
 /* A socket file at @path. 0, -EADDRINUSE when another daemon serves it, or
  * another negative errno. */
-int listener_open(struct listener *listener, const char *path,
-		  uv_connection_cb on_connection);
+int listener_open(struct listener *listener, const char *path);
 
-int listener_open_fd(struct listener *listener, int fd,
-		     uv_connection_cb on_connection);
+/* @fd is taken over, also on failure. */
+int listener_open_fd(struct listener *listener, int fd);
 
-/* It must not be used after @on_closed. */
-void listener_close(struct listener *listener, uv_close_cb on_closed);
+/* Ends in on_closed. */
+void listener_close(struct listener *listener);
 
 #endif

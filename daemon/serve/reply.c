@@ -38,17 +38,17 @@ void reply_error(struct out *out, enum reply_error error, struct str name)
 		const char *name, *field;
 	} errors[] = {
 		[REPLY_INTERFACE_NOT_FOUND] =
-			{"org.varlink.service.InterfaceNotFound",    "interface"},
+			{"org.varlink.service.InterfaceNotFound", "interface"},
 		[REPLY_METHOD_NOT_FOUND] =
-			{"org.varlink.service.MethodNotFound",       "method"   },
+			{"org.varlink.service.MethodNotFound", "method"},
 		[REPLY_METHOD_NOT_IMPLEMENTED] =
-			{"org.varlink.service.MethodNotImplemented", "method"   },
+			{"org.varlink.service.MethodNotImplemented", "method"},
 		[REPLY_INVALID_PARAMETER] =
-			{"org.varlink.service.InvalidParameter",     "parameter"},
-		[REPLY_PATH_NOT_FOUND] = {"io.clearconf.PathNotFound",                "path"     },
+			{"org.varlink.service.InvalidParameter", "parameter"},
+		[REPLY_PATH_NOT_FOUND] = {"io.clearconf.PathNotFound", "path"},
 		[REPLY_UNKNOWN_WORKSPACE] = {"io.clearconf.UnknownWorkspace",
-						     "name"                                                 },
-		[REPLY_ACCESS_DENIED] = {"io.clearconf.AccessDenied",                "right"    },
+					     "name"},
+		[REPLY_ACCESS_DENIED] = {"io.clearconf.AccessDenied", "right"},
 	};
 
 	add_str(error_open(out, errors[error].name), errors[error].field, name);

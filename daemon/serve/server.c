@@ -1,6 +1,5 @@
 #include "serve/server.h"
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "serve/conns.h"
 #include "serve/listener.h"
@@ -29,28 +28,29 @@ static void part_closed(struct server *server)
 	mem_free(server);
 }
 
-static void on_part_closed(uv_handle_t *handle)
+static void on_grace_closed(uv_handle_t *handle)
 {
 	part_closed(handle->data);
+}
+
+static void on_listener_closed(void *data)
+{
+	part_closed(data);
 }
 
 static void on_conns_closed(struct conns *conns)
 {
 	struct server *server = CONTAINER_OF(conns, struct server, conns);
 
-	uv_close((uv_handle_t *)&server->grace, on_part_closed);
+	uv_close((uv_handle_t *)&server->grace, on_grace_closed);
 	part_closed(server);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void on_connection(void *data, int fd)
 {
-	struct server *server = listener->data;
+	struct server *server = data;
 
-	if (status == 0)
-		conns_accept(&server->conns, listener);
-	else
-		log_warning("accept-failed",
-			    LOG_TEXT("reason", uv_strerror(status)));
+	conns_accept(&server->conns, fd);
 }
 
 static void on_grace_over(uv_timer_t *timer)
@@ -68,7 +68,9 @@ struct server *server_new(uv_loop_t *loop, const struct service *service,
 	listener_init(&server->listener, loop);
 	conns_init(&server->conns, loop, service);
 	uv_timer_init(loop, &server->grace);
-	server->listener.pipe.data = server->grace.data = server;
+	server->listener.on_connection = on_connection;
+	server->listener.on_closed = on_listener_closed;
+	server->listener.data = server->grace.data = server;
 	server->conns.on_closed = on_conns_closed;
 	server->parts = 3;
 	server_set_limits(server, limits);
@@ -89,12 +91,12 @@ void server_set_limits(struct server *server,
 
 int server_listen(struct server *server, const char *path)
 {
-	return listener_open(&server->listener, path, on_connection);
+	return listener_open(&server->listener, path);
 }
 
 int server_listen_fd(struct server *server, int fd)
 {
-	return listener_open_fd(&server->listener, fd, on_connection);
+	return listener_open_fd(&server->listener, fd);
 }
 
 static void notify(struct server *server, enum watcher_kind kind)
@@ -132,6 +134,6 @@ void server_stop(struct server *server, uint64_t grace_ms,
 	server->done = done;
 	server->data = data;
 	uv_timer_start(&server->grace, on_grace_over, grace_ms, 0);
-	listener_close(&server->listener, on_part_closed);
+	listener_close(&server->listener);
 	conns_finish(&server->conns);
 }

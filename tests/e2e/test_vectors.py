@@ -115,5 +115,28 @@ def test_official_file(path, tmp_path):
     assert exact(home.resolve("--mode", "sdk")) == exact(expected)
 
 
+OVER_DEFAULTS = sorted({path.name: path for base in (ROOT / "tests/corpus/official",
+                                                     SHARED / "official")
+                        for path in base.glob("*.vector.json")}.values())
+
+
+@pytest.mark.parametrize("path", OVER_DEFAULTS, ids=lambda p: p.name.split("-")[0])
+def test_official_file_over_defaults_and_vault(path, tmp_path, vault_server):
+    """ClearML's sample over the defaults of its package, and a vault over both."""
+    case = json.loads(path.read_text())
+    mode = path.name.split("-")[0]
+    expected = json.loads(path.with_name(
+        path.name.replace(".vector.", ".expected.")).read_text())
+    home = Home(tmp_path / "home")
+    materialise(home, case)
+    for default in path.parent.glob(f"{mode}-default-*.conf"):
+        stem = default.name[len(f"{mode}-default-"):]
+        home.write(f"package/default/{stem}", default.read_bytes())
+    case["env"]["CLEARML_CONFIG_PATH"] = "~/package"
+    done = run(home, case, mode, vault_server)
+    assert done.returncode == 0, done.stderr
+    assert exact(json.loads(done.stdout)) == exact(expected)
+
+
 def test_there_are_cases():
-    assert len(VECTORS) > 200 and len(OFFICIAL) >= 14
+    assert len(VECTORS) > 200 and len(OFFICIAL) >= 12 and len(OVER_DEFAULTS) == 2

@@ -77,25 +77,24 @@ class NotifySocket:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(self.path))
         self.env = {"NOTIFY_SOCKET": str(self.path)}
-        self.heard = []
+        self.lines = []  # every assignment so far, such as "READY=1"
+        self.thread = threading.Thread(target=self._listen)
 
     def __enter__(self):
+        self.thread.start()
         return self
 
     def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.socket.close()
 
-    def lines(self):
-        """Every assignment so far, such as "READY=1"."""
-        while True:
-            try:
-                data = self.socket.recv(1 << 16, socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return self.heard
-            self.heard += data.decode().splitlines()
+    def _listen(self):
+        while data := self.socket.recv(1 << 16):
+            self.lines += data.decode().splitlines()
 
     def wait(self, line, count=1):
-        wait_until(lambda: self.lines().count(line) >= count, f"{line} x {count}")
+        wait_until(lambda: self.lines.count(line) >= count, f"{line} x {count}")
 
 
 class Home:

@@ -92,12 +92,13 @@ static struct value *value_from(struct arena *arena, json_t *json)
 static struct snapshot *snapshot_from(struct fixture *fixture, const char *text)
 {
 	json_t *json = json_loads(text, 0, NULL);
-	struct stack_docs docs = {mem_alloc(sizeof(struct doc *)), 1};
+	struct stack_docs docs = {0};
+	struct doc *doc = doc_new();
 
 	assert_non_null(json);
-	docs.items[0] = doc_new();
-	docs.items[0]->root = value_from(&docs.items[0]->arena, json);
+	doc->root = value_from(&doc->arena, json);
 	json_decref(json);
+	stack_docs_insert(&docs, LAYER_FILE, doc);
 	return snapshot_new(&docs, fixture->secrets);
 }
 

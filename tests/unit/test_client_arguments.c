@@ -6,10 +6,9 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../support/quiet.h"
 #include "arguments.h"
 #include "exit_status.h"
 
@@ -44,7 +43,6 @@ static struct fields fields;
 static struct globals globals;
 static int first;
 
-/* Complaints are for people; tests look at the status. */
 static int parse_words(char **argv, bool only_before)
 {
 	struct option_set sets[ARGUMENTS_SETS] = {
@@ -52,18 +50,15 @@ static int parse_words(char **argv, bool only_before)
 		{global_specs, 2,                                &globals},
 	};
 	struct arguments arguments = {sets, only_before, "clearconf test"};
-	int argc = 0, status, old = dup(STDERR_FILENO);
-	int null = open("/dev/null", O_WRONLY);
+	int argc = 0, status;
 
 	while (argv[argc])
 		argc++;
 	memset(&fields, 0, sizeof(fields));
 	memset(&globals, 0, sizeof(globals));
-	(void)dup2(null, STDERR_FILENO);
+	quiet_begin();
 	status = arguments_parse(&arguments, argc, argv, &first);
-	(void)dup2(old, STDERR_FILENO);
-	(void)close(old);
-	(void)close(null);
+	quiet_end();
 	return status;
 }
 

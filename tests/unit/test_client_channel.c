@@ -7,12 +7,11 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "../support/quiet.h"
 #include "../support/scratch.h"
 #include "base/mem.h"
 #include "channel.h"
@@ -26,21 +25,18 @@
 
 static struct client client = {.socket = SOCKET, .timeout_ms = 10000};
 
-/* Complaints are for people; tests look at the status. */
 static int setup(void **state)
 {
-	int null = open("/dev/null", O_WRONLY);
-
 	(void)state;
 	scratch_enter();
-	(void)dup2(null, STDERR_FILENO);
-	(void)close(null);
+	quiet_begin();
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	quiet_end();
 	scratch_leave();
 	return 0;
 }

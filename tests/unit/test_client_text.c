@@ -8,25 +8,10 @@
 
 #include <string.h>
 
+#include "../support/docs.h"
 #include "ask.h"
-#include "base/buf.h"
-#include "base/mem.h"
-#include "read/reader.h"
 #include "status_text.h"
-#include "value/value.h"
 #include "watch_text.h"
-
-static struct doc *json(const char *text)
-{
-	struct diag diag = DIAG_INIT;
-	struct doc *doc = NULL;
-	struct read_options options = {.format = READ_JSON,
-				       .limits = READ_LIMITS_DEFAULT};
-
-	assert_int_equal(
-		read_text(&doc, "test", str_from(text), &options, &diag), 0);
-	return doc;
-}
 
 /* --- watch ---------------------------------------------------------------- */
 
@@ -34,7 +19,7 @@ static void assert_lines(struct watch_text *text, const char *answer,
 			 const char *expected)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
-	_cleanup_(doc_unrefp) struct doc *doc = json(answer);
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(answer);
 
 	watch_text_write(&out, text, doc->root);
 	assert_string_equal(buf_str(&out).ptr, expected);
@@ -134,7 +119,7 @@ static const char status[] =
 static void status_is_read_at_a_glance(void **state)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
-	_cleanup_(doc_unrefp) struct doc *doc = json(status);
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(status);
 
 	(void)state;
 	status_text_write(&out, doc->root, NULL, 1000);
@@ -161,7 +146,7 @@ static void status_is_read_at_a_glance(void **state)
 static void one_workspace_may_be_named(void **state)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
-	_cleanup_(doc_unrefp) struct doc *doc = json(status);
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(status);
 
 	(void)state;
 	status_text_write(&out, doc->root, "other", 1000);
@@ -173,7 +158,7 @@ static void one_workspace_may_be_named(void **state)
 
 static bool hides(const char *value, bool masked)
 {
-	_cleanup_(doc_unrefp) struct doc *doc = json(value);
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(value);
 	struct answer answer = {.value = doc->root, .masked = masked};
 
 	return answer_hides_secret(&answer);

@@ -41,13 +41,13 @@ static void messages_are_the_same_however_they_are_cut(void **state)
 		const char *messages;
 		size_t held;
 	} cases[] = {
-		{STR(""),                      "",                    0},
-		{STR("a\0"),                   "a|",                  0},
-		{STR("a"),                     "",                    1},
-		{STR("\0"),                    "|",                   0},
-		{STR("\0\0\0"),                "|||",                 0},
-		{STR("one\0two\0three\0"),     "one|two|three|",      0},
-		{STR("one\0two\0thr"),         "one|two|",            3},
+		{STR(""), "", 0},
+		{STR("a\0"), "a|", 0},
+		{STR("a"), "", 1},
+		{STR("\0"), "|", 0},
+		{STR("\0\0\0"), "|||", 0},
+		{STR("one\0two\0three\0"), "one|two|three|", 0},
+		{STR("one\0two\0thr"), "one|two|", 3},
 		{STR("0123456789abcdef\0x\0"), "0123456789abcdef|x|", 0},
 	};
 
@@ -70,11 +70,11 @@ static void a_message_over_the_limit_loses_framing(void **state)
 		struct str bytes;
 		const char *messages;
 	} cases[] = {
-		{STR("0123456789abcdefg\0"),                         "!"},
-		{STR("0123456789abcdefg"),                           "!"},
+		{STR("0123456789abcdefg\0"), "!"},
+		{STR("0123456789abcdefg"), "!"},
 		{STR("ok\0"
 		     "0123456789abcdefghij\0ok\0"),
-		 "ok|!"						 },
+		 "ok|!"},
 	};
 
 	(void)state;

@@ -68,34 +68,34 @@ static void check_get(struct fixture *fixture, const struct exchange *exchange)
 static void get_answers_what_stands_at_the_path(void **state)
 {
 	static const struct exchange exchanges[] = {
-		{"{}",				     OK_READY("3",                "false") TREE "}}",                                                        SECRETS},
-		{"null",					OK_READY("3",							      "false") TREE "}}",										    SECRETS},
-		{"{\"path\":\"\"}",                                 OK_READY("3",							    "false") TREE "}}",                                  SECRETS},
+		{"{}", OK_READY("3", "false") TREE "}}", SECRETS},
+		{"null", OK_READY("3", "false") TREE "}}", SECRETS},
+		{"{\"path\":\"\"}", OK_READY("3", "false") TREE "}}", SECRETS},
 		{"{\"path\":null,\"mask\":null}",
-		 OK_READY("3","false") TREE "}}",                       SECRETS},
-		{"{\"path\":\"agent.name\"}",                             OK_READY("3",                                                        "false") "\"x\"}}",
+		 OK_READY("3", "false") TREE "}}", SECRETS},
+		{"{\"path\":\"agent.name\"}", OK_READY("3", "false") "\"x\"}}",
 		 SECRETS},
 		{"{\"path\":\"agent.list\"}",
 		 OK_READY("3", "false") "[1,{\"b\":true}]}}", SECRETS},
 		{"{\"path\":\"agent.list.1.b\"}",
-		 OK_READY("3",					 "false") "true}}",																     SECRETS},
-		{"{\"path\":\"\\\"a.b\\\"\"}",                                 OK_READY("3",                                                            "false") "null}}",
+		 OK_READY("3", "false") "true}}", SECRETS},
+		{"{\"path\":\"\\\"a.b\\\"\"}", OK_READY("3", "false") "null}}",
 		 SECRETS},
 		{"{\"path\":\"a.b\"}",
-		 ERROR("io.clearconf.PathNotFound",   "path","a.b"), SECRETS},
+		 ERROR("io.clearconf.PathNotFound", "path", "a.b"), SECRETS},
 		{"{\"path\":\"agent.list.2\"}",
-		 ERROR("io.clearconf.PathNotFound","path",																	  "agent.list.2"),
+		 ERROR("io.clearconf.PathNotFound", "path", "agent.list.2"),
 		 SECRETS},
 		{"{\"path\":\"a\",\"workspace\":\"two\"}",
-		 OK_READY("2",				     "false") "2}}",												      SECRETS},
+		 OK_READY("2", "false") "2}}", SECRETS},
 		{"{\"workspace\":\"three\"}",
-		 ERROR("io.clearconf.UnknownWorkspace",							    "name",													 "three"), READ},
+		 ERROR("io.clearconf.UnknownWorkspace", "name", "three"), READ},
 		{"{\"workspace\":\"one\\u0000\"}",
-		 ERROR("io.clearconf.UnknownWorkspace",												    "name",																	  "one\\u0000"),
+		 ERROR("io.clearconf.UnknownWorkspace", "name", "one\\u0000"),
 		 READ},
-		{"{\"path\":7}", INVALID("path"),							  READ										},
-		{"{\"pfad\":\"\"}",					INVALID("pfad"),                                         READ													   },
-		{"{\"mask\":\"no\"}",                                INVALID("mask"),						       READ                       },
+		{"{\"path\":7}", INVALID("path"), READ},
+		{"{\"pfad\":\"\"}", INVALID("pfad"), READ},
+		{"{\"mask\":\"no\"}", INVALID("mask"), READ},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
@@ -120,18 +120,18 @@ static void secrets_are_for_those_who_have_the_right(void **state)
 	"{\"agent\":{\"name\":\"x\",\"list\":[1,{\"b\":true}]},"               \
 	"\"api\":{\"secret_key\":\"****\"},\"a.b\":null}"
 	static const struct exchange exchanges[] = {
-		{"{}",			       OK_READY("3", "true") MASKED "}}", READ},
-		{"{\"mask\":true}",                                  OK_READY("3",                              "true") MASKED "}}",    SECRETS},
-		{"{\"mask\":false}",                           OK_READY("3",                                       "false") TREE "}}",                                      SECRETS},
-		{"{\"mask\":false}",                DENIED("secrets"),READ},
+		{"{}", OK_READY("3", "true") MASKED "}}", READ},
+		{"{\"mask\":true}", OK_READY("3", "true") MASKED "}}", SECRETS},
+		{"{\"mask\":false}", OK_READY("3", "false") TREE "}}", SECRETS},
+		{"{\"mask\":false}", DENIED("secrets"), READ},
 		{"{\"path\":\"api.secret_key\"}",
-		 OK_READY("3",                            "true") "\"****\"}}",										   READ},
+		 OK_READY("3", "true") "\"****\"}}", READ},
 		{"{\"path\":\"api\",\"mask\":true}",
-		 OK_READY("3","true") "{\"secret_key\":\"****\"}}}",SECRETS},
+		 OK_READY("3", "true") "{\"secret_key\":\"****\"}}}", SECRETS},
 		{"{\"path\":\"api.secret_key\"}",
-		 OK_READY("3",				     "false") "\"hush-hush\"}}",                                SECRETS},
+		 OK_READY("3", "false") "\"hush-hush\"}}", SECRETS},
 		{"{\"path\":\"api.secret_key\",\"mask\":false}",
-		 DENIED("secrets"),                READ							 },
+		 DENIED("secrets"), READ},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
@@ -197,14 +197,14 @@ static void what_is_no_call_is_an_invalid_parameter(void **state)
 	static const struct {
 		const char *call, *parameter;
 	} cases[] = {
-		{"",						   INVALID("message")},
-		{"hello",					      INVALID("message")},
-		{"[]",						 INVALID("message")},
-		{"{}",						 INVALID("method") },
-		{"{\"method\":\"Get\"}",                               INVALID("method") },
-		{"{\"method\":\"\"}",                                  INVALID("method") },
+		{"", INVALID("message")},
+		{"hello", INVALID("message")},
+		{"[]", INVALID("message")},
+		{"{}", INVALID("method")},
+		{"{\"method\":\"Get\"}", INVALID("method")},
+		{"{\"method\":\"\"}", INVALID("method")},
 		{"{\"method\":\"io.clearconf.Get\",\"upgrade\":true}",
-		 INVALID("upgrade")						      },
+		 INVALID("upgrade")},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -261,23 +261,24 @@ static void an_environment_has_an_answer_of_its_own(void **state)
 	static const struct exchange exchanges[] = {
 		{"{\"environment\":{\"A\":\"b\"}}",
 		 OK_READY("3",
-                 "true") "{\"a\":\"yours\",\"secret_key\":\"****\"}}}",
+			  "true") "{\"a\":\"yours\",\"secret_key\":\"****\"}}}",
 		 READ},
 		{"{\"environment\":{\"A\":\"b\"},\"path\":\"secret_key\"}",
-		 OK_READY("3", "false") "\"mine\"}}",										       SECRETS},
+		 OK_READY("3", "false") "\"mine\"}}", SECRETS},
 		{"{\"environment\":{\"A\":\"b\"},\"mask\":false}",
-		 DENIED("secrets"),						  READ},
-		{"{\"environment\":{\"A\":1}}",                             INVALID("environment"),    READ                                                           },
-		{"{\"environment\":{\"\":\"x\"}}",                             INVALID("environment"),
+		 DENIED("secrets"), READ},
+		{"{\"environment\":{\"A\":1}}", INVALID("environment"), READ},
+		{"{\"environment\":{\"\":\"x\"}}", INVALID("environment"),
 		 READ},
-		{"{\"environment\":{\"A=B\":\"x\"}}",                              INVALID("environment"),
-		 READ							    },
+		{"{\"environment\":{\"A=B\":\"x\"}}", INVALID("environment"),
+		 READ},
 		{"{\"environment\":{\"A\":\"x\\u0000\"}}",
-		 INVALID("environment"),						      READ},
+		 INVALID("environment"), READ},
 		{"{\"environment\":{\"BROKEN\":\"\"}}",
 		 "{\"error\":\"io.clearconf.BrokenConfiguration\","
 		 "\"parameters\":{\"source\":\"clearml.conf\","
-		 "\"reason\":\"expected '}'\"}}",READ         },
+		 "\"reason\":\"expected '}'\"}}",
+		 READ},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)

@@ -157,10 +157,10 @@ static void a_bad_message_does_not_end_the_connection(void **state)
 	static const struct {
 		const char *message, *parameter;
 	} cases[] = {
-		{"",				    INVALID("message")   },
-		{"{",				   INVALID("message")   },
-		{"\xff\xfe",                            INVALID("message")   },
-		{"{\"method\":1}",                      INVALID("method")    },
+		{"", INVALID("message")},
+		{"{", INVALID("message")},
+		{"\xff\xfe", INVALID("message")},
+		{"{\"method\":1}", INVALID("method")},
 		{"{\"method\":\"x\",\"parameters\":3}", INVALID("parameters")},
 	};
 	struct client client = client_connect(*state);
@@ -559,8 +559,41 @@ static void a_connection_too_many_is_told_so(void **state)
 	client_close(&first);
 }
 
-/* Descriptors run out while two wait to be accepted. */
-static void without_descriptors_the_served_go_on(void **state)
+/* No descriptor from the lowest free one on. */
+static struct rlimit use_up_descriptors(void)
+{
+	int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct rlimit old, none;
+
+	assert_true(lowest >= 0);
+	close(lowest);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){(rlim_t)lowest, old.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return old;
+}
+
+static void without_descriptors_who_comes_is_dropped(void **state)
+{
+	struct fixture *fixture = *state;
+	struct client served = client_connect(fixture), late;
+	struct rlimit old;
+
+	check_exchange(&served, GET("a"), GOT("1", "1"));
+	late = client_connect(fixture);
+	old = use_up_descriptors();
+	assert_null(client_receive(&late));
+	check_exchange(&served, GET("a"), GOT("1", "1"));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	client_close(&late);
+	late = client_connect(fixture);
+	check_exchange(&late, GET("a"), GOT("1", "1"));
+	client_close(&late);
+	client_close(&served);
+}
+
+/* Below what is open already: the reserve does not help either. */
+static void without_a_reserve_who_comes_waits(void **state)
 {
 	struct fixture *fixture = *state;
 	struct client served = client_connect(fixture), late;
@@ -568,16 +601,14 @@ static void without_descriptors_the_served_go_on(void **state)
 
 	check_exchange(&served, GET("a"), GOT("1", "1"));
 	late = client_connect(fixture);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	old = use_up_descriptors();
 	none = (struct rlimit){3, old.rlim_max};
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	client_call(&late, GET("a"));
 	check_exchange(&served, GET("a"), GOT("1", "1"));
-	fixture_settle(fixture);
+	assert_true(client_hears_nothing(&late));
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
-	assert_null(client_receive(&late));
-	client_close(&late);
-	late = client_connect(fixture);
-	check_exchange(&late, GET("a"), GOT("1", "1"));
+	check_heard(&late, GOT("1", "1"));
 	client_close(&late);
 	client_close(&served);
 }
@@ -787,7 +818,8 @@ int main(void)
 		TEST(many_watchers_are_all_told),
 		TEST(a_thousand_connections_leave_no_descriptor),
 		TEST(a_connection_too_many_is_told_so),
-		TEST(without_descriptors_the_served_go_on),
+		TEST(without_descriptors_who_comes_is_dropped),
+		TEST(without_a_reserve_who_comes_waits),
 		TEST(everybody_may_connect),
 		TEST(a_second_server_is_refused),
 		TEST(what_stands_in_the_place_decides),

@@ -13,34 +13,24 @@
 #include "startup.h"
 #include "systemd.h"
 
-static const struct workspace_settings *find_declared(
-	const struct settings *settings, const char *name)
+/* Is @old what the settings now declare (NULL: the implicit workspace)? */
+static bool is_same(const struct workspace *old,
+		    const struct workspace_settings *declared)
 {
-	for (size_t i = 0; i < settings->workspace_count; i++)
-		if (!strcmp(settings->workspaces[i].name, name))
-			return &settings->workspaces[i];
-	return NULL;
+	if (!declared || !old->declared)
+		return !declared && !old->declared;
+	return !strcmp(old->name, declared->name);
 }
 
-static bool stays(const struct workspace *workspace,
-		  const struct settings *settings)
-{
-	if (!workspace->declared)
-		return settings->workspace_count == 0;
-	return find_declared(settings, workspace->name) != NULL;
-}
-
-/* The workspace of that name as it is, or a new one. */
+/* The workspace as it is, or a new one. */
 static struct workspace *take_or_make(struct daemon *daemon,
 				      const struct workspace_settings *declared)
 {
-	const char *name = declared ? declared->name : "default";
+	struct workspace *old;
 
 	for (size_t i = 0; i < daemon->workspace_count; i++) {
-		struct workspace *old = daemon->workspaces[i];
-
-		if (!old || !stays(old, daemon->settings) ||
-		    strcmp(old->name, name) != 0)
+		old = daemon->workspaces[i];
+		if (!old || !is_same(old, declared))
 			continue;
 		daemon->workspaces[i] = NULL;
 		workspace_set_settings(old, declared);

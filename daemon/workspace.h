@@ -97,7 +97,7 @@ int64_t workspace_stale(const struct workspace *workspace);
 
 /* As it is for a caller with another environment: a snapshot of the caller's;
  * NULL with @diag set when a text is broken for it. */
-struct snapshot *workspace_resolve(struct workspace *workspace, struct env *env,
-				   struct diag *diag);
+struct snapshot *workspace_resolve(struct workspace *workspace,
+				   struct env *caller, struct diag *diag);
 
 #endif

@@ -47,7 +47,7 @@ static void grow(struct known *known)
 	known->bucket_count =
 		old.bucket_count ? old.bucket_count * 2 : FIRST_BUCKETS;
 	known->buckets =
-		mem_alloc(known->bucket_count * sizeof(known->buckets[0]));
+		mem_alloc(known->bucket_count * sizeof(struct known_secret *));
 	for (size_t i = 0; i < old.bucket_count; i++) {
 		for (secret = old.buckets[i]; secret; secret = next) {
 			next = secret->next;
@@ -57,20 +57,21 @@ static void grow(struct known *known)
 	mem_free(old.buckets);
 }
 
-void known_add(struct known *known, struct str text)
+void known_add(struct known *known, struct str secret)
 {
-	struct known_secret **at, *secret;
+	struct known_secret **at, *added;
 
-	assert(text.len >= KNOWN_PREFIX);
+	assert(secret.len >= KNOWN_PREFIX);
 	if (known->count == known->bucket_count)
 		grow(known);
-	at = place_of(known, text);
-	if (*at && str_equal((*at)->text, text))
+	at = place_of(known, secret);
+	if (*at && str_equal((*at)->text, secret))
 		return;
-	secret = mem_alloc(sizeof(*secret));
-	secret->text = (struct str){mem_strndup(text.ptr, text.len), text.len};
-	secret->next = *at;
-	*at = secret;
+	added = mem_alloc(sizeof(*added));
+	added->text.ptr = mem_strndup(secret.ptr, secret.len);
+	added->text.len = secret.len;
+	added->next = *at;
+	*at = added;
 	known->count++;
 }
 

@@ -24,6 +24,7 @@ struct doc *doc_unref(struct doc *doc)
 	if (!doc || --doc->refs)
 		return NULL;
 	diag_list_deinit(&doc->warnings);
+	arena_free(&doc->nodes);
 	arena_free(&doc->arena);
 	mem_free(doc);
 	return NULL;

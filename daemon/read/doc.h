@@ -24,7 +24,9 @@ struct value;
 
 struct doc {
 	unsigned int refs;
-	struct arena arena;
+	struct arena arena; /* sources, strings, and what objects grow in */
+	struct arena nodes; /* the values themselves, so that an object which is
+			     * being filled can grow in place */
 	struct source *sources[DOC_SOURCES_MAX]; /* [0]: the text itself */
 	size_t source_count;
 	struct value *root; /* an object */

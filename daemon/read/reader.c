@@ -15,8 +15,7 @@ static bool literal_read(struct reading *reading)
 {
 	struct source *source = reading->doc->sources[0];
 
-	reading->doc->root =
-		value_new_string(reading->arena, source->text);
+	reading->doc->root = value_new_string(reading->arena, source->text);
 	return true;
 }
 
@@ -25,10 +24,8 @@ static const struct {
 	const char *name;
 	bool (*read)(struct reading *reading);
 } formats[] = {
-	[READ_HOCON] = {"hocon", hocon_read},
-	[READ_JSON] = {"json",  json_read },
-	[READ_YAML] = {"yaml",  yaml_read },
-	[READ_VALUE] = {"", literal_read},
+	[READ_HOCON] = {"hocon", hocon_read}, [READ_JSON] = {"json", json_read},
+	[READ_YAML] = {"yaml", yaml_read},    [READ_VALUE] = {"", literal_read},
 	[READ_LITERAL] = {"", literal_read},
 };
 
@@ -38,7 +35,7 @@ static const struct {
 } suffixes[] = {
 	{".json", READ_JSON},
 	{".yaml", READ_YAML},
-	{".yml",  READ_YAML},
+	{".yml", READ_YAML},
 };
 
 enum read_format read_format_of_path(const char *path)
@@ -113,7 +110,6 @@ int read_file(struct doc **doc, const char *path,
 	_cleanup_(doc_unrefp) struct doc *new = doc_new();
 	int found = source_from_file(doc_add_source(new), &new->arena, path,
 				     options->limits.bytes, diag);
-
 	struct reading reading = reading_of(new, options, diag);
 
 	if (found == SOURCE_E_MISSING)
@@ -147,10 +143,10 @@ static struct doc *read_as_yaml(const struct reading *hocon)
 
 	options.format = READ_YAML;
 	if (read_text(&doc, source->name, source->text, &options, &diag) == 0)
-		(void)diag_at(diag_list_next(&doc->warnings), doc->sources[0],
-			      0,
-			      "this is YAML, which ClearML itself would misread "
-			      "as HOCON");
+		(void)diag_at(
+			diag_list_next(&doc->warnings), doc->sources[0], 0,
+			"this is YAML, which ClearML itself would misread "
+			"as HOCON");
 	diag_deinit(&diag);
 	return doc;
 }
@@ -160,6 +156,7 @@ int read_text(struct doc **doc, const char *name, struct str text,
 {
 	_cleanup_(doc_unrefp) struct doc *new = doc_new();
 	struct reading reading = reading_of(new, options, diag);
+	struct doc *yaml;
 	bool ok;
 
 	if (text.len > options->limits.bytes) {
@@ -171,12 +168,11 @@ int read_text(struct doc **doc, const char *name, struct str text,
 			     diag))
 		return READ_E_BROKEN;
 	ok = parse(&reading);
-	if (may_be_yaml(&reading, ok))
-		*doc = read_as_yaml(&reading);
-	if (*doc && !ok)
+	yaml = may_be_yaml(&reading, ok) ? read_as_yaml(&reading) : NULL;
+	if (!ok && !yaml)
+		return READ_E_BROKEN;
+	if (!ok)
 		diag_deinit(diag);
-	if (*doc)
-		return 0;
-	*doc = ok ? TAKE(new) : NULL;
-	return ok ? 0 : READ_E_BROKEN;
+	*doc = yaml ? yaml : TAKE(new);
+	return 0;
 }

@@ -68,7 +68,7 @@ static inline struct value *reading_value(struct reading *reading,
 					  enum value_type type, size_t source,
 					  size_t offset)
 {
-	struct value *value = value_new(reading->arena, type);
+	struct value *value = value_new(&reading->doc->nodes, type);
 
 	value->source = (uint16_t)source;
 	value->offset = (uint32_t)offset;

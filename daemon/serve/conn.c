@@ -161,17 +161,23 @@ static int write_out(struct conn *conn)
 	return sent < 0 ? sent : 0;
 }
 
+static void when_written(struct conn *conn)
+{
+	if (conn->state == CONN_ENDING)
+		conn_close(conn);
+	else if (conn->state == CONN_WATCHING)
+		watcher_settle(conn->watcher);
+}
+
 /* Send what is in the outbox, and go where that leads. */
 static void flush(struct conn *conn)
 {
 	if (write_out(conn) < 0)
 		conn_close(conn);
-	else if (conn->write && conn->state == CONN_READING)
+	else if (!conn->write)
+		when_written(conn);
+	else if (conn->state == CONN_READING)
 		set_state(conn, CONN_WRITING);
-	else if (!conn->write && conn->state == CONN_ENDING)
-		conn_close(conn);
-	else if (!conn->write && conn->state == CONN_WATCHING)
-		watcher_settle(conn->watcher);
 }
 
 /* The reply in the outbox is the last one. */

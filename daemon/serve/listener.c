@@ -165,12 +165,13 @@ static int remove_dead_socket(const struct sockaddr_un *address)
 
 /* Everybody may connect: rights are decided for each peer. Nobody can before
  * it listens. */
-static int bind_socket(struct listener *listener, int fd,
+static int bind_socket(struct listener *listener,
 		       const struct sockaddr_un *address)
 {
 	struct stat st;
 
-	if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
+	if (bind(listener->fd, (const struct sockaddr *)address,
+		 sizeof(*address)) < 0)
 		return -errno;
 	if (lstat(address->sun_path, &st) < 0)
 		return -errno;
@@ -180,14 +181,13 @@ static int bind_socket(struct listener *listener, int fd,
 	return chmod(address->sun_path, 0666) < 0 ? -errno : 0;
 }
 
-int listener_open_fd(struct listener *listener, int fd)
+static int start(struct listener *listener)
 {
 	int r;
 
-	listener->fd = fd;
-	if (listen(fd, BACKLOG) < 0)
+	if (listen(listener->fd, BACKLOG) < 0)
 		return -errno;
-	r = uv_poll_init(listener->retry.loop, &listener->poll, fd);
+	r = uv_poll_init(listener->retry.loop, &listener->poll, listener->fd);
 	if (r)
 		return r;
 	listener->open_handles++;
@@ -195,21 +195,22 @@ int listener_open_fd(struct listener *listener, int fd)
 	return uv_poll_start(&listener->poll, UV_READABLE, on_readable);
 }
 
+int listener_open_fd(struct listener *listener, int fd)
+{
+	listener->fd = fd;
+	return start(listener);
+}
+
 static int open_bound(struct listener *listener,
 		      const struct sockaddr_un *address)
 {
-	_cleanup_(file_closep) int fd =
-		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int r, own;
+	int r;
 
-	if (fd < 0)
+	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listener->fd < 0)
 		return -errno;
-	r = bind_socket(listener, fd, address);
-	if (r)
-		return r;
-	own = fd;
-	fd = -1;
-	return listener_open_fd(listener, own);
+	r = bind_socket(listener, address);
+	return r ? r : start(listener);
 }
 
 int listener_open(struct listener *listener, const char *path)

@@ -226,12 +226,10 @@ def test_offline_never_asks(home, conf, server):
 # --- starting, and what the service manager is told ---
 
 
-def start_notifying(home, conf, notify, settings=FAST):
+def notifying(home, conf, notify, settings=FAST):
     home.settings(settings)
     home.conf(conf("local: 1"))
-    daemon = Daemon(home, env=notify.env)
-    daemon.start()
-    return daemon
+    return Daemon(home, env=notify.env)
 
 
 @pytest.fixture
@@ -243,7 +241,7 @@ def notify(home):
 def test_while_the_server_is_awaited_it_is_starting_and_not_ready(home, conf, server, notify):
     server.state.set_vaults([VAULT])
     with Held(server, "users.get_vaults") as held:
-        with start_notifying(home, conf, notify) as daemon:
+        with notifying(home, conf, notify) as daemon:
             server.wait_for("users.get_vaults")
             answer = daemon.call("Get")
             assert answer["state"] == "starting" and answer["value"]["local"] == 1
@@ -255,14 +253,14 @@ def test_while_the_server_is_awaited_it_is_starting_and_not_ready(home, conf, se
 
 def test_ready_comes_when_the_first_attempt_has_failed(home, conf, server, notify):
     server.fail("page", endpoint="auth.login", status=500)
-    with start_notifying(home, conf, notify) as daemon:
+    with notifying(home, conf, notify) as daemon:
         notify.wait("READY=1")
         assert daemon.call("Get")["state"] in ("offline", "degraded")
 
 
 def test_ready_comes_at_the_timeout_of_a_server_that_hangs(home, conf, server, notify):
     server.fail("hang", endpoint="auth.login")
-    with start_notifying(home, conf, notify, FAST.replace("10s", "1s")) as daemon:
+    with notifying(home, conf, notify, FAST.replace("10s", "1s")) as daemon:
         notify.wait("READY=1")
         daemon.wait_state("offline")
 
@@ -274,7 +272,7 @@ def test_without_a_server_it_is_ready_at_once(home, notify):
 
 
 def test_a_reload_is_announced_and_ends_in_ready(home, conf, server, notify):
-    with start_notifying(home, conf, notify) as daemon:
+    with notifying(home, conf, notify) as daemon:
         notify.wait("READY=1")
         before = len(notify.lines)
         daemon.reload()
@@ -289,7 +287,7 @@ def test_a_reload_while_starting_does_not_say_ready(home, conf, server, notify):
     """Ready means complete: an agent ordered after the daemon relies on it."""
     server.state.set_vaults([VAULT])
     with Held(server, "users.get_vaults") as held:
-        with start_notifying(home, conf, notify) as daemon:
+        with notifying(home, conf, notify) as daemon:
             server.wait_for("users.get_vaults")
             daemon.reload()
             assert daemon.status()["state"] == "starting"
@@ -306,8 +304,20 @@ def test_the_end_is_announced(home, notify):
     assert "STOPPING=1" in notify.lines
 
 
+def test_a_service_manager_that_does_not_listen_does_not_stop_the_daemon(home, conf, server):
+    """Its queue holds a few datagrams; nothing may block the loop."""
+    deaf = NotifySocket(home)
+    with notifying(home, conf, deaf) as daemon:
+        daemon.wait_state("ready")
+        server.wait_for("users.get_vaults", 20)
+        for _ in range(10):
+            daemon.reload()
+        assert daemon.get("local") == 1
+    deaf.socket.close()
+
+
 def test_status_line_says_state_and_workspace(home, conf, server, notify):
-    with start_notifying(home, conf, notify) as daemon:
+    with notifying(home, conf, notify) as daemon:
         daemon.wait_state("ready")
         wait_until(lambda: any(x.startswith("STATUS=ready") and "default" in x
                                for x in notify.lines), "a status line")

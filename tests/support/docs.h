@@ -7,6 +7,8 @@
  * Include it after cmocka.h.
  */
 
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/diag.h"
@@ -26,8 +28,10 @@ static inline struct doc *docs_read(const char *json)
 	struct doc *doc = NULL;
 
 	(void)read_text(&doc, "test", str_from(json), &options, &diag);
-	if (!doc)
+	if (!doc) {
 		fail_msg("%s in %s", diag.text, json);
+		abort(); /* for the analyzer: fail_msg has not returned */
+	}
 	return doc;
 }
 

@@ -48,10 +48,11 @@ static void answer_once(int listener, const char *reply)
 
 	while (c && read(fd, &c, 1) == 1)
 		;
-	_exit(write(fd, reply, strlen(reply) + 1) < 0);
+	_exit(reply && write(fd, reply, strlen(reply) + 1) < 0);
 }
 
-/* A daemon of one connection that answers any call with @reply. */
+/* A daemon of one connection that answers any call with @reply, or hangs up
+ * when that is NULL. */
 static pid_t daemon_start(const char *reply)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX,
@@ -92,15 +93,15 @@ static void every_error_has_its_exit_status(void **state)
 		const char *name;
 		int status;
 	} errors[] = {
-		{"io.clearconf.PathNotFound",          EXIT_NO_PATH},
-		{"io.clearconf.InvalidPath",           EXIT_USAGE  },
-		{"io.clearconf.UnknownWorkspace",      EXIT_USAGE  },
-		{"io.clearconf.AccessDenied",          EXIT_DENIED },
-		{"io.clearconf.NotReady",              EXIT_SERVER },
-		{"io.clearconf.ServerError",           EXIT_SERVER },
-		{"io.clearconf.QuotaExceeded",         EXIT_FAILED },
-		{"org.varlink.service.MethodNotFound", EXIT_FAILED },
-		{"some.other.Error",                   EXIT_FAILED },
+		{"io.clearconf.PathNotFound", EXIT_NO_PATH},
+		{"io.clearconf.InvalidPath", EXIT_USAGE},
+		{"io.clearconf.UnknownWorkspace", EXIT_USAGE},
+		{"io.clearconf.AccessDenied", EXIT_DENIED},
+		{"io.clearconf.NotReady", EXIT_SERVER},
+		{"io.clearconf.ServerError", EXIT_SERVER},
+		{"io.clearconf.QuotaExceeded", EXIT_FAILED},
+		{"org.varlink.service.MethodNotFound", EXIT_FAILED},
+		{"some.other.Error", EXIT_FAILED},
 	};
 	char reply[128];
 
@@ -119,12 +120,13 @@ static void an_answer_is_a_tree(void **state)
 			 EXIT_DONE);
 	assert_int_equal(status_of("{\"parameters\":{\"value\":01x}}"),
 			 EXIT_FAILED);
+	assert_int_equal(status_of("not varlink"), EXIT_FAILED);
 }
 
 static void a_daemon_that_goes_away_is_none(void **state)
 {
 	(void)state;
-	assert_int_equal(status_of("not varlink"), EXIT_FAILED);
+	assert_int_equal(status_of(NULL), EXIT_NO_DAEMON);
 }
 
 static void no_daemon_is_an_exit_status_of_its_own(void **state)

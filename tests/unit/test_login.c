@@ -157,14 +157,15 @@ static void a_login_needs_a_server_and_a_token_or_both_keys(void **state)
 		const char *variables;
 		bool complete;
 	} cases[] = {
-		{"",						  false},
-		{"CLEARML_API_HOST=h",                                false},
-		{"CLEARML_API_HOST=h|CLEARML_API_ACCESS_KEY=k",       false},
-		{"CLEARML_API_HOST=h|CLEARML_API_SECRET_KEY=s",       false},
+		{"", false},
+		{"CLEARML_API_HOST=h", false},
+		{"CLEARML_API_HOST=h|CLEARML_API_ACCESS_KEY=k", false},
+		{"CLEARML_API_HOST=h|CLEARML_API_SECRET_KEY=s", false},
 		{"CLEARML_API_ACCESS_KEY=k|CLEARML_API_SECRET_KEY=s", false},
 		{"CLEARML_API_HOST=h|CLEARML_API_ACCESS_KEY=k|"
-		 "CLEARML_API_SECRET_KEY=s",         true },
-		{"CLEARML_API_HOST=h|CLEARML_AUTH_TOKEN=t",           true },
+		 "CLEARML_API_SECRET_KEY=s",
+		 true},
+		{"CLEARML_API_HOST=h|CLEARML_AUTH_TOKEN=t", true},
 	};
 
 	(void)state;
@@ -208,21 +209,21 @@ static void verification_is_a_boolean_or_the_path_of_a_ca(void **state)
 		bool verify;
 		const char *ca;
 	} cases[] = {
-		{"",            "",			       true,  NULL     },
-		{"true",        "",			       true,  NULL     },
-		{"false",       "",			       false, NULL     },
-		{"\"no\"",      "",			       false, NULL     },
-		{"\" FALSE \"", "",                               false, NULL     },
-		{"\"1\"",       "",			       true,  NULL     },
-		{"0",           "",			       false, NULL     },
-		{"\"/ca.pem\"", "",                               true,  "/ca.pem"},
-		{"\"\"",        "",			       true,  NULL     },
-		{"\"  \"",      "",			       true,  NULL     },
-		{"null",        "",			       true,  NULL     },
-		{"[false]",     "",                               true,  NULL     },
-		{"true",        "CLEARML_API_HOST_VERIFY_CERT=0", false, NULL     },
-		{"false",       "TRAINS_API_HOST_VERIFY_CERT=/x", true,  "/x"     },
-		{"false",       "CLEARML_API_HOST_VERIFY_CERT= ", false, NULL     },
+		{"", "", true, NULL},
+		{"true", "", true, NULL},
+		{"false", "", false, NULL},
+		{"\"no\"", "", false, NULL},
+		{"\" FALSE \"", "", false, NULL},
+		{"\"1\"", "", true, NULL},
+		{"0", "", false, NULL},
+		{"\"/ca.pem\"", "", true, "/ca.pem"},
+		{"\"\"", "", true, NULL},
+		{"\"  \"", "", true, NULL},
+		{"null", "", true, NULL},
+		{"[false]", "", true, NULL},
+		{"true", "CLEARML_API_HOST_VERIFY_CERT=0", false, NULL},
+		{"false", "TRAINS_API_HOST_VERIFY_CERT=/x", true, "/x"},
+		{"false", "CLEARML_API_HOST_VERIFY_CERT= ", false, NULL},
 	};
 	char json[128];
 

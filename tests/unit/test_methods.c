@@ -23,6 +23,8 @@
 	"{\"agent\":{\"name\":\"x\",\"list\":[1,{\"b\":true}]},"               \
 	"\"api\":{\"secret_key\":\"hush-hush\"},\"a.b\":null}"
 
+#define GET(parameters)                                                        \
+	"{\"method\":\"io.clearconf.Get\",\"parameters\":" parameters "}"
 #define OK_READY(generation, masked)                                           \
 	"{\"parameters\":{\"generation\":" generation                          \
 	",\"state\":\"ready\",\"masked\":" masked ",\"value\":"
@@ -138,17 +140,18 @@ static void secrets_are_for_those_who_have_the_right(void **state)
 		check_get(*state, &exchanges[i]);
 }
 
+#define CALL(method) "{\"method\":\"io.clearconf." method "\"}"
+
 static void without_read_there_is_nothing(void **state)
 {
 	static const char *const calls[] = {
-		"{\"method\":\"io.clearconf.Get\"}",
-		"{\"method\":\"io.clearconf.Get\",\"parameters\":{\"x\":1}}",
-		"{\"method\":\"io.clearconf.Get\",\"parameters\":"
-		"{\"workspace\":\"three\"}}",
-		"{\"method\":\"io.clearconf.GetStatus\"}",
-		"{\"method\":\"io.clearconf.Watch\",\"more\":true}",
-		"{\"method\":\"io.clearconf.Explain\"}",
-		"{\"method\":\"io.clearconf.Nonsense\"}",
+		CALL("Get"),
+		GET("{\"x\":1}"),
+		GET("{\"workspace\":\"three\"}"),
+		CALL("GetStatus"),
+		CALL("Watch"),
+		CALL("Explain"),
+		CALL("Nonsense"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
@@ -213,16 +216,17 @@ static void what_is_no_call_is_an_invalid_parameter(void **state)
 			cases[i].parameter);
 }
 
+#define ONE_WAY(method)                                                        \
+	"{\"method\":\"" method "\",\"oneway\":true,\"more\":true}"
+
 static void a_one_way_call_is_not_answered(void **state)
 {
 	static const char *const calls[] = {
-		"{\"method\":\"io.clearconf.Get\",\"oneway\":true}",
-		"{\"method\":\"io.clearconf.Nonsense\",\"oneway\":true}",
-		"{\"method\":\"org.varlink.service.GetInfo\",\"oneway\":true}",
-		"{\"method\":\"io.clearconf.Watch\",\"oneway\":true,"
-		"\"more\":true,\"parameters\":{\"values\":true}}",
-		"{\"method\":\"io.clearconf.GetStatus\",\"oneway\":true,"
-		"\"more\":true}",
+		ONE_WAY("io.clearconf.Get"),
+		ONE_WAY("io.clearconf.Nonsense"),
+		ONE_WAY("org.varlink.service.GetInfo"),
+		ONE_WAY("io.clearconf.Watch"),
+		ONE_WAY("io.clearconf.GetStatus"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)

@@ -97,11 +97,11 @@ static void which_instance_follows_from_root_and_state_folder(void **state)
 		const char *variables;
 		bool system; /* not run by root */
 	} cases[] = {
-		{"HOME=/h",					   false},
-		{"HOME=/h|STATE_DIRECTORY=/var/lib/clearconf",        true },
-		{"HOME=/h|STATE_DIRECTORY=/var/library/clearconf",    false},
+		{"HOME=/h", false},
+		{"HOME=/h|STATE_DIRECTORY=/var/lib/clearconf", true},
+		{"HOME=/h|STATE_DIRECTORY=/var/library/clearconf", false},
 		{"HOME=/h|STATE_DIRECTORY=/h/.local/state/clearconf", false},
-		{"HOME=/h|STATE_DIRECTORY=",                          false},
+		{"HOME=/h|STATE_DIRECTORY=", false},
 	};
 
 	(void)state;

@@ -273,15 +273,15 @@ static void a_nul_in_a_secret_is_a_character(void **state)
 static void passwords_in_urls_are_masked(void **state)
 {
 	static const char *const cases[][2] = {
-		{"https://user:password@host/x",           "https://****@host/x"         },
-		{"git+ssh://u:p@h",                        "git+ssh://****@h"            },
+		{"https://user:password@host/x", "https://****@host/x"},
+		{"git+ssh://u:p@h", "git+ssh://****@h"},
 		{"see https://a:b@c and http://d:e@f:80/",
-		 "see https://****@c and http://****@f:80/"                              },
-		{"https://u:p@ss@host",                    "https://****@host"           },
-		{"https://me@corp.com:pw@host",            "https://****@host"           },
-		{"https://:p@host",                        "https://****@host"           },
-		{"https://u:@host",                        "https://****@host"           },
-		{"redis://h:1,redis://u:p@h:2",            "redis://h:1,redis://****@h:2"},
+		 "see https://****@c and http://****@f:80/"},
+		{"https://u:p@ss@host", "https://****@host"},
+		{"https://me@corp.com:pw@host", "https://****@host"},
+		{"https://:p@host", "https://****@host"},
+		{"https://u:@host", "https://****@host"},
+		{"redis://h:1,redis://u:p@h:2", "redis://h:1,redis://****@h:2"},
 	};
 	static const char *const shown[] = {
 		"https://host:8080/path",

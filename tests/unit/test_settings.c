@@ -87,15 +87,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void write_bytes(const char *bytes, size_t len)
-{
-	FILE *file = fopen(FILE_NAME, "we");
-
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, len, file), len);
-	assert_int_equal(fclose(file), 0);
-}
-
 /* The caller's; it must be fine. */
 static struct settings *load(const char *text)
 {
@@ -110,51 +101,30 @@ static struct settings *load(const char *text)
 	return settings;
 }
 
-static void assert_file_refused(uint32_t line, uint32_t column,
-				const char *reason)
-{
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-
-	assert_null(settings_load(FILE_NAME, &diag));
-	assert_string_equal(diag.source, FILE_NAME);
-	if (!strstr(diag.text, reason))
-		fail_msg("'%s' instead of '%s'", diag.text, reason);
-	if (diag.pos.line != line || diag.pos.column != column)
-		fail_msg("%u:%u instead of %u:%u: %s", diag.pos.line,
-			 diag.pos.column, line, column, diag.text);
-}
-
-static void assert_refused(const char *text, uint32_t line, uint32_t column,
-			   const char *reason)
-{
-	scratch_write(FILE_NAME, text);
-	assert_file_refused(line, column, reason);
-}
-
 static void every_default_is_the_documented_one(void **state)
 {
 	_cleanup_(settings_freep) struct settings *s = settings_new();
 	const struct {
 		int64_t is, should_be;
 	} numbers[] = {
-		{s->mode,                 MODE_AGENT             },
-		{s->log_level,            LOG_LEVEL_INFO         },
-		{s->dialect,              READ_CLEARML           },
-		{s->interval,             60 * SECOND            },
-		{s->jitter,               20                     },
-		{s->timeout,              10 * SECOND            },
-		{s->backoff_max,          15 * 60 * SECOND       },
-		{s->stale_limit,          30 * 24 * 3600 * SECOND},
-		{s->revoked_grace,        10 * 60 * SECOND       },
-		{s->connections_per_user, 1024                   },
-		{s->watchers_per_user,    1024                   },
-		{s->bytes_per_user,       16 * MIB               },
-		{s->environment_calls,    20                     },
-		{s->message,              1 * MIB                },
-		{s->document,             16 * MIB               },
-		{s->response,             64 * MIB               },
-		{s->depth,                128                    },
-		{s->history,              64                     },
+		{s->mode, MODE_AGENT},
+		{s->log_level, LOG_LEVEL_INFO},
+		{s->dialect, READ_CLEARML},
+		{s->interval, 60 * SECOND},
+		{s->jitter, 20},
+		{s->timeout, 10 * SECOND},
+		{s->backoff_max, 900 * SECOND},
+		{s->stale_limit, 2592000 * SECOND},
+		{s->revoked_grace, 600 * SECOND},
+		{s->connections_per_user, 1024},
+		{s->watchers_per_user, 1024},
+		{s->bytes_per_user, 16 * MIB},
+		{s->environment_calls, 20},
+		{s->message, 1 * MIB},
+		{s->document, 16 * MIB},
+		{s->response, 64 * MIB},
+		{s->depth, 128},
+		{s->history, 64},
 	};
 	const char *const texts[] = {
 		s->path,     s->socket, s->state_dir,         s->files,
@@ -261,37 +231,37 @@ static void numbers_take_their_units(void **state)
 		const char *key, *value;
 		int64_t number; /* -1: refused */
 	} cases[] = {
-		{"interval",    "100ms",                 100         },
-		{"interval",    "2s",                    2000        },
-		{"interval",    "3m",                    180000      },
-		{"interval",    "1h",                    3600000     },
-		{"interval",    "7d",                    604800000   },
-		{"interval",    "1w",                    604800000   },
-		{"interval",    "007s",                  7000        },
-		{"interval",    "99ms",                  -1          },
-		{"interval",    "8d",                    -1          },
-		{"interval",    "0",                     -1          },
-		{"interval",    "60",                    -1          },
-		{"interval",    "60 s",                  -1          },
-		{"interval",    "60S",                   -1          },
-		{"interval",    "1.5m",                  -1          },
-		{"interval",    "-1s",                   -1          },
-		{"interval",    "+1s",                   -1          },
-		{"interval",    "0x10s",                 -1          },
-		{"interval",    "s",                     -1          },
-		{"interval",    "",                      -1          },
-		{"interval",    "60s # no comment",      -1          },
-		{"interval",    "99999999999999999999s", -1          },
-		{"interval",    "9223372036854775807w",  -1          },
-		{"stale_limit", "0",                     0           },
-		{"stale_limit", "0s",                    0           },
-		{"stale_limit", "3650d",                 315360000000},
-		{"stale_limit", "3651d",                 -1          },
-		{"jitter",      "0%",                    0           },
-		{"jitter",      "100%",                  100         },
-		{"jitter",      "5",                     5           },
-		{"jitter",      "101%",                  -1          },
-		{"jitter",      "5s",                    -1          },
+		{"interval", "100ms", 100},
+		{"interval", "2s", 2000},
+		{"interval", "3m", 180000},
+		{"interval", "1h", 3600000},
+		{"interval", "7d", 604800000},
+		{"interval", "1w", 604800000},
+		{"interval", "007s", 7000},
+		{"interval", "99ms", -1},
+		{"interval", "8d", -1},
+		{"interval", "0", -1},
+		{"interval", "60", -1},
+		{"interval", "60 s", -1},
+		{"interval", "60S", -1},
+		{"interval", "1.5m", -1},
+		{"interval", "-1s", -1},
+		{"interval", "+1s", -1},
+		{"interval", "0x10s", -1},
+		{"interval", "s", -1},
+		{"interval", "", -1},
+		{"interval", "60s # no comment", -1},
+		{"interval", "99999999999999999999s", -1},
+		{"interval", "9223372036854775807w", -1},
+		{"stale_limit", "0", 0},
+		{"stale_limit", "0s", 0},
+		{"stale_limit", "3650d", 315360000000},
+		{"stale_limit", "3651d", -1},
+		{"jitter", "0%", 0},
+		{"jitter", "100%", 100},
+		{"jitter", "5", 5},
+		{"jitter", "101%", -1},
+		{"jitter", "5s", -1},
 	};
 	_cleanup_(settings_freep) struct settings *settings = settings_new();
 	int64_t is;
@@ -317,23 +287,15 @@ static void sizes_and_counts_have_limits(void **state)
 		const char *key, *value;
 		bool good;
 	} cases[] = {
-		{"message", "1024",  true },
-                {"message", "1023",  false},
-		{"message", "1K",    true },
-                {"message", "1G",    true },
-		{"message", "1025M", false},
-                {"message", "1k",    false},
-		{"message", "1MB",   false},
-                {"message", "0",     false},
-		{"depth",   "1",     true },
-                {"depth",   "1000",  true },
-		{"depth",   "1001",  false},
-                {"depth",   "0",     false},
-		{"depth",   "1K",    false},
-                {"history", "1",     true },
-		{"history", "0",     false},
-                {"history", "64.0",  false},
-		{"nothing", "1",     false},
+		{"message", "1024", true},   {"message", "1023", false},
+		{"message", "1K", true},     {"message", "1G", true},
+		{"message", "1025M", false}, {"message", "1k", false},
+		{"message", "1MB", false},   {"message", "0", false},
+		{"depth", "1", true},        {"depth", "1000", true},
+		{"depth", "1001", false},    {"depth", "0", false},
+		{"depth", "1K", false},      {"history", "1", true},
+		{"history", "0", false},     {"history", "64.0", false},
+		{"nothing", "1", false},
 	};
 	_cleanup_(settings_freep) struct settings *settings = settings_new();
 
@@ -353,132 +315,6 @@ static void sizes_and_counts_have_limits(void **state)
 	assert_int_equal(settings->dialect, READ_STRICT);
 }
 
-static void what_is_wrong_is_said_with_its_place(void **state)
-{
-#define W "[workspace a]\napi_server = x\n"
-	static const struct {
-		const char *text;
-		uint32_t line, column;
-		const char *reason;
-	} cases[] = {
-		{"[nothing]\n",						      1, 1,  "unknown section"         },
-		{"\n[nothing]",						      2, 1,  "unknown section"         },
-		{"[Daemon]\n",						       1, 1,  "unknown section"         },
-		{"[ daemon ]\n",						     1, 1,  "unknown section"         },
-		{"[]\n",							     1, 1,  "unknown section"         },
-		{"[workspace]\n",						    1, 1,  "unknown section"         },
-		{"[workspace ]\n",						   1, 1,  "name"                    },
-		{"[workspace a b]\n",						1, 1,  "name"                    },
-		{"[workspace ../x]\n",					       1, 1,  "name"                    },
-		{"[workspace \xc3\xa9]\n",					   1, 1,  "name"                    },
-		{"[daemon\nsocket = x\n",					    1, 1,  "expected ']'"            },
-		{"[daemon] x = 1\n",						 1, 10, "nothing may follow"      },
-		{"socket = x\n[daemon]\n",					   1, 1,  "before the first"        },
-		{"; c\n\nmode = x\n",						3, 1,  "before the first"        },
-		{"[daemon]\nsokcet = x\n",					   2, 1,  "unknown key: sokcet"     },
-		{"[daemon]\nSocket = x\n",					   2, 1,  "unknown key"             },
-		{"[daemon]\ninterval = 1s\n",                                        2, 1,  "unknown key"             },
-		{"[daemon]\n= x\n",						  2, 1,  "unknown key"             },
-		{"[daemon]\n: x\n",						  2, 1,  "unknown key"             },
-		{W "interval = 1s\n",						3, 1,  "unknown key"             },
-		{"[daemon]\nsocket\n",					       2, 1,  "expected `key = value`"  },
-		{"[daemon]\nsocket ; = x\n",                                         2, 1,  "expected `key = value`"  },
-		{"[daemon]\nx\nmode = y\n",                                          2, 1,  "expected `key = value`"  },
-		{"[daemon]\nmode = bogus\n",                                         2, 8,  "mode: expected"          },
-		{"[daemon]\nmode=bogus\n",					   2, 6,  "mode: expected"          },
-		{"[daemon]\nmode\t:\tbogus\n",                                       2, 8,  "mode: expected"          },
-		{"[daemon]\nmode =\n",					       2, 7,  "mode: expected"          },
-		{"[daemon]\r\nmode =\r\n",					   2, 7,  "mode: expected"          },
-		{"[poll]\ninterval = 60\n",                                          2, 12, "interval: expected"      },
-		{W "active = maybe\n",					       3, 10, "active: expected"        },
-		{"[daemon]\n mode = sdk\n",                                          2, 1,  "indented"                },
-		{"[daemon]\n\tmode = sdk\n",                                         2, 1,  "indented"                },
-		{"[local]\nfiles = a\n  b\n",                                        3, 1,  "indented"                },
-		{" [local]\n",						       1, 1,  "indented"                },
-		{"[local]\nfiles = a\n\vb\n",                                        3, 1,  "control character"       },
-		{"[local]\nfiles = a\n\fb\n",                                        3, 1,  "control character"       },
-		{"[local]\nfiles = a\x1b[31m\n",                                     2, 10, "control character"       },
-		{"[local]\nfiles = \xc3\xa9\x7f\n",                                  2, 10, "control"                 },
-		{"[local]\nfiles = a\rdefaults = b\n",                               2, 10, "control"                 },
-		{"[local]\ndefaults = \xff\n",                                       2, 12, "UTF-8"                   },
-		{"[daemon]\nmode = sdk\nmode = sdk\n",                               3, 1,  "twice"                   },
-		{"[daemon]\nmode = sdk\n[poll]\n[daemon]\nmode = sdk\n",             5, 1,
-		 "set twice: mode"										    },
-		{W "api_server = y\n",					       3, 1,  "set twice"               },
-		{W "[workspace a]\n",						3, 1,  "declared twice: a"       },
-		{"[workspace a]\naccess_key = x\n",                                  1, 1,  "no api_server"           },
-		{"[workspace a]\n" W,						1, 1,  "no api_server"           },
-		{"[workspace a]\n[local]\n",                                         1, 1,  "no api_server"           },
-		{W "[workspace b]\napi_server =\n",                                  3, 1,  "no api_server"           },
-		{W "active = yes\n[workspace b]\napi_server = y\n"
-		   "active = yes\n[workspace c]\napi_server = z\n", 4, 1,  "`active`: this one and a"},
-	};
-#undef W
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_refused(cases[i].text, cases[i].line, cases[i].column,
-			       cases[i].reason);
-}
-
-static void an_empty_file_means_the_defaults(void **state)
-{
-	static const char *const texts[] = {
-		"",
-		"\n\n",
-		"; only a comment",
-		"# only a comment\n",
-		"   \t \n",
-		" ; an indented comment\n",
-		"[daemon]",
-		"[daemon]\n[local]\n[daemon] ; again\n[poll] # and\n[site];x\n",
-		"\r\n[limits]\r\n\r\n",
-		"\xef\xbb\xbf[limits]\n",
-	};
-	_cleanup_(settings_freep) struct settings *defaults = settings_new();
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		_cleanup_(settings_freep) struct settings *settings =
-			load(texts[i]);
-
-		assert_numbers_equal(settings, defaults);
-		assert_string_equal(settings->path, scratch_at(FILE_NAME));
-	}
-}
-
-static void columns_count_no_byte_order_mark(void **state)
-{
-	(void)state;
-	assert_refused("\xef\xbb\xbf[daemon] x\n", 1, 10, "nothing may follow");
-	assert_refused("\xef\xbb\xbf\xef\xbb\xbf[daemon]\n", 1, 1, "expected");
-}
-
-static void windows_line_ends_change_nothing(void **state)
-{
-	_cleanup_(settings_freep) struct settings *settings =
-		load("[daemon]\r\nsocket = /a b\r\nmode = sdk\r\n[local]\r\n"
-		     "files = x ; y\r\nfiles = z\r");
-
-	(void)state;
-	assert_string_equal(settings->socket, "/a b");
-	assert_int_equal(settings->mode, MODE_SDK);
-	assert_string_equal(settings->files, "x z");
-}
-
-static void comments_begin_with_a_blank(void **state)
-{
-	_cleanup_(settings_freep) struct settings *settings =
-		load("[daemon]\nsocket = /a;b\nstate_dir = /c ;d ; e\n"
-		     "[local]\nfiles = ; nothing\ndefaults = a # b\n");
-
-	(void)state;
-	assert_string_equal(settings->socket, "/a;b");
-	assert_string_equal(settings->state_dir, "/c");
-	assert_string_equal(settings->files, "");
-	assert_string_equal(settings->defaults, "a # b");
-}
-
 static void lists_grow_over_lines_and_sections(void **state)
 {
 	_cleanup_(settings_freep) struct settings *settings =
@@ -490,127 +326,6 @@ static void lists_grow_over_lines_and_sections(void **state)
 	assert_string_equal(settings->mask_add, "^x$");
 }
 
-/* @len bytes without the line end, of one key whose value is long. */
-static void write_line(size_t len)
-{
-	char line[400] = "[local]\nfiles = ";
-
-	memset(line + 16, 'x', len - 8);
-	line[8 + len] = '\0';
-	scratch_write(FILE_NAME, line);
-}
-
-static void a_line_is_refused_when_inih_would_split_it(void **state)
-{
-	_cleanup_(settings_freep) struct settings *settings = NULL;
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-
-	(void)state;
-	write_line(197);
-	settings = settings_load(FILE_NAME, &diag);
-	assert_non_null(settings);
-	assert_int_equal(strlen(settings->files), 197 - 8);
-	write_line(198);
-	assert_file_refused(2, 1, "197 bytes");
-	write_line(300);
-	assert_file_refused(2, 1, "197 bytes");
-}
-
-static void a_long_comment_is_a_long_line(void **state)
-{
-	char text[302] = ";";
-
-	(void)state;
-	memset(text + 1, ' ', 300);
-	assert_refused(text, 1, 1, "197 bytes");
-}
-
-static void a_section_name_has_49_bytes(void **state)
-{
-	char text[128] = "[workspace ";
-	_cleanup_(settings_freep) struct settings *settings = NULL;
-
-	(void)state;
-	memset(text + 11, 'n', 39);
-	strcpy(text + 50, "]\napi_server = x\n");
-	settings = load(text);
-	assert_int_equal(strlen(settings->workspaces[0].name), 39);
-	strcpy(text + 50, "n]\napi_server = x\n");
-	assert_refused(text, 1, 1, "49 bytes");
-}
-
-static void a_nul_is_refused(void **state)
-{
-	static const char text[] = "[local]\nfiles = a\0b\n";
-
-	(void)state;
-	write_bytes(text, sizeof(text) - 1);
-	assert_file_refused(2, 10, "control character");
-}
-
-static void what_is_no_file_is_refused(void **state)
-{
-	(void)state;
-	(void)unlink(FILE_NAME);
-	assert_file_refused(0, 0, "not there");
-	assert_int_equal(mkdir(FILE_NAME, 0700), 0);
-	assert_file_refused(0, 0, "no file");
-	assert_int_equal(rmdir(FILE_NAME), 0);
-	scratch_link("nowhere", FILE_NAME);
-	assert_file_refused(0, 0, "not there");
-	assert_int_equal(unlink(FILE_NAME), 0);
-	assert_int_equal(mkfifo(FILE_NAME, 0600), 0);
-	assert_file_refused(0, 0, "no file");
-	assert_int_equal(unlink(FILE_NAME), 0);
-}
-
-static void two_megabytes_are_too_much(void **state)
-{
-	size_t len = (size_t)2 << 20;
-	_cleanup_(mem_freep) char *bytes = mem_alloc(len);
-
-	(void)state;
-	memset(bytes, '\n', len);
-	write_bytes(bytes, len);
-	assert_file_refused(0, 0, "larger than the limit");
-}
-
-/* Kubernetes swaps the folder behind the link: what is relative to the file is
- * meant relative to where the user put it. */
-static void the_path_is_the_one_that_was_given(void **state)
-{
-	_cleanup_(settings_freep) struct settings *settings = NULL;
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-
-	(void)state;
-	scratch_folder("real");
-	scratch_write("real/x.conf", "[daemon]\n");
-	scratch_link("real/x.conf", "link.conf");
-	settings = settings_load("link.conf", &diag);
-	assert_non_null(settings);
-	assert_string_equal(settings->path, scratch_at("link.conf"));
-}
-
-static void no_message_quotes_a_value(void **state)
-{
-	static const char *const texts[] = {
-		"[daemon]\nmode = hunter2\n",
-		"[workspace a]\naccess_key = hunter2\naccess_key = hunter2\n",
-		"[workspace a]\nactive = hunter2\n",
-		"[poll]\ninterval = hunter2\n",
-		"[daemon]\n hunter2\n",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-
-		scratch_write(FILE_NAME, texts[i]);
-		assert_null(settings_load(FILE_NAME, &diag));
-		assert_null(strstr(diag.text, "hunter2"));
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -619,20 +334,7 @@ int main(void)
 		cmocka_unit_test(a_workspace_is_read_whole),
 		cmocka_unit_test(numbers_take_their_units),
 		cmocka_unit_test(sizes_and_counts_have_limits),
-		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
-		cmocka_unit_test(an_empty_file_means_the_defaults),
-		cmocka_unit_test(columns_count_no_byte_order_mark),
-		cmocka_unit_test(windows_line_ends_change_nothing),
-		cmocka_unit_test(comments_begin_with_a_blank),
 		cmocka_unit_test(lists_grow_over_lines_and_sections),
-		cmocka_unit_test(a_line_is_refused_when_inih_would_split_it),
-		cmocka_unit_test(a_long_comment_is_a_long_line),
-		cmocka_unit_test(a_section_name_has_49_bytes),
-		cmocka_unit_test(a_nul_is_refused),
-		cmocka_unit_test(what_is_no_file_is_refused),
-		cmocka_unit_test(two_megabytes_are_too_much),
-		cmocka_unit_test(the_path_is_the_one_that_was_given),
-		cmocka_unit_test(no_message_quotes_a_value),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

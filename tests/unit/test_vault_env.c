@@ -13,13 +13,10 @@
 static struct env *whole_env(void)
 {
 	static const struct env_variable variables[] = {
-		{{"HOME", 4},     {"/h", 2}},
-                {{"HOMEPAGE", 8}, {"p", 1} },
-		{{"LANG", 4},     {"C", 1} },
-                {{"MY_TOKEN", 8}, {"t", 1} },
-		{{"Password", 8}, {"w", 1} },
-                {{"USER", 4},     {"u", 1} },
-		{{"X*", 2},       {"x", 1} },
+		{{"HOME", 4}, {"/h", 2}},    {{"HOMEPAGE", 8}, {"p", 1}},
+		{{"LANG", 4}, {"C", 1}},     {{"MY_TOKEN", 8}, {"t", 1}},
+		{{"Password", 8}, {"w", 1}}, {{"USER", 4}, {"u", 1}},
+		{{"X*", 2}, {"x", 1}},
 	};
 
 	return env_new(variables, ARRAY_SIZE(variables));

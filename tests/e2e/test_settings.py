@@ -1,0 +1,306 @@
+"""clearconfd.conf: what is refused, with file and line; what a reload changes;
+what the command line overrides."""
+
+import os
+import pathlib
+import signal
+import tempfile
+
+import pytest
+from clearml_server import ACCESS_KEY, SECRET_KEY
+from harness import FAST, Daemon, wait_until
+from varlink import VarlinkError
+
+# name: (settings, line, words of the reason)
+WRONG = {
+    "a line of 300 bytes": ("[mask]\nadd = " + "x" * 294 + "\n", 2, "197 bytes"),
+    "a comment of 300 bytes": ("[poll]\ninterval = 1s\n;" + "x" * 299 + "\n", 3, "197 bytes"),
+    "an indented line": ("[poll]\n  interval = 1s\n", 2, "indented"),
+    "a line indented by a tab": ("[poll]\n\tinterval = 1s\n", 2, "indented"),
+    "an unknown key": ("[poll]\ntimeout = 1s\nintervall = 1s\n", 3, "intervall"),
+    "a key of another section": ("[poll]\nmode = sdk\n", 2, "mode"),
+    "an unknown section": ("[poll]\ninterval = 1s\n[polls]\n", 3, "section"),
+    "a long section name": ("[workspace " + "x" * 60 + "]\n", 1, "49 bytes"),
+    "a key before any section": ("interval = 1s\n", 1, "section"),
+    "a line without a value": ("[poll]\ninterval\n", 2, "key = value"),
+    "a number without a unit": ("[poll]\ninterval = 60\n", 2, "interval"),
+    "an unknown unit": ("[poll]\ninterval = 60 parsecs\n", 2, "interval"),
+    "a negative number": ("[limits]\ndepth = -1\n", 2, "depth"),
+    "an unknown choice": ("[daemon]\nmode = both\n", 2, "mode"),
+    "no boolean": ("[workspace a]\napi_server = http://x\nactive = maybe\n", 3, "active"),
+    "a key given twice": ("[poll]\ninterval = 1s\ninterval = 2s\n", 3, "twice"),
+    "a workspace given twice": ("[workspace a]\napi_server = http://x\n[workspace a]\n", 3, "twice"),
+    "a workspace without a server": ("[poll]\n[workspace a]\naccess_key = k\n", 2, "api_server"),
+    "two active workspaces": ("[workspace a]\napi_server = http://x\nactive = yes\n"
+                              "[workspace b]\napi_server = http://y\nactive = yes\n", 4, "active"),
+    "invalid UTF-8": (b"[mask]\nadd = \xff\n", 2, "UTF-8"),
+    "a NUL": (b"[mask]\nadd = a\0b\n", 2, "control"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_settings_stop_the_start_with_file_and_line(home, name):
+    text, line, word = WRONG[name]
+    path = home.settings(text)
+    done = home.daemon()
+    assert done.returncode == 1
+    assert f"{path}:{line}" in done.stderr and word in done.stderr
+    assert not home.socket.exists()
+
+
+def test_settings_named_on_the_command_line_must_be_there(home):
+    done = home.daemon("--config", home.path / "none.conf")
+    assert done.returncode == 1 and "none.conf" in done.stderr
+
+
+def test_a_folder_as_settings_is_an_error(home):
+    done = home.daemon("--config", home.path)
+    assert done.returncode == 1 and str(home.path) in done.stderr
+
+
+def test_comments_and_windows_line_ends_are_fine(home, daemon):
+    home.settings("; a comment\r\n[daemon]\r\nmode = sdk ; another\r\n# a third\r\n")
+    daemon.start()
+    assert daemon.status()["mode"] == "sdk"
+
+
+# --- reload ---
+
+
+def settings_layer(daemon):
+    found = [x for x in daemon.layers() if x["layer"] == "settings"]
+    return found[0] if found else None
+
+
+def test_broken_settings_at_a_reload_keep_the_old_and_show(home, daemon):
+    path = home.settings("[daemon]\nmode = sdk\n")
+    home.conf("k: 1")
+    daemon.start()
+    home.settings("[daemon]\nmode = agent\nnonsense = 1\n")
+    daemon.reload()
+    assert daemon.status()["mode"] == "sdk"
+    layer = settings_layer(daemon)
+    assert (layer["source"], layer["line"]) == (str(path), 3)
+    assert "nonsense" in layer["error"]
+    shown = home.client("status").stdout
+    assert "nonsense" in shown and f"{path}:3" in shown
+    home.settings("[daemon]\nmode = agent\n")
+    daemon.reload()
+    assert daemon.status()["mode"] == "agent" and settings_layer(daemon) is None
+
+
+def test_broken_settings_do_not_keep_layers_from_being_read_again(home, daemon):
+    home.settings("[limits]\ndepth = 100\n")
+    daemon.start()
+    home.settings("[nonsense]\n")
+    home.conf("k: 1")
+    daemon.reload()
+    assert daemon.get("k") == 1
+
+
+def test_a_reload_takes_other_files(home, daemon):
+    home.conf("k: home")
+    home.write("other.conf", "k: other")
+    daemon.start()
+    home.settings("[local]\nfiles = ~/other.conf\n")
+    daemon.reload()
+    assert daemon.get("k") == "other"
+    home.write("other.conf", "k: again")
+    daemon.wait_value("k", "again")
+
+
+def workspace(server, name, more=""):
+    return (f"[workspace {name}]\napi_server = {server.url}\naccess_key = {ACCESS_KEY}\n"
+            f"secret_key_file = secret\ninject = no\n{more}")
+
+
+@pytest.fixture
+def secret(home):
+    return home.write("config/clearconf/secret", SECRET_KEY)
+
+
+def test_a_reload_takes_a_new_workspace_and_drops_an_old(home, server, daemon, secret):
+    server.state.set_vaults(["team: red"])
+    home.settings(FAST + workspace(server, "one"))
+    daemon.start()
+    daemon.wait_value("team", "red", workspace="one")
+    generation = daemon.call("Get", workspace="one")["generation"]
+    home.settings(FAST + workspace(server, "one") + workspace(server, "two", "active = yes\n"))
+    daemon.reload()
+    assert daemon.call("Get", workspace="one")["generation"] == generation
+    daemon.wait_value("team", "red", workspace="two")
+    home.settings(FAST + workspace(server, "two"))
+    daemon.reload()
+    with pytest.raises(VarlinkError, match="UnknownWorkspace"):
+        daemon.get(workspace="one")
+    assert daemon.get("team") == "red"
+
+
+def test_a_watcher_of_a_workspace_that_goes_is_told(home, server, daemon, secret):
+    home.settings(FAST + workspace(server, "one") + workspace(server, "two"))
+    daemon.start()
+    with daemon.connect() as watcher:
+        watcher.watch(workspace="two")
+        home.settings(FAST + workspace(server, "one"))
+        daemon.reload()
+        with pytest.raises(VarlinkError, match="UnknownWorkspace"):
+            while True:
+                watcher.receive()
+
+
+def test_a_reload_changes_the_interval(home, conf, server, daemon):
+    home.settings("[poll]\ninterval = 1h\n")
+    home.conf(conf())
+    daemon.start()
+    daemon.wait_state("ready")
+    home.settings(FAST)
+    daemon.reload()
+    server.wait_for("users.get_vaults", 6)
+    assert daemon.status()["state"] == "ready"
+
+
+def test_a_reload_changes_the_limits(home, daemon):
+    daemon.start()
+    with daemon.connect() as connection:
+        connection.call("Get", environment={"X": "x" * 2000})
+    home.settings("[limits]\nmessage = 1K\n")
+    daemon.reload()
+    with daemon.connect() as connection:
+        with pytest.raises(VarlinkError, match="InvalidParameter"):
+            connection.call("Get", environment={"X": "x" * 2000})
+
+
+
+
+def test_a_watcher_that_loses_its_right_gets_an_error_and_the_end(public, home):
+    home.settings("[access]\nread = 65533\n")
+    with Daemon(home, "--socket", public / "sock") as daemon:
+        with daemon.connect() as mine:
+            mine.watch()
+            stranger = public.start(65533, "watch")
+            assert stranger.stdout.readline().startswith("masked")
+            home.settings("[access]\n")
+            daemon.reload()
+            assert stranger.stdout.readline() == "io.clearconf.AccessDenied {'right': 'read'}\n"
+            assert stranger.wait(timeout=30) == 0
+            # Who keeps the right goes on.
+            home.conf("k: 1")
+            assert mine.changes()["k"][0] == "added"
+
+
+def test_a_reload_grants_a_right(public, home):
+    home.conf("k: 1")
+    with Daemon(home, "--socket", public / "sock") as daemon:
+        assert public.ask(65533, "Get") == "io.clearconf.AccessDenied {'right': 'read'}"
+        home.settings("[access]\nread = 65533\n")
+        daemon.reload()
+        assert "'k': 1" in public.ask(65533, "Get")
+
+
+def test_the_settings_secrets_are_not_logged(home, server, daemon, secret):
+    home.settings("[daemon]\nlog_level = debug\n" + FAST + workspace(server, "one"))
+    daemon.start()
+    daemon.wait_state("ready")
+    daemon.reload()
+    daemon.stop()
+    assert SECRET_KEY not in daemon.log()
+
+
+def test_a_secret_that_cannot_be_read_is_said_and_comes_later(home, server, daemon):
+    server.state.set_vaults(["team: red"])
+    home.settings(FAST + workspace(server, "one"))
+    home.conf("k: 1")
+    daemon.start()
+    daemon.wait_state("degraded")
+    assert daemon.get("k") == 1
+    assert "secret" in str(daemon.workspace()) and "secret" in daemon.log()
+    home.write("config/clearconf/secret", SECRET_KEY)
+    daemon.reload()
+    daemon.wait_value("team", "red")
+    daemon.wait_state("ready")
+
+
+# --- the command line ---
+
+
+def test_socket_and_state_go_where_the_command_line_says(home):
+    home.settings(f"[daemon]\nsocket = {home.path}/a/sock\nstate_dir = {home.path}/a/state\n")
+    socket, state = home.path / "b" / "sock", home.path / "b" / "state"
+    with Daemon(home, "--socket", socket, "--state", state) as daemon:
+        assert daemon.get() == {}
+        assert socket.is_socket() and (state / "generation").exists()
+        assert state.stat().st_mode & 0o777 == 0o700
+    assert not (home.path / "a").exists() and not socket.exists()
+
+
+def test_the_settings_place_socket_and_state(home, daemon):
+    home.settings(f"[daemon]\nsocket = {home.path}/a/sock\nstate_dir = {home.path}/a/state\n")
+    daemon.socket = home.path / "a" / "sock"
+    daemon.start()
+    assert (home.path / "a" / "state" / "generation").exists()
+
+
+def test_the_user_instance_lives_in_the_xdg_folders(home, daemon):
+    daemon.start()
+    assert home.socket.stat().st_mode & 0o777 == 0o666
+    assert home.socket.parent.stat().st_mode & 0o777 == 0o755
+    assert (home.path / "state" / "clearconf" / "generation").exists()
+    assert daemon.status()["instance"] == "user"
+
+
+def test_without_a_runtime_folder_the_socket_is_private_in_the_state_folder(home):
+    del home.env["XDG_RUNTIME_DIR"]
+    daemon = Daemon(home)
+    daemon.socket = home.path / "state" / "clearconf" / "clearconf.sock"
+    with daemon:
+        assert daemon.socket.parent.stat().st_mode & 0o777 == 0o700
+        home.client("get", check=0)
+
+
+def test_the_mode_of_the_command_line_wins(home):
+    home.settings("[daemon]\nmode = agent\n")
+    with Daemon(home, "--mode", "sdk") as daemon:
+        assert daemon.status()["mode"] == "sdk"
+        daemon.reload()
+        assert daemon.status()["mode"] == "sdk"
+
+
+def test_the_workspace_of_the_command_line_is_active_at_first(home, server, secret):
+    home.settings(FAST + workspace(server, "one", "active = yes\n") + workspace(server, "two"))
+    with Daemon(home, "--workspace", "two") as daemon:
+        assert daemon.workspace()["name"] == "two"
+    with Daemon(home) as daemon:
+        assert daemon.workspace()["name"] == "one"
+
+
+@pytest.mark.parametrize("arguments", [["--workspace", "none"], ["--mode", "both"],
+                                       ["--log-level", "loud"], ["--nonsense"], ["word"]],
+                         ids=" ".join)
+def test_a_wrong_command_line_is_refused(home, arguments):
+    done = home.daemon(*arguments)
+    assert done.returncode in (1, 2) and "clearconfd:" in done.stderr
+    assert not home.socket.exists()
+
+
+def test_version_and_help_are_for_people(home):
+    assert home.daemon("--version").stdout.startswith("clearconfd ")
+    assert "--offline" in home.daemon("--help").stdout
+
+
+# --- generations ---
+
+
+def test_generations_grow_over_restarts_and_a_kill(home, daemon):
+    home.conf("k: 1")
+    seen = []
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
+        daemon.start()
+        seen.append(daemon.call("Get")["generation"])
+        daemon.stop(number)
+    assert seen == sorted(set(seen))
+
+
+def test_without_a_state_folder_generations_start_at_the_clock(home):
+    home.write("state/clearconf", "a file in the folder's place")
+    with Daemon(home) as daemon:
+        assert daemon.call("Get")["generation"] > 1_600_000_000_000

@@ -5,6 +5,7 @@
 #   make test             unit, corpus and end-to-end tests
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths
+#   make fuzz SECONDS=60  each fuzz target for so long
 #   make bench            what it costs, as ratios to peers or limits
 #   make install DESTDIR=... PREFIX=/usr
 #   make deps             install what all this needs (Debian packages)
@@ -60,6 +61,7 @@ client_src := $(wildcard client/*.c)
 test_src   := $(wildcard tests/unit/test_*.c)
 test_help  := $(filter-out $(test_src),$(wildcard tests/unit/*.c))
 bench_src  := $(wildcard tests/bench/*.c)
+fuzz_src   := $(wildcard tests/fuzz/fuzz_*.c)
 all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
               $(test_help) $(bench_src)
 
@@ -67,6 +69,7 @@ obj         = $(patsubst %.c,$(B)/%.o,$(1))
 client_obj := $(filter-out $(B)/client/main.o,$(call obj,$(client_src)))
 daemon_obj := $(filter-out $(B)/daemon/main.o,$(call obj,$(daemon_src)))
 tests      := $(patsubst %.c,$(B)/%,$(test_src))
+fuzzers    := $(patsubst tests/fuzz/%.c,%,$(fuzz_src))
 benches    := $(patsubst %.c,$(B)/%,$(bench_src))
 generated  := $(B)/gen/io_clearconf_idl.h
 core       := $(B)/libcore.a
@@ -115,7 +118,7 @@ $(B)/%.o: %.c Makefile | $(generated)
 
 # Goals that may install packages by themselves; the others only say what is
 # missing.
-installing := $(filter demo test test-long bench lint ci deps,$(MAKECMDGOALS))
+installing := $(filter demo test test-long fuzz bench lint ci deps,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
 	@mkdir -p $(@D)
@@ -141,6 +144,18 @@ test: deps-test all $(tests)
 
 demo: deps-test all
 	@B=$(B) $(PYTHON) tests/support/demo.py
+
+# Each target for SECONDS, two at a time, seeded from the corpus; what it finds
+# stays in build/fuzz/crashes.
+SECONDS ?= 60
+fuzz: deps-lint
+	$(MAKE) CC=clang B=build/fuzz SAN=address,undefined,fuzzer-no-link \
+		$(addprefix build/fuzz/,$(fuzzers))
+	tests/fuzz/run.sh $(SECONDS) $(fuzzers)
+
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(core)
+	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) -o $@ $^ \
+		$(module_libs) -lm
 
 bench: deps-test all $(benches)
 	@B=$(B) tests/bench/run.sh
@@ -169,7 +184,7 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps deps-test deps-lint test demo bench lint install clean
+.PHONY: all deps deps-test deps-lint test demo fuzz bench lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src))

@@ -51,12 +51,12 @@ static const struct {
 	bool (*check)(const char *text);
 	const char *wanted;
 } kinds[] = {
-	[OPTION_FLAG] = {is_text,    ""                           },
-	[OPTION_TEXT] = {is_text,    "a text"                     },
-	[OPTION_NUMBER] = {is_number,  "a number"                   },
-	[OPTION_SECONDS] = {is_seconds, "a number of seconds"        },
-	[OPTION_MODE] = {is_mode,    "a file mode such as 0640"   },
-	[OPTION_FORMAT] = {is_format,  "one of " RENDER_FORMAT_NAMES},
+	[OPTION_FLAG] = {is_text, ""},
+	[OPTION_TEXT] = {is_text, "a text"},
+	[OPTION_NUMBER] = {is_number, "a number"},
+	[OPTION_SECONDS] = {is_seconds, "a number of seconds"},
+	[OPTION_MODE] = {is_mode, "a file mode such as 0640"},
+	[OPTION_FORMAT] = {is_format, "one of " RENDER_FORMAT_NAMES},
 };
 
 int arguments_milliseconds(const char *seconds, int otherwise)

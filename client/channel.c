@@ -19,29 +19,29 @@ static const struct {
 	enum exit_status status;
 	const char *hint;
 } errors[] = {
-	{WIRE_INTERFACE ".PathNotFound",          EXIT_NO_PATH,
-	 "'clearconf get' shows all there is"                  },
-	{WIRE_INTERFACE ".InvalidPath",           EXIT_USAGE,
+	{WIRE_INTERFACE ".PathNotFound", EXIT_NO_PATH,
+	 "'clearconf get' shows all there is"},
+	{WIRE_INTERFACE ".InvalidPath", EXIT_USAGE,
 	 "keys are joined by '.', a key with a special character is a JSON "
-	 "string: a.\"b.c\""				   },
-	{WIRE_INTERFACE ".UnknownWorkspace",      EXIT_USAGE,
-	 "'clearconf status' lists the workspaces"             },
-	{WIRE_INTERFACE ".AccessDenied",          EXIT_DENIED,
-	 "rights are given in [access] of clearconfd.conf"     },
-	{WIRE_INTERFACE ".NotReady",              EXIT_SERVER,
-	 "'clearconf status' says what is missing"             },
-	{WIRE_INTERFACE ".ServerError",           EXIT_SERVER,
+	 "string: a.\"b.c\""},
+	{WIRE_INTERFACE ".UnknownWorkspace", EXIT_USAGE,
+	 "'clearconf status' lists the workspaces"},
+	{WIRE_INTERFACE ".AccessDenied", EXIT_DENIED,
+	 "rights are given in [access] of clearconfd.conf"},
+	{WIRE_INTERFACE ".NotReady", EXIT_SERVER,
+	 "'clearconf status' says what is missing"},
+	{WIRE_INTERFACE ".ServerError", EXIT_SERVER,
 	 "'clearconf status' shows the state of the connection"},
-	{WIRE_INTERFACE ".QuotaExceeded",         EXIT_FAILED,
-	 "limits are set in [limits] of clearconfd.conf"       },
-	{WIRE_INTERFACE ".BrokenConfiguration",   EXIT_FAILED,
-	 "'clearconfd --check' shows the place"                },
+	{WIRE_INTERFACE ".QuotaExceeded", EXIT_FAILED,
+	 "limits are set in [limits] of clearconfd.conf"},
+	{WIRE_INTERFACE ".BrokenConfiguration", EXIT_FAILED,
+	 "'clearconfd --check' shows the place"},
 	{"org.varlink.service.InterfaceNotFound", EXIT_FAILED,
-	 "is this clearconfd's socket?"                        },
-	{"org.varlink.service.MethodNotFound",    EXIT_FAILED,
-	 "clearconf and clearconfd are of different versions"  },
-	{"org.varlink.service.InvalidParameter",  EXIT_FAILED,
-	 "clearconf and clearconfd are of different versions"  },
+	 "is this clearconfd's socket?"},
+	{"org.varlink.service.MethodNotFound", EXIT_FAILED,
+	 "clearconf and clearconfd are of different versions"},
+	{"org.varlink.service.InvalidParameter", EXIT_FAILED,
+	 "clearconf and clearconfd are of different versions"},
 };
 
 /* Failures below Varlink; anything else is EXIT_FAILED. */
@@ -50,17 +50,17 @@ static const struct {
 	enum exit_status status;
 	const char *hint;
 } failures[] = {
-	{-ENOENT,       EXIT_NO_DAEMON,
-	 "start clearconfd, or name its socket with --socket"                   },
+	{-ENOENT, EXIT_NO_DAEMON,
+	 "start clearconfd, or name its socket with --socket"},
 	{-ECONNREFUSED, EXIT_NO_DAEMON,
-	 "start clearconfd, or name its socket with --socket"                   },
-	{-ENOTSOCK,     EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
-	{-ENAMETOOLONG, EXIT_NO_DAEMON, NULL                                    },
-	{-EACCES,       EXIT_NO_DAEMON, "this user may not reach the socket"    },
-	{-ENOTDIR,      EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
-	{-EPROTOTYPE,   EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
-	{-ECONNRESET,   EXIT_NO_DAEMON, "see the log of clearconfd"             },
-	{-ETIMEDOUT,    EXIT_FAILED,    "wait longer with --timeout"            },
+	 "start clearconfd, or name its socket with --socket"},
+	{-ENOTSOCK, EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
+	{-ENAMETOOLONG, EXIT_NO_DAEMON, NULL},
+	{-EACCES, EXIT_NO_DAEMON, "this user may not reach the socket"},
+	{-ENOTDIR, EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
+	{-EPROTOTYPE, EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
+	{-ECONNRESET, EXIT_NO_DAEMON, "see the log of clearconfd"},
+	{-ETIMEDOUT, EXIT_FAILED, "wait longer with --timeout"},
 };
 
 static int fail_by_errno(struct channel *channel, int result)

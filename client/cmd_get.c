@@ -16,14 +16,14 @@ struct get {
 };
 
 static const struct option_spec options[] = {
-	{"env",     'e', OPTION_FLAG,   offsetof(struct get, env),      NULL,
+	{"env", 'e', OPTION_FLAG, offsetof(struct get, env), NULL,
 	 "resolve with my environment, not the daemon's"},
-	{"mask",    'm', OPTION_FLAG,   offsetof(struct get, mask),     NULL,
-	 "show secrets as ****, whatever my rights"     },
-	{"default", 'd', OPTION_TEXT,   offsetof(struct get, fallback), "VALUE",
-	 "print VALUE when there is nothing at PATH"    },
-	{"format",  'f', OPTION_FORMAT, offsetof(struct get, format),   "FORMAT",
-	 RENDER_FORMAT_NAMES			    },
+	{"mask", 'm', OPTION_FLAG, offsetof(struct get, mask), NULL,
+	 "show secrets as ****, whatever my rights"},
+	{"default", 'd', OPTION_TEXT, offsetof(struct get, fallback), "VALUE",
+	 "print VALUE when there is nothing at PATH"},
+	{"format", 'f', OPTION_FORMAT, offsetof(struct get, format), "FORMAT",
+	 RENDER_FORMAT_NAMES},
 };
 
 static int print(const struct answer *answer, const struct get *get)

@@ -21,10 +21,10 @@ struct status_options {
 };
 
 static const struct option_spec options[] = {
-	{"json", 'j',  OPTION_FLAG,    offsetof(struct status_options, json), NULL,
-	 "print the Status object as JSON"										  },
+	{"json", 'j', OPTION_FLAG, offsetof(struct status_options, json), NULL,
+	 "print the Status object as JSON"},
 	{"wait", '\0', OPTION_SECONDS, offsetof(struct status_options, wait),
-	 "S",								       "wait until ready; fail after S seconds"},
+	 "S", "wait until ready; fail after S seconds"},
 };
 
 static bool is_ready(struct str state)

@@ -16,13 +16,13 @@ struct watch {
 };
 
 static const struct option_spec options[] = {
-	{"since",  'n', OPTION_NUMBER, offsetof(struct watch, since),  "N",
-	 "begin with what changed after generation N"           },
-	{"values", 'v', OPTION_FLAG,   offsetof(struct watch, values), NULL,
-	 "print values, those of now first"                     },
-	{"reveal", 'r', OPTION_FLAG,   offsetof(struct watch, reveal), NULL,
-	 "print secrets, or fail without the right"             },
-	{"json",   'j', OPTION_FLAG,   offsetof(struct watch, json),   NULL,
+	{"since", 'n', OPTION_NUMBER, offsetof(struct watch, since), "N",
+	 "begin with what changed after generation N"},
+	{"values", 'v', OPTION_FLAG, offsetof(struct watch, values), NULL,
+	 "print values, those of now first"},
+	{"reveal", 'r', OPTION_FLAG, offsetof(struct watch, reveal), NULL,
+	 "print secrets, or fail without the right"},
+	{"json", 'j', OPTION_FLAG, offsetof(struct watch, json), NULL,
 	 "print each answer as it comes, one JSON object a line"},
 };
 
@@ -146,8 +146,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		.paths = argv,
 		.path_count = argc,
 		.generation = -1,
-		.text = {.values = watch->values, .by_path = argc > 0}
-        };
+		.text = {.values = watch->values, .by_path = argc > 0}};
 	_cleanup_(channel_deinit) struct channel channel = {0};
 
 	return watch_for_ever(&watching, &channel);

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void say(const char *prefix, const char *format, va_list ap)
+static void __attribute__((format(printf, 2, 0)))
+say(const char *prefix, const char *format, va_list ap)
 {
 	(void)fprintf(stderr, "clearconf: %s", prefix);
 	(void)vfprintf(stderr, format, ap);

@@ -28,16 +28,16 @@ struct globals {
 };
 
 static const struct option_spec global_options[] = {
-	{"socket",    's', OPTION_TEXT,    offsetof(struct globals, socket),    "PATH",
-	 "the daemon's socket"												 },
-	{"workspace", 'w', OPTION_TEXT,    offsetof(struct globals, workspace),
-	 "NAME",									"not the active workspace but this one"},
-	{"timeout",   't', OPTION_SECONDS, offsetof(struct globals, timeout),   "S",
-	 "wait at most S seconds for an answer (30)"									   },
-	{"help",      'h', OPTION_FLAG,    offsetof(struct globals, help),      NULL,
-	 "print this help"												     },
-	{"version",   'V', OPTION_FLAG,    offsetof(struct globals, version),   NULL,
-	 "print the version"												   },
+	{"socket", 's', OPTION_TEXT, offsetof(struct globals, socket), "PATH",
+	 "the daemon's socket"},
+	{"workspace", 'w', OPTION_TEXT, offsetof(struct globals, workspace),
+	 "NAME", "not the active workspace but this one"},
+	{"timeout", 't', OPTION_SECONDS, offsetof(struct globals, timeout), "S",
+	 "wait at most S seconds for an answer (30)"},
+	{"help", 'h', OPTION_FLAG, offsetof(struct globals, help), NULL,
+	 "print this help"},
+	{"version", 'V', OPTION_FLAG, offsetof(struct globals, version), NULL,
+	 "print the version"},
 };
 
 static struct option_set global_set(struct globals *globals)

@@ -6,9 +6,9 @@
 #include "value/value.h"
 
 static const struct render_format formats[] = {
-	{"json",  render_json },
+	{"json", render_json},
 	{"hocon", render_hocon},
-	{"raw",   render_raw  },
+	{"raw", render_raw},
 };
 
 const struct render_format *render_format(const char *name)

@@ -23,12 +23,7 @@ static void add_duration(struct buf *out, int64_t seconds)
 	static const struct {
 		int64_t seconds;
 		const char *name;
-	} units[] = {
-		{86400, "d"  },
-                {3600,  "h"  },
-                {60,    "min"},
-                {1,     "s"  }
-        };
+	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
 	size_t i = 0;
 
 	if (seconds < 0)
@@ -45,14 +40,10 @@ static enum output_colour colour_of(struct str state)
 		const char *state;
 		enum output_colour colour;
 	} colours[] = {
-		{"ok",       OUTPUT_GREEN },
-                {"ready",    OUTPUT_GREEN },
-		{"starting", OUTPUT_YELLOW},
-                {"stale",    OUTPUT_YELLOW},
-		{"degraded", OUTPUT_YELLOW},
-                {"offline",  OUTPUT_RED   },
-		{"refused",  OUTPUT_RED   },
-                {"broken",   OUTPUT_RED   },
+		{"ok", OUTPUT_GREEN},        {"ready", OUTPUT_GREEN},
+		{"starting", OUTPUT_YELLOW}, {"stale", OUTPUT_YELLOW},
+		{"degraded", OUTPUT_YELLOW}, {"offline", OUTPUT_RED},
+		{"refused", OUTPUT_RED},     {"broken", OUTPUT_RED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)

@@ -28,31 +28,28 @@ struct lookup {
 
 static const struct lookup api_server = {
 	{"CLEARML_API_HOST", "TRAINS_API_HOST", NULL},
-	{"api.api_server",   "api.host",        NULL},
+	{"api.api_server", "api.host", NULL},
 };
 static const struct lookup web_server = {
 	{"CLEARML_WEB_HOST", "TRAINS_WEB_HOST", NULL},
-	{"api.web_server",                  NULL                   },
+	{"api.web_server", NULL},
 };
 static const struct lookup files_server = {
 	{"CLEARML_FILES_HOST", "TRAINS_FILES_HOST", NULL},
-	{"api.files_server",                    NULL                     },
+	{"api.files_server", NULL},
 };
 static const struct lookup access_key = {
 	{"CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY", NULL},
-	{"api.credentials.access_key",                        NULL                   },
+	{"api.credentials.access_key", NULL},
 };
 static const struct lookup secret_key = {
 	{"CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY", NULL},
-	{"api.credentials.secret_key",                        NULL                   },
+	{"api.credentials.secret_key", NULL},
 };
-static const struct lookup token = {
-	{"CLEARML_AUTH_TOKEN", NULL},
-        {NULL                   }
-};
+static const struct lookup token = {{"CLEARML_AUTH_TOKEN", NULL}, {NULL}};
 static const struct lookup verify = {
 	{"CLEARML_API_HOST_VERIFY_CERT", "TRAINS_API_HOST_VERIFY_CERT", NULL},
-	{NULL			 },
+	{NULL},
 };
 
 static char *copy(struct str text)

@@ -100,32 +100,16 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-	{"ms", 1      },
-        {"s",  SECOND },
-        {"m",  MINUTE },
-        {"h",  HOUR   },
-	{"d",  DAY    },
-        {"w",  7 * DAY},
-        {NULL, 0      },
+	{"ms", 1},  {"s", SECOND},  {"m", MINUTE}, {"h", HOUR},
+	{"d", DAY}, {"w", 7 * DAY}, {NULL, 0},
 };
 
 static const struct unit size_units[] = {
-	{"",   1         },
-        {"K",  KIB       },
-        {"M",  MIB       },
-        {"G",  1024 * MIB},
-        {NULL, 0         },
+	{"", 1}, {"K", KIB}, {"M", MIB}, {"G", 1024 * MIB}, {NULL, 0},
 };
 
-static const struct unit percent_units[] = {
-	{"%",  1},
-        {"",   1},
-        {NULL, 0}
-};
-static const struct unit count_units[] = {
-	{"",   1},
-        {NULL, 0}
-};
+static const struct unit percent_units[] = {{"%", 1}, {"", 1}, {NULL, 0}};
+static const struct unit count_units[] = {{"", 1}, {NULL, 0}};
 
 /* A whole number and one of @units; a bare 0 needs none. */
 static bool parse_number(const char *text, const struct unit *units,

@@ -16,9 +16,9 @@ static bool apply_options(struct settings *settings,
 	const struct {
 		const char *key, *value, *flag;
 	} overrides[] = {
-		{"socket",    options->socket,    "--socket"   },
-		{"state_dir", options->state_dir, "--state"    },
-		{"mode",      options->mode,      "--mode"     },
+		{"socket", options->socket, "--socket"},
+		{"state_dir", options->state_dir, "--state"},
+		{"mode", options->mode, "--mode"},
 		{"log_level", options->log_level, "--log-level"},
 	};
 

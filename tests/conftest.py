@@ -1,3 +1,4 @@
+import os
 import pathlib
 import sys
 
@@ -7,7 +8,7 @@ SUPPORT = pathlib.Path(__file__).resolve().parent / "support"
 sys.path.insert(0, str(SUPPORT))
 
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer  # noqa: E402
-from harness import Daemon, Home  # noqa: E402
+from harness import Daemon, Home, Strangers  # noqa: E402
 
 
 @pytest.fixture
@@ -38,3 +39,12 @@ def daemon(home):
     with_home = Daemon(home)
     yield with_home
     with_home.__exit__(None)
+
+
+@pytest.fixture
+def strangers():
+    """Other users: serve at strangers.socket."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can be somebody else")
+    with Strangers() as others:
+        yield others

@@ -139,10 +139,7 @@ static bool parse_reply(struct json_slice text, struct clearconf_reply *reply)
 {
 	enum { PARAMETERS, ERROR, CONTINUES, COUNT };
 	struct json_member members[COUNT] = {
-		{"parameters", {0}},
-                {"error",      {0}},
-                {"continues",  {0}}
-        };
+		{"parameters", {0}}, {"error", {0}}, {"continues", {0}}};
 	struct json_slice parameters, error;
 
 	*reply = (struct clearconf_reply){.parameters = "{}",

@@ -20,28 +20,28 @@ int handle_fail(struct clearconf *handle, int result, const char *format, ...)
 static const struct error_text {
 	const char *name, *text;
 } texts[] = {
-	{"io.clearconf.PathNotFound",                "there is nothing at the path '{path}'"},
+	{"io.clearconf.PathNotFound", "there is nothing at the path '{path}'"},
 	{"io.clearconf.InvalidPath",
-	 "the path '{path}' is wrong at offset {offset}: {reason}"                          },
-	{"io.clearconf.UnknownWorkspace",            "there is no workspace '{name}'"       },
+	 "the path '{path}' is wrong at offset {offset}: {reason}"},
+	{"io.clearconf.UnknownWorkspace", "there is no workspace '{name}'"},
 	{"io.clearconf.AccessDenied",
-	 "access denied: this needs the right '{right}'"                                    },
-	{"io.clearconf.NotReady",                    "not ready: {reason}"                  },
+	 "access denied: this needs the right '{right}'"},
+	{"io.clearconf.NotReady", "not ready: {reason}"},
 	{"io.clearconf.ServerError",
-	 "the ClearML server refused {endpoint} (status {status}): {message}"               },
-	{"io.clearconf.QuotaExceeded",               "over the limit '{quota}' of {limit}"  },
+	 "the ClearML server refused {endpoint} (status {status}): {message}"},
+	{"io.clearconf.QuotaExceeded", "over the limit '{quota}' of {limit}"},
 	{"io.clearconf.NoStorageMatch",
-	 "no credentials are configured for '{uri}'"                                        },
+	 "no credentials are configured for '{uri}'"},
 	{"io.clearconf.BrokenConfiguration",
-	 "broken configuration in {source}: {reason}"                                       },
+	 "broken configuration in {source}: {reason}"},
 	{"org.varlink.service.InterfaceNotFound",
-	 "the daemon does not know the interface {interface}"                               },
+	 "the daemon does not know the interface {interface}"},
 	{"org.varlink.service.MethodNotFound",
-	 "the daemon does not know the method {method}"                                     },
+	 "the daemon does not know the method {method}"},
 	{"org.varlink.service.MethodNotImplemented",
-	 "the daemon does not offer the method {method}"                                    },
+	 "the daemon does not offer the method {method}"},
 	{"org.varlink.service.InvalidParameter",
-	 "the daemon does not take the parameter '{parameter}'"                             },
+	 "the daemon does not take the parameter '{parameter}'"},
 };
 
 /* A fixed buffer that keeps room for its NUL. */
@@ -70,7 +70,8 @@ static void put_value(struct line *line, struct json_slice value)
 	if (value.ptr[0] == '"')
 		value = (struct json_slice){value.ptr + 1, value.len - 2};
 	for (size_t i = 0; i < value.len; i++) {
-		if (value.ptr[i] == '\\' && is_printable_escape(value.ptr[i + 1]))
+		if (value.ptr[i] == '\\' &&
+		    is_printable_escape(value.ptr[i + 1]))
 			i++;
 		put(line, value.ptr[i]);
 	}

@@ -51,6 +51,20 @@ void buf_putc(struct buf *buf, char c)
 	buf->len++;
 }
 
+void buf_put_int(struct buf *buf, long long number)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	unsigned long long left = number < 0 ? 0 - (unsigned long long)number
+					     : (unsigned long long)number;
+
+	do
+		*--at = (char)('0' + left % 10);
+	while (left /= 10);
+	if (number < 0)
+		*--at = '-';
+	buf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
 	va_list ap, again;

@@ -30,6 +30,7 @@ void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_str(struct buf *buf, struct str text);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
+void buf_put_int(struct buf *buf, long long number);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

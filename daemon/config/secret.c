@@ -49,11 +49,8 @@ static bool is_hard_key(struct str key)
 bool secret_key(struct str key)
 {
 	static const struct str parts[] = {
-		{"token",            5 },
-                {"account_key",      11},
-                {"contents",         8 },
-		{"access_key",       10},
-                {"credentials_json", 16},
+		{"token", 5},       {"account_key", 11},      {"contents", 8},
+		{"access_key", 10}, {"credentials_json", 16},
 	};
 
 	if (is_hard_key(key) || str_equal_nocase(key, STR("sas")))

@@ -20,6 +20,7 @@ struct http_socket {
 	uv_poll_t poll;
 	struct http *http;
 	curl_socket_t fd;
+	int events; /* that curl waits for */
 };
 
 /* --- a call's way --- */
@@ -185,10 +186,20 @@ static void on_timer(uv_timer_t *timer)
 	http_act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
+static void on_socket_ready(uv_poll_t *poll, int status, int events);
+
+/* libuv stops polling at an error, but curl may have to read several times to
+ * come upon it: there may be an answer before the reset. */
+static int socket_failed(struct http_socket *socket)
+{
+	uv_poll_start(&socket->poll, socket->events, on_socket_ready);
+	return CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
+}
+
 static void on_socket_ready(uv_poll_t *poll, int status, int events)
 {
 	struct http_socket *socket = poll->data;
-	int action = status < 0 ? CURL_CSELECT_ERR : 0;
+	int action = status < 0 ? socket_failed(socket) : 0;
 
 	action |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
 	action |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
@@ -234,10 +245,9 @@ static void socket_close(struct http_socket *socket)
 
 static void socket_want(struct http_socket *socket, int what)
 {
-	int events = (what & CURL_POLL_IN ? UV_READABLE : 0) |
-		     (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-
-	uv_poll_start(&socket->poll, events, on_socket_ready);
+	socket->events = (what & CURL_POLL_IN ? UV_READABLE : 0) |
+			 (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+	uv_poll_start(&socket->poll, socket->events, on_socket_ready);
 }
 
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,

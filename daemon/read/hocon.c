@@ -201,28 +201,38 @@ static bool word_piece(struct hocon *hocon, struct pieces *pieces)
 	return scalar_piece(hocon, pieces, value);
 }
 
+/* A path of one element is its own text. */
+static bool set_path(struct hocon *hocon, struct subst *subst)
+{
+	size_t offset = subst->offset;
+
+	if (key_is_plain(subst->text)) {
+		subst->path = (struct path){&subst->text, 1};
+		return true;
+	}
+	if (!key_cut(hocon->reading, subst->text, &subst->path))
+		return fail(hocon, offset, "this path has too many parts");
+	return subst->path.count ||
+	       fail(hocon, offset, "a path is missing here");
+}
+
 /* subst := '${' '?'? path '}' blanks? */
 static bool subst_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct token token = hocon->lexer.token;
 	struct piece *piece = add_piece(hocon, pieces, PIECE_SUBST);
 	size_t start = token.start + 2;
-	bool optional = hocon->lexer.text[start] == '?';
-	struct subst *subst;
-	struct str text;
+	struct subst *subst =
+		subst_new(hocon->reading, hocon->source, token.start);
 
-	if (optional && start + 2 < token.end)
-		start++;
-	text = lexer_text(&hocon->lexer, start, token.end - 1, false);
-	subst = subst_new(hocon->reading, hocon->source, token.start);
-	subst->text = text;
-	subst->optional = optional;
+	subst->optional =
+		hocon->lexer.text[start] == '?' && start + 2 < token.end;
+	subst->text = lexer_text(&hocon->lexer, start + subst->optional,
+				 token.end - 1, false);
 	subst->scope = hocon->scope;
 	piece->subst = subst;
-	if (!key_cut(hocon->reading, text, &subst->path))
-		return fail(hocon, token.start, "this path has too many parts");
-	if (!subst->path.count)
-		return fail(hocon, token.start, "a path is missing here");
+	if (!set_path(hocon, subst))
+		return false;
 	subst->blanks = lexer_blanks(&hocon->lexer);
 	return true;
 }
@@ -549,7 +559,8 @@ static bool field(struct hocon *hocon, struct value *object)
 		return false;
 	if (append)
 		value = appended(hocon, &key, value);
-	if (first < reading->subst_count && hocon_at_root(hocon))
+	if (hocon_at_root(hocon) &&
+	    subst_leads_to(reading, first, key.path.items[0]))
 		subst_mark_self(reading, first, key.path.items[0],
 				earlier_of(hocon, object, &key.path, value));
 	return tree_put(reading, object, &key.path, value);

@@ -148,8 +148,8 @@ static struct value *word(struct json *json)
 		enum value_type type;
 		bool boolean;
 	} words[] = {
-		{STR("null"),  VALUE_NULL, false},
-		{STR("true"),  VALUE_BOOL, true },
+		{STR("null"), VALUE_NULL, false},
+		{STR("true"), VALUE_BOOL, true},
 		{STR("false"), VALUE_BOOL, false},
 	};
 	struct str rest = {json->text + json->at, json->len - json->at};

@@ -57,6 +57,14 @@ static size_t element_size(struct str text)
 	return size;
 }
 
+bool key_is_plain(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] == '"' || lexer_is_special(text.ptr[i]))
+			return false;
+	return text.len;
+}
+
 bool key_cut(struct reading *reading, struct str text, struct path *path)
 {
 	struct str element;
@@ -184,7 +192,8 @@ static bool is_followed(struct lexer *lexer)
 {
 	char c = lexer_skip(lexer, LEXER_BLANKS);
 
-	return lexer_at_end(lexer) || (c && strchr("\n\r#=:+{", c));
+	return c == '=' || c == ':' || c == '{' || c == '\n' || c == '\r' ||
+	       c == '+' || lexer_at_end(lexer);
 }
 
 /* "..." alone is an element; with an escaped quote in it, several. */

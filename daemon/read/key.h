@@ -29,6 +29,9 @@ struct key {
 /* key := quoted | number | word; the lexer stands at it. */
 bool key_read(struct lexer *lexer, struct key *key);
 
+/* Is @text one element as it stands? */
+bool key_is_plain(struct str text);
+
 /* Cut @text by ClearML's scan; false when it has too many elements. Elements
  * lie in @text, the items in the arena. */
 bool key_cut(struct reading *reading, struct str text, struct path *path);

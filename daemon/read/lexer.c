@@ -118,10 +118,10 @@ size_t lexer_odd_space(const struct lexer *lexer, size_t at)
 		const char *first, *last;
 		size_t size;
 	} ranges[] = {
-		{"\x0B",         "\x0C",         1},
-		{"\x1C",         "\x1F",         1},
-		{"\xC2\x85",     "\xC2\x85",     2},
-		{"\xC2\xA0",     "\xC2\xA0",     2},
+		{"\x0B", "\x0C", 1},
+		{"\x1C", "\x1F", 1},
+		{"\xC2\x85", "\xC2\x85", 2},
+		{"\xC2\xA0", "\xC2\xA0", 2},
 		{"\xE1\x9A\x80", "\xE1\x9A\x80", 3},
 		{"\xE2\x80\x80", "\xE2\x80\x8A", 3},
 		{"\xE2\x80\xA8", "\xE2\x80\xA9", 3},
@@ -141,24 +141,32 @@ size_t lexer_odd_space(const struct lexer *lexer, size_t at)
 	return 0;
 }
 
-/* At the first byte that is no blank; false when the diag is set. */
-static bool skip_blanks(struct lexer *lexer)
+/* Where white space of the odd kinds may begin; false when the diag is set. */
+static bool skip_odd(struct lexer *lexer)
 {
 	size_t at = lexer->at, odd;
 
-	for (;;) {
-		while (is(lexer->text[at], BLANK))
-			at++;
-		odd = lexer_odd_space(lexer, at);
-		if (!odd)
-			break;
+	while ((odd = lexer_odd_space(lexer, at))) {
 		if (!reading_departs(lexer->reading, lexer->source, at,
 				     "an unusual white space character"))
 			return false;
 		at += odd;
+		while (is(lexer->text[at], BLANK))
+			at++;
 	}
 	lexer->at = at;
 	return true;
+}
+
+/* At the first byte that is no blank; false when the diag is set. */
+static inline bool skip_blanks(struct lexer *lexer)
+{
+	const char *p = lexer->text + lexer->at;
+
+	while (*p == ' ' || *p == '\t')
+		p++;
+	lexer->at = (size_t)(p - lexer->text);
+	return !is(*p, ODD) || skip_odd(lexer);
 }
 
 /* To the end of the line; LF is what most texts have. */
@@ -251,7 +259,8 @@ static bool ends_number(const struct lexer *lexer, size_t at)
 		p += odd;
 	if (*p == '/')
 		return p[1] == '/';
-	return *p && strchr("$}],#\n\r", *p);
+	return *p == '\n' || *p == '\r' || *p == ',' || *p == '}' ||
+	       *p == ']' || *p == '#' || *p == '$';
 }
 
 static size_t skip_digits(const char *text, size_t at)

@@ -54,8 +54,8 @@ struct read_options {
 	 * secret itself; NULL: nothing is secret. */
 	bool (*is_secret_key)(struct str key);
 
-	/* The dotted key that the whole goes under, after it is resolved; it may
-	 * then be any value. Empty: none. */
+	/* The dotted key that the whole goes under, after it is resolved; it
+	 * may then be any value. Empty: none. */
 	struct str under;
 
 	/* Files may include others, relative to their own folder; a vault or an

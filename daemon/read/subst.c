@@ -42,6 +42,14 @@ struct subst *subst_new(struct reading *reading, size_t source, size_t offset)
 	return subst;
 }
 
+bool subst_leads_to(const struct reading *reading, size_t first, struct str key)
+{
+	for (size_t i = first; i < reading->subst_count; i++)
+		if (str_equal(reading->substs[i]->path.items[0], key))
+			return true;
+	return false;
+}
+
 void subst_mark_self(struct reading *reading, size_t first, struct str key,
 		     struct value *earlier)
 {

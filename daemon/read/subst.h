@@ -27,6 +27,10 @@ struct value;
 
 struct subst *subst_new(struct reading *reading, size_t source, size_t offset);
 
+/* Does the path of a substitution from number @first on begin with @key? */
+bool subst_leads_to(const struct reading *reading, size_t first,
+		    struct str key);
+
 /* The substitutions from number @first on stand in the value of the root key
  * @key, which held @earlier (NULL: nothing): ${key} there means that. */
 void subst_mark_self(struct reading *reading, size_t first, struct str key,

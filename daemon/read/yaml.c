@@ -169,10 +169,10 @@ static bool type_of_tag(const yaml_char_t *tag, enum yaml_scalar *type)
 		const char *tag;
 		enum yaml_scalar type;
 	} tags[] = {
-		{YAML_STR_TAG,   YAML_SCALAR_STR  },
-		{YAML_NULL_TAG,  YAML_SCALAR_NULL },
-		{YAML_BOOL_TAG,  YAML_SCALAR_BOOL },
-		{YAML_INT_TAG,   YAML_SCALAR_INT  },
+		{YAML_STR_TAG, YAML_SCALAR_STR},
+		{YAML_NULL_TAG, YAML_SCALAR_NULL},
+		{YAML_BOOL_TAG, YAML_SCALAR_BOOL},
+		{YAML_INT_TAG, YAML_SCALAR_INT},
 		{YAML_FLOAT_TAG, YAML_SCALAR_FLOAT},
 	};
 

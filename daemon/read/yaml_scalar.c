@@ -17,21 +17,17 @@ static const struct radix {
 	const char *digits;
 	uint32_t base;
 } radixes[] = {
-	{STR("0b"), "01",                     2 },
+	{STR("0b"), "01", 2},
 	{STR("0x"), "0123456789abcdefABCDEF", 16},
-	{STR("0"),  "01234567",               8 },
+	{STR("0"), "01234567", 8},
 };
 
 static const struct {
 	struct str word;
 	bool value;
 } booleans[] = {
-	{STR("yes"),   true },
-        {STR("true"),  true },
-        {STR("on"),    true },
-	{STR("no"),    false},
-        {STR("false"), false},
-        {STR("off"),   false},
+	{STR("yes"), true}, {STR("true"), true},   {STR("on"), true},
+	{STR("no"), false}, {STR("false"), false}, {STR("off"), false},
 };
 
 /* The rest of a text that is being looked through. */

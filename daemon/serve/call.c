@@ -1,5 +1,7 @@
 #include "serve/call.h"
 
+#define MEMO_LIMIT 512
+
 void call_deinit(struct call *call)
 {
 	json_decref(call->message);
@@ -59,6 +61,41 @@ const char *call_parse(struct call *call, struct str text)
 		json_loadb(text.ptr, text.len,
 			   JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
 	return read_fields(call);
+}
+
+/* An environment is the caller's own: nothing of it stays. */
+static bool may_be_kept(const struct call *call, struct str text)
+{
+	return text.len <= MEMO_LIMIT && !call_get(call, "environment");
+}
+
+const char *call_memo_read(struct call_memo *memo, struct str text,
+			   struct call *call)
+{
+	const char *wrong = NULL;
+	struct str last = {memo->text.data, memo->text.len};
+
+	if (!last.len || !str_equal(last, text)) {
+		memo->text.len = 0;
+		call_deinit(&memo->call);
+		wrong = call_parse(&memo->call, text);
+		if (!wrong && may_be_kept(&memo->call, text))
+			buf_add_str(&memo->text, text);
+	}
+	*call = memo->call;
+	return wrong;
+}
+
+void call_memo_release(struct call_memo *memo)
+{
+	if (!memo->text.len)
+		call_deinit(&memo->call);
+}
+
+void call_memo_deinit(struct call_memo *memo)
+{
+	buf_deinit(&memo->text);
+	call_deinit(&memo->call);
 }
 
 static bool all_are_strings(json_t *value)

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 
 struct call {
@@ -42,6 +43,21 @@ struct parameter {
  * object, else the field. */
 const char *call_parse(struct call *call, struct str text);
 void call_deinit(struct call *call);
+
+/* The last call that was read: agents ask the same again and again, and what is
+ * the same to the byte need not be parsed again. */
+struct call_memo {
+	struct buf text; /* empty: nothing to be remembered */
+	struct call call;
+};
+
+/* As call_parse; *call is the memo's, until the next one is read. */
+const char *call_memo_read(struct call_memo *memo, struct str text,
+			   struct call *call);
+
+/* The call has been answered: forget it if it is not to be kept. */
+void call_memo_release(struct call_memo *memo);
+void call_memo_deinit(struct call_memo *memo);
 
 /* NULL, or the name of the first parameter that is unknown, missing or of the
  * wrong type. @table NULL: there are none. */

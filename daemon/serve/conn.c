@@ -210,6 +210,7 @@ static void answer(struct conn *conn, struct str message)
 		.quota = &conns->quota,
 		.watchers = &conns->watchers,
 		.out = &conns->out,
+		.memo = &conns->memo,
 	};
 
 	methods_answer(&request, message);

@@ -47,6 +47,7 @@ void conns_deinit(struct conns *conns)
 {
 	assert(!conns->open_handles);
 	out_deinit(&conns->out);
+	call_memo_deinit(&conns->memo);
 	watchers_deinit(&conns->watchers);
 	quota_deinit(&conns->quota);
 	mem_free(conns->input);

@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "serve/call.h"
 #include "serve/out.h"
 #include "serve/quota.h"
 #include "serve/server.h"
@@ -28,7 +29,8 @@ struct conns {
 	struct quota quota;
 	struct watchers watchers;
 	struct out out; /* empty whenever the loop has control */
-	char *input;    /* CONNS_INPUT bytes, in use during one read */
+	struct call_memo memo;
+	char *input; /* CONNS_INPUT bytes, in use during one read */
 
 	struct list all; /* struct conn */
 	unsigned int count;

@@ -190,11 +190,12 @@ static void answer(struct request *request)
 
 void methods_answer(struct request *request, struct str message)
 {
-	const char *wrong = call_parse(&request->call, message);
+	const char *wrong =
+		call_memo_read(request->memo, message, &request->call);
 
 	if (wrong)
 		refuse_parameter(request, wrong);
 	else
 		answer(request);
-	call_deinit(&request->call);
+	call_memo_release(request->memo);
 }

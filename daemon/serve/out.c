@@ -98,17 +98,18 @@ void out_add_shared(struct out *out, struct shared *shared)
 				    .shared = shared_ref(shared)});
 }
 
-struct out_mark out_mark(struct out *out)
+struct out_mark out_mark(const struct out *out)
 {
-	out_close(out);
-	return (struct out_mark){out->bytes.len, out->size, out->count};
+	return (struct out_mark){out->bytes.len, out->claimed, out->size,
+				 out->count};
 }
 
 void out_rewind(struct out *out, struct out_mark mark)
 {
 	drop_pieces(out, mark.count);
 	out->size = mark.size;
-	out->bytes.len = out->claimed = mark.bytes;
+	out->claimed = mark.claimed;
+	out->bytes.len = mark.bytes;
 }
 
 struct shared *out_cut(struct out *out, struct out_mark mark)

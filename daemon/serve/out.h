@@ -64,10 +64,10 @@ void out_add_shared(struct out *out, struct shared *shared);
 /* A place to which the outbox can return, or from where on its bytes can be
  * cut out; valid as long as nothing before it is given up. */
 struct out_mark {
-	size_t bytes, size, count;
+	size_t bytes, claimed, size, count;
 };
 
-struct out_mark out_mark(struct out *out);
+struct out_mark out_mark(const struct out *out);
 void out_rewind(struct out *out, struct out_mark mark);
 
 /* What was written into bytes since @mark, as a text of its own; the outbox is

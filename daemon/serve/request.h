@@ -24,9 +24,10 @@ struct request {
 	struct quota *quota;
 	struct watchers *watchers;
 	struct out *out;
+	struct call_memo *memo;
 
 	/* Filled in before the method is called. */
-	struct call call;
+	struct call call; /* the memo's */
 	struct view view; /* of the workspace that the call names */
 	unsigned int rights;
 

@@ -168,7 +168,7 @@ void json_add_string(struct buf *out, const char *key, const char *text)
 void json_add_int(struct buf *out, const char *key, long long number)
 {
 	json_key(out, key);
-	buf_printf(out, "%lld", number);
+	buf_put_int(out, number);
 }
 
 void json_add_bool(struct buf *out, const char *key, bool value)

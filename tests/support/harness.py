@@ -3,14 +3,17 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
+import varlink
 from clearml_failures import failure
-from varlink import Connection
+from varlink import Connection, VarlinkError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("B", "build"))
@@ -179,12 +182,12 @@ class Daemon:
             status = self.stop()
             assert kind or status == self.expected_status, self.log()
 
-    def spawn(self):
-        """Start the process and wait for nothing."""
+    def spawn(self, before=(), **options):
+        """Start the process, by the command `before` it, and wait for nothing."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [DAEMON, "--user", *map(str, self.arguments)], env=self.env,
-                cwd=self.home.path / "cwd", stderr=log)
+                [*before, DAEMON, "--user", *map(str, self.arguments)], env=self.env,
+                cwd=self.home.path / "cwd", stderr=log, **options)
 
     def start(self):
         self.spawn()
@@ -266,3 +269,69 @@ class Daemon:
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+class Strangers:
+    """Other users of this host, for who is root: each call is a process of that
+    uid. They share a folder with the daemon, for its socket."""
+
+    SPEAK = """
+import sys
+method, parameters, flags = json.loads(sys.argv[2])
+connection = Connection(sys.argv[1])
+try:
+    connection.send(method, parameters, **flags)
+except BrokenPipeError:
+    pass  # refused at once: what it said is there to be read
+while raw := connection.receive_raw():
+    print(raw.decode(), flush=True)
+    if not json.loads(raw).get("continues"):
+        break
+"""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="clearconf-e2e."))
+        self.folder.chmod(0o755)
+        self.socket = self.folder / "sock"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder)
+
+    def _start(self, uid, command):
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        return subprocess.Popen(command, user=uid, group=uid, extra_groups=[], env=env,
+                                cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True)
+
+    def send(self, uid, method, parameters, **flags):
+        """The process; its output is the replies, a line each."""
+        program = pathlib.Path(varlink.__file__).read_text() + self.SPEAK
+        if "." not in method:
+            method = "io.clearconf." + method
+        return self._start(uid, ["/usr/bin/python3", "-I", "-c", program, self.socket,
+                                 json.dumps([method, parameters, flags])])
+
+    def call(self, uid, method, **parameters):
+        output, problem = self.send(uid, method, parameters).communicate(timeout=DEADLINE)
+        assert output, problem
+        return self.understand(output)
+
+    @staticmethod
+    def understand(line):
+        """Parameters of a reply; VarlinkError for an error."""
+        reply = json.loads(line)
+        if "error" in reply:
+            raise VarlinkError(reply["error"], reply["parameters"])
+        return reply["parameters"]
+
+    def client(self, uid, *arguments):
+        """The command line client; (exit status, output, errors)."""
+        program = self.folder / "clearconf"
+        if not program.exists():
+            shutil.copy(CLIENT, program)
+        process = self._start(uid, [program, "--socket", self.socket, *arguments])
+        output, errors = process.communicate(timeout=DEADLINE)
+        return process.returncode, output, errors

@@ -24,7 +24,7 @@ static inline void outcome_deinit(struct outcome *result)
 	diag_deinit(&result->diag);
 }
 
-static inline struct read_options options_of(enum read_format format)
+static inline struct read_options outcome_options(enum read_format format)
 {
 	return (struct read_options){
 		.format = format,
@@ -45,7 +45,7 @@ static inline struct outcome outcome_of(const struct read_options *options,
 }
 
 /* "line:column: reason" */
-static inline char *complaint(const struct diag *diag)
+static inline char *outcome_complaint(const struct diag *diag)
 {
 	return mem_printf("%u:%u: %s", diag->pos.line, diag->pos.column,
 			  diag->text);
@@ -66,7 +66,7 @@ static inline void outcome_assert_complaint(const struct outcome *result,
 	_cleanup_(mem_freep) char *text = NULL;
 
 	assert_true(diag_failed(&result->diag));
-	text = complaint(&result->diag);
+	text = outcome_complaint(&result->diag);
 	assert_string_equal(text, expected);
 }
 
@@ -77,7 +77,7 @@ static inline void outcome_assert_warning(const struct outcome *result,
 
 	assert_non_null(result->doc);
 	assert_true(number < result->doc->warnings.count);
-	text = complaint(&result->doc->warnings.items[number]);
+	text = outcome_complaint(&result->doc->warnings.items[number]);
 	assert_string_equal(text, expected);
 }
 

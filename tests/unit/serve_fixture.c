@@ -257,6 +257,7 @@ void fixture_free(struct fixture *fixture)
 		end_server(fixture);
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
 	out_deinit(&fixture->out);
+	call_memo_deinit(&fixture->memo);
 	watchers_deinit(&fixture->watchers);
 	assert_int_equal(fixture->watchers.count, 0);
 	quota_deinit(&fixture->quota);
@@ -299,6 +300,7 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 		.quota = &fixture->quota,
 		.watchers = &fixture->watchers,
 		.out = &fixture->out,
+		.memo = &fixture->memo,
 	};
 
 	methods_answer(&request, str_from(message));

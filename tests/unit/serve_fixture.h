@@ -49,6 +49,7 @@ struct fixture {
 	struct watchers watchers;
 	struct quota quota;
 	struct out out;
+	struct call_memo memo;
 
 	/* For calls through one. */
 	uv_loop_t loop;

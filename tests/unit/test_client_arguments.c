@@ -23,48 +23,49 @@ struct globals {
 };
 
 static const struct option_spec specs[] = {
-	{"flag",    'f',  OPTION_FLAG,    offsetof(struct fields, flag),    NULL, ""},
-	{"text",    't',  OPTION_TEXT,    offsetof(struct fields, text),    "X",  ""},
-	{"number",  'n',  OPTION_NUMBER,  offsetof(struct fields, number),  "N",
-	 ""									 },
+	{"flag", 'f', OPTION_FLAG, offsetof(struct fields, flag), NULL, ""},
+	{"text", 't', OPTION_TEXT, offsetof(struct fields, text), "X", ""},
+	{"number", 'n', OPTION_NUMBER, offsetof(struct fields, number), "N",
+	 ""},
 	{"seconds", '\0', OPTION_SECONDS, offsetof(struct fields, seconds), "S",
-	 ""									 },
-	{"mode",    '\0', OPTION_MODE,    offsetof(struct fields, mode),    "M",  ""},
-	{"format",  '\0', OPTION_FORMAT,  offsetof(struct fields, format),  "F",
-	 ""									 },
+	 ""},
+	{"mode", '\0', OPTION_MODE, offsetof(struct fields, mode), "M", ""},
+	{"format", '\0', OPTION_FORMAT, offsetof(struct fields, format), "F",
+	 ""},
 };
 
 static const struct option_spec global_specs[] = {
-	{"global", 'g',  OPTION_FLAG, offsetof(struct globals, flag), NULL, ""},
-	{"place",  '\0', OPTION_TEXT, offsetof(struct globals, text), "X",  ""},
+	{"global", 'g', OPTION_FLAG, offsetof(struct globals, flag), NULL, ""},
+	{"place", '\0', OPTION_TEXT, offsetof(struct globals, text), "X", ""},
 };
 
 static struct fields fields;
 static struct globals globals;
 static int first;
 
-static int parse_words(char **argv, bool only_before)
+static int parse_words(const char **words, bool only_before)
 {
 	struct option_set sets[ARGUMENTS_SETS] = {
-		{specs,        sizeof(specs) / sizeof(specs[0]), &fields },
-		{global_specs, 2,                                &globals},
+		{specs, sizeof(specs) / sizeof(specs[0]), &fields},
+		{global_specs, 2, &globals},
 	};
 	struct arguments arguments = {sets, only_before, "clearconf test"};
 	int argc = 0, status;
 
-	while (argv[argc])
+	while (words[argc])
 		argc++;
 	memset(&fields, 0, sizeof(fields));
 	memset(&globals, 0, sizeof(globals));
 	quiet_begin();
-	status = arguments_parse(&arguments, argc, argv, &first);
+	status = arguments_parse(&arguments, argc, (char **)words, &first);
 	quiet_end();
 	return status;
 }
 
-#define PARSE(...) parse_words((char *[]){"test", __VA_ARGS__, NULL}, false)
+#define PARSE(...)                                                             \
+	parse_words((const char *[]){"test", __VA_ARGS__, NULL}, false)
 #define PARSE_BEFORE(...)                                                      \
-	parse_words((char *[]){"test", __VA_ARGS__, NULL}, true)
+	parse_words((const char *[]){"test", __VA_ARGS__, NULL}, true)
 
 static void options_fill_their_fields(void **state)
 {
@@ -128,21 +129,12 @@ static void what_is_unknown_or_incomplete_is_wrong_usage(void **state)
 
 static void arguments_are_checked_by_kind(void **state)
 {
-	static char *const bad[][2] = {
-		{"--number",  ""     },
-                {"--number",  "-1"   },
-                {"--number",  "1x"   },
-		{"--number",  "007"  },
-                {"--mode",    "0888" },
-                {"--mode",    "01000"},
-		{"--mode",    ""     },
-                {"--seconds", "x"    },
-                {"--seconds", "-1"   },
-		{"--seconds", "inf"  },
-                {"--seconds", ""     },
-                {"--seconds", "1e9"  },
-		{"--seconds", "nan"  },
-                {"--format",  "pdf"  },
+	static const char *const bad[][2] = {
+		{"--number", ""},     {"--number", "-1"},  {"--number", "1x"},
+		{"--number", "007"},  {"--mode", "0888"},  {"--mode", "01000"},
+		{"--mode", ""},       {"--seconds", "x"},  {"--seconds", "-1"},
+		{"--seconds", "inf"}, {"--seconds", ""},   {"--seconds", "1e9"},
+		{"--seconds", "nan"}, {"--format", "pdf"},
 	};
 
 	(void)state;

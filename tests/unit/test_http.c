@@ -93,14 +93,16 @@ static void retry_after_is_seconds_or_a_date(void **state)
 		const char *head;
 		int64_t seconds;
 	} cases[] = {
-		{"429 SLOW",						    -1        },
-		{"429 SLOW\r\nRetry-After: 7",                                  7         },
-		{"429 SLOW\r\nRetry-After: 99999999999999999999",               1000000000},
-		{"429 SLOW\r\nRetry-After: soon",                               -1        },
+		{"429 SLOW", -1},
+		{"429 SLOW\r\nRetry-After: 7", 7},
+		{"429 SLOW\r\nRetry-After: 99999999999999999999", 1000000000},
+		{"429 SLOW\r\nRetry-After: soon", -1},
 		{"429 SLOW\r\nDate: Tue, 24 Nov 2026 02:31:14 GMT\r\n"
-		 "Retry-After: Tue, 24 Nov 2026 02:33:14 GMT", 120       },
+		 "Retry-After: Tue, 24 Nov 2026 02:33:14 GMT",
+		 120},
 		{"429 SLOW\r\nDate: Tue, 24 Nov 2026 02:31:14 GMT\r\n"
-		 "Retry-After: Tue, 24 Nov 2026 02:30:14 GMT", 0         },
+		 "Retry-After: Tue, 24 Nov 2026 02:30:14 GMT",
+		 0},
 	};
 	struct fixture *fixture = *state;
 
@@ -195,16 +197,17 @@ static const struct {
 	enum responder_end end;
 	const char *error;
 } broken[] = {
-	{"",							    RESPONDER_CLOSES, "closed the connection unanswered"},
-	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",          RESPONDER_CLOSES,
-	 "sent only a part of its answer"										   },
+	{"", RESPONDER_CLOSES, "closed the connection unanswered"},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", RESPONDER_CLOSES,
+	 "sent only a part of its answer"},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-	 "4\r\nhalf\r\n",				      RESPONDER_CLOSES, "sent only a part of its answer"  },
+	 "4\r\nhalf\r\n",
+	 RESPONDER_CLOSES, "sent only a part of its answer"},
 	{"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-	 RESPONDER_CLOSES,								"was lost"                        },
-	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf",          RESPONDER_RESETS,
-	 "was lost"													 },
-	{"SSH-2.0-OpenSSH_9.2\r\n",				     RESPONDER_CLOSES, "does not speak HTTP"             },
+	 RESPONDER_CLOSES, "was lost"},
+	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", RESPONDER_RESETS,
+	 "was lost"},
+	{"SSH-2.0-OpenSSH_9.2\r\n", RESPONDER_CLOSES, "does not speak HTTP"},
 };
 
 static void a_broken_answer_is_no_answer(void **state)
@@ -223,6 +226,23 @@ static void a_broken_answer_is_no_answer(void **state)
 		assert_int_equal(call.status, 0);
 		assert_int_equal(call.body.len, 0);
 	}
+}
+
+static void what_came_before_a_reset_is_read(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	_cleanup_(buf_deinit) struct buf bytes = BUF_INIT;
+	struct fixture *fixture = *state;
+	struct http_request request = request_for(fixture->server.url);
+
+	buf_puts(&bytes, "HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n");
+	memset(buf_reserve(&bytes, 40000), 'x', 40000);
+	bytes.len += 40000;
+	responder_plan(&fixture->server, buf_str(&bytes), RESPONDER_RESETS);
+	request.limit = 40000;
+	run(fixture, &request, &call);
+	assert_null(call.error);
+	assert_int_equal(call.body.len, 40000);
 }
 
 static void silence_ends_at_the_deadline(void **state)
@@ -462,6 +482,7 @@ int main(void)
 		TEST(decoded_bytes_count),
 		TEST(a_refused_connection_names_the_server),
 		TEST(a_broken_answer_is_no_answer),
+		TEST(what_came_before_a_reset_is_read),
 		TEST(silence_ends_at_the_deadline),
 		TEST(what_is_no_url_is_an_error_too),
 		TEST(a_name_that_is_none_cannot_be_resolved),

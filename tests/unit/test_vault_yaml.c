@@ -9,11 +9,18 @@
 
 /* Vaults that were meant as YAML (SEMANTICS A3). */
 
+static struct outcome read_yaml(struct str text)
+{
+	struct read_options options = outcome_options(READ_YAML);
+
+	return outcome_of(&options, text);
+}
+
 static const char misread[] = "sdk:\n  a: yaml\n  b:\n    c: 5\n";
 
 static void yaml_that_hocon_refuses_is_read_as_yaml(void **state)
 {
-	struct read_options options = options_of(READ_HOCON);
+	struct read_options options = outcome_options(READ_HOCON);
 	_cleanup_(outcome_deinit) struct outcome result =
 		outcome_of(&options, STR("items:\n  - one\n  - yes\n"));
 
@@ -28,7 +35,7 @@ static void yaml_that_hocon_refuses_is_read_as_yaml(void **state)
 
 static void yaml_that_hocon_would_misread_is_read_as_yaml(void **state)
 {
-	struct read_options options = options_of(READ_HOCON);
+	struct read_options options = outcome_options(READ_HOCON);
 	_cleanup_(outcome_deinit) struct outcome result =
 		outcome_of(&options, str_from(misread));
 
@@ -40,7 +47,7 @@ static void yaml_that_hocon_would_misread_is_read_as_yaml(void **state)
 
 static void what_hocon_reads_well_stays_hocon(void **state)
 {
-	struct read_options options = options_of(READ_HOCON);
+	struct read_options options = outcome_options(READ_HOCON);
 	_cleanup_(outcome_deinit) struct outcome result =
 		outcome_of(&options, STR("ok: yes\nn: 1e3\n"));
 
@@ -53,13 +60,13 @@ static void what_hocon_reads_well_stays_hocon(void **state)
 
 static void neither_hocon_nor_yaml_has_hocons_complaint(void **state)
 {
-	struct read_options options = options_of(READ_HOCON);
-	_cleanup_(outcome_deinit) struct outcome yaml = {0}, hocon = {0};
+	struct read_options options = outcome_options(READ_HOCON);
+	_cleanup_(outcome_deinit) struct outcome hocon =
+		outcome_of(&options, STR("just some words\n"));
+	_cleanup_(outcome_deinit) struct outcome yaml =
+		read_yaml(STR("just some words\n"));
 
 	(void)state;
-	hocon = outcome_of(&options, STR("just some words\n"));
-	options.format = READ_YAML;
-	yaml = outcome_of(&options, STR("just some words\n"));
 	assert_true(diag_failed(&hocon.diag));
 	assert_true(diag_failed(&yaml.diag));
 	assert_false(diag_equal(&hocon.diag, &yaml.diag));
@@ -68,7 +75,7 @@ static void neither_hocon_nor_yaml_has_hocons_complaint(void **state)
 /* A value that is missing, or that a vault may not have, is no sign of YAML. */
 static void a_failed_substitution_does_not_make_yaml(void **state)
 {
-	struct read_options options = options_of(READ_HOCON);
+	struct read_options options = outcome_options(READ_HOCON);
 	_cleanup_(outcome_deinit) struct outcome result =
 		outcome_of(&options, STR("a: ${nothing.of.this.name}\n"));
 
@@ -78,7 +85,7 @@ static void a_failed_substitution_does_not_make_yaml(void **state)
 
 static void a_file_is_never_taken_for_yaml(void **state)
 {
-	struct read_options options = options_of(READ_HOCON);
+	struct read_options options = outcome_options(READ_HOCON);
 	_cleanup_(outcome_deinit) struct outcome result = {0};
 
 	(void)state;
@@ -93,7 +100,7 @@ static void a_file_is_never_taken_for_yaml(void **state)
 /* What ClearML would drop, the strict dialect drops too. */
 static void the_strict_dialect_refuses_what_hocon_refuses(void **state)
 {
-	struct read_options options = options_of(READ_HOCON);
+	struct read_options options = outcome_options(READ_HOCON);
 	_cleanup_(outcome_deinit) struct outcome result = {0};
 
 	(void)state;

@@ -186,15 +186,15 @@ static void a_tag_takes_what_the_constructor_takes(void **state)
 		assert_meaning(tagged[i].type, &tagged[i].scalar);
 }
 
-/* "0x", or nothing, and then @digits times @digit. */
+/* @prefix and @digits times @digit. */
 static char *number(const char *prefix, size_t digits, char digit)
 {
-	size_t start = strlen(prefix);
-	char *text = mem_alloc(start + digits + 1);
+	struct buf text = BUF_INIT;
 
-	memcpy(text, prefix, start);
-	memset(text + start, digit, digits);
-	return text;
+	buf_puts(&text, prefix);
+	for (size_t i = 0; i < digits; i++)
+		buf_putc(&text, digit);
+	return buf_take(&text);
 }
 
 /* The time to convert grows with the square of the length. */

@@ -1,0 +1,99 @@
+"""What must not pile up: descriptors, memory, half-dead connections."""
+
+import os
+import pathlib
+
+import pytest
+from harness import DAEMON, FAST, wait_until
+
+# Sanitizers keep what is freed, so memory says nothing there.
+SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
+
+needs_proc = pytest.mark.skipif(os.geteuid() != 0,
+                                reason="the daemon's /proc is root's: it is not dumpable")
+
+
+@pytest.fixture
+def busy(home, conf, server, daemon):
+    server.state.set_vaults(["team { name: red, list: [1, 2, 3] }"])
+    home.settings(FAST)
+    home.write("team.conf", "included: 1")
+    home.conf(conf('include "team.conf"\n' + "\n".join(f"k{i}: {i}" for i in range(200))))
+    daemon.start()
+    daemon.wait_state("ready")
+    return daemon
+
+
+def resident(daemon):
+    """Kilobytes of memory."""
+    status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+def settled_descriptors(daemon):
+    """How many are open while only the one asking is connected and no request
+    is at work, which opens one for a moment."""
+    wait_until(lambda: daemon.status()["connections"] == 1, "connections to be gone")
+    return min(daemon.descriptors() for _ in range(50))
+
+
+def connect_and_ask(daemon, number):
+    with daemon.connect() as line:
+        if number % 10 == 0:
+            line.send_raw(b'{"method": "io.clearconf.G')  # dies amid a message
+        elif number % 10 == 1:
+            line.watch()
+        elif number % 10 == 2:
+            line.send("io.clearconf.Get")  # dies before its answer
+        elif number % 10 > 3:
+            line.call("Get")
+
+
+@needs_proc
+def test_a_thousand_connects_leave_no_descriptor(busy):
+    before = settled_descriptors(busy)
+    for number in range(1000):
+        connect_and_ask(busy, number)
+    wait_until(lambda: settled_descriptors(busy) == before,
+               f"{before} descriptors instead of {busy.descriptors()}")
+    assert busy.status()["watchers"] == 0
+
+
+@needs_proc
+def test_two_hundred_reloads_leave_no_descriptor(busy):
+    busy.reload()
+    before = settled_descriptors(busy)
+    for _ in range(200):
+        busy.reload()
+    busy.wait_state("ready")
+    wait_until(lambda: settled_descriptors(busy) == before,
+               f"{before} descriptors instead of {busy.descriptors()}")
+
+
+@needs_proc
+def test_files_that_change_leave_no_descriptor(home, conf, busy):
+    before = settled_descriptors(busy)
+    for number in range(30):
+        home.write(f"folder{number}/inside.conf", f"n: {number}")
+        home.conf(conf(f'include "folder{number}/inside.conf"'))
+        busy.wait_value("n", number)
+    home.conf(conf('include "team.conf"'))
+    busy.wait_value("included", 1)
+    wait_until(lambda: settled_descriptors(busy) == before,
+               f"{before} descriptors instead of {busy.descriptors()}")
+
+
+@needs_proc
+@pytest.mark.skipif(SANITIZED, reason="a sanitizer keeps what is freed")
+def test_memory_does_not_grow_with_what_has_been(home, conf, busy):
+    def work():
+        for number in range(300):
+            connect_and_ask(busy, number)
+        for _ in range(50):
+            busy.reload()
+
+    work()
+    before = resident(busy)
+    for _ in range(3):
+        work()
+    assert resident(busy) - before < 2048

@@ -1,0 +1,216 @@
+"""clearconfd --print and --check: once, for people, without a socket."""
+
+import json
+import os
+
+import pytest
+from clearml_server import SECRET_KEY
+from harness import FAST
+
+CONF = "k: 1\nsdk { a: x }\n"
+
+
+# --- --print ---
+
+
+def test_print_without_a_server_is_the_file(home):
+    home.conf(CONF)
+    done = home.daemon("--print")
+    assert (done.returncode, json.loads(done.stdout), done.stderr) \
+        == (0, {"k": 1, "sdk": {"a": "x"}}, "")
+
+
+def test_print_of_nothing_is_the_empty_object(home):
+    assert home.resolve() == {}
+
+
+def test_print_has_the_vaults(home, conf, server):
+    server.state.set_vaults(["k: 2", "sdk.b: y"])
+    home.conf(conf(CONF))
+    tree = home.resolve()
+    assert tree["k"] == 2 and tree["sdk"] == {"a": "x", "b": "y"}
+
+
+def test_print_leaves_no_trace(home):
+    home.conf(CONF)
+    home.resolve()
+    assert not home.socket.exists()
+    assert not (home.path / "state" / "clearconf" / "generation").exists()
+
+
+def test_print_works_beside_a_daemon(home, daemon):
+    home.conf(CONF)
+    daemon.start()
+    before = daemon.call("Get")["generation"]
+    assert home.resolve() == daemon.get()
+    assert daemon.call("Get")["generation"] == before
+
+
+def test_print_goes_on_with_a_warning_when_the_server_fails(home, conf, server):
+    server.fail("page", status=500)
+    home.conf(conf(CONF))
+    done = home.daemon("--print")
+    assert done.returncode == 0 and json.loads(done.stdout)["k"] == 1
+    assert "warning" in done.stderr and "500" in done.stderr
+    assert SECRET_KEY not in done.stderr
+
+
+def test_print_waits_no_longer_than_the_timeout(home, conf, server):
+    server.fail("hang")
+    home.settings(FAST.replace("10s", "300ms"))
+    home.conf(conf(CONF))
+    done = home.daemon("--print")
+    assert done.returncode == 0 and "warning" in done.stderr
+
+
+def test_print_offline_does_not_ask(home, conf, server):
+    server.state.set_vaults(["k: 2"])
+    home.conf(conf(CONF))
+    assert home.resolve("--offline")["k"] == 1
+    assert server.count() == 0
+
+
+def test_print_of_a_broken_file_fails_with_the_place(home):
+    path = home.conf("a: 1\nb: x@y\n")
+    done = home.daemon("--print")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{path}:2:5: " in done.stderr
+
+
+def test_print_of_broken_settings_fails_with_the_place(home):
+    path = home.settings("[poll]\nnonsense = 1\n")
+    done = home.daemon("--print")
+    assert (done.returncode, done.stdout) == (1, "") and f"{path}:2" in done.stderr
+
+
+def test_print_warns_of_a_broken_vault_and_goes_on(home, conf, server):
+    server.state.set_vaults([{"description": "team", "data": "a: 1\nb: x@y"}, "k: 2"])
+    home.conf(conf(CONF))
+    done = home.daemon("--print")
+    assert done.returncode == 0
+    tree = json.loads(done.stdout)
+    assert tree["k"] == 2 and "a" not in tree
+    assert "team" in done.stderr and ":2:5: " in done.stderr
+
+
+def test_print_of_a_named_workspace(home, server):
+    server.state.set_vaults(["team: red"])
+    blue = server.state.add_credentials(company=server.state.add_company("blue"))
+    server.state.set_vaults(["team: blue"], company="blue")
+    home.write("config/clearconf/red", SECRET_KEY)
+    home.write("config/clearconf/blue", blue["secret_key"])
+    from clearml_server import ACCESS_KEY
+    home.settings("".join(
+        f"[workspace {name}]\napi_server = {server.url}\naccess_key = {key}\n"
+        f"secret_key_file = {name}\n"
+        for name, key in (("red", ACCESS_KEY), ("blue", blue["access_key"]))))
+    assert home.resolve()["team"] == "red"
+    assert home.resolve("--workspace", "blue")["team"] == "blue"
+    assert home.daemon("--print", "--workspace", "none").returncode == 1
+
+
+def test_print_in_hocon_reads_back(home):
+    home.conf(CONF + 'list: [1, "x y"], "a.b": 2, text: "quote \\" and # hash"')
+    before = home.resolve()
+    text = home.daemon("--print", "--format", "hocon")
+    assert text.returncode == 0
+    first, _, rest = text.stdout.partition("\n")
+    assert first.startswith("# written by clearconf")
+    home.conf(rest)
+    assert home.resolve() == before
+
+
+def test_print_refuses_a_format_it_does_not_know(home):
+    assert home.daemon("--print", "--format", "xml").returncode in (1, 2)
+
+
+# --- --check ---
+
+
+def check(home, *arguments, status):
+    done = home.daemon("--check", *arguments)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_check_of_what_is_fine_says_nothing(home):
+    home.conf(CONF)
+    home.settings("[poll]\ninterval = 1s\n")
+    assert check(home, status=0) == ""
+
+
+def test_check_points_at_the_place_with_a_caret(home):
+    path = home.conf("a: 1\n  b: x@y # why\n")
+    shown = check(home, status=1).splitlines()
+    at = next(i for i, line in enumerate(shown) if line.startswith(f"{path}:2:7: "))
+    assert shown[at + 1].endswith("  b: x@y # why")
+    assert shown[at + 2].index("^") == shown[at + 1].index("@")
+
+
+def test_the_caret_stands_under_the_character_also_behind_tabs_and_accents(home):
+    home.conf("\té: x@y\n")
+    shown = check(home, status=1).splitlines()
+    source = next(i for i, line in enumerate(shown) if "x@y" in line and not line.startswith("/"))
+    line, caret = shown[source], shown[source + 1]
+    assert caret.expandtabs().index("^") == line.expandtabs().index("@")
+
+
+def test_check_finds_broken_settings(home):
+    path = home.settings("[poll]\n  interval = 1s\n")
+    home.conf(CONF)
+    shown = check(home, status=1)
+    assert f"{path}:2" in shown and "indented" in shown
+
+
+def test_check_finds_every_problem(home):
+    settings = home.settings("[poll]\nnonsense = 1\n")
+    one, two = home.write("trains.conf", "a: x@y"), home.conf("b {")
+    shown = check(home, status=1)
+    for path in (settings, one, two):
+        assert str(path) in shown
+
+
+def test_check_of_named_files_looks_at_each_alone(home):
+    home.conf("this { is broken")
+    good = home.write("good.conf", CONF)
+    bad, worse = home.write("bad.conf", "a: x@y"), home.write("worse.json", "{,}")
+    assert check(home, good, status=0) == ""
+    shown = check(home, bad, good, worse, status=1)
+    assert f"{bad}:1:5" in shown and f"{worse}:1:" in shown and "clearml.conf" not in shown
+
+
+def test_check_reads_a_name_relative_to_where_it_is_run(home):
+    home.write("cwd/here.conf", "a: x@y")
+    assert "here.conf:1:5" in check(home, "here.conf", status=1)
+
+
+def test_check_of_a_named_file_that_is_not_there_fails(home):
+    assert "none.conf" in check(home, home.path / "none.conf", status=1)
+
+
+def test_warnings_alone_are_no_failure(home):
+    home.conf('path: "a\\/b"\n')
+    shown = check(home, status=0)
+    assert "clearml.conf:1:" in shown and "warning" in shown
+
+
+def test_strict_makes_an_error_of_what_clearml_refuses(home):
+    """A scalar that becomes an object: ClearML fails, HOCON gives the object."""
+    home.conf("a: 1\na { b: 2 }\n")
+    assert home.resolve() == {"a": {"b": 2}}
+    assert "warning" in check(home, status=0)
+    home.settings("[resolve]\ndialect = strict\n")
+    check(home, status=1)
+    assert home.daemon("--print").returncode == 1
+
+
+def test_check_asks_no_server(home, conf, server):
+    home.conf(conf(CONF))
+    check(home, status=0)
+    assert server.count() == 0
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_check_says_what_may_not_be_read(home):
+    home.conf(CONF).chmod(0)
+    assert "ermission" in check(home, status=1)

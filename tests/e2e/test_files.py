@@ -175,7 +175,7 @@ def test_a_reader_with_an_environment_of_its_own_is_told_what_breaks(home, daemo
 
 # --- vaults that cannot be read ---
 
-BAD_VAULT = {"id": "bad", "description": "team", "data": "fine: 1\nkey: x@y\n"}
+BAD_VAULT = {"id": "bad", "description": "team", "data": "fine = 1\nkey = x@y\n"}
 GOOD_VAULT = {"id": "good", "data": "other: vault"}
 
 
@@ -205,11 +205,11 @@ def test_a_vault_that_does_not_parse_does_not_stop_the_one_beside_it(vaults):
 def test_status_says_which_vault_broke_and_where(home, vaults):
     daemon = vaults(BAD_VAULT, GOOD_VAULT, state="degraded")
     layer = daemon.layer("bad")
-    assert_says_where(layer, 2, 7, "@")
+    assert_says_where(layer, 2, 8, "@")
     assert (layer["layer"], layer["description"]) == ("vault", "team")
     shown = home.client("status", check=0).stdout
     line = next(x for x in shown.splitlines() if "broken" in x)
-    assert "team" in line and "2:7" in line
+    assert "team" in line and "2:8" in line
     assert daemon.layer("good")["state"] == "ok"
 
 
@@ -257,7 +257,7 @@ def test_a_format_is_believed(vaults):
 
 
 def test_no_value_of_a_broken_vault_is_logged(vaults):
-    daemon = vaults(dict(BAD_VAULT, data='token: "tell-nobody-12345" x@y'), state="degraded")
+    daemon = vaults(dict(BAD_VAULT, data='token = "tell-nobody-12345" x@y'), state="degraded")
     assert "layer-broken" in daemon.log()
     assert "tell-nobody" not in daemon.log() and SECRET_KEY not in daemon.log()
 

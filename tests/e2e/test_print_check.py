@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from clearml_server import SECRET_KEY
+from clearml_server import ACCESS_KEY, SECRET_KEY
 from harness import FAST
 
 CONF = "k: 1\nsdk { a: x }\n"
@@ -84,13 +84,13 @@ def test_print_of_broken_settings_fails_with_the_place(home):
 
 
 def test_print_warns_of_a_broken_vault_and_goes_on(home, conf, server):
-    server.state.set_vaults([{"description": "team", "data": "a: 1\nb: x@y"}, "k: 2"])
+    server.state.set_vaults([{"description": "team", "data": "a = 1\nb = x@y"}, "k: 2"])
     home.conf(conf(CONF))
     done = home.daemon("--print")
     assert done.returncode == 0
     tree = json.loads(done.stdout)
     assert tree["k"] == 2 and "a" not in tree
-    assert "team" in done.stderr and ":2:5: " in done.stderr
+    assert "team" in done.stderr and ":2:6: " in done.stderr
 
 
 def test_print_of_a_named_workspace(home, server):
@@ -99,7 +99,6 @@ def test_print_of_a_named_workspace(home, server):
     server.state.set_vaults(["team: blue"], company="blue")
     home.write("config/clearconf/red", SECRET_KEY)
     home.write("config/clearconf/blue", blue["secret_key"])
-    from clearml_server import ACCESS_KEY
     home.settings("".join(
         f"[workspace {name}]\napi_server = {server.url}\naccess_key = {key}\n"
         f"secret_key_file = {name}\n"

@@ -80,7 +80,10 @@ $(core): $(call obj,$(core_src))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(core)
+# --print writes the formats of the client.
+render_obj := $(filter $(B)/client/render%,$(client_obj))
+
+$(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(render_obj) $(core)
 	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
 
 $(B)/clearconf: $(B)/client/main.o $(client_obj) $(B)/libclearconf.a $(core)
@@ -100,7 +103,7 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
 		$(daemon_obj) $(client_obj) $(B)/libclearconf.a $(core)
 	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lcmocka -lm
 
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(core)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(render_obj) $(core)
 	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
 
 $(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden
@@ -153,7 +156,7 @@ fuzz: deps-lint
 		$(addprefix build/fuzz/,$(fuzzers))
 	tests/fuzz/run.sh $(SECONDS) $(fuzzers)
 
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(core)
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) $(core)
 	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) -o $@ $^ \
 		$(module_libs) -lm
 

@@ -17,16 +17,15 @@
 
 static void print_warnings(const struct doc *doc)
 {
-	for (size_t i = 0; i < doc->warnings.count; i++) {
-		(void)fputs("warning: ", stdout);
-		diag_print_excerpt(&doc->warnings.items[i], stdout);
-	}
+	for (size_t i = 0; i < doc->warnings.count; i++)
+		diag_print_excerpt(&doc->warnings.items[i],
+				   "warning: ", stdout);
 }
 
 static bool report(const struct layer *layer, bool must_exist)
 {
 	if (layer->state == LAYER_BROKEN)
-		diag_print_excerpt(&layer->problem, stdout);
+		diag_print_excerpt(&layer->problem, "", stdout);
 	else if (layer->state == LAYER_MISSING && must_exist)
 		(void)printf("%s: is not there, or is no file\n",
 			     layer->source);
@@ -101,7 +100,7 @@ static bool check_all(const struct options *options,
 	bool fine = true;
 
 	if (!settings) {
-		diag_print_excerpt(&diag, stdout);
+		diag_print_excerpt(&diag, "", stdout);
 		return false;
 	}
 	if (!options->files || !options->files[0])

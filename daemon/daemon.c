@@ -280,16 +280,23 @@ static void init_handles(struct daemon *daemon)
 	daemon->interrupt.data = daemon;
 }
 
-static const char *state_dir_of(const struct daemon *daemon)
+/* A place that the settings name, else the instance's own. */
+static char *place_of(const struct daemon *daemon, const char *named,
+		      const char *standard)
 {
-	const char *named = daemon->settings->state_dir;
+	return places_expand(named && *named ? named : standard,
+			     daemon->places.home, NULL);
+}
 
-	return named && *named ? named : daemon->places.state_dir;
+static char *state_dir_of(const struct daemon *daemon)
+{
+	return place_of(daemon, daemon->settings->state_dir,
+			daemon->places.state_dir);
 }
 
 static void init_generation(struct daemon *daemon)
 {
-	const char *folder = state_dir_of(daemon);
+	_cleanup_(mem_freep) char *folder = state_dir_of(daemon);
 	int r = file_make_folder(folder, 0700);
 
 	if (r < 0)
@@ -366,27 +373,22 @@ void daemon_resolve(struct daemon *daemon)
 		(void)uv_run(&daemon->loop, UV_RUN_ONCE);
 }
 
-static const char *socket_of(const struct daemon *daemon)
-{
-	const char *named = daemon->settings->socket;
-
-	return named && *named ? named : daemon->places.socket;
-}
-
 /* A user without a runtime folder has the socket in the state folder, which is
  * private. */
 static int make_socket_folder(const struct daemon *daemon, const char *socket)
 {
 	_cleanup_(mem_freep) char *copy = mem_strdup(socket);
+	_cleanup_(mem_freep) char *state_dir = state_dir_of(daemon);
 	const char *folder = dirname(copy);
-	bool private = !strcmp(folder, state_dir_of(daemon));
+	bool private = !strcmp(folder, state_dir);
 
 	return file_make_folder(folder, private ? 0700 : 0755);
 }
 
 static int listen_somewhere(struct daemon *daemon)
 {
-	const char *path = socket_of(daemon);
+	_cleanup_(mem_freep) char *path = place_of(
+		daemon, daemon->settings->socket, daemon->places.socket);
 	int fd = systemd_take_socket(), r;
 
 	if (fd >= 0)
@@ -403,11 +405,16 @@ static int listen_somewhere(struct daemon *daemon)
 	return r;
 }
 
-static void start_handles(struct daemon *daemon)
+void daemon_start_recheck(struct daemon *daemon)
 {
 	uint64_t interval = (uint64_t)daemon->settings->interval;
 
 	(void)uv_timer_start(&daemon->recheck, on_recheck, interval, interval);
+}
+
+static void start_handles(struct daemon *daemon)
+{
+	daemon_start_recheck(daemon);
 	(void)uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);
 	(void)uv_signal_start(&daemon->terminate, on_terminate, SIGTERM);
 	(void)uv_signal_start(&daemon->interrupt, on_terminate, SIGINT);

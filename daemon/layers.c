@@ -40,8 +40,8 @@ static bool set_all_files(struct stack *stack, const struct local_rule *rule)
 			     const struct local_rule *rule);
 	} kinds[] = {
 		{LAYER_DEFAULTS, local_find_defaults},
-		{LAYER_SITE,     local_find_site    },
-		{LAYER_FILE,     local_find_files   },
+		{LAYER_SITE, local_find_site},
+		{LAYER_FILE, local_find_files},
 	};
 	struct local_files files;
 	bool changed = false;
@@ -68,7 +68,10 @@ static bool set_declared(struct stack *stack, const struct workspace_host *host,
 
 	if (!count)
 		return changed;
-	(void)login_from_settings(&login, host->settings, declared, NULL);
+	/* Without its secret for the moment: what it last said stands. */
+	if (!login_from_settings(&login, host->settings, declared, NULL) &&
+	    layer->text.ptr)
+		return changed;
 	login_write_layer(&login, &json);
 	layer_set_text(layer, READ_JSON, buf_str(&json));
 	return changed;

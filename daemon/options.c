@@ -44,23 +44,23 @@ static const struct {
 	const char *name;
 	size_t offset;
 } texts[] = {
-	{"config",    offsetof(struct options, config)   },
-	{"socket",    offsetof(struct options, socket)   },
-	{"state",     offsetof(struct options, state_dir)},
+	{"config", offsetof(struct options, config)},
+	{"socket", offsetof(struct options, socket)},
+	{"state", offsetof(struct options, state_dir)},
 	{"workspace", offsetof(struct options, workspace)},
-	{"mode",      offsetof(struct options, mode)     },
+	{"mode", offsetof(struct options, mode)},
 	{"log-level", offsetof(struct options, log_level)},
-	{"format",    offsetof(struct options, format)   },
+	{"format", offsetof(struct options, format)},
 };
 
 static const struct option flags[] = {
-	{"check",   no_argument, NULL, OPT_CHECK  },
-	{"print",   no_argument, NULL, OPT_PRINT  },
+	{"check", no_argument, NULL, OPT_CHECK},
+	{"print", no_argument, NULL, OPT_PRINT},
 	{"offline", no_argument, NULL, OPT_OFFLINE},
-	{"system",  no_argument, NULL, OPT_SYSTEM },
-	{"user",    no_argument, NULL, OPT_USER   },
-	{"help",    no_argument, NULL, 'h'        },
-	{"version", no_argument, NULL, 'V'        },
+	{"system", no_argument, NULL, OPT_SYSTEM},
+	{"user", no_argument, NULL, OPT_USER},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
 };
 
 #define OPTIONS_MAX (ARRAY_SIZE(texts) + ARRAY_SIZE(flags) + 1)

@@ -4,10 +4,11 @@
 
 #include "base/buf.h"
 #include "base/diag.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "daemon.h"
 #include "read/doc.h"
-#include "value/json.h"
+#include "render.h"
 
 /* A broken local file is fatal, as it is for ClearML; a broken vault is left
  * out with a warning, as there. */
@@ -41,41 +42,62 @@ static void report_server(const struct workspace *workspace)
 					     "time");
 }
 
-static int print_tree(const struct workspace *workspace)
+static int write_out(const struct buf *text)
 {
-	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
-
-	json_write_pretty(&out, workspace->snapshot->root);
-	buf_putc(&out, '\n');
-	if (fwrite(out.data, 1, out.len, stdout) != out.len ||
-	    fflush(stdout) != 0) {
-		perror("clearconfd: standard output");
-		return 1;
-	}
-	return 0;
+	if (fwrite(text->data, 1, text->len, stdout) == text->len &&
+	    fflush(stdout) == 0)
+		return 0;
+	perror("clearconfd: standard output");
+	return 1;
 }
 
-static int print_settled(struct daemon *daemon)
+static int print_tree(const struct workspace *workspace,
+		      const struct render_format *format)
+{
+	_cleanup_(rendering_deinit) struct rendering out = RENDERING_INIT;
+
+	if (!format->write(&out, workspace->snapshot->root)) {
+		(void)fprintf(stderr, "clearconfd: %s\n", out.refusal);
+		return 1;
+	}
+	(void)fputs(buf_str(&out.warnings).ptr, stderr);
+	return write_out(&out.text);
+}
+
+static int print_settled(struct daemon *daemon,
+			 const struct render_format *format)
 {
 	daemon_resolve(daemon);
 	report_server(daemon->active);
 	if (!report_layers(daemon->active))
 		return 1;
-	return print_tree(daemon->active);
+	return print_tree(daemon->active, format);
 }
 
 int print_configuration(const struct options *options)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	struct daemon *daemon = daemon_new(options, &diag);
+	const struct render_format *format =
+		render_format(options->format ? options->format : "json");
+	struct daemon *daemon;
 	int status;
 
+	if (!format) {
+		(void)fprintf(stderr,
+			      "clearconfd: --format takes " RENDER_FORMAT_NAMES
+			      "\n");
+		return 2;
+	}
+	daemon = daemon_new(options, &diag);
 	if (!daemon) {
 		(void)fprintf(stderr, "clearconfd: ");
 		diag_print(&diag, stderr);
 		return 1;
 	}
-	status = print_settled(daemon);
+	/* What matters is said below, in sentences. */
+	if (!options->log_level)
+		log_set_level(LOG_LEVEL_ERROR);
+	status = print_settled(daemon, format);
 	daemon_free(daemon);
 	return status;
 }

@@ -22,28 +22,41 @@ static bool is_same(const struct workspace *old,
 	return !strcmp(old->name, declared->name);
 }
 
-/* The workspace as it is, or a new one. */
+/* The workspace as it is, or a new one that has its first snapshot: nobody
+ * may ever see one without. */
 static struct workspace *take_or_make(struct daemon *daemon,
 				      const struct workspace_settings *declared)
 {
-	struct workspace *old;
+	struct workspace *old, *new;
 
 	for (size_t i = 0; i < daemon->workspace_count; i++) {
 		old = daemon->workspaces[i];
-		if (!old || !is_same(old, declared))
+		if (!is_same(old, declared))
 			continue;
-		daemon->workspaces[i] = NULL;
 		workspace_set_settings(old, declared);
 		return old;
 	}
-	return workspace_new(&daemon->host, declared);
+	new = workspace_new(&daemon->host, declared);
+	workspace_start(new);
+	return new;
 }
 
-/* Those that are still declared keep what they serve. */
+static bool is_among(const struct workspace *workspace,
+		     struct workspace *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == workspace)
+			return true;
+	return false;
+}
+
+/* Those that are still declared keep what they serve. The old list is in force
+ * until the new one is complete. */
 static void swap_workspaces(struct daemon *daemon)
 {
 	const struct settings *settings = daemon->settings;
 	size_t count = settings->workspace_count;
+	size_t old_count = daemon->workspace_count;
 	_cleanup_(mem_freep) char *active = mem_strdup(daemon->active->name);
 	struct workspace **old = daemon->workspaces, **new;
 
@@ -51,15 +64,42 @@ static void swap_workspaces(struct daemon *daemon)
 	for (size_t i = 0; i < count; i++)
 		new[i] = take_or_make(daemon, &settings->workspaces[i]);
 	if (!count)
-		new[0] = take_or_make(daemon, NULL);
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		workspace_close(old[i]);
-	mem_free(old);
+		new[count++] = take_or_make(daemon, NULL);
 	daemon->workspaces = new;
-	daemon->workspace_count = count ? count : 1;
+	daemon->workspace_count = count;
 	daemon->active = daemon_workspace(daemon, active);
 	if (!daemon->active)
 		daemon_choose_active(daemon);
+	for (size_t i = 0; i < old_count; i++)
+		if (!is_among(old[i], new, count))
+			workspace_close(old[i]);
+	mem_free(old);
+}
+
+/* Some settings are read once. */
+static void warn_of_restart(const struct settings *old,
+			    const struct settings *new)
+{
+	const bool same[] = {
+		old->mode == new->mode,
+		old->message == new->message,
+		old->history == new->history,
+		old->connections_per_user == new->connections_per_user,
+		old->watchers_per_user == new->watchers_per_user,
+		startup_same_text(old->socket, new->socket),
+		startup_same_text(old->state_dir, new->state_dir),
+	};
+	bool all = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		all = all && same[i];
+	if (!all)
+		log_warning("restart-needed",
+			    LOG_TEXT("reason",
+				     "[daemon] socket, state_dir and mode, and "
+				     "[limits] of message, history, "
+				     "connections and watchers are read at the "
+				     "start only"));
 }
 
 static void use_settings(struct daemon *daemon, struct settings *settings)
@@ -67,13 +107,13 @@ static void use_settings(struct daemon *daemon, struct settings *settings)
 	struct workspace_host *host = &daemon->host;
 	struct settings *old = daemon->settings;
 
+	warn_of_restart(old, settings);
 	daemon->settings = settings;
 	host->settings = host->upstream.settings = settings;
 	host->vault_env = env_unref(host->vault_env);
 	host->vault_env = env_for_vaults(host->env, settings->vault_environment,
 					 daemon->places.system);
-	secrets_free(host->secrets);
-	host->secrets = secrets_new(settings->mask_add);
+	secrets_set_patterns(host->secrets, settings->mask_add);
 	access_free(daemon->access);
 	daemon->access =
 		access_new(settings->read, settings->secrets, settings->admin);
@@ -116,6 +156,7 @@ void daemon_reload(struct daemon *daemon)
 	if (settings)
 		use_settings(daemon, settings);
 	note_problem(daemon, &diag);
+	daemon_start_recheck(daemon);
 	daemon_reload_workspaces(daemon);
 	systemd_notify("READY=1");
 }

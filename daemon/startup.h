@@ -6,6 +6,8 @@
  * at the start and again by each reload.
  */
 
+#include <stdbool.h>
+
 struct diag;
 struct options;
 struct places;
@@ -17,5 +19,8 @@ struct settings;
 struct settings *startup_settings(const struct options *options,
 				  const struct places *places,
 				  struct diag *diag);
+
+/* Two texts of settings, either of which may be NULL. */
+bool startup_same_text(const char *a, const char *b);
 
 #endif

@@ -120,19 +120,27 @@ static struct snapshot *make_snapshot(const struct workspace *workspace,
 {
 	if (workspace->host->settings->mode == MODE_AGENT)
 		agent_derive(docs, env);
+	return snapshot_new(docs, workspace->host->secrets);
+}
+
+/* Losers are secret too. What a caller brings is never learned: it would mask
+ * what others see. */
+static void learn_secrets(const struct workspace *workspace,
+			  const struct stack_docs *docs)
+{
 	for (size_t i = 0; i < docs->count; i++)
 		secrets_learn(workspace->host->secrets,
 			      docs->items[i].doc->root);
-	return snapshot_new(docs, workspace->host->secrets);
 }
 
 /* What equals the current snapshot is dropped, and nobody hears of it. */
 static void publish(struct workspace *workspace, enum snapshot_cause cause)
 {
 	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
-		make_snapshot(workspace, &docs, workspace->host->env);
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = NULL;
 
+	learn_secrets(workspace, &docs);
+	snapshot = make_snapshot(workspace, &docs, workspace->host->env);
 	if (workspace->snapshot &&
 	    snapshot_equal(snapshot, workspace->snapshot))
 		return;
@@ -202,8 +210,10 @@ static void read_and_publish(struct workspace *workspace, bool changed,
 {
 	struct layer_context context = context_of(workspace);
 
-	changed = stack_read(&workspace->stack, &context) || changed;
-	if (changed || !workspace->snapshot)
+	/* A reload may have changed what is masked. */
+	changed = stack_read(&workspace->stack, &context) || changed ||
+		  cause == CAUSE_RELOAD || !workspace->snapshot;
+	if (changed)
 		publish(workspace, cause);
 }
 
@@ -215,6 +225,14 @@ static void take_vaults(struct workspace *workspace,
 
 	workspace->had_vaults = workspace->had_vaults || answer->count;
 	read_and_publish(workspace, changed, CAUSE_VAULT);
+}
+
+/* They were another login's, or there is no login any more. */
+static void forget_vaults(struct workspace *workspace)
+{
+	take_vaults(workspace,
+		    &(struct vault_answer){.outcome = VAULT_FETCHED});
+	workspace->had_vaults = false;
 }
 
 /* The candidate has proved itself: it takes over. */
@@ -231,8 +249,11 @@ static void on_answer(void *data, struct upstream *upstream,
 {
 	struct workspace *workspace = data;
 
-	if (upstream == workspace->candidate && upstream_is_well(upstream))
+	if (upstream == workspace->candidate && upstream_is_well(upstream)) {
 		promote(workspace);
+		if (answer->outcome == VAULT_UNSUPPORTED)
+			forget_vaults(workspace);
+	}
 	if (upstream == workspace->upstream && answer->outcome == VAULT_FETCHED)
 		take_vaults(workspace, answer);
 	set_state(workspace);
@@ -298,6 +319,19 @@ static void ask_with(struct workspace *workspace, struct login *login)
 		workspace->upstream = upstream;
 }
 
+/* The host or the keys are gone from where they were: so is what came by them.
+ */
+static void log_out(struct workspace *workspace)
+{
+	if (!workspace->upstream)
+		return;
+	log_info("logged-out", LOG_TEXT("workspace", workspace->name));
+	upstream_close(workspace->candidate);
+	upstream_close(workspace->upstream);
+	workspace->candidate = workspace->upstream = NULL;
+	forget_vaults(workspace);
+}
+
 static bool is_in_use(const struct workspace *workspace,
 		      const struct login *login)
 {
@@ -323,10 +357,12 @@ static void refresh_login(struct workspace *workspace)
 	if (!workspace->declared)
 		login_of_tree(workspace, &login);
 	set_login_error(workspace, NULL);
-	if (workspace->host->offline || vaults_are_off(workspace->host) ||
-	    !login_is_complete(&login) || is_in_use(workspace, &login))
+	if (workspace->host->offline || vaults_are_off(workspace->host))
 		return;
-	ask_with(workspace, &login);
+	if (!login_is_complete(&login))
+		log_out(workspace);
+	else if (!is_in_use(workspace, &login))
+		ask_with(workspace, &login);
 }
 
 void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)

@@ -86,13 +86,31 @@ const char *arena_strdup(struct arena *arena, const char *text)
 	return arena_str(arena, str_from(text)).ptr;
 }
 
-void arena_free(struct arena *arena)
+/* Free all blocks but the first, which is the last in the list. */
+static void free_later_blocks(struct arena *arena)
 {
-	struct arena_block *block = arena->blocks, *next;
+	struct arena_block *block;
 
-	for (; block; block = next) {
-		next = block->next;
+	while (arena->blocks && arena->blocks->next) {
+		block = arena->blocks;
+		arena->blocks = block->next;
 		mem_free(block);
 	}
+	arena->used = 0;
+}
+
+void arena_reset(struct arena *arena)
+{
+	free_later_blocks(arena);
+	if (!arena->blocks)
+		return;
+	explicit_bzero(arena->blocks->data, arena->blocks->used);
+	arena->blocks->used = 0;
+}
+
+void arena_free(struct arena *arena)
+{
+	free_later_blocks(arena);
+	mem_free(arena->blocks);
 	*arena = ARENA_INIT;
 }

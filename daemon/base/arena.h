@@ -32,6 +32,10 @@ void *arena_grow(struct arena *arena, void *mem, size_t old, size_t size);
 struct str arena_str(struct arena *arena, struct str text);
 const char *arena_strdup(struct arena *arena, const char *text);
 
+/* Everything is given back but the first block, for those who come often and
+ * need little. */
+void arena_reset(struct arena *arena);
+
 void arena_free(struct arena *arena);
 
 #endif

@@ -139,17 +139,22 @@ void diag_deinit(struct diag *diag)
 	*diag = DIAG_INIT;
 }
 
-void diag_print(const struct diag *diag, FILE *out)
+static void print_line(const struct diag *diag, const char *label, FILE *out)
 {
 	(void)fputs(diag->source, out);
 	if (diag->pos.line)
 		(void)fprintf(out, ":%u:%u", diag->pos.line, diag->pos.column);
-	(void)fprintf(out, ": %s\n", diag->text);
+	(void)fprintf(out, ": %s%s\n", label, diag->text);
 }
 
-void diag_print_excerpt(const struct diag *diag, FILE *out)
+void diag_print(const struct diag *diag, FILE *out)
 {
-	diag_print(diag, out);
+	print_line(diag, "", out);
+}
+
+void diag_print_excerpt(const struct diag *diag, const char *label, FILE *out)
+{
+	print_line(diag, label, out);
 	if (diag->excerpt)
 		(void)fputs(diag->excerpt, out);
 }

@@ -47,8 +47,9 @@ void diag_deinit(struct diag *diag);
 /* One line, safe to log: "clearml.conf:12:18: expected '}'". */
 void diag_print(const struct diag *diag, FILE *out);
 
-/* The same with the offending line and a caret; may show a secret. */
-void diag_print_excerpt(const struct diag *diag, FILE *out);
+/* The same with @label ("", "warning: ") before the text, and the offending
+ * line and a caret after it; may show a secret. */
+void diag_print_excerpt(const struct diag *diag, const char *label, FILE *out);
 
 /* The warnings of one document, the first DIAG_LIST_MAX of them. */
 #define DIAG_LIST_MAX 200

@@ -1,6 +1,7 @@
 #include "config/layer.h"
 
 #include <time.h>
+#include <wire.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -8,9 +9,6 @@
 #include "config/secret.h"
 #include "read/doc.h"
 #include "value/value.h"
-
-/* The first line of every dump that people or programs might feed back. */
-#define OWN_OUTPUT STR("# written by clearconf")
 
 const char *layer_kind_name(enum layer_kind kind)
 {
@@ -147,7 +145,7 @@ static int refuse_own_output(struct doc **doc, struct diag *diag)
 {
 	struct source *text = (*doc)->sources[0];
 
-	if (!str_starts(text->text, OWN_OUTPUT))
+	if (!str_starts(text->text, STR(WIRE_DUMP_COMMENT)))
 		return 0;
 	diag_at(diag, text, 0,
 		"this is clearconf's own output: name the files to read by "

@@ -76,15 +76,29 @@ static void add_pattern(struct secrets *secrets, const char *pattern)
 	secrets->patterns[secrets->pattern_count++] = regex;
 }
 
-struct secrets *secrets_new(const char *patterns)
+static void drop_patterns(struct secrets *secrets)
 {
-	struct secrets *secrets = mem_alloc(sizeof(*secrets));
+	for (size_t i = 0; i < secrets->pattern_count; i++)
+		regfree(&secrets->patterns[i]);
+	secrets->pattern_count = 0;
+}
+
+void secrets_set_patterns(struct secrets *secrets, const char *patterns)
+{
 	_cleanup_(mem_freep) char *copy = mem_strdup(patterns ? patterns : "");
 	char *rest = NULL;
 
+	drop_patterns(secrets);
 	for (char *word = strtok_r(copy, " \t\n", &rest); word;
 	     word = strtok_r(NULL, " \t\n", &rest))
 		add_pattern(secrets, word);
+}
+
+struct secrets *secrets_new(const char *patterns)
+{
+	struct secrets *secrets = mem_alloc(sizeof(*secrets));
+
+	secrets_set_patterns(secrets, patterns);
 	return secrets;
 }
 
@@ -98,8 +112,7 @@ void secrets_free(struct secrets *secrets)
 	if (!secrets)
 		return;
 	secrets_forget(secrets);
-	for (size_t i = 0; i < secrets->pattern_count; i++)
-		regfree(&secrets->patterns[i]);
+	drop_patterns(secrets);
 	mem_free(secrets->patterns);
 	mem_free(secrets);
 }

@@ -28,6 +28,9 @@ bool secret_key(struct str key);
 /* @patterns: more keys, POSIX extended expressions separated by blanks; a bad
  * one is logged and left out. NULL: none. */
 struct secrets *secrets_new(const char *patterns);
+
+/* Other patterns from now on; what was learned stays. */
+void secrets_set_patterns(struct secrets *secrets, const char *patterns);
 void secrets_free(struct secrets *secrets);
 
 /* Learn the secrets of a tree: the text of every scalar under a secret key, if

@@ -8,6 +8,7 @@
 #include "read/reading.h"
 
 #define TAB_STOP 8
+#define INCLUDE  STR("include")
 
 /* What a byte may be. */
 enum {
@@ -320,32 +321,38 @@ static enum token_type scan_word(struct lexer *lexer, const char *name,
 	return type;
 }
 
-bool lexer_at_include(const struct lexer *lexer)
+/* What follows the word include when it includes: a quoted name, or one of
+ * these; classpath is a key like any other unless a parenthesis follows. */
+static bool at_include_form(const struct lexer *lexer, size_t at)
 {
 	static const struct str forms[] = {STR("url"), STR("file"),
 					   STR("required")};
-	size_t at = lexer->at + 7;
-	struct str here;
+	struct str here = {lexer->text + at, lexer->len - at};
 
-	if (!at_word(lexer, lexer->at, STR("include")))
-		return false;
-	while (lexer->text[at] == ' ' || lexer->text[at] == '\t')
-		at++;
-	if (lexer->text[at] == '"')
-		return true;
-	here = (struct str){lexer->text + at, lexer->len - at};
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		if (str_starts(here, forms[i]) &&
-		    !is(lexer->text[at + forms[i].len], WORD))
+		    !is(here.ptr[forms[i].len], WORD))
 			return true;
-	return false;
+	return str_starts(here, STR("\"")) ||
+	       str_starts(here, STR("classpath("));
+}
+
+bool lexer_at_include(const struct lexer *lexer)
+{
+	size_t at = lexer->at + INCLUDE.len;
+
+	if (!at_word(lexer, lexer->at, INCLUDE))
+		return false;
+	while (is(lexer->text[at], BLANK))
+		at++;
+	return at_include_form(lexer, at);
 }
 
 static enum token_type scan_include(struct lexer *lexer)
 {
 	if (!lexer_at_include(lexer))
 		return scan_text(lexer);
-	lexer->at += 7;
+	lexer->at += INCLUDE.len;
 	return TOKEN_INCLUDE;
 }
 

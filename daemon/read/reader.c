@@ -25,8 +25,8 @@ static const struct {
 	bool (*read)(struct reading *reading);
 } formats[] = {
 	[READ_HOCON] = {"hocon", hocon_read}, [READ_JSON] = {"json", json_read},
-	[READ_YAML] = {"yaml", yaml_read},    [READ_VALUE] = {"", literal_read},
-	[READ_LITERAL] = {"", literal_read},
+	[READ_YAML] = {"yaml", yaml_read},    [READ_VALUE] = {NULL, literal_read},
+	[READ_LITERAL] = {NULL, literal_read},
 };
 
 static const struct {
@@ -49,7 +49,7 @@ enum read_format read_format_of_path(const char *path)
 bool read_format_from_name(struct str name, enum read_format *format)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		if (str_is(name, formats[i].name)) {
+		if (formats[i].name && str_is(name, formats[i].name)) {
 			*format = (enum read_format)i;
 			return true;
 		}

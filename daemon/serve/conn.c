@@ -211,6 +211,7 @@ static void answer(struct conn *conn, struct str message)
 		.watchers = &conns->watchers,
 		.out = &conns->out,
 		.memo = &conns->memo,
+		.scratch = &conns->scratch,
 	};
 
 	methods_answer(&request, message);

@@ -48,6 +48,7 @@ void conns_deinit(struct conns *conns)
 	assert(!conns->open_handles);
 	out_deinit(&conns->out);
 	call_memo_deinit(&conns->memo);
+	arena_free(&conns->scratch);
 	watchers_deinit(&conns->watchers);
 	quota_deinit(&conns->quota);
 	mem_free(conns->input);

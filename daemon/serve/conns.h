@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/arena.h"
 #include "base/list.h"
 #include "serve/call.h"
 #include "serve/out.h"
@@ -30,6 +31,7 @@ struct conns {
 	struct watchers watchers;
 	struct out out; /* empty whenever the loop has control */
 	struct call_memo memo;
+	struct arena scratch;
 	char *input; /* CONNS_INPUT bytes, in use during one read */
 
 	struct list all; /* struct conn */

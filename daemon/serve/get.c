@@ -63,12 +63,11 @@ static void reply(struct request *request, struct snapshot *snapshot,
 static void answer_from(struct request *request, struct snapshot *snapshot,
 			bool masked)
 {
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	struct str text = call_string(&request->call, "path");
 	struct path_error error;
 	struct path path;
 
-	if (!path_parse(&path, &arena, text, &error))
+	if (!path_parse(&path, request->scratch, text, &error))
 		reply_invalid_path(request->out, text, &error);
 	else if (!path_find(snapshot->root, &path))
 		reply_error(request->out, REPLY_PATH_NOT_FOUND, text);

@@ -1,5 +1,6 @@
 #include "serve/methods.h"
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "serve/access.h"
 #include "serve/get.h"
@@ -198,4 +199,5 @@ void methods_answer(struct request *request, struct str message)
 	else
 		answer(request);
 	call_memo_release(request->memo);
+	arena_reset(request->scratch);
 }

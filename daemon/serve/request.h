@@ -12,6 +12,7 @@
 #include "serve/call.h"
 #include "serve/service.h"
 
+struct arena;
 struct out;
 struct peer;
 struct quota;
@@ -25,6 +26,7 @@ struct request {
 	struct watchers *watchers;
 	struct out *out;
 	struct call_memo *memo;
+	struct arena *scratch; /* empty before and after the answer */
 
 	/* Filled in before the method is called. */
 	struct call call; /* the memo's */

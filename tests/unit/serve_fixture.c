@@ -258,6 +258,7 @@ void fixture_free(struct fixture *fixture)
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
 	out_deinit(&fixture->out);
 	call_memo_deinit(&fixture->memo);
+	arena_free(&fixture->scratch);
 	watchers_deinit(&fixture->watchers);
 	assert_int_equal(fixture->watchers.count, 0);
 	quota_deinit(&fixture->quota);
@@ -301,6 +302,7 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 		.watchers = &fixture->watchers,
 		.out = &fixture->out,
 		.memo = &fixture->memo,
+		.scratch = &fixture->scratch,
 	};
 
 	methods_answer(&request, str_from(message));

@@ -50,6 +50,7 @@ struct fixture {
 	struct quota quota;
 	struct out out;
 	struct call_memo memo;
+	struct arena scratch;
 
 	/* For calls through one. */
 	uv_loop_t loop;

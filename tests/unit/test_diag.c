@@ -49,7 +49,7 @@ static const char *printed(struct fixture *f, struct str text, size_t offset)
 	diag_deinit(&f->diag);
 	(void)source_from_text(&f->source, &f->arena, "f", text, &f->diag);
 	diag_at(&f->diag, &f->source, offset, "wrong");
-	diag_print_excerpt(&f->diag, out);
+	diag_print_excerpt(&f->diag, "", out);
 	assert_int_equal(fclose(out), 0);
 	return f->printed;
 }
@@ -97,7 +97,7 @@ static void without_a_place_only_the_source_is_named(void **state)
 	FILE *out = open_memstream(&f->printed, &f->size);
 
 	diag_set(&f->diag, "f", "is gone");
-	diag_print_excerpt(&f->diag, out);
+	diag_print_excerpt(&f->diag, "", out);
 	assert_int_equal(fclose(out), 0);
 	assert_string_equal(f->printed, "f: is gone\n");
 }

@@ -101,10 +101,11 @@ static bool check_all(const struct options *options,
 
 	if (!settings) {
 		diag_print_excerpt(&diag, "", stdout);
-		return false;
+		settings = settings_new();
+		fine = false;
 	}
 	if (!options->files || !options->files[0])
-		return check_layers(settings, places, env);
+		return check_layers(settings, places, env) && fine;
 	for (char **file = options->files; *file; file++)
 		fine = check_named_file(*file, settings, env) && fine;
 	return fine;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/env.h"
@@ -181,9 +182,10 @@ static void on_snapshot(void *data, struct workspace *workspace)
 {
 	struct daemon *daemon = data;
 
-	(void)workspace;
 	if (daemon->server)
 		server_notify(daemon->server);
+	if (daemon->state == DAEMON_READY && workspace == daemon->active)
+		tell_systemd(daemon);
 }
 
 static void on_state(void *data, struct workspace *workspace)
@@ -380,9 +382,12 @@ static int make_socket_folder(const struct daemon *daemon, const char *socket)
 	_cleanup_(mem_freep) char *copy = mem_strdup(socket);
 	_cleanup_(mem_freep) char *state_dir = state_dir_of(daemon);
 	const char *folder = dirname(copy);
-	bool private = !strcmp(folder, state_dir);
+	mode_t mode = strcmp(folder, state_dir) != 0 ? 0755 : 0700;
+	mode_t mask = umask(~mode & 0777);
+	int r = file_make_folder(folder, mode);
 
-	return file_make_folder(folder, private ? 0700 : 0755);
+	(void)umask(mask);
+	return r;
 }
 
 static int listen_somewhere(struct daemon *daemon)
@@ -450,7 +455,8 @@ int daemon_serve(struct daemon *daemon)
 		start_handles(daemon);
 		init_generation(daemon);
 		start_workspaces(daemon);
-		watch_files(daemon);
+		/* What was saved between the first look and the watch. */
+		reload_workspaces(daemon, CAUSE_FILE);
 	}
 	(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	return listening ? 0 : 1;

@@ -146,9 +146,10 @@ static bool is_monitoring(const struct vault *vault)
 	return vault->type && !strcmp(vault->type, "monitoring");
 }
 
-/* Of the kind `vault` or `monitoring`, in the order the server sent them. */
-static bool set_vaults_of(struct stack *stack, enum layer_kind kind,
-			  const struct vault_answer *answer)
+/* In the order the server sent them; what it sent of the other type, though not
+ * asked for, is left out. */
+bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
+		       const struct vault_answer *answer)
 {
 	_cleanup_(mem_freep) const struct vault **vaults =
 		mem_alloc(answer->count * sizeof(*vaults));
@@ -169,14 +170,4 @@ static bool set_vaults_of(struct stack *stack, enum layer_kind kind,
 	for (size_t i = 0; i < count; i++)
 		set_vault(layers[i], vaults[i]);
 	return changed;
-}
-
-bool layers_set_vaults(struct stack *stack, const struct workspace_host *host,
-		       const struct vault_answer *answer)
-{
-	bool vaults = set_vaults_of(stack, LAYER_VAULT, answer);
-
-	if (host->settings->mode != MODE_AGENT)
-		return vaults;
-	return set_vaults_of(stack, LAYER_MONITORING, answer) || vaults;
 }

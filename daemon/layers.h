@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "config/layer.h"
+
 struct env;
 struct stack;
 struct vault_answer;
@@ -21,8 +23,8 @@ struct workspace_settings;
 bool layers_set_local(struct stack *stack, const struct workspace_host *host,
 		      const struct workspace_settings *declared);
 
-/* What the server has given. */
-bool layers_set_vaults(struct stack *stack, const struct workspace_host *host,
+/* What the server has given: the layers of @kind, `vault` or `monitoring`. */
+bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
 		       const struct vault_answer *answer);
 
 /* The layers `env-generic` and `env-named`, from @env. */

@@ -22,7 +22,7 @@ static bool report_layers(const struct workspace *workspace)
 			continue;
 		(void)fprintf(stderr, "clearconfd: ");
 		diag_print(&layer->problem, stderr);
-		fine = fine && layer->kind == LAYER_VAULT;
+		fine = fine && layer->kind >= LAYER_VAULT;
 	}
 	return fine;
 }
@@ -37,9 +37,9 @@ static void report_server(const struct workspace *workspace)
 	if (!upstream || upstream_is_well(upstream))
 		return;
 	(void)fprintf(stderr, "clearconfd: warning: without vaults: %s\n",
-		      upstream->last_error ? upstream->last_error
-					   : "the server did not answer in "
-					     "time");
+		      upstream_error(upstream)
+			      ? upstream_error(upstream)
+			      : "the server did not answer in time");
 }
 
 static int write_out(const struct buf *text)

@@ -10,6 +10,7 @@
 #include "config/vault_env.h"
 #include "daemon.h"
 #include "serve/access.h"
+#include "serve/server.h"
 #include "startup.h"
 #include "systemd.h"
 
@@ -150,7 +151,9 @@ void daemon_reload(struct daemon *daemon)
 	if (daemon->state == DAEMON_STOPPING)
 		return;
 	log_info("reload");
-	tell_reloading();
+	/* While starting it is not ready, and must not become so by this. */
+	if (daemon->state == DAEMON_READY)
+		tell_reloading();
 	daemon->reloads++;
 	settings = startup_settings(daemon->options, &daemon->places, &diag);
 	if (settings)
@@ -158,5 +161,9 @@ void daemon_reload(struct daemon *daemon)
 	note_problem(daemon, &diag);
 	daemon_start_recheck(daemon);
 	daemon_reload_workspaces(daemon);
-	systemd_notify("READY=1");
+	/* Rights may have gone, and workspaces. */
+	server_notify(daemon->server);
+	server_notify_status(daemon->server);
+	if (daemon->state == DAEMON_READY)
+		systemd_notify("READY=1");
 }

@@ -1,19 +1,36 @@
 #include "status.h"
 
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "config/secret.h"
 #include "daemon.h"
 #include "fetch/session.h"
 #include "serve/server.h"
 #include "value/json.h"
 
+/* A file may be broken by what it includes: then the place is in that one. */
+static void write_problem(const struct layer *layer, struct buf *json)
+{
+	const struct diag *problem = &layer->problem;
+	_cleanup_(mem_freep) char *elsewhere =
+		layer->text.ptr || !strcmp(problem->source, layer->source)
+			? NULL
+			: mem_printf("%s: %s", problem->source, problem->text);
+
+	json_add_string(json, "error", elsewhere ? elsewhere : problem->text);
+	if (problem->pos.line) {
+		json_add_int(json, "line", problem->pos.line);
+		json_add_int(json, "column", problem->pos.column);
+	}
+}
+
 static void write_layer(const struct layer *layer, bool stale, struct buf *json)
 {
 	const char *state = layer_state_name(layer->state);
-	const struct diag *problem = &layer->problem;
 
 	buf_putc(json, '{');
 	json_add_string(json, "layer", layer_kind_name(layer->kind));
@@ -23,13 +40,8 @@ static void write_layer(const struct layer *layer, bool stale, struct buf *json)
 			stale && layer->state == LAYER_OK ? "stale" : state);
 	if (layer->doc)
 		json_add_int(json, "age", time(NULL) - layer->since);
-	if (layer->state == LAYER_BROKEN) {
-		json_add_string(json, "error", problem->text);
-		if (problem->pos.line) {
-			json_add_int(json, "line", problem->pos.line);
-			json_add_int(json, "column", problem->pos.column);
-		}
-	}
+	if (layer->state == LAYER_BROKEN)
+		write_problem(layer, json);
 	buf_putc(json, '}');
 }
 
@@ -79,17 +91,11 @@ static void write_claims(const struct api_claims *claims, struct buf *json)
 		json_add_int(json, "token_expires_at", claims->expires_at);
 }
 
-static void write_server(const struct upstream *upstream,
-			 const struct upstream *candidate, struct buf *json)
+static void write_upstream(const struct upstream *upstream, struct buf *json)
 {
 	const struct api_claims *claims = session_claims(upstream->session);
-	const char *error = upstream->last_error;
-	int64_t next = vault_poller_next(upstream->poller);
+	int64_t next = upstream_next_poll(upstream);
 
-	if (!error && candidate)
-		error = candidate->last_error;
-	json_key(json, "server");
-	buf_putc(json, '{');
 	json_add_string(json, "api_server", upstream->login.api_server);
 	json_add_optional_string(json, "web_server",
 				 upstream->login.web_server);
@@ -99,9 +105,22 @@ static void write_server(const struct upstream *upstream,
 		write_claims(claims, json);
 	if (upstream->last_success)
 		json_add_int(json, "last_success", upstream->last_success);
-	json_add_optional_string(json, "last_error", error);
 	if (next)
 		json_add_int(json, "next_poll", next);
+}
+
+/* Also one that nobody could log in to. */
+static void write_server(const struct workspace *workspace, struct buf *json)
+{
+	json_key(json, "server");
+	buf_putc(json, '{');
+	if (workspace->upstream)
+		write_upstream(workspace->upstream, json);
+	else
+		json_add_string(json, "api_server",
+				workspace->declared->api_server);
+	json_add_optional_string(json, "last_error",
+				 workspace_problem(workspace));
 	buf_putc(json, '}');
 }
 
@@ -126,16 +145,6 @@ static void write_key(const struct login *login, bool masked, struct buf *json)
 	buf_putc(json, '}');
 }
 
-static const char *shown_state(const struct workspace *workspace)
-{
-	const struct upstream *upstream = workspace->upstream;
-
-	if (upstream && upstream->answered &&
-	    upstream->outcome == VAULT_REFUSED)
-		return "refused";
-	return workspace_state_name(workspace->state);
-}
-
 static void write_workspace(const struct daemon *daemon,
 			    const struct workspace *workspace, bool masked,
 			    struct buf *json)
@@ -147,15 +156,18 @@ static void write_workspace(const struct daemon *daemon,
 	buf_putc(json, '{');
 	json_add_string(json, "name", workspace->name);
 	json_add_bool(json, "active", workspace == daemon->active);
-	json_add_string(json, "state", shown_state(workspace));
+	json_add_string(json, "state",
+			workspace->refused
+				? "refused"
+				: workspace_state_name(workspace->state));
 	if (claims)
 		write_identity(claims, json);
 	if (upstream)
 		write_key(&upstream->login, masked, json);
 	json_add_int(json, "generation",
 		     (long long)workspace->snapshot->generation);
-	if (upstream)
-		write_server(upstream, workspace->candidate, json);
+	if (upstream || workspace->login_error)
+		write_server(workspace, json);
 	write_layers(daemon, workspace, json);
 	buf_putc(json, '}');
 }

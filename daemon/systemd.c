@@ -28,7 +28,7 @@ static void send_text(const char *path, const char *text)
 	memcpy(address.sun_path, path, len);
 	if (path[0] == '@')
 		address.sun_path[0] = '\0'; /* the abstract namespace */
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL,
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT,
 		   (struct sockaddr *)&address,
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) <
 	    0)

@@ -8,10 +8,55 @@
 #include "fetch/session.h"
 #include "settings.h"
 
+static bool is_well(const struct feed *feed)
+{
+	return feed->answered && (feed->outcome == VAULT_FETCHED ||
+				  feed->outcome == VAULT_UNSUPPORTED);
+}
+
+/* The first feed in use for which @claim does not hold; NULL: it holds for
+ * all. */
+static const struct feed *exception(const struct upstream *upstream,
+				    bool (*claim)(const struct feed *feed))
+{
+	for (size_t i = 0; i < FEEDS; i++)
+		if (upstream->feeds[i].poller && !claim(&upstream->feeds[i]))
+			return &upstream->feeds[i];
+	return NULL;
+}
+
+static bool is_answered(const struct feed *feed)
+{
+	return feed->answered;
+}
+
+bool upstream_is_answered(const struct upstream *upstream)
+{
+	return !exception(upstream, is_answered);
+}
+
 bool upstream_is_well(const struct upstream *upstream)
 {
-	return upstream->answered && (upstream->outcome == VAULT_FETCHED ||
-				      upstream->outcome == VAULT_UNSUPPORTED);
+	return !exception(upstream, is_well);
+}
+
+enum vault_outcome upstream_outcome(const struct upstream *upstream)
+{
+	const struct feed *worst = exception(upstream, is_well);
+
+	return worst ? worst->outcome : upstream->feeds[FEED_CONFIG].outcome;
+}
+
+const char *upstream_error(const struct upstream *upstream)
+{
+	const struct feed *worst = exception(upstream, is_well);
+
+	return worst ? worst->error : NULL;
+}
+
+int64_t upstream_next_poll(const struct upstream *upstream)
+{
+	return vault_poller_next(upstream->feeds[FEED_CONFIG].poller);
 }
 
 static bool same(const char *a, const char *b)
@@ -20,33 +65,34 @@ static bool same(const char *a, const char *b)
 }
 
 /* Logged when it begins, changes or ends, not at each poll. */
-static void set_error(struct upstream *upstream, const char *error)
+static void set_error(struct feed *feed, const char *error)
 {
-	bool changed = !same(upstream->last_error, error);
+	const char *server = feed->upstream->login.api_server;
 
-	if (changed && error)
-		log_warning("server-failed",
-			    LOG_TEXT("server", upstream->login.api_server),
-			    LOG_TEXT("error", error));
-	else if (changed)
-		log_info("server-recovered",
-			 LOG_TEXT("server", upstream->login.api_server));
-	if (!changed)
+	if (same(feed->error, error))
 		return;
-	mem_free(upstream->last_error);
-	upstream->last_error = error ? mem_strdup(error) : NULL;
+	if (error)
+		log_warning("server-failed", LOG_TEXT("server", server),
+			    LOG_TEXT("error", error));
+	else
+		log_info("server-recovered", LOG_TEXT("server", server));
+	mem_free(feed->error);
+	feed->error = error ? mem_strdup(error) : NULL;
 }
 
 static void on_vaults(void *data, const struct vault_answer *answer)
 {
-	struct upstream *upstream = data;
+	struct feed *feed = data;
+	struct upstream *upstream = feed->upstream;
+	enum upstream_feed number =
+		(enum upstream_feed)(feed - upstream->feeds);
 
-	upstream->answered = true;
-	upstream->outcome = answer->outcome;
-	if (upstream_is_well(upstream))
+	feed->answered = true;
+	feed->outcome = answer->outcome;
+	if (is_well(feed) && number == FEED_CONFIG)
 		upstream->last_success = time(NULL);
-	set_error(upstream, upstream_is_well(upstream) ? NULL : answer->error);
-	upstream->on_answer(upstream->data, upstream, answer);
+	set_error(feed, is_well(feed) ? NULL : answer->error);
+	upstream->on_answer(upstream->data, number, upstream, answer);
 }
 
 static struct vault_poll_config poll_config(const struct settings *settings)
@@ -87,6 +133,26 @@ bool upstream_is_for(const struct upstream *upstream,
 	       session.response_limit == upstream->response_limit;
 }
 
+/* The SDK knows no monitoring vaults. */
+static void open_feed(struct upstream *upstream,
+		      const struct upstream_config *config,
+		      enum upstream_feed number)
+{
+	static const char *const types[FEEDS] = {
+		[FEED_CONFIG] = "config",
+		[FEED_MONITORING] = "monitoring",
+	};
+	struct vault_poll_config poll = upstream->poll;
+	struct feed *feed = &upstream->feeds[number];
+
+	if (number == FEED_MONITORING && config->settings->mode == MODE_SDK)
+		return;
+	poll.type = types[number];
+	feed->upstream = upstream;
+	feed->poller = vault_poller_new(config->loop, upstream->session, &poll,
+					on_vaults, feed);
+}
+
 struct upstream *upstream_new(const struct upstream_config *config,
 			      struct login *login, upstream_answer_fn on_answer,
 			      void *data)
@@ -102,9 +168,8 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->on_answer = on_answer;
 	upstream->data = data;
 	upstream->session = session_new(config->http, &session);
-	upstream->poller =
-		vault_poller_new(config->loop, upstream->session,
-				 &upstream->poll, on_vaults, upstream);
+	for (size_t i = 0; i < FEEDS; i++)
+		open_feed(upstream, config, (enum upstream_feed)i);
 	return upstream;
 }
 
@@ -112,14 +177,19 @@ void upstream_close(struct upstream *upstream)
 {
 	if (!upstream)
 		return;
-	vault_poller_close(upstream->poller);
+	for (size_t i = 0; i < FEEDS; i++) {
+		if (upstream->feeds[i].poller)
+			vault_poller_close(upstream->feeds[i].poller);
+		mem_free(upstream->feeds[i].error);
+	}
 	session_close(upstream->session);
 	login_deinit(&upstream->login);
-	mem_free(upstream->last_error);
 	mem_free(upstream);
 }
 
 void upstream_poll_now(struct upstream *upstream)
 {
-	vault_poller_poll_now(upstream->poller);
+	for (size_t i = 0; i < FEEDS; i++)
+		if (upstream->feeds[i].poller)
+			vault_poller_poll_now(upstream->feeds[i].poller);
 }

@@ -2,13 +2,14 @@
 #define DAEMON_UPSTREAM_H
 
 /*
- * Upstream: a login at one ClearML server, its session and its vault poller,
+ * Upstream: a login at one ClearML server, its session and its vault pollers,
  * and how the last questions went.
  *
- * It hands each answer to its owner and remembers what `status` shows. It owns
- * session and poller; closing it ends both.
+ * There is one feed for each type of vault that the mode knows. An upstream
+ * hands each answer to its owner and remembers what `status` shows. It owns
+ * session and pollers; closing it ends them.
  *
- *   ASKING --answer--> ANSWERED (outcome: how the last one went)
+ *   ASKING --every feed has had an answer--> ANSWERED
  */
 
 #include <stdbool.h>
@@ -28,23 +29,30 @@ struct upstream_config {
 	const struct settings *settings;
 };
 
-typedef void (*upstream_answer_fn)(void *data, struct upstream *upstream,
+enum upstream_feed { FEED_CONFIG, FEED_MONITORING, FEEDS };
+
+typedef void (*upstream_answer_fn)(void *data, enum upstream_feed feed,
+				   struct upstream *upstream,
 				   const struct vault_answer *answer);
+
+struct feed {
+	struct upstream *upstream;
+	struct vault_poller *poller; /* NULL: not asked for in this mode */
+	bool answered;               /* good or bad */
+	enum vault_outcome outcome;  /* of the last answer */
+	char *error;                 /* NULL: the last one went well */
+};
 
 struct upstream {
 	struct login login;
 	struct session *session;
-	struct vault_poller *poller;
+	struct feed feeds[FEEDS];
 	struct vault_poll_config poll;
 	uint64_t timeout_ms;
 	size_t response_limit;
 	upstream_answer_fn on_answer;
 	void *data;
-
-	bool answered;              /* there has been an answer, good or bad */
-	enum vault_outcome outcome; /* of the last */
-	int64_t last_success;       /* seconds since 1970; 0: never */
-	char *last_error;           /* NULL: the last one went well */
+	int64_t last_success; /* seconds since 1970 of the config vaults; 0 */
 };
 
 /* Starts to ask at once; takes over the content of @login. Never calls
@@ -59,8 +67,18 @@ bool upstream_is_for(const struct upstream *upstream,
 		     const struct upstream_config *config,
 		     const struct login *login);
 
-/* Did the last answer say what the vaults are? */
+/* Has every feed had an answer, good or bad? */
+bool upstream_is_answered(const struct upstream *upstream);
+
+/* Did the last answers say what the vaults are? */
 bool upstream_is_well(const struct upstream *upstream);
+
+/* Of the feed that is worst off. */
+enum vault_outcome upstream_outcome(const struct upstream *upstream);
+const char *upstream_error(const struct upstream *upstream); /* NULL: none */
+
+/* Seconds since 1970 of the next question; 0 while one is under way. */
+int64_t upstream_next_poll(const struct upstream *upstream);
 
 void upstream_poll_now(struct upstream *upstream);
 

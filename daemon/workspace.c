@@ -59,12 +59,12 @@ static bool any_layer_broken(const struct workspace *workspace)
 static bool gate_closed(const struct workspace *workspace)
 {
 	return workspace->had_vaults && workspace->upstream &&
-	       workspace->upstream->outcome == VAULT_UNSUPPORTED;
+	       upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED;
 }
 
 static bool is_unproved(const struct upstream *candidate)
 {
-	return candidate && candidate->answered;
+	return candidate && upstream_is_answered(candidate);
 }
 
 static enum workspace_state state_of(const struct workspace *workspace)
@@ -73,9 +73,9 @@ static enum workspace_state state_of(const struct workspace *workspace)
 
 	if (workspace->host->offline)
 		return WORKSPACE_OFFLINE;
-	if (upstream && !upstream->answered)
+	if (upstream && !upstream_is_answered(upstream))
 		return WORKSPACE_STARTING;
-	if (upstream && upstream->outcome == VAULT_UNREACHABLE)
+	if (upstream && upstream_outcome(upstream) == VAULT_UNREACHABLE)
 		return WORKSPACE_OFFLINE;
 	if ((upstream && !upstream_is_well(upstream)) ||
 	    workspace->login_error || is_unproved(workspace->candidate) ||
@@ -84,18 +84,43 @@ static enum workspace_state state_of(const struct workspace *workspace)
 	return WORKSPACE_READY;
 }
 
+static bool is_refused(const struct upstream *upstream)
+{
+	return upstream && upstream_is_answered(upstream) &&
+	       upstream_outcome(upstream) == VAULT_REFUSED;
+}
+
 static void set_state(struct workspace *workspace)
 {
 	enum workspace_state state = state_of(workspace);
+	bool refused = is_refused(workspace->upstream);
 
-	if (state != workspace->state || !workspace->since) {
-		log_info("workspace-state",
-			 LOG_TEXT("workspace", workspace->name),
-			 LOG_TEXT("state", workspace_state_name(state)));
-		workspace->since = time(NULL);
-	}
+	if (state == workspace->state && refused == workspace->refused &&
+	    workspace->since)
+		return;
+	log_info("workspace-state", LOG_TEXT("workspace", workspace->name),
+		 LOG_TEXT("state", workspace_state_name(state)));
 	workspace->state = state;
+	workspace->refused = refused;
+	workspace->since = time(NULL);
 	workspace->host->on_state(workspace->host->data, workspace);
+}
+
+const char *workspace_problem(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+	const struct upstream *candidate = workspace->candidate;
+
+	if (workspace->login_error)
+		return workspace->login_error;
+	if (upstream && upstream_error(upstream))
+		return upstream_error(upstream);
+	if (candidate && upstream_error(candidate))
+		return upstream_error(candidate);
+	if (gate_closed(workspace))
+		return "the server no longer offers vaults; those it gave "
+		       "before stay in force";
+	return NULL;
 }
 
 bool workspace_is_settled(const struct workspace *workspace)
@@ -217,11 +242,10 @@ static void read_and_publish(struct workspace *workspace, bool changed,
 		publish(workspace, cause);
 }
 
-static void take_vaults(struct workspace *workspace,
+static void take_vaults(struct workspace *workspace, enum layer_kind kind,
 			const struct vault_answer *answer)
 {
-	bool changed =
-		layers_set_vaults(&workspace->stack, workspace->host, answer);
+	bool changed = layers_set_vaults(&workspace->stack, kind, answer);
 
 	workspace->had_vaults = workspace->had_vaults || answer->count;
 	read_and_publish(workspace, changed, CAUSE_VAULT);
@@ -230,32 +254,40 @@ static void take_vaults(struct workspace *workspace,
 /* They were another login's, or there is no login any more. */
 static void forget_vaults(struct workspace *workspace)
 {
-	take_vaults(workspace,
-		    &(struct vault_answer){.outcome = VAULT_FETCHED});
+	const struct vault_answer none = {.outcome = VAULT_FETCHED};
+
+	take_vaults(workspace, LAYER_VAULT, &none);
+	take_vaults(workspace, LAYER_MONITORING, &none);
 	workspace->had_vaults = false;
 }
 
-/* The candidate has proved itself: it takes over. */
+/* The candidate has proved itself: it takes over. Its vaults replace the old
+ * ones when it is asked again, at once. */
 static void promote(struct workspace *workspace)
 {
 	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
 	upstream_close(workspace->upstream);
-	workspace->upstream = workspace->candidate;
-	workspace->candidate = NULL;
+	workspace->upstream = TAKE(workspace->candidate);
+	if (upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED)
+		forget_vaults(workspace);
+	upstream_poll_now(workspace->upstream);
 }
 
-static void on_answer(void *data, struct upstream *upstream,
+static void on_answer(void *data, enum upstream_feed feed,
+		      struct upstream *upstream,
 		      const struct vault_answer *answer)
 {
+	static const enum layer_kind kinds[FEEDS] = {
+		[FEED_CONFIG] = LAYER_VAULT,
+		[FEED_MONITORING] = LAYER_MONITORING,
+	};
 	struct workspace *workspace = data;
 
-	if (upstream == workspace->candidate && upstream_is_well(upstream)) {
+	if (upstream == workspace->candidate && upstream_is_well(upstream))
 		promote(workspace);
-		if (answer->outcome == VAULT_UNSUPPORTED)
-			forget_vaults(workspace);
-	}
-	if (upstream == workspace->upstream && answer->outcome == VAULT_FETCHED)
-		take_vaults(workspace, answer);
+	else if (upstream == workspace->upstream &&
+		 answer->outcome == VAULT_FETCHED)
+		take_vaults(workspace, kinds[feed], answer);
 	set_state(workspace);
 }
 

@@ -64,7 +64,8 @@ struct workspace {
 	struct upstream *candidate; /* a new login, not yet proved */
 	struct access *access;      /* of its own; NULL: the daemon's */
 	enum workspace_state state;
-	int64_t since;     /* seconds since 1970 of the state */
+	bool refused;      /* the server refuses the credentials */
+	int64_t since;     /* seconds since 1970 of both */
 	bool had_vaults;   /* the server has once given vaults */
 	char *login_error; /* why there can be no login; NULL */
 };
@@ -90,6 +91,9 @@ void workspace_poll_now(struct workspace *workspace);
 
 /* Are the vaults in, or has the first attempt to get them failed? */
 bool workspace_is_settled(const struct workspace *workspace);
+
+/* What is wrong with login or server, for people; NULL: nothing. */
+const char *workspace_problem(const struct workspace *workspace);
 
 /* Age in seconds of the vaults that are served, when older than two polls;
  * else -1. */

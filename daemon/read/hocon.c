@@ -6,6 +6,7 @@
 #include "read/include.h"
 #include "read/key.h"
 #include "read/reading.h"
+#include "read/resolve.h"
 #include "read/subst.h"
 #include "read/tree.h"
 
@@ -646,5 +647,5 @@ bool hocon_read(struct reading *reading)
 
 	hocon.root = true;
 	reading->doc->root = text(&hocon);
-	return reading->doc->root && subst_resolve(reading);
+	return reading->doc->root && resolve_all(reading);
 }

@@ -24,8 +24,10 @@ static const struct {
 	const char *name;
 	bool (*read)(struct reading *reading);
 } formats[] = {
-	[READ_HOCON] = {"hocon", hocon_read}, [READ_JSON] = {"json", json_read},
-	[READ_YAML] = {"yaml", yaml_read},    [READ_VALUE] = {NULL, literal_read},
+	[READ_HOCON] = {"hocon", hocon_read},
+	[READ_JSON] = {"json", json_read},
+	[READ_YAML] = {"yaml", yaml_read},
+	[READ_VALUE] = {NULL, literal_read},
 	[READ_LITERAL] = {NULL, literal_read},
 };
 

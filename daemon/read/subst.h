@@ -2,18 +2,9 @@
 #define READ_SUBST_H
 
 /*
- * Substitutions: what ${path} stands for, once all the text is read
- * (SEMANTICS B4.3).
- *
- * A path is looked up from the root, then in the environment, then, when it is
- * required, in the lower layers. Each delayed value is resolved once, when it
- * is reached or first asked for:
- *
- *	WAITING --> BUSY --> DONE
- *
- * and meeting one that is BUSY is a reference to itself: it gets what the key
- * held before, or it is a cycle. Substituted values are shared, so a
- * substitution costs memory only where something is joined.
+ * Substitutions, while the text is read: every ${path} is recorded in the
+ * order they come, and told what its own key held before, because a reference
+ * to that key means that value (SEMANTICS B4.3). resolve.h does the rest.
  */
 
 #include <stdbool.h>
@@ -40,8 +31,5 @@ void subst_mark_self(struct reading *reading, size_t first, struct str key,
  * is earlier than anything in the included text. */
 void subst_rebase_self(struct reading *reading, size_t first,
 		       const struct value *root);
-
-/* Resolve all there is in the tree of the document. */
-bool subst_resolve(struct reading *reading);
 
 #endif

@@ -7,7 +7,7 @@
  *
  * A delayed value is a value of type VALUE_DELAYED; what contains one is
  * flagged, so that resolving looks only where there is something to do.
- * subst_resolve leaves neither behind.
+ * resolve_all leaves neither behind.
  */
 
 #include <stdbool.h>
@@ -71,7 +71,7 @@ struct delayed {
 	size_t count;
 	struct value *earlier; /* what the key held before; NULL: nothing */
 	enum delayed_state state;
-	size_t jump;          /* BUSY: see subst.c */
+	size_t jump;          /* BUSY: see resolve.c */
 	bool onto_object;     /* assigned to a key that held an object */
 	bool added_object;    /* an object put over a delayed value */
 	bool append;          /* made of a += */

@@ -1,6 +1,5 @@
 #include "serve/get.h"
 
-#include "base/arena.h"
 #include "base/diag.h"
 #include "base/env.h"
 #include "base/mem.h"

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "config/history.h"
 #include "serve/access.h"

@@ -1,0 +1,374 @@
+#include "read/lookup.h"
+
+#include "base/arena.h"
+#include "base/env.h"
+#include "read/key.h"
+#include "read/reading.h"
+#include "read/resolve.h"
+#include "read/tree.h"
+
+static struct source *source_of(struct resolver *resolver,
+				const struct subst *subst)
+{
+	return resolver->reading->doc->sources[subst->source];
+}
+
+static bool fail(struct resolver *resolver, const struct subst *subst,
+		 const char *what)
+{
+	return diag_at(resolver->reading->diag, source_of(resolver, subst),
+		       subst->offset, "%s", what);
+}
+
+static bool departs(struct resolver *resolver, const struct subst *subst,
+		    const char *what)
+{
+	return reading_departs(resolver->reading, source_of(resolver, subst),
+			       subst->offset, what);
+}
+
+static bool cycle(struct resolver *resolver, const struct subst *subst)
+{
+	return diag_at(resolver->reading->diag, source_of(resolver, subst),
+		       subst->offset, "${%.*s} leads back to itself",
+		       STR_PRINT(subst->text));
+}
+
+static bool is_falsy(const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_BOOL: return !value->boolean;
+	case VALUE_INT: return str_is(value_text(value), "0");
+	case VALUE_REAL: return value->real == 0;
+	case VALUE_STRING: return !value->text.len;
+	case VALUE_LIST: return !value->list.count;
+	case VALUE_OBJECT: return !value->object.count;
+	default: return false;
+	}
+}
+
+/* The key of the value that @subst stands in: what it held before. @value is
+ * the key's and BUSY. */
+static enum found look_back(struct resolver *resolver,
+			    const struct subst *subst, struct value *value,
+			    struct value **found)
+{
+	struct delayed *delayed = tree_delayed(value);
+
+	while (delayed->earlier && tree_is_delayed(delayed->earlier) &&
+	       tree_delayed(delayed->earlier)->state == DELAYED_BUSY)
+		delayed = tree_delayed(delayed->earlier);
+	if (delayed->jump != resolver->jump ||
+	    (subst->append && !delayed->earlier)) {
+		cycle(resolver, subst);
+		return FAILED;
+	}
+	if (!delayed->earlier)
+		return departs(resolver, subst,
+			       "a reference to the key itself, which held "
+			       "nothing before")
+			       ? MISSING
+			       : FAILED;
+	if (is_falsy(delayed->earlier) &&
+	    !departs(resolver, subst,
+		     "a reference to an empty earlier value of the same key"))
+		return FAILED;
+	*found = delayed->earlier;
+	if (!resolve_value(resolver, found))
+		return FAILED;
+	return *found ? FOUND : MISSING;
+}
+
+/* @value stands at @path, on the way or at its end; make it a plain one. */
+static enum found settle(struct resolver *resolver, const struct subst *subst,
+			 const struct path *path, struct value **value)
+{
+	struct value *delayed = *value;
+
+	if (!tree_waits(*value))
+		return FOUND;
+	if (!tree_is_delayed(*value) && (*value)->flags & TREE_BUSY) {
+		cycle(resolver, subst);
+		return FAILED;
+	}
+	if (tree_is_delayed(delayed) &&
+	    tree_delayed(delayed)->state == DELAYED_BUSY)
+		return look_back(resolver, subst, delayed, value);
+	if (!resolve_there(resolver, value, path))
+		return FAILED;
+	if (*value)
+		return FOUND;
+	if (!tree_delayed(delayed)->found_null)
+		return MISSING;
+	*value = reading_value(resolver->reading, VALUE_NULL, delayed->source,
+			       delayed->offset);
+	return departs(resolver, subst,
+		       "a reference to a key that is null "
+		       "by another reference")
+		       ? FOUND
+		       : FAILED;
+}
+
+/* On the way down a path: what is delayed must be known now. */
+static enum found pass(struct resolver *resolver, const struct subst *subst,
+		       const struct path *path, struct value **value)
+{
+	if (!tree_is_delayed(*value))
+		return FOUND;
+	if (tree_delayed(*value)->state == DELAYED_BUSY && subst->first &&
+	    subst->optional)
+		return MISSING;
+	if (tree_delayed(*value)->state == DELAYED_WAITING &&
+	    !departs(resolver, subst,
+		     "a path through a key that is itself a substitution"))
+		return FAILED;
+	return settle(resolver, subst, path, value);
+}
+
+static enum found look_up(struct resolver *resolver, const struct subst *subst,
+			  const struct path *path, struct value **found)
+{
+	struct value *value = resolver->root;
+	struct path so_far = {path->items, 0};
+	enum found step;
+
+	for (; so_far.count < path->count; so_far.count++) {
+		step = pass(resolver, subst, &so_far, &value);
+		if (step != FOUND)
+			return step;
+		if (value->type != VALUE_OBJECT)
+			return BLOCKED;
+		value = value_get(value, path->items[so_far.count]);
+		if (!value)
+			return MISSING;
+	}
+	*found = value;
+	return settle(resolver, subst, path, found);
+}
+
+static enum found from_environment(struct resolver *resolver,
+				   const struct subst *subst, struct str name,
+				   struct value **found)
+{
+	struct reading *reading = resolver->reading;
+	struct str text;
+
+	reading->doc->used_environment = true;
+	if (!env_get(reading->options->env, name, &text))
+		return MISSING;
+	text = arena_str(reading->arena, text);
+	*found = reading_value(reading, VALUE_STRING, subst->source,
+			       subst->offset);
+	(*found)->text.ptr = text.ptr;
+	(*found)->text.len = (uint32_t)text.len;
+	return FOUND;
+}
+
+/* ${ b } is ${b} to the specification. */
+static enum found without_padding(struct resolver *resolver,
+				  const struct subst *subst,
+				  struct value **found)
+{
+	struct str bare = str_trim(subst->text);
+	struct path path;
+	enum found step;
+
+	if (bare.len == subst->text.len ||
+	    !key_cut(resolver->reading, bare, &path) || !path.count)
+		return MISSING;
+	step = look_up(resolver, subst, &path, found);
+	if (step == MISSING)
+		step = from_environment(resolver, subst, bare, found);
+	if (step == FOUND &&
+	    !departs(resolver, subst, "spaces around the path"))
+		return FAILED;
+	return step;
+}
+
+/* In an included text, the specification looks beside it too. */
+static enum found in_scope(struct resolver *resolver, const struct subst *subst,
+			   struct value **found)
+{
+	struct reading *reading = resolver->reading;
+	const struct path *scope = subst->scope;
+	struct path path;
+	enum found step;
+
+	if (!scope)
+		return MISSING;
+	path.count = scope->count + subst->path.count;
+	path.items =
+		arena_alloc(reading->arena, path.count * sizeof(*path.items));
+	memcpy(path.items, scope->items, scope->count * sizeof(*path.items));
+	memcpy(path.items + scope->count, subst->path.items,
+	       subst->path.count * sizeof(*path.items));
+	step = look_up(resolver, subst, &path, found);
+	if (step == FOUND &&
+	    !departs(resolver, subst,
+		     "a path within an included text, not from the root"))
+		return FAILED;
+	return step;
+}
+
+/* A copy of @value that outlives the lower layers; NULL when it is too much.
+ * @secret: so is everything in it. */
+static struct value *copy_lower(struct resolver *resolver,
+				const struct subst *subst,
+				const struct value *value, bool secret)
+{
+	struct reading *reading = resolver->reading;
+	struct value *copy = reading_value(reading, VALUE_NULL, subst->source,
+					   subst->offset),
+		     *item;
+	struct member *member;
+	struct str text;
+
+	if (!reading_charge(reading, 1))
+		return NULL;
+	*copy = (struct value){
+		.type = value->type,
+		.flags = secret ? TREE_SECRET : 0,
+		.source = copy->source,
+		.offset = copy->offset,
+	};
+	switch (value->type) {
+	case VALUE_BOOL: copy->boolean = value->boolean; break;
+	case VALUE_REAL: copy->real = value->real; break;
+	case VALUE_INT:
+	case VALUE_STRING:
+		text = arena_str(reading->arena, value_text(value));
+		copy->text.ptr = text.ptr;
+		copy->text.len = (uint32_t)text.len;
+		break;
+	case VALUE_LIST:
+		for (uint32_t i = 0; i < value->list.count; i++) {
+			item = copy_lower(resolver, subst, value->list.items[i],
+					  secret);
+			if (!item)
+				return NULL;
+			value_list_add(copy, reading->arena, item);
+		}
+		break;
+	case VALUE_OBJECT:
+		for (value_each (value, member)) {
+			item = copy_lower(
+				resolver, subst, member->value,
+				secret ||
+					resolve_is_secret(resolver,
+							  member_key(member)));
+			if (!item)
+				return NULL;
+			*value_object_slot(
+				copy, reading->arena,
+				arena_str(reading->arena, member_key(member))) =
+				item;
+		}
+		break;
+	default: break;
+	}
+	return copy;
+}
+
+static enum found in_lower(struct resolver *resolver, const struct subst *subst,
+			   struct value **found)
+{
+	struct reading *reading = resolver->reading;
+	const struct value *value = reading->options->lower;
+	bool secret = false;
+
+	if (!value)
+		return MISSING;
+	reading->doc->used_lower = true;
+	for (size_t i = 0; value && i < subst->path.count; i++) {
+		value = value_get(value, subst->path.items[i]);
+		secret = secret ||
+			 resolve_is_secret(resolver, subst->path.items[i]);
+	}
+	if (!value)
+		return MISSING;
+	*found = copy_lower(resolver, subst, value, secret);
+	return *found ? FOUND : FAILED;
+}
+
+/* Nowhere in the text: the places after it. */
+static enum found elsewhere(struct resolver *resolver,
+			    const struct subst *subst, struct value **found)
+{
+	enum found step = from_environment(resolver, subst, subst->text, found);
+
+	if (step != MISSING || subst->optional)
+		return step;
+	step = without_padding(resolver, subst, found);
+	if (step == MISSING || step == BLOCKED)
+		step = in_scope(resolver, subst, found);
+	if (step == MISSING || step == BLOCKED)
+		step = in_lower(resolver, subst, found);
+	if (step != MISSING)
+		return step;
+	diag_at(resolver->reading->diag, source_of(resolver, subst),
+		subst->offset,
+		"${%.*s} is not defined here, in the environment, or in a "
+		"lower layer",
+		STR_PRINT(subst->text));
+	return FAILED;
+}
+
+/* Does what a key held before wait for other keys? ClearML gives up then. */
+static bool waits_for_others(const struct value *value)
+{
+	const struct delayed *delayed;
+
+	if (!tree_is_delayed(value))
+		return false;
+	delayed = tree_delayed(value);
+	for (size_t i = 0; i < delayed->count; i++)
+		if (delayed->pieces[i].kind == PIECE_SUBST &&
+		    !delayed->pieces[i].subst->self)
+			return true;
+	return false;
+}
+
+/* ${key} within the value of the root's key. */
+static enum found look_at_self(struct resolver *resolver,
+			       const struct subst *subst, struct value **found)
+{
+	if (!subst->back)
+		return MISSING;
+	if (waits_for_others(subst->back) &&
+	    !departs(resolver, subst,
+		     "a reference to an earlier value of the same key that "
+		     "is a substitution itself"))
+		return FAILED;
+	*found = subst->back;
+	if (!resolve_value(resolver, found))
+		return FAILED;
+	return *found ? FOUND : MISSING;
+}
+
+/* A path through something that is no object: nothing to the specification. */
+static enum found unblocked(struct resolver *resolver,
+			    const struct subst *subst)
+{
+	return departs(resolver, subst,
+		       "a path through something that is not an object")
+		       ? MISSING
+		       : FAILED;
+}
+
+enum found lookup(struct resolver *resolver, const struct subst *subst,
+		  struct value **found)
+{
+	enum found step =
+		subst->self ? look_at_self(resolver, subst, found)
+			    : look_up(resolver, subst, &subst->path, found);
+
+	if (step == BLOCKED)
+		step = unblocked(resolver, subst);
+	if (step == MISSING)
+		step = elsewhere(resolver, subst, found);
+	if (step == FOUND && (*found)->flags & TREE_SECRET && !resolver->secret)
+		return fail(resolver, subst, "refers to a secret of the host")
+			       ? FOUND
+			       : FAILED;
+	return step;
+}

@@ -1,0 +1,360 @@
+#include "read/resolve.h"
+
+#include "base/arena.h"
+#include "read/concat.h"
+#include "read/lookup.h"
+#include "read/reading.h"
+#include "read/tree.h"
+
+/* How far a chain of references may lead before the stack is in danger. */
+#define FRAMES_MAX 2000
+
+bool resolve_is_secret(const struct resolver *resolver, struct str key)
+{
+	bool (*secret)(struct str) = resolver->reading->options->is_secret_key;
+
+	return secret && secret(key);
+}
+
+/* An object without the members that turned out to be nothing. */
+static void drop_missing(struct resolver *resolver, struct value *object)
+{
+	struct value kept = {.type = VALUE_OBJECT};
+	struct member *member;
+
+	for (value_each (object, member))
+		if (member->value)
+			*value_object_slot(&kept, resolver->reading->arena,
+					   member_key(member)) = member->value;
+	object->object = kept.object;
+}
+
+static bool resolve_members(struct resolver *resolver, struct value *object)
+{
+	bool secret = resolver->secret, missing = false, ok = true;
+	struct member *member;
+
+	for (value_each (object, member)) {
+		if (!tree_waits(member->value))
+			continue;
+		resolver->secret =
+			secret ||
+			resolve_is_secret(resolver, member_key(member));
+		ok = resolve_value(resolver, &member->value);
+		if (!ok)
+			break;
+		missing = missing || !member->value;
+	}
+	resolver->secret = secret;
+	if (ok && missing)
+		drop_missing(resolver, object);
+	return ok;
+}
+
+/* In a list null stays and nothing goes, whatever the index (A2). */
+static bool resolve_elements(struct resolver *resolver, struct value *list)
+{
+	struct reading *reading = resolver->reading;
+	struct value **items = list->list.items, *delayed;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < list->list.count; i++) {
+		delayed = items[i];
+		if (tree_waits(items[i]) && !resolve_value(resolver, &items[i]))
+			return false;
+		if (!items[i] && tree_delayed(delayed)->found_null)
+			items[i] =
+				reading_value(reading, VALUE_NULL,
+					      delayed->source, delayed->offset);
+		if (items[i])
+			items[kept++] = items[i];
+		else
+			reading_warn(reading, reading_source(reading, delayed),
+				     delayed->offset,
+				     "nothing to substitute: this element is "
+				     "left out, where ClearML may leave null");
+	}
+	list->list.count = kept;
+	return true;
+}
+
+static bool resolve_inside(struct resolver *resolver, struct value *value)
+{
+	bool ok;
+
+	value->flags |= TREE_BUSY;
+	resolver->level++;
+	ok = value->type == VALUE_OBJECT ? resolve_members(resolver, value)
+					 : resolve_elements(resolver, value);
+	resolver->level--;
+	value->flags &= (uint8_t) ~(TREE_BUSY | TREE_DELAYED);
+	return ok;
+}
+
+bool resolve_there(struct resolver *resolver, struct value **slot,
+		   const struct path *path)
+{
+	struct resolver here = *resolver;
+	bool ok;
+
+	resolver->jump = ++resolver->last_jump;
+	resolver->level = path->count;
+	resolver->secret = false;
+	for (size_t i = 0; i < path->count; i++)
+		resolver->secret = resolver->secret ||
+				   resolve_is_secret(resolver, path->items[i]);
+	ok = resolve_value(resolver, slot);
+	resolver->jump = here.jump;
+	resolver->level = here.level;
+	resolver->secret = here.secret;
+	return ok;
+}
+
+/* Every value of @value counts again where it is substituted. */
+static bool charge(struct resolver *resolver, const struct subst *subst,
+		   const struct value *value, size_t level)
+{
+	struct member *member;
+
+	if (!reading_charge(resolver->reading, 1))
+		return false;
+	if (level > reading_levels_max(resolver->reading))
+		return fail(resolver, subst,
+			    "this substitution nests too deep");
+	if (value->type == VALUE_LIST)
+		for (uint32_t i = 0; i < value->list.count; i++)
+			if (!charge(resolver, subst, value->list.items[i],
+				    level + 1))
+				return false;
+	if (value->type == VALUE_OBJECT)
+		for (value_each (value, member))
+			if (!charge(resolver, subst, member->value, level + 1))
+				return false;
+	return true;
+}
+
+/* --- delayed values ------------------------------------------------------ */
+
+/* The pieces of a delayed value that stand for something. */
+struct settled {
+	struct piece *pieces;
+	size_t count;
+	bool secret;
+};
+
+/* A substituted scalar in front of something is text, with its blanks. */
+static void add_settled(struct resolver *resolver, struct settled *settled,
+			const struct subst *subst, struct value *value,
+			bool last)
+{
+	struct piece piece = {
+		.kind = PIECE_VALUE,
+		.offset = subst->offset,
+		.value = value,
+	};
+
+	if (!last && value->type < VALUE_LIST) {
+		piece.kind = PIECE_TEXT;
+		piece.text = concat_text(resolver->reading, value);
+		piece.blanks = subst->blanks;
+	} else if (!last || settled->count) {
+		piece.value = tree_copy_objects(resolver->reading, value);
+	} else {
+		piece.value =
+			arena_alloc(resolver->reading->arena, sizeof(*value));
+		*piece.value = *value;
+		piece.value->offset = subst->offset;
+		piece.value->source = subst->source;
+	}
+	settled->secret = settled->secret || value->flags & TREE_SECRET;
+	settled->pieces[settled->count++] = piece;
+}
+
+static void add_null(struct resolver *resolver, struct settled *settled,
+		     const struct subst *subst)
+{
+	struct value *null = reading_value(resolver->reading, VALUE_NULL,
+					   subst->source, subst->offset);
+
+	add_settled(resolver, settled, subst, null, true);
+}
+
+static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
+			 size_t index, struct settled *settled)
+{
+	const struct subst *subst = delayed->pieces[index].subst;
+	bool last = index + 1 == delayed->count;
+	struct value *value = NULL;
+	enum found step = lookup(resolver, subst, &value);
+
+	if (step == FAILED)
+		return false;
+	if (step == MISSING) {
+		/* ClearML's accident: null, not absent. */
+		if (subst->first && delayed->count == 1)
+			add_null(resolver, settled, subst);
+		return true;
+	}
+	if (value->type == VALUE_NULL && !subst->self) {
+		delayed->found_null = true;
+		return true;
+	}
+	if (!charge(resolver, subst, value, resolver->level))
+		return false;
+	add_settled(resolver, settled, subst, value, last);
+	return true;
+}
+
+/* Pieces are settled in place: what is left moves up. */
+static bool settle_pieces(struct resolver *resolver, struct delayed *delayed,
+			  struct settled *settled)
+{
+	struct piece *piece = delayed->pieces;
+	bool ok = true;
+
+	settled->pieces = piece;
+	for (size_t i = 0; ok && i < delayed->count; i++, piece++) {
+		if (piece->kind == PIECE_SUBST) {
+			ok = settle_subst(resolver, delayed, i, settled);
+			continue;
+		}
+		if (piece->kind == PIECE_VALUE && tree_waits(piece->value))
+			ok = resolve_value(resolver, &piece->value);
+		settled->pieces[settled->count++] = *piece;
+	}
+	return ok;
+}
+
+/* Text added to a list: one more element, by the specification. */
+static bool append_element(struct resolver *resolver, struct value *place,
+			   struct settled *settled)
+{
+	struct reading *reading = resolver->reading;
+	struct piece *last = &settled->pieces[settled->count - 1];
+	struct value *list;
+
+	if (!tree_delayed(place)->append || settled->count < 2 ||
+	    !value_is(settled->pieces[0].value, VALUE_LIST) ||
+	    settled->pieces[0].kind != PIECE_VALUE ||
+	    last->value->type != VALUE_STRING)
+		return true;
+	list = reading_value(reading, VALUE_LIST, place->source, place->offset);
+	value_list_add(list, reading->arena, last->value);
+	last->value = list;
+	settled->pieces[1] = *last;
+	settled->count = 2;
+	return reading_departs(reading, reading_source(reading, place),
+			       place->offset, "text added to a list");
+}
+
+/* @delayed's own value is known: what the key held before still counts when
+ * both are objects. */
+static bool over_earlier(struct resolver *resolver, struct value *place)
+{
+	struct reading *reading = resolver->reading;
+	struct delayed *delayed = tree_delayed(place);
+	struct value *earlier = delayed->earlier, *merged;
+
+	if (delayed->result->type != VALUE_OBJECT)
+		return !delayed->onto_object ||
+		       reading_departs(reading, reading_source(reading, place),
+				       place->offset,
+				       "an object replaced by a substitution "
+				       "that is none");
+	if (!earlier)
+		return true;
+	if (!resolve_value(resolver, &earlier))
+		return false;
+	if (!value_is(earlier, VALUE_OBJECT))
+		return !earlier || !delayed->added_object ||
+		       earlier->type == VALUE_NULL ||
+		       reading_departs(reading, reading_source(reading, place),
+				       place->offset,
+				       "an object for a key whose "
+				       "substitution is none");
+	merged = tree_copy_objects(reading, earlier);
+	tree_merge(reading, merged, delayed->result);
+	merged->source = place->source;
+	merged->offset = place->offset;
+	delayed->result = merged;
+	return reading_charge(reading, merged->object.count);
+}
+
+static bool combine(struct resolver *resolver, struct value *place,
+		    struct settled *settled)
+{
+	struct delayed *delayed = tree_delayed(place);
+
+	if (!settled->count) {
+		if (delayed->found_null && !delayed->onto_object)
+			return true;
+		delayed->result = delayed->earlier;
+		return !delayed->result ||
+		       resolve_value(resolver, &delayed->result);
+	}
+	delayed->found_null = false;
+	if (!append_element(resolver, place, settled))
+		return false;
+	delayed->result = concat(resolver->reading, settled->pieces,
+				 settled->count, place);
+	if (!delayed->result)
+		return false;
+	if (settled->secret)
+		delayed->result->flags |= TREE_SECRET;
+	return over_earlier(resolver, place);
+}
+
+static bool resolve_delayed(struct resolver *resolver, struct value *value)
+{
+	struct delayed *delayed = tree_delayed(value);
+	struct settled settled = {0};
+	bool ok;
+
+	if (delayed->state == DELAYED_DONE)
+		return true;
+	if (delayed->state == DELAYED_BUSY)
+		return diag_at(resolver->reading->diag,
+			       reading_source(resolver->reading, value),
+			       value->offset,
+			       "the substitutions here lead back to here");
+	delayed->state = DELAYED_BUSY;
+	delayed->jump = resolver->jump;
+	ok = settle_pieces(resolver, delayed, &settled) &&
+	     combine(resolver, value, &settled);
+	delayed->state = DELAYED_DONE;
+	return ok;
+}
+
+bool resolve_value(struct resolver *resolver, struct value **slot)
+{
+	struct value *value = *slot;
+	bool ok;
+
+	if (!tree_waits(value))
+		return true;
+	if (resolver->frames == FRAMES_MAX)
+		return diag_at(
+			resolver->reading->diag,
+			reading_source(resolver->reading, value), value->offset,
+			"substitutions lead on and on: more than %d deep",
+			FRAMES_MAX);
+	resolver->frames++;
+	if (tree_is_delayed(value)) {
+		ok = resolve_delayed(resolver, value);
+		*slot = tree_delayed(value)->result;
+	} else {
+		ok = resolve_inside(resolver, value);
+	}
+	resolver->frames--;
+	return ok;
+}
+
+bool resolve_all(struct reading *reading)
+{
+	struct resolver resolver = {
+		.reading = reading,
+		.root = reading->doc->root,
+	};
+
+	return resolve_value(&resolver, &reading->doc->root);
+}

@@ -379,11 +379,13 @@ static void refresh_login(struct workspace *workspace)
 {
 	_cleanup_(login_deinit) struct login login = {0};
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(mem_freep) char *error = NULL;
 
 	if (workspace->declared &&
 	    !login_from_settings(&login, workspace->host->settings,
 				 workspace->declared, &diag)) {
-		set_login_error(workspace, diag.text);
+		error = mem_printf("%s: %s", diag.source, diag.text);
+		set_login_error(workspace, error);
 		return;
 	}
 	if (!workspace->declared)

@@ -2,25 +2,14 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
-#include "read/concat.h"
 #include "read/include.h"
 #include "read/key.h"
+#include "read/pieces.h"
 #include "read/reading.h"
 #include "read/resolve.h"
 #include "read/subst.h"
 #include "read/tree.h"
 
-#define PIECES_FIRST 4
-
-/* The pieces of the value being read. */
-struct pieces {
-	struct piece *items;
-	size_t count, cap;
-	struct piece first[PIECES_FIRST]; /* enough for most */
-};
-
-static struct value *value_of(struct hocon *hocon, struct pieces *pieces,
-			      size_t offset);
 static bool read_pieces(struct hocon *hocon, struct pieces *pieces);
 static bool fields(struct hocon *hocon, struct value *object);
 
@@ -34,208 +23,6 @@ static struct value *new_value(struct hocon *hocon, enum value_type type,
 			       size_t offset)
 {
 	return reading_value(hocon->reading, type, hocon->source, offset);
-}
-
-static struct piece *add_piece(struct hocon *hocon, struct pieces *pieces,
-			       enum piece_kind kind)
-{
-	struct piece *items;
-	size_t cap = pieces->cap;
-
-	if (pieces->count == cap) {
-		items = arena_alloc(hocon->reading->arena,
-				    2 * cap * sizeof(*items));
-		memcpy(items, pieces->items, cap * sizeof(*items));
-		pieces->items = items;
-		pieces->cap = 2 * cap;
-	}
-	pieces->items[pieces->count] = (struct piece){
-		.kind = kind,
-		.offset = (uint32_t)hocon->lexer.token.start,
-	};
-	return &pieces->items[pieces->count++];
-}
-
-static void pieces_init(struct pieces *pieces)
-{
-	pieces->items = pieces->first;
-	pieces->count = 0;
-	pieces->cap = PIECES_FIRST;
-}
-
-static struct str str_end(struct str text)
-{
-	return str_from_offset(text, text.len);
-}
-
-/* Words that follow each other in the source are one piece. */
-static bool extend_text(struct pieces *pieces, struct str text)
-{
-	struct piece *last = pieces->items + pieces->count - 1;
-
-	if (!pieces->count || last->kind != PIECE_TEXT ||
-	    str_end(last->text).ptr != last->blanks.ptr ||
-	    str_end(last->blanks).ptr != text.ptr)
-		return false;
-	last->text.len += last->blanks.len + text.len;
-	last->blanks = str_end(last->text);
-	return true;
-}
-
-/* text := word blanks? */
-static bool text_piece(struct hocon *hocon, struct pieces *pieces)
-{
-	struct token token = hocon->lexer.token;
-	struct str text =
-		lexer_text(&hocon->lexer, token.start, token.end, true);
-	struct piece *piece;
-
-	if (!extend_text(pieces, text)) {
-		piece = add_piece(hocon, pieces, PIECE_TEXT);
-		piece->text = text;
-	}
-	piece = &pieces->items[pieces->count - 1];
-	piece->blanks = lexer_blanks(&hocon->lexer);
-	return true;
-}
-
-/* Escapes of JSON that ClearML leaves as they are. */
-static void warn_kept_escapes(struct hocon *hocon)
-{
-	struct token token = hocon->lexer.token;
-
-	for (size_t at = token.start; at + 1 < token.end; at++) {
-		if (hocon->lexer.text[at] != '\\')
-			continue;
-		if (strchr("/bfu", hocon->lexer.text[++at])) {
-			reading_warn(hocon->reading, hocon->lexer.source,
-				     at - 1,
-				     "ClearML leaves this escape as it is "
-				     "written");
-			return;
-		}
-	}
-}
-
-/* quoted := '"' ... '"' blanks? */
-static bool quoted_piece(struct hocon *hocon, struct pieces *pieces)
-{
-	struct token token = hocon->lexer.token;
-	struct piece *piece = add_piece(hocon, pieces, PIECE_QUOTED);
-
-	if (token.escaped)
-		warn_kept_escapes(hocon);
-	piece->text =
-		lexer_text(&hocon->lexer, token.start + 1, token.end - 1, true);
-	piece->blanks = lexer_blanks(&hocon->lexer);
-	return true;
-}
-
-static struct piece *value_piece(struct hocon *hocon, struct pieces *pieces,
-				 struct value *value)
-{
-	struct piece *piece = add_piece(hocon, pieces, PIECE_VALUE);
-
-	piece->value = value;
-	return piece;
-}
-
-static void set_string(struct value *value, struct str text)
-{
-	value->type = VALUE_STRING;
-	value->text.ptr = text.ptr;
-	value->text.len = (uint32_t)text.len;
-}
-
-/* triple := '"""' ... '"""': the blanks after it are lost */
-static bool triple_piece(struct hocon *hocon, struct pieces *pieces)
-{
-	struct token token = hocon->lexer.token;
-	struct value *value = new_value(hocon, VALUE_STRING, token.start);
-
-	set_string(value, lexer_text(&hocon->lexer, token.start + 3,
-				     token.end - 3, false));
-	value_piece(hocon, pieces, value);
-	return true;
-}
-
-/* A scalar that is one word; the blanks after it are lost in text. */
-static bool scalar_piece(struct hocon *hocon, struct pieces *pieces,
-			 struct value *value)
-{
-	struct token token = hocon->lexer.token;
-	struct piece *piece = value_piece(hocon, pieces, value);
-
-	piece->text = (struct str){hocon->lexer.text + token.start,
-				   token.end - token.start};
-	piece->blanks = lexer_blanks(&hocon->lexer);
-	return true;
-}
-
-static bool number_piece(struct hocon *hocon, struct pieces *pieces)
-{
-	struct token token = hocon->lexer.token;
-	struct value *value = new_value(hocon, VALUE_INT, token.start);
-	struct str literal = {hocon->lexer.text + token.start,
-			      token.end - token.start};
-
-	if (token.type == TOKEN_INTEGER) {
-		value_set_int(value, hocon->reading->arena, literal);
-	} else if (!value_set_real(value, literal)) {
-		reading_warn(hocon->reading, hocon->lexer.source, token.start,
-			     "too large for a number: its text is taken, where "
-			     "ClearML takes infinity");
-		set_string(value, literal);
-	}
-	return scalar_piece(hocon, pieces, value);
-}
-
-static bool word_piece(struct hocon *hocon, struct pieces *pieces)
-{
-	struct token token = hocon->lexer.token;
-	struct value *value = new_value(hocon, VALUE_NULL, token.start);
-
-	if (token.type != TOKEN_NULL) {
-		value->type = VALUE_BOOL;
-		value->boolean = token.type == TOKEN_TRUE;
-	}
-	return scalar_piece(hocon, pieces, value);
-}
-
-/* A path of one element is its own text. */
-static bool set_path(struct hocon *hocon, struct subst *subst)
-{
-	size_t offset = subst->offset;
-
-	if (key_is_plain(subst->text)) {
-		subst->path = (struct path){&subst->text, 1};
-		return true;
-	}
-	if (!key_cut(hocon->reading, subst->text, &subst->path))
-		return fail(hocon, offset, "this path has too many parts");
-	return subst->path.count ||
-	       fail(hocon, offset, "a path is missing here");
-}
-
-/* subst := '${' '?'? path '}' blanks? */
-static bool subst_piece(struct hocon *hocon, struct pieces *pieces)
-{
-	struct token token = hocon->lexer.token;
-	struct piece *piece = add_piece(hocon, pieces, PIECE_SUBST);
-	size_t start = token.start + 2;
-	struct subst *subst =
-		subst_new(hocon->reading, hocon->source, token.start);
-
-	subst->optional =
-		hocon->lexer.text[start] == '?' && start + 2 < token.end;
-	subst->text = lexer_text(&hocon->lexer, start + subst->optional,
-				 token.end - 1, false);
-	subst->scope = hocon->scope;
-	piece->subst = subst;
-	if (!set_path(hocon, subst))
-		return false;
-	subst->blanks = lexer_blanks(&hocon->lexer);
-	return true;
 }
 
 static bool expected_close(struct hocon *hocon, const char *close, size_t open)
@@ -269,7 +56,7 @@ static bool object_piece(struct hocon *hocon, struct pieces *pieces)
 	struct value *value =
 		new_value(hocon, VALUE_OBJECT, hocon->lexer.token.start);
 
-	value_piece(hocon, pieces, value);
+	pieces_add_value(hocon, pieces, value);
 	return object(hocon, value);
 }
 
@@ -300,7 +87,7 @@ static bool element(struct hocon *hocon, struct value *list)
 		return false;
 	if (!pieces.count)
 		return expected_close(hocon, "]", list->offset);
-	value = value_of(hocon, &pieces, start);
+	value = pieces_value(hocon, &pieces, start);
 	if (!value)
 		return false;
 	add_element(hocon, list, value);
@@ -329,7 +116,7 @@ static bool list_piece(struct hocon *hocon, struct pieces *pieces)
 	struct value *list = new_value(hocon, VALUE_LIST, lexer->token.start);
 	bool ok;
 
-	value_piece(hocon, pieces, list);
+	pieces_add_value(hocon, pieces, list);
 	hocon->lists++;
 	ok = reading_enter(hocon->reading, lexer->source, list->offset) &&
 	     elements(hocon, list);
@@ -354,15 +141,15 @@ static bool read_piece(struct hocon *hocon, struct pieces *pieces, bool *more)
 	struct lexer *lexer = &hocon->lexer;
 
 	switch (lexer_next(lexer)) {
-	case TOKEN_TEXT: return text_piece(hocon, pieces);
-	case TOKEN_QUOTED: return quoted_piece(hocon, pieces);
-	case TOKEN_TRIPLE: return triple_piece(hocon, pieces);
+	case TOKEN_TEXT:
+	case TOKEN_QUOTED:
+	case TOKEN_TRIPLE:
 	case TOKEN_INTEGER:
-	case TOKEN_REAL: return number_piece(hocon, pieces);
+	case TOKEN_REAL:
 	case TOKEN_TRUE:
 	case TOKEN_FALSE:
-	case TOKEN_NULL: return word_piece(hocon, pieces);
-	case TOKEN_SUBST: return subst_piece(hocon, pieces);
+	case TOKEN_NULL:
+	case TOKEN_SUBST: return pieces_add_token(hocon, pieces);
 	case TOKEN_OPEN_BRACE: return object_piece(hocon, pieces);
 	case TOKEN_OPEN_BRACKET: return list_piece(hocon, pieces);
 	case TOKEN_JOIN: return true;
@@ -390,52 +177,6 @@ static bool read_pieces(struct hocon *hocon, struct pieces *pieces)
 		if (!read_piece(hocon, pieces, &more))
 			return false;
 	return true;
-}
-
-static struct value *delayed_of(struct hocon *hocon, struct pieces *pieces,
-				size_t offset)
-{
-	struct value *value =
-		tree_new_delayed(hocon->reading, hocon->source, offset);
-	struct delayed *delayed = tree_delayed(value);
-	size_t size = pieces->count * sizeof(struct piece);
-
-	delayed->pieces = arena_alloc(hocon->reading->arena, size);
-	memcpy(delayed->pieces, pieces->items, size);
-	delayed->count = pieces->count;
-	return value;
-}
-
-/* Blanks at the end of a value do not count. */
-static void trim_last(struct piece *last)
-{
-	if (last->kind == PIECE_SUBST)
-		return;
-	last->blanks = (struct str){0};
-	while (last->kind == PIECE_TEXT && last->text.len &&
-	       last->text.ptr[last->text.len - 1] == ' ')
-		last->text.len--;
-}
-
-/* The value that @pieces are; one without any is the empty string. */
-static struct value *value_of(struct hocon *hocon, struct pieces *pieces,
-			      size_t offset)
-{
-	struct value place = {.source = (uint16_t)hocon->source};
-	struct value *value;
-
-	if (!pieces->count) {
-		value = new_value(hocon, VALUE_STRING, offset);
-		set_string(value, STR(""));
-		return value;
-	}
-	offset = pieces->items[0].offset;
-	trim_last(&pieces->items[pieces->count - 1]);
-	for (size_t i = 0; i < pieces->count; i++)
-		if (pieces->items[i].kind == PIECE_SUBST)
-			return delayed_of(hocon, pieces, offset);
-	place.offset = (uint32_t)offset;
-	return concat(hocon->reading, pieces->items, pieces->count, &place);
 }
 
 /* YAML may have been meant (SEMANTICS A3): `key:`, line end, `a: b` or `- a`.
@@ -487,34 +228,36 @@ static bool field_value(struct hocon *hocon, struct pieces *pieces,
 	return true;
 }
 
-/* `key += value` of lists and strings is `key = ${?key} value`, where ClearML
- * looks the key as written up from the root. */
+/* ${?key}, where ClearML looks the key as written up from the root. */
+static struct subst *subst_of_key(struct hocon *hocon, const struct key *key)
+{
+	struct subst *subst =
+		subst_new(hocon->reading, hocon->source, key->offset);
+	size_t size = key->path.count * sizeof(struct str);
+
+	subst->text = key->text;
+	subst->path.count = key->path.count;
+	subst->path.items = arena_alloc(hocon->reading->arena, size);
+	memcpy(subst->path.items, key->path.items, size);
+	subst->optional = subst->append = true;
+	return subst;
+}
+
+/* `key += value` of lists and strings is `key = ${?key} value`. */
 static struct value *appended(struct hocon *hocon, const struct key *key,
 			      struct value *value)
 {
 	struct pieces pieces;
-	struct subst *subst;
-	struct piece *piece;
 
 	if (value->type != VALUE_LIST && value->type != VALUE_STRING)
 		return value;
-	subst = subst_new(hocon->reading, hocon->source, key->offset);
-	subst->text = key->text;
-	subst->path.count = key->path.count;
-	subst->path.items = arena_alloc(hocon->reading->arena,
-					key->path.count * sizeof(struct str));
-	memcpy(subst->path.items, key->path.items,
-	       key->path.count * sizeof(struct str));
-	subst->optional = subst->append = true;
 	pieces_init(&pieces);
-	add_piece(hocon, &pieces, PIECE_SUBST)->subst = subst;
-	if (value->type == VALUE_STRING) {
-		piece = add_piece(hocon, &pieces, PIECE_TEXT);
-		piece->text = STR(" ");
-		subst->blanks = (struct str){0};
-	}
-	piece = value_piece(hocon, &pieces, value);
-	value = delayed_of(hocon, &pieces, value->offset);
+	pieces_add(hocon, &pieces, PIECE_SUBST)->subst =
+		subst_of_key(hocon, key);
+	if (value->type == VALUE_STRING)
+		pieces_add(hocon, &pieces, PIECE_TEXT)->text = STR(" ");
+	pieces_add_value(hocon, &pieces, value);
+	value = pieces_value(hocon, &pieces, 0);
 	tree_delayed(value)->append = true;
 	return value;
 }
@@ -555,7 +298,7 @@ static bool field(struct hocon *hocon, struct value *object)
 	ok = field_value(hocon, &pieces, &append);
 	reading->levels -= key.path.count;
 	hocon->frame = frame.outer;
-	value = ok ? value_of(hocon, &pieces, hocon->lexer.at) : NULL;
+	value = ok ? pieces_value(hocon, &pieces, hocon->lexer.at) : NULL;
 	if (!value)
 		return false;
 	if (append)
@@ -627,6 +370,38 @@ static struct hocon hocon_of(struct reading *reading, size_t source)
 
 	lexer_init(&hocon.lexer, reading, reading->doc->sources[source]);
 	return hocon;
+}
+
+/* value, with white space around it; nothing is left over, no comment either */
+static struct value *whole_value(struct hocon *hocon)
+{
+	struct lexer *lexer = &hocon->lexer;
+	struct str text = lexer->source->text, rest;
+	struct pieces pieces;
+
+	pieces_init(&pieces);
+	lexer->at = (size_t)(str_trim(text).ptr - text.ptr);
+	if (!read_pieces(hocon, &pieces) || lexer->token.commented)
+		return NULL;
+	rest = str_trim(str_from_offset(text, lexer->at));
+	return rest.len ? NULL : pieces_value(hocon, &pieces, 0);
+}
+
+bool hocon_read_value(struct reading *reading)
+{
+	struct hocon hocon = hocon_of(reading, 0);
+	struct value *value = whole_value(&hocon), *root;
+	struct str nowhere = STR("");
+	struct path path = {&nowhere, 1}; /* that no substitution leads to */
+
+	if (!value)
+		return false;
+	root = new_value(&hocon, VALUE_OBJECT, 0);
+	reading->doc->root = root;
+	if (!tree_put(reading, root, &path, value) || !resolve_all(reading))
+		return false;
+	reading->doc->root = value_get(root, nowhere);
+	return true;
 }
 
 struct value *hocon_read_included(struct hocon *parent, size_t source,

@@ -46,6 +46,11 @@ static inline bool hocon_at_root(const struct hocon *hocon)
 
 bool hocon_read(struct reading *reading);
 
+/* A text that is exactly one value, as which it becomes the root; NULL when
+ * the value is a substitution that leads nowhere. False when it is anything
+ * else: comments count. */
+bool hocon_read_value(struct reading *reading);
+
 /* The fields of a text that @parent includes; NULL on failure. */
 struct value *hocon_read_included(struct hocon *parent, size_t source,
 				  const struct path *scope);

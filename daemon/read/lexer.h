@@ -47,6 +47,7 @@ struct token {
 	enum token_type type;
 	size_t start, end; /* with quotes and braces, without blanks */
 	bool escaped;      /* holds a backslash */
+	bool commented;    /* a comment stands before it */
 };
 
 struct lexer {

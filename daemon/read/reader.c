@@ -10,13 +10,26 @@
 #include "read/tree.h"
 #include "read/yaml.h"
 
-/* An environment variable is a value like any other. */
+/* A string, whatever is in it. */
 static bool literal_read(struct reading *reading)
 {
 	struct source *source = reading->doc->sources[0];
 
 	reading->doc->root = value_new_string(reading->arena, source->text);
 	return true;
+}
+
+/* A value of HOCON's if it is one, whole (SEMANTICS A2); else a string. */
+static bool value_read(struct reading *reading)
+{
+	struct diag *diag = reading->diag, why_not = DIAG_INIT;
+	bool ok;
+
+	reading->diag = &why_not;
+	ok = hocon_read_value(reading);
+	reading->diag = diag;
+	diag_deinit(&why_not);
+	return ok || literal_read(reading);
 }
 
 /* How a format is read: set reading->doc->root from its first source. */
@@ -27,7 +40,7 @@ static const struct {
 	[READ_HOCON] = {"hocon", hocon_read},
 	[READ_JSON] = {"json", json_read},
 	[READ_YAML] = {"yaml", yaml_read},
-	[READ_VALUE] = {NULL, literal_read},
+	[READ_VALUE] = {NULL, value_read},
 	[READ_LITERAL] = {NULL, literal_read},
 };
 
@@ -68,6 +81,8 @@ static bool put_under(struct reading *reading)
 	if (!reading->options->under.len)
 		return true;
 	reading->doc->root = value_new(reading->arena, VALUE_OBJECT);
+	if (!whole) /* an optional substitution of nothing */
+		return true;
 	return key_cut(reading, reading->options->under, &path) &&
 	       tree_put(reading, reading->doc->root, &path, whole);
 }

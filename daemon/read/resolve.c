@@ -119,8 +119,10 @@ static bool charge(struct resolver *resolver, const struct subst *subst,
 	if (!reading_charge(resolver->reading, 1))
 		return false;
 	if (level > reading_levels_max(resolver->reading))
-		return fail(resolver, subst,
-			    "this substitution nests too deep");
+		return diag_at(resolver->reading->diag,
+			       resolver->reading->doc->sources[subst->source],
+			       subst->offset,
+			       "this substitution nests too deep");
 	if (value->type == VALUE_LIST)
 		for (uint32_t i = 0; i < value->list.count; i++)
 			if (!charge(resolver, subst, value->list.items[i],

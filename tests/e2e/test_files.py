@@ -186,7 +186,7 @@ def vaults(home, conf, server, daemon):
         server.state.set_vaults(items)
         if daemon.process:
             seen = server.count("users.get_vaults")
-            server.wait_for("users.get_vaults", seen + 2)
+            server.wait_for("users.get_vaults", seen + 4)
         else:
             home.settings(FAST)
             home.conf(conf("key: local"))

@@ -169,6 +169,16 @@ void fixture_publish(struct fixture *fixture, size_t index, const char *json)
 		server_notify(fixture->server);
 }
 
+void fixture_publish_big(struct fixture *fixture)
+{
+	_cleanup_(mem_freep) char *filler = mem_alloc(FIXTURE_BIG + 1);
+	_cleanup_(mem_freep) char *json = NULL;
+
+	memset(filler, 'x', FIXTURE_BIG);
+	json = mem_printf("{\"a\":1,\"big\":\"%s\"}", filler);
+	fixture_publish(fixture, 0, json);
+}
+
 static void add_workspace(struct fixture *fixture, size_t index,
 			  const char *name, const char *json)
 {
@@ -452,4 +462,19 @@ bool client_hears_nothing(struct client *client)
 
 	fixture_settle(client->fixture);
 	return read_some(client) && client->input.len == len;
+}
+
+void client_expect(struct client *client, const char *message)
+{
+	const char *received = client_receive(client);
+
+	assert_non_null(received);
+	assert_string_equal(received, message);
+}
+
+void client_exchange(struct client *client, const char *call,
+		     const char *message)
+{
+	client_call(client, call);
+	client_expect(client, message);
 }

@@ -26,6 +26,25 @@
 #include "serve/watcher.h"
 
 #define FIXTURE_HISTORY 4
+#define FIXTURE_BIG     ((size_t)3 * 1024 * 1024)
+
+/* Calls, and the replies to them by "one" for whoever has all rights. */
+#define GET(path)                                                              \
+	"{\"method\":\"io.clearconf.Get\",\"parameters\":{\"path\":\"" path    \
+	"\"}}"
+#define GET_ALL "{\"method\":\"io.clearconf.Get\"}"
+#define WATCH   "{\"method\":\"io.clearconf.Watch\",\"more\":true}"
+#define GOT(generation, value)                                                 \
+	"{\"parameters\":{\"generation\":" generation                          \
+	",\"state\":\"ready\",\"masked\":false,\"value\":" value "}}"
+#define TOLD(generation, changes)                                              \
+	"{\"parameters\":{\"generation\":" generation                          \
+	",\"state\":\"ready\",\"resync\":false,\"skipped\":0,\"changes\":"     \
+	"[" changes "]},\"continues\":true}"
+#define CHANGED(path) "{\"path\":\"" path "\",\"kind\":\"changed\"}"
+#define INVALID(name)                                                          \
+	"{\"error\":\"org.varlink.service.InvalidParameter\","                 \
+	"\"parameters\":{\"parameter\":\"" name "\"}}"
 
 struct secrets;
 
@@ -66,6 +85,10 @@ void fixture_free(struct fixture *fixture);
 
 /* @json becomes the configuration of the workspace @index. */
 void fixture_publish(struct fixture *fixture, size_t index, const char *json);
+
+/* The configuration of "one" becomes {"a":1,"big":"xxx..."}, of FIXTURE_BIG x:
+ * more than a socket holds. */
+void fixture_publish_big(struct fixture *fixture);
 
 /* Somebody who has just these rights. */
 struct peer fixture_peer(unsigned int rights);
@@ -113,6 +136,11 @@ void client_call(struct client *client, const char *message);
 /* The next message, valid until the next call; NULL when the server hangs up.
  */
 const char *client_receive(struct client *client);
+
+/* The next message is @message; and so it is after the call @call. */
+void client_expect(struct client *client, const char *message);
+void client_exchange(struct client *client, const char *call,
+		     const char *message);
 
 /* The server has nothing to say and has not hung up. */
 bool client_hears_nothing(struct client *client);

@@ -1,0 +1,283 @@
+#include "read/pieces.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "read/concat.h"
+#include "read/hocon.h"
+#include "read/key.h"
+#include "read/reading.h"
+#include "read/subst.h"
+
+static bool fail(struct hocon *hocon, size_t offset, const char *what)
+{
+	return diag_at(hocon->reading->diag, hocon->lexer.source, offset, "%s",
+		       what);
+}
+
+static struct value *new_value(struct hocon *hocon, enum value_type type,
+			       size_t offset)
+{
+	return reading_value(hocon->reading, type, hocon->source, offset);
+}
+
+struct piece *pieces_add(struct hocon *hocon, struct pieces *pieces,
+			 enum piece_kind kind)
+{
+	struct piece *items;
+	size_t cap = pieces->cap;
+
+	if (pieces->count == cap) {
+		items = arena_alloc(hocon->reading->arena,
+				    2 * cap * sizeof(*items));
+		memcpy(items, pieces->items, cap * sizeof(*items));
+		pieces->items = items;
+		pieces->cap = 2 * cap;
+	}
+	pieces->items[pieces->count] = (struct piece){
+		.kind = kind,
+		.offset = (uint32_t)hocon->lexer.token.start,
+	};
+	return &pieces->items[pieces->count++];
+}
+
+void pieces_init(struct pieces *pieces)
+{
+	pieces->items = pieces->first;
+	pieces->count = 0;
+	pieces->cap = PIECES_FIRST;
+}
+
+static struct str str_end(struct str text)
+{
+	return str_from_offset(text, text.len);
+}
+
+/* Words that follow each other in the source are one piece. */
+static bool extend_text(struct pieces *pieces, struct str text)
+{
+	struct piece *last = pieces->items + pieces->count - 1;
+
+	if (!pieces->count || last->kind != PIECE_TEXT ||
+	    str_end(last->text).ptr != last->blanks.ptr ||
+	    str_end(last->blanks).ptr != text.ptr)
+		return false;
+	last->text.len += last->blanks.len + text.len;
+	last->blanks = str_end(last->text);
+	return true;
+}
+
+/* text := word blanks? */
+static bool text_piece(struct hocon *hocon, struct pieces *pieces)
+{
+	struct token token = hocon->lexer.token;
+	struct str text =
+		lexer_text(&hocon->lexer, token.start, token.end, true);
+	struct piece *piece;
+
+	if (!extend_text(pieces, text)) {
+		piece = pieces_add(hocon, pieces, PIECE_TEXT);
+		piece->text = text;
+	}
+	piece = &pieces->items[pieces->count - 1];
+	piece->blanks = lexer_blanks(&hocon->lexer);
+	return true;
+}
+
+/* Escapes of JSON that ClearML leaves as they are. */
+static void warn_kept_escapes(struct hocon *hocon)
+{
+	struct token token = hocon->lexer.token;
+
+	for (size_t at = token.start; at + 1 < token.end; at++) {
+		if (hocon->lexer.text[at] != '\\')
+			continue;
+		if (strchr("/bfu", hocon->lexer.text[++at])) {
+			reading_warn(hocon->reading, hocon->lexer.source,
+				     at - 1,
+				     "ClearML leaves this escape as it is "
+				     "written");
+			return;
+		}
+	}
+}
+
+/* quoted := '"' ... '"' blanks? */
+static bool quoted_piece(struct hocon *hocon, struct pieces *pieces)
+{
+	struct token token = hocon->lexer.token;
+	struct piece *piece = pieces_add(hocon, pieces, PIECE_QUOTED);
+
+	if (token.escaped)
+		warn_kept_escapes(hocon);
+	piece->text =
+		lexer_text(&hocon->lexer, token.start + 1, token.end - 1, true);
+	piece->blanks = lexer_blanks(&hocon->lexer);
+	return true;
+}
+
+struct piece *pieces_add_value(struct hocon *hocon, struct pieces *pieces,
+			       struct value *value)
+{
+	struct piece *piece = pieces_add(hocon, pieces, PIECE_VALUE);
+
+	piece->value = value;
+	return piece;
+}
+
+static void set_string(struct value *value, struct str text)
+{
+	value->type = VALUE_STRING;
+	value->text.ptr = text.ptr;
+	value->text.len = (uint32_t)text.len;
+}
+
+/* triple := '"""' ... '"""': the blanks after it are lost */
+static bool triple_piece(struct hocon *hocon, struct pieces *pieces)
+{
+	struct token token = hocon->lexer.token;
+	struct value *value = new_value(hocon, VALUE_STRING, token.start);
+
+	set_string(value, lexer_text(&hocon->lexer, token.start + 3,
+				     token.end - 3, false));
+	pieces_add_value(hocon, pieces, value);
+	return true;
+}
+
+/* A scalar that is one word; the blanks after it are lost in text. */
+static bool scalar_piece(struct hocon *hocon, struct pieces *pieces,
+			 struct value *value)
+{
+	struct token token = hocon->lexer.token;
+	struct piece *piece = pieces_add_value(hocon, pieces, value);
+
+	piece->text = (struct str){hocon->lexer.text + token.start,
+				   token.end - token.start};
+	piece->blanks = lexer_blanks(&hocon->lexer);
+	return true;
+}
+
+static bool number_piece(struct hocon *hocon, struct pieces *pieces)
+{
+	struct token token = hocon->lexer.token;
+	struct value *value = new_value(hocon, VALUE_INT, token.start);
+	struct str literal = {hocon->lexer.text + token.start,
+			      token.end - token.start};
+
+	if (token.type == TOKEN_INTEGER) {
+		value_set_int(value, hocon->reading->arena, literal);
+	} else if (!value_set_real(value, literal)) {
+		reading_warn(hocon->reading, hocon->lexer.source, token.start,
+			     "too large for a number: its text is taken, where "
+			     "ClearML takes infinity");
+		set_string(value, literal);
+	}
+	return scalar_piece(hocon, pieces, value);
+}
+
+static bool word_piece(struct hocon *hocon, struct pieces *pieces)
+{
+	struct token token = hocon->lexer.token;
+	struct value *value = new_value(hocon, VALUE_NULL, token.start);
+
+	if (token.type != TOKEN_NULL) {
+		value->type = VALUE_BOOL;
+		value->boolean = token.type == TOKEN_TRUE;
+	}
+	return scalar_piece(hocon, pieces, value);
+}
+
+/* A path of one element is its own text. */
+static bool set_path(struct hocon *hocon, struct subst *subst)
+{
+	size_t offset = subst->offset;
+
+	if (key_is_plain(subst->text)) {
+		subst->path = (struct path){&subst->text, 1};
+		return true;
+	}
+	if (!key_cut(hocon->reading, subst->text, &subst->path))
+		return fail(hocon, offset, "this path has too many parts");
+	return subst->path.count ||
+	       fail(hocon, offset, "a path is missing here");
+}
+
+/* subst := '${' '?'? path '}' blanks? */
+static bool subst_piece(struct hocon *hocon, struct pieces *pieces)
+{
+	struct token token = hocon->lexer.token;
+	struct piece *piece = pieces_add(hocon, pieces, PIECE_SUBST);
+	size_t start = token.start + 2;
+	struct subst *subst =
+		subst_new(hocon->reading, hocon->source, token.start);
+
+	subst->optional =
+		hocon->lexer.text[start] == '?' && start + 2 < token.end;
+	subst->text = lexer_text(&hocon->lexer, start + subst->optional,
+				 token.end - 1, false);
+	subst->scope = hocon->scope;
+	piece->subst = subst;
+	if (!set_path(hocon, subst))
+		return false;
+	subst->blanks = lexer_blanks(&hocon->lexer);
+	return true;
+}
+
+bool pieces_add_token(struct hocon *hocon, struct pieces *pieces)
+{
+	static bool (*const add[])(struct hocon *, struct pieces *) = {
+		[TOKEN_SUBST] = subst_piece,    [TOKEN_QUOTED] = quoted_piece,
+		[TOKEN_TRIPLE] = triple_piece,  [TOKEN_TEXT] = text_piece,
+		[TOKEN_INTEGER] = number_piece, [TOKEN_REAL] = number_piece,
+		[TOKEN_TRUE] = word_piece,      [TOKEN_FALSE] = word_piece,
+		[TOKEN_NULL] = word_piece,
+	};
+
+	return add[hocon->lexer.token.type](hocon, pieces);
+}
+
+static struct value *delayed_of(struct hocon *hocon, struct pieces *pieces,
+				size_t offset)
+{
+	struct value *value =
+		tree_new_delayed(hocon->reading, hocon->source, offset);
+	struct delayed *delayed = tree_delayed(value);
+	size_t size = pieces->count * sizeof(struct piece);
+
+	delayed->pieces = arena_alloc(hocon->reading->arena, size);
+	memcpy(delayed->pieces, pieces->items, size);
+	delayed->count = pieces->count;
+	return value;
+}
+
+/* Blanks at the end of a value do not count. */
+static void trim_last(struct piece *last)
+{
+	if (last->kind == PIECE_SUBST)
+		return;
+	last->blanks = (struct str){0};
+	while (last->kind == PIECE_TEXT && last->text.len &&
+	       last->text.ptr[last->text.len - 1] == ' ')
+		last->text.len--;
+}
+
+/* The value that @pieces are; one without any is the empty string. */
+struct value *pieces_value(struct hocon *hocon, struct pieces *pieces,
+			   size_t offset)
+{
+	struct value place = {.source = (uint16_t)hocon->source};
+	struct value *value;
+
+	if (!pieces->count) {
+		value = new_value(hocon, VALUE_STRING, offset);
+		set_string(value, STR(""));
+		return value;
+	}
+	offset = pieces->items[0].offset;
+	trim_last(&pieces->items[pieces->count - 1]);
+	for (size_t i = 0; i < pieces->count; i++)
+		if (pieces->items[i].kind == PIECE_SUBST)
+			return delayed_of(hocon, pieces, offset);
+	place.offset = (uint32_t)offset;
+	return concat(hocon->reading, pieces->items, pieces->count, &place);
+}

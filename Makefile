@@ -106,7 +106,6 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(render_obj) $(core)
 	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
 
-$(B)/tests/bench/%.o: cflags += $(if,-DHAVE_UCL)
 $(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden
 
 # The interface's text as C strings, a line each.

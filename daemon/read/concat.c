@@ -128,7 +128,7 @@ static struct value *join_text(struct reading *reading, struct piece *pieces,
 	for (size_t i = 0; i < count; i++)
 		add_piece(reading, &out, &pieces[i], place);
 	if (out.len > UINT32_MAX / 2 ||
-	    !reading_charge(reading, out.len / TEXT_PER_NODE))
+	    !reading_charge(reading, place, out.len / TEXT_PER_NODE))
 		return NULL;
 	return string_at(reading, arena_str(reading->arena, buf_str(&out)),
 			 place);

@@ -262,20 +262,23 @@ static struct value *appended(struct hocon *hocon, const struct key *key,
 	return value;
 }
 
-/* What the document's root key held before @value comes to it: the whole key
- * or, for a dotted one, what will have to make room for an object. */
-static struct value *earlier_of(struct hocon *hocon, struct value *object,
-				const struct path *path, struct value *value)
+/* Tell the substitutions in @value, a root key's, what the key held before:
+ * all of it or, when the key is dotted, what has to make room for an object. */
+static bool mark_self(struct hocon *hocon, size_t first, struct value *earlier,
+		      const struct path *path, struct value *value)
 {
-	struct value *old = value_get(object, path->items[0]);
+	struct reading *reading = hocon->reading;
 
-	if (!value_is(old, VALUE_OBJECT))
-		return old;
-	if (path->count > 1)
-		return NULL;
-	if (value->type != VALUE_OBJECT)
-		return old;
-	return tree_copy_objects(hocon->reading, old); /* it will change */
+	if (value_is(earlier, VALUE_OBJECT)) {
+		if (path->count > 1)
+			earlier = NULL;
+		else if (value->type == VALUE_OBJECT) /* it will change */
+			earlier = tree_copy_objects(reading, earlier, value);
+		if (path->count == 1 && !earlier)
+			return false;
+	}
+	subst_mark_self(reading, first, path->items[0], earlier);
+	return true;
 }
 
 /* field := key (object | ('=' | ':' | '+=') value) */
@@ -304,9 +307,10 @@ static bool field(struct hocon *hocon, struct value *object)
 	if (append)
 		value = appended(hocon, &key, value);
 	if (hocon_at_root(hocon) &&
-	    subst_leads_to(reading, first, key.path.items[0]))
-		subst_mark_self(reading, first, key.path.items[0],
-				earlier_of(hocon, object, &key.path, value));
+	    subst_leads_to(reading, first, key.path.items[0]) &&
+	    !mark_self(hocon, first, value_get(object, key.path.items[0]),
+		       &key.path, value))
+		return false;
 	return tree_put(reading, object, &key.path, value);
 }
 
@@ -387,20 +391,24 @@ static struct value *whole_value(struct hocon *hocon)
 	return rest.len ? NULL : pieces_value(hocon, &pieces, 0);
 }
 
+/* Resolved where it will stand, so that what is secret there stays so. */
 bool hocon_read_value(struct reading *reading)
 {
 	struct hocon hocon = hocon_of(reading, 0);
 	struct value *value = whole_value(&hocon), *root;
-	struct str nowhere = STR("");
-	struct path path = {&nowhere, 1}; /* that no substitution leads to */
+	struct str nowhere = STR(""), under = reading->options->under;
+	struct path path = {&nowhere, 1};
 
-	if (!value)
+	if (!value || (under.len && !key_cut(reading, under, &path)))
 		return false;
 	root = new_value(&hocon, VALUE_OBJECT, 0);
 	reading->doc->root = root;
 	if (!tree_put(reading, root, &path, value) || !resolve_all(reading))
 		return false;
-	reading->doc->root = value_get(root, nowhere);
+	value = root;
+	for (size_t i = 0; i < path.count; i++)
+		value = value_get(value, path.items[i]);
+	reading->doc->root = value;
 	return true;
 }
 

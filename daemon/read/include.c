@@ -220,8 +220,9 @@ static bool put_members(struct hocon *hocon, struct value *object,
 	struct str key;
 	struct path path = {&key, 1};
 
-	if (hocon_at_root(hocon))
-		subst_rebase_self(hocon->reading, first_subst, object);
+	if (hocon_at_root(hocon) &&
+	    !subst_rebase_self(hocon->reading, first_subst, object))
+		return false;
 	for (value_each (included, member)) {
 		key = member_key(member);
 		if (!tree_put(hocon->reading, object, &path, member->value))

@@ -210,63 +210,70 @@ static enum found in_scope(struct resolver *resolver, const struct subst *subst,
 	return step;
 }
 
-/* A copy of @value that outlives the lower layers; NULL when it is too much.
- * @secret: so is everything in it. */
 static struct value *copy_lower(struct resolver *resolver,
-				const struct subst *subst,
+				const struct value *place,
+				const struct value *value, bool secret);
+
+static bool copy_elements(struct resolver *resolver, struct value *copy,
+			  const struct value *list, bool secret)
+{
+	struct value *item;
+
+	for (uint32_t i = 0; i < list->list.count; i++) {
+		item = copy_lower(resolver, copy, list->list.items[i], secret);
+		if (!item)
+			return false;
+		value_list_add(copy, resolver->reading->arena, item);
+	}
+	return true;
+}
+
+static bool copy_members(struct resolver *resolver, struct value *copy,
+			 const struct value *object, bool secret)
+{
+	struct arena *arena = resolver->reading->arena;
+	struct member *member;
+	struct value *item;
+	struct str key;
+
+	for (value_each (object, member)) {
+		key = arena_str(arena, member_key(member));
+		item = copy_lower(resolver, copy, member->value,
+				  secret || resolve_is_secret(resolver, key));
+		if (!item)
+			return false;
+		*value_object_slot(copy, arena, key) = item;
+	}
+	return true;
+}
+
+/* A copy of @value that outlives the lower layers, at @place; NULL when it is
+ * too much. @secret: so is everything in it. */
+static struct value *copy_lower(struct resolver *resolver,
+				const struct value *place,
 				const struct value *value, bool secret)
 {
 	struct reading *reading = resolver->reading;
-	struct value *copy = reading_value(reading, VALUE_NULL, subst->source,
-					   subst->offset),
-		     *item;
-	struct member *member;
+	struct value *copy = reading_value(reading, value->type, place->source,
+					   place->offset);
 	struct str text;
+	bool ok = reading_charge(reading, place, 1);
 
-	if (!reading_charge(reading, 1))
-		return NULL;
-	*copy = (struct value){
-		.type = value->type,
-		.flags = secret ? TREE_SECRET : 0,
-		.source = copy->source,
-		.offset = copy->offset,
-	};
-	switch (value->type) {
-	case VALUE_BOOL: copy->boolean = value->boolean; break;
-	case VALUE_REAL: copy->real = value->real; break;
-	case VALUE_INT:
-	case VALUE_STRING:
+	copy->flags = secret ? TREE_SECRET : 0;
+	if (value->type == VALUE_BOOL)
+		copy->boolean = value->boolean;
+	else if (value->type == VALUE_REAL)
+		copy->real = value->real;
+	else if (value->type == VALUE_LIST)
+		ok = ok && copy_elements(resolver, copy, value, secret);
+	else if (value->type == VALUE_OBJECT)
+		ok = ok && copy_members(resolver, copy, value, secret);
+	else if (value->type != VALUE_NULL) {
 		text = arena_str(reading->arena, value_text(value));
 		copy->text.ptr = text.ptr;
 		copy->text.len = (uint32_t)text.len;
-		break;
-	case VALUE_LIST:
-		for (uint32_t i = 0; i < value->list.count; i++) {
-			item = copy_lower(resolver, subst, value->list.items[i],
-					  secret);
-			if (!item)
-				return NULL;
-			value_list_add(copy, reading->arena, item);
-		}
-		break;
-	case VALUE_OBJECT:
-		for (value_each (value, member)) {
-			item = copy_lower(
-				resolver, subst, member->value,
-				secret ||
-					resolve_is_secret(resolver,
-							  member_key(member)));
-			if (!item)
-				return NULL;
-			*value_object_slot(
-				copy, reading->arena,
-				arena_str(reading->arena, member_key(member))) =
-				item;
-		}
-		break;
-	default: break;
 	}
-	return copy;
+	return ok ? copy : NULL;
 }
 
 static enum found in_lower(struct resolver *resolver, const struct subst *subst,
@@ -274,6 +281,8 @@ static enum found in_lower(struct resolver *resolver, const struct subst *subst,
 {
 	struct reading *reading = resolver->reading;
 	const struct value *value = reading->options->lower;
+	const struct value place = {.source = subst->source,
+				    .offset = subst->offset};
 	bool secret = false;
 
 	if (!value)
@@ -286,7 +295,7 @@ static enum found in_lower(struct resolver *resolver, const struct subst *subst,
 	}
 	if (!value)
 		return MISSING;
-	*found = copy_lower(resolver, subst, value, secret);
+	*found = copy_lower(resolver, &place, value, secret);
 	return *found ? FOUND : FAILED;
 }
 
@@ -305,6 +314,10 @@ static enum found elsewhere(struct resolver *resolver,
 		step = in_lower(resolver, subst, found);
 	if (step != MISSING)
 		return step;
+	if (subst->self) {
+		cycle(resolver, subst);
+		return FAILED;
+	}
 	diag_at(resolver->reading->diag, source_of(resolver, subst),
 		subst->offset,
 		"${%.*s} is not defined here, in the environment, or in a "

@@ -81,8 +81,6 @@ static bool put_under(struct reading *reading)
 	if (!reading->options->under.len)
 		return true;
 	reading->doc->root = value_new(reading->arena, VALUE_OBJECT);
-	if (!whole) /* an optional substitution of nothing */
-		return true;
 	return key_cut(reading, reading->options->under, &path) &&
 	       tree_put(reading, reading->doc->root, &path, whole);
 }
@@ -111,6 +109,10 @@ static bool parse(struct reading *reading)
 	}
 	if (!formats[options->format].read(reading))
 		return false;
+	if (!doc->root) { /* an optional substitution of nothing */
+		doc->root = value_new(&doc->arena, VALUE_OBJECT);
+		return true;
+	}
 	if (options->under.len)
 		return put_under(reading);
 	if (value_is(doc->root, VALUE_OBJECT))

@@ -21,16 +21,16 @@ void reading_warn(struct reading *reading, struct source *source, size_t offset,
 bool reading_enter(struct reading *reading, struct source *source,
 		   size_t offset)
 {
-	size_t limit = reading->options->limits.depth;
+	size_t depth = reading->options->limits.depth;
+	size_t levels = reading_levels_max(reading);
 
 	reading->depth++;
 	reading->levels++;
-	if (reading->depth > limit ||
-	    reading->levels > reading_levels_max(reading))
-		return diag_at(reading->diag, source, offset,
-			       "nested deeper than the limit of %zu levels",
-			       limit);
-	return true;
+	if (reading->depth <= depth && reading->levels <= levels)
+		return true;
+	return diag_at(reading->diag, source, offset,
+		       "nested deeper than the limit of %zu levels",
+		       reading->depth > depth ? depth : levels);
 }
 
 void reading_leave(struct reading *reading)
@@ -39,13 +39,15 @@ void reading_leave(struct reading *reading)
 	reading->levels--;
 }
 
-bool reading_charge(struct reading *reading, size_t nodes)
+bool reading_charge(struct reading *reading, const struct value *place,
+		    size_t nodes)
 {
 	size_t limit = reading->options->limits.nodes;
 
 	reading->nodes += nodes;
 	if (reading->nodes <= limit)
 		return true;
-	return diag_set(reading->diag, reading->doc->sources[0]->name,
-			"substitutions make more than %zu values", limit);
+	return diag_at(
+		reading->diag, reading_source(reading, place), place->offset,
+		"substitutions make more values than the limit of %zu", limit);
 }

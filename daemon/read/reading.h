@@ -54,8 +54,9 @@ bool reading_enter(struct reading *reading, struct source *source,
 		   size_t offset);
 void reading_leave(struct reading *reading);
 
-/* Substitutions made @nodes more values. */
-bool reading_charge(struct reading *reading, size_t nodes);
+/* The substitution at @place made @nodes more values. */
+bool reading_charge(struct reading *reading, const struct value *place,
+		    size_t nodes);
 
 /* Most levels a tree may have, however it came about. */
 static inline size_t reading_levels_max(const struct reading *reading)

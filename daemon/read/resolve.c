@@ -110,27 +110,27 @@ bool resolve_there(struct resolver *resolver, struct value **slot,
 	return ok;
 }
 
-/* Every value of @value counts again where it is substituted. */
-static bool charge(struct resolver *resolver, const struct subst *subst,
+/* Every value of @value counts again at @place. */
+static bool charge(struct resolver *resolver, const struct value *place,
 		   const struct value *value, size_t level)
 {
+	struct reading *reading = resolver->reading;
 	struct member *member;
 
-	if (!reading_charge(resolver->reading, 1))
+	if (!reading_charge(reading, place, 1))
 		return false;
-	if (level > reading_levels_max(resolver->reading))
-		return diag_at(resolver->reading->diag,
-			       resolver->reading->doc->sources[subst->source],
-			       subst->offset,
+	if (level > reading_levels_max(reading))
+		return diag_at(reading->diag, reading_source(reading, place),
+			       place->offset,
 			       "this substitution nests too deep");
 	if (value->type == VALUE_LIST)
 		for (uint32_t i = 0; i < value->list.count; i++)
-			if (!charge(resolver, subst, value->list.items[i],
+			if (!charge(resolver, place, value->list.items[i],
 				    level + 1))
 				return false;
 	if (value->type == VALUE_OBJECT)
 		for (value_each (value, member))
-			if (!charge(resolver, subst, member->value, level + 1))
+			if (!charge(resolver, place, member->value, level + 1))
 				return false;
 	return true;
 }
@@ -141,51 +141,57 @@ static bool charge(struct resolver *resolver, const struct subst *subst,
 struct settled {
 	struct piece *pieces;
 	size_t count;
-	bool secret;
+	size_t taken, of; /* how many pieces have been looked at */
+	bool secret;      /* one of them is a secret of the host */
 };
 
-/* A substituted scalar in front of something is text, with its blanks. */
-static void add_settled(struct resolver *resolver, struct settled *settled,
-			const struct subst *subst, struct value *value,
-			bool last)
+/* A shared value where it is substituted. */
+static struct value *value_at(struct resolver *resolver,
+			      const struct value *value,
+			      const struct value *place)
 {
-	struct piece piece = {
-		.kind = PIECE_VALUE,
-		.offset = subst->offset,
-		.value = value,
-	};
+	struct value *copy = reading_value(resolver->reading, VALUE_NULL,
+					   place->source, place->offset);
+	struct value stands_at = *copy;
 
-	if (!last && value->type < VALUE_LIST) {
-		piece.kind = PIECE_TEXT;
-		piece.text = concat_text(resolver->reading, value);
-		piece.blanks = subst->blanks;
-	} else if (!last || settled->count) {
-		piece.value = tree_copy_objects(resolver->reading, value);
-	} else {
-		piece.value =
-			arena_alloc(resolver->reading->arena, sizeof(*value));
-		*piece.value = *value;
-		piece.value->offset = subst->offset;
-		piece.value->source = subst->source;
-	}
-	settled->secret = settled->secret || value->flags & TREE_SECRET;
-	settled->pieces[settled->count++] = piece;
+	*copy = *value;
+	copy->source = stands_at.source;
+	copy->offset = stands_at.offset;
+	return copy;
 }
 
-static void add_null(struct resolver *resolver, struct settled *settled,
-		     const struct subst *subst)
+/* A substituted scalar in front of something is text, with its blanks; an
+ * object that others are merged into must not be the original. */
+static bool add_settled(struct resolver *resolver, struct settled *settled,
+			const struct subst *subst, struct value *value)
 {
-	struct value *null = reading_value(resolver->reading, VALUE_NULL,
-					   subst->source, subst->offset);
+	struct reading *reading = resolver->reading;
+	const struct value place = {.source = subst->source,
+				    .offset = subst->offset};
+	struct piece piece = {.kind = PIECE_VALUE, .offset = subst->offset};
+	bool last = settled->taken == settled->of;
 
-	add_settled(resolver, settled, subst, null, true);
+	settled->secret = settled->secret || value->flags & TREE_SECRET;
+	if (!charge(resolver, &place, value, resolver->level))
+		return false;
+	if (!last && value->type < VALUE_LIST) {
+		piece.kind = PIECE_TEXT;
+		piece.text = concat_text(reading, value);
+		piece.blanks = subst->blanks;
+	} else if (settled->of > 1) {
+		piece.value = tree_copy_objects(reading, value, &place);
+		if (!piece.value)
+			return false;
+	} else {
+		piece.value = value_at(resolver, value, &place);
+	}
+	settled->pieces[settled->count++] = piece;
+	return true;
 }
 
 static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
-			 size_t index, struct settled *settled)
+			 const struct subst *subst, struct settled *settled)
 {
-	const struct subst *subst = delayed->pieces[index].subst;
-	bool last = index + 1 == delayed->count;
 	struct value *value = NULL;
 	enum found step = lookup(resolver, subst, &value);
 
@@ -193,18 +199,15 @@ static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
 		return false;
 	if (step == MISSING) {
 		/* ClearML's accident: null, not absent. */
-		if (subst->first && delayed->count == 1)
-			add_null(resolver, settled, subst);
-		return true;
-	}
-	if (value->type == VALUE_NULL && !subst->self) {
+		if (!subst->first || delayed->count > 1)
+			return true;
+		value = reading_value(resolver->reading, VALUE_NULL,
+				      subst->source, subst->offset);
+	} else if (value->type == VALUE_NULL && !subst->self) {
 		delayed->found_null = true;
 		return true;
 	}
-	if (!charge(resolver, subst, value, resolver->level))
-		return false;
-	add_settled(resolver, settled, subst, value, last);
-	return true;
+	return add_settled(resolver, settled, subst, value);
 }
 
 /* Pieces are settled in place: what is left moves up. */
@@ -215,9 +218,12 @@ static bool settle_pieces(struct resolver *resolver, struct delayed *delayed,
 	bool ok = true;
 
 	settled->pieces = piece;
-	for (size_t i = 0; ok && i < delayed->count; i++, piece++) {
+	settled->of = delayed->count;
+	for (; ok && settled->taken < settled->of; piece++) {
+		settled->taken++;
 		if (piece->kind == PIECE_SUBST) {
-			ok = settle_subst(resolver, delayed, i, settled);
+			ok = settle_subst(resolver, delayed, piece->subst,
+					  settled);
 			continue;
 		}
 		if (piece->kind == PIECE_VALUE && tree_waits(piece->value))
@@ -236,8 +242,8 @@ static bool append_element(struct resolver *resolver, struct value *place,
 	struct value *list;
 
 	if (!tree_delayed(place)->append || settled->count < 2 ||
-	    !value_is(settled->pieces[0].value, VALUE_LIST) ||
 	    settled->pieces[0].kind != PIECE_VALUE ||
+	    settled->pieces[0].value->type != VALUE_LIST ||
 	    last->value->type != VALUE_STRING)
 		return true;
 	list = reading_value(reading, VALUE_LIST, place->source, place->offset);
@@ -274,12 +280,14 @@ static bool over_earlier(struct resolver *resolver, struct value *place)
 				       place->offset,
 				       "an object for a key whose "
 				       "substitution is none");
-	merged = tree_copy_objects(reading, earlier);
+	merged = tree_copy_objects(reading, earlier, place);
+	if (!merged)
+		return false;
 	tree_merge(reading, merged, delayed->result);
 	merged->source = place->source;
 	merged->offset = place->offset;
 	delayed->result = merged;
-	return reading_charge(reading, merged->object.count);
+	return true;
 }
 
 static bool combine(struct resolver *resolver, struct value *place,

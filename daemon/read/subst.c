@@ -45,7 +45,7 @@ void subst_mark_self(struct reading *reading, size_t first, struct str key,
 	}
 }
 
-void subst_rebase_self(struct reading *reading, size_t first,
+bool subst_rebase_self(struct reading *reading, size_t first,
 		       const struct value *root)
 {
 	struct subst *subst;
@@ -55,7 +55,11 @@ void subst_rebase_self(struct reading *reading, size_t first,
 		subst = reading->substs[i];
 		earlier = subst->self ? value_get(root, subst->path.items[0])
 				      : NULL;
-		if (earlier)
-			subst->back = tree_copy_objects(reading, earlier);
+		if (!earlier)
+			continue;
+		subst->back = tree_copy_objects(reading, earlier, earlier);
+		if (!subst->back)
+			return false;
 	}
+	return true;
 }

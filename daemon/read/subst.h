@@ -28,8 +28,9 @@ void subst_mark_self(struct reading *reading, size_t first, struct str key,
 		     struct value *earlier);
 
 /* Those of an included text, whose keys now come to @root: what @root holds
- * is earlier than anything in the included text. */
-void subst_rebase_self(struct reading *reading, size_t first,
+ * is earlier than anything in the included text. False when that makes too many
+ * values. */
+bool subst_rebase_self(struct reading *reading, size_t first,
 		       const struct value *root);
 
 #endif

@@ -12,12 +12,6 @@ struct value *tree_new_delayed(struct reading *reading, size_t source,
 	return value;
 }
 
-/* @earlier falls below the whole chain of what @value replaced itself. */
-static void set_earlier(struct value *value, struct value *earlier)
-{
-	tree_delayed(value)->earlier = earlier;
-}
-
 void tree_merge(struct reading *reading, struct value *into, struct value *from)
 {
 	struct member *member;
@@ -33,24 +27,31 @@ void tree_merge(struct reading *reading, struct value *into, struct value *from)
 			continue;
 		}
 		if (*slot && tree_is_delayed(member->value))
-			set_earlier(member->value, *slot);
+			tree_delayed(member->value)->earlier = *slot;
 		*slot = member->value;
 	}
 }
 
-struct value *tree_copy_objects(struct reading *reading, struct value *value)
+struct value *tree_copy_objects(struct reading *reading, struct value *value,
+				const struct value *place)
 {
 	struct member *member;
-	struct value *copy;
+	struct value *copy, *item;
 
 	if (!value_is(value, VALUE_OBJECT))
 		return value;
+	if (!reading_charge(reading, place, 1 + value->object.count))
+		return NULL;
 	copy = reading_value(reading, VALUE_OBJECT, value->source,
 			     value->offset);
 	copy->flags = value->flags;
-	for (value_each (value, member))
+	for (value_each (value, member)) {
+		item = tree_copy_objects(reading, member->value, place);
+		if (!item)
+			return NULL;
 		*value_object_slot(copy, reading->arena, member_key(member)) =
-			tree_copy_objects(reading, member->value);
+			item;
+	}
 	return copy;
 }
 
@@ -104,7 +105,7 @@ static bool put_last(struct reading *reading, struct value **slot,
 	if (*slot && value->type == VALUE_OBJECT)
 		return put_object(reading, slot, value);
 	if (*slot && tree_is_delayed(value)) {
-		set_earlier(value, *slot);
+		tree_delayed(value)->earlier = *slot;
 		tree_delayed(value)->onto_object =
 			(*slot)->type == VALUE_OBJECT &&
 			!tree_delayed(value)->append;

@@ -108,7 +108,9 @@ bool tree_put(struct reading *reading, struct value *object,
 void tree_merge(struct reading *reading, struct value *into,
 		struct value *from);
 
-/* A copy of the objects of a tree, sharing everything else. */
-struct value *tree_copy_objects(struct reading *reading, struct value *value);
+/* A copy of the objects of a tree, sharing everything else; NULL when the
+ * limit does not allow more values. @place: whose fault that is. */
+struct value *tree_copy_objects(struct reading *reading, struct value *value,
+				const struct value *place);
 
 #endif

@@ -4,17 +4,11 @@
 /*
  * One connection: bytes in, calls answered in their order, bytes out.
  *
- *                all written
- *         +---------------------> READING -----------+
- *         |                       |  ^  |            | a watch
- *      WRITING <-- socket full ---+  |  |            v
- *         |                          |  |         WATCHING
- *         |                          +--|-- its end --+
- *         |              framing lost, |                |
- *         |              refused       v                |
- *         +--- stop ---------------> ENDING <-----------+
- *                                      | all written
- *   any --- hung up, error, abort ---> CLOSING ---> freed
+ *   READING --socket full--> WRITING --all written--> READING
+ *   READING --a watch--> WATCHING --its end--> READING
+ *   any of these --refused, framing lost, stop--> ENDING
+ *   ENDING --all written--> CLOSING
+ *   any --hung up, error, abort--> CLOSING --> freed
  *
  * At most one write is under way. WRITING reads nothing, so who does not take
  * its answers cannot ask for more; calls behind a watch wait. It owns itself

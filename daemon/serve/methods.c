@@ -1,5 +1,7 @@
 #include "serve/methods.h"
 
+#include <assert.h>
+
 #include "base/arena.h"
 #include "base/mem.h"
 #include "serve/access.h"
@@ -108,12 +110,14 @@ static bool find_view(struct request *request)
 {
 	const struct service *service = request->service;
 	struct str name = call_string(&request->call, "workspace");
+	bool active;
 
 	/* A name that holds a NUL is nobody's. */
 	if (name.ptr && strlen(name.ptr) == name.len &&
 	    service->view(service->data, name.ptr, &request->view))
 		return true;
-	service->view(service->data, NULL, &request->view);
+	active = service->view(service->data, NULL, &request->view);
+	assert(active);
 	return !name.ptr;
 }
 

@@ -144,6 +144,26 @@ static void a_freed_arena_is_an_empty_one(void **state)
 	arena_free(&arena);
 }
 
+static void a_reset_arena_keeps_one_block_and_no_content(void **state)
+{
+	struct arena arena = ARENA_INIT;
+	char *first, *again;
+
+	(void)state;
+	first = arena_alloc(&arena, 100);
+	memset(first, 'x', 100);
+	(void)arena_alloc(&arena, 100000);
+	arena_reset(&arena);
+	assert_int_equal(arena.used, 0);
+	again = arena_alloc(&arena, 100);
+	assert_ptr_equal(again, first);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(again[i], 0);
+	arena_free(&arena);
+	arena_reset(&arena);
+	assert_null(arena.blocks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +176,7 @@ int main(void)
 		cmocka_unit_test(growth_within_the_rounding_costs_nothing),
 		cmocka_unit_test(a_string_keeps_its_nuls_and_gains_one),
 		cmocka_unit_test(a_freed_arena_is_an_empty_one),
+		cmocka_unit_test(a_reset_arena_keeps_one_block_and_no_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,28 @@ static void taken_bytes_belong_to_the_caller(void **state)
 	assert_string_equal(nothing, "");
 }
 
+static void integers_are_written_in_decimal(void **state)
+{
+	static const struct {
+		long long number;
+		const char *text;
+	} cases[] = {
+		{0, "0"},
+		{7, "7"},
+		{-10, "-10"},
+		{INT64_MAX, "9223372036854775807"},
+		{INT64_MIN, "-9223372036854775808"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(buf_deinit) struct buf buf = BUF_INIT;
+
+		buf_put_int(&buf, cases[i].number);
+		assert_string_equal(buf_str(&buf).ptr, cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +140,7 @@ int main(void)
 		cmocka_unit_test(a_full_buf_has_room_for_the_nul),
 		cmocka_unit_test(dropping_moves_the_rest_to_the_front),
 		cmocka_unit_test(taken_bytes_belong_to_the_caller),
+		cmocka_unit_test(integers_are_written_in_decimal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

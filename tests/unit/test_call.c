@@ -185,6 +185,52 @@ static void what_is_absent_or_null_has_its_default(void **state)
 	assert_null(call_get(&call, "flag"));
 }
 
+static void the_same_call_is_not_parsed_again(void **state)
+{
+	_cleanup_(call_memo_deinit) struct call_memo memo = {0};
+	struct call first, again, other;
+
+	(void)state;
+	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.B\"}"), &first));
+	call_memo_release(&memo);
+	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.B\"}"), &again));
+	assert_ptr_equal(first.message, again.message);
+	call_memo_release(&memo);
+	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.C\"}"), &other));
+	assert_true(str_is(other.method, "a.C"));
+	call_memo_release(&memo);
+}
+
+static void what_is_wrong_is_not_remembered(void **state)
+{
+	_cleanup_(call_memo_deinit) struct call_memo memo = {0};
+	struct call call;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_string_equal(call_memo_read(&memo, STR("{}"), &call),
+				    "method");
+		call_memo_release(&memo);
+		assert_null(memo.call.message);
+	}
+	assert_string_equal(call_memo_read(&memo, STR(""), &call), "message");
+}
+
+static void an_environment_is_forgotten(void **state)
+{
+	static const char text[] =
+		"{\"method\":\"a.B\",\"parameters\":{\"environment\":{}}}";
+	_cleanup_(call_memo_deinit) struct call_memo memo = {0};
+	struct call call;
+
+	(void)state;
+	assert_null(call_memo_read(&memo, str_from(text), &call));
+	assert_non_null(call_get(&call, "environment"));
+	call_memo_release(&memo);
+	assert_null(memo.call.message);
+	assert_int_equal(memo.text.len, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -195,6 +241,9 @@ int main(void)
 		cmocka_unit_test(a_method_without_parameters_takes_none),
 		cmocka_unit_test(values_come_as_they_were_sent),
 		cmocka_unit_test(what_is_absent_or_null_has_its_default),
+		cmocka_unit_test(the_same_call_is_not_parsed_again),
+		cmocka_unit_test(what_is_wrong_is_not_remembered),
+		cmocka_unit_test(an_environment_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,8 +167,9 @@ static void a_large_answer_arrives_whole(void **state)
 		reply = client_receive(&client);
 		assert_non_null(reply);
 		assert_int_equal(strlen(reply),
-				 FIXTURE_BIG + strlen(GOT("3", "{\"a\":1,"
-						       "\"big\":\"\"}")));
+				 FIXTURE_BIG +
+					 strlen(GOT("3", "{\"a\":1,"
+							 "\"big\":\"\"}")));
 	}
 	client_close(&client);
 }
@@ -203,7 +204,8 @@ static void an_answer_is_of_one_generation(void **state)
 	for (int i = 0; i <= FIXTURE_HISTORY; i++)
 		fixture_publish(fixture, 0, "{\"a\":7}");
 	assert_int_equal(strlen(client_receive(&client)),
-			 FIXTURE_BIG + strlen(GOT("3", "{\"a\":1,\"big\":\"\"}")));
+			 FIXTURE_BIG +
+				 strlen(GOT("3", "{\"a\":1,\"big\":\"\"}")));
 	client_exchange(&client, GET("a"), GOT("8", "7"));
 	client_close(&client);
 }
@@ -325,9 +327,9 @@ static void calls_behind_a_watch_wait(void **state)
 	assert_true(client_hears_nothing(&client));
 	fixture_publish(fixture, 0, "{\"a\":5}");
 	client_expect(&client,
-		    "{\"parameters\":{\"generation\":3,\"state\":\"ready\","
-		    "\"resync\":false,\"skipped\":0,\"changes\":[" CHANGED(
-			    "a") "]}}");
+		      "{\"parameters\":{\"generation\":3,\"state\":\"ready\","
+		      "\"resync\":false,\"skipped\":0,\"changes\":[" CHANGED(
+			      "a") "]}}");
 	client_expect(&client, GOT("3", "5"));
 	client_expect(&client, TOLD("3", ""));
 	assert_true(client_hears_nothing(&client));

@@ -23,7 +23,7 @@
 	"{\"agent\":{\"name\":\"x\",\"list\":[1,{\"b\":true}]},"               \
 	"\"api\":{\"secret_key\":\"hush-hush\"},\"a.b\":null}"
 
-#define GET(parameters)                                                        \
+#define GET_WITH(parameters)                                                   \
 	"{\"method\":\"io.clearconf.Get\",\"parameters\":" parameters "}"
 #define OK_READY(generation, masked)                                           \
 	"{\"parameters\":{\"generation\":" generation                          \
@@ -34,8 +34,6 @@
 #define NO_METHOD(error, name)                                                 \
 	ERROR("org.varlink.service.Method" error, "method",                    \
 	      "io.clearconf." name)
-#define INVALID(name)                                                          \
-	ERROR("org.varlink.service.InvalidParameter", "parameter", name)
 
 static int make_fixture(void **state)
 {
@@ -146,8 +144,8 @@ static void without_read_there_is_nothing(void **state)
 {
 	static const char *const calls[] = {
 		CALL("Get"),
-		GET("{\"x\":1}"),
-		GET("{\"workspace\":\"three\"}"),
+		GET_WITH("{\"x\":1}"),
+		GET_WITH("{\"workspace\":\"three\"}"),
 		CALL("GetStatus"),
 		CALL("Watch"),
 		CALL("Explain"),

@@ -65,8 +65,8 @@ static void a_thousand_connections_leave_no_descriptor(void **state)
 		client = client_connect(fixture);
 		if (i % 2)
 			client_exchange(&client, i % 4 == 1 ? GET("a") : WATCH,
-				       i % 4 == 1 ? GOT("1", "1")
-						  : TOLD("1", ""));
+					i % 4 == 1 ? GOT("1", "1")
+						   : TOLD("1", ""));
 		client_close(&client);
 	}
 	fixture_settle(fixture);
@@ -85,9 +85,9 @@ static void a_connection_too_many_is_told_so(void **state)
 	client_exchange(&first, GET("a"), GOT("1", "1"));
 	second = client_connect(fixture);
 	client_expect(&second,
-		    "{\"error\":\"io.clearconf.QuotaExceeded\","
-		    "\"parameters\":{\"quota\":\"connections_per_user\","
-		    "\"limit\":1}}");
+		      "{\"error\":\"io.clearconf.QuotaExceeded\","
+		      "\"parameters\":{\"quota\":\"connections_per_user\","
+		      "\"limit\":1}}");
 	assert_null(client_receive(&second));
 	client_exchange(&first, GET("a"), GOT("1", "1"));
 	client_close(&first);
@@ -293,7 +293,8 @@ static void stopping_finishes_what_is_being_written(void **state)
 	reply = client_receive(&writing);
 	assert_non_null(reply);
 	assert_int_equal(strlen(reply),
-			 FIXTURE_BIG + strlen(GOT("3", "{\"a\":1,\"big\":\"\"}")));
+			 FIXTURE_BIG +
+				 strlen(GOT("3", "{\"a\":1,\"big\":\"\"}")));
 	assert_null(client_receive(&writing));
 	fixture_settle(fixture);
 	assert_null(fixture->server);

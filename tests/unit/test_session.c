@@ -8,137 +8,7 @@
 #include <time.h>
 
 #include "../support/jwt.h"
-#include "../support/responder.h"
-
-#include "fetch/session.h"
-#include "value/value.h"
-
-struct fixture {
-	uv_loop_t loop;
-	struct http *http;
-	struct responder server;
-	struct session *session;
-};
-
-/* One call and what became of it. */
-struct call {
-	struct fixture *fixture;
-	bool done;
-	enum api_outcome outcome;
-	int code, subcode;
-	char *message;
-	struct session_call *other;
-};
-
-/* key:secret */
-#define BASIC "Authorization: Basic a2V5OnNlY3JldA==\r\n"
-
-static void open_session(struct fixture *fixture, const char *token)
-{
-	struct session_config config = {
-		.api_server = fixture->server.url,
-		.access_key = token ? NULL : "key",
-		.secret_key = token ? NULL : "secret",
-		.token = token,
-		.tls = {.verify = true},
-		.timeout_ms = 20000,
-		.response_limit = 100000,
-	};
-
-	fixture->session = session_new(fixture->http, &config);
-}
-
-static int enter_closed(void **state)
-{
-	struct fixture *fixture = mem_alloc(sizeof(*fixture));
-
-	assert_int_equal(setenv("no_proxy", "*", 1), 0);
-	assert_int_equal(uv_loop_init(&fixture->loop), 0);
-	fixture->http = http_new(&fixture->loop);
-	responder_start(&fixture->server, &fixture->loop);
-	*state = fixture;
-	return 0;
-}
-
-static int enter(void **state)
-{
-	(void)enter_closed(state);
-	open_session(*state, NULL);
-	return 0;
-}
-
-static int leave(void **state)
-{
-	struct fixture *fixture = *state;
-
-	if (fixture->session)
-		session_close(fixture->session);
-	http_close(fixture->http);
-	responder_stop(&fixture->server);
-	responder_end_loop(&fixture->loop);
-	mem_free(fixture);
-	return 0;
-}
-
-static void on_done(void *data, const struct api_reply *reply)
-{
-	struct call *call = data;
-
-	assert_false(call->done);
-	call->done = true;
-	call->outcome = reply->outcome;
-	call->code = reply->code;
-	call->subcode = reply->subcode;
-	call->message = reply->message ? mem_strdup(reply->message) : NULL;
-}
-
-static void call_deinit(struct call *call)
-{
-	mem_free(call->message);
-}
-
-static struct session_call *begin(struct fixture *fixture, struct call *call)
-{
-	return session_send(fixture->session, "users.get_current_user", NULL,
-			    on_done, call);
-}
-
-static void wait_for(struct fixture *fixture, struct call *call)
-{
-	responder_run(&fixture->loop, &call->done);
-}
-
-static void run(struct fixture *fixture, struct call *call)
-{
-	begin(fixture, call);
-	assert_false(call->done);
-	wait_for(fixture, call);
-}
-
-static void plan_token(struct responder *server, const char *token)
-{
-	_cleanup_(mem_freep) char *data =
-		mem_printf("{\"token\":\"%s\"}", token);
-
-	responder_plan_data(server, data);
-}
-
-static bool was_login(struct fixture *fixture, size_t turn, const char *with)
-{
-	return responder_was_asked(&fixture->server, turn,
-				   "GET /auth.login ") &&
-	       responder_was_asked(&fixture->server, turn, with);
-}
-
-static bool was_call(struct fixture *fixture, size_t turn, const char *token)
-{
-	_cleanup_(mem_freep) char *bearer =
-		mem_printf("Authorization: Bearer %s\r\n", token);
-
-	return responder_was_asked(&fixture->server, turn,
-				   "GET /users.get_current_user ") &&
-	       responder_was_asked(&fixture->server, turn, bearer);
-}
+#include "../support/session_calls.h"
 
 /* --- login --- */
 
@@ -430,6 +300,20 @@ static void a_login_can_be_asked_for(void **state)
 	assert_true(was_login(fixture, 1, BASIC));
 }
 
+static void it_joins_the_login_under_way(void **state)
+{
+	_cleanup_(call_deinit) struct call proof = {0}, call = {0};
+	struct fixture *fixture = *state;
+
+	plan_token(&fixture->server, "tok");
+	responder_plan_data(&fixture->server, "{}");
+	begin(fixture, &call);
+	session_login(fixture->session, on_done, &proof);
+	wait_for(fixture, &proof);
+	wait_for(fixture, &call);
+	assert_int_equal(fixture->server.asked, 2);
+}
+
 static void its_failure_is_told_though_the_token_is_good(void **state)
 {
 	_cleanup_(call_deinit) struct call proof = {0}, call = {0};
@@ -584,6 +468,7 @@ int main(void)
 		TOKEN(a_refused_renewal_is_the_answer),
 		KEYS(a_token_already_over_is_used_without_a_loop),
 		KEYS(a_login_can_be_asked_for),
+		KEYS(it_joins_the_login_under_way),
 		TOKEN(its_failure_is_told_though_the_token_is_good),
 		KEYS(a_cancelled_call_is_silent),
 		KEYS(a_callback_may_cancel_one_that_waits_with_it),

@@ -32,7 +32,6 @@
 	"{\"parameters\":{\"generation\":" generation                          \
 	",\"state\":\"ready\",\"resync\":false,\"skipped\":0," rest "}}"
 
-#define CHANGED(path) "{\"path\":\"" path "\",\"kind\":\"changed\"}"
 #define ADDED(path)   "{\"path\":\"" path "\",\"kind\":\"added\"}"
 #define REMOVED(path) "{\"path\":\"" path "\",\"kind\":\"removed\"}"
 

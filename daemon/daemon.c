@@ -425,15 +425,28 @@ static void start_handles(struct daemon *daemon)
 	(void)uv_signal_start(&daemon->interrupt, on_terminate, SIGINT);
 }
 
-/* Before the first snapshots, so that a question never finds nobody. */
-static bool start_server(struct daemon *daemon)
+static struct server_limits limits_of(const struct settings *settings)
 {
-	const struct settings *settings = daemon->settings;
-	const struct server_limits limits = {
+	return (struct server_limits){
 		.message = (size_t)settings->message,
 		.connections = (unsigned int)settings->connections_per_user,
 		.watchers = (unsigned int)settings->watchers_per_user,
 	};
+}
+
+void daemon_tell_server(struct daemon *daemon)
+{
+	const struct server_limits limits = limits_of(daemon->settings);
+
+	server_set_limits(daemon->server, &limits);
+	server_notify(daemon->server);
+	server_notify_status(daemon->server);
+}
+
+/* Before the first snapshots, so that a question never finds nobody. */
+static bool start_server(struct daemon *daemon)
+{
+	const struct server_limits limits = limits_of(daemon->settings);
 
 	daemon->service = (struct service){
 		.data = daemon,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/diag.h"
+#include "base/mem.h"
 #include "check.h"
 #include "daemon.h"
 #include "options.h"
@@ -50,6 +51,7 @@ int main(int argc, char **argv)
 	struct options options;
 	int status;
 
+	mem_init();
 	harden();
 	if (!options_parse(&options, argc, argv, &status))
 		return status;

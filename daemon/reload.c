@@ -83,10 +83,7 @@ static void warn_of_restart(const struct settings *old,
 {
 	const bool same[] = {
 		old->mode == new->mode,
-		old->message == new->message,
 		old->history == new->history,
-		old->connections_per_user == new->connections_per_user,
-		old->watchers_per_user == new->watchers_per_user,
 		startup_same_text(old->socket, new->socket),
 		startup_same_text(old->state_dir, new->state_dir),
 	};
@@ -98,9 +95,8 @@ static void warn_of_restart(const struct settings *old,
 		log_warning("restart-needed",
 			    LOG_TEXT("reason",
 				     "[daemon] socket, state_dir and mode, and "
-				     "[limits] of message, history, "
-				     "connections and watchers are read at the "
-				     "start only"));
+				     "[limits] history are read at the start "
+				     "only"));
 }
 
 static void use_settings(struct daemon *daemon, struct settings *settings)

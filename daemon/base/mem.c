@@ -17,6 +17,15 @@ static void *checked(void *block)
 	return block;
 }
 
+#define MIB (1 << 20)
+
+void mem_init(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, 64 * MIB);
+	(void)mallopt(M_MMAP_THRESHOLD, 4 * MIB);
+	(void)mallopt(M_TOP_PAD, MIB);
+}
+
 void *mem_alloc(size_t size)
 {
 	return checked(calloc(1, size ? size : 1));

@@ -30,6 +30,11 @@
 #define CONTAINER_OF(pointer, type, member)                                    \
 	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/* Once, first thing: keep up to 64 MiB that were freed instead of handing them
+ * back to the system, which would cost a page fault for every 4 KiB of every
+ * document that is read again. */
+void mem_init(void);
+
 void *mem_alloc(size_t size); /* zeroed */
 void *mem_grow(void *block, size_t size);
 char *mem_strdup(const char *text);

@@ -17,7 +17,7 @@ struct value *merge(struct arena *arena, struct value *lower,
 		return upper->object.count ? upper : lower;
 	merged = value_copy(arena, lower);
 	for (value_each (upper, m)) {
-		slot = value_object_slot(merged, arena, member_key(m));
+		slot = value_object_slot_like(merged, arena, m);
 		*slot = merge(arena, *slot, m->value);
 	}
 	return merged;

@@ -60,9 +60,9 @@ static const char *advice_for(long status)
 		const char *text;
 	} advice[] = {
 		{401, 403, "does a proxy in front of it want a login?"},
-		{429, 429, "something in front of it limits requests" },
+		{429, 429, "something in front of it limits requests"},
 		{500, 599,
-		 "the server or what is in front of it is in trouble" },
+		 "the server or what is in front of it is in trouble"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(advice); i++)

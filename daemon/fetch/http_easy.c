@@ -55,15 +55,15 @@ static const struct {
 	CURLoption option;
 	long value;
 } fixed_options[] = {
-	{CURLOPT_NOSIGNAL,                 1                      },
-	{CURLOPT_QUICK_EXIT,               1                      },
-	{CURLOPT_HTTP_VERSION,             CURL_HTTP_VERSION_1_1  },
-	{CURLOPT_FORBID_REUSE,             1                      },
-	{CURLOPT_FOLLOWLOCATION,           0                      },
-	{CURLOPT_NETRC,                    CURL_NETRC_IGNORED     },
-	{CURLOPT_SUPPRESS_CONNECT_HEADERS, 1                      },
-	{CURLOPT_SSLVERSION,               CURL_SSLVERSION_TLSv1_2},
-	{CURLOPT_CA_CACHE_TIMEOUT,         300                    },
+	{CURLOPT_NOSIGNAL, 1},
+	{CURLOPT_QUICK_EXIT, 1},
+	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
+	{CURLOPT_FORBID_REUSE, 1},
+	{CURLOPT_FOLLOWLOCATION, 0},
+	{CURLOPT_NETRC, CURL_NETRC_IGNORED},
+	{CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
+	{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+	{CURLOPT_CA_CACHE_TIMEOUT, 300},
 };
 
 static void set_fixed(CURL *easy)

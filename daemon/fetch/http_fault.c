@@ -10,41 +10,32 @@ struct fault {
 	const char *before, *after;
 };
 
-#define FAULT(code, before, after)                                             \
-	{                                                                      \
-		(code), false, (before), (after)                               \
-	}
-#define FAULT_DETAIL(code, before, after)                                      \
-	{                                                                      \
-		(code), true, (before), (after)                                \
-	}
-
 static const struct fault faults[] = {
-	FAULT(CURLE_COULDNT_RESOLVE_HOST, "the name of ",
-	      " cannot be resolved: check api_server and DNS"),
-	FAULT(CURLE_COULDNT_RESOLVE_PROXY, "the name of the proxy for ",
-	      " cannot be resolved: check http_proxy and https_proxy"),
-	FAULT(CURLE_GOT_NOTHING, "", " closed the connection unanswered"),
-	FAULT(CURLE_PARTIAL_FILE, "", " sent only a part of its answer"),
-	FAULT(CURLE_BAD_CONTENT_ENCODING, "the answer of ",
-	      " cannot be decompressed"),
-	FAULT(CURLE_WRITE_ERROR, "the answer of ", " cannot be decompressed"),
-	FAULT(CURLE_UNSUPPORTED_PROTOCOL, "", " does not speak HTTP"),
-	FAULT(CURLE_WEIRD_SERVER_REPLY, "", " does not speak HTTP"),
-	FAULT_DETAIL(CURLE_SEND_ERROR, "the connection to ", " was lost"),
-	FAULT_DETAIL(CURLE_RECV_ERROR, "the connection to ", " was lost"),
-	FAULT_DETAIL(CURLE_PEER_FAILED_VERIFICATION, "the TLS certificate of ",
-		     " is not trusted: renew it, or name its CA in "
-		     "api.verify_certificate"),
-	FAULT_DETAIL(CURLE_SSL_CONNECT_ERROR, "no TLS with ",
-		     ": is api_server an https address?"),
-	FAULT_DETAIL(CURLE_SSL_CACERT_BADFILE, "no TLS with ",
-		     ": the file or folder in api.verify_certificate cannot "
-		     "be used"),
+	{CURLE_COULDNT_RESOLVE_HOST, false, "the name of ",
+	 " cannot be resolved: check api_server and DNS"},
+	{CURLE_COULDNT_RESOLVE_PROXY, false, "the name of the proxy for ",
+	 " cannot be resolved: check http_proxy and https_proxy"},
+	{CURLE_GOT_NOTHING, false, "", " closed the connection unanswered"},
+	{CURLE_PARTIAL_FILE, false, "", " sent only a part of its answer"},
+	{CURLE_BAD_CONTENT_ENCODING, false, "the answer of ",
+	 " cannot be decompressed"},
+	{CURLE_WRITE_ERROR, false, "the answer of ", " cannot be decompressed"},
+	{CURLE_UNSUPPORTED_PROTOCOL, false, "", " does not speak HTTP"},
+	{CURLE_WEIRD_SERVER_REPLY, false, "", " does not speak HTTP"},
+	{CURLE_SEND_ERROR, true, "the connection to ", " was lost"},
+	{CURLE_RECV_ERROR, true, "the connection to ", " was lost"},
+	{CURLE_PEER_FAILED_VERIFICATION, true, "the TLS certificate of ",
+	 " is not trusted: renew it, or name its CA in "
+	 "api.verify_certificate"},
+	{CURLE_SSL_CONNECT_ERROR, true, "no TLS with ",
+	 ": is api_server an https address?"},
+	{CURLE_SSL_CACERT_BADFILE, true, "no TLS with ",
+	 ": the file or folder in api.verify_certificate cannot "
+	 "be used"},
 };
 
-static const struct fault unknown_fault =
-	FAULT_DETAIL(CURLE_OK, "no answer from ", "");
+static const struct fault unknown_fault = {CURLE_OK, true, "no answer from ",
+					   ""};
 
 static const struct fault *fault_of(CURLcode code)
 {

@@ -362,6 +362,8 @@ static enum found look_at_self(struct resolver *resolver,
 static enum found unblocked(struct resolver *resolver,
 			    const struct subst *subst)
 {
+	if (subst->first && subst->optional)
+		return MISSING;
 	return departs(resolver, subst,
 		       "a path through something that is not an object")
 		       ? MISSING

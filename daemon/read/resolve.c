@@ -197,15 +197,16 @@ static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
 
 	if (step == FAILED)
 		return false;
+	delayed->found_null =
+		step == FOUND && value->type == VALUE_NULL && !subst->self;
+	if (delayed->found_null)
+		return true;
 	if (step == MISSING) {
 		/* ClearML's accident: null, not absent. */
 		if (!subst->first || delayed->count > 1)
 			return true;
 		value = reading_value(resolver->reading, VALUE_NULL,
 				      subst->source, subst->offset);
-	} else if (value->type == VALUE_NULL && !subst->self) {
-		delayed->found_null = true;
-		return true;
 	}
 	return add_settled(resolver, settled, subst, value);
 }
@@ -290,18 +291,40 @@ static bool over_earlier(struct resolver *resolver, struct value *place)
 	return true;
 }
 
+/* Nothing to put there: what the key held before stays. But when that was
+ * nothing too, ClearML makes null of it, whatever was there still before. */
+static bool keep_earlier(struct resolver *resolver, struct value *place)
+{
+	struct reading *reading = resolver->reading;
+	struct delayed *delayed = tree_delayed(place);
+	struct value *earlier = delayed->earlier;
+
+	delayed->missing = !delayed->onto_object;
+	delayed->result = earlier;
+	if (!earlier)
+		return true;
+	if (!resolve_value(resolver, &delayed->result))
+		return false;
+	if (!tree_is_delayed(earlier) || (!tree_delayed(earlier)->missing &&
+					  !tree_delayed(earlier)->found_null))
+		return true;
+	reading_warn(reading, reading_source(reading, place), place->offset,
+		     "ClearML makes null of a key whose last two "
+		     "substitutions are both missing");
+	delayed->result = reading_value(reading, VALUE_NULL, place->source,
+					place->offset);
+	return true;
+}
+
 static bool combine(struct resolver *resolver, struct value *place,
 		    struct settled *settled)
 {
 	struct delayed *delayed = tree_delayed(place);
 
-	if (!settled->count) {
-		if (delayed->found_null && !delayed->onto_object)
-			return true;
-		delayed->result = delayed->earlier;
-		return !delayed->result ||
-		       resolve_value(resolver, &delayed->result);
-	}
+	if (!settled->count && delayed->found_null && !delayed->onto_object)
+		return true;
+	if (!settled->count)
+		return keep_earlier(resolver, place);
 	delayed->found_null = false;
 	if (!append_element(resolver, place, settled))
 		return false;

@@ -75,7 +75,8 @@ struct delayed {
 	bool onto_object;     /* assigned to a key that held an object */
 	bool added_object;    /* an object put over a delayed value */
 	bool append;          /* made of a += */
-	bool found_null;      /* all it stands for is null */
+	bool found_null;      /* it stands for null, by another key */
+	bool missing;         /* all it stands for is missing */
 	struct value *result; /* DONE; NULL: there is none */
 };
 

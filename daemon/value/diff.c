@@ -73,10 +73,10 @@ static void walk_objects(struct changes *changes, struct buf *path,
 
 	for (value_each (old, m))
 		walk_member(changes, path, m,
-			    (const struct value *[2]){
-				    m->value, value_get(new, member_key(m))});
+			    (const struct value *[2]){m->value,
+						      value_get_like(new, m)});
 	for (value_each (new, m))
-		if (!value_get(old, member_key(m)))
+		if (!value_get_like(old, m))
 			walk_member(changes, path, m,
 				    (const struct value *[2]){NULL, m->value});
 }

@@ -196,10 +196,9 @@ struct value *value_copy(struct arena *arena, const struct value *value)
 	return copy;
 }
 
-struct value **value_object_slot(struct value *object, struct arena *arena,
-				 struct str key)
+static struct value **slot_of(struct value *object, struct arena *arena,
+			      struct str key, uint32_t hash)
 {
-	uint32_t hash = str_hash(key);
 	struct member *member = find(object, key, hash);
 
 	if (member)
@@ -211,6 +210,18 @@ struct value **value_object_slot(struct value *object, struct arena *arena,
 	if (object->object.cap >= TABLE_FROM)
 		table_add(object, object->object.count - 1);
 	return &member->value;
+}
+
+struct value **value_object_slot(struct value *object, struct arena *arena,
+				 struct str key)
+{
+	return slot_of(object, arena, key, str_hash(key));
+}
+
+struct value **value_object_slot_like(struct value *object, struct arena *arena,
+				      const struct member *like)
+{
+	return slot_of(object, arena, member_key(like), like->hash);
 }
 
 void value_object_remove(struct value *object, struct str key)
@@ -235,6 +246,17 @@ struct value *value_get(const struct value *object, struct str key)
 	if (!value_is(object, VALUE_OBJECT))
 		return NULL;
 	member = find(object, key, str_hash(key));
+	return member ? member->value : NULL;
+}
+
+struct value *value_get_like(const struct value *object,
+			     const struct member *like)
+{
+	struct member *member;
+
+	if (!value_is(object, VALUE_OBJECT))
+		return NULL;
+	member = find(object, member_key(like), like->hash);
 	return member ? member->value : NULL;
 }
 

@@ -112,11 +112,17 @@ void value_list_add(struct value *list, struct arena *arena,
 struct value **value_object_slot(struct value *object, struct arena *arena,
 				 struct str key);
 
+/* The same for the key of a member of another object. */
+struct value **value_object_slot_like(struct value *object, struct arena *arena,
+				      const struct member *like);
+
 /* Later members move up; their order stays. */
 void value_object_remove(struct value *object, struct str key);
 
 /* NULL when @object is no object or has no such key. */
 struct value *value_get(const struct value *object, struct str key);
+struct value *value_get_like(const struct value *object,
+			     const struct member *like);
 
 /* Same types, same values; 1 and 1.0 differ; the order of keys does not
  * count. Equal pointers are equal without a look inside. */

@@ -210,7 +210,7 @@ def test_status_says_which_vault_broke_and_where(home, vaults):
     shown = home.client("status", check=0).stdout
     line = next(x for x in shown.splitlines() if "broken" in x)
     assert "team" in line and "2:8" in line
-    assert daemon.layer("good")["state"] == "ok"
+    daemon.wait_layer("good", "ok")
 
 
 def test_a_vault_that_breaks_keeps_its_last_good_document(vaults):

@@ -440,5 +440,5 @@ def test_a_vault_reaches_a_watcher_within_one_poll(server, ready, record_propert
             took.append(time.monotonic() - start)
             # One poll may have been answered just before the change.
             assert server.count("users.get_vaults") - before <= 3
-    report(record_property, "vault to watcher (poll 300 ms)", took)
+    report(record_property, "vault to watcher (poll 150 ms)", took)
     assert statistics.median(took) < 3

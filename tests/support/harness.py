@@ -12,7 +12,7 @@ import threading
 import time
 
 import varlink
-from clearml_failures import failure
+from clearml_failures import FAILURES
 from varlink import Connection, VarlinkError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,10 +26,10 @@ DEADLINE = 30  # seconds: how long a test waits for what must happen
 # Settings for tests: vaults are asked for often, and again soon after a failure.
 FAST = """\
 [poll]
-interval = 300ms
+interval = 150ms
 jitter = 0%
 timeout = 10s
-backoff_max = 500ms
+backoff_max = 200ms
 """
 
 
@@ -44,9 +44,9 @@ def wait_until(condition, what, deadline=DEADLINE):
         time.sleep(0.01)
 
 
-@failure
 def held(wire, gate):
-    """The proper answer, once the event is set; the call runs after that."""
+    """A failure of the stand-in server, for tests in its process: the proper
+    answer, once the event is set; the call runs after that."""
     while not gate.wait(0.02):
         if wire.stopping.is_set():
             return
@@ -61,6 +61,7 @@ class Held:
         self.gate = threading.Event()
 
     def __enter__(self):
+        FAILURES["held"] = held
         self.id = self.server.fail("held", endpoint=self.endpoint, gate=self.gate)
         return self
 

@@ -27,29 +27,29 @@ static const struct {
 	uint32_t random;
 	uint64_t asked, delay;
 } table[] = {
-  /* The interval, a fifth up and down. */
-	{0,        LEAST, 0,          48000  },
-	{0,        HALF,  0,          60000  },
-	{0,        MOST,  0,          72000  },
- /* 2 s, 4 s, 8 s, ... 15 min: the upper half of each. */
-	{1,        LEAST, 0,          2000   },
-	{1,        MOST,  0,          1000   },
-	{2,        LEAST, 0,          4000   },
-	{3,        LEAST, 0,          8000   },
-	{3,        HALF,  0,          6000   },
-	{9,        LEAST, 0,          512000 },
-	{10,       LEAST, 0,          900000 },
-	{10,       MOST,  0,          450000 },
-	{1000,     LEAST, 0,          900000 },
-	{UINT_MAX, LEAST, 0,          900000 },
- /* What the server asks for is the least, up to the longest. */
-	{1,        LEAST, 1000,       2000   },
-	{1,        LEAST, 30000,      30000  },
-	{1,        MOST,  30000,      36000  },
-	{5,        LEAST, 5000,       32000  },
-	{1,        LEAST, UINT64_MAX, 900000 },
-	{1,        MOST,  UINT64_MAX, 1080000},
-	{0,        LEAST, 100000,     100000 },
+	/* The interval, a fifth up and down. */
+	{0, LEAST, 0, 48000},
+	{0, HALF, 0, 60000},
+	{0, MOST, 0, 72000},
+	/* 2 s, 4 s, 8 s, ... 15 min: the upper half of each. */
+	{1, LEAST, 0, 2000},
+	{1, MOST, 0, 1000},
+	{2, LEAST, 0, 4000},
+	{3, LEAST, 0, 8000},
+	{3, HALF, 0, 6000},
+	{9, LEAST, 0, 512000},
+	{10, LEAST, 0, 900000},
+	{10, MOST, 0, 450000},
+	{1000, LEAST, 0, 900000},
+	{UINT_MAX, LEAST, 0, 900000},
+	/* What the server asks for is the least, up to the longest. */
+	{1, LEAST, 1000, 2000},
+	{1, LEAST, 30000, 30000},
+	{1, MOST, 30000, 36000},
+	{5, LEAST, 5000, 32000},
+	{1, LEAST, UINT64_MAX, 900000},
+	{1, MOST, UINT64_MAX, 1080000},
+	{0, LEAST, 100000, 100000},
 };
 
 static void the_table_holds(void **state)

@@ -309,21 +309,21 @@ static const struct {
 	enum vault_outcome outcome;
 	const char *error;
 } failures[] = {
-	{true,  401, 22,  VAULT_REFUSED, "the server answers: why (401/22)"},
-	{true,  401, 21,  VAULT_REFUSED, "(401/21)"                        },
-	{true,  403, 20,  VAULT_REFUSED, "(403/20)"                        },
-	{true,  403, -1,  VAULT_FAILED,  "HTTP 403 with HTML"              },
-	{true,  401, 30,  VAULT_FAILED,  "(401/30)"                        },
-	{true,  404, 0,   VAULT_FAILED,  "(404/0)"                         },
-	{true,  500, 0,   VAULT_FAILED,  "(500/0)"                         },
-	{true,  502, -1,  VAULT_FAILED,  "HTTP 502 with HTML"              },
-	{true,  200, -1,  VAULT_FAILED,  "HTTP 200 with HTML"              },
-	{false, 403, 20,  VAULT_REFUSED, "(403/20)"                        },
-	{false, 403, -1,  VAULT_FAILED,  "HTTP 403 with HTML"              },
-	{false, 404, -1,  VAULT_FAILED,  "HTTP 404 with HTML"              },
-	{false, 400, 12,  VAULT_FAILED,  "(400/12)"                        },
-	{false, 500, 102, VAULT_FAILED,  "(500/102)"                       },
-	{false, 503, -1,  VAULT_FAILED,  "HTTP 503 with HTML"              },
+	{true, 401, 22, VAULT_REFUSED, "the server answers: why (401/22)"},
+	{true, 401, 21, VAULT_REFUSED, "(401/21)"},
+	{true, 403, 20, VAULT_REFUSED, "(403/20)"},
+	{true, 403, -1, VAULT_FAILED, "HTTP 403 with HTML"},
+	{true, 401, 30, VAULT_FAILED, "(401/30)"},
+	{true, 404, 0, VAULT_FAILED, "(404/0)"},
+	{true, 500, 0, VAULT_FAILED, "(500/0)"},
+	{true, 502, -1, VAULT_FAILED, "HTTP 502 with HTML"},
+	{true, 200, -1, VAULT_FAILED, "HTTP 200 with HTML"},
+	{false, 403, 20, VAULT_REFUSED, "(403/20)"},
+	{false, 403, -1, VAULT_FAILED, "HTTP 403 with HTML"},
+	{false, 404, -1, VAULT_FAILED, "HTTP 404 with HTML"},
+	{false, 400, 12, VAULT_FAILED, "(400/12)"},
+	{false, 500, 102, VAULT_FAILED, "(500/102)"},
+	{false, 503, -1, VAULT_FAILED, "HTTP 503 with HTML"},
 };
 
 static void plan_failure(struct fixture *fixture, size_t i)

@@ -218,8 +218,8 @@ static bool field_value(struct hocon *hocon, struct pieces *pieces,
 	}
 	*append = c == '+' && lexer->text[lexer->at + 1] == '=';
 	if (c != '=' && c != ':' && !*append)
-		return fail(hocon, lexer->at,
-			    "expected '=', ':' or '{' after a key");
+		return fail(hocon, hocon->frame->offset,
+			    "expected '=', ':' or '{' after this key");
 	lexer->at += *append ? 2 : 1;
 	(void)lexer_skip(lexer, LEXER_LINES);
 	if (!read_pieces(hocon, pieces))
@@ -296,6 +296,7 @@ static bool field(struct hocon *hocon, struct value *object)
 	if (!key_read(&hocon->lexer, &key))
 		return false;
 	frame.path = &key.path;
+	frame.offset = key.offset;
 	hocon->frame = &frame;
 	reading->levels += key.path.count;
 	ok = field_value(hocon, &pieces, &append);
@@ -343,7 +344,28 @@ static bool fields(struct hocon *hocon, struct value *object)
 	return false;
 }
 
-/* text := ('{' fields '}' | fields) (line end | ',')* */
+/* A list as the whole: only a file that goes under a key of its owner's. */
+static struct value *list_text(struct hocon *hocon)
+{
+	struct lexer *lexer = &hocon->lexer;
+	size_t start = lexer->at;
+	struct pieces pieces;
+
+	if (!hocon->reading->options->under.len || hocon->parent) {
+		fail(hocon, start, "the whole must be an object, not a list");
+		return NULL;
+	}
+	pieces_init(&pieces);
+	if (!read_pieces(hocon, &pieces))
+		return NULL;
+	(void)lexer_skip(lexer, LEXER_COMMAS);
+	if (lexer_at_end(lexer))
+		return pieces_value(hocon, &pieces, start);
+	fail(hocon, lexer->at, "expected nothing after the closing ']'");
+	return NULL;
+}
+
+/* text := ('{' fields '}' | fields | list) (line end | ',')* */
 static struct value *text(struct hocon *hocon)
 {
 	struct lexer *lexer = &hocon->lexer;
@@ -351,11 +373,8 @@ static struct value *text(struct hocon *hocon)
 	struct value *root = new_value(hocon, VALUE_OBJECT, lexer->at);
 
 	hocon->braces = c == '{';
-	if (c == '[') {
-		fail(hocon, lexer->at,
-		     "the whole must be an object, not a list");
-		return NULL;
-	}
+	if (c == '[')
+		return list_text(hocon);
 	lexer->at += hocon->braces;
 	if (!(hocon->braces ? object(hocon, root) : fields(hocon, root)))
 		return NULL;

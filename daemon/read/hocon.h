@@ -19,10 +19,11 @@ struct path;
 struct reading;
 struct value;
 
-/* An object being read that stands at a key: where an include is. */
+/* A field whose value is being read: they lead to where an include is. */
 struct hocon_frame {
 	const struct hocon_frame *outer;
 	const struct path *path;
+	size_t offset; /* of the key */
 };
 
 /* One text being read: the document's own, or an included one. */

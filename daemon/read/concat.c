@@ -113,8 +113,7 @@ static void add_piece(struct reading *reading, struct buf *out,
 		return;
 	}
 	add_scalar(out, piece->value);
-	warn_reprinted(reading, piece,
-		       (struct str){out->data + start, out->len - start},
+	warn_reprinted(reading, piece, str_from_offset(buf_str(out), start),
 		       place);
 }
 

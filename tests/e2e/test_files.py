@@ -5,7 +5,7 @@ import os
 
 import pytest
 from clearml_server import SECRET_KEY
-from harness import FAST, Daemon, wait_until
+from harness import FAST
 from varlink import VarlinkError
 
 GOOD = "k: good\nsub { a: 1 }\n"

@@ -59,8 +59,8 @@ static void check_value(const char *folder, const struct doc *doc)
 {
 	_cleanup_(mem_freep) char *json = file_text(folder, "expected.json");
 	_cleanup_(mem_freep) char *warnings = file_text(folder, "warnings");
-	_cleanup_(mem_freep) char *warned = complaints(
-		doc->warnings.items, doc->warnings.count);
+	_cleanup_(mem_freep) char *warned =
+		complaints(doc->warnings.items, doc->warnings.count);
 	_cleanup_(doc_unrefp) struct doc *expected = NULL;
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 

@@ -60,9 +60,7 @@ struct env *env_new(const struct env_variable *variables, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		ranked[i] = (struct ranked){
-			{copy(variables[i].name), copy(variables[i].value)},
-                        i
-                };
+			{copy(variables[i].name), copy(variables[i].value)}, i};
 	qsort(ranked, count, sizeof(*ranked), by_name_and_rank);
 	for (size_t i = 0; i < count; i++)
 		env->variables[i] = ranked[i].variable;

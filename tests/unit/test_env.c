@@ -59,10 +59,7 @@ static void variables_are_found_by_name(void **state)
 static void an_environment_is_a_copy(void **state)
 {
 	char name[] = "A", value[] = "v";
-	struct env_variable variable = {
-		{name,  1},
-                {value, 1}
-        };
+	struct env_variable variable = {{name, 1}, {value, 1}};
 	_cleanup_(env_unrefp) struct env *env = env_new(&variable, 1);
 
 	(void)state;
@@ -73,9 +70,7 @@ static void an_environment_is_a_copy(void **state)
 static void nothing_is_set_in_no_environment(void **state)
 {
 	_cleanup_(env_unrefp) struct env *empty = env_new(NULL, 0);
-	const struct env_variable absent = {
-		STR("A"), {NULL, 0}
-        };
+	const struct env_variable absent = {STR("A"), {NULL, 0}};
 	_cleanup_(env_unrefp) struct env *blank = env_new(&absent, 1);
 
 	(void)state;
@@ -94,10 +89,8 @@ static void the_later_of_two_of_one_name_wins(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 300; i++)
-		variables[i] = (struct env_variable){
-			{&names[i % 3],   1},
-                        {&digits[i / 30], 1}
-                };
+		variables[i] = (struct env_variable){{&names[i % 3], 1},
+						     {&digits[i / 30], 1}};
 	env = env_new(variables, 300);
 	assert_int_equal(env->count, 3);
 	assert_variable(env, "A", "9");

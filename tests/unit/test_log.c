@@ -66,15 +66,15 @@ static void an_event_is_one_line(void **state)
 static void a_text_is_quoted_when_it_has_to_be(void **state)
 {
 	static const char *const texts[][2] = {
-		{"plain/text-1.2:3", "plain/text-1.2:3"           },
-		{"\u00e9",           "\u00e9"                     },
-		{"",                 "\"\""                       },
-		{"a b",              "\"a b\""                    },
-		{"a=b",              "\"a=b\""                    },
-		{"say \"a\"",        "\"say \\\"a\\\"\""          },
-		{"a\\b",             "\"a\\\\b\""                 },
-		{"a\nevent=b",       "\"a\\nevent=b\""            },
-		{"\r\t\x1b[0m\x7f",  "\"\\x0d\\x09\\x1b[0m\\x7f\""},
+		{"plain/text-1.2:3", "plain/text-1.2:3"},
+		{"\u00e9", "\u00e9"},
+		{"", "\"\""},
+		{"a b", "\"a b\""},
+		{"a=b", "\"a=b\""},
+		{"say \"a\"", "\"say \\\"a\\\"\""},
+		{"a\\b", "\"a\\\\b\""},
+		{"a\nevent=b", "\"a\\nevent=b\""},
+		{"\r\t\x1b[0m\x7f", "\"\\x0d\\x09\\x1b[0m\\x7f\""},
 	};
 	char expected[128];
 

@@ -107,24 +107,24 @@ static void faults_are_found_where_they_are(void **state)
 		size_t offset;
 		const char *reason;
 	} cases[] = {
-		{STR("."),              0, "a key is missing"        },
-		{STR(".a"),             0, "a key is missing"        },
-		{STR("a."),             2, "a key is missing"        },
-		{STR("a..b"),           2, "a key is missing"        },
-		{STR("a.\"b\"."),       6, "a key is missing"        },
-		{STR("a\"b\""),         1, "expected '.' or the end" },
-		{STR("\"a\"b"),         3, "expected '.' or the end" },
-		{STR("\"a\"\"b\""),     3, "expected '.' or the end" },
-		{STR("\"a\" .b"),       3, "expected '.' or the end" },
-		{STR("a\nb"),           1, "expected '.' or the end" },
-		{STR("a\0b"),           1, "expected '.' or the end" },
-		{STR("\t"),             0, "a key is missing"        },
-		{STR("a.\"b"),          4, "the string is not closed"},
-		{STR("a.\""),           3, "the string is not closed"},
-		{STR("a.\"b\\"),        4, "JSON has no such escape" },
-		{STR("\u00e9.\"\\x\""), 4, "JSON has no such escape" },
-		{STR("a.\"\x01\""),     3,
-		 "a control character in a string must be escaped"   },
+		{STR("."), 0, "a key is missing"},
+		{STR(".a"), 0, "a key is missing"},
+		{STR("a."), 2, "a key is missing"},
+		{STR("a..b"), 2, "a key is missing"},
+		{STR("a.\"b\"."), 6, "a key is missing"},
+		{STR("a\"b\""), 1, "expected '.' or the end"},
+		{STR("\"a\"b"), 3, "expected '.' or the end"},
+		{STR("\"a\"\"b\""), 3, "expected '.' or the end"},
+		{STR("\"a\" .b"), 3, "expected '.' or the end"},
+		{STR("a\nb"), 1, "expected '.' or the end"},
+		{STR("a\0b"), 1, "expected '.' or the end"},
+		{STR("\t"), 0, "a key is missing"},
+		{STR("a.\"b"), 4, "the string is not closed"},
+		{STR("a.\""), 3, "the string is not closed"},
+		{STR("a.\"b\\"), 4, "JSON has no such escape"},
+		{STR("\u00e9.\"\\x\""), 4, "JSON has no such escape"},
+		{STR("a.\"\x01\""), 3,
+		 "a control character in a string must be escaped"},
 	};
 	struct fixture *f = *state;
 
@@ -269,16 +269,16 @@ static void a_path_covers_what_is_below_it(void **state)
 		const char *a, *b;
 		bool covers;
 	} cases[] = {
-		{"",      "",        true },
-		{"",      "a",       true },
-		{"a",     "",        false},
-		{"a",     "a",       true },
-		{"a",     "a.b.c",   true },
-		{"a.b",   "a",       false},
-		{"a",     "ab",      false},
-		{"a.b",   "a.c",     false},
-		{"a.b",   "\"a.b\"", false},
-		{"\"a\"", "a.b",     true },
+		{"", "", true},
+		{"", "a", true},
+		{"a", "", false},
+		{"a", "a", true},
+		{"a", "a.b.c", true},
+		{"a.b", "a", false},
+		{"a", "ab", false},
+		{"a.b", "a.c", false},
+		{"a.b", "\"a.b\"", false},
+		{"\"a\"", "a.b", true},
 	};
 	struct fixture *f = *state;
 	struct path a;

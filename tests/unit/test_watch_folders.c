@@ -37,9 +37,9 @@ static void each_link_of_a_chain_is_told(void **state)
 	static const struct {
 		const char *link, *target;
 	} links[] = {
-		{"a/one",   "../b/two"  },
-		{"b/two",   "../c/three"},
-		{"c/three", "file"      },
+		{"a/one", "../b/two"},
+		{"b/two", "../c/three"},
+		{"c/three", "file"},
 	};
 
 	make_chain_of_links();

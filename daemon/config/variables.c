@@ -1,7 +1,5 @@
 #include "config/variables.h"
 
-#include <ctype.h>
-
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/log.h"
@@ -70,6 +68,11 @@ static void add(struct variables *variables, struct variable variable)
 	variables->items[variables->count++] = variable;
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
 /* A__B -> a.b; empty parts vanish, as everywhere in keys. */
 static struct str path_of(struct arena *arena, struct str name)
 {
@@ -81,7 +84,7 @@ static struct str path_of(struct arena *arena, struct str name)
 			path[len++] = '.';
 			i++;
 		} else {
-			path[len++] = (char)tolower((unsigned char)name.ptr[i]);
+			path[len++] = lower(name.ptr[i]);
 		}
 	}
 	return (struct str){path, len};

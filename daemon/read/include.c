@@ -156,7 +156,7 @@ static const char *path_of(struct hocon *hocon, const struct request *request)
 	struct str name = request->name;
 	const char *path;
 
-	if (memchr(name.ptr, '\0', name.len)) {
+	if (name.len && memchr(name.ptr, '\0', name.len)) {
 		fail(hocon, request->offset, "no file has such a name");
 		return NULL;
 	}

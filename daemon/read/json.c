@@ -277,7 +277,7 @@ static struct value *nested(struct json *json, enum value_type type)
 static struct value *string(struct json *json)
 {
 	struct value *value = add_value(json, VALUE_STRING);
-	struct str text;
+	struct str text = {0};
 
 	if (!read_string(json, &text))
 		return NULL;

@@ -208,8 +208,8 @@ static void bench_sections(void)
 static void bench_substitutions(void)
 {
 	struct buf small = BUF_INIT, large = BUF_INIT;
-	struct str few = make_substitutions(&small, 96 * 1024);
-	struct str many = make_substitutions(&large, 1000 * 1024);
+	struct str few = make_substitutions(&small, (size_t)96 * 1024);
+	struct str many = make_substitutions(&large, (size_t)1000 * 1024);
 
 	printf("T10  substitutions, 1 MB over 96 KB: %.1f "
 	       "(target <= 13, linear is 10.4)\n",

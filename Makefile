@@ -71,7 +71,7 @@ daemon_obj := $(filter-out $(B)/daemon/main.o,$(call obj,$(daemon_src)))
 tests      := $(patsubst %.c,$(B)/%,$(test_src))
 fuzzers    := $(patsubst tests/fuzz/%.c,%,$(fuzz_src))
 benches    := $(patsubst %.c,$(B)/%,$(bench_src))
-generated  := $(B)/gen/io_clearconf_idl.h
+generated  := $(B)/gen/io_clearconf_idl.h $(B)/gen/clearml_keys.h
 core       := $(B)/libcore.a
 
 all: $(B)/clearconfd $(B)/clearconf $(B)/libclearconf.so $(B)/libclearconf.a
@@ -112,6 +112,11 @@ $(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden
 $(B)/gen/io_clearconf_idl.h: include/io.clearconf.varlink
 	@mkdir -p $(@D)
 	sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
+
+# The keys that ClearML knows, as C strings.
+$(B)/gen/clearml_keys.h: daemon/config/clearml_keys.txt
+	@mkdir -p $(@D)
+	sed -e 's/.*/"&",/' $< > $@
 
 $(B)/%.o: %.c Makefile | $(generated)
 	@mkdir -p $(@D)

@@ -5,21 +5,36 @@
 
 #include "base/diag.h"
 #include "base/env.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "config/spelling.h"
 #include "config/stack.h"
+#include "daemon.h"
 #include "layers.h"
 #include "options.h"
 #include "places.h"
 #include "read/doc.h"
 #include "settings.h"
 #include "startup.h"
-#include "workspace.h"
+#include "value/value.h"
 
-static void print_warnings(const struct doc *doc)
+static void print_suspect(void *data, const struct value *value,
+			  const char *path, const char *known)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct doc *doc = data;
+
+	diag_at(&diag, doc->sources[value->source], value->offset,
+		"ClearML knows no key %s: is %s meant?", path, known);
+	diag_print_excerpt(&diag, "warning: ", stdout);
+}
+
+static void print_warnings(struct doc *doc)
 {
 	for (size_t i = 0; i < doc->warnings.count; i++)
 		diag_print_excerpt(&doc->warnings.items[i],
 				   "warning: ", stdout);
+	spelling_check(doc, print_suspect, doc);
 }
 
 static bool report(const struct layer *layer, bool must_exist)
@@ -48,32 +63,59 @@ static struct layer_context context_of(const struct settings *settings,
 	};
 }
 
-static bool check_stack(struct stack *stack, const struct settings *settings,
-			const struct env *env, bool must_exist)
+static bool report_stack(const struct stack *stack, bool must_exist)
 {
-	struct layer_context context = context_of(settings, env);
 	bool fine = true;
 	struct layer *layer;
 
-	(void)stack_read(stack, &context);
 	for (stack_each(stack, layer))
 		fine = report(layer, must_exist) && fine;
 	return fine;
 }
 
-static bool check_layers(const struct settings *settings,
-			 const struct places *places, struct env *env)
+/* What the daemon would serve now, vaults and all. */
+static bool check_workspaces(const struct options *options)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct daemon *daemon = daemon_new(options, &diag);
+	bool fine = true;
+
+	if (!daemon) {
+		diag_print_excerpt(&diag, "", stdout);
+		return false;
+	}
+	if (!options->log_level)
+		log_set_level(LOG_LEVEL_ERROR);
+	daemon_resolve(daemon);
+	for (size_t i = 0; i < daemon->workspace_count; i++) {
+		const struct workspace *workspace = daemon->workspaces[i];
+
+		if (workspace_problem(workspace))
+			(void)printf("workspace %s: warning: %s\n",
+				     workspace->name,
+				     workspace_problem(workspace));
+		fine = report_stack(&workspace->stack, false) && fine;
+	}
+	daemon_free(daemon);
+	return fine;
+}
+
+/* All that can be said when the settings are broken. */
+static bool check_files(const struct settings *settings,
+			const struct places *places, struct env *env)
 {
 	const struct workspace_host host = {
 		.settings = settings,
 		.places = places,
 		.env = env,
 	};
+	struct layer_context context = context_of(settings, env);
 	_cleanup_(stack_deinit) struct stack stack;
 
 	stack_init(&stack);
 	(void)layers_set_local(&stack, &host, NULL);
-	return check_stack(&stack, settings, env, false);
+	(void)stack_read(&stack, &context);
+	return report_stack(&stack, false);
 }
 
 /* Each alone: files named together need not belong together. */
@@ -82,13 +124,26 @@ static bool check_named_file(const char *path, const struct settings *settings,
 {
 	_cleanup_(stack_deinit) struct stack stack;
 	_cleanup_(mem_freep) char *absolute = places_expand(path, NULL, NULL);
+	struct layer_context context = context_of(settings, env);
 	const char *const sources[] = {absolute};
 	struct layer *layer;
 
 	stack_init(&stack);
 	(void)stack_set_sources(&stack, LAYER_FILE, sources, 1, &layer);
 	layer_set_file(layer, read_format_of_path(path), NULL);
-	return check_stack(&stack, settings, env, true);
+	(void)stack_read(&stack, &context);
+	return report_stack(&stack, true);
+}
+
+static bool check_named_files(const struct options *options,
+			      const struct settings *settings,
+			      const struct env *env)
+{
+	bool fine = true;
+
+	for (char **file = options->files; *file; file++)
+		fine = check_named_file(*file, settings, env) && fine;
+	return fine;
 }
 
 static bool check_all(const struct options *options,
@@ -97,18 +152,16 @@ static bool check_all(const struct options *options,
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(settings_freep) struct settings *settings =
 		startup_settings(options, places, &diag);
-	bool fine = true;
+	bool named = options->files && options->files[0];
 
-	if (!settings) {
-		diag_print_excerpt(&diag, "", stdout);
-		settings = settings_new();
-		fine = false;
-	}
-	if (!options->files || !options->files[0])
-		return check_layers(settings, places, env) && fine;
-	for (char **file = options->files; *file; file++)
-		fine = check_named_file(*file, settings, env) && fine;
-	return fine;
+	if (settings)
+		return named ? check_named_files(options, settings, env)
+			     : check_workspaces(options);
+	diag_print_excerpt(&diag, "", stdout);
+	settings = settings_new();
+	(void)(named ? check_named_files(options, settings, env)
+		     : check_files(settings, places, env));
+	return false;
 }
 
 int check_configuration(const struct options *options)

@@ -146,7 +146,8 @@ static const char *path_of_name(struct hocon *hocon, struct str name)
 		folder = 0;
 	path = arena_alloc(hocon->reading->arena, folder + name.len + 1);
 	memcpy(path, including, folder);
-	memcpy(path + folder, name.ptr, name.len);
+	if (name.len)
+		memcpy(path + folder, name.ptr, name.len);
 	return path;
 }
 

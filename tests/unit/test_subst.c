@@ -80,7 +80,7 @@ static void required_paths_look_into_the_lower_layers(void **state)
 			  lower, NULL);
 
 	(void)state;
-	lower = doc_unref(lower); /* the result does not need it any more */
+	doc_unref(TAKE(lower)); /* the result needs it no more */
 	outcome_assert_json(&result, "{\"a\":[1,{\"q\":\"x\"}],"
 				     "\"c\":[1,{\"q\":\"x\"}],\"d\":1}");
 	assert_true(result.doc->used_lower);

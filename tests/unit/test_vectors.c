@@ -174,15 +174,15 @@ static void add_vault(struct vector *vector, const struct value *vault)
 	const struct value *data = value_get(vault, STR("data"));
 	const struct value *format = value_get(vault, STR("format"));
 	struct read_options options = options_of(vector);
-	_cleanup_(mem_freep) char *text = NULL;
+	_cleanup_(mem_freep) char *text =
+		value_is(data, VALUE_STRING) ? at_home(value_text(data)) : NULL;
 	struct doc *doc;
 
-	if (!value_is(data, VALUE_STRING))
+	if (!text)
 		return;
 	if (value_is(format, VALUE_STRING))
 		(void)read_format_from_name(value_text(format),
 					    &options.format);
-	text = at_home(value_text(data));
 	if (read_text(&doc, "vault", str_from(text), &options, &diag) == 0)
 		add(vector, doc);
 }
@@ -204,7 +204,7 @@ static void resolve_vector(struct vector *vector)
 /* The tree without `env` at the top (A9), with @HOME@ for the home. */
 static char *comparable(const struct value *tree)
 {
-	_cleanup_(buf_deinit) struct buf out = BUF_INIT, text = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	struct value *copy = value_new(&arena, VALUE_OBJECT);
 	struct member *member;
@@ -279,8 +279,8 @@ static struct doc *read_vector(const char *path)
 	assert_true(feof(file));
 	assert_int_equal(fclose(file), 0);
 	infinity = strstr(text, "Infinity");
-	if (infinity)
-		memcpy(infinity, "null    ", strlen("Infinity"));
+	for (size_t i = 0; infinity && i < strlen("Infinity"); i++)
+		infinity[i] = "null    "[i];
 	return docs_read(text);
 }
 

@@ -1,0 +1,92 @@
+#include "config/spelling.h"
+
+#include <cmocka.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "read/reader.h"
+
+static void note(void *data, const struct value *value, const char *path,
+		 const char *known)
+{
+	struct buf *seen = data;
+
+	(void)value;
+	buf_printf(seen, "%s->%s ", path, known);
+}
+
+static void assert_suspects(const char *text, const char *expected)
+{
+	const struct read_options options = {.limits = READ_LIMITS_DEFAULT};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = NULL;
+	_cleanup_(buf_deinit) struct buf seen = BUF_INIT;
+
+	assert_int_equal(
+		read_text(&doc, "test", str_from(text), &options, &diag), 0);
+	spelling_check(doc, note, &seen);
+	assert_string_equal(buf_str(&seen).ptr, expected);
+}
+
+static void a_letter_wrong_is_suspected(void **state)
+{
+	(void)state;
+	assert_suspects("agent { worker_nam = x, git_usr = y }",
+			"agent.worker_nam->worker_name "
+			"agent.git_usr->git_user ");
+	assert_suspects("sdk.aws.s3.regoin = eu", "sdk.aws.s3.regoin->region ");
+}
+
+static void swapped_letters_are_one_mistake(void **state)
+{
+	(void)state;
+	assert_suspects("skd { a = 1 }", "skd->sdk ");
+}
+
+static void known_keys_are_not_suspected(void **state)
+{
+	(void)state;
+	assert_suspects("api { api_server = x, web_server = y }\n"
+			"agent.default_docker.image = z",
+			"");
+}
+
+static void keys_of_ones_own_are_not_suspected(void **state)
+{
+	(void)state;
+	assert_suspects("agent.my_own_setting = 1\nteam { a = 1 }\n"
+			"environment { agnt = 1, PATHH = 2 }",
+			"");
+}
+
+static void a_key_beside_the_known_one_is_no_misspelling(void **state)
+{
+	(void)state;
+	assert_suspects("agent { worker_name = x, worker_nams = y }", "");
+}
+
+static void long_and_odd_keys_do_no_harm(void **state)
+{
+	(void)state;
+	assert_suspects("agent { \"a.b c\" = 1, "
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa = 2 }",
+			"");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_letter_wrong_is_suspected),
+		cmocka_unit_test(swapped_letters_are_one_mistake),
+		cmocka_unit_test(known_keys_are_not_suspected),
+		cmocka_unit_test(keys_of_ones_own_are_not_suspected),
+		cmocka_unit_test(a_key_beside_the_known_one_is_no_misspelling),
+		cmocka_unit_test(long_and_odd_keys_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -203,10 +203,23 @@ def test_strict_makes_an_error_of_what_clearml_refuses(home):
     assert home.daemon("--print").returncode == 1
 
 
-def test_check_asks_no_server(home, conf, server):
+def test_check_covers_the_vaults(home, conf, server):
     home.conf(conf(CONF))
-    check(home, status=0)
+    server.state.set_vaults(["good: 1", {"description": "team", "data": "a = {"}])
+    shown = check(home, status=1)
+    assert "vault team:1:" in shown and "^" in shown
+
+
+def test_check_asks_no_server_when_offline(home, conf, server):
+    home.conf(conf(CONF))
+    check(home, "--offline", status=0)
     assert server.count() == 0
+
+
+def test_check_suspects_misspelt_keys(home):
+    home.conf("agent {\n  worker_nam: x\n}\n")
+    shown = check(home, status=0)
+    assert "clearml.conf:2:15: warning:" in shown and "worker_name" in shown
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -1,12 +1,12 @@
-#include "config/spelling.h"
-
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <cmocka.h>
+
 #include "base/mem.h"
+#include "config/spelling.h"
 #include "read/reader.h"
 
 static void note(void *data, const struct value *value, const char *path,

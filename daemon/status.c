@@ -9,6 +9,7 @@
 #include "config/secret.h"
 #include "daemon.h"
 #include "fetch/session.h"
+#include "read/doc.h"
 #include "serve/server.h"
 #include "value/json.h"
 
@@ -42,6 +43,10 @@ static void write_layer(const struct layer *layer, bool stale, struct buf *json)
 		json_add_int(json, "age", time(NULL) - layer->since);
 	if (layer->state == LAYER_BROKEN)
 		write_problem(layer, json);
+	else if (layer->doc && layer->doc->misread)
+		json_add_string(json, "error",
+				"ClearML itself reads other values in this "
+				"text, or none");
 	buf_putc(json, '}');
 }
 

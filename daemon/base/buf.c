@@ -14,7 +14,7 @@ void buf_deinit(struct buf *buf)
 	*buf = BUF_INIT;
 }
 
-char *buf_reserve(struct buf *buf, size_t more)
+char *buf_grow(struct buf *buf, size_t more)
 {
 	size_t cap = buf->cap ? buf->cap : BUF_FIRST;
 
@@ -25,30 +25,6 @@ char *buf_reserve(struct buf *buf, size_t more)
 		buf->cap = cap;
 	}
 	return buf->data + buf->len;
-}
-
-void buf_add(struct buf *buf, const void *bytes, size_t len)
-{
-	if (!len)
-		return;
-	memcpy(buf_reserve(buf, len), bytes, len);
-	buf->len += len;
-}
-
-void buf_add_str(struct buf *buf, struct str text)
-{
-	buf_add(buf, text.ptr, text.len);
-}
-
-void buf_puts(struct buf *buf, const char *text)
-{
-	buf_add(buf, text, strlen(text));
-}
-
-void buf_putc(struct buf *buf, char c)
-{
-	*buf_reserve(buf, 1) = c;
-	buf->len++;
 }
 
 void buf_put_int(struct buf *buf, long long number)

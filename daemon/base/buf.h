@@ -22,14 +22,42 @@ struct buf {
 
 void buf_deinit(struct buf *buf);
 
-/* Make room for @more bytes and return where they go; the caller then adds
- * what it wrote to buf->len. */
-char *buf_reserve(struct buf *buf, size_t more);
+/* The slow part of buf_reserve. */
+char *buf_grow(struct buf *buf, size_t more);
 
-void buf_add(struct buf *buf, const void *bytes, size_t len);
-void buf_add_str(struct buf *buf, struct str text);
-void buf_puts(struct buf *buf, const char *text);
-void buf_putc(struct buf *buf, char c);
+/* Make room for @more bytes and return where they go; the caller then adds
+ * what it wrote to buf->len. Never NULL. */
+static inline char *buf_reserve(struct buf *buf, size_t more)
+{
+	if (buf->cap - buf->len < more || !buf->data)
+		return buf_grow(buf, more);
+	return buf->data + buf->len;
+}
+
+static inline void buf_add(struct buf *buf, const void *bytes, size_t len)
+{
+	if (!len)
+		return;
+	memcpy(buf_reserve(buf, len), bytes, len);
+	buf->len += len;
+}
+
+static inline void buf_add_str(struct buf *buf, struct str text)
+{
+	buf_add(buf, text.ptr, text.len);
+}
+
+static inline void buf_puts(struct buf *buf, const char *text)
+{
+	buf_add(buf, text, strlen(text));
+}
+
+static inline void buf_putc(struct buf *buf, char c)
+{
+	*buf_reserve(buf, 1) = c;
+	buf->len++;
+}
+
 void buf_put_int(struct buf *buf, long long number);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -225,6 +225,24 @@ static bool set_problem(struct layer *layer, struct diag *problem)
 	return true;
 }
 
+/* ClearML reads every vault as HOCON, whatever its format says. */
+static void note_misreading(const struct layer *layer,
+			    const struct layer_context *context,
+			    struct doc *doc)
+{
+	struct read_options options = options_of(layer, context, NULL);
+	_cleanup_(doc_unrefp) struct doc *theirs = NULL;
+
+	if (!is_vault(layer) || layer->format == READ_HOCON)
+		return;
+	options.format = READ_HOCON;
+	options.dialect = READ_STRICT;
+	if (read_text(&theirs, layer->source, layer->text, &options, NULL) ||
+	    theirs->misread || !value_equal(theirs->root, doc->root))
+		doc_set_misread(doc, "ClearML itself reads this vault as "
+				     "HOCON, to other values or none");
+}
+
 bool layer_read(struct layer *layer, const struct layer_context *context,
 		const struct value *lower)
 {
@@ -236,6 +254,8 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 	layer->unread = false;
 	if (r == READ_E_BROKEN)
 		return set_problem(layer, &diag);
+	if (doc)
+		note_misreading(layer, context, doc);
 	changed = swap_doc(layer, doc);
 	return set_state(layer, doc ? LAYER_OK : LAYER_MISSING) || changed;
 }

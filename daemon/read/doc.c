@@ -59,6 +59,13 @@ void doc_add_include(struct doc *doc, const char *path)
 	doc->includes[doc->include_count++] = arena_strdup(&doc->arena, path);
 }
 
+void doc_set_misread(struct doc *doc, const char *why)
+{
+	doc->misread = true;
+	(void)diag_at(diag_list_next(&doc->warnings), doc->sources[0], 0, "%s",
+		      why);
+}
+
 struct pos doc_pos(struct doc *doc, const struct value *value)
 {
 	return source_pos(doc->sources[value->source], value->offset);

@@ -36,6 +36,7 @@ struct doc {
 	 * when to read again. */
 	const char **includes; /* paths of included files, also missing ones */
 	size_t include_count;
+	bool misread; /* ClearML itself reads other values in this text */
 	bool used_environment; /* some ${NAME} looked into the environment */
 	bool used_lower;       /* some ${path} looked into the lower layers */
 };
@@ -50,6 +51,9 @@ struct source *doc_add_source(struct doc *doc);
 
 /* Remember that the result depends on the file @path. */
 void doc_add_include(struct doc *doc, const char *path);
+
+/* The text means other values to ClearML, or none: warn, once, with @why. */
+void doc_set_misread(struct doc *doc, const char *why);
 
 /* Where @value of this document was written. */
 struct pos doc_pos(struct doc *doc, const struct value *value);

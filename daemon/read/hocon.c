@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "read/duration.h"
 #include "read/include.h"
 #include "read/key.h"
 #include "read/pieces.h"
@@ -319,9 +320,11 @@ static bool include(struct hocon *hocon, struct value *object)
 {
 	struct lexer *lexer = &hocon->lexer;
 
-	if (!hocon->reading->options->may_include)
+	if (!hocon->reading->options->may_include) {
+		hocon->reading->refused = true;
 		return fail(hocon, lexer->at,
 			    "include is not allowed in a vault");
+	}
 	lexer->at += sizeof("include") - 1;
 	return include_read(hocon, object);
 }
@@ -449,5 +452,8 @@ bool hocon_read(struct reading *reading)
 
 	hocon.root = true;
 	reading->doc->root = text(&hocon);
-	return reading->doc->root && resolve_all(reading);
+	if (!reading->doc->root)
+		return false;
+	duration_warn(reading);
+	return resolve_all(reading);
 }

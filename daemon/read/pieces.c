@@ -102,6 +102,19 @@ static void warn_kept_escapes(struct hocon *hocon)
 	}
 }
 
+/* A tab that is part of a string. */
+static void warn_tab(struct hocon *hocon)
+{
+	struct token token = hocon->lexer.token;
+	const char *tab = memchr(hocon->lexer.text + token.start, '\t',
+				 token.end - token.start);
+
+	if (tab)
+		reading_warn(hocon->reading, hocon->lexer.source,
+			     (size_t)(tab - hocon->lexer.text),
+			     "ClearML reads this tab as blanks");
+}
+
 /* quoted := '"' ... '"' blanks? */
 static bool quoted_piece(struct hocon *hocon, struct pieces *pieces)
 {
@@ -110,6 +123,8 @@ static bool quoted_piece(struct hocon *hocon, struct pieces *pieces)
 
 	if (token.escaped)
 		warn_kept_escapes(hocon);
+	if (hocon->lexer.has_tabs)
+		warn_tab(hocon);
 	piece->text =
 		lexer_text(&hocon->lexer, token.start + 1, token.end - 1, true);
 	piece->blanks = lexer_blanks(&hocon->lexer);
@@ -138,6 +153,8 @@ static bool triple_piece(struct hocon *hocon, struct pieces *pieces)
 	struct token token = hocon->lexer.token;
 	struct value *value = new_value(hocon, VALUE_STRING, token.start);
 
+	if (hocon->lexer.has_tabs)
+		warn_tab(hocon);
 	set_string(value, lexer_text(&hocon->lexer, token.start + 3,
 				     token.end - 3, false));
 	pieces_add_value(hocon, pieces, value);
@@ -180,6 +197,10 @@ static bool word_piece(struct hocon *hocon, struct pieces *pieces)
 	struct token token = hocon->lexer.token;
 	struct value *value = new_value(hocon, VALUE_NULL, token.start);
 
+	if (token.type == TOKEN_NULL && hocon->lists > 1)
+		reading_warn(hocon->reading, hocon->lexer.source, token.start,
+			     "ClearML makes an internal object of a null in a "
+			     "list within a list");
 	if (token.type != TOKEN_NULL) {
 		value->type = VALUE_BOOL;
 		value->boolean = token.type == TOKEN_TRUE;

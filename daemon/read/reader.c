@@ -145,7 +145,8 @@ static bool may_be_yaml(const struct reading *reading, bool ok)
 {
 	const struct read_options *options = reading->options;
 
-	if (options->format != READ_HOCON || options->may_include)
+	if (options->format != READ_HOCON || options->may_include ||
+	    reading->refused)
 		return false;
 	if (!ok && options->dialect == READ_STRICT)
 		return false;
@@ -162,10 +163,8 @@ static struct doc *read_as_yaml(const struct reading *hocon)
 
 	options.format = READ_YAML;
 	if (read_text(&doc, source->name, source->text, &options, &diag) == 0)
-		(void)diag_at(
-			diag_list_next(&doc->warnings), doc->sources[0], 0,
-			"this is YAML, which ClearML itself would misread "
-			"as HOCON");
+		doc_set_misread(doc, "this is YAML, which ClearML itself would "
+				     "misread as HOCON");
 	diag_deinit(&diag);
 	return doc;
 }

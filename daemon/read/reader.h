@@ -65,7 +65,7 @@ struct read_options {
 
 #define READ_LIMITS_DEFAULT                                                    \
 	((struct read_limits){                                                 \
-		.bytes = 16 << 20, .depth = 128, .nodes = 4000000})
+		.bytes = 16 << 20, .depth = 128, .nodes = 1000000})
 
 enum {
 	READ_E_MISSING = 1, /* absent, a folder, not a regular file */

@@ -16,7 +16,7 @@
 struct arena;
 struct value;
 
-#define PATH_ELEMENTS_MAX 256
+#define PATH_ELEMENTS_MAX 1024
 
 struct path {
 	struct str *items;

@@ -1,10 +1,7 @@
 #include "daemon.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <libgen.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/env.h"
@@ -16,11 +13,11 @@
 #include "config/vault_env.h"
 #include "fetch/http.h"
 #include "fetch/watch.h"
+#include "front.h"
 #include "local.h"
 #include "serve/access.h"
 #include "serve/server.h"
 #include "startup.h"
-#include "status.h"
 #include "systemd.h"
 #include "watched.h"
 
@@ -201,38 +198,6 @@ static void on_state(void *data, struct workspace *workspace)
 		tell_systemd(daemon);
 }
 
-static bool serve_view(void *data, const char *name, struct view *view)
-{
-	struct daemon *daemon = data;
-	struct workspace *workspace = daemon_workspace(daemon, name);
-
-	if (!workspace)
-		return false;
-	*view = (struct view){
-		.workspace = workspace->name,
-		.snapshot = workspace->snapshot,
-		.history = &workspace->history,
-		.access =
-			workspace->access ? workspace->access : daemon->access,
-		.state = workspace_state_name(workspace->state),
-		.stale = workspace_stale(workspace),
-	};
-	return true;
-}
-
-static struct snapshot *serve_resolve(void *data, const char *name,
-				      struct env *env, struct diag *diag)
-{
-	struct daemon *daemon = data;
-
-	return workspace_resolve(daemon_workspace(daemon, name), env, diag);
-}
-
-static void serve_status(void *data, bool masked, struct buf *json)
-{
-	status_write(data, masked, json);
-}
-
 static void on_hangup(uv_signal_t *signal, int number)
 {
 	(void)number;
@@ -282,23 +247,9 @@ static void init_handles(struct daemon *daemon)
 	daemon->interrupt.data = daemon;
 }
 
-/* A place that the settings name, else the instance's own. */
-static char *place_of(const struct daemon *daemon, const char *named,
-		      const char *standard)
-{
-	return places_expand(named && *named ? named : standard,
-			     daemon->places.home, NULL);
-}
-
-static char *state_dir_of(const struct daemon *daemon)
-{
-	return place_of(daemon, daemon->settings->state_dir,
-			daemon->places.state_dir);
-}
-
 static void init_generation(struct daemon *daemon)
 {
-	_cleanup_(mem_freep) char *folder = state_dir_of(daemon);
+	_cleanup_(mem_freep) char *folder = front_state_dir(daemon);
 	int r = file_make_folder(folder, 0700);
 
 	if (r < 0)
@@ -375,41 +326,6 @@ void daemon_resolve(struct daemon *daemon)
 		(void)uv_run(&daemon->loop, UV_RUN_ONCE);
 }
 
-/* A user without a runtime folder has the socket in the state folder, which is
- * private. */
-static int make_socket_folder(const struct daemon *daemon, const char *socket)
-{
-	_cleanup_(mem_freep) char *copy = mem_strdup(socket);
-	_cleanup_(mem_freep) char *state_dir = state_dir_of(daemon);
-	const char *folder = dirname(copy);
-	mode_t mode = strcmp(folder, state_dir) != 0 ? 0755 : 0700;
-	mode_t mask = umask(~mode & 0777);
-	int r = file_make_folder(folder, mode);
-
-	(void)umask(mask);
-	return r;
-}
-
-static int listen_somewhere(struct daemon *daemon)
-{
-	_cleanup_(mem_freep) char *path = place_of(
-		daemon, daemon->settings->socket, daemon->places.socket);
-	int fd = systemd_take_socket(), r;
-
-	if (fd >= 0)
-		return server_listen_fd(daemon->server, fd);
-	r = make_socket_folder(daemon, path);
-	if (r == 0)
-		r = server_listen(daemon->server, path);
-	if (r < 0)
-		log_error("cannot-listen", LOG_TEXT("socket", path),
-			  LOG_TEXT("error", r == -EADDRINUSE
-						    ? "another clearconfd "
-						      "answers there"
-						    : strerror(-r)));
-	return r;
-}
-
 void daemon_start_recheck(struct daemon *daemon)
 {
 	uint64_t interval = (uint64_t)daemon->settings->interval;
@@ -425,42 +341,9 @@ static void start_handles(struct daemon *daemon)
 	(void)uv_signal_start(&daemon->interrupt, on_terminate, SIGINT);
 }
 
-static struct server_limits limits_of(const struct settings *settings)
-{
-	return (struct server_limits){
-		.message = (size_t)settings->message,
-		.connections = (unsigned int)settings->connections_per_user,
-		.watchers = (unsigned int)settings->watchers_per_user,
-	};
-}
-
-void daemon_tell_server(struct daemon *daemon)
-{
-	const struct server_limits limits = limits_of(daemon->settings);
-
-	server_set_limits(daemon->server, &limits);
-	server_notify(daemon->server);
-	server_notify_status(daemon->server);
-}
-
-/* Before the first snapshots, so that a question never finds nobody. */
-static bool start_server(struct daemon *daemon)
-{
-	const struct server_limits limits = limits_of(daemon->settings);
-
-	daemon->service = (struct service){
-		.data = daemon,
-		.view = serve_view,
-		.resolve = serve_resolve,
-		.status = serve_status,
-	};
-	daemon->server = server_new(&daemon->loop, &daemon->service, &limits);
-	return listen_somewhere(daemon) == 0;
-}
-
 int daemon_serve(struct daemon *daemon)
 {
-	bool listening = start_server(daemon);
+	bool listening = front_open(daemon);
 
 	if (!listening) {
 		daemon_stop(daemon);

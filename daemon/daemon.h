@@ -83,7 +83,6 @@ void daemon_stop(struct daemon *daemon);
 /* The parts of a reload that daemon.c does. */
 void daemon_choose_active(struct daemon *daemon);
 void daemon_start_recheck(struct daemon *daemon);
-void daemon_tell_server(struct daemon *daemon); /* of limits and rights */
 void daemon_reload_workspaces(struct daemon *daemon);
 
 /* NULL name: the active one. */

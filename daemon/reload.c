@@ -9,6 +9,7 @@
 #include "config/secret.h"
 #include "config/vault_env.h"
 #include "daemon.h"
+#include "front.h"
 #include "serve/access.h"
 #include "serve/server.h"
 #include "startup.h"

@@ -10,10 +10,7 @@
 #include "base/mem.h"
 #include "config/agent.h"
 #include "config/secret.h"
-#include "config/variables.h"
-#include "config/vault_env.h"
 #include "layers.h"
-#include "places.h"
 #include "read/doc.h"
 #include "serve/access.h"
 #include "settings.h"
@@ -30,7 +27,7 @@ const char *workspace_state_name(enum workspace_state state)
 	return names[state];
 }
 
-static struct layer_context context_of(const struct workspace *workspace)
+struct layer_context workspace_context(const struct workspace *workspace)
 {
 	const struct settings *settings = workspace->host->settings;
 
@@ -139,9 +136,8 @@ int64_t workspace_stale(const struct workspace *workspace)
 	return age * 1000 > 2 * workspace->host->settings->interval ? age : -1;
 }
 
-static struct snapshot *make_snapshot(const struct workspace *workspace,
-				      struct stack_docs *docs,
-				      const struct env *env)
+struct snapshot *workspace_merge(const struct workspace *workspace,
+				 struct stack_docs *docs, const struct env *env)
 {
 	if (workspace->host->settings->mode == MODE_AGENT)
 		agent_derive(docs, env);
@@ -165,7 +161,7 @@ static void publish(struct workspace *workspace, enum snapshot_cause cause)
 	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = NULL;
 
 	learn_secrets(workspace, &docs);
-	snapshot = make_snapshot(workspace, &docs, workspace->host->env);
+	snapshot = workspace_merge(workspace, &docs, workspace->host->env);
 	if (workspace->snapshot &&
 	    snapshot_equal(snapshot, workspace->snapshot))
 		return;
@@ -181,59 +177,10 @@ static void publish(struct workspace *workspace, enum snapshot_cause cause)
 	workspace->host->on_snapshot(workspace->host->data, workspace);
 }
 
-/* Add what the variables of a caller say by themselves. */
-static void add_variables(struct stack_docs *docs,
-			  const struct layer_context *context,
-			  const struct env *env)
-{
-	struct stack stack;
-	struct layer *layer;
-
-	stack_init(&stack);
-	(void)layers_set_variables(&stack, env);
-	(void)stack_read(&stack, context);
-	for (stack_each(&stack, layer))
-		if (layer->doc)
-			stack_docs_insert(docs, layer->kind,
-					  doc_ref(layer->doc));
-	stack_deinit(&stack);
-}
-
-static struct env *env_as_seen(const struct workspace *workspace,
-			       struct env *env)
-{
-	if (workspace->host->settings->mode == MODE_AGENT)
-		return variables_agent_env(env);
-	return env_ref(env);
-}
-
-struct snapshot *workspace_resolve(struct workspace *workspace,
-				   struct env *caller, struct diag *diag)
-{
-	const struct settings *settings = workspace->host->settings;
-	struct layer_context context = context_of(workspace);
-	_cleanup_(env_unrefp) struct env *env = env_as_seen(workspace, caller);
-	_cleanup_(env_unrefp) struct env *vault_env =
-		env_for_vaults(env, settings->vault_environment,
-			       workspace->host->places->system);
-	_cleanup_(stack_docs_deinit) struct stack_docs docs = {0};
-	struct snapshot *snapshot;
-
-	context.env = env;
-	context.vault_env = vault_env;
-	if (!stack_docs_for(&workspace->stack, &context, &docs, diag))
-		return NULL;
-	if (settings->mode == MODE_AGENT)
-		add_variables(&docs, &context, env);
-	snapshot = make_snapshot(workspace, &docs, env);
-	snapshot->generation = workspace->snapshot->generation;
-	return snapshot;
-}
-
 static void read_and_publish(struct workspace *workspace, bool changed,
 			     enum snapshot_cause cause)
 {
-	struct layer_context context = context_of(workspace);
+	struct layer_context context = workspace_context(workspace);
 
 	/* A reload may have changed what is masked. */
 	changed = stack_read(&workspace->stack, &context) || changed ||

@@ -99,9 +99,12 @@ const char *workspace_problem(const struct workspace *workspace);
  * else -1. */
 int64_t workspace_stale(const struct workspace *workspace);
 
-/* As it is for a caller with another environment: a snapshot of the caller's;
- * NULL with @diag set when a text is broken for it. */
-struct snapshot *workspace_resolve(struct workspace *workspace,
-				   struct env *caller, struct diag *diag);
+/* What reading its layers depends on besides the texts. */
+struct layer_context workspace_context(const struct workspace *workspace);
+
+/* The snapshot that @docs come to by the rules of the mode; not published. */
+struct snapshot *workspace_merge(const struct workspace *workspace,
+				 struct stack_docs *docs,
+				 const struct env *env);
 
 #endif

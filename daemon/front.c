@@ -1,0 +1,128 @@
+#include "front.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "caller.h"
+#include "daemon.h"
+#include "serve/server.h"
+#include "status.h"
+#include "systemd.h"
+
+/* A place that the settings name, else the instance's own. */
+static char *place_of(const struct daemon *daemon, const char *named,
+		      const char *standard)
+{
+	return places_expand(named && *named ? named : standard,
+			     daemon->places.home, NULL);
+}
+
+char *front_state_dir(const struct daemon *daemon)
+{
+	return place_of(daemon, daemon->settings->state_dir,
+			daemon->places.state_dir);
+}
+
+/* A user without a runtime folder has the socket in the state folder, which is
+ * private. */
+static int make_socket_folder(const struct daemon *daemon, const char *socket)
+{
+	_cleanup_(mem_freep) char *copy = mem_strdup(socket);
+	_cleanup_(mem_freep) char *state_dir = front_state_dir(daemon);
+	const char *folder = dirname(copy);
+	mode_t mode = strcmp(folder, state_dir) != 0 ? 0755 : 0700;
+	mode_t mask = umask(~mode & 0777);
+	int r = file_make_folder(folder, mode);
+
+	(void)umask(mask);
+	return r;
+}
+
+static int listen_somewhere(struct daemon *daemon)
+{
+	_cleanup_(mem_freep) char *path = place_of(
+		daemon, daemon->settings->socket, daemon->places.socket);
+	int fd = systemd_take_socket(), r;
+
+	if (fd >= 0)
+		return server_listen_fd(daemon->server, fd);
+	r = make_socket_folder(daemon, path);
+	if (r == 0)
+		r = server_listen(daemon->server, path);
+	if (r < 0)
+		log_error("cannot-listen", LOG_TEXT("socket", path),
+			  LOG_TEXT("error", r == -EADDRINUSE
+						    ? "another clearconfd "
+						      "answers there"
+						    : strerror(-r)));
+	return r;
+}
+
+static bool serve_view(void *data, const char *name, struct view *view)
+{
+	struct daemon *daemon = data;
+	struct workspace *workspace = daemon_workspace(daemon, name);
+
+	if (!workspace)
+		return false;
+	*view = (struct view){
+		.workspace = workspace->name,
+		.snapshot = workspace->snapshot,
+		.history = &workspace->history,
+		.access =
+			workspace->access ? workspace->access : daemon->access,
+		.state = workspace_state_name(workspace->state),
+		.stale = workspace_stale(workspace),
+	};
+	return true;
+}
+
+static struct snapshot *serve_resolve(void *data, const char *name,
+				      struct env *env, struct diag *diag)
+{
+	struct daemon *daemon = data;
+
+	return caller_resolve(daemon_workspace(daemon, name), env, diag);
+}
+
+static void serve_status(void *data, bool masked, struct buf *json)
+{
+	status_write(data, masked, json);
+}
+
+static struct server_limits limits_of(const struct settings *settings)
+{
+	return (struct server_limits){
+		.message = (size_t)settings->message,
+		.connections = (unsigned int)settings->connections_per_user,
+		.watchers = (unsigned int)settings->watchers_per_user,
+	};
+}
+
+void front_tell(struct daemon *daemon)
+{
+	const struct server_limits limits = limits_of(daemon->settings);
+
+	server_set_limits(daemon->server, &limits);
+	server_notify(daemon->server);
+	server_notify_status(daemon->server);
+}
+
+bool front_open(struct daemon *daemon)
+{
+	const struct server_limits limits = limits_of(daemon->settings);
+
+	daemon->service = (struct service){
+		.data = daemon,
+		.view = serve_view,
+		.resolve = serve_resolve,
+		.status = serve_status,
+	};
+	daemon->server = server_new(&daemon->loop, &daemon->service, &limits);
+	return listen_somewhere(daemon) == 0;
+}

@@ -7,7 +7,8 @@
 #include "value/json.h"
 
 /* Bytes of text that count as one more value. */
-#define TEXT_PER_NODE 16
+#define TEXT_PER_NODE 8
+#define SCALAR_LENGTH 24 /* of a number or boolean in text */
 
 enum family { FAMILY_SCALAR, FAMILY_LIST, FAMILY_OBJECT };
 
@@ -117,18 +118,37 @@ static void add_piece(struct reading *reading, struct buf *out,
 		       place);
 }
 
+/* About how long the pieces are together; exact for what is long. */
+static size_t total_length(const struct piece *pieces, size_t count)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].kind != PIECE_VALUE)
+			total += pieces[i].text.len + pieces[i].blanks.len;
+		else if (pieces[i].value->type == VALUE_STRING)
+			total += pieces[i].value->text.len;
+		else
+			total += SCALAR_LENGTH;
+	}
+	return total;
+}
+
 static struct value *join_text(struct reading *reading, struct piece *pieces,
 			       size_t count, const struct value *place)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	size_t total;
 
 	if (pieces[count - 1].kind == PIECE_QUOTED)
 		pieces[count - 1].blanks = (struct str){0};
+	total = total_length(pieces, count);
+	if (total > UINT32_MAX / 2 ||
+	    !reading_charge(reading, place, total / TEXT_PER_NODE))
+		return NULL;
+	buf_reserve(&out, total + 1);
 	for (size_t i = 0; i < count; i++)
 		add_piece(reading, &out, &pieces[i], place);
-	if (out.len > UINT32_MAX / 2 ||
-	    !reading_charge(reading, place, out.len / TEXT_PER_NODE))
-		return NULL;
 	return string_at(reading, arena_str(reading->arena, buf_str(&out)),
 			 place);
 }

@@ -33,8 +33,8 @@ struct reading {
 	size_t depth;  /* of braces and brackets open now */
 	size_t levels; /* of objects and lists open now, dotted keys included */
 	size_t nodes;  /* made by substitutions so far */
-	bool like_yaml; /* YAML may have been meant (SEMANTICS A3) */
-	bool refused;   /* what the text asks for is not allowed */
+	bool like_yaml;        /* YAML may have been meant (SEMANTICS A3) */
+	bool refused;          /* what the text asks for is not allowed */
 	struct subst **substs; /* every ${...}, as they came */
 	size_t subst_count, subst_cap;
 };

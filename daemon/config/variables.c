@@ -70,7 +70,9 @@ static void add(struct variables *variables, struct variable variable)
 
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	if (c < 'A' || c > 'Z')
+		return c;
+	return (char)(c + ('a' - 'A'));
 }
 
 /* A__B -> a.b; empty parts vanish, as everywhere in keys. */

@@ -72,16 +72,19 @@ bool read_format_from_name(struct str name, enum read_format *format)
 	return false;
 }
 
-/* What is read belongs under a key of its owner's. */
+/* What is read belongs under a key of its owner's, who may be gone before the
+ * document: its keys are the document's own. */
 static bool put_under(struct reading *reading)
 {
 	struct value *whole = reading->doc->root;
+	struct str under = reading->options->under;
 	struct path path;
 
-	if (!reading->options->under.len)
+	if (!under.len)
 		return true;
+	under = arena_str(reading->arena, under);
 	reading->doc->root = value_new(reading->arena, VALUE_OBJECT);
-	return key_cut(reading, reading->options->under, &path) &&
+	return key_cut(reading, under, &path) &&
 	       tree_put(reading, reading->doc->root, &path, whole);
 }
 

@@ -249,6 +249,20 @@ static void what_is_read_goes_under_a_key(void **state)
 	outcome_assert_json(&result, "{\"a\":{\"b\":\"[1]\"}}");
 }
 
+static void the_key_that_is_read_under_may_go_before_the_document(void **state)
+{
+	struct read_options options = outcome_options(READ_LITERAL);
+	_cleanup_(outcome_deinit) struct outcome result = {0};
+	char *under = mem_strndup("a.b", 3);
+
+	(void)state;
+	options.under = str_from(under);
+	result = outcome_of(&options, STR("x"));
+	memset(under, '?', 3);
+	mem_free(under);
+	outcome_assert_json(&result, "{\"a\":{\"b\":\"x\"}}");
+}
+
 /* Every beginning of a text is read or refused, never worse. Large texts are
  * cut at some of their bytes. */
 static void check_beginnings(struct str text)
@@ -322,6 +336,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_vault_may_not_include, enter,
 						leave),
 		cmocka_unit_test(what_is_read_goes_under_a_key),
+		cmocka_unit_test(
+			the_key_that_is_read_under_may_go_before_the_document),
 		cmocka_unit_test(a_cut_text_is_read_or_refused),
 		cmocka_unit_test_prestate(
 			official_files_cut_short_are_read_or_refused, root),

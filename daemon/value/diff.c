@@ -66,6 +66,11 @@ static void walk_all(struct changes *changes, struct buf *path,
 						  removed ? NULL : m->value});
 }
 
+static size_t at_of(const struct value *object, const struct member *member)
+{
+	return (size_t)(member - object->object.members);
+}
+
 static void walk_objects(struct changes *changes, struct buf *path,
 			 const struct value *old, const struct value *new)
 {
@@ -73,10 +78,11 @@ static void walk_objects(struct changes *changes, struct buf *path,
 
 	for (value_each (old, m))
 		walk_member(changes, path, m,
-			    (const struct value *[2]){m->value,
-						      value_get_like(new, m)});
+			    (const struct value *[2]){
+				    m->value,
+				    value_get_like(new, m, at_of(old, m))});
 	for (value_each (new, m))
-		if (!value_get_like(old, m))
+		if (!value_get_like(old, m, at_of(new, m)))
 			walk_member(changes, path, m,
 				    (const struct value *[2]){NULL, m->value});
 }

@@ -140,9 +140,12 @@ static void object_grow(struct value *object, struct arena *arena)
 		table_fill(object);
 }
 
+/* Trees that share a document share its keys by address. */
 static bool is_key(const struct member *member, struct str key, uint32_t hash)
 {
-	return member->hash == hash && str_equal(member_key(member), key);
+	return member->hash == hash && member->key_len == key.len &&
+	       (member->key == key.ptr || !key.len ||
+		!memcmp(member->key, key.ptr, key.len));
 }
 
 static struct member *find_in_table(const struct value *object, struct str key,
@@ -250,12 +253,16 @@ struct value *value_get(const struct value *object, struct str key)
 }
 
 struct value *value_get_like(const struct value *object,
-			     const struct member *like)
+			     const struct member *like, size_t at)
 {
 	struct member *member;
 
 	if (!value_is(object, VALUE_OBJECT))
 		return NULL;
+	if (at < object->object.count &&
+	    object->object.members[at].key == like->key &&
+	    object->object.members[at].key_len == like->key_len)
+		return object->object.members[at].value;
 	member = find(object, member_key(like), like->hash);
 	return member ? member->value : NULL;
 }

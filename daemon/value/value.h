@@ -121,8 +121,11 @@ void value_object_remove(struct value *object, struct str key);
 
 /* NULL when @object is no object or has no such key. */
 struct value *value_get(const struct value *object, struct str key);
+
+/* The same for the key of a member of another object, which is likely the
+ * @at-th member here too. */
 struct value *value_get_like(const struct value *object,
-			     const struct member *like);
+			     const struct member *like, size_t at);
 
 /* Same types, same values; 1 and 1.0 differ; the order of keys does not
  * count. Equal pointers are equal without a look inside. */

@@ -194,6 +194,10 @@ static void add_workspace(struct buf *out, const struct value *workspace,
 		add_account(out, workspace);
 		add_polls(out, server, now);
 		add_error(out, server);
+	} else {
+		add_label(out, "server");
+		buf_puts(out, "none asked: no api.api_server, no key pair, "
+			      "vaults switched off or --offline\n");
 	}
 	add_layers(out, value_get(workspace, STR("layers")));
 }

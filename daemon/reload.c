@@ -106,6 +106,8 @@ static void use_settings(struct daemon *daemon, struct settings *settings)
 	struct settings *old = daemon->settings;
 
 	warn_of_restart(old, settings);
+	/* It is asked for everywhere: a mixture would be of neither mode. */
+	settings->mode = old->mode;
 	daemon->settings = settings;
 	host->settings = host->upstream.settings = settings;
 	host->vault_env = env_unref(host->vault_env);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "settings_table.h"
@@ -187,12 +188,20 @@ bool settings_set_key(void *base, const struct settings_key *key,
 	return parse(key, text, field);
 }
 
-const char *settings_expected(const struct settings_key *key)
+static char *expected_choice(const char *const *choices)
+{
+	struct buf text = BUF_INIT;
+
+	for (size_t i = 0; choices[i]; i++)
+		buf_printf(&text, "%s%s", i ? " or " : "", choices[i]);
+	return buf_take(&text);
+}
+
+char *settings_expected(const struct settings_key *key)
 {
 	static const char *const texts[] = {
 		[TEXT] = "a text",
 		[WORDS] = "a list",
-		[CHOICE] = "one of the words in clearconfd.conf(5)",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",
@@ -201,7 +210,9 @@ const char *settings_expected(const struct settings_key *key)
 		[COUNT] = "a whole number in range",
 	};
 
-	return texts[key->type];
+	if (key->type == CHOICE)
+		return expected_choice(key->choices);
+	return mem_strdup(texts[key->type]);
 }
 
 void settings_set_defaults(void *base, const struct settings_table *table)

@@ -231,6 +231,15 @@ static const char *find_value(const struct load *load)
 	return line.ptr;
 }
 
+static int refuse_value(struct load *load, const struct settings_key *key)
+{
+	_cleanup_(mem_freep) char *expected = settings_expected(key);
+	size_t offset = (size_t)(find_value(load) - load->source.text.ptr);
+
+	return diag_at(load->diag, &load->source, offset, "%s: expected %s",
+		       key->name, expected);
+}
+
 /* ini_handler: one setting; 1 when it was fine. */
 static int on_setting(void *user, const char *section, const char *name,
 		      const char *value)
@@ -249,12 +258,8 @@ static int on_setting(void *user, const char *section, const char *name,
 	if (set[key - load->table->keys] && key->type != WORDS)
 		return fail(load, "this key is set twice: ", name);
 	set[key - load->table->keys] = true;
-	if (!settings_set_key(load->base, key, value))
-		return diag_at(
-			load->diag, &load->source,
-			(size_t)(find_value(load) - load->source.text.ptr),
-			"%s: expected %s", name, settings_expected(key));
-	return 1;
+	return settings_set_key(load->base, key, value) ||
+	       refuse_value(load, key);
 }
 
 static bool parse_file(struct load *load)

@@ -51,7 +51,7 @@ bool settings_set_key(void *base, const struct settings_key *key,
 		      const char *text);
 void settings_set_defaults(void *base, const struct settings_table *table);
 
-/* For a message: what the key takes. */
-const char *settings_expected(const struct settings_key *key);
+/* For a message: what the key takes. The caller frees it. */
+char *settings_expected(const struct settings_key *key);
 
 #endif

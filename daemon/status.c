@@ -13,17 +13,26 @@
 #include "serve/server.h"
 #include "value/json.h"
 
-/* A file may be broken by what it includes: then the place is in that one. */
+static char *with_place(const struct diag *problem)
+{
+	if (!problem->pos.line)
+		return mem_printf("%s: %s", problem->source, problem->text);
+	return mem_printf("%s:%u:%u: %s", problem->source, problem->pos.line,
+			  problem->pos.column, problem->text);
+}
+
+/* A file may be broken by what it includes: the place is in that one, and no
+ * line of the layer's source. */
 static void write_problem(const struct layer *layer, struct buf *json)
 {
 	const struct diag *problem = &layer->problem;
-	_cleanup_(mem_freep) char *elsewhere =
-		layer->text.ptr || !strcmp(problem->source, layer->source)
-			? NULL
-			: mem_printf("%s: %s", problem->source, problem->text);
+	bool elsewhere =
+		!layer->text.ptr && strcmp(problem->source, layer->source) != 0;
+	_cleanup_(mem_freep) char *text =
+		elsewhere ? with_place(problem) : mem_strdup(problem->text);
 
-	json_add_string(json, "error", elsewhere ? elsewhere : problem->text);
-	if (problem->pos.line) {
+	json_add_string(json, "error", text);
+	if (problem->pos.line && !elsewhere) {
 		json_add_int(json, "line", problem->pos.line);
 		json_add_int(json, "column", problem->pos.column);
 	}

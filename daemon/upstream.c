@@ -64,17 +64,31 @@ static bool same(const char *a, const char *b)
 	return a == b || (a && b && !strcmp(a, b));
 }
 
+/* Each feed meets what is wrong with the server: said once, and that it is over
+ * when it is for all of them. */
+static bool is_news(const struct feed *feed, const char *error)
+{
+	const struct feed *other = feed->upstream->feeds;
+
+	for (size_t i = 0; i < FEEDS; i++, other++)
+		if (other != feed && other->error &&
+		    (!error || same(other->error, error)))
+			return false;
+	return true;
+}
+
 /* Logged when it begins, changes or ends, not at each poll. */
 static void set_error(struct feed *feed, const char *error)
 {
 	const char *server = feed->upstream->login.api_server;
+	bool news = is_news(feed, error);
 
 	if (same(feed->error, error))
 		return;
-	if (error)
+	if (news && error)
 		log_warning("server-failed", LOG_TEXT("server", server),
 			    LOG_TEXT("error", error));
-	else
+	else if (news)
 		log_info("server-recovered", LOG_TEXT("server", server));
 	mem_free(feed->error);
 	feed->error = error ? mem_strdup(error) : NULL;

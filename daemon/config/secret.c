@@ -53,7 +53,8 @@ bool secret_key(struct str key)
 		{"access_key", 10}, {"credentials_json", 16},
 	};
 
-	if (is_hard_key(key) || str_equal_nocase(key, STR("sas")))
+	if (is_hard_key(key) || str_equal_nocase(key, STR("sas")) ||
+	    str_is(key, "environment"))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		if (contains_nocase(key, parts[i]))

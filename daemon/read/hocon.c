@@ -14,14 +14,14 @@
 static bool read_pieces(struct hocon *hocon, struct pieces *pieces);
 static bool fields(struct hocon *hocon, struct value *object);
 
-static bool fail(struct hocon *hocon, size_t offset, const char *what)
+bool hocon_fail(struct hocon *hocon, size_t offset, const char *what)
 {
 	return diag_at(hocon->reading->diag, hocon->lexer.source, offset, "%s",
 		       what);
 }
 
-static struct value *new_value(struct hocon *hocon, enum value_type type,
-			       size_t offset)
+struct value *hocon_value(struct hocon *hocon, enum value_type type,
+			  size_t offset)
 {
 	return reading_value(hocon->reading, type, hocon->source, offset);
 }
@@ -55,7 +55,7 @@ static bool object(struct hocon *hocon, struct value *object)
 static bool object_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct value *value =
-		new_value(hocon, VALUE_OBJECT, hocon->lexer.token.start);
+		hocon_value(hocon, VALUE_OBJECT, hocon->lexer.token.start);
 
 	pieces_add_value(hocon, pieces, value);
 	return object(hocon, value);
@@ -114,7 +114,7 @@ static bool elements(struct hocon *hocon, struct value *list)
 static bool list_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct lexer *lexer = &hocon->lexer;
-	struct value *list = new_value(hocon, VALUE_LIST, lexer->token.start);
+	struct value *list = hocon_value(hocon, VALUE_LIST, lexer->token.start);
 	bool ok;
 
 	pieces_add_value(hocon, pieces, list);
@@ -157,8 +157,8 @@ static bool read_piece(struct hocon *hocon, struct pieces *pieces, bool *more)
 	case TOKEN_BAD: return bad_piece(hocon);
 	case TOKEN_FAILED: return false;
 	case TOKEN_INCLUDE:
-		return fail(hocon, lexer->token.start,
-			    "an include cannot be a value");
+		return hocon_fail(hocon, lexer->token.start,
+				  "an include cannot be a value");
 	case TOKEN_END:
 	case TOKEN_LINE_END:
 	case TOKEN_COMMA:
@@ -219,8 +219,8 @@ static bool field_value(struct hocon *hocon, struct pieces *pieces,
 	}
 	*append = c == '+' && lexer->text[lexer->at + 1] == '=';
 	if (c != '=' && c != ':' && !*append)
-		return fail(hocon, hocon->frame->offset,
-			    "expected '=', ':' or '{' after this key");
+		return hocon_fail(hocon, hocon->frame->offset,
+				  "expected '=', ':' or '{' after this key");
 	lexer->at += *append ? 2 : 1;
 	(void)lexer_skip(lexer, LEXER_LINES);
 	if (!read_pieces(hocon, pieces))
@@ -322,8 +322,8 @@ static bool include(struct hocon *hocon, struct value *object)
 
 	if (!hocon->reading->options->may_include) {
 		hocon->reading->refused = true;
-		return fail(hocon, lexer->at,
-			    "include is not allowed in a vault");
+		return hocon_fail(hocon, lexer->at,
+				  "include is not allowed in a vault");
 	}
 	lexer->at += sizeof("include") - 1;
 	return include_read(hocon, object);
@@ -355,7 +355,8 @@ static struct value *list_text(struct hocon *hocon)
 	struct pieces pieces;
 
 	if (!hocon->reading->options->under.len || hocon->parent) {
-		fail(hocon, start, "the whole must be an object, not a list");
+		hocon_fail(hocon, start,
+			   "the whole must be an object, not a list");
 		return NULL;
 	}
 	pieces_init(&pieces);
@@ -364,7 +365,7 @@ static struct value *list_text(struct hocon *hocon)
 	(void)lexer_skip(lexer, LEXER_COMMAS);
 	if (lexer_at_end(lexer))
 		return pieces_value(hocon, &pieces, start);
-	fail(hocon, lexer->at, "expected nothing after the closing ']'");
+	hocon_fail(hocon, lexer->at, "expected nothing after the closing ']'");
 	return NULL;
 }
 
@@ -373,7 +374,7 @@ static struct value *text(struct hocon *hocon)
 {
 	struct lexer *lexer = &hocon->lexer;
 	char c = lexer_skip(lexer, LEXER_LINES);
-	struct value *root = new_value(hocon, VALUE_OBJECT, lexer->at);
+	struct value *root = hocon_value(hocon, VALUE_OBJECT, lexer->at);
 
 	hocon->braces = c == '{';
 	if (c == '[')
@@ -384,9 +385,9 @@ static struct value *text(struct hocon *hocon)
 	(void)lexer_skip(lexer, LEXER_COMMAS);
 	if (lexer_at_end(lexer))
 		return root;
-	fail(hocon, lexer->at,
-	     hocon->braces ? "expected nothing after the closing '}'"
-			   : "this '}' closes nothing");
+	hocon_fail(hocon, lexer->at,
+		   hocon->braces ? "expected nothing after the closing '}'"
+				 : "this '}' closes nothing");
 	return NULL;
 }
 
@@ -423,7 +424,7 @@ bool hocon_read_value(struct reading *reading)
 
 	if (!value || (under.len && !key_cut(reading, under, &path)))
 		return false;
-	root = new_value(&hocon, VALUE_OBJECT, 0);
+	root = hocon_value(&hocon, VALUE_OBJECT, 0);
 	reading->doc->root = root;
 	if (!tree_put(reading, root, &path, value) || !resolve_all(reading))
 		return false;

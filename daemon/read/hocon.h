@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "read/lexer.h"
+#include "value/value.h"
 
 struct path;
 struct reading;
@@ -44,6 +45,13 @@ static inline bool hocon_at_root(const struct hocon *hocon)
 {
 	return hocon->root && !hocon->frame && !hocon->lists;
 }
+
+/* Always false: `return hocon_fail(...);` */
+bool hocon_fail(struct hocon *hocon, size_t offset, const char *what);
+
+/* A value of @type that stands at @offset of the text. */
+struct value *hocon_value(struct hocon *hocon, enum value_type type,
+			  size_t offset);
 
 bool hocon_read(struct reading *reading);
 

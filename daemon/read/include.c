@@ -19,12 +19,6 @@ struct request {
 	bool required;
 };
 
-static bool fail(struct hocon *hocon, size_t offset, const char *what)
-{
-	return diag_at(hocon->reading->diag, hocon->lexer.source, offset, "%s",
-		       what);
-}
-
 static bool expect(struct hocon *hocon, char c, const char *what)
 {
 	struct lexer *lexer = &hocon->lexer;
@@ -32,7 +26,7 @@ static bool expect(struct hocon *hocon, char c, const char *what)
 	while (lexer->text[lexer->at] == ' ' || lexer->text[lexer->at] == '\t')
 		lexer->at++;
 	if (lexer->text[lexer->at] != c)
-		return fail(hocon, lexer->at, what);
+		return hocon_fail(hocon, lexer->at, what);
 	lexer->at++;
 	return true;
 }
@@ -46,8 +40,8 @@ static bool name(struct hocon *hocon, struct request *request)
 		return false;
 	request->offset = lexer->token.start;
 	if (lexer->token.type != TOKEN_QUOTED)
-		return fail(hocon, request->offset,
-			    "expected a file name in quotes");
+		return hocon_fail(hocon, request->offset,
+				  "expected a file name in quotes");
 	request->name = lexer_text(lexer, lexer->token.start + 1,
 				   lexer->token.end - 1, true);
 	return true;
@@ -158,20 +152,20 @@ static const char *path_of(struct hocon *hocon, const struct request *request)
 	const char *path;
 
 	if (name.len && memchr(name.ptr, '\0', name.len)) {
-		fail(hocon, request->offset, "no file has such a name");
+		hocon_fail(hocon, request->offset, "no file has such a name");
 		return NULL;
 	}
 	if (str_starts(name, STR("file://"))) {
 		path = path_of_url(hocon, name);
 		if (!path)
-			fail(hocon, request->offset,
-			     "a file:// URL needs an absolute path");
+			hocon_fail(hocon, request->offset,
+				   "a file:// URL needs an absolute path");
 		return path;
 	}
 	if (request->form == FORM_URL || str_starts(name, STR("http://")) ||
 	    str_starts(name, STR("https://"))) {
-		fail(hocon, request->offset,
-		     "only files can be included, not what a URL names");
+		hocon_fail(hocon, request->offset,
+			   "only files can be included, not what a URL names");
 		return NULL;
 	}
 	return path_of_name(hocon, name);
@@ -259,8 +253,8 @@ static bool include_file(struct hocon *hocon, const struct request *request,
 	if (found == SOURCE_E_MISSING) {
 		reading->doc->source_count--;
 		return !request->required ||
-		       fail(hocon, request->offset,
-			    "the required file is missing");
+		       hocon_fail(hocon, request->offset,
+				  "the required file is missing");
 	}
 	if (found)
 		return false;
@@ -284,8 +278,9 @@ bool include_read(struct hocon *hocon, struct value *object)
 	if (!path)
 		return false;
 	if (is_open(hocon, path))
-		return fail(hocon, request.offset,
-			    "this file is being read: it includes itself");
+		return hocon_fail(
+			hocon, request.offset,
+			"this file is being read: it includes itself");
 	doc_add_include(hocon->reading->doc, path);
 	return include_file(hocon, &request, path, object);
 }

@@ -9,18 +9,6 @@
 #include "read/reading.h"
 #include "read/subst.h"
 
-static bool fail(struct hocon *hocon, size_t offset, const char *what)
-{
-	return diag_at(hocon->reading->diag, hocon->lexer.source, offset, "%s",
-		       what);
-}
-
-static struct value *new_value(struct hocon *hocon, enum value_type type,
-			       size_t offset)
-{
-	return reading_value(hocon->reading, type, hocon->source, offset);
-}
-
 struct piece *pieces_add(struct hocon *hocon, struct pieces *pieces,
 			 enum piece_kind kind)
 {
@@ -151,7 +139,7 @@ static void set_string(struct value *value, struct str text)
 static bool triple_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct token token = hocon->lexer.token;
-	struct value *value = new_value(hocon, VALUE_STRING, token.start);
+	struct value *value = hocon_value(hocon, VALUE_STRING, token.start);
 
 	if (hocon->lexer.has_tabs)
 		warn_tab(hocon);
@@ -177,7 +165,7 @@ static bool scalar_piece(struct hocon *hocon, struct pieces *pieces,
 static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct token token = hocon->lexer.token;
-	struct value *value = new_value(hocon, VALUE_INT, token.start);
+	struct value *value = hocon_value(hocon, VALUE_INT, token.start);
 	struct str literal = {hocon->lexer.text + token.start,
 			      token.end - token.start};
 
@@ -195,7 +183,7 @@ static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 static bool word_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct token token = hocon->lexer.token;
-	struct value *value = new_value(hocon, VALUE_NULL, token.start);
+	struct value *value = hocon_value(hocon, VALUE_NULL, token.start);
 
 	if (token.type == TOKEN_NULL && hocon->lists > 1)
 		reading_warn(hocon->reading, hocon->lexer.source, token.start,
@@ -218,9 +206,10 @@ static bool set_path(struct hocon *hocon, struct subst *subst)
 		return true;
 	}
 	if (!key_cut(hocon->reading, subst->text, &subst->path))
-		return fail(hocon, offset, "this path has too many parts");
+		return hocon_fail(hocon, offset,
+				  "this path has too many parts");
 	return subst->path.count ||
-	       fail(hocon, offset, "a path is missing here");
+	       hocon_fail(hocon, offset, "a path is missing here");
 }
 
 /* subst := '${' '?'? path '}' blanks? */
@@ -290,7 +279,7 @@ struct value *pieces_value(struct hocon *hocon, struct pieces *pieces,
 	struct value *value;
 
 	if (!pieces->count) {
-		value = new_value(hocon, VALUE_STRING, offset);
+		value = hocon_value(hocon, VALUE_STRING, offset);
 		set_string(value, STR(""));
 		return value;
 	}

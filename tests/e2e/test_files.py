@@ -137,7 +137,8 @@ def test_a_broken_include_names_the_included_file_and_can_be_mended(home, daemon
     daemon.start()
     home.write("team.conf", "ok: 1\nteam: x@y")
     layer = daemon.wait_layer("clearml.conf", "broken")
-    assert "team.conf" in str(layer) and layer["line"] == 2
+    assert layer["error"].startswith(f"{home.path / 'team.conf'}:2:8: ") and "line" not in layer
+    assert f"{home.path / 'clearml.conf'}: {home.path / 'team.conf'}:2:8: " in home.client("status").stdout
     assert daemon.get() == {"team": "red", "own": 1}
     home.write("team.conf", "team: blue")
     daemon.wait_value("team", "blue")

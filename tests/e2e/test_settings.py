@@ -70,20 +70,21 @@ def settings_layer(daemon):
 
 
 def test_broken_settings_at_a_reload_keep_the_old_and_show(home, daemon):
-    path = home.settings("[daemon]\nmode = sdk\n")
+    path = home.settings("[local]\nfiles = ~/clearml.conf\n")
     home.conf("k: 1")
+    home.write("other.conf", "k: 2")
     daemon.start()
-    home.settings("[daemon]\nmode = agent\nnonsense = 1\n")
+    home.settings("[local]\nfiles = ~/other.conf\nnonsense = 1\n")
     daemon.reload()
-    assert daemon.status()["mode"] == "sdk"
+    assert daemon.get("k") == 1
     layer = settings_layer(daemon)
     assert (layer["source"], layer["line"]) == (str(path), 3)
     assert "nonsense" in layer["error"]
     shown = home.client("status").stdout
     assert "nonsense" in shown and f"{path}:3" in shown
-    home.settings("[daemon]\nmode = agent\n")
+    home.settings("[local]\nfiles = ~/other.conf\n")
     daemon.reload()
-    assert daemon.status()["mode"] == "agent" and settings_layer(daemon) is None
+    assert daemon.get("k") == 2 and settings_layer(daemon) is None
 
 
 def test_broken_settings_do_not_keep_layers_from_being_read_again(home, daemon):
@@ -164,6 +165,21 @@ def test_what_needs_a_restart_is_said_at_a_reload(home, daemon):
     home.settings("[limits]\nhistory = 20\n")
     daemon.reload()
     assert "restart-needed" in daemon.log()
+
+
+def test_the_mode_stays_what_it_was_at_the_start(home, daemon):
+    """A mixture would be the configuration of neither mode."""
+    home.settings("[daemon]\nmode = sdk\n")
+    home.env["CLEARML_AGENT__K"] = "1"
+    daemon.env.update(home.env)
+    daemon.start()
+    home.settings("[daemon]\nmode = agent\n")
+    daemon.reload()
+    assert "restart-needed" in daemon.log()
+    assert daemon.status()["mode"] == "sdk" and daemon.get() == {}
+    daemon.stop()
+    daemon.start()
+    assert daemon.status()["mode"] == "agent" and daemon.get() == {"k": 1}
 
 
 def test_a_watcher_that_loses_its_right_gets_an_error_and_the_end(strangers, home):

@@ -140,7 +140,9 @@ static void status_is_read_at_a_glance(void **state)
 		"    file        ok       /h/clearml.conf\n"
 		"    vault       broken   team (id1):3:5: expected '}'\n"
 		"\n"
-		"workspace other: ready, generation 41\n");
+		"workspace other: ready, generation 41\n"
+		"  server       none asked: no api.api_server, no key pair, "
+		"vaults switched off or --offline\n");
 }
 
 static void one_workspace_may_be_named(void **state)

@@ -79,10 +79,11 @@ static void keys_of_the_agents_patterns_are_secret(void **state)
 		"sas",
 		"SAS",
 		"credentials_json",
+		"environment",
 	};
 	static const char *const others[] = {
-		"",     "key",  "enable_git_ask_pass", "account",     "access",
-		"keys", "sash", "credentials",         "environment",
+		"",     "key",  "enable_git_ask_pass", "account", "access",
+		"keys", "sash", "credentials",
 	};
 
 	(void)state;

@@ -7,16 +7,13 @@
 
 #include <string.h>
 
+#include "config/secret.h"
+
 #include "../support/envs.h"
 #include "../support/outcome.h"
 
 /* Where substitutions look, and what keeps them from running away. What they
  * mean within a text is in tests/corpus/hocon. */
-
-static bool is_secret(struct str key)
-{
-	return str_is(key, "password") || str_is(key, "environment");
-}
 
 /* @text over the lower layers @lower (JSON; NULL: none), in @env. */
 static struct outcome read_over(const char *text, struct doc *lower,
@@ -27,7 +24,7 @@ static struct outcome read_over(const char *text, struct doc *lower,
 	options.may_include = true;
 	options.env = env;
 	options.lower = lower ? lower->root : NULL;
-	options.is_secret_key = is_secret;
+	options.is_secret_key = secret_key;
 	return outcome_of(&options, str_from(text));
 }
 

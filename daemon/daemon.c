@@ -21,8 +21,9 @@
 #include "systemd.h"
 #include "watched.h"
 
-#define SETTLE_MS 40   /* of quiet after a change of a file */
-#define STOP_MS   2000 /* for answers in flight */
+#define SETTLE_MS     40   /* of quiet after a change of a file */
+#define RELOAD_ROUNDS 4    /* of files that name files that name files */
+#define STOP_MS       2000 /* for answers in flight */
 
 static void set_state(struct daemon *daemon, enum daemon_state state)
 {
@@ -127,26 +128,37 @@ static void on_patience_end(uv_timer_t *timer)
 	become_ready(timer->data);
 }
 
-static void watch_files(struct daemon *daemon)
+/* True when there is a file to watch that was not watched before. */
+static bool watch_files(struct daemon *daemon)
 {
 	const struct local_rule rule = {daemon->settings, &daemon->places,
 					daemon->host.env};
-	_cleanup_(watched_deinit) struct watched watched = {0};
+	struct watched watched = {0};
+	bool more;
 
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		watched_add_stack(&watched, &daemon->workspaces[i]->stack);
 	watched_add_folders(&watched, &rule);
 	watch_set_paths(daemon->watch, (const char *const *)watched.paths,
 			watched.count);
+	more = !watched_covers(&daemon->watched, &watched);
+	watched_deinit(&daemon->watched);
+	daemon->watched = watched;
+	return more;
 }
 
+/* What changes while it is read must be noticed, so files are watched before
+ * they are read; those that only reading names, by an include, are read again.
+ */
 static void reload_workspaces(struct daemon *daemon, enum snapshot_cause cause)
 {
-	/* Before and after: what changes while it is read must be noticed. */
-	watch_files(daemon);
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		workspace_reload(daemon->workspaces[i], cause);
-	watch_files(daemon);
+	size_t rounds = 0;
+
+	(void)watch_files(daemon);
+	do
+		for (size_t i = 0; i < daemon->workspace_count; i++)
+			workspace_reload(daemon->workspaces[i], cause);
+	while (watch_files(daemon) && ++rounds < RELOAD_ROUNDS);
 }
 
 void daemon_reload_workspaces(struct daemon *daemon)
@@ -302,6 +314,7 @@ void daemon_free(struct daemon *daemon)
 	env_unref(daemon->host.env);
 	env_unref(daemon->host.vault_env);
 	generation_deinit(&daemon->generation);
+	watched_deinit(&daemon->watched);
 	settings_free(daemon->settings);
 	diag_deinit(&daemon->settings_problem);
 	places_deinit(&daemon->places);

@@ -24,6 +24,7 @@
 #include "places.h"
 #include "serve/service.h"
 #include "settings.h"
+#include "watched.h"
 #include "workspace.h"
 
 struct access;
@@ -55,7 +56,8 @@ struct daemon {
 	uv_timer_t patience; /* how long READY waits for the server */
 	struct http *http;
 	struct watch *watch;
-	struct server *server; /* NULL: none serves */
+	struct watched watched; /* what it was told */
+	struct server *server;  /* NULL: none serves */
 	struct service service;
 	struct access *access;
 

@@ -1,5 +1,7 @@
 #include "watched.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "config/stack.h"
 #include "local.h"
@@ -48,6 +50,22 @@ void watched_add_folders(struct watched *watched, const struct local_rule *rule)
 	add_folders(watched, &files);
 	local_find_site(&files, rule);
 	add_folders(watched, &files);
+}
+
+static bool names(const struct watched *watched, const char *path)
+{
+	for (size_t i = 0; i < watched->count; i++)
+		if (!strcmp(watched->paths[i], path))
+			return true;
+	return false;
+}
+
+bool watched_covers(const struct watched *watched, const struct watched *other)
+{
+	for (size_t i = 0; i < other->count; i++)
+		if (!names(watched, other->paths[i]))
+			return false;
+	return true;
 }
 
 void watched_deinit(struct watched *watched)

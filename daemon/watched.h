@@ -7,6 +7,7 @@
  * that broke one of them, the folders whose entries are layers.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct local_rule;
@@ -22,6 +23,9 @@ struct watched {
 void watched_add_stack(struct watched *watched, const struct stack *stack);
 void watched_add_folders(struct watched *watched,
 			 const struct local_rule *rule);
+/* Does @watched name all that @other names? */
+bool watched_covers(const struct watched *watched, const struct watched *other);
+
 void watched_deinit(struct watched *watched);
 
 #endif

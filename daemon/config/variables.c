@@ -80,14 +80,15 @@ static struct str path_of(struct arena *arena, struct str name)
 {
 	char *path = arena_alloc(arena, name.len + 1);
 	size_t len = 0;
+	bool wide, dot;
 
-	for (size_t i = 0; i < name.len; i++) {
-		if (str_starts(str_from_offset(name, i), STR("__"))) {
-			path[len++] = '.';
-			i++;
-		} else {
+	for (size_t i = 0; i < name.len; i += wide ? 2 : 1) {
+		wide = str_starts(str_from_offset(name, i), STR("__"));
+		dot = wide || name.ptr[i] == '.';
+		if (!dot)
 			path[len++] = lower(name.ptr[i]);
-		}
+		else if (len && path[len - 1] != '.')
+			path[len++] = '.';
 	}
 	return (struct str){path, len};
 }

@@ -192,9 +192,14 @@ static void look_for_yaml(struct hocon *hocon, const struct pieces *pieces,
 	    text[separator] != ':' ||
 	    !memchr(text + separator, '\n', first->offset - separator))
 		return;
-	if (memchr(first->text.ptr, ':', first->text.len) ||
-	    str_starts(first->text, STR("- ")))
-		hocon->reading->like_yaml = true;
+	if (!memchr(first->text.ptr, ':', first->text.len) &&
+	    !str_starts(first->text, STR("- ")))
+		return;
+	hocon->reading->like_yaml = true;
+	if (hocon->reading->options->may_include) /* a file: HOCON it is */
+		reading_warn(hocon->reading, hocon->lexer.source, first->offset,
+			     "this looks like YAML, but is read as HOCON: the "
+			     "text after ':' is one string");
 }
 
 /* ('=' | ':' | '+=') value, or an object at once; *append: it was +=. */
@@ -423,6 +428,8 @@ bool hocon_read_value(struct reading *reading)
 	struct path path = {&nowhere, 1};
 
 	if (!value || (under.len && !key_cut(reading, under, &path)))
+		return false;
+	if (!path.count) /* a name that stands for no key */
 		return false;
 	root = hocon_value(&hocon, VALUE_OBJECT, 0);
 	reading->doc->root = root;

@@ -18,7 +18,6 @@
 
 struct path;
 struct reading;
-struct value;
 
 /* A field whose value is being read: they lead to where an include is. */
 struct hocon_frame {

@@ -72,19 +72,30 @@ bool read_format_from_name(struct str name, enum read_format *format)
 	return false;
 }
 
-/* What is read belongs under a key of its owner's, who may be gone before the
- * document: its keys are the document's own. */
+/* The key of its owner's that a document goes under. The owner may be gone
+ * before the document: its keys are the document's own. */
+static bool cut_under(struct reading *reading, struct path *path)
+{
+	const char *name = reading->doc->sources[0]->name;
+	struct str under = arena_str(reading->arena, reading->options->under);
+
+	if (!key_cut(reading, under, path))
+		return diag_set(reading->diag, name,
+				"the key that its name stands for has too many "
+				"parts");
+	return path->count ||
+	       diag_set(reading->diag, name, "its name stands for no key");
+}
+
 static bool put_under(struct reading *reading)
 {
 	struct value *whole = reading->doc->root;
-	struct str under = reading->options->under;
 	struct path path;
 
-	if (!under.len)
+	if (!reading->options->under.len)
 		return true;
-	under = arena_str(reading->arena, under);
 	reading->doc->root = value_new(reading->arena, VALUE_OBJECT);
-	return key_cut(reading, under, &path) &&
+	return cut_under(reading, &path) &&
 	       tree_put(reading, reading->doc->root, &path, whole);
 }
 

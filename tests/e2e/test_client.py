@@ -106,7 +106,8 @@ def test_get_with_the_callers_environment(home, daemon):
     home.env["TEAM_USER"] = "jane"
     home.client("get", "user", check=3)
     assert home.client("get", "user", "--env", check=0).stdout == "jane\n"
-    home.env |= {"CLEARML_AGENT__A__B": "{c: 1}", "CLEARML_WORKER_ID": "mine"}
+    home.env |= {"CLEARML_AGENT__A__B": "{c: 1}", "CLEARML_WORKER_ID": "mine",
+                 "CLEARML_AGENT____": "1", "CLEARML_AGENT__$": "1"}
     assert json.loads(home.client("get", "--env", check=0).stdout) == {
         "user": "jane", "a": {"b": {"c": 1}}, "agent": {"worker_id": "mine"}}
     assert home.client("get", check=0).stdout == "{}\n"

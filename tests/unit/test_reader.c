@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "read/reading.h"
+
 #include "../support/outcome.h"
 #include "../support/scratch.h"
 
@@ -263,6 +266,33 @@ static void the_key_that_is_read_under_may_go_before_the_document(void **state)
 	outcome_assert_json(&result, "{\"a\":{\"b\":\"x\"}}");
 }
 
+static void what_goes_under_no_key_or_too_many_is_broken(void **state)
+{
+	static const enum read_format some[] = {READ_HOCON, READ_VALUE,
+						READ_LITERAL};
+	_cleanup_(outcome_deinit) struct outcome result = {0};
+	_cleanup_(buf_deinit) struct buf deep = BUF_INIT;
+	struct read_options options;
+
+	(void)state;
+	for (size_t i = 0; i <= READING_PATH_MAX; i++)
+		buf_puts(&deep, "a.");
+	for (size_t i = 0; i < ARRAY_SIZE(some); i++) {
+		options = outcome_options(some[i]);
+		options.under = STR("$.");
+		outcome_deinit(&result);
+		result = outcome_of(&options, STR("{}"));
+		assert_null(result.doc);
+		assert_string_equal(result.diag.text,
+				    "its name stands for no key");
+		options.under = buf_str(&deep);
+		outcome_deinit(&result);
+		result = outcome_of(&options, STR("{}"));
+		assert_null(result.doc);
+		assert_non_null(strstr(result.diag.text, "too many parts"));
+	}
+}
+
 /* Every beginning of a text is read or refused, never worse. Large texts are
  * cut at some of their bytes. */
 static void check_beginnings(struct str text)
@@ -338,6 +368,7 @@ int main(void)
 		cmocka_unit_test(what_is_read_goes_under_a_key),
 		cmocka_unit_test(
 			the_key_that_is_read_under_may_go_before_the_document),
+		cmocka_unit_test(what_goes_under_no_key_or_too_many_is_broken),
 		cmocka_unit_test(a_cut_text_is_read_or_refused),
 		cmocka_unit_test_prestate(
 			official_files_cut_short_are_read_or_refused, root),

@@ -169,6 +169,9 @@ int check_configuration(const struct options *options)
 	_cleanup_(env_unrefp) struct env *env = env_from_process();
 	_cleanup_(places_deinit) struct places places = {0};
 
+	/* What is wrong is printed: no log says it again. */
+	if (!options->log_level)
+		log_set_level(LOG_LEVEL_ERROR);
 	places_init(&places, options->instance, env);
 	return check_all(options, &places, env) ? 0 : 1;
 }

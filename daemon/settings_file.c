@@ -62,6 +62,11 @@ static bool is_name(struct str name)
 	return name.len > 0;
 }
 
+static bool is_given(const char *text)
+{
+	return text && *text;
+}
+
 /* What can be said of a [workspace] when all its settings are known. */
 static bool end_workspace(struct load *load)
 {
@@ -70,9 +75,14 @@ static bool end_workspace(struct load *load)
 
 	if (load->table != &settings_workspace_table)
 		return true;
-	if (!workspace->api_server || !*workspace->api_server)
+	if (!is_given(workspace->api_server))
 		return diag_at(load->diag, &load->source, load->section,
 			       "this workspace has no api_server");
+	if (is_given(workspace->access_key) !=
+	    is_given(workspace->secret_key_file))
+		return diag_at(load->diag, &load->source, load->section,
+			       "an access_key needs a secret_key_file, and the "
+			       "other way round");
 	for (size_t i = 0; i + 1 < settings->workspace_count; i++)
 		if (workspace->active && settings->workspaces[i].active)
 			return diag_at(load->diag, &load->source, load->section,

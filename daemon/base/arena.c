@@ -108,6 +108,19 @@ void arena_reset(struct arena *arena)
 	arena->blocks->used = 0;
 }
 
+bool arena_owns(const struct arena *arena, const void *mem)
+{
+	uintptr_t at = (uintptr_t)mem, start;
+
+	for (struct arena_block *block = arena->blocks; block;
+	     block = block->next) {
+		start = (uintptr_t)block->data;
+		if (at >= start && at < start + block->used)
+			return true;
+	}
+	return false;
+}
+
 void arena_free(struct arena *arena)
 {
 	free_later_blocks(arena);

@@ -8,6 +8,7 @@
  * merged in the arena of its snapshot; nothing in an arena is freed by itself.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"
@@ -35,6 +36,9 @@ const char *arena_strdup(struct arena *arena, const char *text);
 /* Everything is given back but the first block, for those who come often and
  * need little. */
 void arena_reset(struct arena *arena);
+
+/* Does @mem lie in the arena? Walks its blocks, of which there are few. */
+bool arena_owns(const struct arena *arena, const void *mem);
 
 void arena_free(struct arena *arena);
 

@@ -11,9 +11,9 @@
 
 /* Merges of the tiers, from which everything here is derived. */
 struct tiers {
-	struct arena arena;
-	struct value *below;      /* the vaults */
-	struct value *vaults;     /* NULL: none counts */
+	struct arena *arena;  /* of the documents: derived ones share values */
+	struct value *below;  /* the vaults */
+	struct value *vaults; /* NULL: none counts */
 	struct value *monitoring; /* NULL: none counts */
 };
 
@@ -27,12 +27,12 @@ static void tiers_add(struct tiers *tiers, const struct stack_doc *item)
 
 	/* An empty vault does not count. */
 	if (tier && item->doc->root->object.count)
-		*tier = merge(&tiers->arena, *tier, item->doc->root);
+		*tier = merge(tiers->arena, *tier, item->doc->root);
 }
 
-static void tiers_init(struct tiers *tiers, const struct stack_docs *docs)
+static void tiers_init(struct tiers *tiers, struct stack_docs *docs)
 {
-	*tiers = (struct tiers){0};
+	*tiers = (struct tiers){.arena = &docs->arena};
 	for (size_t i = 0; i < docs->count; i++)
 		tiers_add(tiers, &docs->items[i]);
 }
@@ -272,5 +272,4 @@ void agent_derive(struct stack_docs *docs, const struct env *env)
 	place(docs, LAYER_PROTECTED, derive_protected(&tiers));
 	place(docs, LAYER_ENV_NAMED, derive_azure(&tiers, env));
 	place(docs, LAYER_MONITORING, derive_whitelist(&tiers));
-	arena_free(&tiers.arena);
 }

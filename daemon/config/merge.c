@@ -1,5 +1,6 @@
 #include "config/merge.h"
 
+#include "base/arena.h"
 #include "value/value.h"
 
 /* Recursion is bounded by the depth that readers accept. */
@@ -15,7 +16,7 @@ struct value *merge(struct arena *arena, struct value *lower,
 		return upper;
 	if (!upper->object.count || !lower->object.count)
 		return upper->object.count ? upper : lower;
-	merged = value_copy(arena, lower);
+	merged = arena_owns(arena, lower) ? lower : value_copy(arena, lower);
 	for (value_each (upper, m)) {
 		slot = value_object_slot_like(merged, arena, m);
 		*slot = merge(arena, *slot, m->value);

@@ -160,6 +160,7 @@ void stack_docs_deinit(struct stack_docs *docs)
 	for (size_t i = 0; i < docs->count; i++)
 		doc_unref(docs->items[i].doc);
 	mem_free(docs->items);
+	arena_free(&docs->arena);
 	*docs = (struct stack_docs){0};
 }
 

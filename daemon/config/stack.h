@@ -13,10 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/list.h"
 #include "config/layer.h"
 
-struct arena;
 struct doc;
 struct value;
 
@@ -33,6 +33,7 @@ struct stack_doc {
 struct stack_docs {
 	struct stack_doc *items;
 	size_t count;
+	struct arena arena; /* of what derived documents share with none */
 };
 
 /* for (struct layer *l; stack_each(stack, l)) */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/mem.h"
 
 static void assert_zeroed(const unsigned char *bytes, size_t len)
 {
@@ -164,9 +165,27 @@ static void a_reset_arena_keeps_one_block_and_no_content(void **state)
 	assert_null(arena.blocks);
 }
 
+static void an_arena_knows_what_is_its_own(void **state)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(arena_free) struct arena other = ARENA_INIT;
+	char *mine[2000];
+	int elsewhere;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(mine); i++)
+		mine[i] = arena_alloc(&arena, 1 + i % 90);
+	for (size_t i = 0; i < ARRAY_SIZE(mine); i++)
+		assert_true(arena_owns(&arena, mine[i]));
+	assert_false(arena_owns(&arena, arena_alloc(&other, 8)));
+	assert_false(arena_owns(&arena, &elsewhere));
+	assert_false(arena_owns(&arena, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_arena_knows_what_is_its_own),
 		cmocka_unit_test(memory_is_zeroed_and_aligned),
 		cmocka_unit_test(what_was_handed_out_stays_where_it_is),
 		cmocka_unit_test(a_large_piece_has_a_block_of_its_own),

@@ -187,8 +187,10 @@ static void merging_is_associative_where_types_agree(void **state)
 		struct value *a = random_tree(&arena, 4, true);
 		struct value *b = random_tree(&arena, 4, true);
 		struct value *c = random_tree(&arena, 4, true);
-		struct value *left = merge(&arena, merge(&arena, a, b), c);
-		struct value *right = merge(&arena, a, merge(&arena, b, c));
+		_cleanup_(arena_free) struct arena one = ARENA_INIT;
+		_cleanup_(arena_free) struct arena other = ARENA_INIT;
+		struct value *left = merge(&one, merge(&one, a, b), c);
+		struct value *right = merge(&other, a, merge(&other, b, c));
 
 		assert_true(value_equal(left, right));
 	}
@@ -224,6 +226,7 @@ static void any_two_trees_follow_the_rule_and_stay_as_they_are(void **state)
 	(void)state;
 	for (int round = 0; round < 2000; round++) {
 		_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+		_cleanup_(arena_free) struct arena made = ARENA_INIT;
 		_cleanup_(buf_deinit) struct buf before = BUF_INIT;
 		_cleanup_(buf_deinit) struct buf after = BUF_INIT;
 		struct value *a = random_tree(&arena, 4, false);
@@ -231,11 +234,27 @@ static void any_two_trees_follow_the_rule_and_stay_as_they_are(void **state)
 
 		json_write(&before, a);
 		json_write(&before, b);
-		assert_follows_the_rule(merge(&arena, a, b), a, b);
+		assert_follows_the_rule(merge(&made, a, b), a, b);
 		json_write(&after, a);
 		json_write(&after, b);
 		assert_true(str_equal(buf_str(&before), buf_str(&after)));
 	}
+}
+
+/* A stack of many layers: one object grows, instead of a copy for each. */
+static void what_a_merge_made_the_next_changes_in_place(void **state)
+{
+	_cleanup_(arena_free) struct arena made = ARENA_INIT;
+	_cleanup_(doc_unrefp) struct doc *a = docs_read("{\"x\": {\"y\": 1}}");
+	_cleanup_(doc_unrefp) struct doc *b = docs_read("{\"x\": {\"z\": 2}}");
+	struct value *merged = merge(&made, a->root, b->root);
+	size_t used = made.used;
+
+	(void)state;
+	assert_ptr_not_equal(merged, a->root);
+	for (int i = 0; i < 1000; i++)
+		assert_ptr_equal(merge(&made, merged, b->root), merged);
+	assert_int_equal(made.used, used);
 }
 
 int main(void)
@@ -253,6 +272,7 @@ int main(void)
 		cmocka_unit_test(merging_is_associative_where_types_agree),
 		cmocka_unit_test(
 			any_two_trees_follow_the_rule_and_stay_as_they_are),
+		cmocka_unit_test(what_a_merge_made_the_next_changes_in_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,8 +177,8 @@ static void bench_official(const char *path)
 	size_t n;
 
 	if (!file) {
-		perror(path);
-		exit(1);
+		printf("T8   left out: no %s\n", path);
+		return;
 	}
 	while ((n = fread(buf_reserve(&text, 65536), 1, 65536, file)) > 0)
 		text.len += n;

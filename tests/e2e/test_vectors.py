@@ -101,23 +101,21 @@ def test_vector(name, mode, tmp_path, vault_server):
     assert exact(json.loads(done.stdout)) == exact(json.loads(text))
 
 
-OFFICIAL = sorted({path.name: path for base in (ROOT / "tests/corpus/official",
-                                                SHARED / "official")
-                   for path in base.glob("*.conf")}.values())
+# ClearML's own files are not ours to copy; what its code reads from them is.
+OFFICIAL = sorted((SHARED / "official").glob("*.conf"))
+EXPECTED = ROOT / "tests/corpus/official"
 
 
 @pytest.mark.parametrize("path", OFFICIAL, ids=lambda p: p.stem)
 def test_official_file(path, tmp_path):
     """ClearML's own sample and default files, with the values it reads."""
-    expected = json.loads(path.with_name(path.stem + ".expected.json").read_text())
+    expected = json.loads((EXPECTED / (path.stem + ".expected.json")).read_text())
     home = Home(tmp_path / "home")
     home.write("clearml.conf", path.read_bytes())
     assert exact(home.resolve("--mode", "sdk")) == exact(expected)
 
 
-OVER_DEFAULTS = sorted({path.name: path for base in (ROOT / "tests/corpus/official",
-                                                     SHARED / "official")
-                        for path in base.glob("*.vector.json")}.values())
+OVER_DEFAULTS = sorted((SHARED / "official").glob("*.vector.json"))
 
 
 @pytest.mark.parametrize("path", OVER_DEFAULTS, ids=lambda p: p.name.split("-")[0])
@@ -125,8 +123,8 @@ def test_official_file_over_defaults_and_vault(path, tmp_path, vault_server):
     """ClearML's sample over the defaults of its package, and a vault over both."""
     case = json.loads(path.read_text())
     mode = path.name.split("-")[0]
-    expected = json.loads(path.with_name(
-        path.name.replace(".vector.", ".expected.")).read_text())
+    expected = json.loads(
+        (EXPECTED / path.name.replace(".vector.", ".expected.")).read_text())
     home = Home(tmp_path / "home")
     materialise(home, case)
     for default in path.parent.glob(f"{mode}-default-*.conf"):
@@ -139,4 +137,6 @@ def test_official_file_over_defaults_and_vault(path, tmp_path, vault_server):
 
 
 def test_there_are_cases():
-    assert len(VECTORS) > 200 and len(OFFICIAL) >= 12 and len(OVER_DEFAULTS) == 2
+    assert len(VECTORS) > 200
+    if SHARED.is_dir():
+        assert len(OFFICIAL) >= 12 and len(OVER_DEFAULTS) == 2

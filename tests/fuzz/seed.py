@@ -13,7 +13,7 @@ def texts():
     """(target, bytes) of everything there is."""
     for path in sorted(CORPUS.glob("hocon/*/input*")):
         yield "hocon", path.read_bytes()
-    for path in sorted(CORPUS.glob("official/*.conf")):
+    for path in sorted((ROOT.parent / "shared/official").glob("*.conf")):
         yield "hocon", path.read_bytes()[:15000]
     for path in sorted(CORPUS.glob("yaml/*/input*")):
         yield "yaml", path.read_bytes()

@@ -106,7 +106,7 @@ OFFICIAL = sorted((SHARED / "official").glob("*.conf"))
 EXPECTED = ROOT / "tests/corpus/official"
 
 
-@pytest.mark.parametrize("path", OFFICIAL, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", OFFICIAL, ids=[p.stem for p in OFFICIAL])
 def test_official_file(path, tmp_path):
     """ClearML's own sample and default files, with the values it reads."""
     expected = json.loads((EXPECTED / (path.stem + ".expected.json")).read_text())
@@ -118,7 +118,8 @@ def test_official_file(path, tmp_path):
 OVER_DEFAULTS = sorted((SHARED / "official").glob("*.vector.json"))
 
 
-@pytest.mark.parametrize("path", OVER_DEFAULTS, ids=lambda p: p.name.split("-")[0])
+@pytest.mark.parametrize("path", OVER_DEFAULTS,
+                         ids=[p.name.split("-")[0] for p in OVER_DEFAULTS])
 def test_official_file_over_defaults_and_vault(path, tmp_path, vault_server):
     """ClearML's sample over the defaults of its package, and a vault over both."""
     case = json.loads(path.read_text())

@@ -20,9 +20,6 @@ BINDIR  ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
-MANDIR  ?= $(PREFIX)/share/man
-UNITDIR ?= $(PREFIX)/lib/systemd
-SYSCONFDIR ?= /etc
 INSTALL ?= install
 PKGCONF ?= pkg-config
 PYTHON  := /usr/bin/python3
@@ -39,19 +36,23 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libj
               libyaml-dev libinih-dev
 DEPS_TEST  := python3 python3-pytest python3-yaml libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl
-DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags mandoc \
+DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
               libclang-rt-dev
 
 # module_cflags and module_libs, written by $(B)/modules.mk below once the
 # packages are there.
--include $(if $(filter clean deps dist,$(MAKECMDGOALS)),,$(B)/modules.mk)
+include $(if $(filter clean deps,$(MAKECMDGOALS)),,$(B)/modules.mk)
 
 cflags  = -std=c11 -D_GNU_SOURCE -DCLEARCONF_VERSION='"$(VERSION)"' \
           -Iinclude -Idaemon -Iclient -I$(B)/gen $(WARNINGS) \
+          -ffile-prefix-map=$(CURDIR)=. \
           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
           -fno-omit-frame-pointer,$(HARDEN)) $(module_cflags) $(CFLAGS)
 ldflags = $(if $(SAN),-fsanitize=$(SAN),-pie \
           -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
+
+# `make V=1` shows whole commands.
+run = $(if $(V),$2,@echo "  $1 $@"; $2)
 
 core_src   := $(wildcard daemon/base/*.c daemon/value/*.c daemon/read/*.c)
 daemon_src := $(wildcard daemon/*.c daemon/config/*.c daemon/fetch/*.c \
@@ -84,10 +85,10 @@ $(core): $(call obj,$(core_src))
 render_obj := $(filter $(B)/client/render%,$(client_obj))
 
 $(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(render_obj) $(core)
-	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
+	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 $(B)/clearconf: $(B)/client/main.o $(client_obj) $(B)/libclearconf.a $(core)
-	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
+	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 $(B)/libclearconf.so: $(call obj,$(lib_src)) client/lib/libclearconf.sym
 	$(CC) $(filter-out -pie,$(ldflags)) -shared \
@@ -101,10 +102,10 @@ $(B)/libclearconf.a: $(call obj,$(lib_src))
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
 		$(daemon_obj) $(client_obj) $(B)/libclearconf.a $(core)
-	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lcmocka -lm
+	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lcmocka -lm)
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(render_obj) $(core)
-	$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm
+	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 $(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden
 
@@ -120,7 +121,7 @@ $(B)/gen/clearml_keys.h: daemon/config/clearml_keys.txt
 
 $(B)/%.o: %.c Makefile | $(generated)
 	@mkdir -p $(@D)
-	$(CC) $(cflags) -MMD -MP -c -o $@ $<
+	$(call run,CC,$(CC) $(cflags) -MMD -MP -c -o $@ $<)
 
 # --- what the project needs on a machine ------------------------------------
 
@@ -131,8 +132,7 @@ installing := $(filter demo test test-long fuzz bench lint ci deps,$(MAKECMDGOAL
 $(B)/modules.mk: Makefile tests/support/deps.sh
 	@mkdir -p $(@D)
 	@tests/support/deps.sh $(if $(installing),install,check) \
-		$(DEPS_BUILD) $(if $(installing),$(DEPS_TEST)) \
-		$(if $(filter lint ci,$(MAKECMDGOALS)),$(DEPS_LINT))
+		$(DEPS_BUILD)
 	@echo "module_cflags := $$($(PKGCONF) --cflags $(MODULES))" > $@
 	@echo "module_libs := $$($(PKGCONF) --libs $(MODULES))" >> $@
 
@@ -142,6 +142,9 @@ deps:
 deps-test:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST)
 
+deps-demo:
+	@tests/support/deps.sh install $(DEPS_BUILD) python3
+
 deps-lint:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_LINT)
 
@@ -150,7 +153,7 @@ deps-lint:
 test: deps-test all $(tests)
 	@B=$(B) SAN=$(SAN) $(PYTHON) tests/support/run_tests.py $(tests)
 
-demo: deps-test all
+demo: deps-demo all
 	@B=$(B) $(PYTHON) tests/support/demo.py
 
 # Each target for SECONDS, two at a time, seeded from the corpus; what it finds
@@ -192,7 +195,7 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps deps-test deps-lint test demo fuzz bench lint install clean
+.PHONY: all deps deps-test deps-demo deps-lint test demo fuzz bench lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src))

@@ -41,7 +41,7 @@ def run_pytest(build):
     """(passed, failed, skipped) of the tests written in Python."""
     report = os.path.join(build, "pytest.xml")
     command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
-               f"--junitxml={report}", "tests/e2e", "tests/interop"]
+               f"--junitxml={report}", "-o", "junit_family=xunit1", "tests/e2e", "tests/interop"]
     if os.path.exists(report):
         os.remove(report)
     status = subprocess.run(command, cwd=ROOT).returncode

@@ -125,7 +125,7 @@ static struct read_options options_of(const struct layer *layer,
 		.limits = context->limits,
 		.env = is_vault(layer) ? context->vault_env : context->env,
 		.lower = lower,
-		.is_secret_key = secret_key,
+		.secrecy = secret_below,
 		.under = str_from(layer->under),
 		.may_include = is_file(layer),
 	};

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/known.h"
+#include "read/reader.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -60,6 +61,15 @@ bool secret_key(struct str key)
 		if (contains_nocase(key, parts[i]))
 			return true;
 	return false;
+}
+
+#define INSIDE_S3 2u /* there `key` is an access key */
+
+unsigned int secret_below(unsigned int above, struct str key)
+{
+	if (secret_key(key) || (above & INSIDE_S3 && str_is(key, "key")))
+		above |= READ_SECRET;
+	return str_is(key, "s3") ? above | INSIDE_S3 : above;
 }
 
 static void add_pattern(struct secrets *secrets, const char *pattern)

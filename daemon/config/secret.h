@@ -25,6 +25,10 @@ struct value;
 /* Does the key alone say that its value is secret? */
 bool secret_key(struct str key);
 
+/* The same with the keys above it: READ_SECRET when what stands below @key is
+ * secret, and a bit for what lies inside `s3`. For struct read_options. */
+unsigned int secret_below(unsigned int above, struct str key);
+
 /* @patterns: more keys, POSIX extended expressions separated by blanks; a bad
  * one is logged and left out. NULL: none. */
 struct secrets *secrets_new(const char *patterns);

@@ -210,17 +210,43 @@ static enum found in_scope(struct resolver *resolver, const struct subst *subst,
 	return step;
 }
 
+/* What keys say of a value: there, and here where it goes. */
+struct secrecy {
+	unsigned int from, to;
+};
+
+static struct secrecy below(const struct resolver *resolver,
+			    struct secrecy above, struct str key)
+{
+	return (struct secrecy){
+		resolve_secrecy(resolver, above.from, key),
+		resolve_secrecy(resolver, above.to, key),
+	};
+}
+
+static bool stays_secret(const struct resolver *resolver,
+			 const struct value *copy, struct secrecy secrecy)
+{
+	struct reading *reading = resolver->reading;
+
+	if (!(secrecy.from & ~secrecy.to & READ_SECRET))
+		return true;
+	return diag_at(reading->diag, reading_source(reading, copy),
+		       copy->offset, "refers to a secret of the host");
+}
+
 static struct value *copy_lower(struct resolver *resolver,
 				const struct value *place,
-				const struct value *value, bool secret);
+				const struct value *value,
+				struct secrecy secrecy);
 
 static bool copy_elements(struct resolver *resolver, struct value *copy,
-			  const struct value *list, bool secret)
+			  const struct value *list, struct secrecy secrecy)
 {
 	struct value *item;
 
 	for (uint32_t i = 0; i < list->list.count; i++) {
-		item = copy_lower(resolver, copy, list->list.items[i], secret);
+		item = copy_lower(resolver, copy, list->list.items[i], secrecy);
 		if (!item)
 			return false;
 		value_list_add(copy, resolver->reading->arena, item);
@@ -229,7 +255,7 @@ static bool copy_elements(struct resolver *resolver, struct value *copy,
 }
 
 static bool copy_members(struct resolver *resolver, struct value *copy,
-			 const struct value *object, bool secret)
+			 const struct value *object, struct secrecy secrecy)
 {
 	struct arena *arena = resolver->reading->arena;
 	struct member *member;
@@ -239,7 +265,7 @@ static bool copy_members(struct resolver *resolver, struct value *copy,
 	for (value_each (object, member)) {
 		key = arena_str(arena, member_key(member));
 		item = copy_lower(resolver, copy, member->value,
-				  secret || resolve_is_secret(resolver, key));
+				  below(resolver, secrecy, key));
 		if (!item)
 			return false;
 		*value_object_slot(copy, arena, key) = item;
@@ -248,26 +274,28 @@ static bool copy_members(struct resolver *resolver, struct value *copy,
 }
 
 /* A copy of @value that outlives the lower layers, at @place; NULL when it is
- * too much. @secret: so is everything in it. */
+ * too much, or would come out. @secrecy: of the keys above it. */
 static struct value *copy_lower(struct resolver *resolver,
 				const struct value *place,
-				const struct value *value, bool secret)
+				const struct value *value,
+				struct secrecy secrecy)
 {
 	struct reading *reading = resolver->reading;
 	struct value *copy = reading_value(reading, value->type, place->source,
 					   place->offset);
 	struct str text;
-	bool ok = reading_charge(reading, place, 1);
+	bool ok = reading_charge(reading, place, 1) &&
+		  stays_secret(resolver, copy, secrecy);
 
-	copy->flags = secret ? TREE_SECRET : 0;
+	copy->flags = secrecy.from & READ_SECRET ? TREE_SECRET : 0;
 	if (value->type == VALUE_BOOL)
 		copy->boolean = value->boolean;
 	else if (value->type == VALUE_REAL)
 		copy->real = value->real;
 	else if (value->type == VALUE_LIST)
-		ok = ok && copy_elements(resolver, copy, value, secret);
+		ok = ok && copy_elements(resolver, copy, value, secrecy);
 	else if (value->type == VALUE_OBJECT)
-		ok = ok && copy_members(resolver, copy, value, secret);
+		ok = ok && copy_members(resolver, copy, value, secrecy);
 	else if (value->type != VALUE_NULL) {
 		text = arena_str(reading->arena, value_text(value));
 		copy->text.ptr = text.ptr;
@@ -283,19 +311,19 @@ static enum found in_lower(struct resolver *resolver, const struct subst *subst,
 	const struct value *value = reading->options->lower;
 	const struct value place = {.source = subst->source,
 				    .offset = subst->offset};
-	bool secret = false;
+	struct secrecy secrecy = {0, resolver->secrecy};
 
 	if (!value)
 		return MISSING;
 	reading->doc->used_lower = true;
 	for (size_t i = 0; value && i < subst->path.count; i++) {
 		value = value_get(value, subst->path.items[i]);
-		secret = secret ||
-			 resolve_is_secret(resolver, subst->path.items[i]);
+		secrecy.from = resolve_secrecy(resolver, secrecy.from,
+					       subst->path.items[i]);
 	}
 	if (!value)
 		return MISSING;
-	*found = copy_lower(resolver, &place, value, secret);
+	*found = copy_lower(resolver, &place, value, secrecy);
 	return *found ? FOUND : FAILED;
 }
 
@@ -381,7 +409,8 @@ enum found lookup(struct resolver *resolver, const struct subst *subst,
 		step = unblocked(resolver, subst);
 	if (step == MISSING)
 		step = elsewhere(resolver, subst, found);
-	if (step == FOUND && (*found)->flags & TREE_SECRET && !resolver->secret)
+	if (step == FOUND && (*found)->flags & TREE_SECRET &&
+	    !(resolver->secrecy & READ_SECRET))
 		return fail(resolver, subst, "refers to a secret of the host")
 			       ? FOUND
 			       : FAILED;

@@ -50,9 +50,11 @@ struct read_options {
 	 * nor env has (SEMANTICS A2); NULL: none. */
 	const struct value *lower;
 
-	/* A secret that ${path} finds in lower may only go into a key that is
-	 * secret itself; NULL: nothing is secret. */
-	bool (*is_secret_key)(struct str key);
+	/* A secret that ${path} finds in lower may only go where it stays one.
+	 * What a key says of what stands below it, given what the keys above
+	 * it said (0 at the root): READ_SECRET, and bits of the function's
+	 * own. NULL: nothing is secret. */
+	unsigned int (*secrecy)(unsigned int above, struct str key);
 
 	/* The dotted key that the whole goes under, after it is resolved; it
 	 * may then be any value. Empty: none. */
@@ -62,6 +64,8 @@ struct read_options {
 	 * environment value may not include anything. */
 	bool may_include;
 };
+
+#define READ_SECRET 1u /* of secrecy() */
 
 #define READ_LIMITS_DEFAULT                                                    \
 	((struct read_limits){                                                 \

@@ -9,11 +9,12 @@
 /* How far a chain of references may lead before the stack is in danger. */
 #define FRAMES_MAX 2000
 
-bool resolve_is_secret(const struct resolver *resolver, struct str key)
+unsigned int resolve_secrecy(const struct resolver *resolver,
+			     unsigned int above, struct str key)
 {
-	bool (*secret)(struct str) = resolver->reading->options->is_secret_key;
+	const struct read_options *options = resolver->reading->options;
 
-	return secret && secret(key);
+	return options->secrecy ? options->secrecy(above, key) : 0;
 }
 
 /* An object without the members that turned out to be nothing. */
@@ -31,21 +32,21 @@ static void drop_missing(struct resolver *resolver, struct value *object)
 
 static bool resolve_members(struct resolver *resolver, struct value *object)
 {
-	bool secret = resolver->secret, missing = false, ok = true;
+	unsigned int secrecy = resolver->secrecy;
+	bool missing = false, ok = true;
 	struct member *member;
 
 	for (value_each (object, member)) {
 		if (!tree_waits(member->value))
 			continue;
-		resolver->secret =
-			secret ||
-			resolve_is_secret(resolver, member_key(member));
+		resolver->secrecy =
+			resolve_secrecy(resolver, secrecy, member_key(member));
 		ok = resolve_value(resolver, &member->value);
 		if (!ok)
 			break;
 		missing = missing || !member->value;
 	}
-	resolver->secret = secret;
+	resolver->secrecy = secrecy;
 	if (ok && missing)
 		drop_missing(resolver, object);
 	return ok;
@@ -99,14 +100,14 @@ bool resolve_there(struct resolver *resolver, struct value **slot,
 
 	resolver->jump = ++resolver->last_jump;
 	resolver->level = path->count;
-	resolver->secret = false;
+	resolver->secrecy = 0;
 	for (size_t i = 0; i < path->count; i++)
-		resolver->secret = resolver->secret ||
-				   resolve_is_secret(resolver, path->items[i]);
+		resolver->secrecy = resolve_secrecy(resolver, resolver->secrecy,
+						    path->items[i]);
 	ok = resolve_value(resolver, slot);
 	resolver->jump = here.jump;
 	resolver->level = here.level;
-	resolver->secret = here.secret;
+	resolver->secrecy = here.secrecy;
 	return ok;
 }
 

@@ -31,7 +31,7 @@ struct resolver {
 	size_t level;  /* of the value being resolved, in the tree */
 	size_t jump;   /* which reference was followed last; 0: none */
 	size_t last_jump;
-	bool secret; /* one of the keys that lead here is secret */
+	unsigned int secrecy; /* what the keys that lead here say */
 };
 
 /* Resolve all there is in the tree of the document. */
@@ -45,7 +45,8 @@ bool resolve_value(struct resolver *resolver, struct value **slot);
 bool resolve_there(struct resolver *resolver, struct value **slot,
 		   const struct path *path);
 
-/* May the value of @key be shown to everybody? */
-bool resolve_is_secret(const struct resolver *resolver, struct str key);
+/* What @key says of what stands below it: see read_options. */
+unsigned int resolve_secrecy(const struct resolver *resolver,
+			     unsigned int above, struct str key);
 
 #endif

@@ -72,7 +72,7 @@ static inline struct read_options fuzz_options(enum read_format format,
 		.format = format,
 		.limits = {.bytes = 1 << 20, .depth = 128, .nodes = 20000},
 		.env = env,
-		.is_secret_key = secret_key,
+		.secrecy = secret_below,
 	};
 }
 

@@ -307,10 +307,12 @@ static void a_declared_workspace_is_what_its_section_says(void **state)
 
 	(void)state;
 	assert_int_equal(setenv("CLEARML_API_HOST", "https://env", 1), 0);
+	scratch_write("etc/secret", "S\n");
 	assert_true(
 		declare(&login,
 			"api_server = https://a//\nweb_server = https://w/\n"
 			"files_server = https://f\naccess_key = K\n"
+			"secret_key_file = secret\n"
 			"verify_certificate = /ca\n",
 			&diag));
 	assert_int_equal(unsetenv("CLEARML_API_HOST"), 0);
@@ -318,13 +320,13 @@ static void a_declared_workspace_is_what_its_section_says(void **state)
 	assert_text(login.web_server, "https://w");
 	assert_text(login.files_server, "https://f");
 	assert_text(login.access_key, "K");
-	assert_text(login.secret_key, NULL);
+	assert_text(login.secret_key, "S");
 	assert_text(login.token, NULL);
 	assert_true(login.verify);
 	assert_text(login.ca, "/ca");
 	assert_string_equal(login.key_layer, "workspace");
 	assert_text(login.key_source, scratch_at("etc/s.conf"));
-	assert_false(login_is_complete(&login));
+	assert_true(login_is_complete(&login));
 }
 
 static void a_declared_workspace_may_trust_any_certificate(void **state)

@@ -24,7 +24,7 @@ static struct outcome read_over(const char *text, struct doc *lower,
 	options.may_include = true;
 	options.env = env;
 	options.lower = lower ? lower->root : NULL;
-	options.is_secret_key = secret_key;
+	options.secrecy = secret_below;
 	return outcome_of(&options, str_from(text));
 }
 
@@ -108,18 +108,26 @@ static void a_secret_of_the_host_goes_into_secret_keys_only(void **state)
 		"password = x${o.password}\na = ${password}",
 		"b { password = ${o.password} }\na = ${b.password}",
 		"b = ${o}\na = ${b.password}",
+		"a = ${s3.key}",
+		"a = ${s3}",
+		"a = ${s3.list}",
 	};
 	_cleanup_(doc_unrefp) struct doc *lower = docs_read(
 		"{\"password\":\"p\",\"o\":{\"password\":\"q\",\"y\":1},"
-		"\"environment\":{\"X\":\"e\"}}");
+		"\"environment\":{\"X\":\"e\"},"
+		"\"s3\":{\"key\":\"k\",\"list\":[{\"key\":\"l\"}],\"region\":"
+		"\"r\"}}");
 	_cleanup_(outcome_deinit) struct outcome result =
-		read_over("password = ${o.password}\nenvironment.Y = "
+		read_over("region = ${s3.region}, my.s3 = ${s3}\n"
+			  "password = ${o.password}\nenvironment.Y = "
 			  "${environment.X}\nb = ${o}\nc = ${b}\n",
 			  lower, NULL);
 
 	(void)state;
 	outcome_assert_json(&result,
-			    "{\"password\":\"q\",\"environment\":{\"Y\":\"e\"},"
+			    "{\"region\":\"r\",\"my\":{\"s3\":{\"key\":\"k\","
+			    "\"list\":[{\"key\":\"l\"}],\"region\":\"r\"}},"
+			    "\"password\":\"q\",\"environment\":{\"Y\":\"e\"},"
 			    "\"b\":{\"password\":\"q\",\"y\":1},"
 			    "\"c\":{\"password\":\"q\",\"y\":1}}");
 	for (size_t i = 0; i < ARRAY_SIZE(stolen); i++) {

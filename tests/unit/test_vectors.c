@@ -142,7 +142,7 @@ static struct read_options options_of(const struct vector *vector)
 
 	options.env = vector->env;
 	options.lower = vector->tree;
-	options.is_secret_key = secret_key;
+	options.secrecy = secret_below;
 	return options;
 }
 

@@ -11,7 +11,6 @@
 #include "daemon.h"
 #include "front.h"
 #include "serve/access.h"
-#include "serve/server.h"
 #include "startup.h"
 #include "systemd.h"
 
@@ -160,9 +159,7 @@ void daemon_reload(struct daemon *daemon)
 	note_problem(daemon, &diag);
 	daemon_start_recheck(daemon);
 	daemon_reload_workspaces(daemon);
-	/* Rights may have gone, and workspaces. */
-	server_notify(daemon->server);
-	server_notify_status(daemon->server);
+	front_tell(daemon);
 	if (daemon->state == DAEMON_READY)
 		systemd_notify("READY=1");
 }

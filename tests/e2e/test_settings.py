@@ -157,6 +157,21 @@ def test_a_reload_changes_the_interval(home, conf, server, daemon):
     assert daemon.status()["state"] == "ready"
 
 
+def test_a_reload_changes_the_limits_of_open_connections(home, daemon):
+    home.settings("[limits]\nmessage = 64K\n")
+    daemon.start()
+    request = b'{"method": "io.clearconf.Get"' + b" " * 4096
+    with daemon.connect() as line:
+        line.send_raw(request + b"}\0")
+        assert line.receive()["value"] == {}
+        home.settings("[limits]\nmessage = 4K\n")
+        daemon.reload()
+        line.send_raw(request)
+        with pytest.raises(VarlinkError, match="InvalidParameter"):
+            line.receive()
+        assert line.is_closed()
+
+
 def test_what_needs_a_restart_is_said_at_a_reload(home, daemon):
     home.settings("[limits]\nhistory = 10\n")
     daemon.start()

@@ -39,16 +39,14 @@ struct snapshot *caller_resolve(struct workspace *workspace, struct env *caller,
 				struct diag *diag)
 {
 	const struct settings *settings = workspace->host->settings;
-	struct layer_context context = workspace_context(workspace);
 	_cleanup_(env_unrefp) struct env *env = env_as_seen(workspace, caller);
 	_cleanup_(env_unrefp) struct env *vault_env =
 		env_for_vaults(env, settings->vault_environment,
 			       workspace->host->places->system);
+	struct layer_context context = layers_context(settings, env, vault_env);
 	_cleanup_(stack_docs_deinit) struct stack_docs docs = {0};
 	struct snapshot *snapshot;
 
-	context.env = env;
-	context.vault_env = vault_env;
 	if (!stack_docs_for(&workspace->stack, &context, &docs, diag))
 		return NULL;
 	if (settings->mode == MODE_AGENT)

@@ -1,7 +1,6 @@
 #include "check.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/diag.h"
 #include "base/env.h"
@@ -50,19 +49,6 @@ static bool report(const struct layer *layer, bool must_exist)
 	       (layer->state == LAYER_MISSING && !must_exist);
 }
 
-static struct layer_context context_of(const struct settings *settings,
-				       const struct env *env)
-{
-	return (struct layer_context){
-		.dialect = (enum read_dialect)settings->dialect,
-		.limits = {.bytes = (size_t)settings->document,
-			   .depth = (size_t)settings->depth,
-			   .nodes = READ_LIMITS_DEFAULT.nodes},
-		.env = env,
-		.vault_env = env,
-	};
-}
-
 static bool report_stack(const struct stack *stack, bool must_exist)
 {
 	bool fine = true;
@@ -109,7 +95,7 @@ static bool check_files(const struct settings *settings,
 		.places = places,
 		.env = env,
 	};
-	struct layer_context context = context_of(settings, env);
+	struct layer_context context = layers_context(settings, env, env);
 	_cleanup_(stack_deinit) struct stack stack;
 
 	stack_init(&stack);
@@ -124,7 +110,7 @@ static bool check_named_file(const char *path, const struct settings *settings,
 {
 	_cleanup_(stack_deinit) struct stack stack;
 	_cleanup_(mem_freep) char *absolute = places_expand(path, NULL, NULL);
-	struct layer_context context = context_of(settings, env);
+	struct layer_context context = layers_context(settings, env, env);
 	const char *const sources[] = {absolute};
 	struct layer *layer;
 

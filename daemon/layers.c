@@ -14,6 +14,20 @@
 #include "settings.h"
 #include "workspace.h"
 
+struct layer_context layers_context(const struct settings *settings,
+				    const struct env *env,
+				    const struct env *vault_env)
+{
+	return (struct layer_context){
+		.dialect = (enum read_dialect)settings->dialect,
+		.limits = {.bytes = (size_t)settings->document,
+			   .depth = (size_t)settings->depth,
+			   .nodes = READ_LIMITS_DEFAULT.nodes},
+		.env = env,
+		.vault_env = vault_env,
+	};
+}
+
 static bool set_files(struct stack *stack, enum layer_kind kind,
 		      const struct local_files *files)
 {

@@ -14,10 +14,17 @@
 #include "config/layer.h"
 
 struct env;
+struct settings;
 struct stack;
 struct vault_answer;
 struct workspace_host;
 struct workspace_settings;
+
+/* What reading depends on besides the texts: for files and variables @env, of
+ * which vaults see @vault_env. Both stay the caller's. */
+struct layer_context layers_context(const struct settings *settings,
+				    const struct env *env,
+				    const struct env *vault_env);
 
 /* Files, folders, what the settings declare (NULL: nothing), variables. */
 bool layers_set_local(struct stack *stack, const struct workspace_host *host,

@@ -10,6 +10,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/source.h"
+#include "base/str.h"
 #include "config/layer.h"
 #include "places.h"
 #include "settings.h"
@@ -245,19 +246,15 @@ bool login_is_complete(const struct login *login)
 	       (login->token || (login->access_key && login->secret_key));
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 bool login_equal(const struct login *a, const struct login *b)
 {
-	return same(a->api_server, b->api_server) &&
-	       same(a->web_server, b->web_server) &&
-	       same(a->files_server, b->files_server) &&
-	       same(a->access_key, b->access_key) &&
-	       same(a->secret_key, b->secret_key) && same(a->token, b->token) &&
-	       a->verify == b->verify && same(a->ca, b->ca);
+	return str_same(a->api_server, b->api_server) &&
+	       str_same(a->web_server, b->web_server) &&
+	       str_same(a->files_server, b->files_server) &&
+	       str_same(a->access_key, b->access_key) &&
+	       str_same(a->secret_key, b->secret_key) &&
+	       str_same(a->token, b->token) && a->verify == b->verify &&
+	       str_same(a->ca, b->ca);
 }
 
 void login_deinit(struct login *login)

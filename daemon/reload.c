@@ -6,6 +6,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "config/secret.h"
 #include "config/vault_env.h"
 #include "daemon.h"
@@ -84,8 +85,8 @@ static void warn_of_restart(const struct settings *old,
 	const bool same[] = {
 		old->mode == new->mode,
 		old->history == new->history,
-		startup_same_text(old->socket, new->socket),
-		startup_same_text(old->state_dir, new->state_dir),
+		str_same(old->socket, new->socket),
+		str_same(old->state_dir, new->state_dir),
 	};
 	bool all = true;
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -52,9 +51,4 @@ struct settings *startup_settings(const struct options *options,
 	if (!settings || !apply_options(settings, options, diag))
 		return NULL;
 	return TAKE(settings);
-}
-
-bool startup_same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
 }

@@ -20,7 +20,4 @@ struct settings *startup_settings(const struct options *options,
 				  const struct places *places,
 				  struct diag *diag);
 
-/* Two texts of settings, either of which may be NULL. */
-bool startup_same_text(const char *a, const char *b);
-
 #endif

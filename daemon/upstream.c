@@ -1,10 +1,10 @@
 #include "upstream.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "fetch/session.h"
 #include "settings.h"
 
@@ -59,11 +59,6 @@ int64_t upstream_next_poll(const struct upstream *upstream)
 	return vault_poller_next(upstream->feeds[FEED_CONFIG].poller);
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
 /* Each feed meets what is wrong with the server: said once, and that it is over
  * when it is for all of them. */
 static bool is_news(const struct feed *feed, const char *error)
@@ -72,7 +67,7 @@ static bool is_news(const struct feed *feed, const char *error)
 
 	for (size_t i = 0; i < FEEDS; i++, other++)
 		if (other != feed && other->error &&
-		    (!error || same(other->error, error)))
+		    (!error || str_same(other->error, error)))
 			return false;
 	return true;
 }
@@ -83,7 +78,7 @@ static void set_error(struct feed *feed, const char *error)
 	const char *server = feed->upstream->login.api_server;
 	bool news = is_news(feed, error);
 
-	if (same(feed->error, error))
+	if (str_same(feed->error, error))
 		return;
 	if (news && error)
 		log_warning("server-failed", LOG_TEXT("server", server),

@@ -1,6 +1,5 @@
 #include "workspace.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "base/arena.h"
@@ -25,20 +24,6 @@ const char *workspace_state_name(enum workspace_state state)
 	};
 
 	return names[state];
-}
-
-struct layer_context workspace_context(const struct workspace *workspace)
-{
-	const struct settings *settings = workspace->host->settings;
-
-	return (struct layer_context){
-		.dialect = (enum read_dialect)settings->dialect,
-		.limits = {.bytes = (size_t)settings->document,
-			   .depth = (size_t)settings->depth,
-			   .nodes = READ_LIMITS_DEFAULT.nodes},
-		.env = workspace->host->env,
-		.vault_env = workspace->host->vault_env,
-	};
 }
 
 static bool any_layer_broken(const struct workspace *workspace)
@@ -180,7 +165,9 @@ static void publish(struct workspace *workspace, enum snapshot_cause cause)
 static void read_and_publish(struct workspace *workspace, bool changed,
 			     enum snapshot_cause cause)
 {
-	struct layer_context context = workspace_context(workspace);
+	const struct workspace_host *host = workspace->host;
+	struct layer_context context =
+		layers_context(host->settings, host->env, host->vault_env);
 
 	/* A reload may have changed what is masked. */
 	changed = stack_read(&workspace->stack, &context) || changed ||

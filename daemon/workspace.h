@@ -99,9 +99,6 @@ const char *workspace_problem(const struct workspace *workspace);
  * else -1. */
 int64_t workspace_stale(const struct workspace *workspace);
 
-/* What reading its layers depends on besides the texts. */
-struct layer_context workspace_context(const struct workspace *workspace);
-
 /* The snapshot that @docs come to by the rules of the mode; not published. */
 struct snapshot *workspace_merge(const struct workspace *workspace,
 				 struct stack_docs *docs,

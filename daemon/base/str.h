@@ -50,6 +50,13 @@ static inline bool str_ends(struct str a, struct str suffix)
 		!memcmp(a.ptr + a.len - suffix.len, suffix.ptr, suffix.len));
 }
 
+/* Two texts that end in NUL, or NULL: absent, which only itself is the same as.
+ */
+static inline bool str_same(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
 /* Bytewise, the shorter first among equals: the order of code points. */
 int str_compare(struct str a, struct str b);
 

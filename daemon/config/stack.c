@@ -174,6 +174,17 @@ struct value *stack_docs_merge(const struct stack_docs *docs,
 	return merged;
 }
 
+static bool is_all_read(const struct stack *stack)
+{
+	struct layer *layer;
+
+	for (stack_each(stack, layer))
+		if (layer->unread)
+			return false;
+	return true;
+}
+
+/* Most polls bring nothing new: then there is nothing to merge for either. */
 bool stack_read(struct stack *stack, const struct layer_context *context)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
@@ -181,6 +192,8 @@ bool stack_read(struct stack *stack, const struct layer_context *context)
 	bool changed = false;
 	struct layer *layer;
 
+	if (is_all_read(stack))
+		return false;
 	for (stack_each(stack, layer)) {
 		if (layer->unread || (changed && depends_on_lower(layer)))
 			changed = layer_read(layer, context, lower) || changed;

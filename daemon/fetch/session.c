@@ -402,8 +402,3 @@ const struct api_claims *session_claims(const struct session *session)
 {
 	return session->token.text ? &session->token.claims : NULL;
 }
-
-const char *session_api_server(const struct session *session)
-{
-	return session->api_server;
-}

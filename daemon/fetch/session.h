@@ -65,6 +65,5 @@ void session_cancel(struct session_call *call); /* NULL is allowed */
 /* Of the latest token; NULL before the first login. Valid until the next time
  * the loop runs. */
 const struct api_claims *session_claims(const struct session *session);
-const char *session_api_server(const struct session *session);
 
 #endif

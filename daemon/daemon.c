@@ -19,6 +19,7 @@
 #include "serve/server.h"
 #include "startup.h"
 #include "systemd.h"
+#include "task.h"
 #include "watched.h"
 
 #define SETTLE_MS     40   /* of quiet after a change of a file */
@@ -51,15 +52,36 @@ static void add_workspace(struct daemon *daemon,
 		workspace_new(&daemon->host, declared);
 }
 
-/* The one declared active, else the first. */
-void daemon_choose_active(struct daemon *daemon)
+static struct workspace *declared_active(const struct daemon *daemon)
 {
 	const struct settings *settings = daemon->settings;
 
-	daemon->active = daemon->workspaces[0];
 	for (size_t i = 0; i < settings->workspace_count; i++)
 		if (settings->workspaces[i].active)
-			daemon->active = daemon->workspaces[i];
+			return daemon->workspaces[i];
+	return daemon->workspaces[0];
+}
+
+/* The one that somebody chose, else the one declared active, else the first. */
+void daemon_choose_active(struct daemon *daemon)
+{
+	_cleanup_(mem_freep) char *chosen = chosen_read(&daemon->chosen);
+
+	daemon->active = chosen ? daemon_workspace(daemon, chosen) : NULL;
+	if (!daemon->active)
+		daemon->active = declared_active(daemon);
+}
+
+void daemon_use_workspace(struct daemon *daemon, struct workspace *workspace)
+{
+	chosen_write(&daemon->chosen, workspace->name);
+	if (workspace == daemon->active)
+		return;
+	log_info("workspace-used", LOG_TEXT("workspace", workspace->name));
+	daemon->active = workspace;
+	daemon->since = workspace->since;
+	workspace_renew(workspace, CAUSE_WORKSPACE);
+	front_tell(daemon);
 }
 
 static bool make_workspaces(struct daemon *daemon, struct diag *diag)
@@ -210,6 +232,17 @@ static void on_state(void *data, struct workspace *workspace)
 		tell_systemd(daemon);
 }
 
+static void on_answer(void *data, struct workspace *workspace)
+{
+	(void)workspace;
+	tasks_look(data);
+}
+
+static void on_logout(void *data, struct workspace *workspace)
+{
+	tasks_log_out(data, workspace);
+}
+
 static void on_hangup(uv_signal_t *signal, int number)
 {
 	(void)number;
@@ -240,6 +273,8 @@ static void init_host(struct daemon *daemon, struct env *env)
 		.next_generation = next_generation,
 		.on_snapshot = on_snapshot,
 		.on_state = on_state,
+		.on_answer = on_answer,
+		.on_logout = on_logout,
 	};
 }
 
@@ -270,6 +305,13 @@ static void init_generation(struct daemon *daemon)
 	generation_init(&daemon->generation, r < 0 ? NULL : folder);
 }
 
+static void init_chosen(struct daemon *daemon)
+{
+	_cleanup_(mem_freep) char *folder = front_state_dir(daemon);
+
+	chosen_init(&daemon->chosen, &daemon->loop, folder);
+}
+
 struct daemon *daemon_new(const struct options *options, struct diag *diag)
 {
 	_cleanup_(env_unrefp) struct env *env = env_from_process();
@@ -277,6 +319,7 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 
 	daemon->options = options;
 	daemon->started_at = daemon->since = time(NULL);
+	list_init(&daemon->tasks);
 	places_init(&daemon->places, options->instance, env);
 	init_handles(daemon);
 	daemon->settings =
@@ -287,6 +330,7 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 	}
 	log_set_level((enum log_level)daemon->settings->log_level);
 	init_host(daemon, env);
+	init_chosen(daemon);
 	daemon->access =
 		access_new(daemon->settings->read, daemon->settings->secrets,
 			   daemon->settings->admin);
@@ -300,6 +344,7 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 void daemon_free(struct daemon *daemon)
 {
 	close_workspaces(daemon);
+	chosen_deinit(&daemon->chosen);
 	watch_close(daemon->watch);
 	http_close(daemon->http);
 	uv_close((uv_handle_t *)&daemon->recheck, NULL);

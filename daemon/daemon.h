@@ -19,6 +19,8 @@
 #include <uv.h>
 
 #include "base/diag.h"
+#include "base/list.h"
+#include "chosen.h"
 #include "generation.h"
 #include "options.h"
 #include "places.h"
@@ -49,6 +51,8 @@ struct daemon {
 	size_t workspace_count;
 	struct workspace *active;
 	struct generation generation;
+	struct chosen chosen; /* the active workspace's name, kept */
+	struct list tasks;    /* struct task */
 
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;
@@ -86,6 +90,9 @@ void daemon_stop(struct daemon *daemon);
 void daemon_choose_active(struct daemon *daemon);
 void daemon_start_recheck(struct daemon *daemon);
 void daemon_reload_workspaces(struct daemon *daemon);
+
+/* @workspace becomes the active one, now and after restarts. */
+void daemon_use_workspace(struct daemon *daemon, struct workspace *workspace);
 
 /* NULL name: the active one. */
 struct workspace *daemon_workspace(const struct daemon *daemon,

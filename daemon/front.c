@@ -13,6 +13,7 @@
 #include "serve/server.h"
 #include "status.h"
 #include "systemd.h"
+#include "task.h"
 
 /* A place that the settings name, else the instance's own. */
 static char *place_of(const struct daemon *daemon, const char *named,
@@ -95,6 +96,22 @@ static void serve_status(void *data, bool masked, struct buf *json)
 	status_write(data, masked, json);
 }
 
+static void serve_workspaces(void *data, bool masked, struct buf *json)
+{
+	status_write_workspaces(data, masked, json);
+}
+
+static void serve_begin(void *data, struct errand *errand)
+{
+	task_begin(data, errand);
+}
+
+static void serve_call_off(void *data, struct errand *errand)
+{
+	(void)data;
+	task_call_off(errand);
+}
+
 static struct server_limits limits_of(const struct settings *settings)
 {
 	return (struct server_limits){
@@ -122,6 +139,9 @@ bool front_open(struct daemon *daemon)
 		.view = serve_view,
 		.resolve = serve_resolve,
 		.status = serve_status,
+		.workspaces = serve_workspaces,
+		.begin = serve_begin,
+		.call_off = serve_call_off,
 	};
 	daemon->server = server_new(&daemon->loop, &daemon->service, &limits);
 	return listen_somewhere(daemon) == 0;

@@ -199,6 +199,13 @@ static void write_workspaces(const struct daemon *daemon, bool masked,
 	buf_putc(json, ']');
 }
 
+void status_write_workspaces(const struct daemon *daemon, bool masked,
+			     struct buf *json)
+{
+	json_add_string(json, "active", daemon->active->name);
+	write_workspaces(daemon, masked, json);
+}
+
 static void write_counters(const struct daemon *daemon, struct buf *json)
 {
 	json_key(json, "counters");

@@ -54,6 +54,23 @@ const char *upstream_error(const struct upstream *upstream)
 	return worst ? worst->error : NULL;
 }
 
+const struct vault_fault *upstream_fault(const struct upstream *upstream)
+{
+	const struct feed *worst = exception(upstream, is_well);
+
+	return worst && worst->error ? &worst->fault : NULL;
+}
+
+static bool is_quiet(const struct feed *feed)
+{
+	return !vault_poller_is_asking(feed->poller);
+}
+
+bool upstream_is_asking(const struct upstream *upstream)
+{
+	return exception(upstream, is_quiet) != NULL;
+}
+
 int64_t upstream_next_poll(const struct upstream *upstream)
 {
 	return vault_poller_next(upstream->feeds[FEED_CONFIG].poller);
@@ -98,6 +115,7 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 
 	feed->answered = true;
 	feed->outcome = answer->outcome;
+	feed->fault = answer->fault;
 	if (is_well(feed) && number == FEED_CONFIG)
 		upstream->last_success = time(NULL);
 	set_error(feed, is_well(feed) ? NULL : answer->error);

@@ -41,6 +41,7 @@ struct feed {
 	bool answered;               /* good or bad */
 	enum vault_outcome outcome;  /* of the last answer */
 	char *error;                 /* NULL: the last one went well */
+	struct vault_fault fault;    /* of the same */
 };
 
 struct upstream {
@@ -76,6 +77,12 @@ bool upstream_is_well(const struct upstream *upstream);
 /* Of the feed that is worst off. */
 enum vault_outcome upstream_outcome(const struct upstream *upstream);
 const char *upstream_error(const struct upstream *upstream); /* NULL: none */
+
+/* What goes with the error; NULL: none. */
+const struct vault_fault *upstream_fault(const struct upstream *upstream);
+
+/* Is a question under way, or about to be? */
+bool upstream_is_asking(const struct upstream *upstream);
 
 /* Seconds since 1970 of the next question; 0 while one is under way. */
 int64_t upstream_next_poll(const struct upstream *upstream);

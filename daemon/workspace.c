@@ -139,17 +139,17 @@ static void learn_secrets(const struct workspace *workspace,
 			      docs->items[i].doc->root);
 }
 
-/* What equals the current snapshot is dropped, and nobody hears of it. */
-static void publish(struct workspace *workspace, enum snapshot_cause cause)
+static struct snapshot *make_snapshot(const struct workspace *workspace)
 {
 	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = NULL;
 
 	learn_secrets(workspace, &docs);
-	snapshot = workspace_merge(workspace, &docs, workspace->host->env);
-	if (workspace->snapshot &&
-	    snapshot_equal(snapshot, workspace->snapshot))
-		return;
+	return workspace_merge(workspace, &docs, workspace->host->env);
+}
+
+static void publish(struct workspace *workspace, struct snapshot *snapshot,
+		    enum snapshot_cause cause)
+{
 	snapshot->cause = cause;
 	snapshot->generation =
 		workspace->host->next_generation(workspace->host->data);
@@ -160,6 +160,26 @@ static void publish(struct workspace *workspace, enum snapshot_cause cause)
 		 LOG_INT("generation", (int64_t)snapshot->generation),
 		 LOG_TEXT("cause", snapshot_cause_name(cause)));
 	workspace->host->on_snapshot(workspace->host->data, workspace);
+}
+
+/* What equals the current snapshot is dropped, and nobody hears of it. */
+static void publish_changes(struct workspace *workspace,
+			    enum snapshot_cause cause)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		make_snapshot(workspace);
+
+	if (!workspace->snapshot ||
+	    !snapshot_equal(snapshot, workspace->snapshot))
+		publish(workspace, snapshot, cause);
+}
+
+void workspace_renew(struct workspace *workspace, enum snapshot_cause cause)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		make_snapshot(workspace);
+
+	publish(workspace, snapshot, cause);
 }
 
 static void read_and_publish(struct workspace *workspace, bool changed,
@@ -173,7 +193,7 @@ static void read_and_publish(struct workspace *workspace, bool changed,
 	changed = stack_read(&workspace->stack, &context) || changed ||
 		  cause == CAUSE_RELOAD || !workspace->snapshot;
 	if (changed)
-		publish(workspace, cause);
+		publish_changes(workspace, cause);
 }
 
 static void take_vaults(struct workspace *workspace, enum layer_kind kind,
@@ -195,12 +215,20 @@ static void forget_vaults(struct workspace *workspace)
 	workspace->had_vaults = false;
 }
 
+static void close_upstream(struct workspace *workspace)
+{
+	if (!workspace->upstream)
+		return;
+	workspace->host->on_logout(workspace->host->data, workspace);
+	upstream_close(TAKE(workspace->upstream));
+}
+
 /* The candidate has proved itself: it takes over. Its vaults replace the old
  * ones when it is asked again, at once. */
 static void promote(struct workspace *workspace)
 {
 	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
-	upstream_close(workspace->upstream);
+	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
 	if (upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED)
 		forget_vaults(workspace);
@@ -223,6 +251,7 @@ static void on_answer(void *data, enum upstream_feed feed,
 		 answer->outcome == VAULT_FETCHED)
 		take_vaults(workspace, kinds[feed], answer);
 	set_state(workspace);
+	workspace->host->on_answer(workspace->host->data, workspace);
 }
 
 static bool vaults_are_off(const struct workspace_host *host)
@@ -292,9 +321,8 @@ static void log_out(struct workspace *workspace)
 	if (!workspace->upstream)
 		return;
 	log_info("logged-out", LOG_TEXT("workspace", workspace->name));
-	upstream_close(workspace->candidate);
-	upstream_close(workspace->upstream);
-	workspace->candidate = workspace->upstream = NULL;
+	upstream_close(TAKE(workspace->candidate));
+	close_upstream(workspace);
 	forget_vaults(workspace);
 }
 
@@ -356,6 +384,21 @@ void workspace_poll_now(struct workspace *workspace)
 		upstream_poll_now(workspace->candidate);
 }
 
+bool workspace_is_asking(const struct workspace *workspace)
+{
+	return (workspace->upstream &&
+		upstream_is_asking(workspace->upstream)) ||
+	       (workspace->candidate &&
+		upstream_is_asking(workspace->candidate));
+}
+
+bool workspace_can_serve(const struct workspace *workspace)
+{
+	if (workspace->login_error || workspace->candidate)
+		return false;
+	return !workspace->upstream || upstream_is_well(workspace->upstream);
+}
+
 static bool has_rights_of_its_own(const struct workspace_settings *declared)
 {
 	return declared &&
@@ -402,7 +445,7 @@ void workspace_close(struct workspace *workspace)
 	if (!workspace)
 		return;
 	upstream_close(workspace->candidate);
-	upstream_close(workspace->upstream);
+	close_upstream(workspace);
 	stack_deinit(&workspace->stack);
 	history_deinit(&workspace->history);
 	snapshot_unref(workspace->snapshot);

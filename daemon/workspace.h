@@ -51,6 +51,10 @@ struct workspace_host {
 	uint64_t (*next_generation)(void *data);
 	void (*on_snapshot)(void *data, struct workspace *workspace);
 	void (*on_state)(void *data, struct workspace *workspace);
+	/* The server has answered, well or not; all of it has been taken. */
+	void (*on_answer)(void *data, struct workspace *workspace);
+	/* Its upstream is about to be closed. */
+	void (*on_logout)(void *data, struct workspace *workspace);
 };
 
 struct workspace {
@@ -88,6 +92,16 @@ void workspace_set_settings(struct workspace *workspace,
 void workspace_reload(struct workspace *workspace, enum snapshot_cause cause);
 
 void workspace_poll_now(struct workspace *workspace);
+
+/* Is a question to the server under way, or about to be? */
+bool workspace_is_asking(const struct workspace *workspace);
+
+/* Did the last answers say what the vaults are, or is nobody to be asked? */
+bool workspace_can_serve(const struct workspace *workspace);
+
+/* What it serves, unchanged, as a new generation: it has become the active one.
+ */
+void workspace_renew(struct workspace *workspace, enum snapshot_cause cause);
 
 /* Are the vaults in, or has the first attempt to get them failed? */
 bool workspace_is_settled(const struct workspace *workspace);

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -281,6 +282,22 @@ bool api_parse_claims(struct api_claims *claims, struct arena *arena,
 		return false;
 	read_claims(claims, arena, doc->root);
 	return true;
+}
+
+/* 2026-11-24T02:31:14.887000+00:00; the fraction is left out of it. */
+int64_t api_time(struct str text)
+{
+	_cleanup_(mem_freep) char *copy = mem_strndup(text.ptr, text.len);
+	struct tm tm = {0}, zone = {0};
+	char *rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (!rest)
+		return -1;
+	if (*rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (*rest)
+		rest = strptime(rest, "%z", &zone);
+	return rest && !*rest ? timegm(&tm) - zone.tm_gmtoff : -1;
 }
 
 /* The next number of a version; what is no number counts as 0. */

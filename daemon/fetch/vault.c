@@ -20,6 +20,7 @@ enum poller_state { POLLER_WAITING, POLLER_ASKING, POLLER_CLOSING };
 
 struct vault_poller {
 	enum poller_state state;
+	bool again; /* ask once more after this answer */
 	struct session *session;
 	uv_timer_t timer; /* the next question */
 	struct session_call *call;
@@ -146,7 +147,8 @@ static void poller_wait(struct vault_poller *poller, uint64_t delay_ms,
 			const struct vault_answer *answer)
 {
 	poller->state = POLLER_WAITING;
-	uv_timer_start(&poller->timer, on_timer, delay_ms, 0);
+	uv_timer_start(&poller->timer, on_timer, poller->again ? 0 : delay_ms,
+		       0);
 	poller->on_answer(poller->data, answer);
 }
 
@@ -169,6 +171,8 @@ static void poller_fail(struct vault_poller *poller,
 	struct vault_answer answer = {
 		.outcome = outcome,
 		.error = outcome == VAULT_UNSUPPORTED ? NULL : error,
+		.fault = {asked ? "users.get_vaults" : "auth.login",
+			  reply->status, reply->code, reply->subcode},
 	};
 
 	poller_wait(poller, poller_delay(poller, outcome, reply->retry_after),
@@ -240,6 +244,7 @@ static void on_login(void *data, const struct api_reply *reply)
 static void poller_ask(struct vault_poller *poller)
 {
 	poller->state = POLLER_ASKING;
+	poller->again = false;
 	uv_timer_stop(&poller->timer);
 	if (poller_gate_is_open(poller))
 		poller_ask_for_vaults(poller);
@@ -251,6 +256,13 @@ void vault_poller_poll_now(struct vault_poller *poller)
 {
 	if (poller->state == POLLER_WAITING)
 		poller_ask(poller);
+	else
+		poller->again = true;
+}
+
+bool vault_poller_is_asking(const struct vault_poller *poller)
+{
+	return poller->state == POLLER_ASKING || poller->again;
 }
 
 int64_t vault_poller_next(const struct vault_poller *poller)

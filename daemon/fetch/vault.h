@@ -40,11 +40,19 @@ struct vault {
 	struct str data;                   /* ptr NULL: null or absent */
 };
 
+/* What a program may want to know of an answer that was not good. */
+struct vault_fault {
+	const char *endpoint; /* static */
+	long status;          /* HTTP; 0: no answer */
+	int code, subcode;    /* of the envelope; 0: none */
+};
+
 struct vault_answer {
 	enum vault_outcome outcome;
 	const struct vault *vaults; /* in the order of the server */
 	size_t count;
 	const char *error; /* unless FETCHED or UNSUPPORTED: for people */
+	struct vault_fault fault; /* of the same */
 };
 
 /* @answer is valid during the call only. The poller may be closed in there. */
@@ -62,8 +70,12 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 				      vault_answer_fn on_answer, void *data);
 void vault_poller_close(struct vault_poller *poller);
 
-/* Ask now instead of waiting; no second question while one is under way. */
+/* Ask now instead of waiting. While a question is under way its answer may be
+ * of before whatever is the reason to ask: then another follows it. */
 void vault_poller_poll_now(struct vault_poller *poller);
+
+/* Is a question under way, or about to be? */
+bool vault_poller_is_asking(const struct vault_poller *poller);
 
 /* Seconds since 1970 of the next question; 0 while one is under way. */
 int64_t vault_poller_next(const struct vault_poller *poller);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/conns.h"
+#include "serve/errand.h"
 #include "serve/methods.h"
 #include "serve/out.h"
 #include "serve/reply.h"
@@ -80,10 +81,11 @@ static uv_stream_t *stream_of(struct conn *conn)
 	return (uv_stream_t *)&conn->pipe;
 }
 
-/* A watch reads on: only so is it noticed that its client has gone. */
+/* Who waits reads on: only so is it noticed that the client has gone. */
 static bool reads_in(enum conn_state state)
 {
-	return state == CONN_READING || state == CONN_WATCHING;
+	return state == CONN_READING || state == CONN_WATCHING ||
+	       state == CONN_WAITING;
 }
 
 static void set_state(struct conn *conn, enum conn_state state)
@@ -103,6 +105,7 @@ void conn_close(struct conn *conn)
 		return;
 	set_state(conn, CONN_CLOSING);
 	watcher_free(TAKE(conn->watcher));
+	errand_free(TAKE(conn->errand));
 	list_remove(&conn->half_sent);
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
 }
@@ -185,6 +188,7 @@ static void end(struct conn *conn)
 {
 	list_remove(&conn->half_sent);
 	watcher_free(TAKE(conn->watcher));
+	errand_free(TAKE(conn->errand));
 	set_state(conn, CONN_ENDING);
 	flush(conn);
 }
@@ -201,6 +205,28 @@ static void refuse_input(struct conn *conn)
 	end(conn);
 }
 
+static void on_errand_finished(struct errand *errand)
+{
+	struct conn *conn = errand->owner;
+
+	list_add(&conn->conns->finished, &errand->link);
+	conns_tell(conn->conns);
+}
+
+/* What the method left goes on after its call. */
+static void keep(struct conn *conn, const struct request *request)
+{
+	if (request->watcher) {
+		conn->watcher = request->watcher;
+		watcher_set_owner(conn->watcher, conn);
+		set_state(conn, CONN_WATCHING);
+	} else if (request->errand) {
+		conn->errand = request->errand;
+		errand_set_owner(conn->errand, conn, on_errand_finished);
+		set_state(conn, CONN_WAITING);
+	}
+}
+
 static void answer(struct conn *conn, struct str message)
 {
 	struct conns *conns = conn->conns;
@@ -215,11 +241,7 @@ static void answer(struct conn *conn, struct str message)
 	};
 
 	methods_answer(&request, message);
-	if (request.watcher) {
-		conn->watcher = request.watcher;
-		watcher_set_owner(conn->watcher, conn);
-		set_state(conn, CONN_WATCHING);
-	}
+	keep(conn, &request);
 	if (out_is_full(&conns->out))
 		flush(conn);
 }
@@ -283,10 +305,21 @@ static void conn_written(struct conn *conn, int status)
 	} else if (conn->state == CONN_WATCHING) {
 		watcher_wake(conn->watcher);
 		conns_tell(conn->conns);
+	} else if (conn->state == CONN_WAITING) {
+		conn_end_errand(conn);
 	} else {
 		set_state(conn, CONN_READING);
 		answer_calls(conn, STR(""));
 	}
+}
+
+/* The answer that was waited for has found its way: on with the calls behind
+ * it. */
+static void go_on(struct conn *conn)
+{
+	flush(conn);
+	if (conn->state == CONN_READING)
+		answer_calls(conn, STR(""));
 }
 
 void conn_tell(struct conn *conn)
@@ -296,13 +329,25 @@ void conn_tell(struct conn *conn)
 		watcher_free(TAKE(conn->watcher));
 		set_state(conn, CONN_READING);
 	}
-	flush(conn);
-	if (conn->state == CONN_READING)
-		answer_calls(conn, STR(""));
+	go_on(conn);
+}
+
+/* Earlier answers are written first. */
+void conn_end_errand(struct conn *conn)
+{
+	if (conn->write || !errand_is_finished(conn->errand))
+		return;
+	errand_answer(conn->errand, &conn->conns->out);
+	errand_free(TAKE(conn->errand));
+	set_state(conn, CONN_READING);
+	go_on(conn);
 }
 
 void conn_finish(struct conn *conn)
 {
+	if (conn->state == CONN_WAITING && !conn->write)
+		reply_error(&conn->conns->out, REPLY_NOT_READY,
+			    STR("clearconfd is stopping"));
 	if (conn->state != CONN_CLOSING)
 		end(conn);
 }

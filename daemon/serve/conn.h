@@ -6,13 +6,14 @@
  *
  *   READING --socket full--> WRITING --all written--> READING
  *   READING --a watch--> WATCHING --its end--> READING
+ *   READING --an errand--> WAITING --its answer--> READING
  *   any of these --refused, framing lost, stop--> ENDING
  *   ENDING --all written--> CLOSING
  *   any --hung up, error, abort--> CLOSING --> freed
  *
  * At most one write is under way. WRITING reads nothing, so who does not take
- * its answers cannot ask for more; calls behind a watch wait. It owns itself
- * from conn_new to the end of CLOSING.
+ * its answers cannot ask for more; calls behind a watch or an errand wait. It
+ * owns itself from conn_new to the end of CLOSING.
  */
 
 #include <stdint.h>
@@ -26,12 +27,14 @@
 
 struct conn_write;
 struct conns;
+struct errand;
 struct watcher;
 
 enum conn_state {
 	CONN_READING,
 	CONN_WRITING,
 	CONN_WATCHING,
+	CONN_WAITING,
 	CONN_ENDING,
 	CONN_CLOSING,
 };
@@ -47,6 +50,7 @@ struct conn {
 	struct peer peer;
 	struct charge charge;
 	struct watcher *watcher;  /* when WATCHING */
+	struct errand *errand;    /* when WAITING */
 	struct conn_write *write; /* NULL: all is written */
 };
 
@@ -58,6 +62,9 @@ void conn_start(struct conn *conn, int fd);
 
 /* Its watcher is to say what it was not told yet. */
 void conn_tell(struct conn *conn);
+
+/* Its errand is finished: the answer goes out. */
+void conn_end_errand(struct conn *conn);
 
 /* No more calls: close, when what is being written is out. */
 void conn_finish(struct conn *conn);

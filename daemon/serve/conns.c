@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/conn.h"
+#include "serve/errand.h"
 
 /* Watchers told in one turn of the loop; others get their turn between. */
 #define ROUND_SLICE 512
@@ -36,6 +37,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	watchers_init(&conns->watchers, service);
 	list_init(&conns->all);
 	list_init(&conns->half_sent);
+	list_init(&conns->finished);
 	conns->input = mem_alloc(CONNS_INPUT);
 	uv_timer_init(loop, &conns->sweep);
 	uv_idle_init(loop, &conns->round);
@@ -78,10 +80,25 @@ void conns_tell(struct conns *conns)
 		uv_idle_start(&conns->round, on_round);
 }
 
+/* Not at once when an errand is finished: that may be in the middle of another
+ * connection's answer. */
+static void answer_errands(struct conns *conns)
+{
+	struct errand *errand;
+
+	while (!list_is_empty(&conns->finished)) {
+		errand =
+			CONTAINER_OF(conns->finished.next, struct errand, link);
+		list_remove(&errand->link);
+		conn_end_errand(errand->owner);
+	}
+}
+
 static void conns_round(struct conns *conns)
 {
 	struct conn *conn;
 
+	answer_errands(conns);
 	for (int i = 0; i < ROUND_SLICE; i++) {
 		conn = watchers_next(&conns->watchers);
 		if (!conn) {

@@ -29,7 +29,8 @@ struct conns {
 	struct server_limits limits;
 	struct quota quota;
 	struct watchers watchers;
-	struct out out; /* empty whenever the loop has control */
+	struct list finished; /* struct errand, their owners to be told */
+	struct out out;       /* empty whenever the loop has control */
 	struct call_memo memo;
 	struct arena scratch;
 	char *input; /* CONNS_INPUT bytes, in use during one read */

@@ -150,3 +150,12 @@ void get_answer(struct request *request)
 	else
 		answer_from(request, request->view.snapshot, masked);
 }
+
+void get_list_workspaces(struct request *request)
+{
+	const struct service *service = request->service;
+
+	service->workspaces(service->data, !(request->rights & ACCESS_SECRETS),
+			    reply_open(request->out));
+	reply_close(request->out, false);
+}

@@ -2,7 +2,7 @@
 #define SERVE_GET_H
 
 /*
- * Get: the value at a path, now.
+ * Get: the value at a path, now. And the workspaces there are.
  *
  * The whole configuration goes out as the snapshot's finished bytes; a part is
  * written. With an environment of the caller's the answer comes from a snapshot
@@ -18,7 +18,9 @@ struct snapshot;
 struct value;
 struct view;
 
+/* Methods of io.clearconf. */
 void get_answer(struct request *request);
+void get_list_workspaces(struct request *request);
 
 /* generation, state and stale, as every answer about a view begins. */
 void get_add_state(struct buf *fields, const struct view *view);

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "serve/access.h"
+#include "serve/errand.h"
 #include "serve/get.h"
 #include "serve/introspect.h"
 #include "serve/out.h"
@@ -45,21 +46,23 @@ static const struct method clearconf_methods[] = {
 	{"History",
 		TAKES(OPTIONAL("limit", INT), WORKSPACE, REVEAL),
 		ACCESS_READ, NULL},
-	{"Reload", NULL, ACCESS_ADMIN, NULL},
-	{"ListWorkspaces", NULL, ACCESS_READ, NULL},
-	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN, NULL},
+	{"Reload", NULL, ACCESS_ADMIN, errand_reload},
+	{"ListWorkspaces", NULL, ACCESS_READ, get_list_workspaces},
+	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN,
+		errand_use_workspace},
 	{"GetToken",
 		TAKES(WORKSPACE, OPTIONAL("lifetime", INT)),
-		ACCESS_SECRETS, NULL},
-	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, NULL},
-	{"ListCredentials", TAKES(WORKSPACE), ACCESS_READ, NULL},
+		ACCESS_SECRETS, errand_get_token},
+	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, errand_get_profile},
+	{"ListCredentials", TAKES(WORKSPACE), ACCESS_READ,
+		errand_list_credentials},
 	{"CreateCredentials",
 		TAKES(OPTIONAL("label", STRING), WORKSPACE),
-		ACCESS_ADMIN | ACCESS_SECRETS, NULL},
+		ACCESS_ADMIN | ACCESS_SECRETS, errand_create_credentials},
 	{"RevokeCredentials",
 		TAKES(REQUIRED("access_key", STRING), OPTIONAL("force", BOOL),
 		      WORKSPACE),
-		ACCESS_ADMIN, NULL},
+		ACCESS_ADMIN, errand_revoke_credentials},
 	{"ResolveStorage",
 		TAKES(REQUIRED("uri", STRING), WORKSPACE, REVEAL),
 		ACCESS_READ, NULL},
@@ -191,6 +194,8 @@ static void answer(struct request *request)
 		return;
 	out_rewind(request->out, before);
 	watcher_free(TAKE(request->watcher));
+	if (request->errand)
+		request->errand->silent = true;
 }
 
 void methods_answer(struct request *request, struct str message)

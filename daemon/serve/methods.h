@@ -31,7 +31,7 @@ struct interface {
 extern const struct interface methods_interfaces[];
 
 /* Exactly one reply to @message goes to request->out; none when the call was
- * one-way or request->watcher is to give it later. */
+ * one-way or what request keeps is to give it later. */
 void methods_answer(struct request *request, struct str message);
 
 #endif

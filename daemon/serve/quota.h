@@ -15,7 +15,12 @@
 
 #include "base/list.h"
 
-enum quota_kind { QUOTA_CONNECTIONS, QUOTA_WATCHERS, QUOTA_KINDS };
+enum quota_kind {
+	QUOTA_CONNECTIONS,
+	QUOTA_WATCHERS,
+	QUOTA_ERRANDS, /* under way at the same time */
+	QUOTA_KINDS
+};
 
 struct quota {
 	struct list accounts;

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/diag.h"
+#include "serve/errand.h"
 #include "serve/out.h"
 #include "value/json.h"
 #include "value/path.h"
@@ -15,6 +16,14 @@ struct buf *reply_open(struct out *out)
 void reply_close(struct out *out, bool continues)
 {
 	buf_puts(&out->bytes, continues ? "},\"continues\":true}" : "}}");
+	buf_putc(&out->bytes, '\0');
+}
+
+void reply_object(struct out *out, struct str object)
+{
+	buf_puts(&out->bytes, "{\"parameters\":");
+	buf_add_str(&out->bytes, object);
+	buf_puts(&out->bytes, "}");
 	buf_putc(&out->bytes, '\0');
 }
 
@@ -49,6 +58,7 @@ void reply_error(struct out *out, enum reply_error error, struct str name)
 		[REPLY_UNKNOWN_WORKSPACE] = {"io.clearconf.UnknownWorkspace",
 					     "name"},
 		[REPLY_ACCESS_DENIED] = {"io.clearconf.AccessDenied", "right"},
+		[REPLY_NOT_READY] = {"io.clearconf.NotReady", "reason"},
 	};
 
 	add_str(error_open(out, errors[error].name), errors[error].field, name);
@@ -77,6 +87,20 @@ void reply_broken(struct out *out, const struct diag *diag)
 		json_add_int(fields, "column", diag->pos.column);
 	}
 	json_add_string(fields, "reason", diag->text);
+	reply_close(out, false);
+}
+
+void reply_server_error(struct out *out, const struct errand_fault *fault)
+{
+	struct buf *fields = error_open(out, "io.clearconf.ServerError");
+
+	json_add_string(fields, "endpoint", fault->endpoint);
+	json_add_int(fields, "status", fault->status);
+	if (fault->code) {
+		json_add_int(fields, "code", fault->code);
+		json_add_int(fields, "subcode", fault->subcode);
+	}
+	json_add_string(fields, "message", fault->message);
 	reply_close(out, false);
 }
 

@@ -16,6 +16,7 @@
 
 struct buf;
 struct diag;
+struct errand_fault;
 struct out;
 struct path_error;
 
@@ -28,10 +29,14 @@ enum reply_error {
 	REPLY_PATH_NOT_FOUND,
 	REPLY_UNKNOWN_WORKSPACE,
 	REPLY_ACCESS_DENIED,
+	REPLY_NOT_READY,
 };
 
 /* Where the fields of the answer are written. */
 struct buf *reply_open(struct out *out);
+
+/* A whole reply, whose parameters are the JSON object @object. */
+void reply_object(struct out *out, struct str object);
 
 /* @continues: further replies to the same call follow. */
 void reply_close(struct out *out, bool continues);
@@ -40,6 +45,7 @@ void reply_error(struct out *out, enum reply_error error, struct str name);
 void reply_invalid_path(struct out *out, struct str path,
 			const struct path_error *error);
 void reply_broken(struct out *out, const struct diag *diag);
+void reply_server_error(struct out *out, const struct errand_fault *fault);
 void reply_quota_exceeded(struct out *out, const char *quota, size_t limit);
 
 #endif

@@ -5,14 +5,16 @@
  * A request: one call being answered, and all that a method may touch for it.
  *
  * It lives on the stack for the time of one answer. A method writes its reply
- * to `out`; one that goes on (Watch) also leaves a watcher, which the
- * connection then owns. Methods know nothing of sockets.
+ * to `out`; one that goes on leaves a watcher (Watch) or an errand (whatever
+ * has to wait), which the connection then owns. Methods know nothing of
+ * sockets.
  */
 
 #include "serve/call.h"
 #include "serve/service.h"
 
 struct arena;
+struct errand;
 struct out;
 struct peer;
 struct quota;
@@ -33,7 +35,9 @@ struct request {
 	struct view view; /* of the workspace that the call names */
 	unsigned int rights;
 
-	struct watcher *watcher; /* the method's: the call goes on */
+	/* The method's, one of them at most: the call goes on. */
+	struct watcher *watcher;
+	struct errand *errand;
 };
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "serve/conns.h"
+#include "serve/errand.h"
 #include "serve/listener.h"
 
 #define HALF_SENT_MS 30000
@@ -87,6 +88,7 @@ void server_set_limits(struct server *server,
 		conns->limits.half_sent_ms = HALF_SENT_MS;
 	conns->quota.limits[QUOTA_CONNECTIONS] = limits->connections;
 	conns->quota.limits[QUOTA_WATCHERS] = limits->watchers;
+	conns->quota.limits[QUOTA_ERRANDS] = ERRANDS_PER_USER;
 }
 
 int server_listen(struct server *server, const char *path)

@@ -4,8 +4,8 @@
 /*
  * What the server asks of the daemon: the one face of everything behind it.
  *
- * daemon.c fills the table; tests fill it with fixtures. Everything answers at
- * once from what is there: no question waits for the network.
+ * front.c fills the table; tests fill it with fixtures. Questions are answered
+ * at once from what is there; only an errand may wait for the network.
  */
 
 #include <stdbool.h>
@@ -15,6 +15,7 @@ struct access;
 struct buf;
 struct diag;
 struct env;
+struct errand;
 struct history;
 struct snapshot;
 
@@ -43,6 +44,14 @@ struct service {
 
 	/* Write the Status object of io.clearconf as JSON. */
 	void (*status)(void *data, bool masked, struct buf *json);
+
+	/* The same of ListWorkspaces' answer, an object's members. */
+	void (*workspaces)(void *data, bool masked, struct buf *json);
+
+	/* Do @errand: finish it, at once or later. Until then it may be called
+	 * off, if its job has been set. */
+	void (*begin)(void *data, struct errand *errand);
+	void (*call_off)(void *data, struct errand *errand);
 };
 
 #endif

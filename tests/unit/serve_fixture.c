@@ -155,6 +155,34 @@ static void status(void *data, bool masked, struct buf *json)
 	buf_putc(json, '}');
 }
 
+static void workspaces(void *data, bool masked, struct buf *json)
+{
+	struct fixture *fixture = data;
+
+	json_add_string(json, "active",
+			fixture->workspaces[fixture->active].name);
+	json_add_bool(json, "masked", masked);
+}
+
+static void begin(void *data, struct errand *errand)
+{
+	struct fixture *fixture = data;
+
+	fixture->errand = errand;
+	errand->job = fixture;
+	if (fixture->answer)
+		errand_succeed(errand, str_from(fixture->answer));
+}
+
+static void call_off(void *data, struct errand *errand)
+{
+	struct fixture *fixture = data;
+
+	assert_ptr_equal(fixture->errand, errand);
+	fixture->errand = NULL;
+	fixture->called_off++;
+}
+
 void fixture_publish(struct fixture *fixture, size_t index, const char *json)
 {
 	struct fixture_workspace *workspace = &fixture->workspaces[index];
@@ -218,11 +246,20 @@ struct fixture *fixture_new(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	fixture->secrets = secrets_new(NULL);
 	fixture->access = access_of_peers();
-	fixture->service = (struct service){fixture, view, resolve, status};
+	fixture->service = (struct service){
+		.data = fixture,
+		.view = view,
+		.resolve = resolve,
+		.status = status,
+		.workspaces = workspaces,
+		.begin = begin,
+		.call_off = call_off,
+	};
 	watchers_init(&fixture->watchers, &fixture->service);
 	quota_init(&fixture->quota);
 	fixture->quota.limits[QUOTA_CONNECTIONS] = 2;
 	fixture->quota.limits[QUOTA_WATCHERS] = 2;
+	fixture->quota.limits[QUOTA_ERRANDS] = 2;
 	fixture->limits = (struct server_limits){
 		.message = (size_t)64 * 1024,
 		.connections = 2000,

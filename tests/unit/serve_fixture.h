@@ -19,6 +19,7 @@
 #include "config/history.h"
 #include "serve/access.h"
 #include "serve/call.h"
+#include "serve/errand.h"
 #include "serve/out.h"
 #include "serve/quota.h"
 #include "serve/server.h"
@@ -64,6 +65,10 @@ struct fixture {
 	struct access *access;
 	struct service service;
 	char *asked; /* the caller's environment, as NAME=value; ... */
+
+	struct errand *errand;   /* the last that was begun */
+	const char *answer;      /* to it at once; NULL: it waits */
+	unsigned int called_off; /* errands */
 
 	/* For calls without a socket. */
 	struct watchers watchers;

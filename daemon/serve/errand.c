@@ -1,0 +1,197 @@
+#include "serve/errand.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "serve/access.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "serve/request.h"
+
+/* --- the end ------------------------------------------------------------- */
+
+static void finish(struct errand *errand, struct out *out)
+{
+	assert(!errand->reply);
+	errand->reply = out_cut(out, (struct out_mark){0});
+	errand->job = NULL;
+	out_deinit(out);
+	if (errand->on_finished)
+		errand->on_finished(errand);
+}
+
+void errand_succeed(struct errand *errand, struct str object)
+{
+	struct out out = {0};
+
+	reply_object(&out, object);
+	finish(errand, &out);
+}
+
+void errand_fail_parameter(struct errand *errand, const char *name)
+{
+	struct out out = {0};
+
+	reply_error(&out, REPLY_INVALID_PARAMETER, str_from(name));
+	finish(errand, &out);
+}
+
+void errand_fail_not_ready(struct errand *errand, const char *reason)
+{
+	struct out out = {0};
+
+	reply_error(&out, REPLY_NOT_READY, str_from(reason));
+	finish(errand, &out);
+}
+
+void errand_fail_server(struct errand *errand, const struct errand_fault *fault)
+{
+	struct out out = {0};
+
+	reply_server_error(&out, fault);
+	finish(errand, &out);
+}
+
+void errand_set_owner(struct errand *errand, void *owner,
+		      void (*on_finished)(struct errand *errand))
+{
+	errand->owner = owner;
+	errand->on_finished = on_finished;
+}
+
+void errand_answer(struct errand *errand, struct out *out)
+{
+	if (!errand->silent)
+		out_add_shared(out, errand->reply);
+}
+
+void errand_free(struct errand *errand)
+{
+	if (!errand)
+		return;
+	if (errand->job)
+		errand->service->call_off(errand->service->data, errand);
+	list_remove(&errand->link);
+	charge_release(&errand->charge);
+	shared_unref(errand->reply);
+	mem_free(errand->workspace);
+	mem_free(errand->text);
+	mem_free(errand);
+}
+
+/* --- the beginning ------------------------------------------------------- */
+
+/* NULL when the quota refuses it, which the reply then says. */
+static struct errand *errand_new(struct request *request, enum errand_kind kind)
+{
+	struct errand *errand = mem_alloc(sizeof(*errand));
+
+	if (!charge_take(&errand->charge, request->quota, request->peer->uid,
+			 QUOTA_ERRANDS, 1)) {
+		reply_quota_exceeded(request->out, quota_name(QUOTA_ERRANDS),
+				     request->quota->limits[QUOTA_ERRANDS]);
+		mem_free(errand);
+		return NULL;
+	}
+	errand->kind = kind;
+	errand->service = request->service;
+	errand->workspace = mem_strdup(request->view.workspace);
+	errand->masked = !(request->rights & ACCESS_SECRETS);
+	errand->lifetime = -1;
+	list_init(&errand->link);
+	return errand;
+}
+
+/* The request keeps the errand when its answer is to come. */
+static void begin(struct request *request, struct errand *errand)
+{
+	const struct service *service = request->service;
+
+	service->begin(service->data, errand);
+	if (!errand_is_finished(errand)) {
+		request->errand = errand;
+		return;
+	}
+	errand_answer(errand, request->out);
+	errand_free(errand);
+}
+
+static void begin_plain(struct request *request, enum errand_kind kind)
+{
+	struct errand *errand = errand_new(request, kind);
+
+	if (errand)
+		begin(request, errand);
+}
+
+static void begin_with_text(struct request *request, enum errand_kind kind,
+			    const char *parameter)
+{
+	struct str text = call_string(&request->call, parameter);
+	struct errand *errand = errand_new(request, kind);
+
+	if (!errand)
+		return;
+	errand->text = text.ptr ? mem_strndup(text.ptr, text.len) : NULL;
+	errand->force = call_bool(&request->call, "force", false);
+	begin(request, errand);
+}
+
+/* --- methods -------------------------------------------------------------- */
+
+void errand_reload(struct request *request)
+{
+	begin_plain(request, ERRAND_RELOAD);
+}
+
+void errand_get_profile(struct request *request)
+{
+	begin_plain(request, ERRAND_PROFILE);
+}
+
+void errand_list_credentials(struct request *request)
+{
+	begin_plain(request, ERRAND_LIST_CREDENTIALS);
+}
+
+void errand_create_credentials(struct request *request)
+{
+	begin_with_text(request, ERRAND_CREATE_CREDENTIALS, "label");
+}
+
+void errand_revoke_credentials(struct request *request)
+{
+	begin_with_text(request, ERRAND_REVOKE_CREDENTIALS, "access_key");
+}
+
+void errand_get_token(struct request *request)
+{
+	struct errand *errand;
+	int64_t lifetime = call_int(&request->call, "lifetime", -1);
+
+	if (call_get(&request->call, "lifetime") && lifetime <= 0) {
+		reply_error(request->out, REPLY_INVALID_PARAMETER,
+			    STR("lifetime"));
+		return;
+	}
+	errand = errand_new(request, ERRAND_TOKEN);
+	if (!errand)
+		return;
+	errand->lifetime = lifetime;
+	begin(request, errand);
+}
+
+/* `name` is the workspace here; who may switch is decided by the rights of the
+ * one that is active. */
+void errand_use_workspace(struct request *request)
+{
+	const struct service *service = request->service;
+	struct str name = call_string(&request->call, "name");
+
+	if (strlen(name.ptr) != name.len ||
+	    !service->view(service->data, name.ptr, &request->view)) {
+		reply_error(request->out, REPLY_UNKNOWN_WORKSPACE, name);
+		return;
+	}
+	begin_plain(request, ERRAND_USE_WORKSPACE);
+}

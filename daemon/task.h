@@ -1,0 +1,96 @@
+#ifndef DAEMON_TASK_H
+#define DAEMON_TASK_H
+
+/*
+ * Tasks: what the daemon does for an errand of a client, within a deadline.
+ *
+ * A task either puts the questions of its kind to the server of its workspace,
+ * one after the other (task_query.c), or waits until polls have been answered
+ * (task_wait.c). It ends by finishing its errand. The daemon owns its tasks;
+ * an errand that is called off takes its task with it.
+ *
+ *   task_begin --> UNDER WAY --answered, failed, deadline--> errand finished
+ *                      |                                        |
+ *                      +-- called off ------------------------> freed
+ *
+ * Each kind is one row of the table in task.c.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "serve/errand.h"
+
+struct daemon;
+struct session_call;
+struct task;
+struct value;
+struct workspace;
+
+/* One call of the server. */
+struct question {
+	const char *method; /* NULL ends the list */
+	bool optional;      /* not every server has it */
+	/* The query, or the body of a POST, as the caller's; NULL: none. */
+	char *(*query)(const struct task *task);
+	char *(*body)(const struct task *task);
+	/* Add to task->fields. @data NULL: optional, and there is none. */
+	void (*take)(struct task *task, const struct value *data);
+};
+
+struct task_kind {
+	const struct question *questions; /* NULL: it waits for polls */
+	/* May finish the errand. With questions: false when it has. */
+	bool (*begin)(struct task *task);
+	void (*look)(struct task *task); /* polls have been answered */
+	unsigned int timeouts;           /* the deadline, in [poll] timeout */
+};
+
+struct task {
+	struct list link; /* daemon->tasks */
+	struct daemon *daemon;
+	struct workspace *workspace;
+	struct errand *errand;
+	const struct task_kind *kind;
+	uv_timer_t deadline;
+
+	const struct question *question; /* that is asked */
+	struct session_call *call;
+	struct buf fields;   /* of the answer, so far */
+	uint64_t generation; /* of the active workspace at the beginning */
+};
+
+/* The face towards serve/service.h. */
+void task_begin(struct daemon *daemon, struct errand *errand);
+void task_call_off(struct errand *errand);
+
+/* Polls have been answered: some tasks may have waited for that. */
+void tasks_look(struct daemon *daemon);
+
+/* @workspace's login (NULL: everybody's) is going: tasks that use it fail. */
+void tasks_log_out(struct daemon *daemon, const struct workspace *workspace);
+
+/* --- for the kinds; each but task_add ends the task --- */
+
+/* Add @value as @key to the answer, masked if it has to be. */
+void task_add(struct task *task, const char *key, const struct value *value);
+
+/* With task->fields as the reply. */
+void task_succeed(struct task *task);
+void task_fail_not_ready(struct task *task, const char *reason);
+void task_fail_parameter(struct task *task, const char *name);
+void task_fail_server(struct task *task, const struct errand_fault *fault);
+
+extern const struct question task_profile[], task_credentials[], task_create[],
+	task_revoke[], task_token[];
+bool task_begin_revoke(struct task *task);
+bool task_begin_reload(struct task *task);
+bool task_begin_switch(struct task *task);
+void task_look_reload(struct task *task);
+void task_look_switch(struct task *task);
+
+#endif

@@ -1,0 +1,277 @@
+/* The kinds of task.h that ask the server: profile, credentials, tokens. */
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "daemon.h"
+#include "fetch/session.h"
+#include "task.h"
+#include "value/json.h"
+#include "value/value.h"
+
+#define LIFETIME_DEFAULT 3600
+
+static const struct login *login_of(const struct task *task)
+{
+	return &task->workspace->upstream->login;
+}
+
+static const struct api_claims *claims_of(const struct task *task)
+{
+	return session_claims(task->workspace->upstream->session);
+}
+
+static void add_text(struct task *task, const char *key, const char *text)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+
+	if (text)
+		task_add(task, key, value_new_string(&arena, str_from(text)));
+}
+
+/* @member of @object under the name @key, if there is one. */
+static void add_member(struct task *task, const char *key,
+		       const struct value *object, const char *member)
+{
+	const struct value *value = value_get(object, str_from(member));
+
+	if (value && !value_is(value, VALUE_NULL))
+		task_add(task, key, value);
+}
+
+static void add_time(struct task *task, const char *key,
+		     const struct value *object, const char *member)
+{
+	const struct value *value = value_get(object, str_from(member));
+
+	if (value_is(value, VALUE_STRING))
+		json_add_optional_int(&task->fields, key,
+				      api_time(value_text(value)));
+}
+
+/* --- GetProfile ----------------------------------------------------------- */
+
+/* The workspace is a company; which others there are is the next answer. */
+static void take_user(struct task *task, const struct value *data)
+{
+	const struct value *user = value_get(data, STR("user"));
+
+	add_member(task, "user", data, "user");
+	json_key(&task->fields, "workspace");
+	buf_putc(&task->fields, '{');
+	add_text(task, "name", task->workspace->name);
+	add_text(task, "api_server", login_of(task)->api_server);
+	add_member(task, "company", user, "company");
+}
+
+static void take_companies(struct task *task, const struct value *data)
+{
+	if (data)
+		add_member(task, "companies", data, "companies");
+	buf_putc(&task->fields, '}');
+}
+
+static void take_preferences(struct task *task, const struct value *data)
+{
+	static const struct value none = {.type = VALUE_OBJECT};
+	const struct value *preferences = value_get(data, STR("preferences"));
+
+	task_add(task, "preferences",
+		 value_is(preferences, VALUE_OBJECT) ? preferences : &none);
+}
+
+const struct question task_profile[] = {
+	{"users.get_current_user", .take = take_user},
+	{"organization.get_user_companies", true, .take = take_companies},
+	{"users.get_preferences", true, .take = take_preferences},
+	{0},
+};
+
+/* --- ListCredentials ------------------------------------------------------ */
+
+static bool is_ours(const struct task *task, const struct value *credential)
+{
+	const struct value *key = value_get(credential, STR("access_key"));
+	const char *ours = login_of(task)->access_key;
+
+	return ours && value_is(key, VALUE_STRING) &&
+	       str_is(value_text(key), ours);
+}
+
+/* @company: what the server says of whose it is; NULL: nothing. */
+static void add_credential(struct task *task, const struct value *credential,
+			   const struct value *company)
+{
+	struct buf *fields = &task->fields;
+
+	if (!value_is(credential, VALUE_OBJECT))
+		return;
+	if (fields->data[fields->len - 1] == '}')
+		buf_putc(fields, ',');
+	buf_putc(fields, '{');
+	add_member(task, "access_key", credential, "access_key");
+	if (company)
+		task_add(task, "company_id", company);
+	add_member(task, "label", credential, "label");
+	add_time(task, "last_used", credential, "last_used");
+	add_member(task, "last_used_from", credential, "last_used_from");
+	add_time(task, "expires", credential, "expire");
+	json_add_bool(fields, "current", is_ours(task, credential));
+	buf_putc(fields, '}');
+}
+
+/* A list, or the one that stands for a list of one. */
+static void add_credentials(struct task *task, const struct value *some,
+			    const struct value *company)
+{
+	if (!value_is(some, VALUE_LIST)) {
+		add_credential(task, some, company);
+		return;
+	}
+	for (size_t i = 0; i < some->list.count; i++)
+		add_credential(task, some->list.items[i], company);
+}
+
+static void add_other_workspaces(struct task *task, const struct value *map)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct member *m;
+
+	if (!value_is(map, VALUE_OBJECT))
+		return;
+	for (value_each (map, m))
+		add_credentials(task, m->value,
+				value_new_string(&arena, member_key(m)));
+}
+
+static void take_credentials(struct task *task, const struct value *data)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	const struct api_claims *claims = claims_of(task);
+	const struct value *company = NULL;
+
+	if (claims && claims->company_id)
+		company =
+			value_new_string(&arena, str_from(claims->company_id));
+	json_key(&task->fields, "credentials");
+	buf_putc(&task->fields, '[');
+	add_credentials(task, value_get(data, STR("credentials")), company);
+	add_other_workspaces(task,
+			     value_get(data, STR("additional_credentials")));
+	buf_putc(&task->fields, ']');
+}
+
+const struct question task_credentials[] = {
+	{"auth.get_credentials", .take = take_credentials},
+	{0},
+};
+
+/* --- CreateCredentials, RevokeCredentials --------------------------------- */
+
+static char *body_with(const struct task *task, const char *key)
+{
+	struct buf body = BUF_INIT;
+
+	buf_putc(&body, '{');
+	json_add_optional_string(&body, key, task->errand->text);
+	buf_putc(&body, '}');
+	return buf_take(&body);
+}
+
+static char *label_body(const struct task *task)
+{
+	return body_with(task, "label");
+}
+
+static void take_created(struct task *task, const struct value *data)
+{
+	const struct value *pair = value_get(data, STR("credentials"));
+
+	add_member(task, "access_key", pair, "access_key");
+	add_member(task, "secret_key", pair, "secret_key");
+	add_member(task, "label", pair, "label");
+}
+
+/* Changes the server's state, so by POST: session.h repeats it only when it was
+ * refused before it was done. */
+const struct question task_create[] = {
+	{"auth.create_credentials", .body = label_body, .take = take_created},
+	{0},
+};
+
+/* Does any workspace of this daemon log in with it? */
+static bool is_in_use(const struct daemon *daemon, const char *key)
+{
+	const struct upstream *upstream;
+
+	for (size_t i = 0; i < daemon->workspace_count; i++) {
+		upstream = daemon->workspaces[i]->upstream;
+		if (upstream && str_same(upstream->login.access_key, key))
+			return true;
+	}
+	return false;
+}
+
+bool task_begin_revoke(struct task *task)
+{
+	const struct errand *errand = task->errand;
+
+	if (errand->force || !is_in_use(task->daemon, errand->text))
+		return true;
+	task_fail_parameter(task, "force");
+	return false;
+}
+
+static char *key_body(const struct task *task)
+{
+	return body_with(task, "access_key");
+}
+
+static void take_revoked(struct task *task, const struct value *data)
+{
+	int64_t revoked = 0;
+
+	(void)value_to_int64(value_get(data, STR("revoked")), &revoked);
+	json_add_bool(&task->fields, "revoked", revoked > 0);
+}
+
+const struct question task_revoke[] = {
+	{"auth.revoke_credentials", .body = key_body, .take = take_revoked},
+	{0},
+};
+
+/* --- GetToken ------------------------------------------------------------- */
+
+static char *lifetime_query(const struct task *task)
+{
+	int64_t lifetime = task->errand->lifetime;
+
+	return mem_printf(
+		"expiration_sec=%lld",
+		(long long)(lifetime > 0 ? lifetime : LIFETIME_DEFAULT));
+}
+
+static void add_expiry(struct task *task, const struct value *token)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct api_claims claims;
+	struct str text = arena_str(&arena, value_text(token));
+
+	if (api_parse_claims(&claims, &arena, text.ptr) && claims.expires_at)
+		json_add_int(&task->fields, "expires_at", claims.expires_at);
+}
+
+static void take_token(struct task *task, const struct value *data)
+{
+	const struct value *token = value_get(data, STR("token"));
+
+	add_member(task, "token", data, "token");
+	if (value_is(token, VALUE_STRING))
+		add_expiry(task, token);
+	add_text(task, "api_server", login_of(task)->api_server);
+}
+
+/* A token of its own: that of the session is never handed out. */
+const struct question task_token[] = {
+	{"auth.login", .query = lifetime_query, .take = take_token},
+	{0},
+};

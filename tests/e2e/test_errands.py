@@ -1,0 +1,185 @@
+"""Calls that go to the ClearML server: profile, credentials, tokens, reload."""
+
+import base64
+import json
+
+import pytest
+from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
+from harness import FAST, Held, wait_until
+from varlink import VarlinkError
+
+
+@pytest.fixture
+def ready(home, conf, daemon):
+    home.settings(FAST)
+    home.conf(conf("a: 1"))
+    daemon.start()
+    daemon.wait_state("ready")
+    return daemon
+
+
+def refusal(call, *arguments, **parameters):
+    with pytest.raises(VarlinkError) as caught:
+        call(*arguments, **parameters)
+    return caught.value
+
+
+def test_the_profile_says_who_we_are(ready, server):
+    server.state.users[USER_ID].preferences = {"theme": "dark", "git_pass": "hush-hush-hush"}
+    profile = ready.call("GetProfile")
+    assert profile["user"]["id"] == USER_ID
+    assert profile["workspace"]["name"] == "default"
+    assert profile["workspace"]["api_server"] == server.url
+    assert profile["workspace"]["company"]["id"] == COMPANY_ID
+    assert [each["id"] for each in profile["workspace"]["companies"]] == [COMPANY_ID]
+    assert profile["preferences"] == {"theme": "dark", "git_pass": "hush-hush-hush"}
+
+
+def test_credentials_of_all_workspaces_are_listed(ready, server):
+    other = server.state.add_company("other")
+    server.state.users[USER_ID].tenants.append(other)
+    server.state.add_credentials(access_key="OTHERKEY", secret_key="x" * 20, company=other,
+                                 label="laptop")
+    listed = {each["access_key"]: each for each in ready.call("ListCredentials")["credentials"]}
+    ours, theirs = listed[ACCESS_KEY], listed["OTHERKEY"]
+    assert ours["current"] and ours["company_id"] == COMPANY_ID
+    assert ours["last_used"] > 1_700_000_000 and ours["last_used_from"]
+    assert not theirs["current"] and theirs["company_id"] == other
+    assert theirs["label"] == "laptop" and "last_used" not in theirs
+
+
+def test_a_made_key_pair_logs_in_and_can_be_revoked(ready, server):
+    made = ready.call("CreateCredentials", label="made here")
+    assert made["label"] == "made here" and len(made["secret_key"]) > 20
+    assert server.requests("auth.create_credentials")[0].method == "POST"
+    assert made["access_key"] in [x["access_key"]
+                                  for x in ready.call("ListCredentials")["credentials"]]
+    assert ready.call("RevokeCredentials", access_key=made["access_key"]) == {"revoked": True}
+    again = refusal(ready.call, "RevokeCredentials", access_key=made["access_key"])
+    assert again.name == "io.clearconf.ServerError"
+    assert again.parameters["endpoint"] == "auth.revoke_credentials"
+    assert (again.parameters["status"], again.parameters["subcode"]) == (400, 300)
+
+
+def test_our_own_key_is_revoked_only_with_force(ready, server):
+    error = refusal(ready.call, "RevokeCredentials", access_key=ACCESS_KEY)
+    assert error.name == "org.varlink.service.InvalidParameter"
+    assert error.parameters == {"parameter": "force"}
+    assert server.count("auth.revoke_credentials") == 0
+    assert ready.call("RevokeCredentials", access_key=ACCESS_KEY, force=True) == {"revoked": True}
+
+
+def test_a_failed_creation_is_not_tried_again(ready, server):
+    server.fail("page", endpoint="auth.create_credentials", status=502)
+    error = refusal(ready.call, "CreateCredentials")
+    assert error.name == "io.clearconf.ServerError" and error.parameters["status"] == 502
+    assert server.count("auth.create_credentials") == 1
+
+
+def test_a_token_is_minted_and_is_not_the_sessions(ready, server):
+    minted = ready.call("GetToken", lifetime=120)
+    claims = json.loads(base64.urlsafe_b64decode(minted["token"].split(".")[1] + "=="))
+    assert minted["expires_at"] == claims["exp"] and claims["exp"] - claims["iat"] == 120
+    assert minted["api_server"] == server.url
+    assert ready.call("GetToken")["token"] != minted["token"]
+    used = {x.header("Authorization") for x in server.requests("users.get_vaults")}
+    assert f"Bearer {minted['token']}" not in used
+    assert refusal(ready.call, "GetToken", lifetime=-1).parameters == {"parameter": "lifetime"}
+
+
+def test_without_a_server_they_are_not_ready(home, daemon):
+    home.conf("a: 1")
+    daemon.start()
+    error = refusal(daemon.call, "GetProfile")
+    assert error.name == "io.clearconf.NotReady" and "no server" in error.parameters["reason"]
+    assert daemon.call("Reload")["changed"] is False
+
+
+def test_a_silent_server_is_given_up_and_the_connection_goes_on(home, conf, daemon, server):
+    home.settings(FAST.replace("timeout = 10s", "timeout = 300ms"))
+    home.conf(conf())
+    daemon.start()
+    daemon.wait_state("ready")
+    with Held(server, "users.get_current_user"):
+        with daemon.connect() as connection:
+            connection.send("io.clearconf.GetProfile")
+            connection.send("io.clearconf.Get", {"path": "api.api_server"})
+            with pytest.raises(VarlinkError) as caught:
+                connection.receive()
+            assert caught.value.name == "io.clearconf.ServerError"
+            assert caught.value.parameters["status"] == 0
+            assert connection.receive()["value"] == server.url
+
+
+def test_calls_behind_one_wait_and_others_do_not(ready, server):
+    with Held(server, "users.get_current_user") as held:
+        with ready.connect() as connection:
+            connection.send("io.clearconf.GetProfile")
+            connection.send("io.clearconf.Get", {"path": "a"})
+            assert ready.get("a") == 1
+            held.let_go()
+            assert connection.receive()["user"]["id"] == USER_ID
+            assert connection.receive()["value"] == 1
+
+
+def test_who_leaves_calls_the_errand_off(ready, server):
+    before = ready.descriptors()
+    with Held(server, "users.get_current_user"):
+        with ready.connect() as connection:
+            connection.send("io.clearconf.GetProfile")
+            wait_until(lambda: server.count("users.get_current_user") > 0, "the question")
+        wait_until(lambda: ready.status()["connections"] == 1, "the end of it")
+    assert ready.get("a") == 1
+    wait_until(lambda: ready.descriptors() <= before, "no descriptor more")
+
+
+def test_one_user_has_a_few_at_work(ready, server):
+    with Held(server, "users.get_current_user"):
+        many = [ready.connect() for _ in range(9)]
+        for connection in many:
+            connection.send("io.clearconf.GetProfile")
+        error = refusal(many[8].receive)
+        assert error.name == "io.clearconf.QuotaExceeded" and error.parameters["limit"] == 8
+        for connection in many:
+            connection.close()
+
+
+def test_stopping_answers_who_waits(ready, server):
+    with Held(server, "users.get_current_user"):
+        with ready.connect() as connection:
+            connection.send("io.clearconf.GetProfile")
+            wait_until(lambda: server.count("users.get_current_user") > 0, "the question")
+            assert ready.stop() == 0
+            error = refusal(connection.receive)
+            assert error.name == "io.clearconf.NotReady"
+
+
+def test_a_reload_answers_when_files_and_vaults_are_in(home, conf, daemon, server):
+    home.settings(FAST.replace("150ms", "1h"))
+    home.conf(conf("a: 1"))
+    daemon.start()
+    daemon.wait_state("ready")
+    before = daemon.call("Get")["generation"]
+    server.state.set_vaults([{"data": "b: 2"}])
+    answer = daemon.call("Reload")
+    assert answer["changed"] and answer["generation"] > before
+    assert daemon.get("b") == 2
+    assert daemon.call("Reload") == {"generation": answer["generation"], "changed": False}
+
+
+def test_a_reload_does_not_take_the_answer_of_an_older_question(home, conf, daemon, server):
+    home.settings(FAST.replace("150ms", "1h"))
+    home.conf(conf("a: 1"))
+    daemon.start()
+    daemon.wait_state("ready")
+    with Held(server, "users.get_vaults") as held, daemon.connect() as connection:
+        asked = server.count("users.get_vaults")
+        connection.send("io.clearconf.Reload")
+        wait_until(lambda: server.count("users.get_vaults") > asked, "the question")
+        with daemon.connect() as other:
+            other.send("io.clearconf.Reload")
+            wait_until(lambda: daemon.reloads() == 2, "the second reload")
+            held.let_go()
+            assert connection.receive()["changed"] is False
+            other.receive()
+    assert server.count("users.get_vaults") >= asked + 4

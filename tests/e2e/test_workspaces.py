@@ -1,0 +1,135 @@
+"""Several workspaces: each its own login and vaults, one of them active."""
+
+import pytest
+from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
+from harness import FAST, Daemon
+from varlink import VarlinkError
+
+SECTION = """\
+[workspace {name}]
+api_server = {url}
+access_key = {key}
+secret_key_file = {name}.secret
+{more}
+"""
+
+
+@pytest.fixture
+def two(home, server):
+    """Settings with the workspaces `one` and `two`, of two companies."""
+    other = server.state.add_company("second company")
+    server.state.users[USER_ID].tenants.append(other)
+    server.state.add_credentials(access_key="KEYOFTWO", secret_key="secret-of-two-0123456789",
+                                 company=other)
+    server.state.set_vaults([{"data": "team: first"}])
+    server.state.set_vaults([{"data": "team: second"}], company=other)
+    for name, secret in (("one", SECRET_KEY), ("two", "secret-of-two-0123456789")):
+        home.write(f"config/clearconf/{name}.secret", secret).chmod(0o600)
+
+    def settings(extra=FAST, one="", two=""):
+        home.settings(extra + SECTION.format(name="one", url=server.url, key=ACCESS_KEY, more=one)
+                      + SECTION.format(name="two", url=server.url, key="KEYOFTWO", more=two))
+    settings()
+    settings.company = other
+    return settings
+
+
+def listed(daemon):
+    answer = daemon.call("ListWorkspaces")
+    return answer["active"], {each["name"]: each for each in answer["workspaces"]}
+
+
+def test_each_has_its_own_company_and_vaults(two, daemon):
+    daemon.start()
+    daemon.wait_state("ready")
+    daemon.wait_value("team", "second", workspace="two")
+    assert daemon.get("team") == "first"
+    active, workspaces = listed(daemon)
+    assert active == "one"
+    assert workspaces["one"]["company_id"] == COMPANY_ID and workspaces["one"]["active"]
+    assert workspaces["two"]["company_id"] == two.company
+    assert workspaces["two"]["company_name"] == "second company"
+    assert workspaces["two"]["user_id"] == USER_ID and not workspaces["two"]["active"]
+    assert {x["state"] for x in workspaces.values()} == {"ready"}
+
+
+def test_a_switch_swaps_and_tells_watchers_and_is_kept(two, daemon):
+    daemon.start()
+    daemon.wait_state("ready")
+    with daemon.connect() as watcher:
+        first = watcher.watch(values=True)
+        answer = daemon.call("UseWorkspace", name="two")
+        assert answer["generation"] > first["generation"]
+        changes = watcher.changes()
+        assert changes["team"] == ("changed", "second")
+    assert daemon.get("team") == "second"
+    assert daemon.stop() == 0
+    daemon.start()
+    assert listed(daemon)[0] == "two"
+
+
+def test_the_settings_choose_when_nobody_has(two, daemon):
+    two(two="active = yes")
+    daemon.start()
+    assert listed(daemon)[0] == "two"
+    daemon.wait_state("ready")
+    daemon.call("UseWorkspace", name="one")
+    daemon.stop()
+    daemon.start()
+    assert listed(daemon)[0] == "one"
+
+
+def test_the_command_line_chooses_and_is_not_kept(home, two, daemon):
+    with Daemon(home, "--workspace", "two") as named:
+        assert listed(named)[0] == "two"
+    daemon.start()
+    assert listed(daemon)[0] == "one"
+
+
+def test_print_takes_the_one_that_is_kept(home, two, daemon):
+    daemon.start()
+    daemon.wait_state("ready")
+    daemon.call("UseWorkspace", name="two")
+    daemon.stop()
+    assert home.resolve()["team"] == "second"
+    assert home.resolve("--workspace", "one")["team"] == "first"
+
+
+def test_a_switch_to_one_that_cannot_log_in_changes_nothing(two, server, daemon):
+    daemon.start()
+    daemon.wait_state("ready")
+    server.state.revoke_credentials("KEYOFTWO")
+    server.state.invalidate_tokens()
+    with pytest.raises(VarlinkError) as caught:
+        daemon.call("UseWorkspace", name="two")
+    assert caught.value.name == "io.clearconf.ServerError"
+    assert caught.value.parameters["status"] == 401
+    assert listed(daemon)[0] == "one" and daemon.get("team") == "first"
+
+
+def test_a_switch_fetches_first(two, server, daemon):
+    two(FAST.replace("150ms", "1h"))
+    daemon.start()
+    daemon.wait_state("ready")
+    daemon.wait_value("team", "second", workspace="two")
+    server.state.set_vaults([{"data": "team: newer"}], company=two.company)
+    daemon.call("UseWorkspace", name="two")
+    assert daemon.get("team") == "newer"
+
+
+def test_there_is_no_switch_to_what_is_not_declared(two, daemon):
+    daemon.start()
+    with pytest.raises(VarlinkError) as caught:
+        daemon.call("UseWorkspace", name="three")
+    assert caught.value.name == "io.clearconf.UnknownWorkspace"
+
+
+def test_a_new_secret_is_proved_before_it_replaces_the_old(home, two, server, daemon):
+    two(FAST.replace("150ms", "1h"))
+    daemon.start()
+    daemon.wait_state("ready")
+    home.write("config/clearconf/one.secret", "wrong-0123456789").chmod(0o600)
+    daemon.wait_state("degraded")
+    assert daemon.get("team") == "first"
+    home.write("config/clearconf/one.secret", SECRET_KEY).chmod(0o600)
+    daemon.wait_state("ready")

@@ -99,7 +99,7 @@ static bool check_files(const struct settings *settings,
 	_cleanup_(stack_deinit) struct stack stack;
 
 	stack_init(&stack);
-	(void)layers_set_local(&stack, &host, NULL);
+	(void)layers_set_local(&stack, &host);
 	(void)stack_read(&stack, &context);
 	return report_stack(&stack, false);
 }

@@ -161,6 +161,7 @@ static bool watch_files(struct daemon *daemon)
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		watched_add_stack(&watched, &daemon->workspaces[i]->stack);
 	watched_add_folders(&watched, &rule);
+	watched_add_secrets(&watched, daemon->settings);
 	watch_set_paths(daemon->watch, (const char *const *)watched.paths,
 			watched.count);
 	more = !watched_covers(&daemon->watched, &watched);

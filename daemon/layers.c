@@ -68,26 +68,20 @@ static bool set_all_files(struct stack *stack, const struct local_rule *rule)
 	return changed;
 }
 
-/* What the settings declare, as ClearML would read it from a file. */
-static bool set_declared(struct stack *stack, const struct workspace_host *host,
-			 const struct workspace_settings *declared)
+/* As ClearML would read it from a file. */
+bool layers_set_declared(struct stack *stack, const struct settings *settings,
+			 bool inject, const struct login *login)
 {
-	const char *const sources[] = {host->settings->path};
-	size_t count = declared && declared->inject;
-	_cleanup_(login_deinit) struct login login = {0};
+	const char *const sources[] = {settings->path};
 	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
 	struct layer *layer;
-	bool changed = stack_set_sources(stack, LAYER_WORKSPACE, sources, count,
-					 &layer);
+	bool changed = stack_set_sources(stack, LAYER_WORKSPACE, sources,
+					 inject, &layer);
 
-	if (!count)
-		return changed;
-	/* Without its secret for the moment: what it last said stands. */
-	if (!login_from_settings(&login, host->settings, declared, NULL) &&
-	    layer->text.ptr)
-		return changed;
-	login_write_layer(&login, &json);
-	layer_set_text(layer, READ_JSON, buf_str(&json));
+	if (inject && login) {
+		login_write_layer(login, &json);
+		layer_set_text(layer, READ_JSON, buf_str(&json));
+	}
 	return changed;
 }
 
@@ -126,17 +120,15 @@ bool layers_set_variables(struct stack *stack, const struct env *env)
 	return generic || named;
 }
 
-bool layers_set_local(struct stack *stack, const struct workspace_host *host,
-		      const struct workspace_settings *declared)
+bool layers_set_local(struct stack *stack, const struct workspace_host *host)
 {
 	const struct local_rule rule = {host->settings, host->places,
 					host->env};
 	bool files = set_all_files(stack, &rule);
-	bool section = set_declared(stack, host, declared);
 	bool variables = host->settings->mode == MODE_AGENT &&
 			 layers_set_variables(stack, host->env);
 
-	return files || section || variables;
+	return files || variables;
 }
 
 /* Nothing to read in it: not broken, whatever its format. */

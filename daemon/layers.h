@@ -14,11 +14,11 @@
 #include "config/layer.h"
 
 struct env;
+struct login;
 struct settings;
 struct stack;
 struct vault_answer;
 struct workspace_host;
-struct workspace_settings;
 
 /* What reading depends on besides the texts: for files and variables @env, of
  * which vaults see @vault_env. Both stay the caller's. */
@@ -26,9 +26,13 @@ struct layer_context layers_context(const struct settings *settings,
 				    const struct env *env,
 				    const struct env *vault_env);
 
-/* Files, folders, what the settings declare (NULL: nothing), variables. */
-bool layers_set_local(struct stack *stack, const struct workspace_host *host,
-		      const struct workspace_settings *declared);
+/* Files, folders, variables. */
+bool layers_set_local(struct stack *stack, const struct workspace_host *host);
+
+/* What the settings declare of a workspace: @login, or none at all unless
+ * @inject. @login NULL: what was set before stands. */
+bool layers_set_declared(struct stack *stack, const struct settings *settings,
+			 bool inject, const struct login *login);
 
 /* What the server has given: the layers of @kind, `vault` or `monitoring`. */
 bool layers_set_vaults(struct stack *stack, enum layer_kind kind,

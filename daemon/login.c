@@ -188,12 +188,17 @@ static char *in_credentials(const char *prefix, const char *name)
 	return access(path, F_OK) == 0 ? TAKE(path) : NULL;
 }
 
-/* $CREDENTIALS_DIRECTORY/secret_NAME or NAME, else relative to the settings
- * file. */
-static char *secret_path(const struct settings *settings, const char *name)
+char *login_secret_path(const struct settings *settings,
+			const struct workspace_settings *declared)
 {
-	_cleanup_(mem_freep) char *file = mem_strdup(settings->path);
-	char *path = in_credentials("secret_", name);
+	const char *name = declared->secret_key_file;
+	_cleanup_(mem_freep) char *file = NULL;
+	char *path;
+
+	if (!name || !*name)
+		return NULL;
+	file = mem_strdup(settings->path);
+	path = in_credentials("secret_", name);
 
 	if (!path)
 		path = in_credentials("", name);
@@ -234,10 +239,8 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 	};
 	if (declared->verify_certificate)
 		set_verify(login, str_from(declared->verify_certificate));
-	if (!declared->secret_key_file || !*declared->secret_key_file)
-		return true;
-	path = secret_path(settings, declared->secret_key_file);
-	return read_secret(login, path, diag);
+	path = login_secret_path(settings, declared);
+	return !path || read_secret(login, path, diag);
 }
 
 bool login_is_complete(const struct login *login)

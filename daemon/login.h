@@ -47,6 +47,11 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 			 const struct workspace_settings *declared,
 			 struct diag *diag);
 
+/* The file of its secret key: $CREDENTIALS_DIRECTORY/secret_NAME or NAME, else
+ * relative to the settings file. The caller's; NULL: it has none. */
+char *login_secret_path(const struct settings *settings,
+			const struct workspace_settings *declared);
+
 /* Can one log in with it? */
 bool login_is_complete(const struct login *login);
 bool login_equal(const struct login *a, const struct login *b);

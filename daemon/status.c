@@ -138,12 +138,12 @@ static void write_server(const struct workspace *workspace, struct buf *json)
 	buf_putc(json, '}');
 }
 
-static void write_identity(const struct api_claims *claims, struct buf *json)
+static void write_identity(const struct whois *whois, struct buf *json)
 {
-	json_add_optional_string(json, "company_id", claims->company_id);
-	json_add_optional_string(json, "company_name", claims->company_name);
-	json_add_optional_string(json, "user_id", claims->user_id);
-	json_add_optional_string(json, "user_name", claims->user_name);
+	json_add_optional_string(json, "company_id", whois->company_id);
+	json_add_optional_string(json, "company_name", whois->company_name);
+	json_add_optional_string(json, "user_id", whois->user_id);
+	json_add_optional_string(json, "user_name", whois->user_name);
 }
 
 static void write_key(const struct login *login, bool masked, struct buf *json)
@@ -164,8 +164,6 @@ static void write_workspace(const struct daemon *daemon,
 			    struct buf *json)
 {
 	const struct upstream *upstream = workspace->upstream;
-	const struct api_claims *claims =
-		upstream ? session_claims(upstream->session) : NULL;
 
 	buf_putc(json, '{');
 	json_add_string(json, "name", workspace->name);
@@ -174,8 +172,8 @@ static void write_workspace(const struct daemon *daemon,
 			workspace->refused
 				? "refused"
 				: workspace_state_name(workspace->state));
-	if (claims)
-		write_identity(claims, json);
+	if (upstream)
+		write_identity(&upstream->whois, json);
 	if (upstream)
 		write_key(&upstream->login, masked, json);
 	json_add_int(json, "generation",

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "daemon.h"
-#include "fetch/session.h"
+#include "fetch/api.h"
 #include "task.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -13,11 +13,6 @@
 static const struct login *login_of(const struct task *task)
 {
 	return &task->workspace->upstream->login;
-}
-
-static const struct api_claims *claims_of(const struct task *task)
-{
-	return session_claims(task->workspace->upstream->session);
 }
 
 static void add_text(struct task *task, const char *key, const char *text)
@@ -146,12 +141,10 @@ static void add_other_workspaces(struct task *task, const struct value *map)
 static void take_credentials(struct task *task, const struct value *data)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	const struct api_claims *claims = claims_of(task);
-	const struct value *company = NULL;
+	const char *ours = task->workspace->upstream->whois.company_id;
+	const struct value *company =
+		ours ? value_new_string(&arena, str_from(ours)) : NULL;
 
-	if (claims && claims->company_id)
-		company =
-			value_new_string(&arena, str_from(claims->company_id));
 	json_key(&task->fields, "credentials");
 	buf_putc(&task->fields, '[');
 	add_credentials(task, value_get(data, STR("credentials")), company);

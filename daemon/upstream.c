@@ -116,8 +116,10 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 	feed->answered = true;
 	feed->outcome = answer->outcome;
 	feed->fault = answer->fault;
-	if (is_well(feed) && number == FEED_CONFIG)
+	if (is_well(feed) && number == FEED_CONFIG) {
 		upstream->last_success = time(NULL);
+		whois_learn(&upstream->whois);
+	}
 	set_error(feed, is_well(feed) ? NULL : answer->error);
 	upstream->on_answer(upstream->data, number, upstream, answer);
 }
@@ -195,6 +197,7 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->on_answer = on_answer;
 	upstream->data = data;
 	upstream->session = session_new(config->http, &session);
+	whois_init(&upstream->whois, upstream->session);
 	for (size_t i = 0; i < FEEDS; i++)
 		open_feed(upstream, config, (enum upstream_feed)i);
 	return upstream;
@@ -209,6 +212,7 @@ void upstream_close(struct upstream *upstream)
 			vault_poller_close(upstream->feeds[i].poller);
 		mem_free(upstream->feeds[i].error);
 	}
+	whois_deinit(&upstream->whois);
 	session_close(upstream->session);
 	login_deinit(&upstream->login);
 	mem_free(upstream);

@@ -18,6 +18,7 @@
 
 #include "fetch/vault.h"
 #include "login.h"
+#include "whois.h"
 
 struct http;
 struct settings;
@@ -47,6 +48,7 @@ struct feed {
 struct upstream {
 	struct login login;
 	struct session *session;
+	struct whois whois;
 	struct feed feeds[FEEDS];
 	struct vault_poll_config poll;
 	uint64_t timeout_ms;

@@ -5,7 +5,9 @@
 #include "base/mem.h"
 #include "config/stack.h"
 #include "local.h"
+#include "login.h"
 #include "read/doc.h"
+#include "settings.h"
 
 static void add_path(struct watched *watched, const char *path)
 {
@@ -33,6 +35,17 @@ void watched_add_stack(struct watched *watched, const struct stack *stack)
 	for (stack_each(stack, layer))
 		if (layer->kind <= LAYER_FILE)
 			add_layer(watched, layer);
+}
+
+void watched_add_secrets(struct watched *watched,
+			 const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->workspace_count; i++) {
+		_cleanup_(mem_freep) char *path =
+			login_secret_path(settings, &settings->workspaces[i]);
+
+		add_path(watched, path);
+	}
 }
 
 static void add_folders(struct watched *watched, struct local_files *files)

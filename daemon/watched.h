@@ -4,13 +4,15 @@
 /*
  * Watched: which files and folders the configuration depends on at the moment,
  * so that fetch/watch can be told: local files, what they include, the file
- * that broke one of them, the folders whose entries are layers.
+ * that broke one of them, the folders whose entries are layers, the files of
+ * secret keys.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct local_rule;
+struct settings;
 struct stack;
 
 #define WATCHED_MAX 4096
@@ -21,6 +23,8 @@ struct watched {
 };
 
 void watched_add_stack(struct watched *watched, const struct stack *stack);
+void watched_add_secrets(struct watched *watched,
+			 const struct settings *settings);
 void watched_add_folders(struct watched *watched,
 			 const struct local_rule *rule);
 /* Does @watched name all that @other names? */

@@ -223,6 +223,17 @@ static void close_upstream(struct workspace *workspace)
 	upstream_close(TAKE(workspace->upstream));
 }
 
+/* As long as a new login is not proved the old one is what is served. */
+static bool set_declared_layer(struct workspace *workspace,
+			       const struct login *login)
+{
+	const struct upstream *upstream = workspace->upstream;
+
+	return layers_set_declared(&workspace->stack, workspace->host->settings,
+				   workspace->declared->inject,
+				   upstream ? &upstream->login : login);
+}
+
 /* The candidate has proved itself: it takes over. Its vaults replace the old
  * ones when it is asked again, at once. */
 static void promote(struct workspace *workspace)
@@ -230,6 +241,9 @@ static void promote(struct workspace *workspace)
 	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
 	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
+	if (workspace->declared)
+		read_and_publish(workspace, set_declared_layer(workspace, NULL),
+				 CAUSE_FILE);
 	if (upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED)
 		forget_vaults(workspace);
 	upstream_poll_now(workspace->upstream);
@@ -337,37 +351,61 @@ static bool is_in_use(const struct workspace *workspace,
 	       upstream_is_for(newest, &workspace->host->upstream, login);
 }
 
-static void refresh_login(struct workspace *workspace)
+static void refresh_login(struct workspace *workspace, struct login *login)
 {
-	_cleanup_(login_deinit) struct login login = {0};
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(mem_freep) char *error = NULL;
-
-	if (workspace->declared &&
-	    !login_from_settings(&login, workspace->host->settings,
-				 workspace->declared, &diag)) {
-		error = mem_printf("%s: %s", diag.source, diag.text);
-		set_login_error(workspace, error);
-		return;
-	}
-	if (!workspace->declared)
-		login_of_tree(workspace, &login);
-	set_login_error(workspace, NULL);
 	if (workspace->host->offline || vaults_are_off(workspace->host))
 		return;
-	if (!login_is_complete(&login))
+	if (!login_is_complete(login))
 		log_out(workspace);
-	else if (!is_in_use(workspace, &login))
-		ask_with(workspace, &login);
+	else if (!is_in_use(workspace, login))
+		ask_with(workspace, login);
+}
+
+/* False when the secret cannot be read for the moment: what it was stands. */
+static bool read_declared(struct workspace *workspace, struct login *login)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(mem_freep) char *error = NULL;
+	bool fine = login_from_settings(login, workspace->host->settings,
+					workspace->declared, &diag);
+
+	if (!fine)
+		error = mem_printf("%s: %s", diag.source, diag.text);
+	set_login_error(workspace, error);
+	return fine;
+}
+
+static void reload_declared(struct workspace *workspace, bool changed,
+			    enum snapshot_cause cause)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+	bool fine = read_declared(workspace, &login);
+
+	changed =
+		set_declared_layer(workspace, fine ? &login : NULL) || changed;
+	read_and_publish(workspace, changed, cause);
+	if (fine)
+		refresh_login(workspace, &login);
+}
+
+static void reload_implicit(struct workspace *workspace, bool changed,
+			    enum snapshot_cause cause)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+
+	read_and_publish(workspace, changed, cause);
+	login_of_tree(workspace, &login);
+	refresh_login(workspace, &login);
 }
 
 void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
 {
-	bool changed = layers_set_local(&workspace->stack, workspace->host,
-					workspace->declared);
+	bool changed = layers_set_local(&workspace->stack, workspace->host);
 
-	read_and_publish(workspace, changed, cause);
-	refresh_login(workspace);
+	if (workspace->declared)
+		reload_declared(workspace, changed, cause);
+	else
+		reload_implicit(workspace, changed, cause);
 	set_state(workspace);
 }
 

@@ -245,6 +245,22 @@ static int64_t get_time(const struct value *object, struct str key)
 	return seconds;
 }
 
+/* The company that the token acts in, if it says one, is not always that of
+ * its identity, which has a name. */
+static void read_company(struct api_claims *claims, struct arena *arena,
+			 const struct value *root)
+{
+	const struct value *identity = value_get(root, STR("identity"));
+	const char *tenant = get_text(root, STR("tenant"), arena);
+
+	claims->company_id = get_text(identity, STR("company"), arena);
+	if (!tenant || str_same(tenant, claims->company_id))
+		claims->company_name =
+			get_text(identity, STR("company_name"), arena);
+	if (tenant)
+		claims->company_id = tenant;
+}
+
 static void read_claims(struct api_claims *claims, struct arena *arena,
 			const struct value *root)
 {
@@ -263,8 +279,7 @@ static void read_claims(struct api_claims *claims, struct arena *arena,
 		get_version(root, STR("server_version"), arena);
 	claims->user_id = get_text(identity, STR("user"), arena);
 	claims->user_name = get_text(identity, STR("user_name"), arena);
-	claims->company_id = get_text(identity, STR("company"), arena);
-	claims->company_name = get_text(identity, STR("company_name"), arena);
+	read_company(claims, arena, root);
 	claims->issued_at = get_time(root, STR("iat"));
 	claims->expires_at = get_time(root, STR("exp"));
 }

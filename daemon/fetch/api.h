@@ -47,8 +47,10 @@ struct api_claims {
 	const char *api_version;    /* "2.31"; ClearML's default if absent */
 	const char *server_version; /* NULL: not said */
 	const char *feature_set;    /* "basic" if absent */
-	const char *user_id, *user_name, *company_id,
-		*company_name;         /* or NULL */
+	const char *user_id, *user_name; /* or NULL */
+	/* The workspace that the token acts in, which may not be the user's
+	 * own: its name is said of the own one only. Or NULL. */
+	const char *company_id, *company_name;
 	int64_t issued_at, expires_at; /* seconds since 1970; 0: not said */
 };
 

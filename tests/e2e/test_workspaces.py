@@ -131,5 +131,6 @@ def test_a_new_secret_is_proved_before_it_replaces_the_old(home, two, server, da
     home.write("config/clearconf/one.secret", "wrong-0123456789").chmod(0o600)
     daemon.wait_state("degraded")
     assert daemon.get("team") == "first"
+    assert daemon.get("api.credentials.secret_key", mask=False) == SECRET_KEY
     home.write("config/clearconf/one.secret", SECRET_KEY).chmod(0o600)
     daemon.wait_state("ready")

@@ -1,0 +1,32 @@
+#ifndef DAEMON_WHOIS_H
+#define DAEMON_WHOIS_H
+
+/*
+ * Whois: who a login is, to the server: user and company (the workspace), by id
+ * and name.
+ *
+ * The token says the ids and mostly the names. In a company that the user has
+ * joined (claim `tenant`) it does not say that one's name: then the server is
+ * asked, once, and again with the next token as long as it has not said.
+ *
+ *   IDLE --names are missing--> users.get_current_user
+ *     ^                              | still missing
+ *     +--- known, or no answer <-----+--> organization.get_user_companies
+ */
+
+#include "fetch/session.h"
+
+struct whois {
+	struct session *session; /* borrowed */
+	struct session_call *call;
+	char *user_id, *user_name, *company_id, *company_name; /* or NULL */
+};
+
+void whois_init(struct whois *whois, struct session *session);
+void whois_deinit(struct whois *whois); /* before the session's end */
+
+/* The session has logged in, perhaps again: learn what its token says, ask for
+ * what it does not. */
+void whois_learn(struct whois *whois);
+
+#endif

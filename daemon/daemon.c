@@ -184,11 +184,43 @@ static void reload_workspaces(struct daemon *daemon, enum snapshot_cause cause)
 	while (watch_files(daemon) && ++rounds < RELOAD_ROUNDS);
 }
 
+static void expect_lapse(struct daemon *daemon);
+
+static void lapse(struct daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_lapse(daemon->workspaces[i]);
+	expect_lapse(daemon);
+}
+
+static void on_lapse(uv_timer_t *timer)
+{
+	lapse(timer->data);
+}
+
+/* Of the workspace whose vaults may be too old first. */
+static void expect_lapse(struct daemon *daemon)
+{
+	int64_t first = -1, ms;
+
+	for (size_t i = 0; i < daemon->workspace_count; i++) {
+		ms = workspace_lapses_in(daemon->workspaces[i]);
+		if (ms >= 0 && (first < 0 || ms < first))
+			first = ms;
+	}
+	if (first < 0)
+		(void)uv_timer_stop(&daemon->lapse);
+	else
+		(void)uv_timer_start(&daemon->lapse, on_lapse,
+				     (uint64_t)first + 1, 0);
+}
+
 void daemon_reload_workspaces(struct daemon *daemon)
 {
 	reload_workspaces(daemon, CAUSE_RELOAD);
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		workspace_poll_now(daemon->workspaces[i]);
+	expect_lapse(daemon);
 }
 
 static void on_files_changed(void *data)
@@ -236,6 +268,7 @@ static void on_state(void *data, struct workspace *workspace)
 static void on_answer(void *data, struct workspace *workspace)
 {
 	(void)workspace;
+	expect_lapse(data);
 	tasks_look(data);
 }
 
@@ -287,10 +320,12 @@ static void init_handles(struct daemon *daemon)
 		watch_new(&daemon->loop, SETTLE_MS, on_files_changed, daemon);
 	(void)uv_timer_init(&daemon->loop, &daemon->recheck);
 	(void)uv_timer_init(&daemon->loop, &daemon->patience);
+	(void)uv_timer_init(&daemon->loop, &daemon->lapse);
 	(void)uv_signal_init(&daemon->loop, &daemon->hangup);
 	(void)uv_signal_init(&daemon->loop, &daemon->terminate);
 	(void)uv_signal_init(&daemon->loop, &daemon->interrupt);
 	daemon->recheck.data = daemon->patience.data = daemon;
+	daemon->lapse.data = daemon;
 	daemon->hangup.data = daemon->terminate.data = daemon;
 	daemon->interrupt.data = daemon;
 }
@@ -350,6 +385,7 @@ void daemon_free(struct daemon *daemon)
 	http_close(daemon->http);
 	uv_close((uv_handle_t *)&daemon->recheck, NULL);
 	uv_close((uv_handle_t *)&daemon->patience, NULL);
+	uv_close((uv_handle_t *)&daemon->lapse, NULL);
 	uv_close((uv_handle_t *)&daemon->hangup, NULL);
 	uv_close((uv_handle_t *)&daemon->terminate, NULL);
 	uv_close((uv_handle_t *)&daemon->interrupt, NULL);

@@ -58,6 +58,7 @@ struct daemon {
 	uv_signal_t hangup, terminate, interrupt;
 	uv_timer_t recheck;  /* files, at each poll interval */
 	uv_timer_t patience; /* how long READY waits for the server */
+	uv_timer_t lapse;    /* when vaults may have become too old */
 	struct http *http;
 	struct watch *watch;
 	struct watched watched; /* what it was told */

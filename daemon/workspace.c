@@ -1,10 +1,6 @@
-#include "workspace.h"
-
 #include <time.h>
 
-#include "base/arena.h"
-#include "base/diag.h"
-#include "base/env.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/agent.h"
@@ -13,6 +9,7 @@
 #include "read/doc.h"
 #include "serve/access.h"
 #include "settings.h"
+#include "workspace_parts.h"
 
 const char *workspace_state_name(enum workspace_state state)
 {
@@ -66,16 +63,10 @@ static enum workspace_state state_of(const struct workspace *workspace)
 	return WORKSPACE_READY;
 }
 
-static bool is_refused(const struct upstream *upstream)
-{
-	return upstream && upstream_is_answered(upstream) &&
-	       upstream_outcome(upstream) == VAULT_REFUSED;
-}
-
-static void set_state(struct workspace *workspace)
+void workspace_set_state(struct workspace *workspace)
 {
 	enum workspace_state state = state_of(workspace);
-	bool refused = is_refused(workspace->upstream);
+	bool refused = workspace->keep.refused;
 
 	if (state == workspace->state && refused == workspace->refused &&
 	    workspace->since)
@@ -112,13 +103,9 @@ bool workspace_is_settled(const struct workspace *workspace)
 
 int64_t workspace_stale(const struct workspace *workspace)
 {
-	const struct upstream *upstream = workspace->upstream;
-	int64_t age;
+	int64_t age = keep_age(&workspace->keep, clock_boot_ms());
 
-	if (!upstream || !upstream->last_success)
-		return -1;
-	age = time(NULL) - upstream->last_success;
-	return age * 1000 > 2 * workspace->host->settings->interval ? age : -1;
+	return age > 2 * workspace->host->settings->interval ? age / 1000 : -1;
 }
 
 struct snapshot *workspace_merge(const struct workspace *workspace,
@@ -182,8 +169,8 @@ void workspace_renew(struct workspace *workspace, enum snapshot_cause cause)
 	publish(workspace, snapshot, cause);
 }
 
-static void read_and_publish(struct workspace *workspace, bool changed,
-			     enum snapshot_cause cause)
+void workspace_publish(struct workspace *workspace, bool changed,
+		       enum snapshot_cause cause)
 {
 	const struct workspace_host *host = workspace->host;
 	struct layer_context context =
@@ -196,217 +183,15 @@ static void read_and_publish(struct workspace *workspace, bool changed,
 		publish_changes(workspace, cause);
 }
 
-static void take_vaults(struct workspace *workspace, enum layer_kind kind,
-			const struct vault_answer *answer)
-{
-	bool changed = layers_set_vaults(&workspace->stack, kind, answer);
-
-	workspace->had_vaults = workspace->had_vaults || answer->count;
-	read_and_publish(workspace, changed, CAUSE_VAULT);
-}
-
-/* They were another login's, or there is no login any more. */
-static void forget_vaults(struct workspace *workspace)
-{
-	const struct vault_answer none = {.outcome = VAULT_FETCHED};
-
-	take_vaults(workspace, LAYER_VAULT, &none);
-	take_vaults(workspace, LAYER_MONITORING, &none);
-	workspace->had_vaults = false;
-}
-
-static void close_upstream(struct workspace *workspace)
-{
-	if (!workspace->upstream)
-		return;
-	workspace->host->on_logout(workspace->host->data, workspace);
-	upstream_close(TAKE(workspace->upstream));
-}
-
-/* As long as a new login is not proved the old one is what is served. */
-static bool set_declared_layer(struct workspace *workspace,
-			       const struct login *login)
-{
-	const struct upstream *upstream = workspace->upstream;
-
-	return layers_set_declared(&workspace->stack, workspace->host->settings,
-				   workspace->declared->inject,
-				   upstream ? &upstream->login : login);
-}
-
-/* The candidate has proved itself: it takes over. Its vaults replace the old
- * ones when it is asked again, at once. */
-static void promote(struct workspace *workspace)
-{
-	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
-	close_upstream(workspace);
-	workspace->upstream = TAKE(workspace->candidate);
-	if (workspace->declared)
-		read_and_publish(workspace, set_declared_layer(workspace, NULL),
-				 CAUSE_FILE);
-	if (upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED)
-		forget_vaults(workspace);
-	upstream_poll_now(workspace->upstream);
-}
-
-static void on_answer(void *data, enum upstream_feed feed,
-		      struct upstream *upstream,
-		      const struct vault_answer *answer)
-{
-	static const enum layer_kind kinds[FEEDS] = {
-		[FEED_CONFIG] = LAYER_VAULT,
-		[FEED_MONITORING] = LAYER_MONITORING,
-	};
-	struct workspace *workspace = data;
-
-	if (upstream == workspace->candidate && upstream_is_well(upstream))
-		promote(workspace);
-	else if (upstream == workspace->upstream &&
-		 answer->outcome == VAULT_FETCHED)
-		take_vaults(workspace, kinds[feed], answer);
-	set_state(workspace);
-	workspace->host->on_answer(workspace->host->data, workspace);
-}
-
-static bool vaults_are_off(const struct workspace_host *host)
-{
-	const char *name = host->settings->mode == MODE_SDK
-				   ? "CLEARML_DISABLE_VAULT_SUPPORT"
-				   : "CLEARML_AGENT_DISABLE_VAULT_SUPPORT";
-	struct str value;
-	bool off = false;
-
-	return env_get(host->env, str_from(name), &value) &&
-	       str_to_bool(str_trim(value), &off) && off;
-}
-
-static void set_login_error(struct workspace *workspace, const char *error)
-{
-	if (error && !workspace->login_error)
-		log_warning("no-login", LOG_TEXT("workspace", workspace->name),
-			    LOG_TEXT("reason", error));
-	mem_free(workspace->login_error);
-	workspace->login_error = error ? mem_strdup(error) : NULL;
-}
-
-/* The strongest file that has the access key. */
-static const char *source_of_key(const struct workspace *workspace)
-{
-	const char *source = "";
-	struct layer *layer;
-
-	for (stack_each(&workspace->stack, layer))
-		if (layer->doc && layer->kind < LAYER_VAULT &&
-		    login_has_key(layer->doc->root))
-			source = layer->source;
-	return source;
-}
-
-static void login_of_tree(struct workspace *workspace, struct login *login)
-{
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	_cleanup_(stack_docs_deinit) struct stack_docs docs =
-		stack_get_docs(&workspace->stack, LAYER_VAULT);
-
-	login_from_tree(login, stack_docs_merge(&docs, &arena),
-			workspace->host->env);
-	if (login->access_key && !login->key_source)
-		login->key_source = mem_strdup(source_of_key(workspace));
-}
-
-/* The first upstream is used as it is; a later one has to prove itself. */
-static void ask_with(struct workspace *workspace, struct login *login)
-{
-	struct upstream *upstream = upstream_new(&workspace->host->upstream,
-						 login, on_answer, workspace);
-
-	upstream_close(workspace->candidate);
-	workspace->candidate = NULL;
-	if (workspace->upstream)
-		workspace->candidate = upstream;
-	else
-		workspace->upstream = upstream;
-}
-
-/* The host or the keys are gone from where they were: so is what came by them.
- */
-static void log_out(struct workspace *workspace)
-{
-	if (!workspace->upstream)
-		return;
-	log_info("logged-out", LOG_TEXT("workspace", workspace->name));
-	upstream_close(TAKE(workspace->candidate));
-	close_upstream(workspace);
-	forget_vaults(workspace);
-}
-
-static bool is_in_use(const struct workspace *workspace,
-		      const struct login *login)
-{
-	const struct upstream *newest = workspace->candidate
-						? workspace->candidate
-						: workspace->upstream;
-
-	return newest &&
-	       upstream_is_for(newest, &workspace->host->upstream, login);
-}
-
-static void refresh_login(struct workspace *workspace, struct login *login)
-{
-	if (workspace->host->offline || vaults_are_off(workspace->host))
-		return;
-	if (!login_is_complete(login))
-		log_out(workspace);
-	else if (!is_in_use(workspace, login))
-		ask_with(workspace, login);
-}
-
-/* False when the secret cannot be read for the moment: what it was stands. */
-static bool read_declared(struct workspace *workspace, struct login *login)
-{
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(mem_freep) char *error = NULL;
-	bool fine = login_from_settings(login, workspace->host->settings,
-					workspace->declared, &diag);
-
-	if (!fine)
-		error = mem_printf("%s: %s", diag.source, diag.text);
-	set_login_error(workspace, error);
-	return fine;
-}
-
-static void reload_declared(struct workspace *workspace, bool changed,
-			    enum snapshot_cause cause)
-{
-	_cleanup_(login_deinit) struct login login = {0};
-	bool fine = read_declared(workspace, &login);
-
-	changed =
-		set_declared_layer(workspace, fine ? &login : NULL) || changed;
-	read_and_publish(workspace, changed, cause);
-	if (fine)
-		refresh_login(workspace, &login);
-}
-
-static void reload_implicit(struct workspace *workspace, bool changed,
-			    enum snapshot_cause cause)
-{
-	_cleanup_(login_deinit) struct login login = {0};
-
-	read_and_publish(workspace, changed, cause);
-	login_of_tree(workspace, &login);
-	refresh_login(workspace, &login);
-}
-
 void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
 {
 	bool changed = layers_set_local(&workspace->stack, workspace->host);
 
 	if (workspace->declared)
-		reload_declared(workspace, changed, cause);
+		workspace_refresh_declared(workspace, changed, cause);
 	else
-		reload_implicit(workspace, changed, cause);
-	set_state(workspace);
+		workspace_refresh_implicit(workspace, changed, cause);
+	workspace_set_state(workspace);
 }
 
 void workspace_start(struct workspace *workspace)
@@ -482,8 +267,7 @@ void workspace_close(struct workspace *workspace)
 {
 	if (!workspace)
 		return;
-	upstream_close(workspace->candidate);
-	close_upstream(workspace);
+	workspace_close_upstreams(workspace);
 	stack_deinit(&workspace->stack);
 	history_deinit(&workspace->history);
 	snapshot_unref(workspace->snapshot);

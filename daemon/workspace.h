@@ -23,6 +23,7 @@
 #include "config/history.h"
 #include "config/snapshot.h"
 #include "config/stack.h"
+#include "keep.h"
 #include "upstream.h"
 
 struct access;
@@ -68,6 +69,7 @@ struct workspace {
 	struct upstream *candidate; /* a new login, not yet proved */
 	struct access *access;      /* of its own; NULL: the daemon's */
 	enum workspace_state state;
+	struct keep keep;  /* how long its vaults serve without a server */
 	bool refused;      /* the server refuses the credentials */
 	int64_t since;     /* seconds since 1970 of both */
 	bool had_vaults;   /* the server has once given vaults */
@@ -108,6 +110,13 @@ bool workspace_is_settled(const struct workspace *workspace);
 
 /* What is wrong with login or server, for people; NULL: nothing. */
 const char *workspace_problem(const struct workspace *workspace);
+
+/* Vaults that are too old, or were given to credentials that have been refused
+ * for too long, are dropped. */
+void workspace_lapse(struct workspace *workspace);
+
+/* Milliseconds until that may be; -1: never, as things stand. */
+int64_t workspace_lapses_in(const struct workspace *workspace);
 
 /* Age in seconds of the vaults that are served, when older than two polls;
  * else -1. */

@@ -172,14 +172,16 @@ static void begin(void *data, struct errand *errand)
 	errand->job = fixture;
 	if (fixture->answer)
 		errand_succeed(errand, str_from(fixture->answer));
+	else if (fixture->fault)
+		errand_fail_server(errand, fixture->fault);
 }
 
 static void call_off(void *data, struct errand *errand)
 {
 	struct fixture *fixture = data;
 
-	assert_ptr_equal(fixture->errand, errand);
-	fixture->errand = NULL;
+	if (fixture->errand == errand)
+		fixture->errand = NULL;
 	fixture->called_off++;
 }
 
@@ -357,6 +359,8 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 		*watcher = request.watcher;
 	else
 		assert_null(request.watcher);
+	if (!fixture->keep_errand)
+		assert_null(request.errand);
 	if (request.watcher) {
 		watcher_set_owner(request.watcher, request.watcher);
 		watcher_settle(request.watcher);

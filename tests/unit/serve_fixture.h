@@ -66,9 +66,12 @@ struct fixture {
 	struct service service;
 	char *asked; /* the caller's environment, as NAME=value; ... */
 
-	struct errand *errand;   /* the last that was begun */
-	const char *answer;      /* to it at once; NULL: it waits */
+	struct errand *errand; /* the last that was begun */
+	/* What it meets at once; both NULL: it waits. */
+	const char *answer;
+	const struct errand_fault *fault;
 	unsigned int called_off; /* errands */
+	bool keep_errand;        /* the test frees it */
 
 	/* For calls without a socket. */
 	struct watchers watchers;

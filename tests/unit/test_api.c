@@ -279,6 +279,50 @@ static const struct {
 	{"{\"identity\":{\"user\":5,\"company\":null}}", "2.9", "basic", 0, 0},
 };
 
+static void the_tenant_is_the_workspace(void **state)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct api_claims claims;
+
+	(void)state;
+	claims_of(&claims, &arena,
+		  "{\"tenant\":\"t\",\"identity\":{\"company\":\"c\","
+		  "\"company_name\":\"own\"}}");
+	assert_string_equal(claims.company_id, "t");
+	assert_null(claims.company_name);
+	claims_of(&claims, &arena,
+		  "{\"tenant\":\"c\",\"identity\":{\"company\":\"c\","
+		  "\"company_name\":\"own\"}}");
+	assert_string_equal(claims.company_id, "c");
+	assert_string_equal(claims.company_name, "own");
+	claims_of(&claims, &arena, "{\"tenant\":\"t\"}");
+	assert_string_equal(claims.company_id, "t");
+}
+
+static void times_are_read_in_both_shapes(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} times[] = {
+		{"1970-01-02T00:00:00", 86400},
+		{"2026-11-24T02:31:14.843000+00:00", 1795487474},
+		{"2026-11-24T02:31:14.887000", 1795487474},
+		{"2026-11-24T02:31:14Z", 1795487474},
+		{"2026-11-24T04:31:14.1+02:00", 1795487474},
+		{"2026-11-23T21:01:14-0530", 1795487474},
+		{"2026-11-24", -1},
+		{"2026-11-24T02:31:14 and more", -1},
+		{"yesterday", -1},
+		{"", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
+		assert_int_equal(api_time(str_from(times[i].text)),
+				 times[i].seconds);
+}
+
 static void odd_claims_get_the_defaults(void **state)
 {
 	(void)state;
@@ -337,6 +381,8 @@ int main(void)
 		cmocka_unit_test(messages_are_one_bounded_line),
 		cmocka_unit_test(retry_after_is_passed_on),
 		cmocka_unit_test(a_real_token_is_understood),
+		cmocka_unit_test(the_tenant_is_the_workspace),
+		cmocka_unit_test(times_are_read_in_both_shapes),
 		cmocka_unit_test(odd_claims_get_the_defaults),
 		cmocka_unit_test(what_is_no_token_has_no_claims),
 		cmocka_unit_test(versions_compare_by_number),

@@ -1,0 +1,191 @@
+/* The login half of workspace.h. */
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "layers.h"
+#include "read/doc.h"
+#include "settings.h"
+#include "workspace_parts.h"
+
+static void close_upstream(struct workspace *workspace)
+{
+	if (!workspace->upstream)
+		return;
+	workspace->host->on_logout(workspace->host->data, workspace);
+	upstream_close(TAKE(workspace->upstream));
+}
+
+void workspace_close_upstreams(struct workspace *workspace)
+{
+	upstream_close(TAKE(workspace->candidate));
+	close_upstream(workspace);
+}
+
+bool workspace_set_declared(struct workspace *workspace,
+			    const struct login *login)
+{
+	const struct upstream *upstream = workspace->upstream;
+
+	return layers_set_declared(&workspace->stack, workspace->host->settings,
+				   workspace->declared->inject,
+				   upstream ? &upstream->login : login);
+}
+
+/* The candidate has proved itself: it takes over. Its vaults replace the old
+ * ones when it is asked again, at once. */
+static void promote(struct workspace *workspace)
+{
+	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
+	close_upstream(workspace);
+	workspace->upstream = TAKE(workspace->candidate);
+	workspace->keep.refused = false;
+	if (upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED)
+		workspace_forget_login(workspace);
+	upstream_poll_now(workspace->upstream);
+}
+
+static void on_answer(void *data, enum upstream_feed feed,
+		      struct upstream *upstream,
+		      const struct vault_answer *answer)
+{
+	struct workspace *workspace = data;
+
+	if (upstream == workspace->candidate && upstream_is_well(upstream))
+		promote(workspace);
+	else if (upstream == workspace->upstream)
+		workspace_take_answer(workspace, feed, answer);
+	workspace_set_state(workspace);
+	workspace->host->on_answer(workspace->host->data, workspace);
+}
+
+static bool vaults_are_off(const struct workspace_host *host)
+{
+	const char *name = host->settings->mode == MODE_SDK
+				   ? "CLEARML_DISABLE_VAULT_SUPPORT"
+				   : "CLEARML_AGENT_DISABLE_VAULT_SUPPORT";
+	struct str value;
+	bool off = false;
+
+	return env_get(host->env, str_from(name), &value) &&
+	       str_to_bool(str_trim(value), &off) && off;
+}
+
+static void set_login_error(struct workspace *workspace, const char *error)
+{
+	if (error && !workspace->login_error)
+		log_warning("no-login", LOG_TEXT("workspace", workspace->name),
+			    LOG_TEXT("reason", error));
+	mem_free(workspace->login_error);
+	workspace->login_error = error ? mem_strdup(error) : NULL;
+}
+
+/* The strongest file that has the access key. */
+static const char *source_of_key(const struct workspace *workspace)
+{
+	const char *source = "";
+	struct layer *layer;
+
+	for (stack_each(&workspace->stack, layer))
+		if (layer->doc && layer->kind < LAYER_VAULT &&
+		    login_has_key(layer->doc->root))
+			source = layer->source;
+	return source;
+}
+
+static void login_of_tree(struct workspace *workspace, struct login *login)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(stack_docs_deinit) struct stack_docs docs =
+		stack_get_docs(&workspace->stack, LAYER_VAULT);
+
+	login_from_tree(login, stack_docs_merge(&docs, &arena),
+			workspace->host->env);
+	if (login->access_key && !login->key_source)
+		login->key_source = mem_strdup(source_of_key(workspace));
+}
+
+/* The first upstream is used as it is; a later one has to prove itself. */
+static void ask_with(struct workspace *workspace, struct login *login)
+{
+	struct upstream *upstream = upstream_new(&workspace->host->upstream,
+						 login, on_answer, workspace);
+
+	upstream_close(workspace->candidate);
+	workspace->candidate = NULL;
+	if (workspace->upstream)
+		workspace->candidate = upstream;
+	else
+		workspace->upstream = upstream;
+}
+
+/* The host or the keys are gone from where they were: so is what came by them.
+ */
+static void log_out(struct workspace *workspace)
+{
+	if (!workspace->upstream)
+		return;
+	log_info("logged-out", LOG_TEXT("workspace", workspace->name));
+	workspace_close_upstreams(workspace);
+	workspace_forget_login(workspace);
+}
+
+static bool is_in_use(const struct workspace *workspace,
+		      const struct login *login)
+{
+	const struct upstream *newest = workspace->candidate
+						? workspace->candidate
+						: workspace->upstream;
+
+	return newest &&
+	       upstream_is_for(newest, &workspace->host->upstream, login);
+}
+
+static void refresh_login(struct workspace *workspace, struct login *login)
+{
+	if (workspace->host->offline || vaults_are_off(workspace->host))
+		return;
+	if (!login_is_complete(login))
+		log_out(workspace);
+	else if (!is_in_use(workspace, login))
+		ask_with(workspace, login);
+}
+
+/* False when the secret cannot be read for the moment: what it was stands. */
+static bool read_declared(struct workspace *workspace, struct login *login)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(mem_freep) char *error = NULL;
+	bool fine = login_from_settings(login, workspace->host->settings,
+					workspace->declared, &diag);
+
+	if (!fine)
+		error = mem_printf("%s: %s", diag.source, diag.text);
+	set_login_error(workspace, error);
+	return fine;
+}
+
+void workspace_refresh_declared(struct workspace *workspace, bool changed,
+				enum snapshot_cause cause)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+	bool fine = read_declared(workspace, &login);
+
+	changed = workspace_set_declared(workspace, fine ? &login : NULL) ||
+		  changed;
+	workspace_publish(workspace, changed, cause);
+	if (fine)
+		refresh_login(workspace, &login);
+}
+
+void workspace_refresh_implicit(struct workspace *workspace, bool changed,
+				enum snapshot_cause cause)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+
+	workspace_publish(workspace, changed, cause);
+	login_of_tree(workspace, &login);
+	refresh_login(workspace, &login);
+}

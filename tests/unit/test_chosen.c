@@ -1,0 +1,126 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <uv.h>
+
+#include "../support/quiet.h"
+#include "../support/scratch.h"
+#include "base/mem.h"
+#include "chosen.h"
+
+struct bench {
+	uv_loop_t loop;
+	struct chosen chosen;
+};
+
+static int open_bench(void **state)
+{
+	struct bench *bench = mem_alloc(sizeof(*bench));
+
+	scratch_enter();
+	uv_loop_init(&bench->loop);
+	chosen_init(&bench->chosen, &bench->loop, scratch_root);
+	*state = bench;
+	return 0;
+}
+
+static int close_bench(void **state)
+{
+	struct bench *bench = *state;
+
+	chosen_deinit(&bench->chosen);
+	assert_int_equal(uv_loop_close(&bench->loop), 0);
+	mem_free(bench);
+	scratch_leave();
+	return 0;
+}
+
+static void assert_chosen(struct bench *bench, const char *name)
+{
+	_cleanup_(mem_freep) char *read = NULL;
+
+	(void)uv_run(&bench->loop, UV_RUN_DEFAULT);
+	read = chosen_read(&bench->chosen);
+	if (name)
+		assert_string_equal(read, name);
+	else
+		assert_null(read);
+}
+
+static void nobody_has_chosen(void **state)
+{
+	assert_chosen(*state, NULL);
+}
+
+static void of_several_choices_the_last_stands(void **state)
+{
+	struct bench *bench = *state;
+
+	chosen_write(&bench->chosen, "one");
+	chosen_write(&bench->chosen, "two");
+	chosen_write(&bench->chosen, "three of us");
+	assert_chosen(bench, "three of us");
+}
+
+static void the_file_is_private(void **state)
+{
+	struct bench *bench = *state;
+	struct stat st;
+
+	chosen_write(&bench->chosen, "one");
+	assert_chosen(bench, "one");
+	assert_int_equal(stat(scratch_at("active"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void a_blank_file_is_no_choice(void **state)
+{
+	scratch_write("active", "\n");
+	assert_chosen(*state, NULL);
+}
+
+static void without_a_folder_nothing_is_kept(void **state)
+{
+	struct bench *bench = *state;
+	struct chosen nowhere;
+
+	chosen_init(&nowhere, &bench->loop, NULL);
+	chosen_write(&nowhere, "one");
+	assert_null(chosen_read(&nowhere));
+	chosen_deinit(&nowhere);
+}
+
+static void a_folder_that_is_gone_is_survived(void **state)
+{
+	struct bench *bench = *state;
+	struct chosen gone;
+
+	quiet_begin();
+	chosen_init(&gone, &bench->loop, scratch_at("gone"));
+	chosen_write(&gone, "one");
+	(void)uv_run(&bench->loop, UV_RUN_DEFAULT);
+	assert_null(chosen_read(&gone));
+	chosen_deinit(&gone);
+	quiet_end();
+}
+
+#define CASE(name)                                                             \
+	cmocka_unit_test_setup_teardown(name, open_bench, close_bench)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(nobody_has_chosen),
+		CASE(of_several_choices_the_last_stands),
+		CASE(the_file_is_private),
+		CASE(a_blank_file_is_no_choice),
+		CASE(without_a_folder_nothing_is_kept),
+		CASE(a_folder_that_is_gone_is_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

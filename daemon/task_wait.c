@@ -84,15 +84,14 @@ void task_look_switch(struct task *task)
 	/* A reload may have taken it away meanwhile. */
 	struct workspace *workspace =
 		daemon_workspace(task->daemon, task->errand->workspace);
+	bool active = workspace == task->daemon->active;
 
 	if (!workspace)
 		task_fail_not_ready(task,
 				    "the workspace is no longer declared");
-	else if (workspace == task->daemon->active)
-		switch_to(task, workspace);
-	else if (workspace_is_asking(workspace))
+	else if (!active && workspace_is_asking(workspace))
 		return;
-	else if (workspace_can_serve(workspace))
+	else if (active || workspace_can_serve(workspace))
 		switch_to(task, workspace);
 	else
 		fail_switch(task, workspace);

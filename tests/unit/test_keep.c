@@ -8,7 +8,7 @@
 #include "keep.h"
 
 #define MINUTE ((int64_t)60 * 1000)
-#define DAY    (24 * 60 * MINUTE)
+#define DAY    ((int64_t)24 * 60 * MINUTE)
 
 static const struct keep_limits limits = {
 	.stale_ms = 30 * DAY,

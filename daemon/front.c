@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "caller.h"
 #include "daemon.h"
+#include "serve/access.h"
 #include "serve/server.h"
 #include "status.h"
 #include "systemd.h"
@@ -64,6 +65,12 @@ static int listen_somewhere(struct daemon *daemon)
 	return r;
 }
 
+static const struct access *access_of(const struct daemon *daemon,
+				      const struct workspace *workspace)
+{
+	return workspace->access ? workspace->access : daemon->access;
+}
+
 static bool serve_view(void *data, const char *name, struct view *view)
 {
 	struct daemon *daemon = data;
@@ -75,8 +82,7 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.workspace = workspace->name,
 		.snapshot = workspace->snapshot,
 		.history = &workspace->history,
-		.access =
-			workspace->access ? workspace->access : daemon->access,
+		.access = access_of(daemon, workspace),
 		.state = workspace_state_name(workspace->state),
 		.stale = workspace_stale(workspace),
 	};
@@ -91,14 +97,34 @@ static struct snapshot *serve_resolve(void *data, const char *name,
 	return caller_resolve(daemon_workspace(daemon, name), env, diag);
 }
 
-static void serve_status(void *data, bool masked, struct buf *json)
+static uint64_t clearance_of(unsigned int rights)
 {
-	status_write(data, masked, json);
+	return (rights & ACCESS_READ ? SERVICE_MAY_READ : 0) |
+	       (rights & ACCESS_SECRETS ? SERVICE_MAY_REVEAL : 0);
 }
 
-static void serve_workspaces(void *data, bool masked, struct buf *json)
+static uint64_t serve_clearance(void *data, const struct peer *peer)
 {
-	status_write_workspaces(data, masked, json);
+	struct daemon *daemon = data;
+	uint64_t clearance = 0;
+
+	for (size_t i = 0;
+	     i < daemon->workspace_count && i < SERVICE_CLEARANCES; i++)
+		clearance |=
+			clearance_of(access_rights(
+				access_of(daemon, daemon->workspaces[i]), peer))
+			<< SERVICE_BITS * i;
+	return clearance;
+}
+
+static void serve_status(void *data, uint64_t clearance, struct buf *json)
+{
+	status_write(data, clearance, json);
+}
+
+static void serve_workspaces(void *data, uint64_t clearance, struct buf *json)
+{
+	status_write_workspaces(data, clearance, json);
 }
 
 static void serve_begin(void *data, struct errand *errand)
@@ -138,6 +164,7 @@ bool front_open(struct daemon *daemon)
 		.data = daemon,
 		.view = serve_view,
 		.resolve = serve_resolve,
+		.clearance = serve_clearance,
 		.status = serve_status,
 		.workspaces = serve_workspaces,
 		.begin = serve_begin,

@@ -11,6 +11,7 @@
 #include "fetch/session.h"
 #include "read/doc.h"
 #include "serve/server.h"
+#include "serve/service.h"
 #include "value/json.h"
 
 static char *with_place(const struct diag *problem)
@@ -184,24 +185,41 @@ static void write_workspace(const struct daemon *daemon,
 	buf_putc(json, '}');
 }
 
-static void write_workspaces(const struct daemon *daemon, bool masked,
+static unsigned int clearance_at(uint64_t clearance, size_t index)
+{
+	if (index >= SERVICE_CLEARANCES)
+		return 0;
+	return (unsigned int)(clearance >> SERVICE_BITS * index) &
+	       (SERVICE_MAY_READ | SERVICE_MAY_REVEAL);
+}
+
+/* Those that may be read. */
+static void write_workspaces(const struct daemon *daemon, uint64_t clearance,
 			     struct buf *json)
 {
+	size_t start;
+
 	json_key(json, "workspaces");
 	buf_putc(json, '[');
+	start = json->len;
 	for (size_t i = 0; i < daemon->workspace_count; i++) {
-		if (i)
+		unsigned int may = clearance_at(clearance, i);
+
+		if (!(may & SERVICE_MAY_READ))
+			continue;
+		if (json->len > start)
 			buf_putc(json, ',');
-		write_workspace(daemon, daemon->workspaces[i], masked, json);
+		write_workspace(daemon, daemon->workspaces[i],
+				!(may & SERVICE_MAY_REVEAL), json);
 	}
 	buf_putc(json, ']');
 }
 
-void status_write_workspaces(const struct daemon *daemon, bool masked,
+void status_write_workspaces(const struct daemon *daemon, uint64_t clearance,
 			     struct buf *json)
 {
 	json_add_string(json, "active", daemon->active->name);
-	write_workspaces(daemon, masked, json);
+	write_workspaces(daemon, clearance, json);
 }
 
 static void write_counters(const struct daemon *daemon, struct buf *json)
@@ -212,7 +230,8 @@ static void write_counters(const struct daemon *daemon, struct buf *json)
 	buf_putc(json, '}');
 }
 
-void status_write(const struct daemon *daemon, bool masked, struct buf *json)
+void status_write(const struct daemon *daemon, uint64_t clearance,
+		  struct buf *json)
 {
 	const struct server *server = daemon->server;
 
@@ -229,7 +248,7 @@ void status_write(const struct daemon *daemon, bool masked, struct buf *json)
 	json_add_int(json, "since", daemon->since);
 	json_add_int(json, "generation",
 		     (long long)daemon->active->snapshot->generation);
-	write_workspaces(daemon, masked, json);
+	write_workspaces(daemon, clearance, json);
 	json_add_int(json, "connections",
 		     server ? server_connections(server) : 0);
 	json_add_int(json, "watchers", server ? server_watchers(server) : 0);

@@ -6,16 +6,17 @@
  * what the daemon knows now.
  */
 
-#include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct daemon;
 
-/* @masked: without the access keys. */
-void status_write(const struct daemon *daemon, bool masked, struct buf *json);
+/* @clearance: who reads it, see serve/service.h. */
+void status_write(const struct daemon *daemon, uint64_t clearance,
+		  struct buf *json);
 
 /* The members of ListWorkspaces' answer. */
-void status_write_workspaces(const struct daemon *daemon, bool masked,
+void status_write_workspaces(const struct daemon *daemon, uint64_t clearance,
 			     struct buf *json);
 
 #endif

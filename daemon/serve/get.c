@@ -155,7 +155,8 @@ void get_list_workspaces(struct request *request)
 {
 	const struct service *service = request->service;
 
-	service->workspaces(service->data, !(request->rights & ACCESS_SECRETS),
+	service->workspaces(service->data,
+			    service->clearance(service->data, request->peer),
 			    reply_open(request->out));
 	reply_close(request->out, false);
 }

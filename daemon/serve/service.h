@@ -17,6 +17,7 @@ struct diag;
 struct env;
 struct errand;
 struct history;
+struct peer;
 struct snapshot;
 
 /* One workspace as it is now; all borrowed until control returns to the loop.
@@ -30,6 +31,13 @@ struct view {
 	int64_t stale;     /* seconds, when older than two polls; else -1 */
 };
 
+/* Two bits a workspace; of those behind the 32nd nobody is shown anything by
+ * clearance. */
+#define SERVICE_MAY_READ   1U
+#define SERVICE_MAY_REVEAL 2U
+#define SERVICE_BITS       2U
+#define SERVICE_CLEARANCES 32U
+
 struct service {
 	void *data;
 
@@ -42,11 +50,16 @@ struct service {
 	struct snapshot *(*resolve)(void *data, const char *workspace,
 				    struct env *env, struct diag *diag);
 
-	/* Write the Status object of io.clearconf as JSON. */
-	void (*status)(void *data, bool masked, struct buf *json);
+	/* What @peer may see of the workspaces: SERVICE_MAY_* bits for the
+	 * first, the second and so on, from the lowest up. */
+	uint64_t (*clearance)(void *data, const struct peer *peer);
+
+	/* Write the Status object of io.clearconf as JSON, for a peer with
+	 * @clearance: what may not be read is left out. */
+	void (*status)(void *data, uint64_t clearance, struct buf *json);
 
 	/* The same of ListWorkspaces' answer, an object's members. */
-	void (*workspaces)(void *data, bool masked, struct buf *json);
+	void (*workspaces)(void *data, uint64_t clearance, struct buf *json);
 
 	/* Do @errand: finish it, at once or later. Until then it may be called
 	 * off, if its job has been set. */

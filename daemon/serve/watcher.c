@@ -39,8 +39,7 @@ void watchers_init(struct watchers *watchers, const struct service *service)
 
 static void forget_status(struct watchers *watchers)
 {
-	watchers->status[false] = shared_unref(watchers->status[false]);
-	watchers->status[true] = shared_unref(watchers->status[true]);
+	watchers->status = shared_unref(watchers->status);
 }
 
 void watchers_deinit(struct watchers *watchers)
@@ -210,40 +209,46 @@ static bool is_up_to_date(const struct watcher *watcher,
 	       is_told_of(watcher, view);
 }
 
-static void write_status(const struct service *service, bool masked,
+static void write_status(const struct service *service, uint64_t clearance,
 			 bool continues, struct out *out)
 {
 	struct buf *fields = reply_open(out);
 
 	json_key(fields, "status");
-	service->status(service->data, masked, fields);
+	service->status(service->data, clearance, fields);
 	reply_close(out, continues);
 }
 
-static void share_status(struct watchers *watchers, bool masked,
+/* One notice for all who may see the same, as most of them may. */
+static void share_status(struct watchers *watchers, uint64_t clearance,
 			 struct out *out)
 {
-	struct shared **notice = &watchers->status[masked];
 	struct out_mark before = out_mark(out);
 
-	if (!*notice) {
-		write_status(watchers->service, masked, true, out);
-		*notice = out_cut(out, before);
+	if (!watchers->status || watchers->clearance != clearance) {
+		write_status(watchers->service, clearance, true, out);
+		forget_status(watchers);
+		watchers->status = out_cut(out, before);
+		watchers->clearance = clearance;
 	}
-	out_add_shared(out, *notice);
+	out_add_shared(out, watchers->status);
 }
 
-static bool answer_status(struct watcher *watcher, struct out *out)
+static bool answer_status(struct watcher *watcher, const struct peer *peer,
+			  struct out *out)
 {
 	struct watchers *watchers = watcher->watchers;
+	const struct service *service = watchers->service;
+	uint64_t clearance;
 
 	if (watcher->answered && watcher->told == watchers->status_serial)
 		return false;
 	watcher->told = watchers->status_serial;
+	clearance = service->clearance(service->data, peer);
 	if (watcher->owner)
-		share_status(watchers, watcher->masked, out);
+		share_status(watchers, clearance, out);
 	else
-		write_status(watchers->service, watcher->masked, true, out);
+		write_status(service, clearance, true, out);
 	return true;
 }
 
@@ -273,7 +278,7 @@ enum watcher_outcome watcher_answer(struct watcher *watcher,
 	if (!watcher->masked && !(rights & ACCESS_SECRETS))
 		return deny(out, ACCESS_SECRETS);
 	if (watcher->kind == WATCHER_STATUS)
-		told = answer_status(watcher, out);
+		told = answer_status(watcher, peer, out);
 	else
 		told = !is_up_to_date(watcher, &view) &&
 		       answer_config(watcher, &view, out);
@@ -353,16 +358,18 @@ void watcher_watch(struct request *request)
 
 void watcher_get_status(struct request *request)
 {
-	bool masked = !(request->rights & ACCESS_SECRETS);
+	const struct service *service = request->service;
 	struct watcher *watcher;
 
 	if (!request->call.more) {
-		write_status(request->service, masked, false, request->out);
+		write_status(service,
+			     service->clearance(service->data, request->peer),
+			     false, request->out);
 		return;
 	}
 	watcher = watcher_new(request, WATCHER_STATUS);
 	if (!watcher)
 		return;
-	watcher->masked = masked;
+	watcher->masked = true; /* revealing is decided by clearance */
 	start(request, watcher);
 }

@@ -40,8 +40,9 @@ struct watchers {
 	struct list clean[WATCHER_KINDS], dirty;
 	struct list filters;
 	struct notices notices;
-	uint64_t status_serial;   /* of the latest change of state */
-	struct shared *status[2]; /* its notice: real, masked; NULL: not made */
+	uint64_t status_serial; /* of the latest change of state */
+	struct shared *status;  /* its notice; NULL: not made */
+	uint64_t clearance;     /* of whom it was made for */
 };
 
 enum watcher_outcome {

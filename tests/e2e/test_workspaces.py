@@ -2,7 +2,7 @@
 
 import pytest
 from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
-from harness import FAST, Daemon
+from harness import FAST, Daemon, wait_until
 from varlink import VarlinkError
 
 SECTION = """\
@@ -44,6 +44,7 @@ def test_each_has_its_own_company_and_vaults(two, daemon):
     daemon.wait_state("ready")
     daemon.wait_value("team", "second", workspace="two")
     assert daemon.get("team") == "first"
+    wait_until(lambda: "company_name" in listed(daemon)[1]["two"], "its name")
     active, workspaces = listed(daemon)
     assert active == "one"
     assert workspaces["one"]["company_id"] == COMPANY_ID and workspaces["one"]["active"]
@@ -134,3 +135,17 @@ def test_a_new_secret_is_proved_before_it_replaces_the_old(home, two, server, da
     assert daemon.get("api.credentials.secret_key", mask=False) == SECRET_KEY
     home.write("config/clearconf/one.secret", SECRET_KEY).chmod(0o600)
     daemon.wait_state("ready")
+
+
+def test_status_shows_each_workspace_to_whom_it_may_be_shown(home, two, strangers):
+    two(FAST + "[access]\nread = 4321 4322\n", two="read = 4321\nsecrets = 4321")
+    with Daemon(home, "--socket", strangers.socket) as daemon:
+        daemon.wait_state("ready")
+        daemon.wait_value("team", "second", workspace="two")
+        for method in ("ListWorkspaces", "GetStatus"):
+            def seen(uid, method=method):
+                answer = strangers.call(uid, method)
+                answer = answer.get("status", answer)
+                return {each["name"]: each.get("access_key") for each in answer["workspaces"]}
+            assert seen(4321) == {"one": "****", "two": "KEYOFTWO"}
+            assert seen(4322) == {"one": "****"}

@@ -145,23 +145,32 @@ static struct snapshot *resolve(void *data, const char *workspace,
 			     "{\"a\": \"yours\", \"secret_key\": \"mine\"}");
 }
 
-static void status(void *data, bool masked, struct buf *json)
+static void status(void *data, uint64_t clearance, struct buf *json)
 {
 	struct fixture *fixture = data;
 
 	buf_putc(json, '{');
 	json_add_string(json, "state", fixture->workspaces[0].state);
-	json_add_bool(json, "masked", masked);
+	json_add_bool(json, "masked", !(clearance & SERVICE_MAY_REVEAL));
 	buf_putc(json, '}');
 }
 
-static void workspaces(void *data, bool masked, struct buf *json)
+static uint64_t clearance(void *data, const struct peer *peer)
+{
+	struct fixture *fixture = data;
+
+	return access_rights(fixture->access, peer) & ACCESS_SECRETS
+		       ? SERVICE_MAY_READ | SERVICE_MAY_REVEAL
+		       : SERVICE_MAY_READ;
+}
+
+static void workspaces(void *data, uint64_t clearance, struct buf *json)
 {
 	struct fixture *fixture = data;
 
 	json_add_string(json, "active",
 			fixture->workspaces[fixture->active].name);
-	json_add_bool(json, "masked", masked);
+	json_add_bool(json, "masked", !(clearance & SERVICE_MAY_REVEAL));
 }
 
 static void begin(void *data, struct errand *errand)
@@ -252,6 +261,7 @@ struct fixture *fixture_new(void)
 		.data = fixture,
 		.view = view,
 		.resolve = resolve,
+		.clearance = clearance,
 		.status = status,
 		.workspaces = workspaces,
 		.begin = begin,

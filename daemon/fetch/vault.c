@@ -81,6 +81,8 @@ static void list_add_vault(struct vault_list *list, const struct value *item)
 		.format = text_of(list, value_get(item, STR("format"))),
 		.type = text_of(list, value_get(item, STR("type"))),
 		.scope = text_of(list, value_get(item, STR("scope"))),
+		.last_update =
+			text_of(list, value_get(item, STR("last_update"))),
 		.data = data_of(list, value_get(item, STR("data"))),
 	};
 }

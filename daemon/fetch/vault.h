@@ -37,6 +37,7 @@ enum vault_outcome {
 struct vault {
 	const char *id, *description;      /* "" when the server gave none */
 	const char *format, *type, *scope; /* NULL: not said */
+	const char *last_update;           /* as the server writes it; NULL */
 	struct str data;                   /* ptr NULL: null or absent */
 };
 

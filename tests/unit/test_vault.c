@@ -84,6 +84,8 @@ static void see(struct buf *seen, const struct vault *vault)
 		buf_add_str(seen, vault->data);
 	else
 		buf_puts(seen, "-");
+	if (vault->last_update)
+		buf_printf(seen, " of %s", vault->last_update);
 	buf_putc(seen, '\n');
 }
 
@@ -170,12 +172,14 @@ static void vaults_keep_their_order_and_fields(void **state)
 	      "{\"vaults\":["
 	      "{\"id\":\"b\",\"description\":\"team\",\"format\":\"hocon\","
 	      "\"type\":\"config\",\"scope\":\"group\",\"data\":\"a: 1\","
+	      "\"last_update\":\"2026-11-24T07:48:56\","
 	      "\"enabled\":true,\"new_in_2027\":{\"x\":[1]}},"
 	      "{\"id\":\"a\",\"data\":\"\",\"last_update\":null}]}");
 	assert_int_equal(fixture->outcome, VAULT_FETCHED);
 	assert_null(fixture->error);
 	assert_string_equal(buf_str(&fixture->seen).ptr,
-			    "b|team|hocon|config|group|a: 1\n"
+			    "b|team|hocon|config|group|a: 1 of "
+			    "2026-11-24T07:48:56\n"
 			    "a||-|-|-|\n");
 }
 

@@ -1,0 +1,45 @@
+#ifndef FETCH_CACHE_H
+#define FETCH_CACHE_H
+
+/*
+ * Cache: keeps the last known good vaults of one workspace on disk.
+ *
+ *   IDLE --set, flush, forget--> WORKING --done--> IDLE
+ *    |                            |  ^ |
+ *    |                            |  +-+ done, and something newer came
+ *    +--cache_close--> freed <----+ CLOSING, once all is on disk
+ *
+ * The work is done on libuv's thread pool, one piece at a time: what comes
+ * meanwhile is not queued, only the newest is done next. An entry that differs
+ * from the one on disk by nothing but its times is written once an hour, and
+ * when flushed or closed. A failure is logged once, until it works again; it
+ * is tried again with each entry. Reading is cache_file_read.
+ */
+
+#include <uv.h>
+
+#include "fetch/cache_file.h"
+
+struct cache;
+
+/* Touches no disk yet. */
+struct cache *cache_new(uv_loop_t *loop, const char *state_dir,
+			const char *workspace);
+
+/* @entry is copied; which workspace it is of, the cache knows. */
+void cache_set(struct cache *cache, const struct cache_entry *entry);
+
+/* What was set last is to be on disk soon, to the second. */
+void cache_flush(struct cache *cache);
+
+/* There is to be no file any more, also none that was set aside. */
+void cache_forget(struct cache *cache);
+
+/* Flushes, and frees itself when that is done or has failed; until then the
+ * loop lives. NULL is allowed. */
+void cache_close(struct cache *cache);
+
+/* cache_file_sweep on the thread pool; @sweep is copied. */
+void cache_sweep(uv_loop_t *loop, const struct cache_sweep *sweep);
+
+#endif

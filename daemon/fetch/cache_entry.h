@@ -1,0 +1,72 @@
+#ifndef FETCH_CACHE_ENTRY_H
+#define FETCH_CACHE_ENTRY_H
+
+/*
+ * Cache entry: what a start without the server needs of one workspace, and how
+ * it lies in a file.
+ *
+ *	clearconf-cache 1 CHECKSUM LENGTH
+ *	{"workspace":...,"vaults":{...},"fetched_at":{...}}
+ *
+ * The checksum (64-bit FNV-1a) and the length are of all that follows the first
+ * line. There is one way to write that line, so any other byte in it is damage.
+ * The times come last: a file that differs only in them is made of the same
+ * content. Pure: bytes in, entry out. What an entry points to is its arena's
+ * when it was read, else the caller's.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+struct diag;
+struct vault;
+
+/* No file is longer. */
+#define CACHE_BYTES_MAX ((size_t)256 << 20)
+
+enum cache_feed { CACHE_CONFIG, CACHE_MONITORING, CACHE_FEEDS };
+
+/* The vaults of one feed, in the order of the server. */
+struct cache_vaults {
+	int64_t fetched_at; /* seconds since 1970 of the last good answer;
+			       0: there has been none, and so no vaults */
+	const struct vault *vaults;
+	size_t count;
+};
+
+struct cache_entry {
+	/* UTF-8, all of them. */
+	const char *workspace;
+	const char *api_server, *company_id, *access_key; /* "": has none */
+	const char *user_id, *user_name, *company_name;   /* NULL: not known */
+	int64_t refused_at; /* seconds since 1970 when the server began to
+			       refuse the credentials; 0: it does not */
+	struct cache_vaults feeds[CACHE_FEEDS];
+	struct arena arena;
+};
+
+void cache_entry_deinit(struct cache_entry *entry);
+
+/* Of the oldest answer in it; 0: there is none. */
+int64_t cache_entry_fetched_at(const struct cache_entry *entry);
+
+/* All but the times of the answers. */
+void cache_entry_describe(const struct cache_entry *entry, struct buf *content);
+
+/* A whole file of @content and the times, but for its first line, which is left
+ * blank: cache_entry_seal reads every byte, and may do so in another thread. */
+void cache_entry_compose(struct buf *bytes, struct str content,
+			 const int64_t fetched_at[CACHE_FEEDS]);
+void cache_entry_seal(struct buf *bytes);
+
+/* The entry in the file @name that holds @bytes; the caller's, unless false,
+ * with @diag set: there is none. */
+bool cache_entry_read(struct cache_entry *entry, const char *name,
+		      struct str bytes, struct diag *diag);
+
+#endif

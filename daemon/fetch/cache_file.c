@@ -1,0 +1,406 @@
+#include "fetch/cache_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+#define FOLDER "cache"
+#define SUFFIX ".cache"
+#define ASIDE  ".bad"
+
+/* A written name is at most this long; of a longer one it is the beginning,
+ * with a checksum. */
+#define NAME_MAX_BYTES 160
+
+/* After so many seconds a temporary file has lost its writer. */
+#define WRITER_SECONDS 3600
+
+/* --- names --- */
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '_' || c == '.';
+}
+
+static uint64_t fnv1(struct str text, uint64_t sum)
+{
+	for (size_t i = 0; i < text.len; i++)
+		sum = (sum * UINT64_C(0x100000001b3)) ^
+		      (unsigned char)text.ptr[i];
+	return sum;
+}
+
+/* "%%" is in no name that was written whole. Should two long names have the
+ * same checksums all the same: the entry says whose it is. */
+static void shorten(struct buf *name, struct str workspace)
+{
+	uint64_t one = fnv1(workspace, UINT64_C(0xcbf29ce484222325));
+	uint64_t other = fnv1(workspace, one);
+
+	name->len = NAME_MAX_BYTES - 34;
+	buf_printf(name, "%%%%%016llx%016llx", (unsigned long long)one,
+		   (unsigned long long)other);
+}
+
+/* Everything but small letters, digits, '-', '_' and an inner '.' as %xx, so
+ * that no name is another's, leads elsewhere, or is hidden. */
+char *cache_file_name(const char *workspace)
+{
+	struct buf name = BUF_INIT;
+
+	for (const char *c = workspace; *c; c++)
+		if (is_plain(*c) && (*c != '.' || c != workspace))
+			buf_putc(&name, *c);
+		else
+			buf_printf(&name, "%%%02x", (unsigned char)*c);
+	if (!name.len)
+		buf_putc(&name, '%');
+	if (name.len > NAME_MAX_BYTES)
+		shorten(&name, str_from(workspace));
+	buf_puts(&name, SUFFIX);
+	return buf_take(&name);
+}
+
+/* --- the folder --- */
+
+static int trust_folder(int fd, bool repair)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid())
+		return -EPERM;
+	if (!(st.st_mode & 0077))
+		return 0;
+	if (!repair)
+		return st.st_mode & 0022 ? -EPERM : 0;
+	return fchmod(fd, 0700) < 0 ? -errno : 0;
+}
+
+/* A descriptor or a negative errno: -EPERM also when the folder is somebody
+ * else's, or others may write there. @make: for writing. */
+static int open_folder(const char *state_dir, bool make)
+{
+	_cleanup_(mem_freep) char *path = mem_printf("%s/" FOLDER, state_dir);
+	_cleanup_(file_closep) int fd = -1;
+	int r = make ? file_make_folder(state_dir, 0700) : 0, opened;
+
+	if (r == 0 && make)
+		r = file_make_folder(path, 0700);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = trust_folder(fd, make);
+	if (r < 0)
+		return r;
+	opened = fd;
+	fd = -1;
+	return opened;
+}
+
+/* --- reading --- */
+
+/* A file that may be the entry. */
+struct candidate {
+	const struct cache_query *query;
+	int dir, fd;
+	char *file, *path;  /* its name in the folder, and for people */
+	struct diag *diag;  /* the caller's */
+	struct diag reason; /* what is wrong with it, by itself */
+	struct buf bytes;
+};
+
+static bool is_ours_alone(const struct stat *st, struct candidate *candidate)
+{
+	const char *reason = NULL;
+
+	if (!S_ISREG(st->st_mode))
+		reason = "is not a regular file";
+	else if (st->st_uid != geteuid())
+		reason = "belongs to another user";
+	else if (st->st_mode & 0077)
+		reason = "is open to other users: its mode must be 0600";
+	else if (st->st_nlink != 1)
+		reason = "has another name elsewhere (a hard link)";
+	else if ((uintmax_t)st->st_size > CACHE_BYTES_MAX)
+		reason = "is larger than any cache of clearconf's";
+	return !reason ||
+	       diag_set(&candidate->reason, candidate->path, "%s", reason);
+}
+
+static bool read_bytes(struct candidate *candidate, size_t size)
+{
+	struct buf *bytes = &candidate->bytes;
+	ssize_t n;
+
+	(void)buf_reserve(bytes, size + 1);
+	while (bytes->len < size) {
+		n = read(candidate->fd, bytes->data + bytes->len,
+			 size - bytes->len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return diag_set(&candidate->reason, candidate->path,
+					"cannot be read: %s", strerror(errno));
+		if (n == 0)
+			break;
+		bytes->len += (size_t)n;
+	}
+	return true;
+}
+
+/* O_NONBLOCK: a FIFO in the place of the file must not hang us. 0 or a negative
+ * errno. */
+static int open_file(struct candidate *candidate)
+{
+	int error;
+
+	candidate->fd = openat(candidate->dir, candidate->file,
+			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+				       O_CLOEXEC);
+	if (candidate->fd >= 0)
+		return 0;
+	error = errno;
+	(void)diag_set(&candidate->reason, candidate->path, "%s%s",
+		       error == ELOOP ? "is a symbolic link"
+				      : "cannot be opened: ",
+		       error == ELOOP ? "" : strerror(error));
+	return -error;
+}
+
+static bool read_entry(struct candidate *candidate, struct cache_entry *entry)
+{
+	struct stat st;
+
+	if (fstat(candidate->fd, &st) < 0)
+		return diag_set(&candidate->reason, candidate->path,
+				"cannot be looked at: %s", strerror(errno));
+	return is_ours_alone(&st, candidate) &&
+	       read_bytes(candidate, (size_t)st.st_size) &&
+	       cache_entry_read(entry, candidate->path,
+				buf_str(&candidate->bytes), &candidate->reason);
+}
+
+static bool is_as_asked(struct candidate *candidate,
+			const struct cache_entry *entry)
+{
+	const struct cache_query *query = candidate->query;
+	const struct {
+		const char *what, *asked, *found;
+	} rows[] = {
+		{"workspace", query->workspace, entry->workspace},
+		{"API server", query->api_server, entry->api_server},
+		{"company", query->company_id, entry->company_id},
+		{"access key", query->access_key, entry->access_key},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].asked && strcmp(rows[i].asked, rows[i].found) != 0)
+			return diag_set(&candidate->reason, candidate->path,
+					"was made for another %s",
+					rows[i].what);
+	return true;
+}
+
+static char *aside_of(const char *file)
+{
+	return mem_printf("%s" ASIDE, file);
+}
+
+/* What cannot be renamed is not used either. */
+static bool set_aside(struct candidate *candidate)
+{
+	_cleanup_(mem_freep) char *aside = aside_of(candidate->file);
+
+	return !candidate->query->read_only &&
+	       renameat(candidate->dir, candidate->file, candidate->dir,
+			aside) == 0;
+}
+
+static int reject(struct candidate *candidate, int outcome)
+{
+	bool moved = set_aside(candidate);
+
+	(void)diag_set(candidate->diag, candidate->path,
+		       "%s; it is not used%s%s%s", candidate->reason.text,
+		       moved ? ", and renamed to " : "",
+		       moved ? candidate->file : "", moved ? ASIDE : "");
+	return outcome;
+}
+
+/* When it is not the file's fault that it cannot be opened, it stays. */
+static int not_opened(struct candidate *candidate, int r)
+{
+	if (r == -ENOENT)
+		return CACHE_E_ABSENT;
+	if (r == -ELOOP || r == -ENXIO || r == -EACCES)
+		return reject(candidate, CACHE_E_DAMAGED);
+	(void)diag_set(candidate->diag, candidate->path, "%s",
+		       candidate->reason.text);
+	return CACHE_E_DAMAGED;
+}
+
+static int read_candidate(struct candidate *candidate,
+			  struct cache_entry *entry)
+{
+	int r = open_file(candidate);
+
+	if (r < 0)
+		return not_opened(candidate, r);
+	if (!read_entry(candidate, entry))
+		return reject(candidate, CACHE_E_DAMAGED);
+	if (is_as_asked(candidate, entry))
+		return 0;
+	cache_entry_deinit(entry);
+	return reject(candidate, CACHE_E_FOREIGN);
+}
+
+static int no_folder(const struct cache_query *query, int r, struct diag *diag)
+{
+	_cleanup_(mem_freep) char *path =
+		mem_printf("%s/" FOLDER, query->state_dir);
+
+	if (r == -ENOENT)
+		return CACHE_E_ABSENT;
+	if (r == -EPERM)
+		(void)diag_set(diag, path,
+			       "is not this user's alone, so nothing in it is "
+			       "used: its mode must be 0700");
+	else
+		(void)diag_set(diag, path, "cannot be opened: %s",
+			       strerror(-r));
+	return CACHE_E_DAMAGED;
+}
+
+int cache_file_read(struct cache_entry *entry, const struct cache_query *query,
+		    struct diag *diag)
+{
+	struct candidate candidate = {.query = query, .fd = -1, .diag = diag};
+	int r;
+
+	candidate.dir = open_folder(query->state_dir, false);
+	if (candidate.dir < 0)
+		return no_folder(query, candidate.dir, diag);
+	candidate.file = cache_file_name(query->workspace);
+	candidate.path = mem_printf("%s/" FOLDER "/%s", query->state_dir,
+				    candidate.file);
+	r = read_candidate(&candidate, entry);
+	file_closep(&candidate.fd);
+	file_closep(&candidate.dir);
+	buf_deinit(&candidate.bytes);
+	diag_deinit(&candidate.reason);
+	mem_free(candidate.file);
+	mem_free(candidate.path);
+	return r;
+}
+
+/* --- writing --- */
+
+int cache_file_write(const char *state_dir, const char *file, struct str bytes)
+{
+	_cleanup_(file_closep) int dir = -1;
+
+	if (bytes.len > CACHE_BYTES_MAX)
+		return -EFBIG;
+	dir = open_folder(state_dir, true);
+	if (dir < 0)
+		return dir;
+	return file_replace(dir, file, bytes, 0600);
+}
+
+static int remove_at(int dir, const char *file)
+{
+	return unlinkat(dir, file, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int cache_file_remove(const char *state_dir, const char *file)
+{
+	_cleanup_(mem_freep) char *aside = aside_of(file);
+	_cleanup_(file_closep) int dir = open_folder(state_dir, false);
+	int r, also;
+
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	r = remove_at(dir, file);
+	also = remove_at(dir, aside);
+	if (fsync(dir) < 0 && r == 0)
+		r = -errno;
+	return r < 0 ? r : also;
+}
+
+/* --- sweeping --- */
+
+static bool is_declared(const struct cache_sweep *sweep, const char *file)
+{
+	for (size_t i = 0; i < sweep->count; i++) {
+		_cleanup_(mem_freep) char *declared =
+			cache_file_name(sweep->workspaces[i]);
+
+		if (!strcmp(declared, file))
+			return true;
+	}
+	return false;
+}
+
+/* As file_replace names them: ".NAME.0123456789abcdef". */
+static bool is_temporary(struct str file)
+{
+	struct str end = str_from_offset(file, file.len - 17);
+
+	return file.len > 17 && file.ptr[0] == '.' && end.ptr[0] == '.' &&
+	       strspn(end.ptr + 1, "0123456789abcdef") == 16;
+}
+
+/* After how many seconds the file may go; 0: never. */
+static int64_t life_of(const struct cache_sweep *sweep, const char *file)
+{
+	struct str name = str_from(file);
+
+	if (is_temporary(name))
+		return WRITER_SECONDS;
+	if (str_ends(name, STR(SUFFIX ASIDE)))
+		return sweep->max_age;
+	if (str_ends(name, STR(SUFFIX)) && !is_declared(sweep, file))
+		return sweep->max_age;
+	return 0;
+}
+
+static bool sweep_one(const struct cache_sweep *sweep, int dir,
+		      const char *file)
+{
+	int64_t life = life_of(sweep, file);
+	struct stat st;
+
+	return life > 0 && fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       time(NULL) - st.st_mtime > life && unlinkat(dir, file, 0) == 0;
+}
+
+size_t cache_file_sweep(const struct cache_sweep *sweep)
+{
+	int fd = open_folder(sweep->state_dir, false);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *found;
+	size_t removed = 0;
+
+	if (!dir) {
+		file_closep(&fd);
+		return 0;
+	}
+	while ((found = readdir(dir)))
+		removed += sweep_one(sweep, dirfd(dir), found->d_name);
+	(void)closedir(dir);
+	return removed;
+}

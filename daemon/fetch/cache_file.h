@@ -1,0 +1,60 @@
+#ifndef FETCH_CACHE_FILE_H
+#define FETCH_CACHE_FILE_H
+
+/*
+ * Cache files: STATE/cache, one file a workspace, 0600 in a folder 0700.
+ *
+ * A file that is not exactly what this user's clearconf wrote there is not
+ * believed: it is renamed to NAME.bad, for people to look at, and reported. All
+ * of this blocks on the disk; cache.h writes and sweeps off the loop.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "fetch/cache_entry.h"
+
+struct diag;
+
+enum {
+	CACHE_E_ABSENT = 1, /* no such file */
+	CACHE_E_FOREIGN,    /* made for another server, company or key */
+	CACHE_E_DAMAGED,    /* not to be believed, or not to be read */
+};
+
+/* Which entry, and whose it must be. */
+struct cache_query {
+	const char *state_dir, *workspace;
+	const char *api_server, *company_id, *access_key; /* NULL: any */
+	bool read_only; /* leave a wrong file where it is */
+};
+
+/* 0 and an entry of the caller's (cache_entry_deinit), or CACHE_E_*; @diag says
+ * what is wrong with a FOREIGN or DAMAGED file, and what became of it. */
+int cache_file_read(struct cache_entry *entry, const struct cache_query *query,
+		    struct diag *diag);
+
+/* The name of a workspace's file; the caller's. Two workspaces never have the
+ * same, nor names that differ in case alone. */
+char *cache_file_name(const char *workspace);
+
+/* Replace, or remove with what was set aside. 0 or a negative errno. */
+int cache_file_write(const char *state_dir, const char *file, struct str bytes);
+int cache_file_remove(const char *state_dir, const char *file);
+
+/* What may go. */
+struct cache_sweep {
+	const char *state_dir;
+	const char *const *workspaces; /* those that are declared */
+	size_t count;
+	int64_t max_age; /* seconds; 0: no file is too old */
+};
+
+/* Remove the files of other workspaces and those set aside, once they are older
+ * than that, and the temporary files of writers that died, after an hour. How
+ * many went. */
+size_t cache_file_sweep(const struct cache_sweep *sweep);
+
+#endif

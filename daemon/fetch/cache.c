@@ -109,7 +109,7 @@ static void note_result(struct cache *cache)
 			    LOG_TEXT("file", cache->file),
 			    LOG_TEXT("error", strerror(-r)));
 	else if (r == 0 && cache->failing)
-		log_info("cache-written-again", LOG_TEXT("file", cache->file));
+		log_info("cache-recovered", LOG_TEXT("file", cache->file));
 	cache->failing = r < 0;
 }
 

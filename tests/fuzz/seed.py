@@ -38,10 +38,36 @@ def of_vector(case):
     yield "stack", b"\xff".join(stack)
 
 
+def caches():
+    """Contents of the cache's files, and whole files."""
+    who = {"workspace": "w", "api_server": "s", "company_id": "c", "access_key": "k"}
+    vault = {"id": "i", "description": "d", "format": "yaml", "type": "config"}
+    vault |= {"scope": "user", "last_update": "2026-11-24", "data": "a: \0\u00e9"}
+    some = who | {"user_id": "u", "user_name": "n", "company_name": "e", "refused_at": 7}
+    lists = {"config": [vault, vault], "monitoring": []}
+    times = {"config": 1, "monitoring": 2}
+    contents = [
+        who | {"refused_at": 0, "vaults": {}, "fetched_at": {}},
+        some | {"vaults": lists, "fetched_at": times},
+    ]
+    for content in contents:
+        text = json.dumps(content).encode()
+        yield text
+        yield b"clearconf-cache 1 %016x %010d\n%s" % (fnv1a(text), len(text), text)
+
+
+def fnv1a(data):
+    total = 0xCBF29CE484222325
+    for byte in data:
+        total = (total ^ byte) * 0x100000001B3 % 2**64
+    return total
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     paths = [b"", b"a.b.c", b'a."b.c".0', b'"\\u00e9\\ud83d\\ude00".x', b"a b/c.d"]
     everything = list(texts()) + [("path", path) for path in paths]
+    everything += [("cache", cache) for cache in caches()]
     for number, (target, data) in enumerate(everything):
         place = folder / f"fuzz_{target}"
         place.mkdir(parents=True, exist_ok=True)

@@ -150,16 +150,18 @@ void cache_entry_seal(struct buf *bytes)
 
 /* --- bytes -> entry --- */
 
-/* Once something is wrong the rest is nothing but unwinding: the diag keeps the
- * first complaint. */
+/* Once something is wrong the rest is unwinding: the diag keeps the first
+ * complaint. */
 struct parse {
 	struct cache_entry *entry;
 	const char *name; /* of the file, for people */
 	struct diag *diag;
+	bool failed;
 };
 
 static void wrong_type(struct parse *parse, const char *key)
 {
+	parse->failed = true;
 	(void)diag_set(parse->diag, parse->name,
 		       "is damaged: its \"%s\" is missing or of a wrong type",
 		       key);
@@ -293,7 +295,7 @@ static bool parse_content(struct parse *parse, struct str content)
 				"is damaged at line %u, column %u: %s",
 				why.pos.line + 1, why.pos.column, why.text);
 	read_object(parse, doc->root);
-	return !diag_failed(parse->diag);
+	return !parse->failed;
 }
 
 /* The version that a first line names; empty when it is none of ours. */
@@ -346,7 +348,7 @@ static bool check_first_line(const char *name, struct str bytes,
 bool cache_entry_read(struct cache_entry *entry, const char *name,
 		      struct str bytes, struct diag *diag)
 {
-	struct parse parse = {entry, name, diag};
+	struct parse parse = {.entry = entry, .name = name, .diag = diag};
 
 	*entry = (struct cache_entry){0};
 	if (check_first_line(name, bytes, diag) &&

@@ -93,8 +93,7 @@ static int trust_folder(int fd, bool repair)
 static int open_folder(const char *state_dir, bool make)
 {
 	_cleanup_(mem_freep) char *path = mem_printf("%s/" FOLDER, state_dir);
-	_cleanup_(file_closep) int fd = -1;
-	int r = make ? file_make_folder(state_dir, 0700) : 0, opened;
+	int r = make ? file_make_folder(state_dir, 0700) : 0, fd;
 
 	if (r == 0 && make)
 		r = file_make_folder(path, 0700);
@@ -104,11 +103,10 @@ static int open_folder(const char *state_dir, bool make)
 	if (fd < 0)
 		return -errno;
 	r = trust_folder(fd, make);
-	if (r < 0)
-		return r;
-	opened = fd;
-	fd = -1;
-	return opened;
+	if (r == 0)
+		return fd;
+	file_closep(&fd);
+	return r;
 }
 
 /* --- reading --- */

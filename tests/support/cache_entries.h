@@ -85,8 +85,10 @@ static inline void entry_assert_same_vault(const struct vault *a,
 	entry_assert_text(a->type, b->type);
 	entry_assert_text(a->scope, b->scope);
 	entry_assert_text(a->last_update, b->last_update);
-	assert_true(!a->data.ptr == !b->data.ptr);
-	assert_true(str_equal(a->data, b->data));
+	if (a->data.ptr && b->data.ptr)
+		assert_true(str_equal(a->data, b->data));
+	else
+		assert_true(a->data.ptr == b->data.ptr);
 }
 
 static inline void entry_assert_same(const struct cache_entry *a,

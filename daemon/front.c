@@ -83,6 +83,8 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.snapshot = workspace->snapshot,
 		.history = &workspace->history,
 		.access = access_of(daemon, workspace),
+		.env = workspace->host->env,
+		.secrets = workspace->host->secrets,
 		.state = workspace_state_name(workspace->state),
 		.stale = workspace_stale(workspace),
 	};

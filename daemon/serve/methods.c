@@ -11,6 +11,7 @@
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
+#include "serve/storage.h"
 #include "serve/watcher.h"
 
 /* One method, one row. */
@@ -65,7 +66,7 @@ static const struct method clearconf_methods[] = {
 		ACCESS_ADMIN, errand_revoke_credentials},
 	{"ResolveStorage",
 		TAKES(REQUIRED("uri", STRING), WORKSPACE, REVEAL),
-		ACCESS_READ, NULL},
+		ACCESS_READ, storage_answer},
 	{0},
 };
 

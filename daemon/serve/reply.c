@@ -59,6 +59,8 @@ void reply_error(struct out *out, enum reply_error error, struct str name)
 					     "name"},
 		[REPLY_ACCESS_DENIED] = {"io.clearconf.AccessDenied", "right"},
 		[REPLY_NOT_READY] = {"io.clearconf.NotReady", "reason"},
+		[REPLY_NO_STORAGE_MATCH] = {"io.clearconf.NoStorageMatch",
+					    "uri"},
 	};
 
 	add_str(error_open(out, errors[error].name), errors[error].field, name);

@@ -30,6 +30,7 @@ enum reply_error {
 	REPLY_UNKNOWN_WORKSPACE,
 	REPLY_ACCESS_DENIED,
 	REPLY_NOT_READY,
+	REPLY_NO_STORAGE_MATCH,
 };
 
 /* Where the fields of the answer are written. */

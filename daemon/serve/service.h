@@ -18,6 +18,7 @@ struct env;
 struct errand;
 struct history;
 struct peer;
+struct secrets;
 struct snapshot;
 
 /* One workspace as it is now; all borrowed until control returns to the loop.
@@ -27,6 +28,8 @@ struct view {
 	struct snapshot *snapshot; /* never NULL */
 	const struct history *history;
 	const struct access *access;
+	const struct env *env;         /* the daemon's own */
+	const struct secrets *secrets; /* for what is masked on demand */
 	const char *state; /* starting, ready, degraded, offline */
 	int64_t stale;     /* seconds, when older than two polls; else -1 */
 };

@@ -1,0 +1,13 @@
+#ifndef SERVE_STORAGE_H
+#define SERVE_STORAGE_H
+
+/*
+ * ResolveStorage: the credentials that ClearML would use for a URI, from the
+ * current snapshot and the daemon's own variables.
+ */
+
+struct request;
+
+void storage_answer(struct request *request);
+
+#endif

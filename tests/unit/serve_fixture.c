@@ -121,6 +121,8 @@ static bool view(void *data, const char *name, struct view *view)
 		.snapshot = workspace->snapshot,
 		.history = &workspace->history,
 		.access = fixture->access,
+		.env = fixture->env,
+		.secrets = fixture->secrets,
 		.state = workspace->state,
 		.stale = workspace->stale,
 	};
@@ -327,6 +329,7 @@ void fixture_free(struct fixture *fixture)
 	}
 	access_free(fixture->access);
 	secrets_free(fixture->secrets);
+	fixture->env = env_unref(fixture->env);
 	mem_free(fixture->asked);
 	mem_free(fixture);
 }

@@ -63,6 +63,7 @@ struct fixture {
 	uint64_t generation;
 	struct secrets *secrets;
 	struct access *access;
+	struct env *env; /* the daemon's; NULL: no variables */
 	struct service service;
 	char *asked; /* the caller's environment, as NAME=value; ... */
 

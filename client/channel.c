@@ -34,6 +34,8 @@ static const struct {
 	 "'clearconf status' shows the state of the connection"},
 	{WIRE_INTERFACE ".QuotaExceeded", EXIT_FAILED,
 	 "limits are set in [limits] of clearconfd.conf"},
+	{WIRE_INTERFACE ".NoStorageMatch", EXIT_NO_PATH,
+	 "'clearconf get sdk' shows the entries there are"},
 	{WIRE_INTERFACE ".BrokenConfiguration", EXIT_FAILED,
 	 "'clearconfd --check' shows the place"},
 	{"org.varlink.service.InterfaceNotFound", EXIT_FAILED,
@@ -66,7 +68,7 @@ static const struct {
 static int fail_by_errno(struct channel *channel, int result)
 {
 	channel->result = result;
-	channel->hint = NULL;
+	channel->error = channel->hint = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
 		if (failures[i].result != result)
 			continue;
@@ -79,10 +81,11 @@ static int fail_by_errno(struct channel *channel, int result)
 static int fail_by_reply(struct channel *channel, const char *error)
 {
 	channel->result = CLEARCONF_E_ERROR;
-	channel->hint = NULL;
+	channel->error = channel->hint = NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		if (strcmp(errors[i].error, error) != 0)
 			continue;
+		channel->error = errors[i].error;
 		channel->hint = errors[i].hint;
 		return errors[i].status;
 	}

@@ -21,10 +21,12 @@ struct value;
 
 struct channel {
 	struct clearconf *handle; /* NULL: zeroed */
-	const char *hint; /* what to do about the last failure, or NULL */
-	int result;       /* of the last call: a negative errno, or
-			   * CLEARCONF_E_ERROR; 0: no failure of the
-			   * connection's */
+	const char *error; /* by its full name, of the last call; NULL: none
+			    * that channel.c knows */
+	const char *hint;  /* what to do about the last failure, or NULL */
+	int result;        /* of the last call: a negative errno, or
+			    * CLEARCONF_E_ERROR; 0: no failure of the
+			    * connection's */
 };
 
 /* Connect, in place of any earlier connection. */

@@ -36,6 +36,7 @@ struct command {
 		   char **argv);
 };
 
-extern const struct command cmd_dump, cmd_get, cmd_status, cmd_watch;
+extern const struct command cmd_dump, cmd_get, cmd_status, cmd_storage,
+	cmd_watch;
 
 #endif

@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&cmd_watch,
 	&cmd_dump,
 	&cmd_status,
+	&cmd_storage,
 };
 
 struct globals {

@@ -16,7 +16,8 @@ int handle_fail(struct clearconf *handle, int result, const char *format, ...)
 	return result;
 }
 
-/* {member} stands for that parameter of the error. */
+/* {member} stands for that parameter of the error, {:member} for a colon and
+ * the parameter, where there is one. */
 static const struct error_text {
 	const char *name, *text;
 } texts[] = {
@@ -33,7 +34,7 @@ static const struct error_text {
 	{"io.clearconf.NoStorageMatch",
 	 "no credentials are configured for '{uri}'"},
 	{"io.clearconf.BrokenConfiguration",
-	 "broken configuration in {source}: {reason}"},
+	 "broken configuration in {source}{:line}{:column}: {reason}"},
 	{"org.varlink.service.InterfaceNotFound",
 	 "the daemon does not know the interface {interface}"},
 	{"org.varlink.service.MethodNotFound",
@@ -82,12 +83,17 @@ static const char *put_member(struct line *line, const char *text,
 			      struct json_slice parameters)
 {
 	const char *close = strchr(text, '}');
+	bool optional = text[1] == ':';
 	char name[24];
 	struct json_member member = {name, {0}};
 
-	(void)snprintf(name, sizeof(name), "%.*s", (int)(close - text - 1),
-		       text + 1);
+	text += optional ? 2 : 1;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(close - text), text);
 	(void)json_scan_object(parameters, &member, 1);
+	if (optional && !member.value.ptr)
+		return close + 1;
+	if (optional)
+		put(line, ':');
 	put_value(line, member.value);
 	return close + 1;
 }

@@ -1,4 +1,4 @@
-/* What watch and status print for people. */
+/* What watch, status and storage print for people. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "../support/docs.h"
 #include "ask.h"
 #include "status_text.h"
+#include "storage_text.h"
 #include "watch_text.h"
 
 /* --- watch ---------------------------------------------------------------- */
@@ -156,6 +157,69 @@ static void one_workspace_may_be_named(void **state)
 	assert_non_null(strstr(buf_str(&out).ptr, "workspace other"));
 }
 
+/* --- storage -------------------------------------------------------------- */
+
+static void assert_storage(const char *storage, const char *expected)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(storage);
+
+	storage_text_write(&out, doc->root);
+	assert_string_equal(buf_str(&out).ptr, expected);
+}
+
+static void credentials_are_shown_with_winner_and_losers(void **state)
+{
+	(void)state;
+	assert_storage(
+		"{\"provider\":\"azure\",\"settings\":{\"account_name\":"
+		"\"acc\",\"account_key\":\"****\",\"container_name\":\"\","
+		"\"n\":1,\"odd\":\"a\\u001bb\"},"
+		"\"origin\":{\"layer\":\"vault\",\"source\":\"id\","
+		"\"description\":\"team\",\"line\":3,\"column\":12},"
+		"\"rejected\":[{\"index\":0,\"origin\":{\"layer\":\"file\","
+		"\"source\":\"/x.conf\",\"line\":1,\"column\":2},\"reason\":"
+		"\"is no match\"},{\"origin\":{\"layer\":\"env-named\","
+		"\"source\":\"AZURE\"},\"reason\":\"comes second\"}]}",
+		"azure, from team:3:12 (vault)\n"
+		"  account_name           acc\n"
+		"  account_key            ****\n"
+		"  container_name         \"\"\n"
+		"  n                      1\n"
+		"  odd                    \"a\\u001bb\"\n"
+		"\n"
+		"Not used:\n"
+		"  entry 0, /x.conf:1:2 (file)\n"
+		"    is no match\n"
+		"  AZURE (env-named)\n"
+		"    comes second\n");
+}
+
+#define NO_KEYS                                                                \
+	"  ClearML fails with these: there is no key and secret, and "         \
+	"use_credentials_chain is\n"                                           \
+	"  off. Set one or the other in sdk.aws.s3.\n"
+
+static void missing_credentials_are_pointed_out(void **state)
+{
+	(void)state;
+	assert_storage("{\"provider\":\"s3\",\"settings\":{\"key\":\"K\","
+		       "\"secret\":\"\"}}",
+		       "s3, from the defaults, as no entry matches\n"
+		       "  key                    K\n"
+		       "  secret                 \"\"\n" NO_KEYS);
+	assert_storage("{\"provider\":\"s3\",\"settings\":{\"key\":\"\","
+		       "\"use_credentials_chain\":true}}",
+		       "s3, from the defaults, as no entry matches\n"
+		       "  key                    \"\"\n"
+		       "  use_credentials_chain  true\n");
+	assert_storage("{\"provider\":\"s3\",\"settings\":{\"key\":"
+		       "\"****\",\"secret\":\"****\"}}",
+		       "s3, from the defaults, as no entry matches\n"
+		       "  key                    ****\n"
+		       "  secret                 ****\n");
+}
+
 /* --- get ------------------------------------------------------------------ */
 
 static bool hides(const char *value, bool masked)
@@ -184,6 +248,8 @@ int main(void)
 		cmocka_unit_test(a_history_too_short_is_told),
 		cmocka_unit_test(status_is_read_at_a_glance),
 		cmocka_unit_test(one_workspace_may_be_named),
+		cmocka_unit_test(credentials_are_shown_with_winner_and_losers),
+		cmocka_unit_test(missing_credentials_are_pointed_out),
 		cmocka_unit_test(only_a_masked_answer_hides_a_secret),
 	};
 

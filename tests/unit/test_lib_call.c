@@ -192,6 +192,16 @@ static void an_error_reads_as_a_sentence(void **state)
 		"{\"parameters\":{\"path\":\"a\\n\",\"offset\":7,"
 		"\"reason\":\"x\"},\"error\":\"io.clearconf.InvalidPath\"}",
 		"the path 'a\\n' is wrong at offset 7: x");
+	assert_error(pair,
+		     "{\"error\":\"io.clearconf.BrokenConfiguration\","
+		     "\"parameters\":{\"source\":\"/a.conf\",\"line\":3,"
+		     "\"column\":7,\"reason\":\"x\"}}",
+		     "broken configuration in /a.conf:3:7: x");
+	assert_error(pair,
+		     "{\"error\":\"io.clearconf.BrokenConfiguration\","
+		     "\"parameters\":{\"source\":\"/a.conf\",\"reason\":"
+		     "\"x\"}}",
+		     "broken configuration in /a.conf: x");
 	assert_error(pair, "{\"error\":\"io.clearconf.AccessDenied\"}",
 		     "access denied: this needs the right '?'");
 	assert_error(pair, "{\"error\":\"other.Failure\"}",

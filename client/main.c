@@ -16,11 +16,7 @@
 #define TIMEOUT_MS 30000
 
 static const struct command *const commands[] = {
-	&cmd_get,
-	&cmd_watch,
-	&cmd_dump,
-	&cmd_status,
-	&cmd_storage,
+	&cmd_get, &cmd_watch, &cmd_dump, &cmd_status, &cmd_storage,
 };
 
 struct globals {

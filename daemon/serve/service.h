@@ -28,8 +28,9 @@ struct view {
 	struct snapshot *snapshot; /* never NULL */
 	const struct history *history;
 	const struct access *access;
-	const struct env *env;         /* the daemon's own */
-	const struct secrets *secrets; /* for what is masked on demand */
+	/* The daemon's own variables, and what masks on demand. */
+	const struct env *env;
+	const struct secrets *secrets;
 	const char *state; /* starting, ready, degraded, offline */
 	int64_t stale;     /* seconds, when older than two polls; else -1 */
 };

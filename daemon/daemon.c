@@ -11,6 +11,7 @@
 #include "config/secret.h"
 #include "config/variables.h"
 #include "config/vault_env.h"
+#include "fetch/cache.h"
 #include "fetch/http.h"
 #include "fetch/watch.h"
 #include "front.h"
@@ -215,12 +216,31 @@ static void expect_lapse(struct daemon *daemon)
 				     (uint64_t)first + 1, 0);
 }
 
+/* Of workspaces that are no longer declared. */
+static void sweep_caches(struct daemon *daemon)
+{
+	size_t count = daemon->workspace_count;
+	_cleanup_(mem_freep) const char **names =
+		mem_alloc(count * sizeof(*names));
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = daemon->workspaces[i]->name;
+	cache_sweep(&daemon->loop,
+		    &(struct cache_sweep){
+			    .state_dir = daemon->state_dir,
+			    .workspaces = names,
+			    .count = count,
+			    .max_age = daemon->settings->stale_limit / 1000,
+		    });
+}
+
 void daemon_reload_workspaces(struct daemon *daemon)
 {
 	reload_workspaces(daemon, CAUSE_RELOAD);
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		workspace_poll_now(daemon->workspaces[i]);
 	expect_lapse(daemon);
+	sweep_caches(daemon);
 }
 
 static void on_files_changed(void *data)
@@ -302,6 +322,8 @@ static void init_host(struct daemon *daemon, struct env *env)
 			env_for_vaults(env, daemon->settings->vault_environment,
 				       daemon->places.system),
 		.secrets = secrets_new(daemon->settings->mask_add),
+		.state_dir = daemon->state_dir,
+		.read_only = daemon->options->action != ACTION_SERVE,
 		.offline = daemon->options->offline,
 		.data = daemon,
 		.next_generation = next_generation,
@@ -332,20 +354,13 @@ static void init_handles(struct daemon *daemon)
 
 static void init_generation(struct daemon *daemon)
 {
-	_cleanup_(mem_freep) char *folder = front_state_dir(daemon);
+	const char *folder = daemon->state_dir;
 	int r = file_make_folder(folder, 0700);
 
 	if (r < 0)
 		log_warning("no-state-folder", LOG_TEXT("folder", folder),
 			    LOG_TEXT("error", strerror(-r)));
 	generation_init(&daemon->generation, r < 0 ? NULL : folder);
-}
-
-static void init_chosen(struct daemon *daemon)
-{
-	_cleanup_(mem_freep) char *folder = front_state_dir(daemon);
-
-	chosen_init(&daemon->chosen, &daemon->loop, folder);
 }
 
 struct daemon *daemon_new(const struct options *options, struct diag *diag)
@@ -365,8 +380,9 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 		return NULL;
 	}
 	log_set_level((enum log_level)daemon->settings->log_level);
+	daemon->state_dir = front_state_dir(daemon);
 	init_host(daemon, env);
-	init_chosen(daemon);
+	chosen_init(&daemon->chosen, &daemon->loop, daemon->state_dir);
 	daemon->access =
 		access_new(daemon->settings->read, daemon->settings->secrets,
 			   daemon->settings->admin);
@@ -400,6 +416,7 @@ void daemon_free(struct daemon *daemon)
 	settings_free(daemon->settings);
 	diag_deinit(&daemon->settings_problem);
 	places_deinit(&daemon->places);
+	mem_free(daemon->state_dir);
 	mem_free(daemon);
 }
 
@@ -448,6 +465,8 @@ int daemon_serve(struct daemon *daemon)
 		start_workspaces(daemon);
 		/* What was saved between the first look and the watch. */
 		reload_workspaces(daemon, CAUSE_FILE);
+		expect_lapse(daemon);
+		sweep_caches(daemon);
 	}
 	(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	return listening ? 0 : 1;

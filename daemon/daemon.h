@@ -44,6 +44,7 @@ struct daemon {
 	enum daemon_state state;
 	const struct options *options;
 	struct places places;
+	char *state_dir; /* what survives a restart */
 	struct settings *settings;
 	struct diag settings_problem; /* of a reload that was refused */
 	struct workspace_host host;

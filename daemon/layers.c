@@ -144,6 +144,7 @@ static void set_vault(struct layer *layer, const struct vault *vault)
 	if (vault->format && !is_blank(vault->data))
 		(void)read_format_from_name(str_from(vault->format), &format);
 	layer_set_description(layer, vault->description);
+	layer_set_scope(layer, vault->scope, vault->last_update);
 	layer_set_text(layer, format, vault->data);
 }
 

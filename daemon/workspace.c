@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/agent.h"
 #include "config/secret.h"
+#include "fetch/cache.h"
 #include "layers.h"
 #include "read/doc.h"
 #include "serve/access.h"
@@ -50,23 +51,26 @@ static enum workspace_state state_of(const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
 
+	bool answered = upstream && upstream_is_answered(upstream);
+
 	if (workspace->host->offline)
 		return WORKSPACE_OFFLINE;
-	if (upstream && !upstream_is_answered(upstream))
+	if (upstream && !answered && !workspace->keep.kept)
 		return WORKSPACE_STARTING;
-	if (upstream && upstream_outcome(upstream) == VAULT_UNREACHABLE)
+	if (answered && upstream_outcome(upstream) == VAULT_UNREACHABLE)
 		return WORKSPACE_OFFLINE;
-	if ((upstream && !upstream_is_well(upstream)) ||
-	    workspace->login_error || is_unproved(workspace->candidate) ||
-	    gate_closed(workspace) || any_layer_broken(workspace))
+	if ((answered && !upstream_is_well(upstream)) ||
+	    workspace->keep.refused || workspace->login_error ||
+	    is_unproved(workspace->candidate) || gate_closed(workspace) ||
+	    any_layer_broken(workspace))
 		return WORKSPACE_DEGRADED;
 	return WORKSPACE_READY;
 }
 
 void workspace_set_state(struct workspace *workspace)
 {
-	enum workspace_state state = state_of(workspace);
 	bool refused = workspace->keep.refused;
+	enum workspace_state state = state_of(workspace);
 
 	if (state == workspace->state && refused == workspace->refused &&
 	    workspace->since)
@@ -169,15 +173,20 @@ void workspace_renew(struct workspace *workspace, enum snapshot_cause cause)
 	publish(workspace, snapshot, cause);
 }
 
-void workspace_publish(struct workspace *workspace, bool changed,
-		       enum snapshot_cause cause)
+bool workspace_read(struct workspace *workspace)
 {
 	const struct workspace_host *host = workspace->host;
 	struct layer_context context =
 		layers_context(host->settings, host->env, host->vault_env);
 
+	return stack_read(&workspace->stack, &context);
+}
+
+void workspace_publish(struct workspace *workspace, bool changed,
+		       enum snapshot_cause cause)
+{
 	/* A reload may have changed what is masked. */
-	changed = stack_read(&workspace->stack, &context) || changed ||
+	changed = workspace_read(workspace) || changed ||
 		  cause == CAUSE_RELOAD || !workspace->snapshot;
 	if (changed)
 		publish_changes(workspace, cause);
@@ -260,6 +269,9 @@ struct workspace *workspace_new(struct workspace_host *host,
 	workspace->name = mem_strdup(declared ? declared->name : "default");
 	stack_init(&workspace->stack);
 	history_init(&workspace->history, (size_t)host->settings->history);
+	if (host->state_dir && !host->read_only)
+		workspace->cache = cache_new(host->upstream.loop,
+					     host->state_dir, workspace->name);
 	return workspace;
 }
 
@@ -267,12 +279,14 @@ void workspace_close(struct workspace *workspace)
 {
 	if (!workspace)
 		return;
+	workspace_close_cache(workspace);
 	workspace_close_upstreams(workspace);
 	stack_deinit(&workspace->stack);
 	history_deinit(&workspace->history);
 	snapshot_unref(workspace->snapshot);
 	access_free(workspace->access);
 	mem_free(workspace->login_error);
+	mem_free(workspace->kept_company);
 	mem_free(workspace->name);
 	mem_free(workspace);
 }

@@ -27,6 +27,7 @@
 #include "upstream.h"
 
 struct access;
+struct cache;
 struct env;
 struct places;
 struct secrets;
@@ -46,7 +47,9 @@ struct workspace_host {
 	const struct places *places;
 	struct env *env, *vault_env;
 	struct secrets *secrets;
-	bool offline; /* never touch the network */
+	const char *state_dir; /* of the cache; NULL: there is none */
+	bool read_only;        /* and it is not written */
+	bool offline;          /* never touch the network */
 
 	void *data;
 	uint64_t (*next_generation)(void *data);
@@ -69,9 +72,19 @@ struct workspace {
 	struct upstream *candidate; /* a new login, not yet proved */
 	struct access *access;      /* of its own; NULL: the daemon's */
 	enum workspace_state state;
-	struct keep keep;  /* how long its vaults serve without a server */
-	bool refused;      /* the server refuses the credentials */
-	int64_t since;     /* seconds since 1970 of both */
+	struct keep keep; /* how long its vaults serve without a server */
+	bool refused;     /* the server refuses the credentials */
+	int64_t since;    /* seconds since 1970 of both */
+
+	struct cache *cache; /* NULL: nothing is written */
+	/* Seconds since 1970 of the last good answer and of the first refusal
+	 * after it; 0: none. For other processes, as keep is for this one. */
+	int64_t fetched_at, refused_at;
+	bool unsaved;       /* some vault is other than in the cache */
+	int64_t saved_at;   /* milliseconds of the boot clock */
+	char *kept_company; /* of restored vaults, until the server says its;
+			     * NULL: nothing to be compared */
+
 	bool had_vaults;   /* the server has once given vaults */
 	char *login_error; /* why there can be no login; NULL */
 };

@@ -153,6 +153,14 @@ static void refresh_login(struct workspace *workspace, struct login *login)
 		ask_with(workspace, login);
 }
 
+static bool restore_at_first(struct workspace *workspace,
+			     const struct login *login)
+{
+	if (workspace->snapshot || vaults_are_off(workspace->host))
+		return false;
+	return workspace_restore(workspace, login);
+}
+
 /* False when the secret cannot be read for the moment: what it was stands. */
 static bool read_declared(struct workspace *workspace, struct login *login)
 {
@@ -175,6 +183,7 @@ void workspace_refresh_declared(struct workspace *workspace, bool changed,
 
 	changed = workspace_set_declared(workspace, fine ? &login : NULL) ||
 		  changed;
+	changed = restore_at_first(workspace, &login) || changed;
 	workspace_publish(workspace, changed, cause);
 	if (fine)
 		refresh_login(workspace, &login);
@@ -185,7 +194,9 @@ void workspace_refresh_implicit(struct workspace *workspace, bool changed,
 {
 	_cleanup_(login_deinit) struct login login = {0};
 
-	workspace_publish(workspace, changed, cause);
+	changed = workspace_read(workspace) || changed;
 	login_of_tree(workspace, &login);
+	changed = restore_at_first(workspace, &login) || changed;
+	workspace_publish(workspace, changed, cause);
 	refresh_login(workspace, &login);
 }

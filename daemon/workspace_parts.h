@@ -6,6 +6,7 @@
  *
  *   workspace.c         state, snapshots, beginning and end
  *   workspace_vaults.c  what the server gives, and how long it is kept
+ *   workspace_cache.c   what outlives the process
  *   workspace_login.c   who asks the server, and who proves himself first
  */
 
@@ -14,7 +15,10 @@
 /* State as it follows from everything else; who cares is told of a change. */
 void workspace_set_state(struct workspace *workspace);
 
-/* Read what is unread, and publish when that, or @changed, makes a difference.
+/* Read what is unread; true when that has changed anything. */
+bool workspace_read(struct workspace *workspace);
+
+/* The same, and publish when that, or @changed, makes a difference.
  */
 void workspace_publish(struct workspace *workspace, bool changed,
 		       enum snapshot_cause cause);
@@ -27,6 +31,25 @@ void workspace_take_answer(struct workspace *workspace, enum upstream_feed feed,
 
 /* They were another login's, or there is no login any more. */
 void workspace_forget_login(struct workspace *workspace);
+
+/* Are they, or their login's refusal, too old? Then they are no longer kept,
+ * and so is their file not; the layers are the caller's business. */
+enum keep_lapse workspace_has_lapsed(struct workspace *workspace);
+
+/* --- cache --- */
+
+/* Before the first snapshot: the vaults that an earlier process had, if they
+ * came by @login's server and key. True when there is something to read. */
+bool workspace_restore(struct workspace *workspace, const struct login *login);
+
+/* False, once, when the vaults that were restored are another company's than
+ * the server now says. */
+bool workspace_is_of_kept_company(struct workspace *workspace);
+
+/* All vaults are as the server gave them: keep them, when that is news. */
+void workspace_save(struct workspace *workspace);
+void workspace_forget_cache(struct workspace *workspace);
+void workspace_close_cache(struct workspace *workspace);
 
 /* --- login --- */
 

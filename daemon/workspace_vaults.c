@@ -1,5 +1,7 @@
 /* The vaults half of workspace.h. */
 
+#include <time.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "layers.h"
@@ -11,6 +13,8 @@ static void take_vaults(struct workspace *workspace, enum layer_kind kind,
 {
 	bool changed = layers_set_vaults(&workspace->stack, kind, answer);
 
+	workspace->unsaved = workspace->unsaved || changed ||
+			     stack_has_unread(&workspace->stack);
 	/* With the vaults of a new login comes what the settings declare. */
 	if (workspace->declared)
 		changed = workspace_set_declared(workspace, NULL) || changed;
@@ -35,6 +39,7 @@ static void forget_vaults(struct workspace *workspace,
 void workspace_forget_login(struct workspace *workspace)
 {
 	workspace->keep = (struct keep){0};
+	workspace_forget_cache(workspace);
 	forget_vaults(workspace, CAUSE_VAULT);
 }
 
@@ -55,44 +60,75 @@ int64_t workspace_lapses_in(const struct workspace *workspace)
 	return keep_left(&workspace->keep, &limits, clock_boot_ms());
 }
 
-void workspace_lapse(struct workspace *workspace)
+enum keep_lapse workspace_has_lapsed(struct workspace *workspace)
 {
-	static const struct {
-		enum snapshot_cause cause;
-		const char *reason;
-	} lapses[] = {
-		[KEEP_STALE] = {CAUSE_STALE_LIMIT,
-				"no good answer for [poll] stale_limit"},
-		[KEEP_REVOKED] = {CAUSE_REVOKED,
-				  "the server has refused the credentials for "
-				  "[poll] revoked_grace"},
+	static const char *const reasons[] = {
+		[KEEP_STALE] = "no good answer for [poll] stale_limit",
+		[KEEP_REVOKED] = "the server has refused the credentials for "
+				 "[poll] revoked_grace",
 	};
 	struct keep_limits limits = keep_limits(workspace);
 	enum keep_lapse lapse =
 		keep_lapse(&workspace->keep, &limits, clock_boot_ms());
 
 	if (lapse == KEEP_ON)
-		return;
+		return lapse;
 	log_warning("vaults-dropped", LOG_TEXT("workspace", workspace->name),
-		    LOG_TEXT("reason", lapses[lapse].reason));
-	forget_vaults(workspace, lapses[lapse].cause);
+		    LOG_TEXT("reason", reasons[lapse]));
+	workspace_forget_cache(workspace);
+	return lapse;
+}
+
+void workspace_lapse(struct workspace *workspace)
+{
+	enum keep_lapse lapse = workspace_has_lapsed(workspace);
+
+	if (lapse == KEEP_ON)
+		return;
+	forget_vaults(workspace,
+		      lapse == KEEP_STALE ? CAUSE_STALE_LIMIT : CAUSE_REVOKED);
 	workspace_set_state(workspace);
+}
+
+static void note_refusal(struct workspace *workspace)
+{
+	if (workspace->keep.refused)
+		return;
+	keep_refused(&workspace->keep, clock_boot_ms());
+	workspace->refused_at = time(NULL);
+	workspace->unsaved = true;
+	workspace_save(workspace);
+}
+
+static void note_success(struct workspace *workspace)
+{
+	workspace->unsaved = workspace->unsaved || workspace->keep.refused;
+	keep_answered(&workspace->keep, clock_boot_ms());
+	workspace->fetched_at = time(NULL);
+	workspace->refused_at = 0;
+	workspace_save(workspace);
 }
 
 /* What an answer, well or not, means for how long the vaults serve. */
 static void note_answer(struct workspace *workspace,
 			const struct vault_answer *answer)
 {
-	struct keep *keep = &workspace->keep;
-
 	if (answer->outcome == VAULT_REFUSED)
-		keep_refused(keep, clock_boot_ms());
+		note_refusal(workspace);
 	else if (!upstream_is_well(workspace->upstream))
 		return;
 	else if (answer->outcome == VAULT_FETCHED)
-		keep_answered(keep, clock_boot_ms());
+		note_success(workspace);
 	else
-		keep->refused = false;
+		workspace->keep.refused = false;
+}
+
+/* Never serve one company's vaults to another. */
+static void forget_others(struct workspace *workspace)
+{
+	log_warning("cache-of-another-company",
+		    LOG_TEXT("workspace", workspace->name));
+	workspace_forget_login(workspace);
 }
 
 void workspace_take_answer(struct workspace *workspace, enum upstream_feed feed,
@@ -103,7 +139,9 @@ void workspace_take_answer(struct workspace *workspace, enum upstream_feed feed,
 		[FEED_MONITORING] = LAYER_MONITORING,
 	};
 
-	note_answer(workspace, answer);
+	if (!workspace_is_of_kept_company(workspace))
+		forget_others(workspace);
 	if (answer->outcome == VAULT_FETCHED)
 		take_vaults(workspace, kinds[feed], answer);
+	note_answer(workspace, answer);
 }

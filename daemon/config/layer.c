@@ -57,6 +57,8 @@ void layer_free(struct layer *layer)
 	list_remove(&layer->link);
 	mem_free(layer->source);
 	mem_free(layer->description);
+	mem_free(layer->scope);
+	mem_free(layer->last_update);
 	mem_free(layer->under);
 	mem_free((char *)layer->text.ptr);
 	doc_unref(layer->doc);
@@ -64,10 +66,22 @@ void layer_free(struct layer *layer)
 	mem_free(layer);
 }
 
+static void set_text(char **field, const char *text)
+{
+	mem_free(*field);
+	*field = text ? mem_strdup(text) : NULL;
+}
+
 void layer_set_description(struct layer *layer, const char *description)
 {
-	mem_free(layer->description);
-	layer->description = description ? mem_strdup(description) : NULL;
+	set_text(&layer->description, description);
+}
+
+void layer_set_scope(struct layer *layer, const char *scope,
+		     const char *last_update)
+{
+	set_text(&layer->scope, scope);
+	set_text(&layer->last_update, last_update);
 }
 
 void layer_set_under(struct layer *layer, struct str under)

@@ -47,6 +47,7 @@ struct layer {
 	enum layer_kind kind;
 	char *source;      /* path, vault id or workspace: its identity */
 	char *description; /* a vault's name; NULL: none */
+	char *scope, *last_update; /* a vault's, as the server says; NULL */
 	char *under;       /* dotted key its contents go under; NULL: none */
 	enum read_format format;
 	struct str text; /* the newest, of a layer that is no file; owned */
@@ -74,6 +75,10 @@ struct layer *layer_new(enum layer_kind kind, const char *source);
 void layer_free(struct layer *layer);
 
 void layer_set_description(struct layer *layer, const char *description);
+
+/* Whom a vault is for and when it was changed; NULL: not said. */
+void layer_set_scope(struct layer *layer, const char *scope,
+		     const char *last_update);
 
 /* The dotted key under which what the text holds belongs; empty: none. */
 void layer_set_under(struct layer *layer, struct str under);

@@ -174,14 +174,14 @@ struct value *stack_docs_merge(const struct stack_docs *docs,
 	return merged;
 }
 
-static bool is_all_read(const struct stack *stack)
+bool stack_has_unread(const struct stack *stack)
 {
 	struct layer *layer;
 
 	for (stack_each(stack, layer))
 		if (layer->unread)
-			return false;
-	return true;
+			return true;
+	return false;
 }
 
 /* Most polls bring nothing new: then there is nothing to merge for either. */
@@ -192,7 +192,7 @@ bool stack_read(struct stack *stack, const struct layer_context *context)
 	bool changed = false;
 	struct layer *layer;
 
-	if (is_all_read(stack))
+	if (!stack_has_unread(stack))
 		return false;
 	for (stack_each(stack, layer)) {
 		if (layer->unread || (changed && depends_on_lower(layer)))

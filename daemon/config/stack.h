@@ -55,6 +55,9 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 		       const char *const *sources, size_t count,
 		       struct layer **layers);
 
+/* Is there a text that has not been looked at? */
+bool stack_has_unread(const struct stack *stack);
+
 /* Read what is unread, and again what looked into layers that changed. True
  * when anything that status or the configuration shows has changed. */
 bool stack_read(struct stack *stack, const struct layer_context *context);

@@ -1,0 +1,214 @@
+/* The cache part of workspace_parts.h. */
+
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "fetch/cache.h"
+#include "layers.h"
+#include "read/doc.h"
+#include "settings.h"
+#include "workspace_parts.h"
+
+/* What has not changed is written so often, for its age. */
+#define SAVE_MS ((int64_t)3600 * 1000)
+
+static const enum layer_kind kinds[CACHE_FEEDS] = {
+	[CACHE_CONFIG] = LAYER_VAULT,
+	[CACHE_MONITORING] = LAYER_MONITORING,
+};
+
+/* --- into the file -------------------------------------------------------- */
+
+static const char *format_name(enum read_format format)
+{
+	static const char *const names[] = {
+		[READ_HOCON] = "hocon",
+		[READ_JSON] = "json",
+		[READ_YAML] = "yaml",
+	};
+
+	return names[format];
+}
+
+/* Of a broken one the last good text: so that it is not lost by a restart. */
+static struct vault vault_of(const struct layer *layer)
+{
+	bool good = layer->doc && layer->doc->source_count;
+
+	return (struct vault){
+		.id = layer->source,
+		.description = layer->description ? layer->description : "",
+		.format = format_name(good ? layer->doc_format : layer->format),
+		.type = layer->kind == LAYER_MONITORING ? "monitoring"
+							: "config",
+		.scope = layer->scope,
+		.last_update = layer->last_update,
+		.data = good ? layer->doc->sources[0]->text : layer->text,
+	};
+}
+
+static void collect(struct cache_vaults *feed, struct arena *arena,
+		    const struct stack *stack, enum layer_kind kind)
+{
+	struct vault *vaults;
+	struct layer *layer;
+	size_t count = 0;
+
+	for (stack_each(stack, layer))
+		count += layer->kind == kind;
+	vaults = arena_alloc(arena, count * sizeof(*vaults));
+	feed->vaults = vaults;
+	for (stack_each(stack, layer))
+		if (layer->kind == kind)
+			vaults[feed->count++] = vault_of(layer);
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static void describe(struct cache_entry *entry,
+		     const struct workspace *workspace)
+{
+	const struct login *login = &workspace->upstream->login;
+	const struct whois *whois = &workspace->upstream->whois;
+
+	*entry = (struct cache_entry){
+		.workspace = workspace->name,
+		.api_server = login->api_server,
+		.company_id = or_empty(whois->company_id),
+		.access_key = or_empty(login->access_key),
+		.user_id = whois->user_id,
+		.user_name = whois->user_name,
+		.company_name = whois->company_name,
+		.refused_at = workspace->refused_at,
+	};
+	for (size_t i = 0; i < CACHE_FEEDS; i++) {
+		entry->feeds[i].fetched_at = workspace->fetched_at;
+		collect(&entry->feeds[i], &entry->arena, &workspace->stack,
+			kinds[i]);
+	}
+}
+
+static void save(struct workspace *workspace)
+{
+	_cleanup_(cache_entry_deinit) struct cache_entry entry;
+
+	describe(&entry, workspace);
+	cache_set(workspace->cache, &entry);
+	workspace->saved_at = clock_boot_ms();
+	workspace->unsaved = false;
+}
+
+static bool may_save(const struct workspace *workspace)
+{
+	return workspace->cache && workspace->upstream && workspace->keep.kept;
+}
+
+void workspace_save(struct workspace *workspace)
+{
+	int64_t since = clock_boot_ms() - workspace->saved_at;
+
+	if (may_save(workspace) && (workspace->unsaved || since >= SAVE_MS))
+		save(workspace);
+}
+
+void workspace_close_cache(struct workspace *workspace)
+{
+	if (may_save(workspace))
+		save(workspace);
+	cache_close(TAKE(workspace->cache));
+}
+
+void workspace_forget_cache(struct workspace *workspace)
+{
+	if (workspace->cache)
+		cache_forget(workspace->cache);
+}
+
+/* --- out of the file ------------------------------------------------------ */
+
+static bool set_feed(struct workspace *workspace, enum layer_kind kind,
+		     const struct cache_vaults *feed)
+{
+	const struct vault_answer answer = {
+		.outcome = VAULT_FETCHED,
+		.vaults = feed->vaults,
+		.count = feed->count,
+	};
+
+	if (!feed->fetched_at)
+		return false;
+	workspace->had_vaults = workspace->had_vaults || feed->count;
+	return layers_set_vaults(&workspace->stack, kind, &answer);
+}
+
+/* True when there is something to read. */
+static bool take_entry(struct workspace *workspace,
+		       const struct cache_entry *entry)
+{
+	bool agent = workspace->host->settings->mode == MODE_AGENT;
+	bool changed = false;
+
+	workspace->fetched_at = cache_entry_fetched_at(entry);
+	workspace->refused_at = entry->refused_at;
+	keep_restore(&workspace->keep, clock_boot_ms(), time(NULL),
+		     workspace->fetched_at, workspace->refused_at);
+	if (workspace_has_lapsed(workspace))
+		return false;
+	workspace->kept_company = mem_strdup(entry->company_id);
+	for (size_t i = 0; i < CACHE_FEEDS; i++)
+		if (agent || kinds[i] == LAYER_VAULT)
+			changed = set_feed(workspace, kinds[i],
+					   &entry->feeds[i]) ||
+				  changed;
+	log_info("vaults-from-cache", LOG_TEXT("workspace", workspace->name),
+		 LOG_INT("age", time(NULL) - workspace->fetched_at));
+	return changed;
+}
+
+static void complain(const struct workspace *workspace, const struct diag *diag)
+{
+	log_warning("cache-not-used", LOG_TEXT("workspace", workspace->name),
+		    LOG_TEXT("file", diag->source),
+		    LOG_TEXT("reason", diag->text));
+}
+
+bool workspace_restore(struct workspace *workspace, const struct login *login)
+{
+	const struct workspace_host *host = workspace->host;
+	const struct cache_query query = {
+		.state_dir = host->state_dir,
+		.workspace = workspace->name,
+		.api_server = login->api_server,
+		.access_key = or_empty(login->access_key),
+		.read_only = !workspace->cache,
+	};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
+	int r;
+
+	if (!host->state_dir || !login->api_server)
+		return false;
+	r = cache_file_read(&entry, &query, &diag);
+	if (r && r != CACHE_E_ABSENT)
+		complain(workspace, &diag);
+	return r == 0 && take_entry(workspace, &entry);
+}
+
+bool workspace_is_of_kept_company(struct workspace *workspace)
+{
+	const struct api_claims *claims =
+		session_claims(workspace->upstream->session);
+	_cleanup_(mem_freep) char *kept = NULL;
+
+	if (!claims || !claims->company_id)
+		return true;
+	kept = TAKE(workspace->kept_company);
+	return !kept || !*kept || str_same(kept, claims->company_id);
+}

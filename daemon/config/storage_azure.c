@@ -68,6 +68,18 @@ static bool is_text(const struct value *value, struct str text)
 	       str_equal(value_text(value), text);
 }
 
+static const char *why_not_account(struct storage_lookup *lookup,
+				   const struct value *account,
+				   const struct target *target)
+{
+	if (value_is(account, VALUE_STRING) &&
+	    str_equal_nocase(value_text(account), target->account))
+		return "never matches: ClearML compares account_name with the "
+		       "URI's account in small letters";
+	return storage_text(lookup, "is not for the account %.*s",
+			    STR_PRINT(target->account));
+}
+
 /* NULL: the entry matches. */
 static const char *why_not(struct storage_lookup *lookup,
 			   const struct storage_candidate *candidate,
@@ -79,14 +91,7 @@ static const char *why_not(struct storage_lookup *lookup,
 		value_get(candidate->settings, STR("container_name"));
 
 	if (!is_text(account, target->account))
-		return value_is(account, VALUE_STRING) &&
-				       str_equal_nocase(value_text(account),
-							target->account)
-			       ? "never matches: ClearML compares account_name "
-				 "with the URI's account in small letters"
-			       : storage_text(lookup,
-					      "is not for the account %.*s",
-					      STR_PRINT(target->account));
+		return why_not_account(lookup, account, target);
 	if (storage_is_true(container) &&
 	    !is_text(container, target->container))
 		return storage_text(lookup, "is not for the container %.*s",

@@ -73,12 +73,14 @@ static const char *advice_for(long status)
 	       "The API's port is usually 8008";
 }
 
-static void set_foreign(struct api_reply *reply, struct str body)
+static void set_foreign(struct api_reply *reply, const struct http_reply *http)
 {
 	reply->outcome = API_FOREIGN;
-	reply->message = mem_printf("HTTP %ld with %s instead of an answer of "
-				    "a ClearML API server: %s",
-				    reply->status, kind_of_body(body),
+	reply->message = mem_printf("HTTP %ld with %s%s%s instead of an answer "
+				    "of a ClearML API server: %s",
+				    reply->status, kind_of_body(http->body),
+				    http->proxy ? " by way of the proxy " : "",
+				    http->proxy ? http->proxy : "",
 				    advice_for(reply->status));
 }
 
@@ -162,7 +164,7 @@ void api_parse(struct api_reply *reply, const struct http_reply *http)
 	}
 	reply->doc = read_json(http->body);
 	if (!reply->doc || !read_envelope(reply))
-		set_foreign(reply, http->body);
+		set_foreign(reply, http);
 }
 
 void api_reply_deinit(struct api_reply *reply)

@@ -10,9 +10,10 @@ struct http {
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer; /* when curl wants to be called */
+	uv_timer_t turn;  /* when a call that waits may go */
 	unsigned int open_handles;
 	bool closing;
-	struct list calls;
+	struct list calls, servers;
 	struct http_habits habits;
 };
 
@@ -31,7 +32,7 @@ static uint64_t now_ms(void)
 }
 
 /* Redirects share the one deadline. */
-static void call_start(struct http_call *call)
+static void call_run(struct http_call *call)
 {
 	uint64_t now = now_ms();
 	uint64_t left = call->deadline_ms > now ? call->deadline_ms - now : 1;
@@ -40,14 +41,29 @@ static void call_start(struct http_call *call)
 	curl_multi_add_handle(call->http->multi, call->easy);
 }
 
+static void http_await_turn(struct http *http);
+
+static void call_start(struct http_call *call)
+{
+	struct http *http = call->http;
+
+	if (http_turns_take(&http->servers, call, now_ms()))
+		call_run(call);
+	else
+		http_await_turn(http);
+}
+
 static void call_free(struct http_call *call)
 {
 	list_remove(&call->link);
+	list_remove(&call->turn);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
 	http_origin_deinit(&call->origin);
 	buf_deinit(&call->body);
 	mem_free(call->server);
+	mem_free(call->proxy);
+	mem_free(call->ca);
 	mem_free(call->request_body);
 	mem_free(call->problem);
 	mem_free(call);
@@ -80,6 +96,7 @@ static void call_answer(struct http_call *call, long status)
 		.status = call->problem ? 0 : status,
 		.body = call->problem ? (struct str){0} : buf_str(&call->body),
 		.retry_after = http_easy_retry_after(call),
+		.proxy = http_fault_is_by_proxy(call) ? call->proxy : NULL,
 	};
 
 	list_remove(&call->link);
@@ -97,6 +114,8 @@ static void call_finish(struct http_call *call, CURLcode code)
 		call->problem = http_fault_describe(call, code);
 	else if (call_follow(call, status))
 		return;
+	if (!call->problem)
+		call->problem = http_fault_of_proxy(call, status);
 	call_answer(call, status);
 }
 
@@ -131,6 +150,7 @@ struct http_call *http_send(struct http *http,
 	struct http_call *call = mem_alloc(sizeof(*call));
 
 	assert(!http->closing);
+	list_init(&call->turn);
 	call->http = http;
 	call->easy = curl_easy_init();
 	assert(call->easy);
@@ -154,6 +174,53 @@ void http_cancel(struct http_call *call)
 		return;
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	call_free(call);
+}
+
+/* --- turns --- */
+
+static void call_take_turn(struct http_call *call)
+{
+	if (call->deadline_ms > now_ms()) {
+		call_run(call);
+		return;
+	}
+	call->problem = http_fault_held_back(call);
+	call_answer(call, 0);
+}
+
+/* Calls that have waited. Their done() may send, cancel and close. */
+static void http_give_turns(struct http *http)
+{
+	struct http_call *call;
+
+	while (!http->closing &&
+	       (call = http_turns_next(&http->servers, now_ms())))
+		call_take_turn(call);
+	http_await_turn(http);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+	http_give_turns(timer->data);
+}
+
+static void http_await_turn(struct http *http)
+{
+	uint64_t wait = http_turns_wait(&http->servers, now_ms());
+
+	if (!http->closing && wait != UINT64_MAX)
+		uv_timer_start(&http->turn, on_turn, wait, 0);
+}
+
+void http_reserve(struct http *http, const char *url, unsigned int per_minute)
+{
+	http_turns_reserve(&http->servers, url, (int)per_minute);
+	http_await_turn(http);
+}
+
+void http_release(struct http *http, const char *url, unsigned int per_minute)
+{
+	http_turns_reserve(&http->servers, url, -(int)per_minute);
 }
 
 /* --- curl on the loop --- */
@@ -291,9 +358,11 @@ struct http *http_new(uv_loop_t *loop)
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
 	uv_timer_init(loop, &http->timer);
-	http->timer.data = http;
-	http->open_handles = 1;
+	uv_timer_init(loop, &http->turn);
+	http->timer.data = http->turn.data = http;
+	http->open_handles = 2;
 	list_init(&http->calls);
+	list_init(&http->servers);
 	http_habits_init(&http->habits);
 	return http;
 }
@@ -306,6 +375,8 @@ void http_close(struct http *http)
 	while (!list_is_empty(&http->calls))
 		http_cancel(
 			CONTAINER_OF(http->calls.next, struct http_call, link));
+	http_turns_deinit(&http->servers);
 	curl_multi_cleanup(http->multi);
 	uv_close((uv_handle_t *)&http->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&http->turn, on_timer_closed);
 }

@@ -7,6 +7,7 @@
  *   http.c         the loop, and a call's way through it
  *   http_easy.c    what is asked of curl for a call, and read from its answer
  *   http_origin.c  whom a URL names, and which redirects may be followed
+ *   http_turn.c    when a call may go: a bucket and a queue for each server
  *   http_fault.c   why there is no answer, for people
  */
 
@@ -14,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "fetch/bucket.h"
 #include "fetch/http.h"
 
 /* Who answers at a URL. */
@@ -26,22 +28,28 @@ struct http_origin {
 struct http_habits {
 	char *proxy[2]; /* for http, for https; "": none */
 	char *no_proxy;
+	char *ca;            /* file or folder of CAs; NULL: the system's */
+	const char *ca_name; /* of the variable that says so */
 	char *worker; /* X-ClearML-Worker: shows as a key's last_used_from */
 };
 
 struct http_call {
 	struct list link;
+	struct list turn; /* while it waits for its turn */
 	struct http *http;
 	CURL *easy;
 	struct curl_slist *headers;
 	struct http_origin origin;
-	char *server; /* "host:port", for people; NULL: no usable URL */
+	char *server;        /* "host:port", for people; NULL: no usable URL */
+	char *proxy;         /* the same; NULL: none is set, but see no_proxy */
+	char *ca;            /* NULL: the system's */
+	const char *ca_name; /* of the setting or variable that says so */
 	char *request_body;
 	struct buf body;
 	size_t limit;
 	uint64_t timeout_ms, deadline_ms;
 	unsigned int redirects;
-	bool too_large, may_use_proxy;
+	bool too_large;
 	char *problem; /* set: there is no answer */
 	char detail[CURL_ERROR_SIZE];
 	http_done_fn done;
@@ -50,6 +58,10 @@ struct http_call {
 
 bool http_origin_parse(struct http_origin *origin, const char *url);
 void http_origin_deinit(struct http_origin *origin);
+
+/* "host:port" of a proxy, without the user and password it may hold; the
+ * caller's. */
+char *http_origin_of_proxy(const char *url);
 
 /* Where an answer of @status sends @call; NULL when it is no redirect. Belongs
  * to curl. */
@@ -71,5 +83,32 @@ int64_t http_easy_retry_after(const struct http_call *call);
 
 /* One line, never with credentials in it; the caller's. */
 char *http_fault_describe(const struct http_call *call, CURLcode code);
+
+/* The call waited for its turn until its deadline. */
+char *http_fault_held_back(const struct http_call *call);
+
+/* NULL, or what the proxy, and no server, says with @status. */
+char *http_fault_of_proxy(const struct http_call *call, long status);
+
+/* Has the answer come by way of call->proxy? */
+bool http_fault_is_by_proxy(const struct http_call *call);
+
+/* Servers and whose turn it is at each. `now_ms` is of any clock that only goes
+ * on, the same as that of call->deadline_ms. */
+void http_turns_deinit(struct list *servers);
+
+/* May @call go now? False: it is in the queue of its server. */
+bool http_turns_take(struct list *servers, struct http_call *call,
+		     uint64_t now_ms);
+
+/* A call whose turn has come, or whose deadline has; it is out of the queue.
+ * NULL: nobody yet. */
+struct http_call *http_turns_next(struct list *servers, uint64_t now_ms);
+
+/* Milliseconds until there may be such a call; UINT64_MAX: nobody waits. */
+uint64_t http_turns_wait(struct list *servers, uint64_t now_ms);
+
+/* That many calls a minute more, or less, for the server at @url. */
+void http_turns_reserve(struct list *servers, const char *url, int per_minute);
 
 #endif

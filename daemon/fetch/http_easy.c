@@ -17,6 +17,23 @@ static char *proxy_variable(const struct env *env, const char *const *names)
 	return value.ptr ? mem_strndup(value.ptr, value.len) : mem_strdup("");
 }
 
+/* The variables of Python's requests, which ClearML's clients heed. */
+static void set_ca_bundle(struct http_habits *habits, const struct env *env)
+{
+	static const char *const names[] = {"REQUESTS_CA_BUNDLE",
+					    "CURL_CA_BUNDLE"};
+	struct str value;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !habits->ca; i++) {
+		if (!env_get(env, str_from(names[i]), &value) ||
+		    !str_trim(value).len)
+			continue;
+		value = str_trim(value);
+		habits->ca = mem_strndup(value.ptr, value.len);
+		habits->ca_name = names[i];
+	}
+}
+
 static char *host_name(void)
 {
 	char name[UV_MAXHOSTNAMESIZE];
@@ -37,6 +54,7 @@ void http_habits_init(struct http_habits *habits)
 	habits->proxy[0] = proxy_variable(env, http);
 	habits->proxy[1] = proxy_variable(env, https);
 	habits->no_proxy = proxy_variable(env, none);
+	set_ca_bundle(habits, env);
 	habits->worker = host_name();
 }
 
@@ -45,6 +63,7 @@ void http_habits_deinit(struct http_habits *habits)
 	for (size_t i = 0; i < ARRAY_SIZE(habits->proxy); i++)
 		mem_free(habits->proxy[i]);
 	mem_free(habits->no_proxy);
+	mem_free(habits->ca);
 	mem_free(habits->worker);
 }
 
@@ -83,18 +102,32 @@ static void set_fixed(CURL *easy)
 			 "clearconf/" CLEARCONF_VERSION);
 }
 
-/* Both are set, so that nothing but @tls->ca is trusted when there is one. */
-static void set_tls(CURL *easy, const struct http_tls *tls)
+/* The environment names one only for those who ask for nothing special. */
+static void choose_ca(struct http_call *call, const struct http_tls *tls,
+		      const struct http_habits *habits)
 {
+	const char *ca = tls->ca ? tls->ca : habits->ca;
+
+	if (!tls->verify || !ca)
+		return;
+	call->ca = mem_strdup(ca);
+	call->ca_name = tls->ca ? "verify_certificate" : habits->ca_name;
+}
+
+/* Both are set, so that nothing but the CA is trusted when there is one. */
+static void set_tls(struct http_call *call, const struct http_tls *tls)
+{
+	CURL *easy = call->easy;
 	struct stat st;
-	bool folder = tls->ca && stat(tls->ca, &st) == 0 && S_ISDIR(st.st_mode);
+	bool folder =
+		call->ca && stat(call->ca, &st) == 0 && S_ISDIR(st.st_mode);
 
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
-	if (!tls->ca)
+	if (!call->ca)
 		return;
-	curl_easy_setopt(easy, CURLOPT_CAINFO, folder ? NULL : tls->ca);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, folder ? tls->ca : NULL);
+	curl_easy_setopt(easy, CURLOPT_CAINFO, folder ? NULL : call->ca);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, folder ? call->ca : NULL);
 }
 
 /* Set also when empty: else curl would look into the environment itself. */
@@ -102,7 +135,7 @@ static void set_proxy(struct http_call *call, const struct http_habits *habits)
 {
 	const char *proxy = habits->proxy[call->origin.https];
 
-	call->may_use_proxy = *proxy != '\0';
+	call->proxy = *proxy ? http_origin_of_proxy(proxy) : NULL;
 	curl_easy_setopt(call->easy, CURLOPT_PROXY, proxy);
 	curl_easy_setopt(call->easy, CURLOPT_NOPROXY, habits->no_proxy);
 }
@@ -141,6 +174,15 @@ static void set_callbacks(struct http_call *call)
 	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
 }
 
+static void set_body(struct http_call *call, const struct http_request *request)
+{
+	call->request_body = mem_strdup(request->body);
+	add_header(call, "Content-Type", "application/json");
+	curl_easy_setopt(call->easy, CURLOPT_POSTFIELDS, call->request_body);
+	if (request->put)
+		curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, "PUT");
+}
+
 void http_easy_prepare(struct http_call *call,
 		       const struct http_request *request,
 		       const struct http_habits *habits)
@@ -152,15 +194,13 @@ void http_easy_prepare(struct http_call *call,
 	add_header(call, "X-ClearML-Worker", habits->worker);
 	if (request->authorization)
 		add_header(call, "Authorization", request->authorization);
-	if (request->body) {
-		call->request_body = mem_strdup(request->body);
-		add_header(call, "Content-Type", "application/json");
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->request_body);
-	}
+	if (request->body)
+		set_body(call, request);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	/* Curl would guess what a URL without a scheme might mean. */
 	curl_easy_setopt(easy, CURLOPT_URL, call->server ? request->url : "");
-	set_tls(easy, &request->tls);
+	choose_ca(call, &request->tls, habits);
+	set_tls(call, &request->tls);
 	set_proxy(call, habits);
 	set_callbacks(call);
 }

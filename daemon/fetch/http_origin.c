@@ -5,6 +5,9 @@
 
 #define REDIRECTS_MAX 5
 
+/* That curl takes when none is said. */
+#define PROXY_PORT 1080
+
 static void url_freep(CURLU *const *url)
 {
 	curl_url_cleanup(*url);
@@ -37,6 +40,22 @@ bool http_origin_parse(struct http_origin *origin, const char *url)
 		return false;
 	origin->https = strcasecmp(scheme, "https") == 0;
 	return origin->https || strcasecmp(scheme, "http") == 0;
+}
+
+/* A proxy may be named without a scheme. What has no host is curl's to refuse.
+ */
+char *http_origin_of_proxy(const char *url)
+{
+	_cleanup_(url_freep) CURLU *parts = curl_url();
+	_cleanup_(text_freep) char *host = NULL, *port = NULL;
+
+	if (curl_url_set(parts, CURLUPART_URL, url,
+			 CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) ||
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0))
+		return mem_strdup("of an unknown name");
+	if (curl_url_get(parts, CURLUPART_PORT, &port, 0))
+		return mem_printf("%s:%d", host, PROXY_PORT);
+	return mem_printf("%s:%s", host, port);
 }
 
 /* A server may move to TLS at its default port; nothing else may change. */

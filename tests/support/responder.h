@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "fetch/http.h"
 
-#define RESPONDER_ANSWERS 64
+#define RESPONDER_ANSWERS 192
 #define RESPONDER_TICK_MS 10
 #define RESPONDER_TICKS   3000
 
@@ -29,12 +29,14 @@ enum responder_end {
 	RESPONDER_CLOSES,
 	RESPONDER_HOLDS,  /* until the client goes */
 	RESPONDER_RESETS, /* the connection breaks */
+	RESPONDER_DRIPS,  /* a byte a tick, then as RESPONDER_HOLDS */
 };
 
 struct responder {
 	uv_tcp_t listener;
 	char url[64]; /* "http://127.0.0.1:PORT" */
 	int port;
+	bool blind; /* answers the first bytes, be they a request or not */
 	struct {
 		struct buf bytes;
 		enum responder_end end;
@@ -47,12 +49,20 @@ struct responder {
 struct responder_peer {
 	struct list link;
 	uv_tcp_t tcp;
+	uv_timer_t drip;
 	uv_write_t write;
+	const char *left; /* to drip */
+	size_t left_bytes;
 	struct responder *responder;
 	struct buf in;
 	enum responder_end end;
 	bool answered;
 };
+
+static inline void responder_drip_closed(uv_handle_t *handle)
+{
+	mem_free(handle->data);
+}
 
 static inline void responder_peer_closed(uv_handle_t *handle)
 {
@@ -60,11 +70,12 @@ static inline void responder_peer_closed(uv_handle_t *handle)
 
 	list_remove(&peer->link);
 	buf_deinit(&peer->in);
-	mem_free(peer);
+	uv_close((uv_handle_t *)&peer->drip, responder_drip_closed);
 }
 
 static inline void responder_peer_close(struct responder_peer *peer)
 {
+	uv_timer_stop(&peer->drip);
 	if (!uv_is_closing((uv_handle_t *)&peer->tcp))
 		uv_close((uv_handle_t *)&peer->tcp, responder_peer_closed);
 }
@@ -92,6 +103,18 @@ static inline bool responder_has_request(struct buf *in)
 	return end && (size_t)(end + 4 - text) + body <= in->len;
 }
 
+static inline void responder_drip(uv_timer_t *timer)
+{
+	struct responder_peer *peer = timer->data;
+	uv_buf_t byte = uv_buf_init((char *)peer->left, 1);
+
+	if (!peer->left_bytes ||
+	    uv_try_write((uv_stream_t *)&peer->tcp, &byte, 1) != 1)
+		return;
+	peer->left++;
+	peer->left_bytes--;
+}
+
 static inline void responder_answer(struct responder_peer *peer)
 {
 	struct responder *responder = peer->responder;
@@ -104,6 +127,13 @@ static inline void responder_answer(struct responder_peer *peer)
 			  (unsigned int)responder->answers[turn].bytes.len);
 	peer->end = responder->answers[turn].end;
 	peer->answered = true;
+	if (peer->end == RESPONDER_DRIPS) {
+		peer->left = out.base;
+		peer->left_bytes = out.len;
+		uv_timer_start(&peer->drip, responder_drip, 0,
+			       RESPONDER_TICK_MS);
+		return;
+	}
 	peer->write.data = peer;
 	uv_write(&peer->write, (uv_stream_t *)&peer->tcp, &out, 1,
 		 responder_written);
@@ -129,7 +159,8 @@ static inline void responder_read(uv_stream_t *stream, ssize_t n,
 		return;
 	}
 	peer->in.len += (size_t)n;
-	if (!peer->answered && responder_has_request(&peer->in))
+	if (!peer->answered &&
+	    (peer->responder->blind || responder_has_request(&peer->in)))
 		responder_answer(peer);
 }
 
@@ -140,7 +171,8 @@ static inline void responder_accept(uv_stream_t *listener, int status)
 
 	assert_int_equal(status, 0);
 	uv_tcp_init(listener->loop, &peer->tcp);
-	peer->tcp.data = peer;
+	uv_timer_init(listener->loop, &peer->drip);
+	peer->tcp.data = peer->drip.data = peer;
 	peer->responder = responder;
 	list_add(&responder->peers, &peer->link);
 	assert_int_equal(uv_accept(listener, (uv_stream_t *)&peer->tcp), 0);

@@ -146,6 +146,21 @@ static void gzip_garbage_is_no_answer(void **state)
 	assert_int_equal(call.status, 0);
 }
 
+/* Curl does not mind that the stream's own end is missing; a JSON reader does.
+ */
+static void of_half_a_gzip_comes_half_a_body(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	struct fixture *fixture = *state;
+
+	plan_gzip(&fixture->server,
+		  STR("\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a"
+		      "\x54"));
+	get(fixture, &call);
+	assert_null(call.error);
+	assert_string_equal(buf_str(&call.body).ptr, "{\"a");
+}
+
 /* A thousand times 'a' in 29 bytes. */
 static const struct str thousand =
 	STR("\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x4b\x4c\x1c\x05\xa3\x60"
@@ -260,6 +275,24 @@ static void silence_ends_at_the_deadline(void **state)
 	assert_contains(call.error, "within 0.1 s");
 }
 
+/* Something always comes: the deadline is for the whole of it. */
+static void a_byte_a_tick_ends_at_the_deadline(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	_cleanup_(buf_deinit) struct buf bytes = BUF_INIT;
+	struct fixture *fixture = *state;
+	struct http_request request = request_for(fixture->server.url);
+
+	buf_puts(&bytes, "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n");
+	memset(buf_reserve(&bytes, 999), 'x', 999);
+	bytes.len += 999;
+	responder_plan(&fixture->server, buf_str(&bytes), RESPONDER_DRIPS);
+	request.timeout_ms = 600;
+	run(fixture, &request, &call);
+	assert_contains(call.error, "within 0.6 s");
+	assert_int_equal(call.body.len, 0);
+}
+
 static void what_is_no_url_is_an_error_too(void **state)
 {
 	static const char *const urls[] = {
@@ -298,9 +331,80 @@ static void tls_to_a_plain_server_says_so(void **state)
 		mem_printf("https://127.0.0.1:%d/", fixture->server.port);
 	struct http_request request = request_for(url);
 
-	request.tls.ca = "/nonexistent/ca.pem";
+	fixture->server.blind = true;
+	responder_plan_text(&fixture->server, "HTTP/1.1 400 PLAIN\r\n\r\n");
 	run(fixture, &request, &call);
-	assert_contains(call.error, "api.verify_certificate cannot be used");
+	assert_contains(call.error, "is api_server an https address?");
+}
+
+/* CA of the request, of REQUESTS_CA_BUNDLE, of CURL_CA_BUNDLE -> the file that
+ * cannot be used, and what names it. */
+static const struct {
+	const char *own, *requests, *curl;
+	const char *path, *name;
+} absent_cas[] = {
+	{"/nowhere/own", NULL, NULL, "/nowhere/own", "verify_certificate"},
+	{"/nowhere/own", "/nowhere/r", NULL, "/nowhere/own",
+	 "verify_certificate"},
+	{NULL, "/nowhere/r", "/nowhere/c", "/nowhere/r", "REQUESTS_CA_BUNDLE"},
+	{NULL, " ", "/nowhere/c", "/nowhere/c", "CURL_CA_BUNDLE"},
+};
+
+static void set_or_unset(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
+static void a_ca_that_is_not_there_is_named(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(absent_cas); i++) {
+		_cleanup_(call_deinit) struct call call = {0};
+		_cleanup_(mem_freep) char *expected = NULL;
+		_cleanup_(mem_freep) char *url = NULL;
+		struct http_request request;
+		struct fixture *fixture;
+
+		set_or_unset("REQUESTS_CA_BUNDLE", absent_cas[i].requests);
+		set_or_unset("CURL_CA_BUNDLE", absent_cas[i].curl);
+		(void)http_enter(state);
+		fixture = *state;
+		url = mem_printf("https://127.0.0.1:%d/", fixture->server.port);
+		request = request_for(url);
+		request.tls.ca = absent_cas[i].own;
+		run(fixture, &request, &call);
+		expected = mem_printf("the CA file %s cannot be used (No such "
+				      "file or directory): correct %s",
+				      absent_cas[i].path, absent_cas[i].name);
+		assert_contains(call.error, expected);
+		(void)http_leave(state);
+	}
+	set_or_unset("REQUESTS_CA_BUNDLE", NULL);
+	set_or_unset("CURL_CA_BUNDLE", NULL);
+}
+
+/* It gets as far as the TLS that the responder does not speak. */
+static void who_does_not_verify_needs_no_ca(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	struct fixture *fixture;
+	_cleanup_(mem_freep) char *url = NULL;
+	struct http_request request;
+
+	setenv("REQUESTS_CA_BUNDLE", "/nowhere/r", 1);
+	(void)http_enter(state);
+	fixture = *state;
+	url = mem_printf("https://127.0.0.1:%d/", fixture->server.port);
+	request = request_for(url);
+	request.tls.verify = false;
+	fixture->server.blind = true;
+	responder_plan_text(&fixture->server, "HTTP/1.1 400 PLAIN\r\n\r\n");
+	run(fixture, &request, &call);
+	assert_contains(call.error, "is api_server an https address?");
+	(void)http_leave(state);
+	unsetenv("REQUESTS_CA_BUNDLE");
 }
 
 static void errors_hold_no_credentials(void **state)
@@ -454,7 +558,7 @@ static void no_descriptor_stays_behind(void **state)
 	struct fixture *fixture = *state;
 	size_t before = 0;
 
-	for (size_t i = 0; i < RESPONDER_ANSWERS; i++) {
+	for (size_t i = 0; i < 50; i++) { /* a bucket of calls holds more */
 		_cleanup_(call_deinit) struct call call = {0};
 
 		if (i == 1)
@@ -479,14 +583,18 @@ int main(void)
 		TEST(retry_after_is_seconds_or_a_date),
 		TEST(gzip_is_read),
 		TEST(gzip_garbage_is_no_answer),
+		TEST(of_half_a_gzip_comes_half_a_body),
 		TEST(decoded_bytes_count),
 		TEST(a_refused_connection_names_the_server),
 		TEST(a_broken_answer_is_no_answer),
 		TEST(what_came_before_a_reset_is_read),
 		TEST(silence_ends_at_the_deadline),
+		TEST(a_byte_a_tick_ends_at_the_deadline),
 		TEST(what_is_no_url_is_an_error_too),
 		TEST(a_name_that_is_none_cannot_be_resolved),
 		TEST(tls_to_a_plain_server_says_so),
+		cmocka_unit_test(a_ca_that_is_not_there_is_named),
+		cmocka_unit_test(who_does_not_verify_needs_no_ca),
 		TEST(errors_hold_no_credentials),
 		TEST(a_cancelled_call_is_silent),
 		TEST(a_callback_may_cancel_another_call),

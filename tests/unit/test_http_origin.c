@@ -7,6 +7,8 @@
 
 #include "../support/http_calls.h"
 
+#include "fetch/http_call.h"
+
 /* --- redirects --- */
 
 static void plan_redirect(struct responder *server, const char *status,
@@ -111,6 +113,38 @@ static void a_post_is_never_sent_elsewhere(void **state)
 	assert_int_equal(fixture->server.asked, 1);
 }
 
+/* What a call to `from` says to a redirect to `to`. */
+static const struct {
+	const char *from, *to;
+	bool followed;
+} moves[] = {
+	{"http://a:8008/x", "http://a:8008/y", true},
+	{"http://A/", "http://a/y", true},
+	{"http://a/", "https://a/", true},
+	{"http://a:8008/", "https://a:8008/", true},
+	{"http://a:8008/", "https://a/", false},
+	{"https://a/", "https://a/y", true},
+	{"https://a/", "http://a/", false},
+	{"https://a:8443/", "http://a:8443/", false},
+	{"https://a/", "https://a:8443/", false},
+	{"https://a/", "https://a.b/", false},
+	{"https://a/", "https://b@a.b/", false},
+};
+
+static void a_redirect_stays_on_the_server_and_in_tls(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
+		struct http_call call = {.server = (char[]){"a"}};
+		_cleanup_(mem_freep) char *problem = NULL;
+
+		assert_true(http_origin_parse(&call.origin, moves[i].from));
+		problem = http_origin_problem(&call, moves[i].to);
+		assert_int_equal(problem == NULL, moves[i].followed);
+		http_origin_deinit(&call.origin);
+	}
+}
+
 /* --- proxies --- */
 
 static struct http *http_with(struct fixture *fixture, const char *name,
@@ -120,6 +154,17 @@ static struct http *http_with(struct fixture *fixture, const char *name,
 	setenv(name, value, 1);
 	fixture->http = http_new(&fixture->loop);
 	return fixture->http;
+}
+
+/* @expected with @port in the place of its %d. */
+static void assert_said(const char *text, const char *expected,
+			const char *port)
+{
+	const char *hole = strstr(expected, "%d");
+	_cleanup_(mem_freep) char *whole = mem_printf(
+		"%.*s%s%s", (int)(hole - expected), expected, port, hole + 2);
+
+	assert_string_equal(text, whole);
 }
 
 static void the_proxy_of_the_environment_is_asked(void **state)
@@ -152,6 +197,161 @@ static void no_proxy_is_heeded(void **state)
 	assert_true(responder_was_asked(&fixture->server, 0, "GET / "));
 }
 
+/* variable -> is it heeded for http, for https? */
+static const struct {
+	const char *name;
+	bool http, https;
+} proxy_variables[] = {
+	{"http_proxy", true, false},  {"HTTP_PROXY", true, false},
+	{"https_proxy", false, true}, {"HTTPS_PROXY", false, true},
+	{"all_proxy", true, true},    {"ALL_PROXY", true, true},
+};
+
+static void each_variable_has_its_scheme(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(proxy_variables); i++) {
+		struct http_habits habits = {0};
+
+		unset_proxies();
+		setenv(proxy_variables[i].name, "http://p:3128", 1);
+		http_habits_init(&habits);
+		assert_string_equal(habits.proxy[0], proxy_variables[i].http
+							     ? "http://p:3128"
+							     : "");
+		assert_string_equal(habits.proxy[1], proxy_variables[i].https
+							     ? "http://p:3128"
+							     : "");
+		http_habits_deinit(&habits);
+	}
+}
+
+/* scheme of the URL, what the proxy answers -> what is said */
+static const struct {
+	const char *url, *answer, *error;
+} proxy_faults[] = {
+	{"http://api.example.com/", "407 WHO",
+	 "the proxy 127.0.0.1:%d wants a login (HTTP 407): correct user and "
+	 "password in http_proxy"},
+	{"https://api.example.com/", "407 WHO",
+	 "the proxy 127.0.0.1:%d wants a login (HTTP 407): correct user and "
+	 "password in https_proxy"},
+	{"https://api.example.com/", "502 BAD",
+	 "the proxy 127.0.0.1:%d makes no connection to api.example.com:443 "
+	 "(HTTP 502): check https_proxy and no_proxy"},
+};
+
+static void a_proxys_fault_names_it_and_not_its_password(void **state)
+{
+	struct fixture *fixture = *state;
+	struct responder *server = &fixture->server;
+	_cleanup_(mem_freep) char *proxy =
+		mem_printf("http://user:pass-word@127.0.0.1:%d", server->port);
+
+	setenv("https_proxy", proxy, 1);
+	http_with(fixture, "http_proxy", proxy);
+	for (size_t i = 0; i < ARRAY_SIZE(proxy_faults); i++) {
+		_cleanup_(call_deinit) struct call call = {0};
+		struct http_request request = request_for(proxy_faults[i].url);
+		char port[8];
+
+		(void)snprintf(port, sizeof(port), "%d", server->port);
+		responder_plan_body(server, proxy_faults[i].answer,
+				    STR("<html>"));
+		run(fixture, &request, &call);
+		assert_said(call.error, proxy_faults[i].error, port);
+		assert_null(strstr(call.error, "pass-word"));
+		assert_int_equal(call.status, 0);
+	}
+}
+
+/* The secret of the server goes through the tunnel or not at all. */
+static void a_tunnel_is_asked_for_without_the_servers_secret(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	struct fixture *fixture = *state;
+	struct responder *server = &fixture->server;
+	struct http_request request = request_for("https://api.example.com/");
+
+	http_with(fixture, "HTTPS_PROXY", server->url);
+	responder_plan_body(server, "502 BAD", STR(""));
+	run(fixture, &request, &call);
+	assert_true(
+		responder_was_asked(server, 0, "CONNECT api.example.com:443 "));
+	assert_false(responder_was_asked(server, 0, "the-secret"));
+}
+
+static void on_proxy(void *data, const struct http_reply *reply)
+{
+	struct call *call = data;
+
+	call->error = reply->proxy ? mem_strdup(reply->proxy) : NULL;
+	call->status = reply->status;
+	call->done = true;
+}
+
+static void an_answer_says_which_proxy_it_came_through(void **state)
+{
+	_cleanup_(call_deinit) struct call through = {0}, direct = {0};
+	struct fixture *fixture = *state;
+	struct responder *server = &fixture->server;
+	struct http_request request = request_for("http://api.example.com/");
+
+	setenv("no_proxy", "127.0.0.1", 1);
+	http_with(fixture, "http_proxy", server->url);
+	responder_plan_body(server, "502 BAD", STR("<html>"));
+	http_send(fixture->http, &request, on_proxy, &through);
+	responder_run(&fixture->loop, &through.done);
+	assert_int_equal(through.status, 502);
+	assert_string_equal(through.error, server->url + strlen("http://"));
+
+	setenv("http_proxy", "http://p:3128", 1);
+	http_with(fixture, "no_proxy", "127.0.0.1");
+	request.url = server->url;
+	responder_plan_body(server, "502 BAD", STR("<html>"));
+	http_send(fixture->http, &request, on_proxy, &direct);
+	responder_run(&fixture->loop, &direct.done);
+	assert_int_equal(direct.status, 502);
+	assert_null(direct.error);
+}
+
+static void a_proxy_that_is_not_there_is_named(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	struct fixture *fixture = *state;
+	struct http_request request = request_for("http://api.example.com/");
+
+	http_with(fixture, "http_proxy", "user:pass-word@127.0.0.1:1");
+	run(fixture, &request, &call);
+	assert_contains(call.error, "or its proxy 127.0.0.1:1");
+	assert_null(strstr(call.error, "pass-word"));
+}
+
+/* URL of a proxy -> its name for people */
+static const struct {
+	const char *url, *name;
+} proxy_names[] = {
+	{"http://p:3128", "p:3128"},
+	{"http://u:pass-word@p:3128/", "p:3128"},
+	{"u:pass-word@p:3128", "p:3128"},
+	{"p:3128", "p:3128"},
+	{"p", "p:1080"},
+	{"socks5h://u:pass-word@p:9", "p:9"},
+	{"http://[::1]:3128", "[::1]:3128"},
+	{"http://", "of an unknown name"},
+};
+
+static void a_proxys_name_is_host_and_port(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(proxy_names); i++) {
+		_cleanup_(mem_freep) char *name =
+			http_origin_of_proxy(proxy_names[i].url);
+
+		assert_string_equal(name, proxy_names[i].name);
+	}
+}
+
 static void the_environment_is_read_once(void **state)
 {
 	_cleanup_(call_deinit) struct call call = {0};
@@ -174,8 +374,15 @@ int main(void)
 		TEST(another_scheme_or_host_is_not_followed),
 		TEST(a_sixth_redirect_is_too_many),
 		TEST(a_post_is_never_sent_elsewhere),
+		cmocka_unit_test(a_redirect_stays_on_the_server_and_in_tls),
+		cmocka_unit_test(each_variable_has_its_scheme),
 		TEST(the_proxy_of_the_environment_is_asked),
 		TEST(no_proxy_is_heeded),
+		TEST(a_proxys_fault_names_it_and_not_its_password),
+		TEST(a_tunnel_is_asked_for_without_the_servers_secret),
+		TEST(an_answer_says_which_proxy_it_came_through),
+		TEST(a_proxy_that_is_not_there_is_named),
+		cmocka_unit_test(a_proxys_name_is_host_and_port),
 		TEST(the_environment_is_read_once),
 	};
 

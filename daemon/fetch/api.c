@@ -174,12 +174,35 @@ void api_reply_deinit(struct api_reply *reply)
 	*reply = (struct api_reply){0};
 }
 
+/* Subcodes of 401 (API.md section 3): 1 and 2 forbid, 10 to 22 are about the
+ * credentials, 30 and above about the token. One that is not known may be
+ * anything: a new token is worth a try. */
+static bool is_unauthorized(const struct api_reply *reply)
+{
+	return reply->outcome == API_ERROR && reply->status == 401;
+}
+
+bool api_is_key_unknown(const struct api_reply *reply)
+{
+	return is_unauthorized(reply) && reply->subcode / 10 == 2;
+}
+
 bool api_is_refusal(const struct api_reply *reply)
 {
-	if (reply->outcome != API_ERROR)
+	return api_is_key_unknown(reply) ||
+	       (reply->outcome == API_ERROR && reply->status == 403);
+}
+
+bool api_is_token_over(const struct api_reply *reply)
+{
+	static const int others[] = {1, 2, 10, 20, 21, 22};
+
+	if (!is_unauthorized(reply))
 		return false;
-	return reply->status == 403 ||
-	       (reply->status == 401 && reply->subcode / 10 == 2);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (reply->subcode == others[i])
+			return false;
+	return true;
 }
 
 /* --- tokens --- */

@@ -42,6 +42,13 @@ void api_reply_deinit(struct api_reply *reply);
  * ask for is forbidden to them. Anything else is a bad day. */
 bool api_is_refusal(const struct api_reply *reply);
 
+/* The token is no longer good, and another one may be. */
+bool api_is_token_over(const struct api_reply *reply);
+
+/* The token's credentials are not known any more: only people can help, but
+ * not before a login has said so too. */
+bool api_is_key_unknown(const struct api_reply *reply);
+
 /* What a ClearML token says of itself; it cannot be verified by a client. */
 struct api_claims {
 	const char *api_version;    /* "2.31"; ClearML's default if absent */

@@ -14,6 +14,14 @@
 #define RENEW_AHEAD       360
 #define RENEW_AHEAD_TOKEN 3600
 
+/* The seconds of life that a server can be asked for. */
+#define TOKEN_LIFE_MIN 60
+#define TOKEN_LIFE_MAX 31536000
+
+/* What only reads may go by any method: the server does not mind. A body that
+ * says nothing spares proxies a POST without one. */
+enum session_method { METHOD_GET, METHOD_POST, METHOD_PUT };
+
 enum session_state {
 	SESSION_LOGGED_OUT,
 	SESSION_LOGGING_IN,
@@ -28,6 +36,9 @@ struct session {
 	struct http_tls tls;
 	uint64_t timeout_ms;
 	size_t response_limit;
+	int64_t renew_ahead, token_life;
+	enum session_method method;
+	unsigned int calls_per_minute;
 
 	struct token token; /* the latest */
 	struct http_call *login;
@@ -71,7 +82,9 @@ static void session_settle(struct session *session)
 
 static int64_t session_renew_ahead(const struct session *session)
 {
-	return session->access_key ? RENEW_AHEAD : RENEW_AHEAD_TOKEN;
+	if (!session->access_key && session->renew_ahead < RENEW_AHEAD_TOKEN)
+		return RENEW_AHEAD_TOKEN;
+	return session->renew_ahead > 0 ? session->renew_ahead : RENEW_AHEAD;
 }
 
 /* The server does not take the token of @serial. */
@@ -108,6 +121,9 @@ static struct http_call *session_request(struct session *session,
 {
 	struct http_call *call;
 
+	request->put = !request->body && session->method == METHOD_PUT;
+	if (!request->body && session->method != METHOD_GET)
+		request->body = "{}";
 	request->authorization = authorization;
 	request->tls = session->tls;
 	request->timeout_ms = session->timeout_ms;
@@ -164,18 +180,21 @@ static void call_begin(struct session_call *call)
 		call_send(call);
 }
 
+/* Of credentials that the server does not know any more the next call makes
+ * sure, by a login. */
 static void call_take_reply(struct session_call *call,
 			    const struct api_reply *reply)
 {
-	bool unauthorized = reply->outcome == API_ERROR && reply->status == 401;
+	bool over = api_is_token_over(reply);
 
 	call->http = NULL;
-	if (!unauthorized || call->repeated) {
+	if (over || api_is_key_unknown(reply))
+		session_reject(call->session, call->serial);
+	if (!over || call->repeated) {
 		call_end(call, reply);
 		return;
 	}
 	call->repeated = true;
-	session_reject(call->session, call->serial);
 	call_begin(call);
 }
 
@@ -322,10 +341,17 @@ static void on_login_answer(void *data, const struct http_reply *http)
 	api_reply_deinit(&reply);
 }
 
+static char *login_url(const struct session *session)
+{
+	if (!session->token_life)
+		return mem_printf("%s/auth.login", session->api_server);
+	return mem_printf("%s/auth.login?expiration_sec=%lld",
+			  session->api_server, (long long)session->token_life);
+}
+
 static void session_log_in(struct session *session)
 {
-	_cleanup_(mem_freep) char *url =
-		mem_printf("%s/auth.login", session->api_server);
+	_cleanup_(mem_freep) char *url = login_url(session);
 	struct http_request request = {.url = url};
 
 	session_enter(session, SESSION_LOGGING_IN);
@@ -357,6 +383,46 @@ static char *without_slashes(const char *url)
 	return mem_strndup(text.ptr, text.len);
 }
 
+static enum session_method method_from(const char *name)
+{
+	static const char *const names[] = {
+		[METHOD_GET] = "get",
+		[METHOD_POST] = "post",
+		[METHOD_PUT] = "put",
+	};
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(names); i++)
+		if (str_equal_nocase(str_from(name), str_from(names[i])))
+			return (enum session_method)i;
+	if (name)
+		log_warning("unknown-method", LOG_TEXT("method", name),
+			    LOG_TEXT("used", "get"));
+	return METHOD_GET;
+}
+
+/* Rather the nearest life than a refused login. */
+static int64_t token_life_from(int64_t seconds)
+{
+	if (seconds <= 0)
+		return 0;
+	if (seconds < TOKEN_LIFE_MIN)
+		return TOKEN_LIFE_MIN;
+	return seconds < TOKEN_LIFE_MAX ? seconds : TOKEN_LIFE_MAX;
+}
+
+static void session_set_habits(struct session *session,
+			       const struct session_config *config)
+{
+	session->timeout_ms = config->timeout_ms;
+	session->response_limit = config->response_limit;
+	session->renew_ahead = config->renew_ahead;
+	session->token_life = token_life_from(config->token_life);
+	session->method = method_from(config->method);
+	session->calls_per_minute = config->calls_per_minute;
+	http_reserve(session->http, session->api_server,
+		     session->calls_per_minute);
+}
+
 struct session *session_new(struct http *http,
 			    const struct session_config *config)
 {
@@ -371,8 +437,7 @@ struct session *session_new(struct http *http,
 	}
 	session->ca = config->tls.ca ? mem_strdup(config->tls.ca) : NULL;
 	session->tls = (struct http_tls){config->tls.verify, session->ca};
-	session->timeout_ms = config->timeout_ms;
-	session->response_limit = config->response_limit;
+	session_set_habits(session, config);
 	list_init(&session->calls);
 	list_init(&session->ended);
 	if (config->token)
@@ -391,6 +456,8 @@ static void free_calls(struct list *list)
 void session_close(struct session *session)
 {
 	session_enter(session, SESSION_CLOSED);
+	http_release(session->http, session->api_server,
+		     session->calls_per_minute);
 	http_cancel(TAKE(session->login));
 	free_calls(&session->calls);
 	free_calls(&session->ended);

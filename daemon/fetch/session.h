@@ -5,9 +5,10 @@
  * Session: one key pair (or token) logged in to one API server.
  *
  * Calls made before there is a token wait for the one login that is under way;
- * a token is renewed before it expires, and once when a call is answered 401.
- * A renewal ahead of time that fails on a bad day costs nothing: the old token
- * goes on serving and the renewal is tried again later.
+ * a token is renewed before it expires, and once when a call is answered that
+ * it is over (401/30); a call that is answered so twice ends. A renewal ahead
+ * of time that fails on a bad day costs nothing: the old token goes on serving
+ * and the renewal is tried again later.
  *
  *   LOGGED_OUT --call--> LOGGING_IN --token--> LOGGED_IN
  *       ^                    |                     |
@@ -37,6 +38,14 @@ struct session_config {
 	struct http_tls tls;
 	uint64_t timeout_ms; /* for one HTTP exchange */
 	size_t response_limit;
+
+	/* ClearML's own settings. 0 and NULL: ours. */
+	int64_t renew_ahead; /* seconds before its end a token is renewed */
+	int64_t token_life;  /* seconds of life to ask for at a login */
+	const char *method;  /* of what only reads: get, post or put */
+
+	/* That the owner is going to make by its settings, see fetch/bucket. */
+	unsigned int calls_per_minute;
 };
 
 /* @reply is valid during the call only. The call is over: not to be cancelled
@@ -49,8 +58,8 @@ struct session *session_new(struct http *http,
 			    const struct session_config *config);
 void session_close(struct session *session); /* its calls end without done() */
 
-/* @endpoint: "users.get_vaults?enabled=true&..."; @body NULL: GET, else POST of
- * that JSON. Never calls @done before it returns. */
+/* @endpoint: "users.get_vaults?enabled=true&..."; @body NULL: it only reads,
+ * else POST of that JSON. Never calls @done before it returns. */
 struct session_call *session_send(struct session *session, const char *endpoint,
 				  const char *body, session_done_fn done,
 				  void *data);

@@ -76,10 +76,14 @@ void token_set(struct token *token, struct str text, int64_t ahead)
 		token->renew_at = soonest;
 }
 
+/* One that seems over is renewed first: if it is our clock that is wrong, that
+ * has cost a login. */
 void token_set_foreign(struct token *token, struct str text, int64_t ahead)
 {
 	replace(token, text);
 	plan_renewal(token, age_since(token->claims.issued_at), ahead);
+	if (token->claims.expires_at && token->renew_at < 0)
+		token->renew_at = boot_seconds();
 }
 
 void token_deinit(struct token *token)

@@ -6,7 +6,9 @@
  *
  * Lives count by the boot clock from the moment the server gave the token, so
  * that a clock that is wrong or set does not matter. Only a token that somebody
- * else brought is as old as its claims and our clock make it.
+ * else brought is as old as its claims and our clock make it. Without an expiry
+ * it lives for ever; one that is given expired is used until it is refused, or
+ * every call would begin with a login.
  */
 
 #include <stdbool.h>

@@ -6,6 +6,9 @@
  * of a call, and what was asked for it. Include it after cmocka.h.
  */
 
+#include <time.h>
+
+#include "jwt.h"
 #include "responder.h"
 
 #include "fetch/session.h"
@@ -16,6 +19,17 @@ struct fixture {
 	struct responder server;
 	struct session *session;
 };
+
+/* Of a long life, with @left seconds to go by this machine's clock. */
+static inline char *token_with(int64_t left)
+{
+	int64_t now = time(NULL);
+	_cleanup_(mem_freep) char *claims =
+		mem_printf("{\"iat\":%lld,\"exp\":%lld}",
+			   (long long)(now - 1000000), (long long)(now + left));
+
+	return jwt_make(claims);
+}
 
 /* One call and what became of it. */
 struct call {
@@ -30,9 +44,10 @@ struct call {
 /* key:secret */
 #define BASIC "Authorization: Basic a2V5OnNlY3JldA==\r\n"
 
-static inline void open_session(struct fixture *fixture, const char *token)
+static inline struct session_config config_for(struct fixture *fixture,
+					       const char *token)
 {
-	struct session_config config = {
+	return (struct session_config){
 		.api_server = fixture->server.url,
 		.access_key = token ? NULL : "key",
 		.secret_key = token ? NULL : "secret",
@@ -41,6 +56,11 @@ static inline void open_session(struct fixture *fixture, const char *token)
 		.timeout_ms = 20000,
 		.response_limit = 100000,
 	};
+}
+
+static inline void open_session(struct fixture *fixture, const char *token)
+{
+	struct session_config config = config_for(fixture, token);
 
 	fixture->session = session_new(fixture->http, &config);
 }

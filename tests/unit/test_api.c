@@ -170,6 +170,22 @@ static void foreign_answers_say_what_and_what_to_do(void **state)
 	}
 }
 
+static void a_foreign_answer_names_the_proxy_it_came_through(void **state)
+{
+	_cleanup_(api_reply_deinit) struct api_reply reply;
+	struct http_reply http = {.status = 502,
+				  .body = STR("<html>"),
+				  .retry_after = -1,
+				  .proxy = "proxy:3128"};
+
+	(void)state;
+	api_parse(&reply, &http);
+	assert_string_equal(reply.message,
+			    "HTTP 502 with HTML by way of the proxy proxy:3128 "
+			    "instead of an answer of a ClearML API server: the "
+			    "server or what is in front of it is in trouble");
+}
+
 static void no_answer_keeps_its_reason(void **state)
 {
 	_cleanup_(api_reply_deinit) struct api_reply reply;
@@ -376,6 +392,8 @@ int main(void)
 		cmocka_unit_test(a_traceback_of_the_server_is_not_repeated),
 		cmocka_unit_test(integers_of_any_size_and_nul_survive),
 		cmocka_unit_test(foreign_answers_say_what_and_what_to_do),
+		cmocka_unit_test(
+			a_foreign_answer_names_the_proxy_it_came_through),
 		cmocka_unit_test(no_answer_keeps_its_reason),
 		cmocka_unit_test(the_worse_of_two_codes_counts),
 		cmocka_unit_test(messages_are_one_bounded_line),

@@ -5,8 +5,6 @@
 
 #include <cmocka.h>
 
-#include <time.h>
-
 #include "../support/jwt.h"
 #include "../support/session_calls.h"
 
@@ -184,6 +182,54 @@ static void two_calls_refused_at_once_log_in_once(void **state)
 	assert_true(was_login(fixture, 3, BASIC));
 }
 
+/* Each 401 on a call, and whether a new token may help. */
+static const struct {
+	int subcode;
+	bool repeated;
+} unauthorized[] = {
+	{30, true}, {31, true},  {40, true},  {0, true},   {1, false},
+	{2, false}, {10, false}, {20, false}, {21, false}, {22, false},
+};
+
+static void only_a_token_that_is_over_is_replaced(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(unauthorized); i++) {
+		_cleanup_(call_deinit) struct call call = {0};
+		bool repeated = unauthorized[i].repeated;
+		struct fixture *fixture;
+
+		(void)enter(state);
+		fixture = *state;
+		plan_token(&fixture->server, "old");
+		responder_plan_error(&fixture->server, 401,
+				     unauthorized[i].subcode, "no");
+		plan_token(&fixture->server, "new");
+		responder_plan_data(&fixture->server, "{}");
+		run(fixture, &call);
+		assert_int_equal(call.outcome, repeated ? API_OK : API_ERROR);
+		assert_int_equal(fixture->server.asked, repeated ? 4 : 2);
+		(void)leave(state);
+	}
+}
+
+/* One request at a time: the refused call ends, the next begins with a login.
+ */
+static void unknown_credentials_are_made_sure_of_by_the_next_call(void **state)
+{
+	_cleanup_(call_deinit) struct call first = {0}, second = {0};
+	struct fixture *fixture = *state;
+
+	plan_token(&fixture->server, "old");
+	responder_plan_error(&fixture->server, 401, 22, "unknown");
+	responder_plan_error(&fixture->server, 401, 22, "still unknown");
+	run(fixture, &first);
+	assert_int_equal(fixture->server.asked, 2);
+	run(fixture, &second);
+	assert_true(was_login(fixture, 2, BASIC));
+	assert_string_equal(second.message, "still unknown");
+	assert_int_equal(fixture->server.asked, 3);
+}
+
 static void a_proxys_401_is_no_reason_to_log_in(void **state)
 {
 	_cleanup_(call_deinit) struct call call = {0};
@@ -197,17 +243,6 @@ static void a_proxys_401_is_no_reason_to_log_in(void **state)
 }
 
 /* --- tokens --- */
-
-/* Of a long life, with @left seconds to go by this machine's clock. */
-static char *token_with(int64_t left)
-{
-	int64_t now = time(NULL);
-	_cleanup_(mem_freep) char *claims =
-		mem_printf("{\"iat\":%lld,\"exp\":%lld}",
-			   (long long)(now - 1000000), (long long)(now + left));
-
-	return jwt_make(claims);
-}
 
 static void a_given_token_is_used_as_it_is(void **state)
 {
@@ -264,6 +299,20 @@ static void a_refused_renewal_is_the_answer(void **state)
 	run(fixture, &call);
 	assert_int_equal(call.outcome, API_ERROR);
 	assert_string_equal(call.message, "revoked token");
+}
+
+static void a_given_token_that_is_over_is_renewed_first(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	struct fixture *fixture = *state;
+	_cleanup_(mem_freep) char *old = token_with(-100);
+
+	open_session(fixture, old);
+	responder_plan_error(&fixture->server, 401, 30, "expired");
+	run(fixture, &call);
+	assert_true(was_login(fixture, 0, old));
+	assert_string_equal(call.message, "expired");
+	assert_int_equal(fixture->server.asked, 1);
 }
 
 static void a_token_already_over_is_used_without_a_loop(void **state)
@@ -461,11 +510,14 @@ int main(void)
 		KEYS(a_refused_token_is_replaced_once),
 		KEYS(a_second_401_is_the_answer),
 		KEYS(two_calls_refused_at_once_log_in_once),
+		cmocka_unit_test(only_a_token_that_is_over_is_replaced),
+		KEYS(unknown_credentials_are_made_sure_of_by_the_next_call),
 		KEYS(a_proxys_401_is_no_reason_to_log_in),
 		TOKEN(a_given_token_is_used_as_it_is),
 		TOKEN(a_given_token_renews_itself_before_it_ends),
 		TOKEN(a_bad_day_for_renewal_costs_nothing),
 		TOKEN(a_refused_renewal_is_the_answer),
+		TOKEN(a_given_token_that_is_over_is_renewed_first),
 		KEYS(a_token_already_over_is_used_without_a_loop),
 		KEYS(a_login_can_be_asked_for),
 		KEYS(it_joins_the_login_under_way),

@@ -74,15 +74,39 @@ static void a_token_somebody_brought_is_as_old_as_it_says(void **state)
 	assert_true(token_wants_renewal(&token));
 }
 
-static void a_token_that_seems_over_is_the_servers_to_refuse(void **state)
+static void a_token_brought_too_late_is_renewed_first(void **state)
 {
 	_cleanup_(token_deinit) struct token token = {0};
 	int64_t now = time(NULL);
 
 	(void)state;
 	set_foreign(&token, now - 200, now - 100);
-	assert_false(token_wants_renewal(&token));
+	assert_true(token_wants_renewal(&token));
 	assert_true(token_is_usable(&token));
+	token_postpone(&token);
+	assert_false(token_wants_renewal(&token));
+}
+
+/* Of what does not fit 64 bits, and of what nobody will live to see. */
+static void ends_beyond_all_days_are_never(void **state)
+{
+	static const char *const claims[] = {
+		"{\"iat\":1000,\"exp\":123456789012345678901234567890}",
+		"{\"iat\":1000,\"exp\":9223372036854775807}",
+		"{\"iat\":-9223372036854775808,\"exp\":1e300}",
+		"{\"iat\":123456789012345678901234567890}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(claims); i++) {
+		_cleanup_(token_deinit) struct token token = {0};
+		_cleanup_(mem_freep) char *text = jwt_make(claims[i]);
+
+		token_set(&token, str_from(text), AHEAD);
+		assert_int_equal(token.renew_at, -1);
+		token_set_foreign(&token, str_from(text), AHEAD);
+		assert_int_equal(token.renew_at, -1);
+	}
 }
 
 /* The server's clock and ours may be years apart. */
@@ -162,8 +186,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_holds),
 		cmocka_unit_test(a_token_somebody_brought_is_as_old_as_it_says),
-		cmocka_unit_test(
-			a_token_that_seems_over_is_the_servers_to_refuse),
+		cmocka_unit_test(a_token_brought_too_late_is_renewed_first),
+		cmocka_unit_test(ends_beyond_all_days_are_never),
 		cmocka_unit_test(a_fresh_token_is_new_whatever_the_clock),
 		cmocka_unit_test(a_short_life_does_not_make_a_loop_of_logins),
 		cmocka_unit_test(no_expiry_is_never),

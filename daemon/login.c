@@ -52,6 +52,19 @@ static const struct lookup verify = {
 	{"CLEARML_API_HOST_VERIFY_CERT", "TRAINS_API_HOST_VERIFY_CERT", NULL},
 	{NULL},
 };
+static const struct lookup method = {
+	{"CLEARML_API_DEFAULT_REQ_METHOD", NULL},
+	{"api.http.default_method", NULL},
+};
+static const struct lookup renew_ahead = {
+	{NULL},
+	{"api.auth.token_expiration_threshold_sec", NULL},
+};
+static const struct lookup token_life = {
+	{NULL},
+	{"api.auth.request_token_expiration_sec",
+	 "api.auth.req_token_expiration_sec", NULL},
+};
 
 static char *copy(struct str text)
 {
@@ -113,6 +126,17 @@ static char *find_host(const struct lookup *lookup, const struct value *root,
 	return copy_host(host);
 }
 
+/* 0 when there is none, or no whole number above 0. */
+static int64_t find_seconds(const struct lookup *lookup,
+			    const struct value *root)
+{
+	_cleanup_(mem_freep) char *text = from_tree(root, lookup->paths);
+	char *end = text;
+	long long seconds = text ? strtoll(text, &end, 10) : 0;
+
+	return seconds > 0 && !*end ? seconds : 0;
+}
+
 /* A text that reads as a boolean is one, any other is the path of a CA. */
 static void set_verify(struct login *login, struct str text)
 {
@@ -165,6 +189,9 @@ void login_from_tree(struct login *login, const struct value *root,
 		.access_key = find(&access_key, root, env),
 		.secret_key = find(&secret_key, root, env),
 		.token = find(&token, NULL, env),
+		.renew_ahead = find_seconds(&renew_ahead, root),
+		.token_life = find_seconds(&token_life, root),
+		.method = find(&method, root, env),
 	};
 	find_verify(login, root, env);
 	set_key_origin(login, env);
@@ -257,7 +284,8 @@ bool login_equal(const struct login *a, const struct login *b)
 	       str_same(a->access_key, b->access_key) &&
 	       str_same(a->secret_key, b->secret_key) &&
 	       str_same(a->token, b->token) && a->verify == b->verify &&
-	       str_same(a->ca, b->ca);
+	       str_same(a->ca, b->ca) && a->renew_ahead == b->renew_ahead &&
+	       a->token_life == b->token_life && str_same(a->method, b->method);
 }
 
 void login_deinit(struct login *login)
@@ -269,6 +297,7 @@ void login_deinit(struct login *login)
 	mem_free(login->secret_key);
 	mem_free(login->token);
 	mem_free(login->ca);
+	mem_free(login->method);
 	mem_free(login->key_source);
 	*login = (struct login){0};
 }

@@ -11,6 +11,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -27,6 +28,11 @@ struct login {
 	char *access_key, *secret_key, *token;
 	bool verify;
 	char *ca; /* file or folder; NULL: the system's */
+
+	/* ClearML's settings api.auth.* and api.http.* as far as they make
+	 * sense for a daemon, of the implicit workspace. 0 and NULL: unset. */
+	int64_t renew_ahead, token_life; /* seconds */
+	char *method;                    /* of what only reads */
 
 	/* Where the access key came from: layer, and file or variable. */
 	const char *key_layer;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "fetch/phase.h"
 #include "fetch/session.h"
 #include "settings.h"
 
@@ -133,6 +134,24 @@ static struct vault_poll_config poll_config(const struct settings *settings)
 	};
 }
 
+/* So that no settings make polling wait for its turn: each feed may ask, log in
+ * and ask again, twice in the shortest wait there is. */
+static unsigned int calls_per_minute(const struct settings *settings)
+{
+	int64_t shortest = settings->interval < settings->backoff_max
+				   ? settings->interval
+				   : settings->backoff_max;
+
+	return (unsigned int)(FEEDS * 6 * 60000 / shortest + 1);
+}
+
+/* A workspace of a host is known by its key, or else its server. */
+static uint32_t phase_of_login(const struct login *login)
+{
+	return phase_here(login->access_key ? login->access_key
+					    : login->api_server);
+}
+
 static struct session_config session_config(const struct settings *settings,
 					    const struct login *login)
 {
@@ -144,6 +163,10 @@ static struct session_config session_config(const struct settings *settings,
 		.tls = {login->verify, login->ca},
 		.timeout_ms = (uint64_t)settings->timeout,
 		.response_limit = (size_t)settings->response,
+		.renew_ahead = login->renew_ahead,
+		.token_life = login->token_life,
+		.method = login->method,
+		.calls_per_minute = calls_per_minute(settings),
 	};
 }
 
@@ -192,6 +215,7 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->login = *login;
 	*login = (struct login){0};
 	upstream->poll = poll_config(config->settings);
+	upstream->poll.phase = phase_of_login(&upstream->login);
 	upstream->timeout_ms = session.timeout_ms;
 	upstream->response_limit = session.response_limit;
 	upstream->on_answer = on_answer;

@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <sys/random.h>
 
+#include "fetch/phase.h"
+
 void backoff_succeeded(struct backoff *backoff)
 {
 	backoff->failures = 0;
@@ -45,27 +47,39 @@ static uint64_t after_failure(const struct backoff *backoff, uint32_t random)
 	return ms - part(ms / 2, random);
 }
 
-static uint64_t after_success(const struct backoff *backoff, uint32_t random)
+/* To the moment of our phase that is nearest to an interval from now, a jitter
+ * before or after it. The jitter is not carried on to the next one. */
+static uint64_t after_success(const struct backoff *backoff, uint64_t now_ms,
+			      uint32_t random)
 {
-	uint64_t jitter = percent(backoff, backoff->interval_ms);
+	uint64_t interval = backoff->interval_ms, half = interval / 2;
+	uint64_t jitter = percent(backoff, interval);
+	uint64_t wait = half + part(2 * jitter, random) +
+			phase_until(backoff->phase, interval, now_ms + half);
 
-	return backoff->interval_ms - jitter + part(2 * jitter, random);
+	return wait > jitter + interval / 4 ? wait - jitter : interval / 4;
 }
 
-/* As the server asks: not a moment earlier, a little later. */
+/* As the server asks: not a moment earlier. It may ask all of a fleet at the
+ * same moment: they come back over as long again, or over an interval. */
 static uint64_t as_asked(const struct backoff *backoff, uint32_t random,
 			 uint64_t ms)
 {
+	uint64_t spread;
+
 	if (ms > backoff->max_ms)
 		ms = backoff->max_ms;
-	return ms + part(percent(backoff, ms), random);
+	spread = ms < backoff->interval_ms ? ms : backoff->interval_ms;
+	return ms + phase_part(backoff->phase, spread) +
+	       part(percent(backoff, ms), random);
 }
 
-uint64_t backoff_delay(const struct backoff *backoff, uint32_t random,
-		       uint64_t asked_ms)
+uint64_t backoff_delay(const struct backoff *backoff, uint64_t now_ms,
+		       uint32_t random, uint64_t asked_ms)
 {
-	uint64_t own = backoff->failures ? after_failure(backoff, random)
-					 : after_success(backoff, random);
+	uint64_t own = backoff->failures
+			       ? after_failure(backoff, random)
+			       : after_success(backoff, now_ms, random);
 	uint64_t asked = as_asked(backoff, random, asked_ms);
 
 	return own > asked ? own : asked;

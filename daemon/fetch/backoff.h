@@ -2,11 +2,14 @@
 #define FETCH_BACKOFF_H
 
 /*
- * When to ask again: a jittered interval while things go well, exponentially
- * longer waits while they do not. Pure arithmetic; randomness is an argument.
+ * When to ask again: once an interval while things go well, at this host's
+ * phase of it and jittered; exponentially longer waits while they do not. Pure
+ * arithmetic; time and randomness are arguments.
  *
- * A wait after a failure lies anywhere in the upper half of its step, so that
- * a fleet that failed together does not come back together.
+ * A fleet that failed together does not come back together: a wait after a
+ * failure lies anywhere in the upper half of its step, one that the server asks
+ * for is lengthened by the host's phase, and the first success leads back to
+ * the phase.
  */
 
 #include <stdint.h>
@@ -14,6 +17,7 @@
 struct backoff {
 	uint64_t interval_ms;        /* between successes */
 	unsigned int jitter_percent; /* of the interval, up and down */
+	uint32_t phase;              /* of the interval, see fetch/phase */
 	uint64_t first_ms, max_ms;   /* after failures: first, 2 x first, ... */
 	unsigned int failures;       /* in a row */
 };
@@ -21,11 +25,11 @@ struct backoff {
 void backoff_succeeded(struct backoff *backoff);
 void backoff_failed(struct backoff *backoff);
 
-/* Milliseconds to wait. @random: any 32 bits. @asked_ms: what the server asked
- * for by Retry-After (0: nothing), honoured up to max_ms; the jitter of such a
- * wait only lengthens it. */
-uint64_t backoff_delay(const struct backoff *backoff, uint32_t random,
-		       uint64_t asked_ms);
+/* Milliseconds to wait from @now_ms (since 1970). @random: any 32 bits.
+ * @asked_ms: what the server asked for by Retry-After (0: nothing), honoured up
+ * to max_ms; phase and jitter only lengthen such a wait. */
+uint64_t backoff_delay(const struct backoff *backoff, uint64_t now_ms,
+		       uint32_t random, uint64_t asked_ms);
 
 /* The longest wait there is, for what only time or people can mend. */
 uint64_t backoff_longest(const struct backoff *backoff, uint32_t random);

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "fetch/backoff.h"
+#include "fetch/phase.h"
 #include "fetch/session.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -13,8 +14,10 @@
 /* The first release of the API that has vaults. */
 #define VERSION_MIN "2.15"
 
-/* The first wait after a failure. */
-#define FIRST_MS 2000
+/* The first wait after a failure, and the longest before the first question.
+ */
+#define FIRST_MS   2000
+#define BEFORE_MAX 60000
 
 enum poller_state { POLLER_WAITING, POLLER_ASKING, POLLER_CLOSING };
 
@@ -141,7 +144,8 @@ static uint64_t poller_delay(struct vault_poller *poller,
 		backoff_failed(&poller->backoff);
 	if (outcome == VAULT_REFUSED)
 		return backoff_longest(&poller->backoff, backoff_random());
-	return backoff_delay(&poller->backoff, backoff_random(), asked_ms);
+	return backoff_delay(&poller->backoff, phase_now(), backoff_random(),
+			     asked_ms);
 }
 
 /* The last thing to be done about an answer: the callback may close. */
@@ -277,6 +281,18 @@ int64_t vault_poller_next(const struct vault_poller *poller)
 
 /* --- beginning and end --- */
 
+static void poller_wait_for_phase(struct vault_poller *poller)
+{
+	uint64_t interval = poller->backoff.interval_ms;
+
+	if (interval > BEFORE_MAX)
+		interval = BEFORE_MAX;
+	poller->state = POLLER_WAITING;
+	uv_timer_start(
+		&poller->timer, on_timer,
+		phase_until(poller->backoff.phase, interval, phase_now()), 0);
+}
+
 struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 				      const struct vault_poll_config *config,
 				      vault_answer_fn on_answer, void *data)
@@ -288,6 +304,7 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 	poller->backoff = (struct backoff){
 		.interval_ms = config->interval_ms,
 		.jitter_percent = config->jitter_percent,
+		.phase = config->phase,
 		.first_ms = FIRST_MS,
 		.max_ms = config->backoff_max_ms,
 	};
@@ -295,7 +312,10 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 	poller->data = data;
 	uv_timer_init(loop, &poller->timer);
 	poller->timer.data = poller;
-	poller_ask(poller);
+	if (config->may_wait)
+		poller_wait_for_phase(poller);
+	else
+		poller_ask(poller);
 	return poller;
 }
 

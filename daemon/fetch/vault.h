@@ -9,7 +9,8 @@
  *      |                           |
  *      +----- vault_poller_close --+--> CLOSING, freed by the timer's end
  *
- * It starts by asking. What a question means depends on the server: one that
+ * It starts by asking, or at its phase when there is something to be served
+ * meanwhile. What a question means depends on the server: one that
  * has no vaults (by its token's claims: older than API 2.15, or of the basic
  * feature set) is only logged in to again, now and then, to see whether that
  * still holds.
@@ -63,9 +64,16 @@ struct vault_poll_config {
 	const char *type; /* of the vaults, static; NULL: "config" */
 	uint64_t interval_ms, backoff_max_ms;
 	unsigned int jitter_percent;
+	uint32_t phase; /* of this host in each interval: fetch/phase */
+
+	/* There is an answer of an earlier day: the first question is not asked
+	 * at once but at the phase, at most a minute from now, so that a fleet
+	 * that starts at the same moment does not ask at the same moment. */
+	bool may_wait;
 };
 
-/* Borrows @session, which must outlive it. Starts to ask at once. */
+/* Borrows @session, which must outlive it. Starts to ask at once, unless it may
+ * wait. */
 struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 				      const struct vault_poll_config *config,
 				      vault_answer_fn on_answer, void *data);

@@ -59,10 +59,83 @@ static void the_table_holds(void **state)
 		struct backoff backoff = minute;
 
 		backoff.failures = table[i].failures;
-		assert_int_equal(backoff_delay(&backoff, table[i].random,
+		assert_int_equal(backoff_delay(&backoff, 0, table[i].random,
 					       table[i].asked),
 				 table[i].delay);
 	}
+}
+
+/* phase of a minute, in seconds; now, in seconds past a whole one -> wait */
+static const struct {
+	unsigned int phase, now, wait;
+} phases[] = {
+	/* From its own moment to the next one. */
+	{0, 0, 60},
+	{15, 15, 60},
+	{45, 45, 60},
+	/* Early or late by a jitter: back to the moment itself. */
+	{15, 5, 70},
+	{15, 25, 50},
+	{0, 58, 62},
+	/* From anywhere: the nearest moment to an interval from now. */
+	{30, 0, 30},
+	{30, 1, 89},
+	{30, 59, 31},
+	{0, 29, 31},
+	{0, 31, 89},
+};
+
+static void a_success_leads_to_the_phase(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++) {
+		struct backoff backoff = minute;
+
+		backoff.phase =
+			(uint32_t)(phases[i].phase * (UINT64_C(1) << 32) / 60 +
+				   1);
+		assert_int_equal(backoff_delay(&backoff,
+					       phases[i].now * UINT64_C(1000),
+					       HALF, 0),
+				 phases[i].wait * 1000);
+	}
+}
+
+/* It stays within its jitter of its phase, for ever. */
+static void jitter_does_not_add_up(void **state)
+{
+	struct backoff backoff = minute;
+	uint64_t now = UINT64_C(1795487474000);
+
+	(void)state;
+	backoff.phase = HALF;
+	for (unsigned int i = 0; i < 1000; i++) {
+		now += backoff_delay(&backoff, now, i * UINT32_C(2654435761),
+				     0);
+		assert_in_range(now % 60000, 18000, 42000);
+	}
+}
+
+static void no_jitter_makes_a_loop(void **state)
+{
+	struct backoff backoff = minute;
+
+	(void)state;
+	backoff.jitter_percent = 100;
+	backoff.phase = HALF;
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 15000);
+}
+
+/* All of a fleet are asked for the same wait at the same moment. */
+static void a_wait_asked_for_is_spread_by_phase(void **state)
+{
+	struct backoff backoff = minute;
+
+	(void)state;
+	backoff.phase = HALF;
+	backoff_failed(&backoff);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 30000), 45000);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 120000), 150000);
 }
 
 static void a_success_forgets_the_failures(void **state)
@@ -72,9 +145,9 @@ static void a_success_forgets_the_failures(void **state)
 	(void)state;
 	backoff_failed(&backoff);
 	backoff_failed(&backoff);
-	assert_int_equal(backoff_delay(&backoff, LEAST, 0), 4000);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 4000);
 	backoff_succeeded(&backoff);
-	assert_int_equal(backoff_delay(&backoff, LEAST, 0), 48000);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 48000);
 }
 
 static void failures_do_not_wrap_around(void **state)
@@ -84,7 +157,7 @@ static void failures_do_not_wrap_around(void **state)
 	(void)state;
 	backoff.failures = UINT_MAX;
 	backoff_failed(&backoff);
-	assert_int_equal(backoff_delay(&backoff, LEAST, 0), 900000);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 900000);
 }
 
 static void the_longest_wait_is_never_shorter_than_the_interval(void **state)
@@ -105,13 +178,17 @@ static void no_first_wait_exceeds_the_longest(void **state)
 	(void)state;
 	backoff.max_ms = 500;
 	backoff_failed(&backoff);
-	assert_int_equal(backoff_delay(&backoff, LEAST, 0), 500);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 500);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_holds),
+		cmocka_unit_test(a_success_leads_to_the_phase),
+		cmocka_unit_test(jitter_does_not_add_up),
+		cmocka_unit_test(no_jitter_makes_a_loop),
+		cmocka_unit_test(a_wait_asked_for_is_spread_by_phase),
 		cmocka_unit_test(a_success_forgets_the_failures),
 		cmocka_unit_test(failures_do_not_wrap_around),
 		cmocka_unit_test(

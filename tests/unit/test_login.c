@@ -398,6 +398,46 @@ static void a_secret_that_is_not_there_is_said(void **state)
 	assert_no_secret(WITH_KEY "blank\n", "credentials/blank", "empty");
 }
 
+/* tree -> seconds before the end, seconds of life, method */
+static const struct {
+	const char *json, *variables;
+	int64_t renew_ahead, token_life;
+	const char *method;
+} habits[] = {
+	{"{}", "", 0, 0, NULL},
+	{"{\"api\":{\"auth\":{\"token_expiration_threshold_sec\":600,"
+	 "\"request_token_expiration_sec\":\" 7200 \"},"
+	 "\"http\":{\"default_method\":\"put\"}}}",
+	 "", 600, 7200, "put"},
+	{"{\"api\":{\"auth\":{\"req_token_expiration_sec\":60}}}", "", 0, 60,
+	 NULL},
+	{"{\"api\":{\"auth\":{\"token_expiration_threshold_sec\":-1,"
+	 "\"request_token_expiration_sec\":null,"
+	 "\"req_token_expiration_sec\":1.5}}}",
+	 "", 0, 0, NULL},
+	{"{\"api\":{\"auth\":{\"request_token_expiration_sec\":"
+	 "123456789012345678901234567890,"
+	 "\"token_expiration_threshold_sec\":\"6 min\"}}}",
+	 "", 0, INT64_MAX, NULL},
+	{"{\"api\":{\"http\":{\"default_method\":\"put\"}}}",
+	 "CLEARML_API_DEFAULT_REQ_METHOD=POST", 0, 0, "POST"},
+	{"{\"api\":{\"http\":{\"default_method\":\"put\"}}}",
+	 "CLEARML_API_DEFAULT_REQ_METHOD= ", 0, 0, "put"},
+};
+
+static void settings_of_clearml_that_suit_a_daemon_are_taken(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(habits); i++) {
+		_cleanup_(login_deinit) struct login login =
+			login_of(habits[i].json, habits[i].variables);
+
+		assert_int_equal(login.renew_ahead, habits[i].renew_ahead);
+		assert_int_equal(login.token_life, habits[i].token_life);
+		assert_text(login.method, habits[i].method);
+	}
+}
+
 static void equal_logins_reach_the_same_server_the_same_way(void **state)
 {
 	static const char *const others[] = {
@@ -409,6 +449,7 @@ static void equal_logins_reach_the_same_server_the_same_way(void **state)
 		"CLEARML_AUTH_TOKEN=t",
 		"CLEARML_API_HOST_VERIFY_CERT=no",
 		"CLEARML_API_HOST_VERIFY_CERT=/ca",
+		"CLEARML_API_DEFAULT_REQ_METHOD=put",
 	};
 	const char *tree = "{\"api\":{\"api_server\":\"h\"}}";
 	_cleanup_(login_deinit) struct login login = login_of(tree, "");
@@ -467,6 +508,8 @@ int main(void)
 		cmocka_unit_test(without_any_tree_the_variables_are_left),
 		cmocka_unit_test(
 			a_login_needs_a_server_and_a_token_or_both_keys),
+		cmocka_unit_test(
+			settings_of_clearml_that_suit_a_daemon_are_taken),
 		cmocka_unit_test(keys_of_digits_are_keys),
 		cmocka_unit_test(a_tree_may_have_a_key),
 		cmocka_unit_test(verification_is_a_boolean_or_the_path_of_a_ca),

@@ -87,8 +87,7 @@ static void what_writes_is_posted_by_any_method(void **state)
 					"POST /auth.create_credentials "));
 }
 
-/* An answer to the login is awaited: a renewal far ahead would come with each
- * call if it were not clamped. */
+/* Else each call would begin with a login. */
 static void a_renewal_far_ahead_is_clamped(void **state)
 {
 	_cleanup_(call_deinit) struct call first = {0}, second = {0};

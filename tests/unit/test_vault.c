@@ -10,6 +10,7 @@
 #include "../support/jwt.h"
 #include "../support/responder.h"
 
+#include "fetch/phase.h"
 #include "fetch/session.h"
 #include "fetch/vault.h"
 
@@ -31,6 +32,14 @@ struct fixture {
 	void (*then)(struct fixture *fixture);
 };
 
+/* The phase whose moment comes @ms from now, of an interval that it divides. */
+static uint32_t phase_in(uint64_t ms, uint64_t interval_ms)
+{
+	uint64_t at = (phase_now() + ms) % interval_ms;
+
+	return (uint32_t)((at << 32) / interval_ms);
+}
+
 static int enter(void **state)
 {
 	struct fixture *fixture = mem_alloc(sizeof(*fixture));
@@ -49,6 +58,7 @@ static int enter(void **state)
 		.interval_ms = HOUR_MS,
 		.backoff_max_ms = 4 * HOUR_MS,
 		.jitter_percent = 20,
+		.phase = phase_in(0, HOUR_MS),
 	};
 	*state = fixture;
 	return 0;
@@ -389,6 +399,28 @@ static void refused_credentials_are_seldom_tried(void **state)
 	assert_next_within(fixture, 4 * HOUR_MS, 5 * HOUR_MS);
 }
 
+/* A server in maintenance that asks for no wait is not asked at once again, and
+ * ever less often. */
+static void a_503_makes_no_tight_loop(void **state)
+{
+	static const uint64_t waits_ms[] = {2000, 4000, 8000, 16000, 32000};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(waits_ms); i++) {
+		int64_t now = time(NULL);
+
+		responder_plan_body(&fixture->server, "503 AWAY",
+				    STR("<html></html>"));
+		if (i == 0)
+			start(fixture);
+		else
+			vault_poller_poll_now(fixture->poller);
+		wait_for_answer(fixture);
+		assert_true(vault_poller_next(fixture->poller) >=
+			    now + (int64_t)waits_ms[i] / 2000);
+	}
+}
+
 static void a_servers_wish_to_be_left_alone_is_bounded(void **state)
 {
 	struct fixture *fixture = *state;
@@ -397,12 +429,12 @@ static void a_servers_wish_to_be_left_alone_is_bounded(void **state)
 			    STR("slow"));
 	start(fixture);
 	wait_for_answer(fixture);
-	assert_next_within(fixture, 2 * HOUR_MS, 3 * HOUR_MS);
+	assert_next_within(fixture, 2 * HOUR_MS, 4 * HOUR_MS);
 	responder_plan_body(&fixture->server,
 			    "503 BAD\r\nRetry-After: 99999999", STR("away"));
 	vault_poller_poll_now(fixture->poller);
 	wait_for_answer(fixture);
-	assert_next_within(fixture, 4 * HOUR_MS, 5 * HOUR_MS);
+	assert_next_within(fixture, 4 * HOUR_MS, 6 * HOUR_MS);
 }
 
 /* --- polling --- */
@@ -410,6 +442,46 @@ static void a_servers_wish_to_be_left_alone_is_bounded(void **state)
 static void wait_for_two(struct fixture *fixture)
 {
 	fixture->answered = fixture->answers == 2;
+}
+
+static void each_question_comes_at_its_phase(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.phase = phase_in(HOUR_MS - HOUR_MS / 4, HOUR_MS);
+	fixture->config.jitter_percent = 0;
+	fetch(fixture, "{\"vaults\":[]}");
+	assert_next_within(fixture, HOUR_MS - HOUR_MS / 4,
+			   HOUR_MS - HOUR_MS / 4);
+}
+
+static void who_may_wait_begins_at_its_phase(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = time(NULL);
+
+	fixture->config.may_wait = true;
+	fixture->config.phase = phase_in(30000, 60000);
+	start(fixture);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->server.asked, 0);
+	assert_in_range(vault_poller_next(fixture->poller), now + 20, now + 31);
+
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	vault_poller_poll_now(fixture->poller);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
+}
+
+static void who_may_wait_begins_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.may_wait = true;
+	fixture->config.interval_ms = 100;
+	fetch(fixture, "{\"vaults\":[]}");
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
 }
 
 static void it_asks_again_by_itself(void **state)
@@ -510,7 +582,11 @@ int main(void)
 		cmocka_unit_test(each_failure_has_its_name),
 		TEST(an_absent_server_is_unreachable_and_comes_back),
 		TEST(refused_credentials_are_seldom_tried),
+		TEST(a_503_makes_no_tight_loop),
 		TEST(a_servers_wish_to_be_left_alone_is_bounded),
+		TEST(each_question_comes_at_its_phase),
+		TEST(who_may_wait_begins_at_its_phase),
+		TEST(who_may_wait_begins_by_itself),
 		TEST(it_asks_again_by_itself),
 		TEST(one_question_at_a_time),
 		TEST(a_callback_may_ask_again),

@@ -5,6 +5,8 @@
 
 #include "fetch/phase.h"
 
+#define BEFORE_FIRST_MAX 60000
+
 void backoff_succeeded(struct backoff *backoff)
 {
 	backoff->failures = 0;
@@ -83,6 +85,15 @@ uint64_t backoff_delay(const struct backoff *backoff, uint64_t now_ms,
 	uint64_t asked = as_asked(backoff, random, asked_ms);
 
 	return own > asked ? own : asked;
+}
+
+uint64_t backoff_before_first(const struct backoff *backoff, uint64_t now_ms)
+{
+	uint64_t interval = backoff->interval_ms < BEFORE_FIRST_MAX
+				    ? backoff->interval_ms
+				    : BEFORE_FIRST_MAX;
+
+	return phase_until(backoff->phase, interval, now_ms);
 }
 
 uint64_t backoff_longest(const struct backoff *backoff, uint32_t random)

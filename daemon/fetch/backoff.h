@@ -14,6 +14,9 @@
 
 #include <stdint.h>
 
+/* The usual first_ms. */
+#define BACKOFF_FIRST_MS 2000
+
 struct backoff {
 	uint64_t interval_ms;        /* between successes */
 	unsigned int jitter_percent; /* of the interval, up and down */
@@ -30,6 +33,10 @@ void backoff_failed(struct backoff *backoff);
  * to max_ms; phase and jitter only lengthen such a wait. */
 uint64_t backoff_delay(const struct backoff *backoff, uint64_t now_ms,
 		       uint32_t random, uint64_t asked_ms);
+
+/* Milliseconds from @now_ms before the first question of who need not ask at
+ * once: to the phase, of a minute if the interval is longer. */
+uint64_t backoff_before_first(const struct backoff *backoff, uint64_t now_ms);
 
 /* The longest wait there is, for what only time or people can mend. */
 uint64_t backoff_longest(const struct backoff *backoff, uint32_t random);

@@ -14,11 +14,6 @@
 /* The first release of the API that has vaults. */
 #define VERSION_MIN "2.15"
 
-/* The first wait after a failure, and the longest before the first question.
- */
-#define FIRST_MS   2000
-#define BEFORE_MAX 60000
-
 enum poller_state { POLLER_WAITING, POLLER_ASKING, POLLER_CLOSING };
 
 struct vault_poller {
@@ -283,14 +278,11 @@ int64_t vault_poller_next(const struct vault_poller *poller)
 
 static void poller_wait_for_phase(struct vault_poller *poller)
 {
-	uint64_t interval = poller->backoff.interval_ms;
+	const struct backoff *backoff = &poller->backoff;
 
-	if (interval > BEFORE_MAX)
-		interval = BEFORE_MAX;
 	poller->state = POLLER_WAITING;
-	uv_timer_start(
-		&poller->timer, on_timer,
-		phase_until(poller->backoff.phase, interval, phase_now()), 0);
+	uv_timer_start(&poller->timer, on_timer,
+		       backoff_before_first(backoff, phase_now()), 0);
 }
 
 struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
@@ -305,7 +297,7 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 		.interval_ms = config->interval_ms,
 		.jitter_percent = config->jitter_percent,
 		.phase = config->phase,
-		.first_ms = FIRST_MS,
+		.first_ms = BACKOFF_FIRST_MS,
 		.max_ms = config->backoff_max_ms,
 	};
 	poller->on_answer = on_answer;

@@ -5,3 +5,4 @@ cd "$(dirname "$0")/../.." || exit 2
 B=${B:-build}
 "$B/tests/bench/bench_read" \
     "${CLEARCONF_SHARED:-../shared}/official/agent-docs-clearml.conf"
+"$B/tests/bench/fleet"

@@ -171,6 +171,20 @@ static void the_longest_wait_is_never_shorter_than_the_interval(void **state)
 	assert_int_equal(backoff_longest(&backoff, LEAST), 60000);
 }
 
+static void the_first_question_waits_a_minute_at_most(void **state)
+{
+	struct backoff backoff = minute;
+
+	(void)state;
+	backoff.phase = HALF;
+	assert_int_equal(backoff_before_first(&backoff, 0), 30000);
+	assert_int_equal(backoff_before_first(&backoff, 40000), 50000);
+	backoff.interval_ms = 3600000;
+	assert_int_equal(backoff_before_first(&backoff, 40000), 50000);
+	backoff.interval_ms = 10000;
+	assert_int_equal(backoff_before_first(&backoff, 40000), 5000);
+}
+
 static void no_first_wait_exceeds_the_longest(void **state)
 {
 	struct backoff backoff = minute;
@@ -193,6 +207,7 @@ int main(void)
 		cmocka_unit_test(failures_do_not_wrap_around),
 		cmocka_unit_test(
 			the_longest_wait_is_never_shorter_than_the_interval),
+		cmocka_unit_test(the_first_question_waits_a_minute_at_most),
 		cmocka_unit_test(no_first_wait_exceeds_the_longest),
 	};
 

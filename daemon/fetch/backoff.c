@@ -10,6 +10,7 @@
 void backoff_succeeded(struct backoff *backoff)
 {
 	backoff->failures = 0;
+	backoff->settled = true;
 }
 
 void backoff_failed(struct backoff *backoff)
@@ -29,10 +30,17 @@ static uint64_t percent(const struct backoff *backoff, uint64_t ms)
 	return ms / 100 * backoff->jitter_percent;
 }
 
+static uint64_t first_step(const struct backoff *backoff)
+{
+	uint64_t quarter = backoff->settled ? backoff->interval_ms / 4 : 0;
+
+	return quarter > backoff->first_ms ? quarter : backoff->first_ms;
+}
+
 /* First, twice the first, four times, ... but never more than the longest. */
 static uint64_t step(const struct backoff *backoff)
 {
-	uint64_t ms = backoff->first_ms;
+	uint64_t ms = first_step(backoff);
 
 	for (unsigned int i = 1; i < backoff->failures; i++) {
 		if (ms >= backoff->max_ms / 2)

@@ -6,12 +6,17 @@
  * phase of it and jittered; exponentially longer waits while they do not. Pure
  * arithmetic; time and randomness are arguments.
  *
+ * Before the first success the first wait after a failure is short: somebody is
+ * waiting. After it, it is a quarter of an interval: a server in trouble must
+ * not hear from a fleet many times more than on a good day.
+ *
  * A fleet that failed together does not come back together: a wait after a
  * failure lies anywhere in the upper half of its step, one that the server asks
  * for is lengthened by the host's phase, and the first success leads back to
  * the phase.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The usual first_ms. */
@@ -23,6 +28,7 @@ struct backoff {
 	uint32_t phase;              /* of the interval, see fetch/phase */
 	uint64_t first_ms, max_ms;   /* after failures: first, 2 x first, ... */
 	unsigned int failures;       /* in a row */
+	bool settled;                /* there has been a success */
 };
 
 void backoff_succeeded(struct backoff *backoff);

@@ -150,6 +150,21 @@ static void a_success_forgets_the_failures(void **state)
 	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 48000);
 }
 
+/* Whoever has been served waits longer than who has not. */
+static void after_a_success_failures_are_less_urgent(void **state)
+{
+	struct backoff backoff = minute;
+
+	(void)state;
+	backoff_succeeded(&backoff);
+	backoff_failed(&backoff);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 15000);
+	backoff_failed(&backoff);
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 30000);
+	backoff.interval_ms = 1000;
+	assert_int_equal(backoff_delay(&backoff, 0, LEAST, 0), 4000);
+}
+
 static void failures_do_not_wrap_around(void **state)
 {
 	struct backoff backoff = minute;
@@ -204,6 +219,7 @@ int main(void)
 		cmocka_unit_test(no_jitter_makes_a_loop),
 		cmocka_unit_test(a_wait_asked_for_is_spread_by_phase),
 		cmocka_unit_test(a_success_forgets_the_failures),
+		cmocka_unit_test(after_a_success_failures_are_less_urgent),
 		cmocka_unit_test(failures_do_not_wrap_around),
 		cmocka_unit_test(
 			the_longest_wait_is_never_shorter_than_the_interval),

@@ -128,7 +128,7 @@ static char *describe_certificate(const struct http_call *call)
 		if (untrusted[i].result == result)
 			return mem_printf("the TLS certificate of %s %s",
 					  call->server, untrusted[i].text);
-	if (result == 0 && strstr(call->detail, "name"))
+	if (strstr(call->detail, "subject name"))
 		return mem_printf("the TLS certificate of %s is for another "
 				  "host: correct api_server (%s)",
 				  call->server, call->detail);

@@ -68,8 +68,8 @@ def test_an_untrusted_certificate_says_what_to_do_and_recovers(home, daemon, sec
     daemon.wait_state("offline")
     assert secure.count() == 0  # nothing was said to it
     home.conf(conf_for(secure.url, f"api.verify_certificate: \"{certificate[0]}\""))
+    daemon.wait_value("team.name", "reindeer")
     daemon.wait_state("ready")
-    assert daemon.get("team.name") == "reindeer"
 
 
 def hashed_folder(tmp_path, cert):

@@ -142,7 +142,7 @@ static unsigned int calls_per_minute(const struct settings *settings)
 				   ? settings->interval
 				   : settings->backoff_max;
 
-	return (unsigned int)(FEEDS * 6 * 60000 / shortest + 1);
+	return (unsigned int)(INT64_C(60000) * FEEDS * 6 / shortest + 1);
 }
 
 /* A workspace of a host is known by its key, or else its server. */

@@ -289,6 +289,7 @@ static void on_answer(void *data, struct workspace *workspace)
 {
 	(void)workspace;
 	expect_lapse(data);
+	ready_when_settled(data);
 	tasks_look(data);
 }
 

@@ -216,6 +216,7 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	*login = (struct login){0};
 	upstream->poll = poll_config(config->settings);
 	upstream->poll.phase = phase_of_login(&upstream->login);
+	upstream->poll.may_wait = config->may_wait;
 	upstream->timeout_ms = session.timeout_ms;
 	upstream->response_limit = session.response_limit;
 	upstream->on_answer = on_answer;

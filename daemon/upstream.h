@@ -28,6 +28,7 @@ struct upstream_config {
 	uv_loop_t *loop;
 	struct http *http;
 	const struct settings *settings;
+	bool may_wait; /* vaults are there: the first question has time */
 };
 
 enum upstream_feed { FEED_CONFIG, FEED_MONITORING, FEEDS };

@@ -100,9 +100,17 @@ const char *workspace_problem(const struct workspace *workspace)
 	return NULL;
 }
 
+/* Who is not going to stay wants the server's own word. */
+static bool wants_an_answer(const struct workspace *workspace)
+{
+	return workspace->host->read_only && workspace->upstream &&
+	       !upstream_is_answered(workspace->upstream);
+}
+
 bool workspace_is_settled(const struct workspace *workspace)
 {
-	return workspace->state != WORKSPACE_STARTING;
+	return workspace->state != WORKSPACE_STARTING &&
+	       !wants_an_answer(workspace);
 }
 
 int64_t workspace_stale(const struct workspace *workspace)

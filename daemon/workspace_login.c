@@ -110,8 +110,14 @@ static void login_of_tree(struct workspace *workspace, struct login *login)
 /* The first upstream is used as it is; a later one has to prove itself. */
 static void ask_with(struct workspace *workspace, struct login *login)
 {
-	struct upstream *upstream = upstream_new(&workspace->host->upstream,
-						 login, on_answer, workspace);
+	struct upstream_config config = workspace->host->upstream;
+	struct upstream *upstream;
+
+	/* Vaults of the cache; those of a login that is replaced are another's.
+	 */
+	config.may_wait = workspace->keep.kept && !workspace->upstream &&
+			  !workspace->host->read_only;
+	upstream = upstream_new(&config, login, on_answer, workspace);
 
 	upstream_close(workspace->candidate);
 	workspace->candidate = NULL;

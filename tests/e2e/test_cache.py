@@ -82,6 +82,12 @@ def test_print_reads_and_does_not_write_them(home, cached, server, folder):
     assert (folder / "default.cache").stat() == before
 
 
+def test_print_asks_the_server_before_it_takes_them(home, cached, server):
+    cached()
+    server.state.set_vaults([{"data": "team: 3"}])
+    assert home.resolve()["team"] == 3
+
+
 def test_what_is_older_than_the_limit_is_not_served(home, cached, server, folder, daemon):
     cached(FAST + "stale_limit = 1s\n")
     wait_until(lambda: os.stat(folder / "default.cache").st_mtime + 2.1 < __import__("time").time(), "age")

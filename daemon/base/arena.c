@@ -121,6 +121,16 @@ bool arena_owns(const struct arena *arena, const void *mem)
 	return false;
 }
 
+bool arena_next_block(const struct arena *arena,
+		      const struct arena_block **block, struct str *memory)
+{
+	*block = *block ? (*block)->next : arena->blocks;
+	if (*block)
+		*memory = (struct str){(const char *)(*block)->data,
+				       (*block)->used};
+	return *block != NULL;
+}
+
 void arena_free(struct arena *arena)
 {
 	free_later_blocks(arena);

@@ -40,6 +40,11 @@ void arena_reset(struct arena *arena);
 /* Does @mem lie in the arena? Walks its blocks, of which there are few. */
 bool arena_owns(const struct arena *arena, const void *mem);
 
+/* The memory handed out, block by block: *block is NULL before the first, and
+ * false comes after the last. */
+bool arena_next_block(const struct arena *arena,
+		      const struct arena_block **block, struct str *memory);
+
 void arena_free(struct arena *arena);
 
 #endif

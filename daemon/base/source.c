@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 #define BYTE_ORDER_MARK STR("\xEF\xBB\xBF")
+#define MARK_BYTES      ((size_t)512)
 
 static int adopt(struct source *source, struct diag *diag)
 {
@@ -166,13 +167,52 @@ static uint32_t line_at(struct source *source, size_t offset)
 	return low;
 }
 
+static size_t characters(const struct source *source, size_t from, size_t to)
+{
+	return str_utf8_length(
+		(struct str){source->text.ptr + from, to - from});
+}
+
+/* JSON written by a program is one line: whoever asks for each of its values
+ * must not count all that is before it each time. */
+static void set_marks(struct source *source)
+{
+	size_t count = source->text.len / MARK_BYTES + 1;
+
+	source->marks =
+		arena_alloc(source->arena, count * sizeof(*source->marks));
+	for (size_t i = 1; i < count; i++)
+		source->marks[i] =
+			source->marks[i - 1] +
+			(uint32_t)characters(source, (i - 1) * MARK_BYTES,
+					     i * MARK_BYTES);
+}
+
+/* Characters before @offset. */
+static size_t characters_before(const struct source *source, size_t offset)
+{
+	size_t mark = offset / MARK_BYTES;
+
+	return source->marks[mark] +
+	       characters(source, mark * MARK_BYTES, offset);
+}
+
+static size_t column_at(struct source *source, size_t start, size_t offset)
+{
+	if (offset - start < 2 * MARK_BYTES)
+		return characters(source, start, offset) + 1;
+	if (!source->marks)
+		set_marks(source);
+	return characters_before(source, offset) -
+	       characters_before(source, start) + 1;
+}
+
 struct pos source_pos(struct source *source, size_t offset)
 {
 	uint32_t line = line_at(source, offset);
-	size_t start = source->line_starts[line];
-	struct str before = {source->text.ptr + start, offset - start};
+	size_t column = column_at(source, source->line_starts[line], offset);
 
-	return (struct pos){line + 1, (uint32_t)str_utf8_length(before) + 1};
+	return (struct pos){line + 1, (uint32_t)column};
 }
 
 struct str source_line(struct source *source, size_t offset)

@@ -25,6 +25,8 @@ struct source {
 	struct str text;       /* no byte order mark; a NUL follows the end */
 	uint32_t *line_starts; /* built by the first source_pos */
 	uint32_t lines;
+	uint32_t *marks;     /* built by the first source_pos in a long line:
+			      * characters before each so-many-th byte */
 	struct arena *arena; /* owns all of the above */
 };
 

@@ -22,8 +22,7 @@ static void add_variables(struct stack_docs *docs,
 	(void)stack_read(&stack, context);
 	for (stack_each(&stack, layer))
 		if (layer->doc)
-			stack_docs_insert(docs, layer->kind,
-					  doc_ref(layer->doc));
+			stack_docs_add(docs, layer, doc_ref(layer->doc));
 	stack_deinit(&stack);
 }
 

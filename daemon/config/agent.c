@@ -229,23 +229,32 @@ static struct value *field_or(struct value *whitelist, const char *key,
 	return value ? value : standard;
 }
 
+/* The one that the rules of others are added to; NULL: no vault has one. */
+static struct value *base_whitelist(const struct tiers *tiers)
+{
+	struct value *base = at(tiers->monitoring, whitelist_path);
+
+	if (!value_is(base, VALUE_OBJECT))
+		base = at(tiers->vaults, whitelist_path);
+	return value_is(base, VALUE_OBJECT) ? base : NULL;
+}
+
 static struct doc *derive_whitelist(const struct tiers *tiers)
 {
 	const struct value *const roots[] = {tiers->monitoring, tiers->vaults,
 					     tiers->below};
-	struct value *whitelists[ARRAY_SIZE(roots)], *base, *rules, *version;
+	struct value *base = base_whitelist(tiers), *whitelist, *rules,
+		     *version;
 	struct doc *doc;
 
-	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
-		whitelists[i] = at(roots[i], whitelist_path);
-	base = value_is(whitelists[0], VALUE_OBJECT) ? whitelists[0]
-						     : whitelists[1];
-	if (!value_is(base, VALUE_OBJECT))
+	if (!base)
 		return NULL;
 	doc = derived_new();
 	rules = value_new(&doc->arena, VALUE_LIST);
-	for (size_t i = 0; i < ARRAY_SIZE(roots); i++)
-		unite(doc, rules, whitelists[i], whitelists[i] == base);
+	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+		whitelist = at(roots[i], whitelist_path);
+		unite(doc, rules, whitelist, whitelist == base);
+	}
 	version = value_new(&doc->arena, VALUE_INT);
 	value_set_int(version, &doc->arena, STR("1"));
 	set(doc, make(doc, whitelist_path), "rules", rules);
@@ -257,11 +266,41 @@ static struct doc *derive_whitelist(const struct tiers *tiers)
 	return doc;
 }
 
-static void place(struct stack_docs *docs, enum layer_kind kind,
-		  struct doc *doc)
+/* Put among the others, and say for people how they came about. */
+
+static void place_protected(struct stack_docs *docs, struct doc *doc)
 {
 	if (doc)
-		stack_docs_insert(docs, kind, doc);
+		stack_docs_insert(docs, LAYER_PROTECTED, doc)->note =
+			"agent-owned key: what a vault says of it is ignored";
+}
+
+static void place_azure(struct stack_docs *docs, struct doc *doc,
+			const struct env *env)
+{
+	static const char *const account[] = {"AZURE_STORAGE_ACCOUNT", NULL};
+	struct stack_doc *item;
+
+	if (!doc)
+		return;
+	item = stack_docs_insert(docs, LAYER_ENV_NAMED, doc);
+	item->source =
+		env_first(env, account).len ? account[0] : "AZURE_STORAGE_KEY";
+	item->note = "the container of the environment comes after those of "
+		     "the files";
+}
+
+static void place_whitelist(struct stack_docs *docs, struct doc *doc,
+			    const struct tiers *tiers)
+{
+	struct stack_doc *item;
+
+	if (!doc)
+		return;
+	item = stack_docs_insert(docs, LAYER_MONITORING, doc);
+	item->made_from = base_whitelist(tiers);
+	item->note = "the rules of all whitelists are united, those of a "
+		     "vault first";
 }
 
 void agent_derive(struct stack_docs *docs, const struct env *env)
@@ -269,7 +308,7 @@ void agent_derive(struct stack_docs *docs, const struct env *env)
 	struct tiers tiers;
 
 	tiers_init(&tiers, docs);
-	place(docs, LAYER_PROTECTED, derive_protected(&tiers));
-	place(docs, LAYER_ENV_NAMED, derive_azure(&tiers, env));
-	place(docs, LAYER_MONITORING, derive_whitelist(&tiers));
+	place_protected(docs, derive_protected(&tiers));
+	place_azure(docs, derive_azure(&tiers, env), env);
+	place_whitelist(docs, derive_whitelist(&tiers), &tiers);
 }

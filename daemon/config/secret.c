@@ -10,6 +10,7 @@
 #include "config/known.h"
 #include "read/reader.h"
 #include "value/json.h"
+#include "value/path.h"
 #include "value/value.h"
 
 #define KNOWN_FROM                                                             \
@@ -167,12 +168,12 @@ static bool is_credentials_path(struct str key, const struct value *value)
 
 /* What a secret key holds is secret, however deep. */
 static struct context enter(const struct secrets *secrets,
-			    struct context context, const struct member *m)
+			    struct context context, struct str key,
+			    const struct value *value)
 {
-	struct str key = member_key(m);
 	enum hiding hiding = hiding_of(secrets, &context, key);
 
-	if (hiding > context.hiding && !is_credentials_path(key, m->value))
+	if (hiding > context.hiding && !is_credentials_path(key, value))
 		context.hiding = hiding;
 	context.s3 = context.s3 || str_is(key, "s3");
 	return context;
@@ -212,7 +213,9 @@ static void learn(struct secrets *secrets, struct context context,
 
 	if (value->type == VALUE_OBJECT) {
 		for (value_each (value, m))
-			learn(secrets, enter(secrets, context, m), m->value);
+			learn(secrets,
+			      enter(secrets, context, member_key(m), m->value),
+			      m->value);
 	} else if (value->type == VALUE_LIST) {
 		for (uint32_t i = 0; i < value->list.count; i++)
 			learn(secrets, context, value->list.items[i]);
@@ -318,8 +321,10 @@ static struct value *mask_object(const struct walk *walk,
 	struct member *m;
 
 	for (value_each (object, m)) {
-		struct value *masked =
-			mask(walk, enter(walk->secrets, context, m), m->value);
+		struct value *masked = mask(
+			walk,
+			enter(walk->secrets, context, member_key(m), m->value),
+			m->value);
 
 		if (masked == m->value)
 			continue;
@@ -370,4 +375,21 @@ struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,
 	struct walk walk = {secrets, arena};
 
 	return mask(&walk, (struct context){0}, root);
+}
+
+struct value *secrets_mask_at(const struct secrets *secrets,
+			      struct arena *arena, const struct value *root,
+			      const struct path *path)
+{
+	struct walk walk = {secrets, arena};
+	struct context context = {0};
+	const struct value *above;
+
+	for (size_t i = 0; root && i < path->count; i++) {
+		above = root;
+		root = path_find(above, &(struct path){&path->items[i], 1});
+		if (root && above->type == VALUE_OBJECT)
+			context = enter(secrets, context, path->items[i], root);
+	}
+	return root ? mask(&walk, context, (struct value *)root) : NULL;
 }

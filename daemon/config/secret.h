@@ -17,6 +17,7 @@
 #include "base/str.h"
 
 struct arena;
+struct path;
 struct secrets;
 struct value;
 
@@ -42,8 +43,14 @@ void secrets_free(struct secrets *secrets);
 void secrets_learn(struct secrets *secrets, const struct value *root);
 void secrets_forget(struct secrets *secrets);
 
-/* @root as it may be shown; @root itself when there is nothing to hide. */
+/* @root as it may be shown; @root itself when there is nothing to hide. The
+ * shape stays: members and elements are at the same places. */
 struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,
 			   struct value *root);
+
+/* What stands at @path of @root, as it may be shown; NULL when nothing does. */
+struct value *secrets_mask_at(const struct secrets *secrets,
+			      struct arena *arena, const struct value *root,
+			      const struct path *path);
 
 #endif

@@ -127,8 +127,8 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 	return changed;
 }
 
-void stack_docs_insert(struct stack_docs *docs, enum layer_kind kind,
-		       struct doc *doc)
+struct stack_doc *stack_docs_insert(struct stack_docs *docs,
+				    enum layer_kind kind, struct doc *doc)
 {
 	size_t at = docs->count;
 
@@ -138,8 +138,20 @@ void stack_docs_insert(struct stack_docs *docs, enum layer_kind kind,
 		at--;
 	memmove(&docs->items[at + 1], &docs->items[at],
 		(docs->count - at) * sizeof(docs->items[0]));
-	docs->items[at] = (struct stack_doc){kind, doc};
+	docs->items[at] = (struct stack_doc){.kind = kind, .doc = doc};
 	docs->count++;
+	return &docs->items[at];
+}
+
+void stack_docs_add(struct stack_docs *docs, const struct layer *layer,
+		    struct doc *doc)
+{
+	struct stack_doc *item = stack_docs_insert(docs, layer->kind, doc);
+
+	item->source = arena_strdup(&docs->arena, layer->source);
+	if (layer->description)
+		item->description =
+			arena_strdup(&docs->arena, layer->description);
 }
 
 struct stack_docs stack_get_docs(const struct stack *stack,
@@ -150,8 +162,7 @@ struct stack_docs stack_get_docs(const struct stack *stack,
 
 	for (stack_each(stack, layer))
 		if (layer->doc && layer->kind < below)
-			stack_docs_insert(&docs, layer->kind,
-					  doc_ref(layer->doc));
+			stack_docs_add(&docs, layer, doc_ref(layer->doc));
 	return docs;
 }
 
@@ -218,7 +229,7 @@ bool stack_docs_for(const struct stack *stack,
 			continue;
 		doc = layer_doc_for(layer, context, lower, diag);
 		if (doc)
-			stack_docs_insert(docs, layer->kind, doc);
+			stack_docs_add(docs, layer, doc);
 		if (is_looked_into(layer))
 			lower = merge(&arena, lower, layer->doc->root);
 	}

@@ -24,10 +24,18 @@ struct stack {
 	struct list layers; /* struct layer by link, weakest first */
 };
 
-/* The documents of a stack, weakest first, each a reference of the owner's. */
+/* The documents of a stack, weakest first, each a reference of the owner's.
+ * Their names lie in the list's arena: a snapshot outlives the layers. */
 struct stack_doc {
 	enum layer_kind kind;
 	struct doc *doc;
+	const char *source;      /* the layer's; NULL: derived from others */
+	const char *description; /* the layer's; NULL: none */
+
+	/* Of a derived one. */
+	const char *note;              /* why it holds, for people */
+	const struct value *made_from; /* NULL: none; stands for what is in no
+					* other document */
 };
 
 struct stack_docs {
@@ -73,9 +81,14 @@ bool stack_docs_for(const struct stack *stack,
 		    struct stack_docs *docs, struct diag *diag);
 void stack_docs_deinit(struct stack_docs *docs);
 
-/* After the last of its kind and those below; the reference is taken over. */
-void stack_docs_insert(struct stack_docs *docs, enum layer_kind kind,
-		       struct doc *doc);
+/* After the last of its kind and those below; the reference is taken over.
+ * The new item is valid until the next one. */
+struct stack_doc *stack_docs_insert(struct stack_docs *docs,
+				    enum layer_kind kind, struct doc *doc);
+
+/* The same, of @layer. */
+void stack_docs_add(struct stack_docs *docs, const struct layer *layer,
+		    struct doc *doc);
 
 /* Their merge; NULL when there is no document. Shares the documents' values. */
 struct value *stack_docs_merge(const struct stack_docs *docs,

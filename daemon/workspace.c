@@ -161,15 +161,29 @@ static void publish(struct workspace *workspace, struct snapshot *snapshot,
 	workspace->host->on_snapshot(workspace->host->data, workspace);
 }
 
-/* What equals the current snapshot is dropped, and nobody hears of it. */
+/* The same values: nobody hears of it. But lines may have moved, and what is
+ * overridden may be another: who asks why is told from the newest documents. */
+static void replace_equal(struct workspace *workspace,
+			  struct snapshot *snapshot)
+{
+	snapshot->cause = workspace->snapshot->cause;
+	snapshot->time = workspace->snapshot->time;
+	snapshot->generation = workspace->snapshot->generation;
+	snapshot_unref(workspace->snapshot);
+	workspace->snapshot = snapshot_ref(snapshot);
+	history_renew(&workspace->history, snapshot);
+}
+
 static void publish_changes(struct workspace *workspace,
 			    enum snapshot_cause cause)
 {
 	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
 		make_snapshot(workspace);
 
-	if (!workspace->snapshot ||
-	    !snapshot_equal(snapshot, workspace->snapshot))
+	if (workspace->snapshot &&
+	    snapshot_equal(snapshot, workspace->snapshot))
+		replace_equal(workspace, snapshot);
+	else
 		publish(workspace, snapshot, cause);
 }
 

@@ -1,5 +1,7 @@
 #include "config/history.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 #include "config/snapshot.h"
 
@@ -29,6 +31,16 @@ void history_add(struct history *history, struct snapshot *snapshot)
 		history->count++;
 	history->ring[next] = snapshot_ref(snapshot);
 	history->newest = next;
+}
+
+void history_renew(struct history *history, struct snapshot *snapshot)
+{
+	struct snapshot **newest = &history->ring[history->newest];
+
+	assert(history->count);
+	snapshot_ref(snapshot);
+	snapshot_unref(*newest);
+	*newest = snapshot;
 }
 
 struct snapshot *history_get(const struct history *history, size_t index)

@@ -25,6 +25,9 @@ void history_deinit(struct history *history);
 /* Takes a reference of its own. */
 void history_add(struct history *history, struct snapshot *snapshot);
 
+/* The same as the newest, from newer documents: it takes the place of it. */
+void history_renew(struct history *history, struct snapshot *snapshot);
+
 /* What was served at @generation: the newest snapshot not newer than it. NULL
  * when that is older than the history, or @generation is in the future. */
 struct snapshot *history_at(const struct history *history, uint64_t generation);

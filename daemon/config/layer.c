@@ -1,5 +1,6 @@
 #include "config/layer.h"
 
+#include <string.h>
 #include <time.h>
 #include <wire.h>
 
@@ -208,11 +209,23 @@ static bool set_state(struct layer *layer, enum layer_state state)
 	return changed;
 }
 
+/* The same values at the same places? */
+static bool is_same(const struct doc *a, const struct doc *b)
+{
+	if (a->source_count != b->source_count ||
+	    !value_equal(a->root, b->root))
+		return false;
+	for (size_t i = 0; i < a->source_count; i++)
+		if (strcmp(a->sources[i]->name, b->sources[i]->name) != 0 ||
+		    !str_equal(a->sources[i]->text, b->sources[i]->text))
+			return false;
+	return true;
+}
+
 /* True when the documents differ in anything but their address. */
 static bool swap_doc(struct layer *layer, struct doc *doc)
 {
-	bool changed = !layer->doc || !doc ||
-		       !value_equal(layer->doc->root, doc->root);
+	bool changed = !layer->doc || !doc || !is_same(layer->doc, doc);
 
 	changed = changed && (layer->doc || doc);
 	doc_unref(layer->doc);

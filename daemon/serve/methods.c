@@ -6,9 +6,11 @@
 #include "base/mem.h"
 #include "serve/access.h"
 #include "serve/errand.h"
+#include "serve/explain.h"
 #include "serve/get.h"
 #include "serve/introspect.h"
 #include "serve/out.h"
+#include "serve/past.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/storage.h"
@@ -38,7 +40,7 @@ static const struct method clearconf_methods[] = {
 		ACCESS_READ, get_answer},
 	{"Explain",
 		TAKES(PATH, WORKSPACE, REVEAL),
-		ACCESS_READ, NULL},
+		ACCESS_READ, explain_answer},
 	{"Watch",
 		TAKES(OPTIONAL("paths", STRINGS), WORKSPACE,
 		      OPTIONAL("since", INT), OPTIONAL("values", BOOL), REVEAL),
@@ -46,7 +48,7 @@ static const struct method clearconf_methods[] = {
 	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
 	{"History",
 		TAKES(OPTIONAL("limit", INT), WORKSPACE, REVEAL),
-		ACCESS_READ, NULL},
+		ACCESS_READ, past_answer},
 	{"Reload", NULL, ACCESS_ADMIN, errand_reload},
 	{"ListWorkspaces", NULL, ACCESS_READ, get_list_workspaces},
 	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN,

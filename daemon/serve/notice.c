@@ -25,11 +25,6 @@ static void write_side(struct buf *fields, const char *key,
 static void write_change(struct buf *fields, const struct step *step,
 			 const struct change *change, struct arena *arena)
 {
-	static const char *const kinds[] = {
-		[CHANGE_REMOVED] = "removed",
-		[CHANGE_ADDED] = "added",
-		[CHANGE_CHANGED] = "changed",
-	};
 	struct path_error error;
 	struct path path;
 
@@ -37,7 +32,7 @@ static void write_change(struct buf *fields, const struct step *step,
 	buf_putc(fields, '{');
 	json_key(fields, "path");
 	json_write_string(fields, change->path);
-	json_add_string(fields, "kind", kinds[change->kind]);
+	json_add_string(fields, "kind", change_kind_name(change->kind));
 	if (step->old_new && change->old)
 		write_side(fields, "old",
 			   get_visible(step->base, &path, step->masked));

@@ -7,6 +7,17 @@
 #include "value/path.h"
 #include "value/value.h"
 
+const char *change_kind_name(enum change_kind kind)
+{
+	static const char *const names[] = {
+		[CHANGE_REMOVED] = "removed",
+		[CHANGE_ADDED] = "added",
+		[CHANGE_CHANGED] = "changed",
+	};
+
+	return names[kind];
+}
+
 static bool is_branch(const struct value *value)
 {
 	return value_is(value, VALUE_OBJECT) && value->object.count;

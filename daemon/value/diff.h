@@ -33,6 +33,9 @@ struct changes {
 
 #define CHANGES_INIT ((struct changes){0})
 
+/* "removed", "added", "changed". */
+const char *change_kind_name(enum change_kind kind);
+
 /* From @old to @new, which stand at @prefix (the text of a path, "" for the
  * root); either may be NULL. Appends; call changes_sort when all are in. */
 void diff_add(struct changes *changes, struct str prefix,

@@ -81,12 +81,10 @@ static int print(const struct client *client, const struct value *status,
 				"there is no workspace '%s'; 'clearconf "
 				"status' lists the workspaces",
 				client->workspace);
-	if (as_json) {
-		json_write_pretty(&out, status);
-		buf_putc(&out, '\n');
-	} else {
+	if (as_json)
+		output_add_json(&out, status);
+	else
 		status_text_write(&out, status, client->workspace, time(NULL));
-	}
 	return output_write(buf_str(&out));
 }
 

@@ -36,7 +36,7 @@ struct command {
 		   char **argv);
 };
 
-extern const struct command cmd_dump, cmd_get, cmd_status, cmd_storage,
-	cmd_watch;
+extern const struct command cmd_dump, cmd_explain, cmd_get, cmd_log, cmd_status,
+	cmd_storage, cmd_watch;
 
 #endif

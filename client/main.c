@@ -16,7 +16,8 @@
 #define TIMEOUT_MS 30000
 
 static const struct command *const commands[] = {
-	&cmd_get, &cmd_watch, &cmd_dump, &cmd_status, &cmd_storage,
+	&cmd_get,    &cmd_explain, &cmd_watch,   &cmd_dump,
+	&cmd_status, &cmd_log,     &cmd_storage,
 };
 
 struct globals {

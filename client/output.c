@@ -9,6 +9,7 @@
 #include "complain.h"
 #include "exit_status.h"
 #include "render.h"
+#include "value/json.h"
 
 int output_write(struct str text)
 {
@@ -17,6 +18,12 @@ int output_write(struct str text)
 		return EXIT_DONE;
 	return complain(EXIT_FAILED, "cannot write to standard output: %s",
 			strerror(errno));
+}
+
+void output_add_json(struct buf *out, const struct value *value)
+{
+	json_write_pretty(out, value);
+	buf_putc(out, '\n');
 }
 
 static void say_warnings(const char *lines)

@@ -3,11 +3,15 @@
 
 #include "base/str.h"
 
+struct buf;
 struct rendering;
 struct value;
 
 /* Write @text to standard output and see it off. An exit status. */
 int output_write(struct str text);
+
+/* Append @value as JSON for people, and a line end. */
+void output_add_json(struct buf *out, const struct value *value);
 
 /* Render @value in the format named @format, or the one that suits it when
  * NULL, and say what warnings there are. An exit status. */

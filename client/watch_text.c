@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "channel.h"
 #include "output.h"
+#include "place_text.h"
 #include "value/diff.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -13,27 +14,18 @@
 static void begin_line(struct buf *out, int64_t generation, const char *kind,
 		       enum output_colour colour)
 {
-	const char *sequence = output_colour(colour);
-
-	buf_printf(out, "%lld %s%s%s ", (long long)generation, sequence, kind,
-		   *sequence ? output_colour(OUTPUT_PLAIN) : "");
+	buf_printf(out, "%lld %s%s%s ", (long long)generation,
+		   output_colour(colour), kind, output_colour(OUTPUT_PLAIN));
 }
 
 /* "vault:team:3:5", "file:/home/u/clearml.conf:12:18" */
 static void add_origin(struct buf *out, const struct value *origin)
 {
-	struct str name = answer_text(origin, "description");
-	int64_t line = answer_int(origin, "line", 0);
-
 	if (!value_is(origin, VALUE_OBJECT))
 		return;
-	if (!name.len)
-		name = answer_text(origin, "source");
-	buf_printf(out, " %s(%.*s:%.*s", output_colour(OUTPUT_DIM),
-		   STR_PRINT(answer_text(origin, "layer")), STR_PRINT(name));
-	if (line > 0)
-		buf_printf(out, ":%lld:%lld", (long long)line,
-			   (long long)answer_int(origin, "column", 1));
+	buf_printf(out, " %s(%.*s:", output_colour(OUTPUT_DIM),
+		   STR_PRINT(answer_text(origin, "layer")));
+	place_text_add(out, origin);
 	buf_printf(out, ")%s", output_colour(OUTPUT_PLAIN));
 }
 
@@ -61,16 +53,16 @@ static enum output_colour colour_of(struct str kind)
 	return str_is(kind, "removed") ? OUTPUT_RED : OUTPUT_YELLOW;
 }
 
-static void add_change(struct buf *out, int64_t generation,
-		       const struct value *change)
+void watch_text_add_change(struct buf *out, const struct value *change,
+			   bool values)
 {
 	struct str kind = answer_text(change, "kind");
-	char name[16];
 
-	(void)snprintf(name, sizeof(name), "%.*s", STR_PRINT(kind));
-	begin_line(out, generation, name, colour_of(kind));
+	buf_printf(out, " %s%.*s%s ", output_colour(colour_of(kind)),
+		   STR_PRINT(kind), output_colour(OUTPUT_PLAIN));
 	buf_add_str(out, answer_text(change, "path"));
-	add_values(out, change);
+	if (values)
+		add_values(out, change);
 	add_origin(out, value_get(change, STR("origin")));
 	buf_putc(out, '\n');
 }
@@ -132,8 +124,9 @@ void watch_text_write(struct buf *out, struct watch_text *text,
 	}
 	if (text->values && value_is(value, VALUE_OBJECT))
 		add_current(out, text, value);
-	if (value_is(changes, VALUE_LIST))
-		for (uint32_t i = 0; i < changes->list.count; i++)
-			add_change(out, text->generation,
-				   changes->list.items[i]);
+	for (uint32_t i = 0;
+	     value_is(changes, VALUE_LIST) && i < changes->list.count; i++) {
+		buf_put_int(out, text->generation);
+		watch_text_add_change(out, changes->list.items[i], true);
+	}
 }

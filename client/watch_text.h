@@ -23,6 +23,11 @@ struct watch_text {
 };
 
 /* Append the lines of one answer; there may be none. */
+/* " changed sdk.aws.s3.region (vault:team:3:12)", with a line end; @values:
+ * what it was and is, too. */
+void watch_text_add_change(struct buf *out, const struct value *change,
+			   bool values);
+
 void watch_text_write(struct buf *out, struct watch_text *text,
 		      const struct value *answer);
 

@@ -1,4 +1,4 @@
-/* What watch, status and storage print for people. */
+/* What watch, explain, log, status and storage print for people. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,10 +6,14 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../support/docs.h"
 #include "ask.h"
+#include "explain_text.h"
+#include "log_text.h"
 #include "status_text.h"
 #include "storage_text.h"
 #include "watch_text.h"
@@ -97,6 +101,97 @@ static void a_history_too_short_is_told(void **state)
 		     "{\"generation\":7,\"state\":\"ready\",\"resync\":true,"
 		     "\"value\":{\"a\":1}}",
 		     "7 resync what changed before is not known any more\n");
+}
+
+static void assert_text(void (*write)(struct buf *out,
+				      const struct value *answer),
+			const char *answer, const char *expected)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(answer);
+
+	write(&out, doc->root);
+	assert_string_equal(buf_str(&out).ptr, expected);
+}
+
+/* --- explain -------------------------------------------------------------- */
+
+static void an_explanation_stands_in_columns(void **state)
+{
+	(void)state;
+	assert_text(
+		explain_text_write,
+		"{\"generation\":7,\"leaves\":["
+		"{\"path\":\"a.b\",\"value\":\"x\",\"origin\":{\"layer\":"
+		"\"vault\",\"source\":\"id\",\"description\":\"team\","
+		"\"line\":3,\"column\":12},\"overridden\":[{\"value\":[1,2],"
+		"\"origin\":{\"layer\":\"file\",\"source\":\"/h/c.conf\","
+		"\"line\":1,\"column\":1}},{\"value\":\"****\",\"origin\":{"
+		"\"layer\":\"site\",\"source\":\"/s\"}}],\"note\":\"so\"},"
+		"{\"path\":\"a.\\\"long one\\\"\",\"value\":null,\"origin\":{"
+		"\"layer\":\"env-named\",\"source\":\"X\"},\"overridden\":[]}"
+		"]}",
+		"a.b           \"x\"     vault team:3:12\n"
+		"  overrides   [1,2]   file /h/c.conf:1:1\n"
+		"  overrides   \"****\"  site /s\n"
+		"  note: so\n"
+		"a.\"long one\"  null    env-named X\n");
+	assert_text(explain_text_write, "{\"leaves\":[]}", "");
+}
+
+static void long_values_are_cut_between_characters(void **state)
+{
+	(void)state;
+	assert_text(explain_text_write,
+		    "{\"leaves\":[{\"path\":\"a\",\"value\":"
+		    "\"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\","
+		    "\"origin\":{\"layer\":\"file\",\"source\":\"f\"}}]}",
+		    "a  \"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		    "\u00e4\u00e4\u00e4\u00e4...  file f\n");
+}
+
+static void nothing_that_a_terminal_obeys_is_printed(void **state)
+{
+	(void)state;
+	assert_text(explain_text_write,
+		    "{\"leaves\":[{\"path\":\"a\",\"value\":\"\\u009b2J\\u001b"
+		    "\","
+		    "\"origin\":{\"layer\":\"vault\",\"source\":\"f\","
+		    "\"description\":\"x\\u001b[2J\\u007f\\u009b\"},\"note\":"
+		    "\"a\\nb\"}]}",
+		    "a  \"?2J\\u001b\"  vault x?[2J??\n"
+		    "  note: a?b\n");
+}
+
+/* --- log ------------------------------------------------------------------ */
+
+static void the_log_has_a_line_for_each_change(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("TZ", "UTC-2", 1), 0);
+	tzset();
+	assert_text(
+		log_text_write,
+		"{\"generations\":[{\"generation\":43,\"time\":86400,\"cause\":"
+		"\"vault\",\"changes\":[{\"path\":\"a.b\",\"kind\":\"changed\","
+		"\"old\":1,\"new\":2,\"origin\":{\"layer\":\"vault\","
+		"\"source\":"
+		"\"id\",\"description\":\"team\",\"line\":3,\"column\":12}},"
+		"{\"path\":\"c\",\"kind\":\"removed\"}]},"
+		"{\"generation\":42,\"time\":86399,\"cause\":\"start\","
+		"\"changes\":[]}]}",
+		"43 1970-01-02 02:00:00 vault changed a.b (vault:team:3:12)\n"
+		"43 1970-01-02 02:00:00 vault removed c\n"
+		"42 1970-01-02 01:59:59 start\n");
 }
 
 /* --- status --------------------------------------------------------------- */
@@ -246,6 +341,10 @@ int main(void)
 		cmocka_unit_test(values_are_json_on_one_line),
 		cmocka_unit_test(values_of_now_come_leaf_by_leaf),
 		cmocka_unit_test(a_history_too_short_is_told),
+		cmocka_unit_test(an_explanation_stands_in_columns),
+		cmocka_unit_test(long_values_are_cut_between_characters),
+		cmocka_unit_test(nothing_that_a_terminal_obeys_is_printed),
+		cmocka_unit_test(the_log_has_a_line_for_each_change),
 		cmocka_unit_test(status_is_read_at_a_glance),
 		cmocka_unit_test(one_workspace_may_be_named),
 		cmocka_unit_test(credentials_are_shown_with_winner_and_losers),

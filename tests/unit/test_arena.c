@@ -182,10 +182,31 @@ static void an_arena_knows_what_is_its_own(void **state)
 	assert_false(arena_owns(&arena, NULL));
 }
 
+static void its_memory_can_be_walked(void **state)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	const struct arena_block *at = NULL;
+	size_t used = 0, found = 0;
+	struct str memory;
+	char *mine = NULL;
+
+	(void)state;
+	assert_false(arena_next_block(&arena, &at, &memory));
+	for (size_t i = 0; i < 2000; i++)
+		mine = arena_alloc(&arena, 1 + i % 90);
+	while (arena_next_block(&arena, &at, &memory)) {
+		used += memory.len;
+		found += mine >= memory.ptr && mine < memory.ptr + memory.len;
+	}
+	assert_int_equal(used, arena.used);
+	assert_int_equal(found, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_arena_knows_what_is_its_own),
+		cmocka_unit_test(its_memory_can_be_walked),
 		cmocka_unit_test(memory_is_zeroed_and_aligned),
 		cmocka_unit_test(what_was_handed_out_stays_where_it_is),
 		cmocka_unit_test(a_large_piece_has_a_block_of_its_own),

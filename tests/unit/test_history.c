@@ -159,6 +159,23 @@ static void one_snapshot_may_be_in_it_twice(void **state)
 	assert_int_equal(held->refs, 2);
 }
 
+static void the_newest_can_be_renewed(void **state)
+{
+	_cleanup_(history_deinit) struct history history;
+	_cleanup_(snapshot_unrefp) struct snapshot *held = snapshot_at(2);
+
+	(void)state;
+	history_init(&history, 2);
+	add(&history, 1);
+	add(&history, 2);
+	history_renew(&history, held);
+	assert_ptr_equal(history_get(&history, 0), held);
+	assert_int_equal(held->refs, 2);
+	assert_at(&history, 1, 1);
+	history_renew(&history, held);
+	assert_int_equal(held->refs, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +187,7 @@ int main(void)
 		cmocka_unit_test(a_history_of_sixty_four_has_sixty_four),
 		cmocka_unit_test(what_falls_out_lives_while_somebody_holds_it),
 		cmocka_unit_test(one_snapshot_may_be_in_it_twice),
+		cmocka_unit_test(the_newest_can_be_renewed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

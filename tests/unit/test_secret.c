@@ -486,6 +486,44 @@ static void many_secrets_do_not_slow_the_search(void **state)
 			   "ssssssssssssssss s0001000-secret s1000"));
 }
 
+static void assert_masked_at(const char *where, const char *expected)
+{
+	_cleanup_(masking_deinit) struct masking masking;
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct path_error error;
+	struct path path;
+	struct value *shown;
+
+	mask_with(&masking, "^extra$",
+		  "{\"aws\":{\"s3\":{\"key\":\"AKIA1\",\"key2\":\"b\"}},"
+		  "\"pass\":[{\"a\":1},\"two\"],\"extra\":{\"x\":\"y\"},"
+		  "\"credentials_json\":\"/etc/gs.json\","
+		  "\"list\":[{\"token\":\"t\",\"plain\":\"p\"}]}");
+	assert_true(path_parse(&path, &arena, str_from(where), &error));
+	shown = secrets_mask_at(masking.secrets, &masking.arena,
+				masking.doc->root, &path);
+	if (expected)
+		docs_assert_json(shown, expected);
+	else
+		assert_null(shown);
+}
+
+static void a_part_is_masked_as_it_is_in_the_whole(void **state)
+{
+	(void)state;
+	assert_masked_at("aws.s3", "{\"key\":\"****\",\"key2\":\"b\"}");
+	assert_masked_at("aws.s3.key", "\"****\"");
+	assert_masked_at("aws.s3.key2", "\"b\"");
+	assert_masked_at("pass.0.a", "\"****\"");
+	assert_masked_at("pass.1", "\"****\"");
+	assert_masked_at("extra.x", "\"****\"");
+	assert_masked_at("credentials_json", "\"/etc/gs.json\"");
+	assert_masked_at("list.0", "{\"token\":\"****\",\"plain\":\"p\"}");
+	assert_masked_at("list.0.plain", "\"p\"");
+	assert_masked_at("list.1", NULL);
+	assert_masked_at("aws.s3.key.x", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,6 +554,7 @@ int main(void)
 		cmocka_unit_test(a_masked_value_stands_where_the_original_does),
 		cmocka_unit_test(nothing_masked_is_found_in_the_masked_bytes),
 		cmocka_unit_test(many_secrets_do_not_slow_the_search),
+		cmocka_unit_test(a_part_is_masked_as_it_is_in_the_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/source.h"
@@ -161,6 +162,23 @@ static void columns_count_characters(void **state)
 	assert_pos(f, 7, 2, 4);
 	assert_pos(f, 11, 2, 5);
 	assert_pos(f, 12, 2, 6);
+}
+
+static void columns_count_characters_of_long_lines_too(void **state)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	struct fixture *f = *state;
+
+	buf_puts(&text, "first\n");
+	for (int i = 0; i < 3000; i++)
+		buf_puts(&text, i % 3 ? "x" : "\u20ac");
+	assert_int_equal(from_text(f, buf_str(&text)), 0);
+	for (uint32_t i = 0; i < 3000; i += 3) {
+		assert_pos(f, 6 + i / 3 * 5, 2, i + 1);
+		assert_pos(f, 6 + i / 3 * 5 + 3, 2, i + 2);
+	}
+	assert_pos(f, text.len, 2, 3001);
+	assert_pos(f, 0, 1, 1);
 }
 
 static void many_lines_are_all_found(void **state)
@@ -349,6 +367,7 @@ int main(void)
 		TEST(every_sort_of_line_end_counts_once),
 		TEST(a_last_line_end_begins_a_line),
 		TEST(columns_count_characters),
+		TEST(columns_count_characters_of_long_lines_too),
 		TEST(many_lines_are_all_found),
 		TEST(a_line_comes_without_its_end),
 		TEST(what_is_not_utf8_is_broken_at_its_place),

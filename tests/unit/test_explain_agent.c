@@ -1,0 +1,203 @@
+/* Who has what to say of each leaf, with what the agent derives. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../support/explaining.h"
+#include "base/log.h"
+
+#define OWNED "agent-owned key: what a vault says of it is ignored"
+
+static void a_protected_key_is_from_below_the_vaults(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_SITE, "s", "agent.worker_id = site"},
+		{LAYER_FILE, "f",
+		 "agent { worker_id = mine, debug = 1, worker_name = n }"},
+		{LAYER_VAULT, "v",
+		 "agent { worker_id = theirs, debug = 1, cuda_version = 7 }"},
+		{LAYER_VAULT, "w", "agent.worker_name = theirs"},
+		{LAYER_ENV_NAMED, "CLEARML_WORKER_NAME", "env",
+		 "agent.worker_name"},
+		{0},
+	};
+
+	(void)state;
+	check_agent(
+		texts, "",
+		"agent.cuda_version = 7 vault v:1:55\n"
+		"agent.debug = 1 vault v:1:37\n"
+		"  not 1 file f:1:35\n"
+		"agent.worker_id = \"mine\" protected f:1:21\n"
+		"  not \"theirs\" vault v:1:21\n"
+		"  not \"site\" site s:1:19\n"
+		"  note " OWNED "\n"
+		"agent.worker_name = \"env\" env-named CLEARML_WORKER_NAME\n"
+		"  not \"n\" protected f:1:52\n"
+		"  not \"theirs\" vault w:1:21\n");
+}
+
+static void the_sdk_protects_nothing(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", "agent.worker_id = mine"},
+		{LAYER_VAULT, "v", "agent.worker_id = theirs"},
+		{0},
+	};
+
+	(void)state;
+	check_sdk(texts, "",
+		  "agent.worker_id = \"theirs\" vault v:1:19\n"
+		  "  not \"mine\" file f:1:19\n");
+}
+
+static void protected_keys_survive_a_vault_that_drops_the_agent(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", "agent { worker_id = mine, other = 1 }"},
+		{LAYER_VAULT, "v", "agent = none"},
+		{0},
+	};
+
+	(void)state;
+	check_agent(texts, "",
+		    "agent.worker_id = \"mine\" protected f:1:21\n"
+		    "  not \"none\" vault v:1:9\n"
+		    "  not {\"worker_id\":\"mine\",\"other\":1} file f:1:7\n"
+		    "  note " OWNED "\n");
+}
+
+static void an_object_that_is_protected_is_told_by_its_leaves(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_SITE, "s", "agent.debug { a = 1, b = 1 }"},
+		{LAYER_FILE, "f", "agent.debug { b = 2 }"},
+		{LAYER_VAULT, "v", "agent.debug = on"},
+		{0},
+	};
+
+	(void)state;
+	check_agent(texts, "",
+		    "agent.debug.a = 1 site s:1:19\n"
+		    "  not \"on\" vault v:1:15\n"
+		    "  not {\"b\":2} file f:1:13\n"
+		    "  not {\"a\":1,\"b\":1} site s:1:13\n"
+		    "  note " OWNED "\n"
+		    "agent.debug.b = 2 file f:1:19\n"
+		    "  note " OWNED "\n");
+}
+
+#define MONITORING "a monitoring vault says so, which nothing overrides"
+
+static void a_monitoring_vault_beats_everybody(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", "agent.worker_id = mine"},
+		{LAYER_VAULT, "v", "agent.worker_id = theirs"},
+		{LAYER_ENV_NAMED, "CLEARML_WORKER_ID", "env",
+		 "agent.worker_id"},
+		{LAYER_MONITORING, "m", "agent.worker_id = watched, only = 1",
+		 NULL, "watch"},
+		{0},
+	};
+
+	(void)state;
+	check_agent(texts, "",
+		    "agent.worker_id = \"watched\" monitoring m 'watch':1:19\n"
+		    "  not \"env\" env-named CLEARML_WORKER_ID\n"
+		    "  not \"mine\" protected f:1:19\n"
+		    "  not \"theirs\" vault v:1:19\n"
+		    "  note " MONITORING "\n"
+		    "only = 1 monitoring m 'watch':1:35\n");
+}
+
+#define AFTER "the container of the environment comes after those of the files"
+
+static void the_azure_container_of_the_environment_is_named(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f",
+		 "sdk.azure.storage.containers = [{account_name: x}]"},
+		{0},
+	};
+	struct secrets *secrets = secrets_new(NULL);
+	struct snapshot *snapshot =
+		agent_snapshot(texts, secrets, "AZURE_STORAGE_KEY=k");
+
+	(void)state;
+	assert_explained(snapshot, "", NULL,
+			 "sdk.azure.storage.containers = "
+			 "[{\"account_name\":\"x\"},{\"account_name\":null,"
+			 "\"account_key\":\"k\"}] env-named AZURE_STORAGE_KEY\n"
+			 "  not [{\"account_name\":\"x\"}] file f:1:32\n"
+			 "  note " AFTER "\n");
+	assert_explained(snapshot,
+			 "sdk.azure.storage.containers.0.account_name", NULL,
+			 "sdk.azure.storage.containers.0.account_name = \"x\" "
+			 "file f:1:48\n"
+			 "  note " AFTER "\n");
+	assert_explained(snapshot, "sdk.azure.storage.containers.1.account_key",
+			 NULL,
+			 "sdk.azure.storage.containers.1.account_key = \"k\" "
+			 "env-named AZURE_STORAGE_KEY\n"
+			 "  note " AFTER "\n");
+	snapshot_unref(snapshot);
+	secrets_free(secrets);
+}
+
+#define UNITED "the rules of all whitelists are united, those of a vault first"
+
+static void a_united_whitelist_is_the_vaults(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", "agent.snug.whitelist.rules = [{host: h2}]"},
+		{LAYER_VAULT, "v",
+		 "agent.snug.whitelist { rules = [{host: h1}], version = 3 }"},
+		{0},
+	};
+	struct secrets *secrets = secrets_new(NULL);
+	struct snapshot *snapshot = agent_snapshot(texts, secrets, "");
+
+	(void)state;
+	assert_explained(
+		snapshot, "agent.snug.whitelist", NULL,
+		"agent.snug.whitelist.default_action = \"meter\" vault "
+		"v:1:22\n"
+		"  note " UNITED "\n"
+		"agent.snug.whitelist.rules = [{\"host\":\"h1\"},"
+		"{\"host\":\"h2\"}] vault v:1:22\n"
+		"  not [{\"host\":\"h1\"}] vault v:1:32\n"
+		"  not [{\"host\":\"h2\"}] file f:1:30\n"
+		"  note " UNITED "\n"
+		"agent.snug.whitelist.version = 3 vault v:1:56\n"
+		"  note " UNITED "\n");
+	assert_explained(snapshot, "agent.snug.whitelist.rules.1.host", NULL,
+			 "agent.snug.whitelist.rules.1.host = \"h2\" file "
+			 "f:1:38\n"
+			 "  note " UNITED "\n");
+	snapshot_unref(snapshot);
+	secrets_free(secrets);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_protected_key_is_from_below_the_vaults),
+		cmocka_unit_test(the_sdk_protects_nothing),
+		cmocka_unit_test(
+			protected_keys_survive_a_vault_that_drops_the_agent),
+		cmocka_unit_test(
+			an_object_that_is_protected_is_told_by_its_leaves),
+		cmocka_unit_test(a_monitoring_vault_beats_everybody),
+		cmocka_unit_test(
+			the_azure_container_of_the_environment_is_named),
+		cmocka_unit_test(a_united_whitelist_is_the_vaults),
+	};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -20,7 +20,7 @@ void place_text_add_clean(struct buf *out, struct str text)
 
 	for (; text.len; text = str_from_offset(text, control ? control : 1)) {
 		control = control_at(text);
-		buf_putc(out, control ? '?' : text.ptr[0]);
+		buf_add(out, control ? "?" : text.ptr, 1);
 	}
 }
 

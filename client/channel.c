@@ -14,6 +14,8 @@
 /* Replies wrap values as deep as the daemon's own limit. */
 #define ANSWER_DEPTH 160
 
+#define PARAMETER_REFUSED "org.varlink.service.InvalidParameter"
+
 static const struct {
 	const char *error;
 	enum exit_status status;
@@ -42,7 +44,7 @@ static const struct {
 	 "is this clearconfd's socket?"},
 	{"org.varlink.service.MethodNotFound", EXIT_FAILED,
 	 "clearconf and clearconfd are of different versions"},
-	{"org.varlink.service.InvalidParameter", EXIT_FAILED,
+	{PARAMETER_REFUSED, EXIT_FAILED,
 	 "clearconf and clearconfd are of different versions"},
 };
 
@@ -82,6 +84,7 @@ static int fail_by_reply(struct channel *channel, const char *error)
 {
 	channel->result = CLEARCONF_E_ERROR;
 	channel->error = channel->hint = NULL;
+	channel->parameter_refused = !strcmp(error, PARAMETER_REFUSED);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		if (strcmp(errors[i].error, error) != 0)
 			continue;
@@ -90,6 +93,12 @@ static int fail_by_reply(struct channel *channel, const char *error)
 		return errors[i].status;
 	}
 	return EXIT_FAILED;
+}
+
+bool channel_is_parameter_refused(const struct channel *channel)
+{
+	return channel->result == CLEARCONF_E_ERROR &&
+	       channel->parameter_refused;
 }
 
 int channel_complain(const struct channel *channel, int status)

@@ -10,6 +10,7 @@
  * caller's document.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -27,6 +28,7 @@ struct channel {
 	int result;        /* of the last call: a negative errno, or
 			    * CLEARCONF_E_ERROR; 0: no failure of the
 			    * connection's */
+	bool parameter_refused; /* by the last call */
 };
 
 /* Connect, in place of any earlier connection. */
@@ -46,6 +48,9 @@ int channel_send(struct channel *channel, const char *method,
  * next call. @timeout_ms: negative waits for ever. */
 int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
 		 struct str *text);
+
+/* Did the last call fail since the daemon does not take a parameter? */
+bool channel_is_parameter_refused(const struct channel *channel);
 
 /* Say what went wrong with the connection, if anything did, and return
  * @status. */

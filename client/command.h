@@ -31,12 +31,15 @@ struct command {
 	size_t option_count;
 	size_t fields_size;
 	int arguments_max;
-	bool secret; /* no core dump, no ptrace by others */
+	bool secret;     /* no core dump, no ptrace by others */
+	bool runs_words; /* the first word ends the options: it is a command */
+	int failure;     /* exit status of wrong options; 0: EXIT_USAGE */
 	int (*run)(const struct client *client, const void *fields, int argc,
 		   char **argv);
 };
 
-extern const struct command cmd_dump, cmd_explain, cmd_get, cmd_log, cmd_status,
-	cmd_storage, cmd_watch;
+extern const struct command cmd_credentials, cmd_dump, cmd_exec, cmd_explain,
+	cmd_get, cmd_log, cmd_profile, cmd_reload, cmd_status, cmd_storage,
+	cmd_token, cmd_watch, cmd_workspace;
 
 #endif

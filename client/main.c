@@ -15,10 +15,23 @@
 
 #define TIMEOUT_MS 30000
 
+/* As --help lists them. */
+/* clang-format off */
 static const struct command *const commands[] = {
-	&cmd_get,    &cmd_explain, &cmd_watch,   &cmd_dump,
-	&cmd_status, &cmd_log,     &cmd_storage,
+	&cmd_get,
+	&cmd_explain,
+	&cmd_watch,
+	&cmd_dump,
+	&cmd_status,
+	&cmd_log,
+	&cmd_workspace,
+	&cmd_credentials,
+	&cmd_storage,
+	&cmd_profile,
+	&cmd_token,
+	&cmd_reload,
 };
+/* clang-format on */
 
 struct globals {
 	const char *socket, *workspace, *timeout;
@@ -53,7 +66,7 @@ static int print_help(void)
 		"\n"
 		"Commands (more with 'clearconf COMMAND --help'):\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		(void)printf("  %-10s %s\n", commands[i]->name,
+		(void)printf("  %-11s %s\n", commands[i]->name,
 			     commands[i]->summary);
 	(void)printf("\nOptions:\n");
 	arguments_print(global_options, ARRAY_SIZE(global_options));
@@ -122,11 +135,11 @@ static int run_command(const struct command *command, struct globals *globals,
 		{command->options, command->option_count, fields},
 		global_set(globals),
 	};
-	struct arguments arguments = {sets, false, help};
+	struct arguments arguments = {sets, command->runs_words, help};
 	int first, status = arguments_parse(&arguments, argc, argv, &first);
 
 	if (status != EXIT_DONE)
-		return status;
+		return command->failure ? command->failure : status;
 	if (globals->help)
 		return print_command_help(command);
 	return start(command, globals, fields, argv + first);

@@ -1,0 +1,76 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "arguments.h"
+#include "base/mem.h"
+#include "channel.h"
+#include "command.h"
+#include "exit_status.h"
+#include "once.h"
+#include "output.h"
+#include "read/doc.h"
+#include "value/json.h"
+
+struct token {
+	const char *lifetime;
+	bool json;
+};
+
+static const struct option_spec options[] = {
+	{"lifetime", 'l', OPTION_SECONDS, offsetof(struct token, lifetime), "S",
+	 "the token expires after S seconds (3600)"},
+	{"json", 'j', OPTION_FLAG, offsetof(struct token, json), NULL,
+	 "print the daemon's answer as JSON: also when it expires"},
+};
+
+static int print(const struct value *answer)
+{
+	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
+
+	buf_add_str(&line, answer_text(answer, "token"));
+	buf_putc(&line, '\n');
+	return output_write(buf_str(&line));
+}
+
+static int run(const struct client *client, const void *fields, int argc,
+	       char **argv)
+{
+	const struct token *o = fields;
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct once once = {
+		"GetToken", &parameters,
+		o->lifetime ? "a token cannot last so long or so short: choose "
+			      "another --lifetime"
+			    : NULL};
+	int status;
+
+	(void)argc;
+	(void)argv;
+	buf_putc(&parameters, '{');
+	json_add_optional_string(&parameters, "workspace", client->workspace);
+	if (o->lifetime)
+		json_add_int(&parameters, "lifetime",
+			     (long long)ceil(strtod(o->lifetime, NULL)));
+	buf_putc(&parameters, '}');
+	status = once_call(client, &once, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	return o->json ? once_print_json(answer->root) : print(answer->root);
+}
+
+const struct command cmd_token = {
+	.name = "token",
+	.synopsis = "[--lifetime S] [--json]",
+	.summary = "print a new token for the ClearML API",
+	.details =
+		"Asks the ClearML server for a token of its own and prints it "
+		"bare, for a header\n"
+		"'Authorization: Bearer TOKEN'. Needs the right 'secrets'.",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct token),
+	.arguments_max = 0,
+	.secret = true,
+	.run = run,
+};

@@ -8,6 +8,9 @@
 static const struct render_format formats[] = {
 	{"json", render_json},
 	{"hocon", render_hocon},
+	{"yaml", render_yaml},
+	{"env", render_env},
+	{"properties", render_properties},
 	{"raw", render_raw},
 };
 

@@ -28,7 +28,7 @@ struct render_format {
 	bool (*write)(struct rendering *rendering, const struct value *value);
 };
 
-#define RENDER_FORMAT_NAMES "json, hocon, raw"
+#define RENDER_FORMAT_NAMES "json, hocon, yaml, env, properties, raw"
 
 /* NULL when there is none of that name. */
 const struct render_format *render_format(const char *name);
@@ -47,5 +47,16 @@ void render_warn(struct rendering *rendering, struct str path,
 bool render_json(struct rendering *rendering, const struct value *value);
 bool render_raw(struct rendering *rendering, const struct value *value);
 bool render_hocon(struct rendering *rendering, const struct value *value);
+bool render_yaml(struct rendering *rendering, const struct value *value);
+bool render_env(struct rendering *rendering, const struct value *value);
+bool render_properties(struct rendering *rendering, const struct value *value);
+
+/* @value, which is at @path, as HOCON on one line, without a line end. False:
+ * there is a key in it that cannot be written. */
+bool render_hocon_line(struct rendering *rendering, struct str path,
+		       const struct value *value);
+
+/* YAML without the comment that says whose it is. */
+void render_yaml_bare(struct buf *out, const struct value *value);
 
 #endif

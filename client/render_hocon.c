@@ -28,6 +28,8 @@ struct hocon {
 	unsigned int depth;
 	unsigned int lists; /* of these, the lists around the value without an
 			     * object between */
+	bool flat; /* all on one line */
+	bool lost; /* something was left out */
 };
 
 static void warn(struct hocon *hocon, const char *text)
@@ -37,7 +39,8 @@ static void warn(struct hocon *hocon, const char *text)
 
 static void new_line(struct hocon *hocon)
 {
-	buf_printf(hocon->out, "\n%*s", (int)hocon->depth * 2, "");
+	if (!hocon->flat)
+		buf_printf(hocon->out, "\n%*s", (int)hocon->depth * 2, "");
 }
 
 static void enter(struct hocon *hocon)
@@ -166,6 +169,7 @@ static void write_member(struct hocon *hocon, const struct member *member)
 		write_value(hocon, member->value);
 	} else {
 		warn(hocon, "left out: there is no way to write this key");
+		hocon->lost = true;
 	}
 	hocon->path.len = path;
 }
@@ -178,8 +182,11 @@ static void write_object(struct hocon *hocon, const struct value *object)
 	buf_putc(hocon->out, '{');
 	enter(hocon);
 	hocon->lists = 0;
-	for (value_each (object, member))
+	for (value_each (object, member)) {
+		if (hocon->flat && member != object->object.members)
+			buf_putc(hocon->out, ',');
 		write_member(hocon, member);
+	}
 	hocon->lists = lists;
 	hocon->depth--;
 	if (object->object.count)
@@ -215,4 +222,16 @@ bool render_hocon(struct rendering *rendering, const struct value *value)
 	buf_putc(hocon.out, '\n');
 	buf_deinit(&hocon.path);
 	return true;
+}
+
+bool render_hocon_line(struct rendering *rendering, struct str path,
+		       const struct value *value)
+{
+	struct hocon hocon = {
+		.rendering = rendering, .out = &rendering->text, .flat = true};
+
+	buf_add_str(&hocon.path, path);
+	write_value(&hocon, value);
+	buf_deinit(&hocon.path);
+	return !hocon.lost;
 }

@@ -60,21 +60,35 @@ int ask(struct channel *channel, const struct question *question,
 	struct answer *answer)
 {
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
-	const struct value *root;
+	struct doc *doc = NULL;
 	int status;
 
 	*answer = (struct answer){0};
 	write_question(&parameters, question);
-	status = channel_call(channel, "Get", &parameters, &answer->doc);
-	if (status != EXIT_DONE)
-		return status;
-	root = answer->doc->root;
-	answer->value = value_get(root, STR("value"));
+	status = channel_call(channel, "Get", &parameters, &doc);
+	if (status == EXIT_DONE)
+		answer_init(answer, doc);
+	return status;
+}
+
+int ask_send(struct channel *channel, const struct question *question)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+
+	write_question(&parameters, question);
+	return channel_send(channel, "Get", &parameters);
+}
+
+void answer_init(struct answer *answer, struct doc *doc)
+{
+	*answer = (struct answer){
+		.doc = doc,
+		.value = value_get(doc->root, STR("value")),
+		.state = answer_text(doc->root, "state"),
+		.masked = answer_bool(doc->root, "masked"),
+	};
 	if (!answer->value)
 		answer->value = &absent;
-	answer->state = answer_text(root, "state");
-	answer->masked = answer_bool(root, "masked");
-	return EXIT_DONE;
 }
 
 void answer_deinit(struct answer *answer)

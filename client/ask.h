@@ -38,6 +38,11 @@ struct answer {
 int ask(struct channel *channel, const struct question *question,
 	struct answer *answer);
 
+/* The same in two halves, for whoever cannot wait: send the question, and make
+ * the document that comes back an answer, which takes it over. */
+int ask_send(struct channel *channel, const struct question *question);
+void answer_init(struct answer *answer, struct doc *doc);
+
 void answer_deinit(struct answer *answer);
 
 /* The vaults are not in yet: values that they bring are missing. */

@@ -15,6 +15,7 @@
 #define ANSWER_DEPTH 160
 
 #define PARAMETER_REFUSED "org.varlink.service.InvalidParameter"
+#define OVER_QUOTA        WIRE_INTERFACE ".QuotaExceeded"
 
 static const struct {
 	const char *error;
@@ -34,7 +35,7 @@ static const struct {
 	 "'clearconf status' says what is missing"},
 	{WIRE_INTERFACE ".ServerError", EXIT_SERVER,
 	 "'clearconf status' shows the state of the connection"},
-	{WIRE_INTERFACE ".QuotaExceeded", EXIT_FAILED,
+	{OVER_QUOTA, EXIT_FAILED,
 	 "limits are set in [limits] of clearconfd.conf"},
 	{WIRE_INTERFACE ".NoStorageMatch", EXIT_NO_PATH,
 	 "'clearconf get sdk' shows the entries there are"},
@@ -85,6 +86,7 @@ static int fail_by_reply(struct channel *channel, const char *error)
 	channel->result = CLEARCONF_E_ERROR;
 	channel->error = channel->hint = NULL;
 	channel->parameter_refused = !strcmp(error, PARAMETER_REFUSED);
+	channel->over_quota = !strcmp(error, OVER_QUOTA);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		if (strcmp(errors[i].error, error) != 0)
 			continue;
@@ -205,6 +207,17 @@ int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
 	if (text && r == 0)
 		*text = (struct str){reply.parameters, reply.parameters_len};
 	return conclude(channel, r, &reply, answer);
+}
+
+bool channel_poll(struct channel *channel, struct doc **answer, int *status)
+{
+	struct clearconf_reply reply;
+	int r = clearconf_process(channel->handle, &reply);
+
+	if (r == CLEARCONF_E_AGAIN)
+		return false;
+	*status = conclude(channel, r, &reply, answer);
+	return true;
 }
 
 struct str answer_text(const struct value *object, const char *key)

@@ -29,6 +29,7 @@ struct channel {
 			    * CLEARCONF_E_ERROR; 0: no failure of the
 			    * connection's */
 	bool parameter_refused; /* by the last call */
+	bool over_quota;        /* it was: try again later */
 };
 
 /* Connect, in place of any earlier connection. */
@@ -48,6 +49,10 @@ int channel_send(struct channel *channel, const char *method,
  * next call. @timeout_ms: negative waits for ever. */
 int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
 		 struct str *text);
+
+/* The same without waiting: false when there is no whole answer yet. With true,
+ * *status is what channel_next would have returned. */
+bool channel_poll(struct channel *channel, struct doc **answer, int *status);
 
 /* Did the last call fail since the daemon does not take a parameter? */
 bool channel_is_parameter_refused(const struct channel *channel);

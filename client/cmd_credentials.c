@@ -109,8 +109,7 @@ static int print_pair(const struct value *pair)
 
 	(void)render_hocon(&rendering, as_configuration(&arena, pair));
 	text = buf_str(&rendering.text);
-	return output_write(
-		str_from_offset(text, strcspn(text.ptr, "\n") + 1));
+	return output_write(str_from_offset(text, strcspn(text.ptr, "\n") + 1));
 }
 
 static int create(const struct client *client, const void *fields,
@@ -164,8 +163,9 @@ static int revoke(const struct client *client, const void *fields,
 		return status;
 	if (o->json)
 		return once_print_json(answer->root);
-	buf_printf(&out, "revoked %s; tokens made with it last until they "
-			 "expire\n",
+	buf_printf(&out,
+		   "revoked %s; tokens made with it last until they "
+		   "expire\n",
 		   key);
 	return output_write(buf_str(&out));
 }

@@ -86,10 +86,9 @@ const struct command cmd_profile = {
 	.name = "profile",
 	.synopsis = "[--json]",
 	.summary = "show who the ClearML server takes us for",
-	.details =
-		"Asks the ClearML server for the user, the company and the "
-		"companies that the\n"
-		"credentials of the workspace stand for.",
+	.details = "Asks the ClearML server for the user, the company and the "
+		   "companies that the\n"
+		   "credentials of the workspace stand for.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct profile),

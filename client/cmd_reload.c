@@ -49,12 +49,11 @@ const struct command cmd_reload = {
 	.name = "reload",
 	.synopsis = "[--json]",
 	.summary = "have the daemon read and fetch everything again",
-	.details =
-		"Reads the settings and the local files again, asks the "
-		"ClearML servers for the vaults,\n"
-		"and ends when all of it is in. Needs the right 'admin'. "
-		"(Files that change are read\n"
-		"again without it, and vaults are asked for regularly.)",
+	.details = "Reads the settings and the local files again, asks the "
+		   "ClearML servers for the vaults,\n"
+		   "and ends when all of it is in. Needs the right 'admin'. "
+		   "(Files that change are read\n"
+		   "again without it, and vaults are asked for regularly.)",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct reload),

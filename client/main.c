@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
 	&cmd_explain,
 	&cmd_watch,
 	&cmd_dump,
+	&cmd_exec,
 	&cmd_status,
 	&cmd_log,
 	&cmd_workspace,

@@ -19,8 +19,8 @@
 
 struct lines {
 	struct rendering *rendering;
-	struct buf name; /* of the variable, so far */
-	struct buf path; /* the same for warnings */
+	struct buf name;   /* of the variable, so far */
+	struct buf path;   /* the same for warnings */
 	const char *unfit; /* why the name cannot be one */
 };
 
@@ -156,8 +156,8 @@ static void write_member(struct lines *lines, const struct member *member)
 
 	path_add_key(&lines->path, key);
 	if (!unfit)
-		lines->unfit = what_is_unfit(key, name == 0,
-					     is_leaf(member->value));
+		lines->unfit =
+			what_is_unfit(key, name == 0, is_leaf(member->value));
 	if (name)
 		buf_puts(&lines->name, "__");
 	add_name(&lines->name, key);

@@ -28,8 +28,8 @@ struct hocon {
 	unsigned int depth;
 	unsigned int lists; /* of these, the lists around the value without an
 			     * object between */
-	bool flat; /* all on one line */
-	bool lost; /* something was left out */
+	bool flat;          /* all on one line */
+	bool lost;          /* something was left out */
 };
 
 static void warn(struct hocon *hocon, const char *text)

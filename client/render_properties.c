@@ -59,9 +59,8 @@ static void write_text(struct buf *out, struct str text, const char *special)
 
 	for (size_t i = 0; i < text.len; i += len) {
 		c = text.ptr[i];
-		escape = c && strchr(special, c)
-				 ? c
-				 : escapes[(unsigned char)c];
+		escape =
+			c && strchr(special, c) ? c : escapes[(unsigned char)c];
 		len = 1;
 		if (escape)
 			buf_printf(out, "\\%c", escape);

@@ -44,7 +44,7 @@ static bool is_plain(struct str text)
 }
 
 static const char escapes[256] = {
-	['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+	['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't',
 	['"'] = '"',  ['\\'] = '\\', ['\0'] = '0',
 };
 

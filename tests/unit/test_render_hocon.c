@@ -15,7 +15,7 @@
 #include "render.h"
 #include "value/value.h"
 
-#define TREES 2000
+#define TREES 10000
 
 static struct doc *read_as(enum read_format format, struct str text)
 {

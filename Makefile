@@ -191,6 +191,8 @@ install: all
 		$(DESTDIR)$(INCDIR)/clearconf.h
 	$(INSTALL) -D -m 644 include/io.clearconf.varlink \
 		$(DESTDIR)$(PREFIX)/share/varlink/io.clearconf.varlink
+	$(INSTALL) -D -m 644 client/completion/clearconf.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/clearconf
 
 clean:
 	rm -rf build build-*

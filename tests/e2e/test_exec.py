@@ -1,11 +1,14 @@
 """clearconf exec: what the command sees, how it is told, how it ends."""
 
 import base64
+import fcntl
 import json
 import os
+import pty
 import signal
 import stat
 import subprocess
+import termios
 import time
 
 import pytest
@@ -17,7 +20,7 @@ from harness import CLIENT, FAST, Held, wait_until
 TELL = """
 import json, os, signal, sys, time
 def say(**what):
-    os.write(1, (json.dumps(what) + "\n").encode())  # also amid another one
+    os.write(1, (json.dumps(what) + "\\n").encode())  # also amid another one
 def heard(number, frame):
     say(signal=signal.Signals(number).name)
     if number == signal.SIGTERM:
@@ -33,13 +36,13 @@ while True:
 class Running:
     """An exec that goes on; what its command says is in .said."""
 
-    def __init__(self, home, *options, command=None, env=None):
+    def __init__(self, home, *options, command=None, env=None, **more):
         command = command or ["/usr/bin/python3", "-c", TELL]
         self.out = open(home.path / "exec.out", "w+")
         self.err = open(home.path / "exec.err", "w+")
         self.process = subprocess.Popen(
             [CLIENT, "exec", *options, "--", *command], env=env or home.env,
-            cwd=home.path / "cwd", stdout=self.out, stderr=self.err)
+            cwd=home.path / "cwd", stdout=self.out, stderr=self.err, **more)
 
     def __enter__(self):
         return self
@@ -282,6 +285,24 @@ def test_signals_are_passed_on_once_each(home, running):
             one.wait_said("signal", count)
         assert one.said("signal") == ["SIGHUP", "SIGUSR1", "SIGUSR2", "SIGHUP"]
         assert one.end() == 7
+
+
+def test_a_terminal_has_told_the_command_already(home, running):
+    """Ctrl-C goes to us and to the command: passing it on would make it two."""
+    master, terminal = pty.openpty()
+
+    def take_terminal():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    with Running(home, stdin=terminal, start_new_session=True, preexec_fn=take_terminal) as one:
+        one.wait_said("pid")
+        os.write(master, b"\x03")
+        one.wait_said("signal")
+        one.process.send_signal(signal.SIGUSR1)
+        one.wait_said("signal", 2)
+        assert one.said("signal") == ["SIGINT", "SIGUSR1"]
+        assert one.end() == 7
+    os.close(master)
+    os.close(terminal)
 
 
 def test_no_signal_is_lost_among_many_changes(home, running):

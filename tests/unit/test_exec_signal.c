@@ -48,7 +48,7 @@ static void what_is_forwarded_is_caught(void **state)
 
 	(void)state;
 	exec_signal_set(&set);
-	for (int i = 1; i < SIGRTMIN; i++)
+	for (int i = 1; i < 32; i++) /* libc keeps the two after */
 		if (exec_signal_is_forwarded(i))
 			assert_int_equal(sigismember(&set, i), 1);
 	assert_int_equal(sigismember(&set, SIGCHLD), 1);

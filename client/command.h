@@ -38,8 +38,8 @@ struct command {
 		   char **argv);
 };
 
-extern const struct command cmd_credentials, cmd_dump, cmd_exec, cmd_explain,
-	cmd_get, cmd_log, cmd_profile, cmd_reload, cmd_status, cmd_storage,
-	cmd_token, cmd_watch, cmd_workspace;
+extern const struct command cmd_credentials, cmd_doctor, cmd_dump, cmd_exec,
+	cmd_explain, cmd_get, cmd_log, cmd_profile, cmd_reload, cmd_status,
+	cmd_storage, cmd_token, cmd_watch, cmd_workspace;
 
 #endif

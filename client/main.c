@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&cmd_dump,
 	&cmd_exec,
 	&cmd_status,
+	&cmd_doctor,
 	&cmd_log,
 	&cmd_workspace,
 	&cmd_credentials,

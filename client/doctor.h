@@ -1,0 +1,54 @@
+#ifndef DOCTOR_H
+#define DOCTOR_H
+
+/*
+ * `clearconf doctor`: what goes wrong in practice, looked for, and what to do
+ * about it. One function a subject; each says what it found, line by line:
+ *
+ *	ok       daemon: clearconfd 0.1.0 is ready
+ *	problem  server: port 8080 is the web interface's: ...
+ */
+
+#include "base/buf.h"
+
+struct client;
+struct doc;
+struct value;
+
+enum doctor_verdict {
+	DOCTOR_OK,
+	DOCTOR_UNSURE,  /* could not be looked into */
+	DOCTOR_WARNING, /* works, but */
+	DOCTOR_PROBLEM,
+};
+
+struct doctor {
+	const struct client *client;
+	struct buf out;
+	struct doc *answer;         /* owns the status */
+	const struct value *status; /* NULL: no daemon */
+	unsigned int problems;
+};
+
+/* One line: "subject: what was found". Control characters that came with the
+ * text are shown as a question mark. */
+void doctor_say(struct doctor *doctor, enum doctor_verdict verdict,
+		const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Call @look with each workspace of the status. */
+void doctor_each_workspace(struct doctor *doctor,
+			   void (*look)(struct doctor *doctor,
+					const struct value *workspace));
+
+/* doctor_server.c */
+void doctor_look_at_logins(struct doctor *doctor);
+void doctor_look_at_ports(struct doctor *doctor);
+void doctor_look_at_layers(struct doctor *doctor);
+void doctor_look_at_clock(struct doctor *doctor);
+
+/* doctor_files.c */
+void doctor_look_at_variables(struct doctor *doctor);
+void doctor_look_at_rights(struct doctor *doctor);
+void doctor_look_at_dumps(struct doctor *doctor);
+
+#endif

@@ -1,0 +1,106 @@
+"""clearconf doctor: what it finds, and that it finds nothing where all is well."""
+
+import subprocess
+
+import pytest
+from clearml_server import ACCESS_KEY, SECRET_KEY
+from harness import CLIENT, FAST, wait_until
+
+
+def look(home, check, env=None, **more):
+    done = subprocess.run([CLIENT, "doctor"], env=dict(home.env, **(env or {})), timeout=60,
+                          cwd=home.path / "cwd", capture_output=True, text=True, **more)
+    assert done.returncode == check and done.stderr == "", done.stdout + done.stderr
+    return [line.split(None, 1) for line in done.stdout.splitlines()]
+
+
+def problems(lines):
+    return [text for verdict, text in lines if verdict == "problem"]
+
+
+@pytest.fixture
+def ready(home, conf, daemon):
+    home.settings(FAST)
+    home.conf(conf()).chmod(0o600)
+    daemon.start()
+    daemon.wait_state("ready")
+    return daemon
+
+
+def test_all_is_well(home, ready, server):
+    lines = look(home, 0)
+    assert {verdict for verdict, _ in lines} == {"ok"}
+    said = "\n".join(text for _, text in lines)
+    assert "is ready" in said and "it agrees with the server's" in said
+    assert f"key {ACCESS_KEY[:4]}****" in said and f"(from {home.path}/clearml.conf" in said
+    assert SECRET_KEY not in said and ACCESS_KEY not in said
+
+
+def test_no_daemon(home):
+    [problem] = problems(look(home, 1))
+    assert problem.startswith("daemon: ") and "start clearconfd" in problem
+
+
+def test_a_refused_key_says_which_and_where_from(home, server, daemon):
+    home.settings(FAST)
+    home.conf(f"api {{ api_server: {server.url}\ncredentials {{ access_key: WRONGKEY0123, "
+              "secret_key: nonono } }").chmod(0o600)
+    daemon.start()
+    wait_until(daemon.last_error, "the refusal")
+    found = [x for x in problems(look(home, 1)) if x.startswith("login: ")]
+    assert "key WRON****" in found[0] and "clearml.conf" in found[0] and server.url in found[0]
+
+
+@pytest.mark.parametrize("url, problem", [
+    ("http://127.0.0.1:8080", "port 8080 is the web interface's"),
+    ("http://127.0.0.1:8081/x", "port 8081 is the file server's"),
+    ("https://app.clearml.invalid", "app. is the web interface's name")])
+def test_the_wrong_server(home, daemon, url, problem):
+    home.settings(FAST)
+    home.conf(f"api {{ api_server: \"{url}\", credentials {{ access_key: A23456789, "
+              "secret_key: b } }").chmod(0o600)
+    daemon.start()
+    assert any(x.startswith("server: ") and problem in x for x in problems(look(home, 1)))
+
+
+def test_a_clock_that_differs(home, ready, server):
+    server.state.clock_offset = 600
+    try:
+        found = problems(look(home, 1))
+    finally:
+        server.state.clock_offset = 0
+    assert any("s behind the server" in x for x in found)
+
+
+def test_variables_that_lead_nowhere(home, ready):
+    lines = look(home, 1, env={"CLEARML_CONFIG_FILE": "conf/clearml.conf",
+                               "TRAINS_CONFIG_FILE": "/none.conf", "SSL_CERT_FILE": "/no/ca.pem"})
+    found = problems(lines)
+    assert len(found) == 3
+    assert "relative" in found[0] and "No such file" in found[1] and "SSL_CERT_FILE" in found[2]
+    [folder] = problems(look(home, 1, env={"CLEARML_CONFIG_FILE": str(home.path)}))
+    assert "no regular file" in folder
+
+
+def test_a_file_that_everybody_can_read(home, ready):
+    (home.path / "clearml.conf").chmod(0o644)
+    warnings = [text for verdict, text in look(home, 0) if verdict == "warning"]
+    assert len(warnings) == 1 and "chmod 600" in warnings[0]
+
+
+def test_a_broken_layer(home, ready, conf):
+    home.conf(conf("a: {")).chmod(0o600)
+    wait_until(lambda: ready.layer("clearml.conf")["state"] == "broken", "broken")
+    assert any(x.startswith("layer: file") and "is broken at line" in x
+               for x in problems(look(home, 1)))
+
+
+def test_a_dump_nobody_updates(home, ready):
+    dump = home.path / "dump.conf"
+    home.client("dump", "--format", "hocon", "--output", dump, check=0)
+    env = {"CLEARML_CONFIG_FILE": str(dump)}
+    assert any("is current" in text for _, text in look(home, 0, env=env))
+    home.conf((home.path / "clearml.conf").read_text() + "b: 2\n").chmod(0o600)
+    ready.wait_value("b", 2)
+    [problem] = problems(look(home, 1, env=env))
+    assert "clearconf dump --watch" in problem

@@ -97,6 +97,7 @@ def _run(state, request, meta):
     if call.identity is not None:
         _impersonate(call)
         _choose_tenant(call)
+        _check_membership(call)
     call.data = _validated(arguments(request), endpoint.fields)
     call.result = endpoint.function(call)
     return call
@@ -228,6 +229,13 @@ def _choose_tenant(call):
     if wanted not in call.account.companies:
         raise api_error("invalid_id", company=wanted)
     call.tenant = wanted
+
+
+def _check_membership(call):
+    """Nobody acts in a company that he has left, whatever his token says."""
+    user = call.state.users.get(call.identity.get("user"))
+    if user is not None and call.tenant in user.left:
+        raise api_error("no_member", company=call.tenant)
 
 
 # -- arguments ----------------------------------------------------------------------------------

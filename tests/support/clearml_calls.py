@@ -79,7 +79,7 @@ class Call:
 CALLS = {}                   # name -> endpoints, newest first
 
 
-def endpoint(name, since="1.0", auth=True, roles=(), edition=None, **fields):
+def endpoint(name, /, since="1.0", auth=True, roles=(), edition=None, **fields):
     """Register a function as one version of an endpoint."""
     def register(function):
         version = tuple(int(part) for part in since.split("."))
@@ -131,19 +131,27 @@ def ping(call):
 
 @endpoint("login.supported_modes", auth=False)
 def supported_modes(call):
-    fixed = [user for user in call.state.users.values() if user.password is not None]
-    guest = next((user for user in fixed if user.role == "guest"), None)
+    fixed, guest = _fixed_users(call.state)
     return {"authenticated": call.identity is not None,
-            "basic": {"enabled": bool(fixed), "guest": _guest(guest)},
+            "basic": {"enabled": fixed, "guest": dict(sorted(guest.items()))},
             "server_errors": {"es_connection_error": False, "missed_es_upgrade": False},
             "sso": {}, "sso_providers": []}
 
 
-def _guest(guest):
+@endpoint("auth.fixed_users_mode", auth=False)
+def fixed_users_mode(call):
+    fixed, guest = _fixed_users(call.state)
+    return {"enabled": fixed, "guest": guest, "server_errors": {}}
+
+
+def _fixed_users(state):
+    """(whether there are users with passwords, what is said of the guest among them)."""
+    fixed = [user for user in state.users.values() if user.password is not None]
+    guest = next((user for user in fixed if user.role == "guest"), None)
     if guest is None:
-        return {"enabled": False}
-    return {"enabled": True, "name": guest.name, "password": guest.password,
-            "username": guest.username}
+        return bool(fixed), {"enabled": False}
+    return True, {"enabled": True, "name": guest.name, "username": guest.username,
+                  "password": guest.password}
 
 
 # -- auth ---------------------------------------------------------------------------------------
@@ -190,17 +198,35 @@ def validate_token(call):
     return {"company": identity["company"], "user": identity["user"], "valid": True}
 
 
+@endpoint("auth.create_user", roles=("system", "root", "admin"), name=Field(str, required=True),
+          company=Field(str, required=True), email=Field(str, required=True),
+          given_name=Field(str), family_name=Field(str))
+def create_user(call):
+    if call.data["company"] not in call.state.companies:
+        raise api_error("invalid_id", company=call.data["company"])
+    fields = {key: call.data.get(key) for key in ("email", "given_name", "family_name")}
+    return {"id": call.state.add_user(call.data["name"], call.data["company"], **fields)}
+
+
 @endpoint("auth.get_credentials")
 def get_credentials(call):
     account = call.account
     lists = {company: [] for company in account.companies}
     for pair in account.credentials:
-        lists[pair.company].append(_credential(pair, call.state.edition))
-    answer = {"credentials": lists.pop(account.company)}
+        lists.get(pair.company, []).append(_credential(pair, call.state.edition))
+    answer = {"credentials": lists.pop(account.company, [])}
     if call.state.edition == "enterprise":
-        answer = {"additional_credentials": lists, **answer, "default_expiration_sec": None,
-                  "max_credentials": 10, "max_expiration_sec": None}
+        answer = {"additional_credentials": _additional(call.state, lists), **answer,
+                  "default_expiration_sec": None, "max_credentials": 10,
+                  "max_expiration_sec": None}
     return present(**answer)
+
+
+def _additional(state, lists):
+    """The pairs of joined companies; some releases are said to give one entry for each company."""
+    if not state.single_additional_credentials:
+        return lists
+    return {company: pairs[0] for company, pairs in lists.items() if pairs}
 
 
 def _credential(pair, edition):
@@ -306,6 +332,22 @@ def _company(state, company):
               for user in sorted(state.users.values(), key=lambda each: each.name)
               if user.backend and company.id in user.companies]
     return {"id": company.id, "name": company.name, "allocated": len(owners), "owners": owners}
+
+
+_USER_FIELDS = ("id", "company", "name", "family_name", "given_name", "created_in_version", "created")
+
+
+@endpoint("users.get_all")
+def get_all_users(call):
+    return {"users": [present(**{key: getattr(user, key) for key in _USER_FIELDS})
+                      for user in call.state.users.values()
+                      if user.backend and user.company == call.account.company]}
+
+
+@endpoint("users.get_all_ex", since="2.8")
+def get_all_users_ex(call):
+    return {"users": [{**user, "company": {"id": user["company"]}}
+                      for user in get_all_users(call)["users"]]}
 
 
 @endpoint("users.get_preferences")

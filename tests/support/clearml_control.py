@@ -9,7 +9,8 @@ import dataclasses
 from clearml_errors import ApiError
 from clearml_message import Answer, parse_json, encode_json
 
-SETTABLE = ("edition", "api_version", "token_lifetime", "clock_offset")
+SETTABLE = ("edition", "api_version", "token_lifetime", "clock_offset", "token_claims",
+            "single_additional_credentials")
 
 
 def _set(server, **values):
@@ -56,6 +57,9 @@ ORDERS = {
     "add_user": _of_state("add_user"),
     "add_credentials": _of_state("add_credentials"),
     "revoke_credentials": _of_state("revoke_credentials"),
+    "reinstate_credentials": _of_state("reinstate_credentials"),
+    "leave_company": _of_state("leave_company"),
+    "rejoin_company": _of_state("rejoin_company"),
     "make_token": _of_state("make_token"),
     "invalidate_tokens": _of_state("invalidate_tokens"),
     "fail": lambda server, name, **options: server.fail(name, **options),

@@ -15,6 +15,7 @@ ERRORS = {
     "malformed_credentials": (401, 21, "Unauthorized (malformed credentials)"),
     "bad_credentials": (401, 22, "Unauthorized (invalid credentials)"),
     "invalid_token": (401, 30, "Invalid token"),
+    "no_member": (403, 1, "Forbidden (not a member of the company)"),    # the words are a guess
     "role": (403, 20, "Forbidden (not allowed for role)"),
     "not_a_dict": (500, 0, "Data should be a dict"),
 }

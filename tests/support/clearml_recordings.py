@@ -134,6 +134,7 @@ VOLATILE = [
     (r'^\{"meta":\{"id":"([0-9a-f]{32})","trx":"\1"', '{"meta":{"id":"ID","trx":"ID"'),
     (r'^\{"meta":\{"id":"[0-9a-f]{32}","trx"', '{"meta":{"id":"ID","trx"'),
     (r'"access_key":"[A-Z0-9]{30}",("label":"[^"]*",)?"secret_key":"[\w-]{67}"', r'\1PAIR'),
+    (r'"data":\{"id":"[0-9a-f]{32}"\}', '"data":{"id":"ID"}'),
     (r'"error_stack":"Traceback.*?\\n",', '"error_stack":"TRACEBACK",'),
     (r"Expires=\w{3}, \d\d \w{3} 5195 \d\d:\d\d:\d\d GMT", "Expires=5195"),
 ]

@@ -34,9 +34,10 @@ While it runs, POST a JSON object to URL/_control; each member is one order, obe
 
 The orders are in the table ORDERS of clearml_control: set_vaults, add_vault, fail, clear_failures,
 failures, requests, count, clear_requests, add_company, add_user, add_credentials,
-revoke_credentials, make_token, invalidate_tokens, set, state. The answer is an object with a member
-for each; 400 and {"error": text} if one was wrong. GET URL/_control is the order "state". The
-control path needs no authentication, is not logged and never fails.
+revoke_credentials, reinstate_credentials, leave_company, rejoin_company, make_token,
+invalidate_tokens, set, state. The answer is an object with a member for each; 400 and {"error": text} if one
+was wrong. GET URL/_control is the order "state". The control path needs no authentication, is not
+logged and never fails.
 """
 
 import argparse

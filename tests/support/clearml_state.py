@@ -69,13 +69,14 @@ class User:
     protected: bool = False  # built-in: may not make key pairs
     backend: bool = True     # False: no backend record, as the system user
     tenants: list = dataclasses.field(default_factory=list)       # ids of joined companies
+    left: list = dataclasses.field(default_factory=list)          # ids of companies left again
     credentials: list = dataclasses.field(default_factory=list)
     preferences: dict = dataclasses.field(default_factory=dict)
 
     @property
     def companies(self):
         """Ids of all companies, the own one first."""
-        return [self.company, *self.tenants]
+        return [each for each in (self.company, *self.tenants) if each not in self.left]
 
 
 def locked(method):
@@ -94,6 +95,9 @@ class State:
     api_version     highest API version, "2.31"
     token_lifetime  seconds, when a login does not ask for one
     clock_offset    seconds the server's clock is ahead of the machine's
+    token_claims    laid over the claims of coming tokens; a claim that is None is left out
+    single_additional_credentials
+                    auth.get_credentials gives one key pair, not a list, for each joined company
     """
 
     def __init__(self, edition="enterprise", api_version="2.31", populate=True):
@@ -104,11 +108,15 @@ class State:
         self.api_version = api_version
         self.token_lifetime = DEFAULT_LIFETIME
         self.clock_offset = 0.0
+        self.token_claims = {}
+        self.single_additional_credentials = False
+        self.tokens = []     # all that were made
         self.signing_key = secrets.token_hex(32)
         self.uid = str(uuid.uuid4())
         self.companies = {}
         self.users = {}
         self.revoked_sessions = set()
+        self._revoked = {}   # access key -> (user, key pair)
         if populate:
             self.add_company("stand-in", id=COMPANY_ID)
             self.add_user("Jane Doe", id=USER_ID, given_name="Jane", family_name="Doe",
@@ -163,11 +171,34 @@ class State:
 
     @locked
     def revoke_credentials(self, access_key):
-        """Remove a key pair, whoever owns it; True if it was there."""
+        """Remove a key pair, whoever owns it; True if it was there.
+
+        Logins are 401/22 from now on; a token made from it lives on, see invalidate_tokens.
+        """
         user, pair = self.find_credentials(access_key)
         if pair is not None:
             user.credentials.remove(pair)
+            self._revoked[access_key] = user, pair
         return pair is not None
+
+    @locked
+    def reinstate_credentials(self, access_key):
+        """Take back what revoke_credentials did; True if it had."""
+        user, pair = self._revoked.pop(access_key, (None, None))
+        if pair is not None:
+            user.credentials.append(pair)
+        return pair is not None
+
+    @locked
+    def leave_company(self, company=None, user=None):
+        """A user leaves a workspace: 403 for who acts in it with a key pair or token of the user's."""
+        self.user(user).left.append(self.company(company).id)
+
+    @locked
+    def rejoin_company(self, company=None, user=None):
+        """The user is back, with key pairs and vaults as they were."""
+        gone = self.company(company).id
+        self.user(user).left = [each for each in self.user(user).left if each != gone]
 
     @locked
     def find_credentials(self, access_key):
@@ -208,7 +239,10 @@ class State:
                       server_build="", feature_set=FEATURE_SETS[self.edition])
         if self.edition == "enterprise":
             claims["tenant"] = company or owner.company
-        return clearml_token.encode(claims, self.signing_key)
+        claims = {key: value for key, value in {**claims, **self.token_claims}.items()
+                  if value is not None}
+        self.tokens.append(clearml_token.encode(claims, self.signing_key))
+        return self.tokens[-1]
 
     def identity_of(self, user, role=None):
         """The claim `identity`."""

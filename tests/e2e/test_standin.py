@@ -1,10 +1,5 @@
-"""The stand-in ClearML server answers as the real one did, and fails as told.
+"""The stand-in ClearML server keeps the state it is given, and fails as told."""
 
-The first part replays recordings of the real server (see clearml_recordings) and compares byte for
-byte what does not change from run to run.
-"""
-
-import base64
 import gzip
 import http.client
 import json
@@ -20,79 +15,13 @@ import time
 import urllib.parse
 import zlib
 
+import clearml_token
 import pytest
+from asking import BASIC, basic, call, result
+from clearml_failures import FAILURES
+from clearml_server import ACCESS_KEY, COMPANY_ID, USER_ID, ClearMLServer
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-SUPPORT = ROOT / "tests" / "support"
-sys.path.insert(0, str(SUPPORT))
-
-import clearml_calls  # noqa: E402
-import clearml_recordings  # noqa: E402
-import clearml_token  # noqa: E402
-from clearml_failures import FAILURES  # noqa: E402
-from clearml_recordings import Recording, stable, stable_headers  # noqa: E402
-from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID, ClearMLServer  # noqa: E402
-
-# Of these only the refusal of a user is recorded.
-NOT_IMPLEMENTED = {"server.config", "server.endpoints"}
-
-
-def basic(access_key, secret_key):
-    """The Authorization header of a key pair."""
-    return "Basic " + base64.b64encode(f"{access_key}:{secret_key}".encode()).decode()
-
-
-BASIC = basic(ACCESS_KEY, SECRET_KEY)
-
-
-class Reply:
-    """An HTTP answer: status, header pairs, raw body, text."""
-
-    def __init__(self, response):
-        self.status, self.reason = response.status, response.reason
-        self.headers = response.getheaders()
-        self.body = response.read()
-
-    @property
-    def json(self):
-        return json.loads(self.text)
-
-    @property
-    def text(self):
-        packed = self.header("Content-Encoding") == "gzip"
-        return (gzip.decompress(self.body) if packed else self.body).decode()
-
-    def header(self, name):
-        return next((value for key, value in self.headers if key == name), None)
-
-
-def call(server, path, method="GET", body=None, headers=None, auth=BASIC, timeout=5):
-    """Send one request; headers is a dict whose values may be lists, body a text or an object."""
-    headers = dict(headers or {})
-    if auth is not None:
-        headers.setdefault("Authorization", auth)
-    if isinstance(body, dict):
-        body = json.dumps(body)
-    data = (body or "").encode("latin-1")
-    if data:
-        headers.setdefault("Content-Length", str(len(data)))
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
-    try:
-        connection.putrequest(method, path, skip_accept_encoding=True)
-        for name, value in headers.items():
-            for each in value if isinstance(value, list) else [value]:
-                connection.putheader(name, each)
-        connection.endheaders(data)
-        return Reply(connection.getresponse())
-    finally:
-        connection.close()
-
-
-def result(reply):
-    """(HTTP status, subcode, data) of an envelope."""
-    meta = reply.json["meta"]
-    assert meta["result_code"] == reply.status
-    return reply.status, meta["result_subcode"], reply.json["data"]
+SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
 
 
 def bearer(server, **options):
@@ -103,43 +32,6 @@ def bearer(server, **options):
 def server():
     with ClearMLServer() as running:
         yield running
-
-
-# -- recordings of the real server --------------------------------------------------------------
-
-needs_recordings = pytest.mark.skipif(
-    not clearml_recordings.NAMES, reason="no recordings: neither ../shared/api nor CLEARCONF_SHARED")
-
-
-@pytest.fixture(scope="module")
-def replaying():
-    with ClearMLServer(edition="open") as running:
-        yield running
-
-
-@needs_recordings
-@pytest.mark.parametrize("name", clearml_recordings.NAMES or ["none"])
-def test_answers_as_recorded(replaying, name):
-    recording = Recording(name)
-    if recording.endpoint in NOT_IMPLEMENTED:
-        pytest.skip(f"{recording.endpoint} is not part of the stand-in")
-    replaying.state = recording.state()
-    reply = call(replaying, *recording.again(replaying.state.signing_key), auth=None)
-    expected = recording.response
-    traceback = expected["status"] == 500 and "Traceback" in expected["body_text"]
-    packed = reply.header("Content-Encoding") == "gzip" or traceback
-    assert stable(reply.text) == stable(expected["body_text"] or "")
-    assert (reply.status, reply.reason) == (expected["status"], expected["reason"])
-    assert stable_headers(reply.headers, packed) == stable_headers(expected["headers"], packed)
-
-
-@needs_recordings
-def test_recordings_are_compared_and_not_skipped():
-    endpoints = {Recording(name).endpoint for name in clearml_recordings.NAMES}
-    unknown = {"", "users.get_vaults", "users.nosuch", "nosuch.thing"}
-    assert len(clearml_recordings.NAMES) > 150
-    assert endpoints - unknown - NOT_IMPLEMENTED <= set(clearml_calls.CALLS)
-    assert not NOT_IMPLEMENTED & set(clearml_calls.CALLS)
 
 
 # -- vaults and workspaces ----------------------------------------------------------------------
@@ -373,6 +265,9 @@ def check_envelope(server):
     reply = call(server, "/users.get_vaults")
     assert result(reply) == (503, 102, {}) and reply.header("Retry-After") == "7"
     assert reply.json["meta"]["endpoint"]["name"] == "users.get_vaults"
+    server.clear_failures()
+    server.fail("envelope", stack="Traceback (most recent call last):\n")
+    assert call(server, "/users.get_vaults").json["meta"]["error_stack"].startswith("Traceback")
 
 
 def check_data(server):
@@ -409,6 +304,18 @@ def check_half(server):
     server.fail("half")
     length, body = body_of(exchange(server))
     assert len(body) == length // 2 > 0
+    server.clear_failures()
+    server.fail("half", reset=True)
+    with pytest.raises(ConnectionResetError):
+        exchange(server)
+
+
+def check_half_chunk(server):
+    server.fail("half_chunk")
+    head, _, body = exchange(server).partition(b"\r\n\r\n")
+    size, _, chunk = body.partition(b"\r\n")
+    assert b"Transfer-Encoding: chunked" in head
+    assert len(chunk) == int(size, 16) // 2 > 0
 
 
 def check_bad_chunk(server):
@@ -499,6 +406,14 @@ def test_failures_are_for_an_endpoint_a_number_of_times_and_after_some(server):
 def test_a_wrong_failure_is_refused_at_once(server, wrong):
     with pytest.raises(ValueError):
         server.fail(**wrong)
+
+
+def test_a_closed_door_refuses_and_opens_again(server):
+    server.close_door()
+    with pytest.raises(ConnectionRefusedError):
+        call(server, "/debug.ping")
+    server.open_door()
+    assert result(call(server, "/debug.ping"))[0] == 200
 
 
 def test_a_dropped_call_does_not_run_and_a_halved_one_does(server):

@@ -62,12 +62,12 @@ def answer(state, request):
     return result
 
 
-def envelope(state, request, code, subcode, message, data):
+def envelope(state, request, code, subcode, message, data, stack=None):
     """An envelope for a request, whatever it asked and may ask."""
     meta = Meta(request)
     with contextlib.suppress(ApiError):
         _route(state, request, meta)
-    return meta.envelope(code, subcode, message, "" if code == 200 else None, data)
+    return meta.envelope(code, subcode, message, "" if code == 200 else stack, data)
 
 
 def endpoint_name(path):

@@ -83,9 +83,9 @@ def failure(function):
 # -- answers that are whole ---------------------------------------------------------------------
 
 @failure
-def envelope(wire, code=500, subcode=0, msg="General error", headers=None):
+def envelope(wire, code=500, subcode=0, msg="General error", headers=None, stack=None):
     """An error envelope with this HTTP status, subcode and message; the call does not run."""
-    answer = clearml_api.envelope(wire.state, wire.request, code, subcode, msg, {})
+    answer = clearml_api.envelope(wire.state, wire.request, code, subcode, msg, {}, stack)
     answer.headers += list((headers or {}).items())
     wire.reply(answer)
 
@@ -129,10 +129,21 @@ def gzip_bomb(wire, size=256 << 20):
 # -- answers that are broken --------------------------------------------------------------------
 
 @failure
-def half(wire, fraction=0.5):
-    """The call runs, its Content-Length promises the whole body, a part comes, then the end."""
+def half(wire, fraction=0.5, reset=False):
+    """The call runs, its Content-Length promises the whole body, a part comes, then the end or reset."""
     head, body = wire.rendered(wire.answer())
     wire.send(head + body[:int(len(body) * fraction)])
+    if reset:
+        wire.reset()
+
+
+@failure
+def half_chunk(wire):
+    """The call runs, its body is one chunk, of which half comes."""
+    answer = wire.answer()
+    answer.headers.append(("Transfer-Encoding", "chunked"))
+    head, body = wire.rendered(answer, length=False)
+    wire.send(head + b"%x\r\n" % len(body) + body[:len(body) // 2])
 
 
 @failure

@@ -9,6 +9,7 @@ In a test, in the same process:
         server.fail("page", endpoint="users.get_vaults", times=2, status=503,
                     headers={"Retry-After": "1"})                # see clearml_failures.FAILURES
         server.clear_failures()
+        server.close_door(); server.open_door()                  # connections are refused, or not
         server.wait_for("users.get_vaults", 3)                   # until the third such request
         server.requests("auth.login")[0].header("Authorization")
         server.count("auth.login"); server.clear_requests()
@@ -135,11 +136,10 @@ class ClearMLServer:
         self.stopping = threading.Event()
         self._requests = []
         self._arrival = threading.Condition()
-        self._listener = Listener(port, self, _tls_context(tls))
-        self.port = self._listener.server_address[1]
+        self._tls = _tls_context(tls)
+        self.port = port
+        self.open_door()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}{self.prefix}"
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
 
     def __enter__(self):
         return self
@@ -150,9 +150,26 @@ class ClearMLServer:
     def stop(self):
         """Stop serving; connections that hang are closed."""
         self.stopping.set()
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+        self.close_door()
+
+    def open_door(self):
+        """Listen, on the port as before; done by the constructor."""
+        self._listener = Listener(self.port, self, self._tls)
+        self.port = self._listener.server_address[1]
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def close_door(self):
+        """Listen no more: connections are refused. Those that are open go on."""
+        if self._listener is not None:
+            self._listener.shutdown()
+            self._listener.server_close()
+            self._thread.join()
+            self._listener = None
+
+    def use_certificate(self, cert, key):
+        """From the next connection on show this certificate (paths); for who serves TLS."""
+        self._tls = self._listener.tls = _tls_context((cert, key))
 
     # -- failures and the log -------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 #include "fetch/backoff.h"
 #include "fetch/phase.h"
 #include "fetch/session.h"
+#include "read/doc.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -93,6 +94,17 @@ static void list_read(struct vault_list *list, const struct value *vaults)
 		list_add_vault(list, vaults->list.items[i]);
 }
 
+/* A question may have to log in first, and end with the login's answer. */
+static bool is_of_login(const struct api_reply *reply)
+{
+	const struct value *meta = value_get(reply->doc->root, STR("meta"));
+	const struct value *endpoint = value_get(meta, STR("endpoint"));
+	const struct value *name = value_get(endpoint, STR("name"));
+
+	return value_is(name, VALUE_STRING) &&
+	       str_is(value_text(name), "auth.login");
+}
+
 /* What a reply that brings no list means. @asked: for vaults, not just to be
  * logged in. */
 static enum vault_outcome outcome_of(const struct api_reply *reply, bool asked)
@@ -101,7 +113,8 @@ static enum vault_outcome outcome_of(const struct api_reply *reply, bool asked)
 		return VAULT_UNREACHABLE;
 	if (api_is_refusal(reply))
 		return VAULT_REFUSED;
-	if (asked && reply->outcome == API_ERROR && reply->status == 404)
+	if (asked && reply->outcome == API_ERROR && reply->status == 404 &&
+	    !is_of_login(reply))
 		return VAULT_UNSUPPORTED;
 	return VAULT_FAILED;
 }

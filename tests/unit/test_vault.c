@@ -315,6 +315,26 @@ static void a_404_means_no_vaults(void **state)
 	assert_null(fixture->error);
 }
 
+#define NO_LOGIN                                                               \
+	"{\"meta\":{\"endpoint\":{\"name\":\"auth.login\"},"                   \
+	"\"result_code\":404,\"result_subcode\":0,\"result_msg\":\"why\"},"    \
+	"\"data\":{}}"
+
+/* The question goes with a token that is refused, and the login after it finds
+ * no ClearML server: that says nothing of vaults. */
+static void a_404_to_a_login_on_the_way_is_a_failure(void **state)
+{
+	struct fixture *fixture = *state;
+
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_error(&fixture->server, 401, 30, "Invalid token");
+	responder_plan_body(&fixture->server, "404 NOT FOUND", STR(NO_LOGIN));
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FAILED);
+	assert_string_equal(fixture->error, "the server answers: why (404/0)");
+}
+
 /* --- failures --- */
 
 static const struct {
@@ -579,6 +599,7 @@ int main(void)
 		TEST(a_basic_server_is_not_asked),
 		TEST(a_server_that_learns_vaults_is_noticed),
 		TEST(a_404_means_no_vaults),
+		TEST(a_404_to_a_login_on_the_way_is_a_failure),
 		cmocka_unit_test(each_failure_has_its_name),
 		TEST(an_absent_server_is_unreachable_and_comes_back),
 		TEST(refused_credentials_are_seldom_tried),

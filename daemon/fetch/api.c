@@ -41,20 +41,29 @@ static struct doc *read_json(struct str text)
 
 /* --- foreign answers --- */
 
-static const char *kind_of_body(struct str body)
+/* Begun as an envelope, and not ended as one. */
+static bool is_cut(const struct api_reply *reply, struct str body)
 {
+	body = str_trim(body);
+	return !reply->doc && body.len && body.ptr[0] == '{';
+}
+
+static const char *kind_of_body(const struct api_reply *reply, struct str body)
+{
+	if (is_cut(reply, body))
+		return "broken JSON";
 	body = str_trim(body);
 	if (!body.len)
 		return "an empty body";
 	if (body.ptr[0] == '<')
 		return "HTML";
 	if (body.ptr[0] == '{' || body.ptr[0] == '[')
-		return "other or broken JSON";
+		return "other JSON";
 	return "text";
 }
 
 /* What to do about it, by HTTP status. */
-static const char *advice_for(long status)
+static const char *advice_for(long status, bool cut)
 {
 	static const struct {
 		long first, last;
@@ -69,6 +78,8 @@ static const char *advice_for(long status)
 	for (size_t i = 0; i < ARRAY_SIZE(advice); i++)
 		if (status >= advice[i].first && status <= advice[i].last)
 			return advice[i].text;
+	if (cut)
+		return "was it cut short on its way?";
 	return "is api_server perhaps the web server's address? "
 	       "The API's port is usually 8008";
 }
@@ -76,12 +87,13 @@ static const char *advice_for(long status)
 static void set_foreign(struct api_reply *reply, const struct http_reply *http)
 {
 	reply->outcome = API_FOREIGN;
-	reply->message = mem_printf("HTTP %ld with %s%s%s instead of an answer "
-				    "of a ClearML API server: %s",
-				    reply->status, kind_of_body(http->body),
-				    http->proxy ? " by way of the proxy " : "",
-				    http->proxy ? http->proxy : "",
-				    advice_for(reply->status));
+	reply->message = mem_printf(
+		"HTTP %ld with %s%s%s instead of an answer of a ClearML API "
+		"server: %s",
+		reply->status, kind_of_body(reply, http->body),
+		http->proxy ? " by way of the proxy " : "",
+		http->proxy ? http->proxy : "",
+		advice_for(reply->status, is_cut(reply, http->body)));
 }
 
 /* --- envelopes --- */

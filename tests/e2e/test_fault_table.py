@@ -3,16 +3,14 @@ it is, status tells the truth, and when the fault is over the daemon takes a cha
 a restart."""
 
 import contextlib
-import os
 import shutil
-import subprocess
 
 import pytest
-from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
-from harness import FAST, Daemon, Home, wait_until
-from stage import (LOGIN, SETTINGS, VAULTS, Stage, bounded, fails, left, make_certificates,
-                   one_login_each, refused_connection, revoked, sent_elsewhere, server_clock,
-                   shows, tokens, unreachable)
+from clearml_server import ACCESS_KEY, ClearMLServer
+from harness import Home, wait_until
+from stage import (LOGIN, Stage, bounded, fails, left, make_certificates, one_login_each,
+                   refused_connection, revoked, sent_elsewhere, server_clock, shows, tokens,
+                   unreachable)
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "/opt/clearml/apiserver/x.py", line 1\n'
 HTML = "<html><head><title>502 Bad Gateway</title></head></html>"
@@ -41,7 +39,7 @@ ROWS = {
     "reset mid-body": (fails("half", reset=True), "offline", "lost|only a part"),
     "half a chunked body": (fails("half_chunk"), "offline", "only a part"),
     "broken chunk": (fails("bad_chunk"), "offline", "no answer|lost"),
-    "half a gzip": (fails("cut_gzip"), "offline", "cannot be decompressed|only a part"),
+    "half a gzip": (fails("cut_gzip"), "degraded", "HTTP 200 with broken JSON.*cut short"),
     "gzip garbage": (fails("bad_gzip"), "offline", "cannot be decompressed"),
     "silence": (fails("hang"), "offline", "no whole answer .* within 1 s"),
     "a byte a second": (fails("slow", interval=1), "offline", "no whole answer .* within 1 s"),
@@ -59,7 +57,7 @@ ROWS = {
     # no envelope: not the ClearML server speaks
     "HTML": (page(200, body=HTML), "degraded", "HTTP 200 with HTML"),
     "an empty body": (page(200, body=""), "degraded", "HTTP 200 with an empty body"),
-    "a list": (page(200, body="[]"), "degraded", "HTTP 200 with other or broken JSON"),
+    "a list": (page(200, body="[]"), "degraded", "HTTP 200 with other JSON"),
     "401 without an envelope": (page(401), "degraded", "HTTP 401 with HTML.*proxy"),
     "403 without an envelope": (page(403), "degraded", "HTTP 403 with HTML.*proxy"),
     "404 without an envelope": (page(404), "degraded", "HTTP 404 with HTML"),
@@ -189,3 +187,150 @@ def test_what_is_odd_and_no_fault(stage, what):
         stage.wait_turn()
     stage.change_vault()
     stage.wait_turn()
+
+
+# --- lists of vaults that are odd ---
+
+
+def vault(id, data, **more):
+    return {"id": id, "data": data, "enabled": True, "type": "config", **more}
+
+
+# what: (vaults as they are served, what is served beside local: 1)
+VAULTS_THAT_ARE_ODD = {
+    "null": ([vault("a", "k: 1"), vault("b", None), vault("c", "l: 2")], {"k": 1, "l": 2}),
+    "nothing but nulls": ([None, {}, vault("a", None), 7, "text", []], {}),
+    "one id twice": ([vault("a", "k: 1, l: 1"), vault("a", "k: 2")], {"k": 2, "l": 1}),
+    "no ids": ([vault(None, "k: 1"), vault(None, "l: 2")], {"k": 1, "l": 2}),
+    "ids that are numbers": ([vault(int(BIG), "k: 1"), vault(7, "l: 2")], {"k": 1, "l": 2}),
+    "integers over 64 bits": (
+        [vault("a", f"k: {BIG}", last_update=int(BIG), editable=-int(BIG))], {"k": int(BIG)}),
+    "a thousand": ([vault(str(n), f"k{n}: {n}, last: {n}") for n in range(1000)],
+                   {**{f"k{n}": n for n in range(1000)}, "last": 999}),
+    "members nobody knows": ([vault("a", "k: 1", colour={"deep": [1, {"x": None}]})], {"k": 1}),
+}
+
+
+@pytest.mark.parametrize("what", VAULTS_THAT_ARE_ODD)
+def test_vaults_that_are_odd(stage, what):
+    vaults, served = VAULTS_THAT_ARE_ODD[what]
+    stage.wait_turn()
+    with fails("data", data={"vaults": vaults})(stage):
+        wait_until(lambda: stage.daemon.get() == {"local": 1, **served}, f"{what} to be served")
+        stage.wait_told("ready", None)
+    stage.wait_turn()
+    assert set(stage.daemon.get()) == {"local", "team", "turn"}
+
+
+def test_a_broken_vault_keeps_its_last_good_text_and_hides_no_other(stage):
+    stage.wait_turn()
+    good = [vault("a", "k: 1"), vault("b", "l: 1")]
+    stage.server.state.set_vaults(good)
+    wait_until(lambda: stage.daemon.get() == {"local": 1, "k": 1, "l": 1}, "both vaults")
+    stage.server.state.set_vaults([vault("a", "k: {"), vault("b", "l: 2")])
+    wait_until(lambda: stage.daemon.get() == {"local": 1, "k": 1, "l": 2}, "the other's change")
+    told = stage.wait_told("degraded", None)
+    assert [each["state"] for each in told["layers"] if each["layer"] == "vault"] == ["broken", "ok"]
+    stage.change_vault()
+    stage.wait_turn()
+
+
+# --- a server that the settings name, and that does not prove itself ---
+
+
+@contextlib.contextmanager
+def web_server():
+    """The web server's port in place of the API's."""
+    with ClearMLServer(prefix="/api") as server:
+        yield server.url.removesuffix("/api")
+
+
+@contextlib.contextmanager
+def other_server():
+    """A server that does not know the key pair."""
+    with ClearMLServer() as server:
+        server.state.revoke_credentials(ACCESS_KEY)
+        yield server.url
+
+
+def at(url):
+    return lambda: contextlib.nullcontext(url)
+
+
+# what: (the server that is named, what last_error says). A resolver that is
+# slow to say no meets the deadline first.
+MOVES = {
+    "a name that nobody has": (at("http://clearml.invalid:8008"), "cannot be resolved|within 1 s"),
+    "a closed port": (at("http://127.0.0.1:1"), "connection refused by 127.0.0.1:1"),
+    "no URL": (at("clearml.example.com"), "not an http or https URL"),
+    "the web server": (web_server, "HTTP 200 with HTML.*port is usually 8008"),
+    "a server that refuses": (other_server, "401/22"),
+}
+
+
+@pytest.mark.parametrize("what", MOVES)
+def test_a_move_to_a_server_that_fails_leaves_the_old_one_at_work(stage, what):
+    target, words = MOVES[what]
+    stage.wait_turn()
+    before = stage.served()
+    with target() as url:
+        stage.settle(url)
+        stage.daemon.reload()
+        stage.wait_told("degraded", words)
+        assert stage.served() == before
+        stage.change_vault()
+        stage.daemon.wait_value("turn", stage.turn)
+        stage.wait_told("degraded", words)
+    stage.settle(stage.server.url)
+    stage.daemon.reload()
+    stage.wait_turn()
+
+
+# --- the first login ---
+
+
+FIRST = {what: row for what, row in ROWS.items()
+         if what.startswith("login ") or what in ("refused connection", "the key pair is revoked",
+                                                  "the workspace is left")}
+
+
+@pytest.mark.parametrize("what", FIRST)
+def test_a_fault_at_the_start_is_survived(tmp_path, what):
+    fault, state, words = FIRST[what]
+    with ClearMLServer() as server:
+        stage = Stage(Home(tmp_path / "home"), server)
+        stage.change_vault()
+        with contextlib.ExitStack() as running:
+            with fault(stage):
+                running.enter_context(stage.daemon)
+                stage.wait_told(state, words)
+                assert stage.daemon.get() == {"local": 1}
+            stage.wait_turn()
+
+
+# --- beyond the grace ---
+
+
+def hear(watcher, path, kind):
+    """Until the watcher is told that this path was so changed."""
+    watcher.receive_until(lambda reply: any(each["path"] == path and each["kind"] == kind
+                                            for each in reply["changes"]))
+
+
+@pytest.mark.xfail(strict=True, reason="revoked_grace is not obeyed yet")
+@pytest.mark.parametrize("fault", [revoked, left], ids=["revoked", "left"])
+def test_beyond_the_grace_vaults_are_dropped_and_taken_up_again(tmp_path, fault):
+    with ClearMLServer() as server:
+        stage = Stage(Home(tmp_path / "home"), server, poll="revoked_grace = 300ms")
+        stage.change_vault()
+        with stage.daemon, stage.daemon.connect() as watcher:
+            stage.wait_turn()
+            watcher.watch()
+            with fault(stage):
+                stage.wait_told("refused", "40[13]/")
+                wait_until(lambda: stage.daemon.get() == {"local": 1}, "the vaults to be gone", 5)
+                hear(watcher, "turn", "removed")
+                stage.wait_told("refused", "40[13]/")
+            stage.change_vault()
+            stage.wait_turn()
+            hear(watcher, "turn", "added")

@@ -1,0 +1,122 @@
+"""A host whose clock jumps and whose names cannot be resolved: tests/support/host_shim.c, preloaded
+into the daemon, makes one of this machine."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+from clearml_server import ClearMLServer
+from harness import DAEMON, SUPPORT, Home, wait_until
+from stage import LOGIN, Stage, refused_connection
+
+SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
+HOUR = 3600
+
+pytestmark = pytest.mark.skipif(
+    SANITIZED or not shutil.which("cc"),
+    reason="no compiler, or a sanitizer that wants to be loaded first")
+
+
+class Host:
+    """This machine as the shim shows it."""
+
+    def __init__(self, folder, library):
+        self.folder = folder
+        self.env = {"LD_PRELOAD": str(library), "HOST_SHIM": str(folder)}
+
+    def set_clock(self, seconds):
+        """The wall clock is so far ahead."""
+        (self.folder / "clock.new").write_text(f"{seconds}\n")
+        os.replace(self.folder / "clock.new", self.folder / "clock")
+
+    def take_names(self):
+        (self.folder / "no-names").touch()
+
+    def give_names(self):
+        (self.folder / "no-names").unlink()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shim") / "host_shim.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", path, SUPPORT / "host_shim.c", "-ldl"],
+                   check=True)
+    return path
+
+
+@pytest.fixture
+def host(tmp_path, library):
+    return Host(tmp_path, library)
+
+
+@pytest.fixture
+def stage(tmp_path, host):
+    with ClearMLServer() as server:
+        yield Stage(Home(tmp_path / "home"), server, env=host.env)
+
+
+def test_names_that_cannot_be_resolved_at_first_are_resolved_later(stage, host):
+    host.take_names()
+    stage.settle(f"http://clearml.invalid:{stage.server.port}")
+    stage.change_vault()
+    with stage.daemon:
+        stage.wait_told("offline", "the name of clearml.invalid:.* cannot be resolved")
+        assert stage.daemon.get() == {"local": 1}
+        host.give_names()
+        stage.wait_turn()
+
+
+def states(daemon):
+    return [line for line in daemon.log().splitlines() if "event=workspace-state" in line]
+
+
+@pytest.mark.parametrize("seconds", [-HOUR, HOUR])
+def test_a_clock_that_jumps_changes_nothing(stage, host, seconds):
+    """A token is renewed by the clock that nobody can set: one login is all."""
+    stage.server.state.token_lifetime = HOUR / 2
+    stage.change_vault()
+    with stage.daemon:
+        stage.wait_turn()
+        before, told = stage.served(), states(stage.daemon)
+        host.set_clock(seconds)
+        stage.wait_tries(4)
+        stage.wait_told("ready", None)
+        assert stage.served() == before
+        stage.change_vault()
+        stage.wait_turn()
+        assert stage.server.count(LOGIN) == 1
+        assert states(stage.daemon) == told
+
+
+@pytest.mark.parametrize("seconds", [-HOUR, HOUR])
+def test_a_clock_that_jumps_during_a_fault_does_not_hide_it(stage, host, seconds):
+    stage.change_vault()
+    with stage.daemon:
+        stage.wait_turn()
+        before = stage.served()
+        with refused_connection(stage):
+            stage.wait_told("offline", "refused")
+            host.set_clock(seconds)
+            stage.change_vault()
+            stage.wait_told("offline", "refused")
+            assert stage.served() == before
+        stage.wait_turn()
+
+
+@pytest.mark.xfail(strict=True, reason="stale, age and uptime are counted by the wall clock")
+@pytest.mark.parametrize("seconds", [-HOUR, HOUR])
+def test_ages_do_not_jump_with_the_clock(stage, host, seconds):
+    """What is told as an age is one: neither negative nor an hour too much."""
+    stage.change_vault()
+    with stage.daemon:
+        stage.wait_turn()
+        with refused_connection(stage):
+            stage.wait_told("offline", "refused")
+            host.set_clock(seconds)
+            stale = wait_until(lambda: stage.daemon.call("Get").get("stale"), "stale", 4)
+            assert 0 < stale < HOUR / 2
+            ages = [each["age"] for each in stage.told()["layers"] if "age" in each]
+            assert ages and all(0 <= age < HOUR / 2 for age in ages)
+            assert 0 <= stage.daemon.status()["uptime"] < HOUR / 2

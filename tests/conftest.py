@@ -9,6 +9,15 @@ sys.path.insert(0, str(SUPPORT))
 
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer  # noqa: E402
 from harness import Daemon, Home, Strangers  # noqa: E402
+from ledger import LEDGER  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_given_away():
+    """No log, status, error or file of the state folder tells a secret that any test has used."""
+    LEDGER.begin()
+    yield
+    assert LEDGER.given_away() == []
 
 
 @pytest.fixture

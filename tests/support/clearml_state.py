@@ -13,6 +13,7 @@ import uuid
 from datetime import datetime, timezone
 
 import clearml_token
+from ledger import LEDGER
 
 ACCESS_KEY = "STANDINACCESSKEY00000000000001"
 SECRET_KEY = "stand-in-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH1"
@@ -110,7 +111,6 @@ class State:
         self.clock_offset = 0.0
         self.token_claims = {}
         self.single_additional_credentials = False
-        self.tokens = []     # all that were made
         self.signing_key = secrets.token_hex(32)
         self.uid = str(uuid.uuid4())
         self.companies = {}
@@ -167,6 +167,7 @@ class State:
         if expiration_sec:
             pair.expire = self.now() + expiration_sec
         owner.credentials.append(pair)
+        LEDGER.learn(pair.secret_key)
         return {"access_key": pair.access_key, "secret_key": pair.secret_key}
 
     @locked
@@ -241,8 +242,9 @@ class State:
             claims["tenant"] = company or owner.company
         claims = {key: value for key, value in {**claims, **self.token_claims}.items()
                   if value is not None}
-        self.tokens.append(clearml_token.encode(claims, self.signing_key))
-        return self.tokens[-1]
+        token = clearml_token.encode(claims, self.signing_key)
+        LEDGER.learn(token)
+        return token
 
     def identity_of(self, user, role=None):
         """The claim `identity`."""
@@ -272,6 +274,7 @@ class State:
             given = {"data": given} if isinstance(given, str) else dict(given)
             vault = given if raw else self._complete_vault(given, number, target.id, old)
             target.vaults.append(vault)
+            LEDGER.learn_text(vault.get("data") or "")
         return [vault.get("id") for vault in target.vaults]
 
     def _complete_vault(self, given, number, company, old):
@@ -294,6 +297,7 @@ class State:
             vaults[given["id"]].update(given)
             return given["id"]
         given = {"id": uuid.uuid4().hex, **given}
+        LEDGER.learn_text(given.get("data") or "")
         target.vaults.append(self._complete_vault(given, len(vaults) + 1, target.id, {}))
         return given["id"]
 

@@ -13,15 +13,18 @@ import time
 
 import varlink
 from clearml_failures import FAILURES
+from ledger import LEDGER
 from varlink import Connection, VarlinkError
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+SUPPORT = pathlib.Path(__file__).resolve().parent
+ROOT = SUPPORT.parents[1]
 BUILD = pathlib.Path(os.environ.get("B", "build"))
 if not BUILD.is_absolute():
     BUILD = ROOT / BUILD
 DAEMON = BUILD / "clearconfd"
 CLIENT = BUILD / "clearconf"
-DEADLINE = int(os.environ.get("DL", 30))  # seconds: how long a test waits for what must happen
+VarlinkError.tell = lambda error: LEDGER.hear("an error reply", str(error))
+DEADLINE = 30  # seconds: how long a test waits for what must happen
 
 # Settings for tests: vaults are asked for often, and again soon after a failure.
 FAST = """\
@@ -121,6 +124,7 @@ class Home:
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.socket = self.run / "clearconf" / "clearconf.sock"
+        LEDGER.homes.append(self.path)
 
     def write(self, name, text):
         """Write a file of the home at one go, as an editor's save does."""
@@ -128,6 +132,7 @@ class Home:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(path.name + ".new")
         data = text if isinstance(text, bytes) else text.encode()
+        LEDGER.learn_text(data.decode(errors="replace"))
         temporary.write_bytes(data)
         os.replace(temporary, path)
         return path
@@ -143,16 +148,22 @@ class Home:
         done = subprocess.run([CLIENT, *map(str, arguments)], env=self.env,
                               cwd=self.path / "cwd", timeout=60,
                               capture_output=True, text=True, **options)
+        LEDGER.hear(f"errors of clearconf {arguments}", done.stderr or "")
+        if {"status", "doctor", "log"} & set(arguments):
+            LEDGER.hear(f"clearconf {arguments}", done.stdout or "")
         if check is not None:
             assert done.returncode == check, done.stderr + done.stdout
         return done
 
     def daemon(self, *arguments, env=None):
         """Run clearconfd where it should end by itself; the completed process."""
-        return subprocess.run([DAEMON, "--user", *map(str, arguments)],
+        done = subprocess.run([DAEMON, "--user", *map(str, arguments)],
                               env=dict(self.env, **(env or {})),
                               cwd=self.path / "cwd", timeout=60,
                               capture_output=True, text=True)
+        if "--check" not in arguments:  # which is for who may read the file
+            LEDGER.hear(f"errors of clearconfd {arguments}", done.stderr)
+        return done
 
     def resolve(self, *arguments, check=0):
         """clearconfd --print; the tree."""
@@ -230,7 +241,9 @@ class Daemon:
         return self.call("Get", path=path, **parameters)["value"]
 
     def status(self):
-        return self.call("GetStatus")["status"]
+        status = self.call("GetStatus")["status"]
+        LEDGER.hear("GetStatus", status)
+        return status
 
     def workspace(self, name=None):
         """What status says of a workspace, the active one without a name."""
@@ -335,4 +348,5 @@ while raw := connection.receive_raw():
             shutil.copy(CLIENT, program)
         process = self._start(uid, [program, "--socket", self.socket, *arguments])
         output, errors = process.communicate(timeout=DEADLINE)
+        LEDGER.hear(f"errors of clearconf {arguments}", errors)
         return process.returncode, output, errors

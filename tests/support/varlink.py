@@ -11,6 +11,10 @@ class VarlinkError(Exception):
         super().__init__(f"{name} {parameters}")
         self.name = name
         self.parameters = parameters
+        self.tell()
+
+    def tell(self):
+        """Replaced by who keeps account of all that is told."""
 
 
 class Connection:

@@ -20,8 +20,8 @@ static bool is_well(const struct feed *feed)
 static const struct feed *exception(const struct upstream *upstream,
 				    bool (*claim)(const struct feed *feed))
 {
-	for (size_t i = 0; i < FEEDS; i++)
-		if (upstream->feeds[i].poller && !claim(&upstream->feeds[i]))
+	for (size_t i = 0; i < upstream->poll.feeds; i++)
+		if (!claim(&upstream->feeds[i]))
 			return &upstream->feeds[i];
 	return NULL;
 }
@@ -36,6 +36,12 @@ bool upstream_is_answered(const struct upstream *upstream)
 	return !exception(upstream, is_answered);
 }
 
+void upstream_forget_answers(struct upstream *upstream)
+{
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
+		upstream->feeds[i].answered = false;
+}
+
 bool upstream_is_well(const struct upstream *upstream)
 {
 	return !exception(upstream, is_well);
@@ -45,7 +51,7 @@ enum vault_outcome upstream_outcome(const struct upstream *upstream)
 {
 	const struct feed *worst = exception(upstream, is_well);
 
-	return worst ? worst->outcome : upstream->feeds[FEED_CONFIG].outcome;
+	return worst ? worst->outcome : upstream->feeds[VAULT_CONFIG].outcome;
 }
 
 const char *upstream_error(const struct upstream *upstream)
@@ -62,28 +68,24 @@ const struct vault_fault *upstream_fault(const struct upstream *upstream)
 	return worst && worst->error ? &worst->fault : NULL;
 }
 
-static bool is_quiet(const struct feed *feed)
-{
-	return !vault_poller_is_asking(feed->poller);
-}
-
 bool upstream_is_asking(const struct upstream *upstream)
 {
-	return exception(upstream, is_quiet) != NULL;
+	return vault_poller_is_asking(upstream->poller);
 }
 
 int64_t upstream_next_poll(const struct upstream *upstream)
 {
-	return vault_poller_next(upstream->feeds[FEED_CONFIG].poller);
+	return vault_poller_next(upstream->poller);
 }
 
 /* Each feed meets what is wrong with the server: said once, and that it is over
  * when it is for all of them. */
-static bool is_news(const struct feed *feed, const char *error)
+static bool is_news(const struct upstream *upstream, const struct feed *feed,
+		    const char *error)
 {
-	const struct feed *other = feed->upstream->feeds;
+	const struct feed *other = upstream->feeds;
 
-	for (size_t i = 0; i < FEEDS; i++, other++)
+	for (size_t i = 0; i < VAULT_FEEDS; i++, other++)
 		if (other != feed && other->error &&
 		    (!error || str_same(other->error, error)))
 			return false;
@@ -91,10 +93,11 @@ static bool is_news(const struct feed *feed, const char *error)
 }
 
 /* Logged when it begins, changes or ends, not at each poll. */
-static void set_error(struct feed *feed, const char *error)
+static void set_error(struct upstream *upstream, struct feed *feed,
+		      const char *error)
 {
-	const char *server = feed->upstream->login.api_server;
-	bool news = is_news(feed, error);
+	const char *server = upstream->login.api_server;
+	bool news = is_news(upstream, feed, error);
 
 	if (str_same(feed->error, error))
 		return;
@@ -109,25 +112,26 @@ static void set_error(struct feed *feed, const char *error)
 
 static void on_vaults(void *data, const struct vault_answer *answer)
 {
-	struct feed *feed = data;
-	struct upstream *upstream = feed->upstream;
-	enum upstream_feed number =
-		(enum upstream_feed)(feed - upstream->feeds);
+	struct upstream *upstream = data;
+	struct feed *feed = &upstream->feeds[answer->feed];
 
 	feed->answered = true;
 	feed->outcome = answer->outcome;
 	feed->fault = answer->fault;
-	if (is_well(feed) && number == FEED_CONFIG) {
+	if (is_well(feed) && answer->feed == VAULT_CONFIG) {
 		upstream->last_success = time(NULL);
 		whois_learn(&upstream->whois);
 	}
-	set_error(feed, is_well(feed) ? NULL : answer->error);
-	upstream->on_answer(upstream->data, number, upstream, answer);
+	set_error(upstream, feed, is_well(feed) ? NULL : answer->error);
+	upstream->on_answer(upstream->data, upstream, answer);
 }
 
+/* The SDK knows no monitoring vaults. */
 static struct vault_poll_config poll_config(const struct settings *settings)
 {
 	return (struct vault_poll_config){
+		.feeds = settings->mode == MODE_SDK ? VAULT_MONITORING
+						    : VAULT_FEEDS,
 		.interval_ms = (uint64_t)settings->interval,
 		.backoff_max_ms = (uint64_t)settings->backoff_max,
 		.jitter_percent = (unsigned int)settings->jitter,
@@ -142,7 +146,7 @@ static unsigned int calls_per_minute(const struct settings *settings)
 				   ? settings->interval
 				   : settings->backoff_max;
 
-	return (unsigned int)(INT64_C(60000) * FEEDS * 6 / shortest + 1);
+	return (unsigned int)(INT64_C(60000) * VAULT_FEEDS * 6 / shortest + 1);
 }
 
 /* A workspace of a host is known by its key, or else its server. */
@@ -185,26 +189,6 @@ bool upstream_is_for(const struct upstream *upstream,
 	       session.response_limit == upstream->response_limit;
 }
 
-/* The SDK knows no monitoring vaults. */
-static void open_feed(struct upstream *upstream,
-		      const struct upstream_config *config,
-		      enum upstream_feed number)
-{
-	static const char *const types[FEEDS] = {
-		[FEED_CONFIG] = "config",
-		[FEED_MONITORING] = "monitoring",
-	};
-	struct vault_poll_config poll = upstream->poll;
-	struct feed *feed = &upstream->feeds[number];
-
-	if (number == FEED_MONITORING && config->settings->mode == MODE_SDK)
-		return;
-	poll.type = types[number];
-	feed->upstream = upstream;
-	feed->poller = vault_poller_new(config->loop, upstream->session, &poll,
-					on_vaults, feed);
-}
-
 struct upstream *upstream_new(const struct upstream_config *config,
 			      struct login *login, upstream_answer_fn on_answer,
 			      void *data)
@@ -223,8 +207,9 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->data = data;
 	upstream->session = session_new(config->http, &session);
 	whois_init(&upstream->whois, upstream->session);
-	for (size_t i = 0; i < FEEDS; i++)
-		open_feed(upstream, config, (enum upstream_feed)i);
+	upstream->poller =
+		vault_poller_new(config->loop, upstream->session,
+				 &upstream->poll, on_vaults, upstream);
 	return upstream;
 }
 
@@ -232,11 +217,9 @@ void upstream_close(struct upstream *upstream)
 {
 	if (!upstream)
 		return;
-	for (size_t i = 0; i < FEEDS; i++) {
-		if (upstream->feeds[i].poller)
-			vault_poller_close(upstream->feeds[i].poller);
+	vault_poller_close(upstream->poller);
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		mem_free(upstream->feeds[i].error);
-	}
 	whois_deinit(&upstream->whois);
 	session_close(upstream->session);
 	login_deinit(&upstream->login);
@@ -245,7 +228,5 @@ void upstream_close(struct upstream *upstream)
 
 void upstream_poll_now(struct upstream *upstream)
 {
-	for (size_t i = 0; i < FEEDS; i++)
-		if (upstream->feeds[i].poller)
-			vault_poller_poll_now(upstream->feeds[i].poller);
+	vault_poller_poll_now(upstream->poller);
 }

@@ -31,27 +31,23 @@ struct upstream_config {
 	bool may_wait; /* vaults are there: the first question has time */
 };
 
-enum upstream_feed { FEED_CONFIG, FEED_MONITORING, FEEDS };
-
-typedef void (*upstream_answer_fn)(void *data, enum upstream_feed feed,
-				   struct upstream *upstream,
+typedef void (*upstream_answer_fn)(void *data, struct upstream *upstream,
 				   const struct vault_answer *answer);
 
 struct feed {
-	struct upstream *upstream;
-	struct vault_poller *poller; /* NULL: not asked for in this mode */
-	bool answered;               /* good or bad */
-	enum vault_outcome outcome;  /* of the last answer */
-	char *error;                 /* NULL: the last one went well */
-	struct vault_fault fault;    /* of the same */
+	bool answered;              /* good or bad */
+	enum vault_outcome outcome; /* of the last answer */
+	char *error;                /* NULL: the last one went well */
+	struct vault_fault fault;   /* of the same */
 };
 
 struct upstream {
 	struct login login;
 	struct session *session;
 	struct whois whois;
-	struct feed feeds[FEEDS];
+	struct vault_poller *poller;
 	struct vault_poll_config poll;
+	struct feed feeds[VAULT_FEEDS]; /* the first poll.feeds in use */
 	uint64_t timeout_ms;
 	size_t response_limit;
 	upstream_answer_fn on_answer;
@@ -73,6 +69,9 @@ bool upstream_is_for(const struct upstream *upstream,
 
 /* Has every feed had an answer, good or bad? */
 bool upstream_is_answered(const struct upstream *upstream);
+
+/* As if there had been no answer yet: they were not used. */
+void upstream_forget_answers(struct upstream *upstream);
 
 /* Did the last answers say what the vaults are? */
 bool upstream_is_well(const struct upstream *upstream);

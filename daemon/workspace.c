@@ -57,6 +57,8 @@ static enum workspace_state state_of(const struct workspace *workspace)
 		return WORKSPACE_OFFLINE;
 	if (upstream && !answered && !workspace->keep.kept)
 		return WORKSPACE_STARTING;
+	if (workspace->replacing)
+		return WORKSPACE_DEGRADED;
 	if (answered && upstream_outcome(upstream) == VAULT_UNREACHABLE)
 		return WORKSPACE_OFFLINE;
 	if ((answered && !upstream_is_well(upstream)) ||

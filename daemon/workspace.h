@@ -70,6 +70,7 @@ struct workspace {
 	struct history history;
 	struct upstream *upstream;  /* NULL: no server to ask */
 	struct upstream *candidate; /* a new login, not yet proved */
+	bool replacing;             /* a proved login's vaults are not in yet */
 	struct access *access;      /* of its own; NULL: the daemon's */
 	enum workspace_state state;
 	struct keep keep; /* how long its vaults serve without a server */

@@ -16,9 +16,9 @@
 /* What has not changed is written so often, for its age. */
 #define SAVE_MS ((int64_t)3600 * 1000)
 
-static const enum layer_kind kinds[CACHE_FEEDS] = {
-	[CACHE_CONFIG] = LAYER_VAULT,
-	[CACHE_MONITORING] = LAYER_MONITORING,
+static const enum layer_kind kinds[VAULT_FEEDS] = {
+	[VAULT_CONFIG] = LAYER_VAULT,
+	[VAULT_MONITORING] = LAYER_MONITORING,
 };
 
 /* --- into the file -------------------------------------------------------- */
@@ -88,7 +88,7 @@ static void describe(struct cache_entry *entry,
 		.company_name = whois->company_name,
 		.refused_at = workspace->refused_at,
 	};
-	for (size_t i = 0; i < CACHE_FEEDS; i++) {
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		entry->feeds[i].fetched_at = workspace->fetched_at;
 		collect(&entry->feeds[i], &entry->arena, &workspace->stack,
 			kinds[i]);
@@ -162,7 +162,7 @@ static bool take_entry(struct workspace *workspace,
 	if (workspace_has_lapsed(workspace))
 		return false;
 	workspace->kept_company = mem_strdup(entry->company_id);
-	for (size_t i = 0; i < CACHE_FEEDS; i++)
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		if (agent || kinds[i] == LAYER_VAULT)
 			changed = set_feed(workspace, kinds[i],
 					   &entry->feeds[i]) ||

@@ -38,17 +38,23 @@ bool workspace_set_declared(struct workspace *workspace,
  * ones when it is asked again, at once. */
 static void promote(struct workspace *workspace)
 {
+	bool unsupported =
+		upstream_outcome(workspace->candidate) == VAULT_UNSUPPORTED;
+
 	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
 	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
 	workspace->keep.refused = false;
-	if (upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED)
+	if (unsupported) {
 		workspace_forget_login(workspace);
+		return;
+	}
+	workspace->replacing = true;
+	upstream_forget_answers(workspace->upstream);
 	upstream_poll_now(workspace->upstream);
 }
 
-static void on_answer(void *data, enum upstream_feed feed,
-		      struct upstream *upstream,
+static void on_answer(void *data, struct upstream *upstream,
 		      const struct vault_answer *answer)
 {
 	struct workspace *workspace = data;
@@ -56,7 +62,9 @@ static void on_answer(void *data, enum upstream_feed feed,
 	if (upstream == workspace->candidate && upstream_is_well(upstream))
 		promote(workspace);
 	else if (upstream == workspace->upstream)
-		workspace_take_answer(workspace, feed, answer);
+		workspace_take_answer(workspace, answer);
+	if (workspace->upstream && upstream_is_answered(workspace->upstream))
+		workspace->replacing = false;
 	workspace_set_state(workspace);
 	workspace->host->on_answer(workspace->host->data, workspace);
 }

@@ -26,7 +26,7 @@ void workspace_publish(struct workspace *workspace, bool changed,
 /* --- vaults --- */
 
 /* An answer, well or not, of the upstream in force. */
-void workspace_take_answer(struct workspace *workspace, enum upstream_feed feed,
+void workspace_take_answer(struct workspace *workspace,
 			   const struct vault_answer *answer);
 
 /* They were another login's, or there is no login any more. */

@@ -131,17 +131,17 @@ static void forget_others(struct workspace *workspace)
 	workspace_forget_login(workspace);
 }
 
-void workspace_take_answer(struct workspace *workspace, enum upstream_feed feed,
+void workspace_take_answer(struct workspace *workspace,
 			   const struct vault_answer *answer)
 {
-	static const enum layer_kind kinds[FEEDS] = {
-		[FEED_CONFIG] = LAYER_VAULT,
-		[FEED_MONITORING] = LAYER_MONITORING,
+	static const enum layer_kind kinds[VAULT_FEEDS] = {
+		[VAULT_CONFIG] = LAYER_VAULT,
+		[VAULT_MONITORING] = LAYER_MONITORING,
 	};
 
 	if (!workspace_is_of_kept_company(workspace))
 		forget_others(workspace);
 	if (answer->outcome == VAULT_FETCHED)
-		take_vaults(workspace, kinds[feed], answer);
+		take_vaults(workspace, kinds[answer->feed], answer);
 	note_answer(workspace, answer);
 }

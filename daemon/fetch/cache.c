@@ -20,7 +20,7 @@ struct cache {
 
 	struct buf content; /* what was set last; empty: nothing, or forgotten
 			     */
-	int64_t fetched_at[CACHE_FEEDS];
+	int64_t fetched_at[VAULT_FEEDS];
 	enum deed owed; /* what the disk lacks, besides what is under way */
 	bool again;     /* and it cannot wait */
 
@@ -30,7 +30,7 @@ struct cache {
 	int result;
 	/* the loop's again */
 
-	int64_t written_at[CACHE_FEEDS]; /* the times on disk */
+	int64_t written_at[VAULT_FEEDS]; /* the times on disk */
 	bool failing;
 };
 
@@ -144,7 +144,7 @@ static bool times_are_old(const struct cache *cache)
 {
 	int64_t age;
 
-	for (size_t i = 0; i < CACHE_FEEDS; i++) {
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		age = cache->fetched_at[i] - cache->written_at[i];
 		if (age < 0 || age >= TIMES_SECONDS)
 			return true;
@@ -164,7 +164,7 @@ static bool take_content(struct cache *cache, const struct cache_entry *entry)
 	changed = !str_equal(buf_str(&content), buf_str(&cache->content));
 	buf_deinit(&cache->content);
 	cache->content = content;
-	for (size_t i = 0; i < CACHE_FEEDS; i++)
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		cache->fetched_at[i] = entry->feeds[i].fetched_at;
 	return changed;
 }

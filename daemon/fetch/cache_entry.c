@@ -21,9 +21,9 @@
 /* Objects, lists and vaults; nothing of ours goes deeper. */
 #define DEPTH 4
 
-static const char *const feed_names[CACHE_FEEDS] = {
-	[CACHE_CONFIG] = "config",
-	[CACHE_MONITORING] = "monitoring",
+static const char *const feed_names[VAULT_FEEDS] = {
+	[VAULT_CONFIG] = "config",
+	[VAULT_MONITORING] = "monitoring",
 };
 
 void cache_entry_deinit(struct cache_entry *entry)
@@ -36,7 +36,7 @@ int64_t cache_entry_fetched_at(const struct cache_entry *entry)
 {
 	int64_t oldest = 0, at;
 
-	for (size_t i = 0; i < CACHE_FEEDS; i++) {
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		at = entry->feeds[i].fetched_at;
 		if (at && (!oldest || at < oldest))
 			oldest = at;
@@ -78,7 +78,7 @@ static void write_feeds(struct buf *out, const struct cache_entry *entry)
 {
 	json_key(out, "vaults");
 	buf_putc(out, '{');
-	for (size_t i = 0; i < CACHE_FEEDS; i++) {
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		if (!entry->feeds[i].fetched_at)
 			continue;
 		json_key(out, feed_names[i]);
@@ -102,7 +102,7 @@ void cache_entry_describe(const struct cache_entry *entry, struct buf *content)
 }
 
 void cache_entry_compose(struct buf *bytes, struct str content,
-			 const int64_t fetched_at[CACHE_FEEDS])
+			 const int64_t fetched_at[VAULT_FEEDS])
 {
 	memset(buf_reserve(bytes, FIRST_LINE_BYTES + content.len + 100), ' ',
 	       FIRST_LINE_BYTES);
@@ -110,7 +110,7 @@ void cache_entry_compose(struct buf *bytes, struct str content,
 	buf_add_str(bytes, content);
 	json_key(bytes, "fetched_at");
 	buf_putc(bytes, '{');
-	for (size_t i = 0; i < CACHE_FEEDS; i++)
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		if (fetched_at[i])
 			json_add_int(bytes, feed_names[i], fetched_at[i]);
 	buf_puts(bytes, "}}\n");
@@ -241,7 +241,7 @@ static void read_vaults(struct parse *parse, const struct value *list,
 
 /* A feed has both, its list and its time, or neither. */
 static void read_feed(struct parse *parse, const struct value *root,
-		      enum cache_feed number)
+		      enum vault_feed number)
 {
 	const char *name = feed_names[number];
 	struct cache_vaults *feed = &parse->entry->feeds[number];
@@ -275,8 +275,8 @@ static void read_object(struct parse *parse, const struct value *root)
 		if (!value_is(value_get(root, str_from(objects[i])),
 			      VALUE_OBJECT))
 			wrong_type(parse, objects[i]);
-	for (size_t i = 0; i < CACHE_FEEDS; i++)
-		read_feed(parse, root, (enum cache_feed)i);
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
+		read_feed(parse, root, (enum vault_feed)i);
 }
 
 /* The reader's complaint without its excerpt, which may show a secret, and with

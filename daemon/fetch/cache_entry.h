@@ -22,14 +22,12 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "fetch/vault.h"
 
 struct diag;
-struct vault;
 
 /* No file is longer. */
 #define CACHE_BYTES_MAX ((size_t)256 << 20)
-
-enum cache_feed { CACHE_CONFIG, CACHE_MONITORING, CACHE_FEEDS };
 
 /* The vaults of one feed, in the order of the server. */
 struct cache_vaults {
@@ -46,7 +44,7 @@ struct cache_entry {
 	const char *user_id, *user_name, *company_name;   /* NULL: not known */
 	int64_t refused_at; /* seconds since 1970 when the server began to
 			       refuse the credentials; 0: it does not */
-	struct cache_vaults feeds[CACHE_FEEDS];
+	struct cache_vaults feeds[VAULT_FEEDS];
 	struct arena arena;
 };
 
@@ -61,7 +59,7 @@ void cache_entry_describe(const struct cache_entry *entry, struct buf *content);
 /* A whole file of @content and the times, but for its first line, which is left
  * blank: cache_entry_seal reads every byte, and may do so in another thread. */
 void cache_entry_compose(struct buf *bytes, struct str content,
-			 const int64_t fetched_at[CACHE_FEEDS]);
+			 const int64_t fetched_at[VAULT_FEEDS]);
 void cache_entry_seal(struct buf *bytes);
 
 /* The entry in the file @name that holds @bytes; the caller's, unless false,

@@ -23,7 +23,8 @@ struct vault_poller {
 	struct session *session;
 	uv_timer_t timer; /* the next question */
 	struct session_call *call;
-	const char *type;
+	enum vault_feed feed; /* that is asked for now */
+	unsigned int feeds;
 	struct backoff backoff;
 	vault_answer_fn on_answer;
 	void *data;
@@ -156,14 +157,21 @@ static uint64_t poller_delay(struct vault_poller *poller,
 			     asked_ms);
 }
 
-/* The last thing to be done about an answer: the callback may close. */
+/* The last thing to be done about a question: its answer goes to each feed
+ * that has had none. The callback may close, or ask again. */
 static void poller_wait(struct vault_poller *poller, uint64_t delay_ms,
-			const struct vault_answer *answer)
+			struct vault_answer *answer)
 {
+	enum vault_feed feed = poller->feed;
+
 	poller->state = POLLER_WAITING;
 	uv_timer_start(&poller->timer, on_timer, poller->again ? 0 : delay_ms,
 		       0);
-	poller->on_answer(poller->data, answer);
+	for (; feed < poller->feeds && poller->state != POLLER_CLOSING;
+	     feed++) {
+		answer->feed = feed;
+		poller->on_answer(poller->data, answer);
+	}
 }
 
 /* --- questions --- */
@@ -193,6 +201,19 @@ static void poller_fail(struct vault_poller *poller,
 		    &answer);
 }
 
+static void poller_ask_for_vaults(struct vault_poller *poller);
+
+/* On to the next feed, unless the callback closes. */
+static void poller_go_on(struct vault_poller *poller,
+			 const struct vault_answer *answer)
+{
+	poller->on_answer(poller->data, answer);
+	if (poller->state == POLLER_CLOSING)
+		return;
+	poller->feed++;
+	poller_ask_for_vaults(poller);
+}
+
 static void poller_take_vaults(struct vault_poller *poller,
 			       const struct api_reply *reply)
 {
@@ -205,9 +226,14 @@ static void poller_take_vaults(struct vault_poller *poller,
 		return;
 	}
 	list_read(&list, vaults);
+	answer.feed = poller->feed;
 	answer.vaults = list.vaults;
 	answer.count = list.count;
-	poller_wait(poller, poller_delay(poller, VAULT_FETCHED, -1), &answer);
+	if (poller->feed + 1 < poller->feeds)
+		poller_go_on(poller, &answer);
+	else
+		poller_wait(poller, poller_delay(poller, VAULT_FETCHED, -1),
+			    &answer);
 	arena_free(&list.arena);
 }
 
@@ -221,10 +247,14 @@ static void on_vaults(void *data, const struct api_reply *reply)
 
 static void poller_ask_for_vaults(struct vault_poller *poller)
 {
+	static const char *const types[] = {
+		[VAULT_CONFIG] = "config",
+		[VAULT_MONITORING] = "monitoring",
+	};
+	const char *type = types[poller->feed];
 	/* Named twice because the server takes a single one for a string. */
-	_cleanup_(mem_freep) char *endpoint =
-		mem_printf("users.get_vaults?enabled=true&types=%s&types=%s",
-			   poller->type, poller->type);
+	_cleanup_(mem_freep) char *endpoint = mem_printf(
+		"users.get_vaults?enabled=true&types=%s&types=%s", type, type);
 
 	poller->call = session_send(poller->session, endpoint, NULL, on_vaults,
 				    poller);
@@ -259,6 +289,7 @@ static void poller_ask(struct vault_poller *poller)
 {
 	poller->state = POLLER_ASKING;
 	poller->again = false;
+	poller->feed = VAULT_CONFIG;
 	uv_timer_stop(&poller->timer);
 	if (poller_gate_is_open(poller))
 		poller_ask_for_vaults(poller);
@@ -305,7 +336,7 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 	struct vault_poller *poller = mem_alloc(sizeof(*poller));
 
 	poller->session = session;
-	poller->type = config->type ? config->type : "config";
+	poller->feeds = config->feeds;
 	poller->backoff = (struct backoff){
 		.interval_ms = config->interval_ms,
 		.jitter_percent = config->jitter_percent,

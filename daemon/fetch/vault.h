@@ -3,7 +3,9 @@
 
 /*
  * Vault poller: asks the server for a workspace's vaults, again and again, and
- * hands what came to a callback. It keeps no vault itself.
+ * hands what came to a callback. It keeps no vault itself. A question is one
+ * call for each type of vault, one after the other; one that fails ends it, for
+ * the types that were still to come too.
  *
  *   WAITING --timer, poll_now--> ASKING --answer--> WAITING
  *      |                           |
@@ -35,6 +37,9 @@ enum vault_outcome {
 	VAULT_FAILED,      /* an answer that is no list of vaults */
 };
 
+/* The types that are asked for, each a feed of its own. */
+enum vault_feed { VAULT_CONFIG, VAULT_MONITORING, VAULT_FEEDS };
+
 struct vault {
 	const char *id, *description;      /* "" when the server gave none */
 	const char *format, *type, *scope; /* NULL: not said */
@@ -50,6 +55,7 @@ struct vault_fault {
 };
 
 struct vault_answer {
+	enum vault_feed feed;
 	enum vault_outcome outcome;
 	const struct vault *vaults; /* in the order of the server */
 	size_t count;
@@ -61,7 +67,7 @@ struct vault_answer {
 typedef void (*vault_answer_fn)(void *data, const struct vault_answer *answer);
 
 struct vault_poll_config {
-	const char *type; /* of the vaults, static; NULL: "config" */
+	unsigned int feeds; /* how many, from the first of vault_feed */
 	uint64_t interval_ms, backoff_max_ms;
 	unsigned int jitter_percent;
 	uint32_t phase; /* of this host in each interval: fetch/phase */

@@ -8,9 +8,9 @@
 static void rewrite(const struct cache_entry *entry, struct buf *bytes)
 {
 	_cleanup_(buf_deinit) struct buf content = BUF_INIT;
-	int64_t times[CACHE_FEEDS];
+	int64_t times[VAULT_FEEDS];
 
-	for (size_t i = 0; i < CACHE_FEEDS; i++)
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		times[i] = entry->feeds[i].fetched_at;
 	cache_entry_describe(entry, &content);
 	cache_entry_compose(bytes, buf_str(&content), times);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_(buf_deinit) struct buf sealed = BUF_INIT;
 	struct str input = {(const char *)data, size};
-	const int64_t never[CACHE_FEEDS] = {0};
+	const int64_t never[VAULT_FEEDS] = {0};
 
 	check(input);
 	cache_entry_compose(&sealed, STR("{"), never);

@@ -59,9 +59,9 @@ static inline void entry_bytes(const struct cache_entry *entry,
 			       struct buf *bytes)
 {
 	_cleanup_(buf_deinit) struct buf content = BUF_INIT;
-	int64_t times[CACHE_FEEDS];
+	int64_t times[VAULT_FEEDS];
 
-	for (size_t i = 0; i < CACHE_FEEDS; i++)
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		times[i] = entry->feeds[i].fetched_at;
 	cache_entry_describe(entry, &content);
 	cache_entry_compose(bytes, buf_str(&content), times);
@@ -102,7 +102,7 @@ static inline void entry_assert_same(const struct cache_entry *a,
 	entry_assert_text(a->user_name, b->user_name);
 	entry_assert_text(a->company_name, b->company_name);
 	assert_int_equal(a->refused_at, b->refused_at);
-	for (size_t i = 0; i < CACHE_FEEDS; i++) {
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		assert_int_equal(a->feeds[i].fetched_at,
 				 b->feeds[i].fetched_at);
 		assert_int_equal(a->feeds[i].count, b->feeds[i].count);

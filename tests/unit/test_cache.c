@@ -168,13 +168,13 @@ static void the_entry_is_copied(void **state)
 		.id = "i", .description = "d", .data = {data, strlen(data)}};
 	struct vault expected = vault;
 
-	fixture->entry.feeds[CACHE_CONFIG] =
+	fixture->entry.feeds[VAULT_CONFIG] =
 		(struct cache_vaults){1, &vault, 1};
 	set(fixture);
 	memset(data, 'x', strlen(data));
 	run(fixture);
 	expected.data = STR("a: 1");
-	fixture->entry.feeds[CACHE_CONFIG].vaults = &expected;
+	fixture->entry.feeds[VAULT_CONFIG].vaults = &expected;
 	assert_on_disk(&fixture->entry);
 }
 
@@ -252,7 +252,7 @@ static void the_same_again_is_not_written_while_it_is_being_written(
 
 static void later(struct fixture *fixture, int64_t seconds)
 {
-	for (size_t i = 0; i < CACHE_FEEDS; i++)
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		fixture->entry.feeds[i].fetched_at += seconds;
 }
 
@@ -328,10 +328,10 @@ static void a_first_answer_is_written_at_once(void **state)
 	struct fixture *fixture = *state;
 	struct cache_vaults answer = {0};
 
-	fixture->entry.feeds[CACHE_MONITORING] = answer;
+	fixture->entry.feeds[VAULT_MONITORING] = answer;
 	set_and_run(fixture);
 	answer.fetched_at = 1795499000;
-	fixture->entry.feeds[CACHE_MONITORING] = answer;
+	fixture->entry.feeds[VAULT_MONITORING] = answer;
 	set_and_run(fixture);
 	assert_on_disk(&fixture->entry);
 }
@@ -492,7 +492,7 @@ static void a_full_disk_leaves_the_old_file_whole(void **state)
 	log_begin(fixture);
 	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	limit_file_size(50000);
-	fixture->entry.feeds[CACHE_CONFIG] = (struct cache_vaults){9, &big, 1};
+	fixture->entry.feeds[VAULT_CONFIG] = (struct cache_vaults){9, &big, 1};
 	for (int i = 0; i < 3; i++)
 		set_and_run(fixture);
 	assert_int_equal(logged("error=\"File too large\""), 1);

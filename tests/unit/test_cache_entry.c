@@ -60,7 +60,7 @@ static void an_empty_list_is_not_a_missing_one(void **state)
 
 	(void)state;
 	entry_bytes(&entry, &never);
-	entry.feeds[CACHE_MONITORING].fetched_at = 5;
+	entry.feeds[VAULT_MONITORING].fetched_at = 5;
 	entry_bytes(&entry, &empty);
 	assert_false(str_equal(buf_str(&empty), buf_str(&never)));
 	assert_survives(&entry);
@@ -78,8 +78,8 @@ static void a_thousand_vaults_survive(void **state)
 		vaults[i] = entry_config[i % ARRAY_SIZE(entry_config)];
 		vaults[i].id = ids[i];
 	}
-	entry.feeds[CACHE_CONFIG].vaults = vaults;
-	entry.feeds[CACHE_CONFIG].count = 1000;
+	entry.feeds[VAULT_CONFIG].vaults = vaults;
+	entry.feeds[VAULT_CONFIG].count = 1000;
 	assert_survives(&entry);
 	for (size_t i = 0; i < 1000; i++)
 		mem_free(ids[i]);
@@ -96,7 +96,7 @@ static void every_byte_of_data_survives(void **state)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (char)i;
 	vault.data = (struct str){data, sizeof(data)};
-	entry.feeds[CACHE_CONFIG] = (struct cache_vaults){1, &vault, 1};
+	entry.feeds[VAULT_CONFIG] = (struct cache_vaults){1, &vault, 1};
 	assert_survives(&entry);
 }
 
@@ -106,11 +106,11 @@ static void the_oldest_answer_counts(void **state)
 
 	(void)state;
 	assert_int_equal(cache_entry_fetched_at(&entry), 0);
-	entry.feeds[CACHE_MONITORING].fetched_at = 7;
+	entry.feeds[VAULT_MONITORING].fetched_at = 7;
 	assert_int_equal(cache_entry_fetched_at(&entry), 7);
-	entry.feeds[CACHE_CONFIG].fetched_at = 9;
+	entry.feeds[VAULT_CONFIG].fetched_at = 9;
 	assert_int_equal(cache_entry_fetched_at(&entry), 7);
-	entry.feeds[CACHE_CONFIG].fetched_at = 5;
+	entry.feeds[VAULT_CONFIG].fetched_at = 5;
 	assert_int_equal(cache_entry_fetched_at(&entry), 5);
 }
 
@@ -121,7 +121,7 @@ static void times_are_no_content(void **state)
 
 	(void)state;
 	cache_entry_describe(&entry, &early);
-	entry.feeds[CACHE_CONFIG].fetched_at++;
+	entry.feeds[VAULT_CONFIG].fetched_at++;
 	cache_entry_describe(&entry, &late);
 	assert_true(str_equal(buf_str(&early), buf_str(&late)));
 	entry.refused_at = 0;
@@ -235,7 +235,7 @@ static void a_complaint_says_what_is_wrong(void **state)
 
 static void seal(struct buf *bytes, const char *json)
 {
-	const int64_t never[CACHE_FEEDS] = {0};
+	const int64_t never[VAULT_FEEDS] = {0};
 
 	cache_entry_compose(bytes, STR("{"), never);
 	bytes->len -= strlen("{\"fetched_at\":{}}\n");

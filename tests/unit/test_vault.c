@@ -28,7 +28,8 @@ struct fixture {
 	unsigned int answers;
 	enum vault_outcome outcome;
 	char *error;
-	struct buf seen; /* the vaults, a line each */
+	struct buf seen;    /* the vaults, a line each */
+	unsigned int feeds; /* a bit for each that has had an answer */
 	void (*then)(struct fixture *fixture);
 };
 
@@ -55,6 +56,7 @@ static int enter(void **state)
 	config.api_server = fixture->server.url;
 	fixture->session = session_new(fixture->http, &config);
 	fixture->config = (struct vault_poll_config){
+		.feeds = 1,
 		.interval_ms = HOUR_MS,
 		.backoff_max_ms = 4 * HOUR_MS,
 		.jitter_percent = 20,
@@ -103,8 +105,8 @@ static void on_answer(void *data, const struct vault_answer *answer)
 {
 	struct fixture *fixture = data;
 
-	fixture->answered = true;
-	fixture->answers++;
+	fixture->answered = ++fixture->answers % fixture->config.feeds == 0;
+	fixture->feeds |= 1U << answer->feed;
 	fixture->outcome = answer->outcome;
 	mem_free(fixture->error);
 	fixture->error = answer->error ? mem_strdup(answer->error) : NULL;
@@ -585,6 +587,73 @@ static void closing_ends_a_question(void **state)
 	assert_int_equal(fixture->answers, 0);
 }
 
+/* --- two feeds --- */
+
+static void feeds_are_asked_for_one_after_the_other(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[{\"id\":\"c\"}]}");
+	responder_plan_data(&fixture->server, "{\"vaults\":[{\"id\":\"m\"}]}");
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->answers, 2);
+	assert_int_equal(fixture->feeds, 3);
+	assert_string_equal(buf_str(&fixture->seen).ptr, "m||-|-|-|-\n");
+	assert_true(responder_was_asked(
+		&fixture->server, 2,
+		"GET /users.get_vaults?enabled=true&types=monitoring&types="
+		"monitoring HTTP/1.1"));
+	assert_false(vault_poller_is_asking(fixture->poller));
+}
+
+static void a_failure_is_the_answer_to_all_that_were_to_come(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{}");
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->feeds, 3);
+	assert_int_equal(fixture->outcome, VAULT_FAILED);
+	assert_int_equal(fixture->server.asked, 2);
+}
+
+static void the_second_may_fail_alone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	responder_plan_data(&fixture->server, "{}");
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->answers, 2);
+	assert_int_equal(fixture->outcome, VAULT_FAILED);
+	assert_string_equal(fixture->error, "the server's answer holds no list "
+					    "of vaults");
+}
+
+static void a_callback_may_close_between_feeds(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	fixture->then = close_poller;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	start(fixture);
+	while (!fixture->answers)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->answers, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -613,6 +682,10 @@ int main(void)
 		TEST(a_callback_may_ask_again),
 		TEST(a_callback_may_close),
 		TEST(closing_ends_a_question),
+		TEST(feeds_are_asked_for_one_after_the_other),
+		TEST(a_failure_is_the_answer_to_all_that_were_to_come),
+		TEST(the_second_may_fail_alone),
+		TEST(a_callback_may_close_between_feeds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

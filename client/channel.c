@@ -9,13 +9,9 @@
 #include "exit_status.h"
 #include "read/reader.h"
 #include "value/value.h"
-#include "wire.h"
 
 /* Replies wrap values as deep as the daemon's own limit. */
 #define ANSWER_DEPTH 160
-
-#define PARAMETER_REFUSED "org.varlink.service.InvalidParameter"
-#define OVER_QUOTA        WIRE_INTERFACE ".QuotaExceeded"
 
 static const struct {
 	const char *error;
@@ -35,17 +31,16 @@ static const struct {
 	 "'clearconf status' says what is missing"},
 	{WIRE_INTERFACE ".ServerError", EXIT_SERVER,
 	 "'clearconf status' shows the state of the connection"},
-	{OVER_QUOTA, EXIT_FAILED,
+	{CHANNEL_OVER_QUOTA, EXIT_FAILED,
 	 "limits are set in [limits] of clearconfd.conf"},
 	{WIRE_INTERFACE ".NoStorageMatch", EXIT_NO_PATH,
 	 "'clearconf get sdk' shows the entries there are"},
-	{WIRE_INTERFACE ".BrokenConfiguration", EXIT_FAILED,
-	 "'clearconfd --check' shows the place"},
+	{CHANNEL_BROKEN, EXIT_FAILED, "'clearconfd --check' shows the place"},
 	{"org.varlink.service.InterfaceNotFound", EXIT_FAILED,
 	 "is this clearconfd's socket?"},
 	{"org.varlink.service.MethodNotFound", EXIT_FAILED,
 	 "clearconf and clearconfd are of different versions"},
-	{PARAMETER_REFUSED, EXIT_FAILED,
+	{CHANNEL_PARAMETER_REFUSED, EXIT_FAILED,
 	 "clearconf and clearconfd are of different versions"},
 };
 
@@ -85,8 +80,6 @@ static int fail_by_reply(struct channel *channel, const char *error)
 {
 	channel->result = CLEARCONF_E_ERROR;
 	channel->error = channel->hint = NULL;
-	channel->parameter_refused = !strcmp(error, PARAMETER_REFUSED);
-	channel->over_quota = !strcmp(error, OVER_QUOTA);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		if (strcmp(errors[i].error, error) != 0)
 			continue;
@@ -97,10 +90,9 @@ static int fail_by_reply(struct channel *channel, const char *error)
 	return EXIT_FAILED;
 }
 
-bool channel_is_parameter_refused(const struct channel *channel)
+bool channel_failed_with(const struct channel *channel, const char *error)
 {
-	return channel->result == CLEARCONF_E_ERROR &&
-	       channel->parameter_refused;
+	return channel->error && !strcmp(channel->error, error);
 }
 
 int channel_complain(const struct channel *channel, int status)

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "clearconf.h"
+#include "wire.h"
 
 struct client;
 struct doc;
@@ -28,9 +29,12 @@ struct channel {
 	int result;        /* of the last call: a negative errno, or
 			    * CLEARCONF_E_ERROR; 0: no failure of the
 			    * connection's */
-	bool parameter_refused; /* by the last call */
-	bool over_quota;        /* it was: try again later */
 };
+
+/* Errors that some commands have more to say of, or can do something about. */
+#define CHANNEL_PARAMETER_REFUSED "org.varlink.service.InvalidParameter"
+#define CHANNEL_BROKEN            WIRE_INTERFACE ".BrokenConfiguration"
+#define CHANNEL_OVER_QUOTA        WIRE_INTERFACE ".QuotaExceeded"
 
 /* Connect, in place of any earlier connection. */
 int channel_open(struct channel *channel, const struct client *client);
@@ -54,8 +58,8 @@ int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
  * *status is what channel_next would have returned. */
 bool channel_poll(struct channel *channel, struct doc **answer, int *status);
 
-/* Did the last call fail since the daemon does not take a parameter? */
-bool channel_is_parameter_refused(const struct channel *channel);
+/* Did the last call fail with @error? */
+bool channel_failed_with(const struct channel *channel, const char *error);
 
 /* Say what went wrong with the connection, if anything did, and return
  * @status. */

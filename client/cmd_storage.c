@@ -9,7 +9,6 @@
 #include "storage_text.h"
 #include "value/json.h"
 #include "value/value.h"
-#include "wire.h"
 
 struct storage_options {
 	bool reveal;
@@ -34,14 +33,14 @@ static void write_question(struct buf *out, const struct client *client,
 /* The only parameter that can be wrong is the URI. */
 static int complain_about(struct channel *channel, int status, const char *uri)
 {
-	if (str_same(channel->error, "org.varlink.service.InvalidParameter"))
+	if (channel_failed_with(channel, CHANNEL_PARAMETER_REFUSED))
 		return complain(EXIT_USAGE,
 				"'%s' is no URI of a storage that ClearML has "
 				"credentials for: s3://BUCKET/PATH, "
 				"s3://HOST:PORT/BUCKET/PATH, gs://BUCKET/PATH "
 				"or azure://ACCOUNT/CONTAINER/PATH",
 				uri);
-	if (str_same(channel->error, WIRE_INTERFACE ".BrokenConfiguration"))
+	if (channel_failed_with(channel, CHANNEL_BROKEN))
 		channel->hint = "ClearML finds no credentials at all until "
 				"this is mended";
 	return channel_complain(channel, status);

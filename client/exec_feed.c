@@ -70,7 +70,8 @@ static int ask_until_started(const struct client *client,
 	for (;;) {
 		status = ask(channel, &question, answer);
 		if (status != EXIT_DONE &&
-		    !(channel->over_quota && clock_now() < deadline))
+		    !(channel_failed_with(channel, CHANNEL_OVER_QUOTA) &&
+		      clock_now() < deadline))
 			return channel_complain(channel, status);
 		if (status == EXIT_DONE && !answer_is_starting(answer))
 			return status;
@@ -212,7 +213,7 @@ static void take_refusal(struct exec_feed *feed, int status)
 {
 	if (feed->asking.result != CLEARCONF_E_ERROR)
 		retreat(feed, &feed->asking, status);
-	else if (feed->asking.over_quota)
+	else if (channel_failed_with(&feed->asking, CHANNEL_OVER_QUOTA))
 		ask_later(feed);
 	else
 		(void)channel_complain(&feed->asking, status);

@@ -19,7 +19,8 @@ int once_call(const struct client *client, const struct once *once,
 				      answer);
 	if (status == EXIT_DONE)
 		return status;
-	if (once->refused && channel_is_parameter_refused(&channel))
+	if (once->refused &&
+	    channel_failed_with(&channel, CHANNEL_PARAMETER_REFUSED))
 		return complain(status, "%s", once->refused);
 	return channel_complain(&channel, status);
 }

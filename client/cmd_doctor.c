@@ -25,10 +25,12 @@ static const struct {
 
 static void add_printable(struct buf *out, const char *text)
 {
-	for (; *text; text++)
-		buf_putc(out, (unsigned char)*text < ' ' || *text == 0x7f
-				      ? '?'
-				      : *text);
+	bool obeyed;
+
+	for (; *text; text++) {
+		obeyed = (unsigned char)*text < ' ' || *text == 0x7f;
+		buf_add(out, obeyed ? "?" : text, 1);
+	}
 }
 
 /* What two workspaces share is said once. */

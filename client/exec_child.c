@@ -97,17 +97,23 @@ int exec_child_start(struct exec_child *child,
 	return status;
 }
 
+/* All that have ended: as the first process of a container we also get the
+ * orphans of others. */
 bool exec_child_reap(struct exec_child *child, int *status)
 {
+	bool found = false;
+	pid_t ended;
 	int how;
 
-	if (child->state == CHILD_NONE ||
-	    waitpid(child->pid, &how, WNOHANG) <= 0)
-		return false;
-	*status = WIFSIGNALED(how) ? EXEC_KILLED + WTERMSIG(how)
-				   : WEXITSTATUS(how);
-	*child = (struct exec_child){0};
-	return true;
+	while ((ended = waitpid(-1, &how, WNOHANG)) > 0) {
+		if (ended != child->pid)
+			continue;
+		*status = WIFSIGNALED(how) ? EXEC_KILLED + WTERMSIG(how)
+					   : WEXITSTATUS(how);
+		*child = (struct exec_child){0};
+		found = true;
+	}
+	return found;
 }
 
 void exec_child_signal(const struct exec_child *child, int number)

@@ -104,11 +104,13 @@ static void close_both(struct exec_feed *feed)
 	feed->state = FEED_AWAY;
 }
 
-/* @channel failed: everything from the start, after a pause. What the daemon
- * answered is said; that it is gone is said once. */
+/* @channel failed: everything from the start, after a pause. Why is said
+ * once. */
 static void retreat(struct exec_feed *feed, struct channel *channel, int status)
 {
-	if (channel->result == CLEARCONF_E_ERROR)
+	bool refused = channel->result == CLEARCONF_E_ERROR;
+
+	if (!feed->pause_ms && refused)
 		(void)channel_complain(channel, status);
 	else if (!feed->pause_ms)
 		complain_warning("the daemon is gone: the file stays as it is "

@@ -59,14 +59,17 @@ static const char *what_is_unfit(struct str key, bool first, bool last)
 	return NULL;
 }
 
+static char upper(char c)
+{
+	if (c < 'a' || c > 'z')
+		return c;
+	return (char)(c - ('a' - 'A'));
+}
+
 static void add_name(struct buf *name, struct str key)
 {
-	for (size_t i = 0; i < key.len; i++) {
-		char c = key.ptr[i];
-
-		buf_putc(name,
-			 c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
-	}
+	for (size_t i = 0; i < key.len; i++)
+		buf_putc(name, upper(key.ptr[i]));
 }
 
 /* --- values --------------------------------------------------------------- */

@@ -408,8 +408,7 @@ def test_a_killed_one_takes_its_command_along(home, running):
         one.wait_said("pid")
         one.process.kill()
         one.process.wait()
-        one.wait_said("signal")
-        assert one.said("signal") == ["SIGTERM"]
+        wait_until(lambda: one.said("signal") == ["SIGTERM"], "the end of the command")
     assert len(leftovers(home)) == 1
     execute(home, "true", check=0)
     assert leftovers(home) == []
@@ -487,3 +486,21 @@ def test_no_secret_is_said(home, conf, daemon):
     daemon.wait_state("ready")
     done = execute(home, "--files", "no-such-command", check=127)
     assert "files.a is not written" in done.stderr and SECRET_KEY not in done.stderr
+
+
+def test_orphans_are_buried(home, running):
+    """As the first process of a container is handed them: here, as a subreaper."""
+    script = ("import ctypes, os, sys\n"
+              "ctypes.CDLL(None).prctl(36, 1)\n"  # PR_SET_CHILD_SUBREAPER
+              "os.execv(sys.argv[1], sys.argv[1:])")
+    orphan = "(sleep 0.1 & echo $! > \"$0\"); sleep 30"
+    process = subprocess.Popen(
+        ["/usr/bin/python3", "-c", script, CLIENT, "exec", "sh", "-c", orphan, home.path / "pid"],
+        env=home.env, cwd=home.path / "cwd")
+    try:
+        pid = wait_until(lambda: (home.path / "pid").exists()
+                         and (home.path / "pid").read_text().strip(), "the orphan")
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "its end")
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM

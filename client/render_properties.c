@@ -51,16 +51,22 @@ static void write_code(struct buf *out, uint32_t code)
 	}
 }
 
-/* @special: characters that need a backslash here. */
+/* The letter after the backslash, '\0' when there is none. @special:
+ * characters that stand for themselves there. */
+static char escape_of(char c, const char *special)
+{
+	if (c && strchr(special, c))
+		return c;
+	return escapes[(unsigned char)c];
+}
+
 static void write_text(struct buf *out, struct str text, const char *special)
 {
-	size_t len = 1;
-	char c, escape;
+	size_t len;
+	char escape;
 
 	for (size_t i = 0; i < text.len; i += len) {
-		c = text.ptr[i];
-		escape =
-			c && strchr(special, c) ? c : escapes[(unsigned char)c];
+		escape = escape_of(text.ptr[i], special);
 		len = 1;
 		if (escape)
 			buf_printf(out, "\\%c", escape);

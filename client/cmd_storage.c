@@ -94,7 +94,7 @@ const struct command cmd_storage = {
 	.details =
 		"URI is where a model or artifact is: s3://BUCKET/PATH, "
 		"s3://HOST:PORT/BUCKET/PATH,\n"
-		"gs://BUCKET/PATH, azure://ACCOUNT/CONTAINER/PATH or "
+		"gs://BUCKET/PATH, azure://ACCOUNT/CONTAINER/PATH or\n"
 		"https://ACCOUNT.blob.core.windows.net/CONTAINER/PATH.\n"
 		"\n"
 		"Prints the settings of the entry that ClearML's storage code "

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/env.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -370,7 +371,8 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 	struct daemon *daemon = mem_alloc(sizeof(*daemon));
 
 	daemon->options = options;
-	daemon->started_at = daemon->since = time(NULL);
+	daemon->since = time(NULL);
+	daemon->started_at = clock_boot_ms();
 	list_init(&daemon->tasks);
 	places_init(&daemon->places, options->instance, env);
 	init_handles(daemon);

@@ -67,7 +67,8 @@ struct daemon {
 	struct service service;
 	struct access *access;
 
-	int64_t started_at, since; /* seconds since 1970: process, state */
+	int64_t started_at; /* milliseconds of the boot clock */
+	int64_t since;      /* seconds since 1970 of the state */
 	uint64_t reloads;
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/secret.h"
 #include "daemon.h"
@@ -39,18 +40,23 @@ static void write_problem(const struct layer *layer, struct buf *json)
 	}
 }
 
-static void write_layer(const struct layer *layer, bool stale, struct buf *json)
+/* @stale: age in seconds of a vault that the server has not confirmed lately;
+ * -1: it is none, or it has. */
+static void write_layer(const struct layer *layer, int64_t stale,
+			struct buf *json)
 {
 	const char *state = layer_state_name(layer->state);
+	int64_t age = (clock_boot_ms() - layer->since) / 1000;
 
 	buf_putc(json, '{');
 	json_add_string(json, "layer", layer_kind_name(layer->kind));
 	json_add_string(json, "source", layer->source);
 	json_add_optional_string(json, "description", layer->description);
 	json_add_string(json, "state",
-			stale && layer->state == LAYER_OK ? "stale" : state);
+			stale >= 0 && layer->state == LAYER_OK ? "stale"
+							       : state);
 	if (layer->doc)
-		json_add_int(json, "age", time(NULL) - layer->since);
+		json_add_int(json, "age", stale > age ? stale : age);
 	if (layer->state == LAYER_BROKEN)
 		write_problem(layer, json);
 	else if (layer->doc && layer->doc->misread)
@@ -79,7 +85,7 @@ static void write_settings_problem(const struct diag *problem, struct buf *json)
 static void write_layers(const struct daemon *daemon,
 			 const struct workspace *workspace, struct buf *json)
 {
-	bool stale = workspace_stale(workspace) >= 0;
+	int64_t stale = workspace_stale(workspace);
 	struct layer *layer;
 	size_t start;
 
@@ -91,7 +97,8 @@ static void write_layers(const struct daemon *daemon,
 	for (stack_each(&workspace->stack, layer)) {
 		if (json->len > start)
 			buf_putc(json, ',');
-		write_layer(layer, stale && layer->kind == LAYER_VAULT, json);
+		write_layer(layer, layer->kind == LAYER_VAULT ? stale : -1,
+			    json);
 	}
 	buf_putc(json, ']');
 }
@@ -240,7 +247,8 @@ void status_write(const struct daemon *daemon, uint64_t clearance,
 	json_add_string(json, "instance",
 			daemon->places.system ? "system" : "user");
 	json_add_int(json, "pid", getpid());
-	json_add_int(json, "uptime", time(NULL) - daemon->started_at);
+	json_add_int(json, "uptime",
+		     (clock_boot_ms() - daemon->started_at) / 1000);
 	json_add_string(json, "mode",
 			daemon->settings->mode == MODE_SDK ? "sdk" : "agent");
 	json_add_string(json, "state",

@@ -1,10 +1,10 @@
 #include "config/layer.h"
 
 #include <string.h>
-#include <time.h>
 #include <wire.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/secret.h"
@@ -231,7 +231,7 @@ static bool swap_doc(struct layer *layer, struct doc *doc)
 	doc_unref(layer->doc);
 	layer->doc = doc;
 	layer->doc_format = layer->format;
-	layer->since = time(NULL);
+	layer->since = clock_boot_ms();
 	return changed;
 }
 

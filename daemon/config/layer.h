@@ -57,7 +57,7 @@ struct layer {
 	struct doc *doc;             /* last good; NULL: contributes nothing */
 	enum read_format doc_format; /* in which it was written */
 	struct diag problem;         /* of the newest text, when BROKEN */
-	int64_t since; /* seconds since 1970 of the last good text */
+	int64_t since; /* boot clock's milliseconds of the last good text */
 };
 
 /* What reading depends on besides the text. */

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -393,6 +394,7 @@ def test_dump_watch_keeps_the_file_while_starting(home, conf, server, daemon):
         wait_until(lambda: holds(path, "red"), "the first dump")
         inode = path.stat().st_ino
         daemon.stop()
+        shutil.rmtree(home.path / "state" / "clearconf" / "cache")
         with Held(server, "users.get_vaults") as held:
             daemon.start()
             wait_until(lambda: daemon.status()["watchers"] >= 2, "the dump to be back")

@@ -105,7 +105,6 @@ def test_a_clock_that_jumps_during_a_fault_does_not_hide_it(stage, host, seconds
         stage.wait_turn()
 
 
-@pytest.mark.xfail(strict=True, reason="stale, age and uptime are counted by the wall clock")
 @pytest.mark.parametrize("seconds", [-HOUR, HOUR])
 def test_ages_do_not_jump_with_the_clock(stage, host, seconds):
     """What is told as an age is one: neither negative nor an hour too much."""

@@ -58,7 +58,7 @@ static enum workspace_state state_of(const struct workspace *workspace)
 	if (upstream && !answered && !workspace->keep.kept)
 		return WORKSPACE_STARTING;
 	if (workspace->replacing)
-		return WORKSPACE_DEGRADED;
+		return workspace->state;
 	if (answered && upstream_outcome(upstream) == VAULT_UNREACHABLE)
 		return WORKSPACE_OFFLINE;
 	if ((answered && !upstream_is_well(upstream)) ||

@@ -38,7 +38,7 @@ def test_the_profile_says_who_we_are(ready, server):
 def test_credentials_of_all_workspaces_are_listed(ready, server):
     other = server.state.add_company("other")
     server.state.users[USER_ID].tenants.append(other)
-    server.state.add_credentials(access_key="OTHERKEY", secret_key="x" * 20, company=other,
+    server.state.add_credentials(access_key="OTHERKEY", secret_key="secret-of-the-other-company", company=other,
                                  label="laptop")
     listed = {each["access_key"]: each for each in ready.call("ListCredentials")["credentials"]}
     ours, theirs = listed[ACCESS_KEY], listed["OTHERKEY"]

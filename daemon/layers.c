@@ -140,9 +140,12 @@ static bool is_blank(struct str text)
 static void set_vault(struct layer *layer, const struct vault *vault)
 {
 	enum read_format format = READ_HOCON;
+	struct str name = str_from(vault->format);
+	bool known = true;
 
-	if (vault->format && !is_blank(vault->data))
-		(void)read_format_from_name(str_from(vault->format), &format);
+	if (name.len && !is_blank(vault->data))
+		known = read_format_from_name(name, &format);
+	layer_set_odd_format(layer, !known);
 	layer_set_description(layer, vault->description);
 	layer_set_scope(layer, vault->scope, vault->last_update);
 	layer_set_text(layer, format, vault->data);

@@ -59,10 +59,8 @@ static void write_layer(const struct layer *layer, int64_t stale,
 		json_add_int(json, "age", stale > age ? stale : age);
 	if (layer->state == LAYER_BROKEN)
 		write_problem(layer, json);
-	else if (layer->doc && layer->doc->misread)
-		json_add_string(json, "error",
-				"ClearML itself reads other values in this "
-				"text, or none");
+	else if (layer->doc && layer->doc->remark)
+		json_add_string(json, "error", layer->doc->remark);
 	buf_putc(json, '}');
 }
 

@@ -17,7 +17,8 @@ static int adopt(struct source *source, struct diag *diag)
 {
 	size_t invalid;
 
-	if (str_starts(source->text, BYTE_ORDER_MARK))
+	source->marked = str_starts(source->text, BYTE_ORDER_MARK);
+	if (source->marked)
 		source->text =
 			str_from_offset(source->text, BYTE_ORDER_MARK.len);
 	invalid = str_utf8_invalid(source->text);

@@ -23,6 +23,7 @@ struct pos {
 struct source {
 	const char *name;      /* path, vault or variable, for people */
 	struct str text;       /* no byte order mark; a NUL follows the end */
+	bool marked;           /* there was a byte order mark */
 	uint32_t *line_starts; /* built by the first source_pos */
 	uint32_t lines;
 	uint32_t *marks;     /* built by the first source_pos in a long line:

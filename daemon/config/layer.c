@@ -115,6 +115,12 @@ void layer_set_text(struct layer *layer, enum read_format format,
 	layer->unread = true;
 }
 
+void layer_set_odd_format(struct layer *layer, bool odd)
+{
+	layer->unread = layer->unread || layer->odd_format != odd;
+	layer->odd_format = odd;
+}
+
 void layer_touch(struct layer *layer)
 {
 	layer->unread = true;
@@ -270,6 +276,19 @@ static void note_misreading(const struct layer *layer,
 				     "HOCON, to other values or none");
 }
 
+/* A format that nobody knows is likely why a text cannot be read. */
+static void blame_format(const struct layer *layer, struct diag *diag)
+{
+	char *text;
+
+	if (!layer->odd_format)
+		return;
+	text = mem_printf("%s (its format is not known: it is read as HOCON)",
+			  diag->text);
+	mem_free(diag->text);
+	diag->text = text;
+}
+
 bool layer_read(struct layer *layer, const struct layer_context *context,
 		const struct value *lower)
 {
@@ -279,10 +298,17 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 	bool changed;
 
 	layer->unread = false;
-	if (r == READ_E_BROKEN)
+	if (r == READ_E_BROKEN) {
+		blame_format(layer, &diag);
 		return set_problem(layer, &diag);
+	}
 	if (doc)
 		note_misreading(layer, context, doc);
+	if (doc && layer->odd_format)
+		doc_add_remark(doc,
+			       "its format is not known: it is read as HOCON",
+			       "the format of this vault is not known: it is "
+			       "read as HOCON");
 	changed = swap_doc(layer, doc);
 	return set_state(layer, doc ? LAYER_OK : LAYER_MISSING) || changed;
 }

@@ -52,6 +52,7 @@ struct layer {
 	enum read_format format;
 	struct str text; /* the newest, of a layer that is no file; owned */
 	bool unread;     /* the newest text has not been looked at */
+	bool odd_format; /* it is said to be in a format nobody knows */
 
 	enum layer_state state;
 	struct doc *doc;             /* last good; NULL: contributes nothing */
@@ -87,6 +88,10 @@ void layer_set_under(struct layer *layer, struct str under);
  * one. */
 void layer_set_text(struct layer *layer, enum read_format format,
 		    struct str text);
+
+/* The text is said to be in a format that we do not know, and is read as
+ * HOCON, as ClearML does: to be told before layer_set_text. */
+void layer_set_odd_format(struct layer *layer, bool odd);
 
 /* The layer is the file of its name, which may have changed. */
 void layer_set_file(struct layer *layer, enum read_format format,

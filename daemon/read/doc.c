@@ -59,11 +59,20 @@ void doc_add_include(struct doc *doc, const char *path)
 	doc->includes[doc->include_count++] = arena_strdup(&doc->arena, path);
 }
 
+void doc_add_remark(struct doc *doc, const char *remark, const char *why)
+{
+	doc->remark = remark;
+	(void)diag_at(diag_list_next(&doc->warnings), doc->sources[0], 0, "%s",
+		      why);
+}
+
 void doc_set_misread(struct doc *doc, const char *why)
 {
 	doc->misread = true;
-	(void)diag_at(diag_list_next(&doc->warnings), doc->sources[0], 0, "%s",
-		      why);
+	doc_add_remark(doc,
+		       "ClearML itself reads other values in this text, or "
+		       "none",
+		       why);
 }
 
 struct pos doc_pos(struct doc *doc, const struct value *value)

@@ -37,6 +37,7 @@ struct doc {
 	const char **includes; /* paths of included files, also missing ones */
 	size_t include_count;
 	bool misread; /* ClearML itself reads other values in this text */
+	const char *remark;    /* for status, not owned; NULL: none */
 	bool used_environment; /* some ${NAME} looked into the environment */
 	bool used_lower;       /* some ${path} looked into the lower layers */
 };
@@ -51,6 +52,10 @@ struct source *doc_add_source(struct doc *doc);
 
 /* Remember that the result depends on the file @path. */
 void doc_add_include(struct doc *doc, const char *path);
+
+/* What is to be known of the text as a whole: warn with @why; @remark says so
+ * in short, for as long as the document holds. */
+void doc_add_remark(struct doc *doc, const char *remark, const char *why);
 
 /* The text means other values to ClearML, or none: warn, once, with @why. */
 void doc_set_misread(struct doc *doc, const char *why);

@@ -254,6 +254,7 @@ static struct value *appended(struct hocon *hocon, const struct key *key,
 			      struct value *value)
 {
 	struct pieces pieces;
+	uint32_t offset = value->offset;
 
 	if (value->type != VALUE_LIST && value->type != VALUE_STRING)
 		return value;
@@ -265,6 +266,7 @@ static struct value *appended(struct hocon *hocon, const struct key *key,
 	pieces_add_value(hocon, &pieces, value);
 	value = pieces_value(hocon, &pieces, 0);
 	tree_delayed(value)->append = true;
+	value->offset = offset;
 	return value;
 }
 
@@ -285,6 +287,74 @@ static bool mark_self(struct hocon *hocon, size_t first, struct value *earlier,
 	}
 	subst_mark_self(reading, first, path->items[0], earlier);
 	return true;
+}
+
+/* Does @value, a root key's own, refer to that key? */
+static void note_itself(struct value *value)
+{
+	struct delayed *delayed = tree_delayed(value);
+	const struct piece *piece = delayed->pieces;
+
+	for (size_t i = 0; i < delayed->count; i++, piece++) {
+		if (piece->kind != PIECE_SUBST || !piece->subst->self)
+			continue;
+		delayed->itself = !piece->subst->first;
+		delayed->first_itself = piece->subst->first;
+	}
+}
+
+/* ClearML resolves references to the key itself before all others, and what
+ * they come to holds, whatever else the key was given later: *forgets. */
+static bool put_after_itself(struct hocon *hocon, struct delayed *old,
+			     struct value *value, bool *forgets)
+{
+	struct reading *reading = hocon->reading;
+	bool delayed = tree_is_delayed(value);
+
+	*forgets = old->itself && !(delayed && tree_delayed(value)->itself);
+	if (*forgets) {
+		old->forgotten = value;
+		reading_warn(reading, hocon->lexer.source, value->offset,
+			     "ClearML forgets this: the value before it, which "
+			     "refers to the key itself, holds");
+	}
+	return !delayed || !old->first_itself ||
+	       reading_departs(reading, hocon->lexer.source, value->offset,
+			       "a substitution after one that refers to the "
+			       "key itself, which held nothing before");
+}
+
+/* What @key of the root held before: what was forgotten counts here. */
+static struct value *value_before(struct hocon *hocon, struct value *root,
+				  struct str key)
+{
+	struct value **slot;
+
+	if (!value_get(root, key))
+		return NULL;
+	slot = value_object_slot(root, hocon->reading->arena, key);
+	if (tree_is_delayed(*slot) && tree_delayed(*slot)->forgotten)
+		*slot = tree_delayed(*slot)->forgotten;
+	return *slot;
+}
+
+/* A key of the root, whose value may refer to what the key held before. */
+static bool put_at_root(struct hocon *hocon, struct value *object,
+			const struct path *path, struct value *value)
+{
+	struct reading *reading = hocon->reading;
+	struct value **slot =
+		value_object_slot(object, reading->arena, path->items[0]);
+	bool forgets = false;
+
+	if (path->count == 1 && tree_is_delayed(value))
+		note_itself(value);
+	if (!*slot || !tree_is_delayed(*slot) ||
+	    (value->type == VALUE_OBJECT && path->count == 1))
+		return tree_put(reading, object, path, value);
+	if (!put_after_itself(hocon, tree_delayed(*slot), value, &forgets))
+		return false;
+	return forgets || tree_put(reading, object, path, value);
 }
 
 /* field := key (object | ('=' | ':' | '+=') value) */
@@ -315,10 +385,13 @@ static bool field(struct hocon *hocon, struct value *object)
 		value = appended(hocon, &key, value);
 	if (hocon_at_root(hocon) &&
 	    subst_leads_to(reading, first, key.path.items[0]) &&
-	    !mark_self(hocon, first, value_get(object, key.path.items[0]),
+	    !mark_self(hocon, first,
+		       value_before(hocon, object, key.path.items[0]),
 		       &key.path, value))
 		return false;
-	return tree_put(reading, object, &key.path, value);
+	return hocon_at_root(hocon) && reading->subst_count
+		       ? put_at_root(hocon, object, &key.path, value)
+		       : tree_put(reading, object, &key.path, value);
 }
 
 static bool include(struct hocon *hocon, struct value *object)
@@ -442,6 +515,14 @@ bool hocon_read_value(struct reading *reading)
 	return true;
 }
 
+static bool pass_mark(struct hocon *hocon)
+{
+	struct source *source = hocon->lexer.source;
+
+	return !source->marked ||
+	       reading_departs(hocon->reading, source, 0, "a byte order mark");
+}
+
 struct value *hocon_read_included(struct hocon *parent, size_t source,
 				  const struct path *scope)
 {
@@ -451,7 +532,7 @@ struct value *hocon_read_included(struct hocon *parent, size_t source,
 	hocon.scope = scope;
 	hocon.root = hocon_at_root(parent);
 	hocon.braces = true; /* YAML is meant by a whole document, or not */
-	return text(&hocon);
+	return pass_mark(&hocon) ? text(&hocon) : NULL;
 }
 
 bool hocon_read(struct reading *reading)
@@ -459,6 +540,8 @@ bool hocon_read(struct reading *reading)
 	struct hocon hocon = hocon_of(reading, 0);
 
 	hocon.root = true;
+	if (!pass_mark(&hocon))
+		return false;
 	reading->doc->root = text(&hocon);
 	if (!reading->doc->root)
 		return false;

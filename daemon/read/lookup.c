@@ -398,6 +398,18 @@ static enum found unblocked(struct resolver *resolver,
 		       : FAILED;
 }
 
+/* ${key.x} within the key, which does not hold x: ClearML looks only into what
+ * the key held before, where it must be. */
+static enum found not_held_before(struct resolver *resolver,
+				  const struct subst *subst)
+{
+	return departs(resolver, subst,
+		       "a path within the key itself, which held no such thing "
+		       "before")
+		       ? MISSING
+		       : FAILED;
+}
+
 enum found lookup(struct resolver *resolver, const struct subst *subst,
 		  struct value **found)
 {
@@ -405,6 +417,9 @@ enum found lookup(struct resolver *resolver, const struct subst *subst,
 		subst->self ? look_at_self(resolver, subst, found)
 			    : look_up(resolver, subst, &subst->path, found);
 
+	if ((step == BLOCKED || step == MISSING) && !subst->self &&
+	    subst->back)
+		step = not_held_before(resolver, subst);
 	if (step == BLOCKED)
 		step = unblocked(resolver, subst);
 	if (step == MISSING)

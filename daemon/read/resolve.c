@@ -190,6 +190,19 @@ static bool add_settled(struct resolver *resolver, struct settled *settled,
 	return true;
 }
 
+/* ClearML takes such a key away while it walks through all of them. */
+static bool is_root_key_before_others(const struct resolver *resolver,
+				      const struct subst *subst,
+				      const struct delayed *delayed)
+{
+	const struct value *root = resolver->root, *value;
+
+	value = value_get(root, subst->path.items[0]);
+	return value && tree_is_delayed(value) &&
+	       tree_delayed(value) == delayed &&
+	       value != root->object.members[root->object.count - 1].value;
+}
+
 static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
 			 const struct subst *subst, struct settled *settled)
 {
@@ -203,9 +216,16 @@ static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
 	if (delayed->found_null)
 		return true;
 	if (step == MISSING) {
-		/* ClearML's accident: null, not absent. */
 		if (!subst->first || delayed->count > 1)
 			return true;
+		if (is_root_key_before_others(resolver, subst, delayed))
+			return reading_departs(
+				resolver->reading,
+				resolver->reading->doc->sources[subst->source],
+				subst->offset,
+				"a key that is nothing but a reference to "
+				"itself, with other keys after it");
+		/* ClearML's accident: null, not absent. */
 		value = reading_value(resolver->reading, VALUE_NULL,
 				      subst->source, subst->offset);
 	}
@@ -338,6 +358,16 @@ static bool combine(struct resolver *resolver, struct value *place,
 	return over_earlier(resolver, place);
 }
 
+/* ClearML resolves what the key held before too, though it does not show. */
+static void note_hidden(struct resolver *resolver, struct value *earlier)
+{
+	if (!earlier || !tree_is_delayed(earlier) ||
+	    tree_delayed(earlier)->state != DELAYED_WAITING)
+		return;
+	tree_delayed(earlier)->next = resolver->hidden;
+	resolver->hidden = earlier;
+}
+
 static bool resolve_delayed(struct resolver *resolver, struct value *value)
 {
 	struct delayed *delayed = tree_delayed(value);
@@ -356,6 +386,8 @@ static bool resolve_delayed(struct resolver *resolver, struct value *value)
 	ok = settle_pieces(resolver, delayed, &settled) &&
 	     combine(resolver, value, &settled);
 	delayed->state = DELAYED_DONE;
+	if (ok)
+		note_hidden(resolver, delayed->earlier);
 	return ok;
 }
 
@@ -383,6 +415,38 @@ bool resolve_value(struct resolver *resolver, struct value **slot)
 	return ok;
 }
 
+/* A value that does not show is no reason to fail, but to ClearML. */
+static bool resolve_hidden(struct resolver *resolver, struct value *hidden)
+{
+	struct reading *reading = resolver->reading;
+	struct diag *diag = reading->diag, why_not = DIAG_INIT;
+	struct value *value = hidden;
+	bool ok;
+
+	reading->diag = &why_not;
+	ok = tree_delayed(hidden)->state == DELAYED_DONE ||
+	     resolve_value(resolver, &value);
+	reading->diag = diag;
+	diag_deinit(&why_not);
+	return ok ||
+	       reading_departs(reading, reading_source(reading, hidden),
+			       hidden->offset,
+			       "an earlier value of this key, which cannot be "
+			       "resolved");
+}
+
+static bool resolve_all_hidden(struct resolver *resolver)
+{
+	struct value *hidden;
+
+	while ((hidden = resolver->hidden)) {
+		resolver->hidden = tree_delayed(hidden)->next;
+		if (!resolve_hidden(resolver, hidden))
+			return false;
+	}
+	return true;
+}
+
 bool resolve_all(struct reading *reading)
 {
 	struct resolver resolver = {
@@ -390,5 +454,6 @@ bool resolve_all(struct reading *reading)
 		.root = reading->doc->root,
 	};
 
-	return resolve_value(&resolver, &reading->doc->root);
+	return resolve_value(&resolver, &reading->doc->root) &&
+	       resolve_all_hidden(&resolver);
 }

@@ -32,6 +32,7 @@ struct resolver {
 	size_t jump;   /* which reference was followed last; 0: none */
 	size_t last_jump;
 	unsigned int secrecy; /* what the keys that lead here say */
+	struct value *hidden; /* waiting, below a value that shows */
 };
 
 /* Resolve all there is in the tree of the document. */

@@ -77,6 +77,10 @@ struct delayed {
 	bool append;          /* made of a += */
 	bool found_null;      /* it stands for null, by another key */
 	bool missing;         /* all it stands for is missing */
+	bool itself;          /* a root key's own: stands on what that held */
+	bool first_itself;    /* the same of a key that held nothing */
+	struct value *forgotten; /* what came to the key later: see hocon.c */
+	struct value *next;      /* in the resolver's list of hidden ones */
 	struct value *result; /* DONE; NULL: there is none */
 };
 

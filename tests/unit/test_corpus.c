@@ -94,6 +94,46 @@ static void check_case(const char *folder, enum read_format format,
 	check_text(folder, "error", complaint, error);
 }
 
+/* The first thing that ClearML itself refuses, as the strict dialect says it;
+ * NULL: nothing. */
+static char *refusal(const char *warnings)
+{
+	static const char mark[] = "ClearML itself refuses this: ";
+	const char *at = warnings ? strstr(warnings, mark) : NULL;
+	const char *line = at;
+
+	if (!at)
+		return NULL;
+	while (line > warnings && line[-1] != '\n')
+		line--;
+	return mem_printf("%.*sClearML refuses this: %.*s\n", (int)(at - line),
+			  line, (int)strcspn(at + strlen(mark), "\n"),
+			  at + strlen(mark));
+}
+
+/* The strict dialect refuses what is warned of so, and nothing else. */
+static void check_strict(const char *folder, const char *input)
+{
+	_cleanup_(mem_freep) char *path = mem_printf("%s/%s", folder, input);
+	_cleanup_(mem_freep) char *warnings = file_text(folder, "warnings");
+	_cleanup_(mem_freep) char *error = file_text(folder, "error");
+	_cleanup_(mem_freep) char *expected = refusal(warnings);
+	_cleanup_(mem_freep) char *complaint = NULL;
+	_cleanup_(outcome_deinit) struct outcome result = {0};
+	struct read_options options = outcome_options(READ_HOCON);
+	int r;
+
+	options.may_include = true;
+	options.dialect = READ_STRICT;
+	r = read_file(&result.doc, path, &options, &result.diag);
+	if (error) { /* whatever comes first */
+		assert_int_equal(r, READ_E_BROKEN);
+		return;
+	}
+	complaint = complaints(&result.diag, r != 0);
+	check_text(folder, "in the strict dialect", complaint, expected);
+}
+
 static size_t check_folder(const char *corpus, enum read_format format,
 			   const char *input)
 {
@@ -108,6 +148,8 @@ static size_t check_folder(const char *corpus, enum read_format format,
 			continue;
 		path = mem_printf("%s/%s", corpus, entry->d_name);
 		check_case(path, format, input);
+		if (format == READ_HOCON)
+			check_strict(path, input);
 		mem_free(path);
 		cases++;
 	}
@@ -119,7 +161,7 @@ static void hocon_means_what_the_cases_say(void **state)
 {
 	(void)state;
 	assert_true(check_folder("tests/corpus/hocon", READ_HOCON,
-				 "input.conf") >= 160);
+				 "input.conf") >= 180);
 }
 
 static void json_means_what_the_cases_say(void **state)

@@ -162,7 +162,7 @@ static const struct {
 	 "1:4: ClearML refuses this: an unusual white space character"},
 	{"a = x\xC2\xA0y",
 	 "1:6: ClearML refuses this: an unusual white space character"},
-	{"a = [1]\na += x", "2:7: ClearML refuses this: text added to a list"},
+	{"a = [1]\na += x", "2:6: ClearML refuses this: text added to a list"},
 };
 
 static void strict_refuses_what_clearml_refuses(void **state)

@@ -245,6 +245,57 @@ static void compare(const struct vector *vector)
 		fail_msg("%s is read as %s", vector->name, got);
 }
 
+/* Is it one text, whose fate in ClearML the vector tells? */
+static bool is_one_text(const struct vector *vector)
+{
+	const struct value *files = get(vector, "files");
+	const struct value *vaults = get(vector, "vaults");
+
+	return files && value_get(files, STR("clearml.conf")) &&
+	       !value_get(files, STR("trains.conf")) &&
+	       !(vaults && vaults->list.count);
+}
+
+/* Where the strict dialect takes, or refuses, another text than ClearML. */
+static const struct {
+	const char *name;
+	bool refused; /* by the strict dialect */
+	const char *why;
+} exceptions[] = {
+	{"include-in-list.json", true, "makes nonsense of it: refused (A2)"},
+	{"root-deep.json", false, "as deep as its stack allows: a limit (A2)"},
+};
+
+static bool is_exception(const char *name, bool refused)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(exceptions); i++)
+		if (!strcmp(exceptions[i].name, name))
+			return exceptions[i].refused == refused;
+	return false;
+}
+
+/* The strict dialect refuses what ClearML refuses, and nothing else. */
+static void compare_strict(const struct vector *vector)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = NULL;
+	struct read_options options = options_of(vector);
+	bool clearml = value_get(docs_find(vector->file->root, "expect.sdk"),
+				 STR("error"));
+	bool refused;
+
+	options.may_include = true;
+	options.lower = NULL;
+	options.dialect = READ_STRICT;
+	refused = read_file(&doc, scratch_at("clearml.conf"), &options,
+			    &diag) == READ_E_BROKEN;
+	if (refused != clearml && !is_exception(vector->name, refused))
+		fail_msg("%s is %s in the strict dialect, other than in "
+			 "ClearML: %s",
+			 vector->name, refused ? "refused" : "accepted",
+			 refused ? diag.text : "");
+}
+
 static bool is_about_texts(const struct vector *vector)
 {
 	const struct value *monitoring = get(vector, "monitoring_vaults");
@@ -299,6 +350,8 @@ static bool check_vector(const char *name)
 	make_env(&vector);
 	resolve_vector(&vector);
 	compare(&vector);
+	if (is_one_text(&vector))
+		compare_strict(&vector);
 	scratch_leave();
 	return true;
 }

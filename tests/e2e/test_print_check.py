@@ -5,7 +5,7 @@ import os
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from harness import FAST
+from harness import FAST, wait_until
 
 CONF = "k: 1\nsdk { a: x }\n"
 
@@ -191,6 +191,91 @@ def test_warnings_alone_are_no_failure(home):
     home.conf('path: "a\\/b"\n')
     shown = check(home, status=0)
     assert "clearml.conf:1:" in shown and "warning" in shown
+
+
+# What a text means to ClearML and what the specification says of it differ: the
+# text, the place with the caret, and words of the warning.
+DIFFERENCES = {
+    "tab in quotes": ('a = 1\nb = "x\ty"\n', "2:7", "tab"),
+    "empty text in a list": ('a = [1, "", 2]\n', "1:9", "empty strings"),
+    "escape kept raw": ('é = 1\na = "x\\u00e9"\n', "2:7", "escape"),
+    "number printed anew": ("a = ${n}/1.10\nb = 1.10 ${n}\nn = 1\n", "2:5", "anew"),
+    "word printed anew": ("a = true story\n", "1:5", "anew"),
+    "duration at the end": ("a = 5s\nttl = 10s", "2:7", "duration"),
+    "yaml taken for hocon": ("sdk:\n  a: x\n", "2:3", "YAML"),
+    "number too large": ("a = 1e400\n", "1:5", "infinity"),
+    "null in a list in a list": ("a = [[null]]\n", "1:7", "internal object"),
+    "nothing in a list": ("a = [1, ${?n}]\n", "1:9", "nothing to substitute"),
+    "missing twice": ("a = 1\na = ${?n}\na = ${?m}\n", "3:5", "null"),
+    "forgotten": ('p = /a\np = ${p}/b\np = /c\n', "3:5", "forgets"),
+    "object over text": ("a = 1\na {b = 2}\n", "2:3", "refuses"),
+    "padded path": ("a = ${ b }\nb = 1\n", "1:5", "refuses"),
+    "quoted part of a key": ('a."b.c" = 1\n', "1:1", "refuses"),
+    "hidden and missing": ("a = ${no}\na = ${b}\nb = 1\n", "1:5", "refuses"),
+    "byte order mark": ("\ufeffa = 1\n", "1:1", "refuses"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(DIFFERENCES))
+def test_check_warns_where_clearml_and_the_specification_part(home, name):
+    text, place, words = DIFFERENCES[name]
+    path = home.conf(text)
+    shown = check(home, path, status=0).splitlines()
+    at = next(i for i, line in enumerate(shown)
+              if line.startswith(f"{path}:{place}: warning: "))
+    line, column = (int(n) for n in place.split(":"))
+    source = text.lstrip("\ufeff").splitlines()[line - 1]
+    assert words in shown[at]
+    assert shown[at + 1].endswith(source)
+    indent = len(shown[at + 1]) - len(source)
+    assert shown[at + 2].index("^") == indent + column - 1
+
+
+# A vault, and words of what is said of it.
+VAULTS = {
+    "json escapes": ({"format": "json", "data": '{"a": "x\\u00e9"}'}, "reads this vault as"),
+    "yaml": ({"format": "yaml", "data": "a:\n  b: 1\n"}, "reads this vault as"),
+    "yaml unsaid": ({"data": "a:\n  b: x\n"}, "misread"),
+    "unknown": ({"format": "toml", "data": "a = 1\n"}, "format of this vault is not known"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(VAULTS))
+def test_check_warns_of_a_vault_that_clearml_reads_otherwise(name, home, conf, server):
+    vault, words = VAULTS[name]
+    home.conf(conf(CONF))
+    server.state.set_vaults([{"description": "team", **vault}])
+    shown = check(home, status=0).splitlines()
+    at = next(i for i, line in enumerate(shown)
+              if line.startswith("vault team:1:1: warning: "))
+    assert words in shown[at] and shown[at + 2].endswith("| ^")
+
+
+def test_a_vault_of_a_known_format_that_means_the_same_is_not_warned_of(
+        home, conf, server):
+    home.conf(conf(CONF))
+    server.state.set_vaults([{"format": "json", "data": '{"a": 1}'},
+                             {"format": "hocon", "data": "b = 1"},
+                             {"format": "", "data": "c = 1"}])
+    assert check(home, status=0) == ""
+
+
+def test_a_broken_vault_of_an_unknown_format_says_so(home, conf, server):
+    home.conf(conf(CONF))
+    server.state.set_vaults([{"description": "team", "format": "toml",
+                              "data": "[a]\nb = 1\n"}])
+    assert "its format is not known" in check(home, status=1)
+
+
+def test_status_says_that_a_format_is_not_known(home, daemon, conf, server):
+    home.settings("[poll]\ninterval = 300ms\n")
+    home.conf(conf(CONF))
+    server.state.set_vaults([{"id": "v", "format": "toml", "data": "a = 1"}])
+    daemon.start()
+    daemon.wait_value("a", 1)
+    assert "format is not known" in daemon.wait_layer("v", state="ok")["error"]
+    server.state.set_vaults([{"id": "v", "format": "hocon", "data": "a = 1"}])
+    wait_until(lambda: not daemon.layer("v").get("error"), "no error any more")
 
 
 def test_strict_makes_an_error_of_what_clearml_refuses(home):

@@ -36,8 +36,8 @@ struct doc {
 	 * when to read again. */
 	const char **includes; /* paths of included files, also missing ones */
 	size_t include_count;
-	bool misread; /* ClearML itself reads other values in this text */
-	const char *remark;    /* for status, not owned; NULL: none */
+	bool misread;       /* ClearML itself reads other values in this text */
+	const char *remark; /* for status, not owned; NULL: none */
 	bool used_environment; /* some ${NAME} looked into the environment */
 	bool used_lower;       /* some ${path} looked into the lower layers */
 };

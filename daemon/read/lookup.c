@@ -417,8 +417,7 @@ enum found lookup(struct resolver *resolver, const struct subst *subst,
 		subst->self ? look_at_self(resolver, subst, found)
 			    : look_up(resolver, subst, &subst->path, found);
 
-	if ((step == BLOCKED || step == MISSING) && !subst->self &&
-	    subst->back)
+	if ((step == BLOCKED || step == MISSING) && !subst->self && subst->back)
 		step = not_held_before(resolver, subst);
 	if (step == BLOCKED)
 		step = unblocked(resolver, subst);

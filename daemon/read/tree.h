@@ -71,17 +71,17 @@ struct delayed {
 	size_t count;
 	struct value *earlier; /* what the key held before; NULL: nothing */
 	enum delayed_state state;
-	size_t jump;          /* BUSY: see resolve.c */
-	bool onto_object;     /* assigned to a key that held an object */
-	bool added_object;    /* an object put over a delayed value */
-	bool append;          /* made of a += */
-	bool found_null;      /* it stands for null, by another key */
-	bool missing;         /* all it stands for is missing */
-	bool itself;          /* a root key's own: stands on what that held */
-	bool first_itself;    /* the same of a key that held nothing */
+	size_t jump;       /* BUSY: see resolve.c */
+	bool onto_object;  /* assigned to a key that held an object */
+	bool added_object; /* an object put over a delayed value */
+	bool append;       /* made of a += */
+	bool found_null;   /* it stands for null, by another key */
+	bool missing;      /* all it stands for is missing */
+	bool itself;       /* a root key's own: stands on what that held */
+	bool first_itself; /* the same of a key that held nothing */
 	struct value *forgotten; /* what came to the key later: see hocon.c */
 	struct value *next;      /* in the resolver's list of hidden ones */
-	struct value *result; /* DONE; NULL: there is none */
+	struct value *result;    /* DONE; NULL: there is none */
 };
 
 static inline bool tree_is_delayed(const struct value *value)

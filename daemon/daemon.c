@@ -74,15 +74,21 @@ void daemon_choose_active(struct daemon *daemon)
 		daemon->active = declared_active(daemon);
 }
 
+void daemon_make_active(struct daemon *daemon, struct workspace *workspace)
+{
+	log_info("workspace-used", LOG_TEXT("workspace", workspace->name));
+	daemon->active = workspace;
+	daemon->since = workspace->since;
+	workspace_renew(workspace, CAUSE_WORKSPACE);
+	daemon->active_since = workspace->snapshot->generation;
+}
+
 void daemon_use_workspace(struct daemon *daemon, struct workspace *workspace)
 {
 	chosen_write(&daemon->chosen, workspace->name);
 	if (workspace == daemon->active)
 		return;
-	log_info("workspace-used", LOG_TEXT("workspace", workspace->name));
-	daemon->active = workspace;
-	daemon->since = workspace->since;
-	workspace_renew(workspace, CAUSE_WORKSPACE);
+	daemon_make_active(daemon, workspace);
 	front_tell(daemon);
 }
 

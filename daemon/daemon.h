@@ -51,6 +51,7 @@ struct daemon {
 	struct workspace **workspaces;
 	size_t workspace_count;
 	struct workspace *active;
+	uint64_t active_since; /* a generation; 0: from the start */
 	struct generation generation;
 	struct chosen chosen; /* the active workspace's name, kept */
 	struct list tasks;    /* struct task */
@@ -93,6 +94,10 @@ void daemon_stop(struct daemon *daemon);
 void daemon_choose_active(struct daemon *daemon);
 void daemon_start_recheck(struct daemon *daemon);
 void daemon_reload_workspaces(struct daemon *daemon);
+
+/* @workspace takes over from another one: with a generation of its own, so that
+ * who was told of the other can see that. */
+void daemon_make_active(struct daemon *daemon, struct workspace *workspace);
 
 /* @workspace becomes the active one, now and after restarts. */
 void daemon_use_workspace(struct daemon *daemon, struct workspace *workspace);

@@ -87,6 +87,7 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.secrets = workspace->host->secrets,
 		.state = workspace_state_name(workspace->state),
 		.stale = workspace_stale(workspace),
+		.active_since = name ? 0 : daemon->active_since,
 	};
 	return true;
 }

@@ -70,8 +70,10 @@ static void swap_workspaces(struct daemon *daemon)
 	daemon->workspaces = new;
 	daemon->workspace_count = count;
 	daemon->active = daemon_workspace(daemon, active);
-	if (!daemon->active)
+	if (!daemon->active) {
 		daemon_choose_active(daemon);
+		daemon_make_active(daemon, daemon->active);
+	}
 	for (size_t i = 0; i < old_count; i++)
 		if (!is_among(old[i], new, count))
 			workspace_close(old[i]);

@@ -33,6 +33,10 @@ struct view {
 	const struct secrets *secrets;
 	const char *state; /* starting, ready, degraded, offline */
 	int64_t stale;     /* seconds, when older than two polls; else -1 */
+	/* Of the active one: the generation with which it became so. What was
+	 * told before was of another workspace. 0: it was asked for by name,
+	 * or has been the active one since the start. */
+	uint64_t active_since;
 };
 
 /* Two bits a workspace; of those behind the 32nd nobody is shown anything by

@@ -20,7 +20,7 @@ struct watcher {
 	struct charge charge;
 	struct filter *filter; /* NULL: everything */
 	char *workspace;       /* as asked for; NULL: the active one */
-	char *told_of;         /* the workspace of what it was told */
+	char *told_of;         /* the workspace of that; NULL: nobody knows */
 	uint64_t told;         /* generation, or serial of the status */
 	uint8_t kind;          /* enum watcher_kind */
 	bool more, masked;
@@ -130,14 +130,14 @@ void watcher_free(struct watcher *watcher)
 
 static bool is_told_of(const struct watcher *watcher, const struct view *view)
 {
-	return !strcmp(watcher->told_of, view->workspace);
+	return watcher->told_of && !strcmp(watcher->told_of, view->workspace);
 }
 
 /* Remember that what @view holds is known. */
 static void set_told(struct watcher *watcher, const struct view *view)
 {
 	watcher->told = view->snapshot->generation;
-	if (watcher->told_of && is_told_of(watcher, view))
+	if (is_told_of(watcher, view))
 		return;
 	mem_free(watcher->told_of);
 	watcher->told_of = mem_strdup(view->workspace);
@@ -167,7 +167,8 @@ static void find_base(const struct watcher *watcher, struct step *step)
 		step->base = history_at(step->view->history, watcher->told);
 		step->skipped =
 			count_skipped(step->view->history, watcher->told);
-	} else if (service->view(service->data, watcher->told_of, &other)) {
+	} else if (watcher->told_of &&
+		   service->view(service->data, watcher->told_of, &other)) {
 		step->base = history_at(other.history, watcher->told);
 	}
 }
@@ -320,6 +321,16 @@ static struct watcher *watcher_from_call(struct request *request)
 	return watcher;
 }
 
+/* It was told generation @since, by this connection or an earlier one. When
+ * that was before a switch, of which workspace is not remembered. */
+static void set_since(struct watcher *watcher, const struct view *view,
+		      uint64_t since)
+{
+	watcher->told = since;
+	if (since < view->active_since)
+		mem_free(TAKE(watcher->told_of));
+}
+
 static void watch(struct request *request, struct watcher *watcher)
 {
 	const struct call *call = &request->call;
@@ -332,7 +343,8 @@ static void watch(struct request *request, struct watcher *watcher)
 	watcher->since = call_get(call, "since") != NULL;
 	set_told(watcher, &request->view);
 	if (watcher->since)
-		watcher->told = (uint64_t)call_int(call, "since", 0);
+		set_since(watcher, &request->view,
+			  (uint64_t)call_int(call, "since", 0));
 	start(request, watcher);
 }
 

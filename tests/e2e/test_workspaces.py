@@ -149,3 +149,47 @@ def test_status_shows_each_workspace_to_whom_it_may_be_shown(home, two, stranger
                 return {each["name"]: each.get("access_key") for each in answer["workspaces"]}
             assert seen(4321) == {"one": "****", "two": "KEYOFTWO"}
             assert seen(4322) == {"one": "****"}
+
+
+def test_since_before_a_switch_is_never_nothing(two, daemon):
+    """Also when the workspace switched to has not changed since, and after a
+    switch there and back, of which the history of one alone tells nothing."""
+    daemon.start()
+    daemon.wait_state("ready")
+    daemon.wait_value("team", "second", workspace="two")
+    for name, team in (("two", "second"), ("one", "first")):
+        before = daemon.call("Get")["generation"]
+        daemon.call("UseWorkspace", name=name)
+        for more in (True, False):
+            with daemon.connect() as line:
+                line.send("io.clearconf.Watch", {"since": before}, more=more)
+                reply = line.receive()
+                assert reply["resync"] and reply["value"]["team"] == team
+                assert reply["generation"] > before
+
+
+def test_a_named_workspace_knows_no_switch(two, daemon):
+    daemon.start()
+    daemon.wait_state("ready")
+    daemon.wait_value("team", "second", workspace="two")
+    before = daemon.call("Get", workspace="two")["generation"]
+    daemon.call("UseWorkspace", name="two")
+    with daemon.connect() as line:
+        reply = line.watch(since=before, workspace="two")
+        assert not reply["resync"] and reply["changes"] == []
+
+
+def test_the_active_one_that_is_no_longer_declared_is_followed_by_another(home, two, daemon):
+    daemon.start()
+    daemon.wait_state("ready")
+    daemon.call("UseWorkspace", name="two")
+    text = (home.path / "config/clearconf/clearconfd.conf").read_text()
+    with daemon.connect() as watcher:
+        first = watcher.watch(values=True)
+        home.settings(text[:text.index("[workspace two]")])
+        daemon.reload()
+        reply = watcher.receive()
+        assert reply["value"]["team"] == "first"
+        assert reply["generation"] > first["generation"]
+    with daemon.connect() as watcher:
+        assert watcher.watch(since=first["generation"])["resync"]

@@ -3,6 +3,7 @@
 #   make                  daemon, client and library, optimised
 #   make demo             the whole way once, in a temporary home
 #   make test             unit, corpus and end-to-end tests
+#   make test-long        a hundred seeds of the model of watches
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths
 #   make fuzz SECONDS=60  each fuzz target for so long
@@ -62,9 +63,10 @@ client_src := $(wildcard client/*.c)
 test_src   := $(wildcard tests/unit/test_*.c)
 test_help  := $(filter-out $(test_src),$(wildcard tests/unit/*.c))
 bench_src  := $(wildcard tests/bench/*.c)
+load_src   := $(wildcard tests/bench/load/*.c)
 fuzz_src   := $(wildcard tests/fuzz/fuzz_*.c)
 all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
-              $(test_help) $(bench_src)
+              $(test_help) $(bench_src) $(load_src)
 
 obj         = $(patsubst %.c,$(B)/%.o,$(1))
 client_obj := $(filter-out $(B)/client/main.o,$(call obj,$(client_src)))
@@ -72,6 +74,7 @@ daemon_obj := $(filter-out $(B)/daemon/main.o,$(call obj,$(daemon_src)))
 tests      := $(patsubst %.c,$(B)/%,$(test_src))
 fuzzers    := $(patsubst tests/fuzz/%.c,%,$(fuzz_src))
 benches    := $(patsubst %.c,$(B)/%,$(bench_src))
+loaders    := $(patsubst %.c,$(B)/%,$(filter-out %/load.c,$(load_src)))
 generated  := $(B)/gen/io_clearconf_idl.h $(B)/gen/clearml_keys.h
 core       := $(B)/libcore.a
 
@@ -106,6 +109,12 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(render_obj) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
+
+# The load tools are no part of the house; bare_program is none of ours at all.
+$(B)/tests/bench/load/%: $(B)/tests/bench/load/%.o \
+		$(B)/tests/bench/load/load.o $(core)
+	$(call run,LD,$(CC) $(ldflags) -Wl$(comma)--as-needed -o $@ $^ \
+		$(module_libs))
 
 $(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden
 
@@ -153,6 +162,12 @@ deps-lint:
 test: deps-test all $(tests)
 	@B=$(B) SAN=$(SAN) $(PYTHON) tests/support/run_tests.py $(tests)
 
+# The same worlds as in test_watch_model.py, a hundred of them.
+SEEDS ?= 1-100
+test-long: deps-test all
+	@B=$(B) SEEDS=$(SEEDS) TESTS=tests/long \
+		$(PYTHON) tests/support/run_tests.py
+
 demo: deps-demo all
 	@B=$(B) $(PYTHON) tests/support/demo.py
 
@@ -168,7 +183,7 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) $(core)
 	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) -o $@ $^ \
 		$(module_libs) -lm
 
-bench: deps-test all $(benches)
+bench: deps-test all $(benches) $(loaders)
 	@B=$(B) tests/bench/run.sh
 
 lint: deps-lint $(generated)
@@ -197,7 +212,7 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps deps-test deps-demo deps-lint test demo fuzz bench lint install clean
+.PHONY: all deps deps-test deps-demo deps-lint test test-long demo fuzz bench lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src))

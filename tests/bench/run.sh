@@ -3,6 +3,10 @@
 # file is taken from beside the checkout; without it T8 is left out.
 cd "$(dirname "$0")/../.." || exit 2
 B=${B:-build}
+export B
 "$B/tests/bench/bench_read" \
-    "${CLEARCONF_SHARED:-../shared}/official/agent-docs-clearml.conf"
+    "${CLEARCONF_SHARED:-../shared}/official/agent-docs-clearml.conf" \
+    >"$B/bench.txt" || exit 1
+cat "$B/bench.txt"
 "$B/tests/bench/fleet"
+/usr/bin/python3 tests/bench/serve.py

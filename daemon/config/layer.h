@@ -48,7 +48,7 @@ struct layer {
 	char *source;      /* path, vault id or workspace: its identity */
 	char *description; /* a vault's name; NULL: none */
 	char *scope, *last_update; /* a vault's, as the server says; NULL */
-	char *under;       /* dotted key its contents go under; NULL: none */
+	char *under; /* dotted key its contents go under; NULL: none */
 	enum read_format format;
 	struct str text; /* the newest, of a layer that is no file; owned */
 	bool unread;     /* the newest text has not been looked at */

@@ -65,29 +65,30 @@ struct workspace {
 	char *name;
 	struct workspace_host *host;
 	const struct workspace_settings *declared; /* NULL: the implicit one */
+	struct access *access; /* of its own; NULL: the daemon's */
 	struct stack stack;
 	struct snapshot *snapshot; /* never NULL once started */
 	struct history history;
+
 	struct upstream *upstream;  /* NULL: no server to ask */
 	struct upstream *candidate; /* a new login, not yet proved */
-	bool replacing;             /* a proved login's vaults are not in yet */
-	struct access *access;      /* of its own; NULL: the daemon's */
-	enum workspace_state state;
-	struct keep keep; /* how long its vaults serve without a server */
-	bool refused;     /* the server refuses the credentials */
-	int64_t since;    /* seconds since 1970 of both */
+	char *login_error;          /* why there can be no login; NULL */
 
+	struct keep keep;    /* how long its vaults serve without a server */
 	struct cache *cache; /* NULL: nothing is written */
 	/* Seconds since 1970 of the last good answer and of the first refusal
 	 * after it; 0: none. For other processes, as keep is for this one. */
 	int64_t fetched_at, refused_at;
-	bool unsaved;       /* some vault is other than in the cache */
 	int64_t saved_at;   /* milliseconds of the boot clock */
 	char *kept_company; /* of restored vaults, until the server says its;
 			     * NULL: nothing to be compared */
 
-	bool had_vaults;   /* the server has once given vaults */
-	char *login_error; /* why there can be no login; NULL */
+	int64_t since; /* seconds since 1970 of state and refused */
+	enum workspace_state state;
+	bool refused;    /* the server refuses the credentials */
+	bool replacing;  /* a proved login's vaults are not in yet */
+	bool had_vaults; /* the server has once given vaults */
+	bool unsaved;    /* some vault is other than in the cache */
 };
 
 const char *workspace_state_name(enum workspace_state state);

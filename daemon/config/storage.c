@@ -74,13 +74,12 @@ static int find_section(struct storage_lookup *lookup,
 	for (size_t i = 0; i < KEYS_MAX && provider->keys[i]; i++)
 		value = value_get(value, str_from(provider->keys[i]));
 	lookup->section = value;
-	if (!value || value->type == VALUE_NULL)
+	if (!value || value->type == VALUE_NULL ||
+	    (value->type == VALUE_OBJECT && !value->object.count))
 		lookup->section = NULL;
 	else if (value->type != VALUE_OBJECT)
 		return storage_broken(lookup, value, "%s must be an object",
 				      lookup->path);
-	else if (!value->object.count)
-		lookup->section = NULL;
 	return 0;
 }
 

@@ -137,7 +137,7 @@ static void take_settings(struct storage_lookup *lookup,
 
 int storage_azure_lookup(struct storage_lookup *lookup)
 {
-	struct target target;
+	struct target target = {0};
 	int r = storage_read_entries(lookup, fields, 1);
 
 	if (!r)

@@ -114,7 +114,7 @@ static int fall_back(struct storage_lookup *lookup)
 	_cleanup_(buf_deinit) struct buf subdir = BUF_INIT;
 	struct value *settings = storage_new_settings(lookup, fields);
 	struct storage_authority authority;
-	struct storage_uri uri;
+	struct storage_uri uri = {0};
 	const char *wrong;
 
 	storage_uri_split(&uri, lookup->arena, lookup->question->uri);

@@ -200,7 +200,7 @@ static struct str decode(struct arena *arena, struct str segment)
 
 	while (segment.len) {
 		if (is_encoded_byte(segment)) {
-			buf_putc(&bytes, (char)(hex_digit(segment.ptr[1]) << 4 |
+			buf_putc(&bytes, (char)(hex_digit(segment.ptr[1]) * 16 +
 						hex_digit(segment.ptr[2])));
 			segment = str_from_offset(segment, 3);
 		} else {

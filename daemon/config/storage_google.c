@@ -45,7 +45,7 @@ static int make_prefix(struct storage_lookup *lookup,
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	struct str subdir = value_text(field_of(candidate->settings, "subdir"));
-	struct storage_authority authority;
+	struct storage_authority authority = {0};
 	int r = read_bucket(lookup, candidate, &authority);
 
 	if (r)
@@ -113,7 +113,7 @@ static int fall_back(struct storage_lookup *lookup)
 {
 	_cleanup_(buf_deinit) struct buf subdir = BUF_INIT;
 	struct value *settings = storage_new_settings(lookup, fields);
-	struct storage_authority authority;
+	struct storage_authority authority = {0};
 	struct storage_uri uri = {0};
 	const char *wrong;
 

@@ -20,7 +20,6 @@
 #include "serve/access.h"
 #include "serve/server.h"
 #include "startup.h"
-#include "systemd.h"
 #include "task.h"
 #include "watched.h"
 
@@ -126,13 +125,19 @@ static bool all_settled(const struct daemon *daemon)
 	return true;
 }
 
-static void tell_systemd(const struct daemon *daemon)
+static void tell_status(struct daemon *daemon)
 {
 	const struct workspace *active = daemon->active;
+	const char *problem;
 
-	systemd_notify("STATUS=%s, workspace %s, generation %llu",
-		       workspace_state_name(active->state), active->name,
-		       (unsigned long long)active->snapshot->generation);
+	if (daemon->state == DAEMON_STOPPING || !active || !active->snapshot)
+		return;
+	problem = workspace_problem(active);
+	manager_tell_status(&daemon->manager,
+			    "%s, workspace %s, generation %llu%s%s",
+			    workspace_state_name(active->state), active->name,
+			    (unsigned long long)active->snapshot->generation,
+			    problem ? ": " : "", problem ? problem : "");
 }
 
 static void become_ready(struct daemon *daemon)
@@ -143,8 +148,8 @@ static void become_ready(struct daemon *daemon)
 	(void)uv_timer_stop(&daemon->patience);
 	log_info("ready", LOG_TEXT("state", workspace_state_name(
 						    daemon->active->state)));
-	systemd_notify("READY=1");
-	tell_systemd(daemon);
+	manager_tell_ready(&daemon->manager);
+	tell_status(daemon);
 }
 
 static void ready_when_settled(struct daemon *daemon)
@@ -275,8 +280,8 @@ static void on_snapshot(void *data, struct workspace *workspace)
 
 	if (daemon->server)
 		server_notify(daemon->server);
-	if (daemon->state == DAEMON_READY && workspace == daemon->active)
-		tell_systemd(daemon);
+	if (workspace == daemon->active)
+		tell_status(daemon);
 }
 
 static void on_state(void *data, struct workspace *workspace)
@@ -288,8 +293,7 @@ static void on_state(void *data, struct workspace *workspace)
 	if (daemon->server)
 		server_notify_status(daemon->server);
 	ready_when_settled(daemon);
-	if (daemon->state == DAEMON_READY)
-		tell_systemd(daemon);
+	tell_status(daemon);
 }
 
 static void on_answer(void *data, struct workspace *workspace)
@@ -297,6 +301,7 @@ static void on_answer(void *data, struct workspace *workspace)
 	(void)workspace;
 	expect_lapse(data);
 	ready_when_settled(data);
+	tell_status(data);
 	tasks_look(data);
 }
 
@@ -351,6 +356,7 @@ static void init_handles(struct daemon *daemon)
 	(void)uv_timer_init(&daemon->loop, &daemon->recheck);
 	(void)uv_timer_init(&daemon->loop, &daemon->patience);
 	(void)uv_timer_init(&daemon->loop, &daemon->lapse);
+	manager_init(&daemon->manager, &daemon->loop);
 	(void)uv_signal_init(&daemon->loop, &daemon->hangup);
 	(void)uv_signal_init(&daemon->loop, &daemon->terminate);
 	(void)uv_signal_init(&daemon->loop, &daemon->interrupt);
@@ -411,6 +417,7 @@ void daemon_free(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->recheck, NULL);
 	uv_close((uv_handle_t *)&daemon->patience, NULL);
 	uv_close((uv_handle_t *)&daemon->lapse, NULL);
+	manager_deinit(&daemon->manager);
 	uv_close((uv_handle_t *)&daemon->hangup, NULL);
 	uv_close((uv_handle_t *)&daemon->terminate, NULL);
 	uv_close((uv_handle_t *)&daemon->interrupt, NULL);
@@ -457,6 +464,7 @@ void daemon_start_recheck(struct daemon *daemon)
 static void start_handles(struct daemon *daemon)
 {
 	daemon_start_recheck(daemon);
+	manager_start(&daemon->manager);
 	(void)uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);
 	(void)uv_signal_start(&daemon->terminate, on_terminate, SIGTERM);
 	(void)uv_signal_start(&daemon->interrupt, on_terminate, SIGINT);
@@ -494,7 +502,7 @@ void daemon_stop(struct daemon *daemon)
 		return;
 	set_state(daemon, DAEMON_STOPPING);
 	log_info("stopping");
-	systemd_notify("STOPPING=1");
+	manager_tell_stopping(&daemon->manager);
 	server_stop(daemon->server, STOP_MS, on_server_stopped, daemon);
 	daemon->server = NULL;
 }

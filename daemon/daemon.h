@@ -22,6 +22,7 @@
 #include "base/list.h"
 #include "chosen.h"
 #include "generation.h"
+#include "manager.h"
 #include "options.h"
 #include "places.h"
 #include "serve/service.h"
@@ -61,6 +62,7 @@ struct daemon {
 	uv_timer_t recheck;  /* files, at each poll interval */
 	uv_timer_t patience; /* how long READY waits for the server */
 	uv_timer_t lapse;    /* when vaults may have become too old */
+	struct manager manager;
 	struct http *http;
 	struct watch *watch;
 	struct watched watched; /* what it was told */

@@ -1,7 +1,6 @@
 /* The reload half of daemon.h: SIGHUP. */
 
 #include <string.h>
-#include <time.h>
 
 #include "base/env.h"
 #include "base/log.h"
@@ -13,7 +12,6 @@
 #include "front.h"
 #include "serve/access.h"
 #include "startup.h"
-#include "systemd.h"
 
 /* Is @old what the settings now declare (NULL: the implicit workspace)? */
 static bool is_same(const struct workspace *old,
@@ -135,15 +133,6 @@ static void note_problem(struct daemon *daemon, struct diag *diag)
 			    LOG_TEXT("reason", daemon->settings_problem.text));
 }
 
-static void tell_reloading(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	systemd_notify("RELOADING=1\nMONOTONIC_USEC=%lld",
-		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-}
-
 void daemon_reload(struct daemon *daemon)
 {
 	struct diag diag = DIAG_INIT;
@@ -154,7 +143,7 @@ void daemon_reload(struct daemon *daemon)
 	log_info("reload");
 	/* While starting it is not ready, and must not become so by this. */
 	if (daemon->state == DAEMON_READY)
-		tell_reloading();
+		manager_tell_reloading(&daemon->manager);
 	daemon->reloads++;
 	settings = startup_settings(daemon->options, &daemon->places, &diag);
 	if (settings)
@@ -164,5 +153,5 @@ void daemon_reload(struct daemon *daemon)
 	daemon_reload_workspaces(daemon);
 	front_tell(daemon);
 	if (daemon->state == DAEMON_READY)
-		systemd_notify("READY=1");
+		manager_tell_ready(&daemon->manager);
 }

@@ -49,16 +49,28 @@ void systemd_notify(const char *format, ...)
 	send_text(path, text);
 }
 
-static long number_in(const char *name)
+static long long number_in(const char *name)
 {
 	const char *text = getenv(name);
 
-	return text ? strtol(text, NULL, 10) : 0;
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
+/* Unlike those of a passed socket the variables stay: there are no children
+ * that could heed them. */
+uint64_t systemd_watchdog_ms(void)
+{
+	long long usec = number_in("WATCHDOG_USEC");
+	long long pid = number_in("WATCHDOG_PID");
+
+	if (usec <= 0 || (getenv("WATCHDOG_PID") && pid != (long long)getpid()))
+		return 0;
+	return (uint64_t)(usec + 999) / 1000;
 }
 
 int systemd_take_socket(void)
 {
-	bool ours = number_in("LISTEN_PID") == (long)getpid() &&
+	bool ours = number_in("LISTEN_PID") == (long long)getpid() &&
 		    number_in("LISTEN_FDS") > 0;
 
 	(void)unsetenv("LISTEN_PID");

@@ -6,6 +6,8 @@
  * few environment variables, and one datagram (sd_notify(3)).
  */
 
+#include <stdint.h>
+
 /* Send @format as one notification ("READY=1"); nothing without
  * $NOTIFY_SOCKET. */
 void systemd_notify(const char *format, ...)
@@ -14,5 +16,9 @@ void systemd_notify(const char *format, ...)
 /* The descriptor of the socket that systemd listens on for us; -1: none. Its
  * variables leave the environment, so that no child takes it for its own. */
 int systemd_take_socket(void);
+
+/* Milliseconds within which systemd wants a sign of life, again and again; 0:
+ * it does not. */
+uint64_t systemd_watchdog_ms(void);
 
 #endif

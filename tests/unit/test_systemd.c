@@ -233,6 +233,36 @@ static void a_descriptor_that_is_closed_is_none(void **state)
 	}
 }
 
+static uint64_t watchdog(const char *usec, const char *pid)
+{
+	uint64_t ms;
+
+	if (usec)
+		assert_int_equal(setenv("WATCHDOG_USEC", usec, 1), 0);
+	if (pid)
+		assert_int_equal(setenv("WATCHDOG_PID", pid, 1), 0);
+	ms = systemd_watchdog_ms();
+	(void)unsetenv("WATCHDOG_USEC");
+	(void)unsetenv("WATCHDOG_PID");
+	return ms;
+}
+
+static void a_watchdog_is_for_the_process_it_names(void **state)
+{
+	char ours[32];
+
+	(void)state;
+	(void)snprintf(ours, sizeof(ours), "%d", (int)getpid());
+	assert_int_equal(watchdog("30000000", ours), 30000);
+	assert_int_equal(watchdog("30000000", NULL), 30000);
+	assert_int_equal(watchdog("1", ours), 1);
+	assert_int_equal(watchdog("30000000", "1"), 0);
+	assert_int_equal(watchdog("0", ours), 0);
+	assert_int_equal(watchdog("-5", ours), 0);
+	assert_int_equal(watchdog("soon", ours), 0);
+	assert_int_equal(watchdog(NULL, ours), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
@@ -246,6 +276,7 @@ int main(void)
 		TEST(sockets_for_another_process_are_not_ours),
 		TEST(without_sockets_there_is_none),
 		TEST(a_descriptor_that_is_closed_is_none),
+		TEST(a_watchdog_is_for_the_process_it_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

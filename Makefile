@@ -4,6 +4,7 @@
 #   make demo             the whole way once, in a temporary home
 #   make test             unit, corpus and end-to-end tests
 #   make test-long        a hundred seeds of the model of watches
+#   make test-system      with Debian roots of debootstrap's, for who is root
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths
 #   make fuzz SECONDS=60  each fuzz target for so long
@@ -37,6 +38,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libj
               libyaml-dev libinih-dev
 DEPS_TEST  := python3 python3-pytest python3-yaml libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl
+DEPS_SYSTEM := debootstrap
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
               libclang-rt-dev
 
@@ -136,7 +138,8 @@ $(B)/%.o: %.c Makefile | $(generated)
 
 # Goals that may install packages by themselves; the others only say what is
 # missing.
-installing := $(filter demo test test-long fuzz bench lint ci deps,$(MAKECMDGOALS))
+installing := $(filter demo test test-long test-system fuzz bench lint \
+              ci deps,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
 	@mkdir -p $(@D)
@@ -150,6 +153,11 @@ deps:
 
 deps-test:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST)
+
+# Who is not root skips the tests of the system, and needs nothing for them.
+deps-system:
+	@[ "$$(id -u)" != 0 ] || tests/support/deps.sh install $(DEPS_BUILD) \
+		$(DEPS_TEST) $(DEPS_SYSTEM)
 
 deps-demo:
 	@tests/support/deps.sh install $(DEPS_BUILD) python3
@@ -167,6 +175,10 @@ SEEDS ?= 1-100
 test-long: deps-test all
 	@B=$(B) SEEDS=$(SEEDS) TESTS=tests/long \
 		$(PYTHON) tests/support/run_tests.py
+
+# Other releases of Debian, in roots that are kept in build/roots.
+test-system: deps-system all
+	@B=$(B) TESTS=tests/system $(PYTHON) tests/support/run_tests.py
 
 demo: deps-demo all
 	@B=$(B) $(PYTHON) tests/support/demo.py
@@ -210,9 +222,10 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/clearconf
 
 clean:
-	rm -rf build build-*
+	rm -rf --one-file-system build build-*
 
-.PHONY: all deps deps-test deps-demo deps-lint test test-long demo fuzz bench lint install clean
+.PHONY: all deps deps-test deps-demo deps-lint deps-system test test-long \
+        test-system demo fuzz bench lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src))

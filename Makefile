@@ -10,6 +10,8 @@
 #   make fuzz SECONDS=60  each fuzz target for so long
 #   make bench            what it costs, as ratios to peers or limits
 #   make install DESTDIR=... PREFIX=/usr
+#   make deb              clearconf_VERSION_ARCH.deb in $(B)
+#   make dist             clearconf-VERSION.tar.gz in $(B)
 #   make deps             install what all this needs (Debian packages)
 
 VERSION := 0.1.0
@@ -22,6 +24,9 @@ BINDIR  ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
+SYSCONFDIR ?= /etc
+# systemd looks for what is not /usr's under /usr/local/lib too.
+UNITDIR ?= $(PREFIX)/lib/systemd
 INSTALL ?= install
 PKGCONF ?= pkg-config
 PYTHON  := /usr/bin/python3
@@ -38,7 +43,8 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libj
               libyaml-dev libinih-dev
 DEPS_TEST  := python3 python3-pytest python3-yaml libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl
-DEPS_SYSTEM := debootstrap
+DEPS_DEB   := dpkg-dev binutils
+DEPS_SYSTEM := debootstrap systemd-container
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
               libclang-rt-dev
 
@@ -138,7 +144,7 @@ $(B)/%.o: %.c Makefile | $(generated)
 
 # Goals that may install packages by themselves; the others only say what is
 # missing.
-installing := $(filter demo test test-long test-system fuzz bench lint \
+installing := $(filter deb demo test test-long test-system fuzz bench lint \
               ci deps,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
@@ -149,7 +155,7 @@ $(B)/modules.mk: Makefile tests/support/deps.sh
 	@echo "module_libs := $$($(PKGCONF) --libs $(MODULES))" >> $@
 
 deps:
-	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LINT)
+	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_DEB) $(DEPS_LINT)
 
 deps-test:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST)
@@ -158,6 +164,9 @@ deps-test:
 deps-system:
 	@[ "$$(id -u)" != 0 ] || tests/support/deps.sh install $(DEPS_BUILD) \
 		$(DEPS_TEST) $(DEPS_SYSTEM)
+
+deps-deb:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_DEB)
 
 deps-demo:
 	@tests/support/deps.sh install $(DEPS_BUILD) python3
@@ -176,8 +185,9 @@ test-long: deps-test all
 	@B=$(B) SEEDS=$(SEEDS) TESTS=tests/long \
 		$(PYTHON) tests/support/run_tests.py
 
-# Other releases of Debian, in roots that are kept in build/roots.
-test-system: deps-system all
+# Roots of Debian's, kept in build/roots: one boots with the package, in others
+# it is installed, upgraded and purged, or their programs speak with ours.
+test-system: deps-system deb
 	@B=$(B) TESTS=tests/system $(PYTHON) tests/support/run_tests.py
 
 demo: deps-demo all
@@ -205,7 +215,7 @@ lint: deps-lint $(generated)
 	tests/lint/layers.sh
 	tests/lint/lengths.sh
 
-install: all
+install: all installed-units
 	$(INSTALL) -D -m 755 $(B)/clearconfd $(DESTDIR)$(SBINDIR)/clearconfd
 	$(INSTALL) -D -m 755 $(B)/clearconf $(DESTDIR)$(BINDIR)/clearconf
 	$(INSTALL) -D -m 755 $(B)/libclearconf.so \
@@ -220,12 +230,51 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/varlink/io.clearconf.varlink
 	$(INSTALL) -D -m 644 client/completion/clearconf.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/clearconf
+	for unit in $(units); do \
+		$(INSTALL) -D -m 644 $(B)/systemd/$$unit \
+			$(DESTDIR)$(UNITDIR)/$$unit || exit; \
+	done
+	$(INSTALL) -D -m 644 systemd/sysusers.conf \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/clearconf.conf
+	$(INSTALL) -D -m 644 systemd/tmpfiles.conf \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/clearconf.conf
+	[ -e $(DESTDIR)$(SYSCONFDIR)/clearconf/clearconfd.conf ] || \
+		$(INSTALL) -D -m 644 systemd/clearconfd.conf \
+		$(DESTDIR)$(SYSCONFDIR)/clearconf/clearconfd.conf
+
+# The units name the programs where they are installed to.
+units := $(patsubst systemd/%,system/%,$(wildcard systemd/*.service systemd/*.socket)) \
+         $(patsubst systemd/%,%,$(wildcard systemd/user/*))
+
+.PHONY: installed-units
+installed-units:
+	@mkdir -p $(B)/systemd/system $(B)/systemd/user
+	@for unit in $(units); do \
+		sed -e 's,/usr/sbin/clearconfd,$(SBINDIR)/clearconfd,' \
+		    -e 's,/usr/bin/clearconf,$(BINDIR)/clearconf,' \
+		    systemd/$${unit#system/} > $(B)/systemd/$$unit || exit; \
+	done
+
+# --- packages ---------------------------------------------------------------
+
+deb: deps-deb all
+	rm -rf $(B)/deb
+	$(MAKE) install DESTDIR=$(B)/deb/stage PREFIX=/usr SYSCONFDIR=/etc \
+		LIBDIR=/usr/lib/$$(dpkg-architecture -q DEB_HOST_MULTIARCH)
+	packaging/deb.sh $(B)/deb/stage $(VERSION) \
+		/usr/lib/$$(dpkg-architecture -q DEB_HOST_MULTIARCH) $(B)
+
+# What is committed, nothing else.
+dist:
+	@mkdir -p $(B)
+	git archive --format=tar --prefix=clearconf-$(VERSION)/ HEAD | \
+		gzip -9n > $(B)/clearconf-$(VERSION).tar.gz
 
 clean:
 	rm -rf --one-file-system build build-*
 
 .PHONY: all deps deps-test deps-demo deps-lint deps-system test test-long \
-        test-system demo fuzz bench lint install clean
+        test-system demo fuzz bench lint install deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src))

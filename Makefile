@@ -42,7 +42,7 @@ MODULES  := libuv libcurl jansson yaml-0.1 inih
 DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
               libyaml-dev libinih-dev
 DEPS_TEST  := python3 python3-pytest python3-yaml libcmocka-dev golang-go \
-              golang-github-varlink-go-dev openssl
+              golang-github-varlink-go-dev openssl systemd
 DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \

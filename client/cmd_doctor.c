@@ -8,6 +8,7 @@
 #include "doctor.h"
 #include "exit_status.h"
 #include "output.h"
+#include "printable.h"
 #include "read/doc.h"
 #include "value/value.h"
 
@@ -22,16 +23,6 @@ static const struct {
 	[DOCTOR_WARNING] = {"warning", OUTPUT_YELLOW},
 	[DOCTOR_PROBLEM] = {"problem", OUTPUT_RED},
 };
-
-static void add_printable(struct buf *out, const char *text)
-{
-	bool obeyed;
-
-	for (; *text; text++) {
-		obeyed = (unsigned char)*text < ' ' || *text == 0x7f;
-		buf_add(out, obeyed ? "?" : text, 1);
-	}
-}
 
 /* What two workspaces share is said once. */
 static bool is_said(const struct doctor *doctor, struct str line)
@@ -52,7 +43,7 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict,
 	va_end(ap);
 	buf_printf(&line, "%s%-8s%s ", output_colour(verdicts[verdict].colour),
 		   verdicts[verdict].word, output_colour(OUTPUT_PLAIN));
-	add_printable(&line, text);
+	printable_add(&line, str_from(text));
 	buf_putc(&line, '\n');
 	if (is_said(doctor, buf_str(&line)))
 		return;

@@ -74,6 +74,7 @@ static int open_target(struct dump *dump)
 		.uid = TARGET_NOBODY,
 		.gid = (gid_t)-1,
 		.in_place = o->in_place,
+		.keep_mode = !o->mode,
 	};
 	int r;
 
@@ -91,22 +92,31 @@ static int open_target(struct dump *dump)
 					     : strerror(-r));
 }
 
-/* Is the target one of the sources of @workspace? */
-static bool is_layer_of(const struct dump *dump, const struct value *workspace)
+/* Is the target the source of @layer, or would it be another one by being in
+ * the same folder? */
+static bool is_source(const struct dump *dump, const struct value *layer)
+{
+	struct str kind = answer_text(layer, "layer");
+	struct str source = answer_text(layer, "source");
+	_cleanup_(mem_freep) char *path =
+		mem_strndup(source.ptr ? source.ptr : "", source.len);
+
+	if (path[0] != '/')
+		return false;
+	if (str_is(kind, "site") || str_is(kind, "defaults"))
+		return target_is_beside(&dump->target, path);
+	return target_is(&dump->target, path);
+}
+
+static bool is_source_of(const struct dump *dump, const struct value *workspace)
 {
 	const struct value *layers = value_get(workspace, STR("layers"));
 	bool found = false;
 
 	if (!value_is(layers, VALUE_LIST))
 		return false;
-	for (uint32_t i = 0; i < layers->list.count && !found; i++) {
-		struct str source =
-			answer_text(layers->list.items[i], "source");
-		_cleanup_(mem_freep) char *path =
-			mem_strndup(source.ptr ? source.ptr : "", source.len);
-
-		found = path[0] == '/' && target_is(&dump->target, path);
-	}
+	for (uint32_t i = 0; i < layers->list.count && !found; i++)
+		found = is_source(dump, layers->list.items[i]);
 	return found;
 }
 
@@ -127,7 +137,7 @@ static int check_sources(struct dump *dump)
 	if (!value_is(workspaces, VALUE_LIST))
 		return EXIT_DONE;
 	for (uint32_t i = 0; i < workspaces->list.count; i++)
-		if (is_layer_of(dump, workspaces->list.items[i]))
+		if (is_source_of(dump, workspaces->list.items[i]))
 			return complain(EXIT_FAILED,
 					"%s is a source of the configuration: "
 					"choose another --output",
@@ -377,8 +387,9 @@ const struct command cmd_dump = {
 		"that restarts. --in-place\n"
 		"is for a FILE that is a mount point and cannot be replaced: "
 		"it must exist and belong\n"
-		"to --owner, else to you; its mode stays, and a reader may see "
-		"it half written.",
+		"to --owner, else to you; its mode stays unless --mode says "
+		"otherwise, and a reader may\n"
+		"see it half written.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct dump_options),

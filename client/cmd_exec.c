@@ -182,10 +182,11 @@ static void take_signals(struct exec *exec)
 	while (read(exec->signals, &info, sizeof(info)) == sizeof(info)) {
 		int number = (int)info.ssi_signo;
 
-		if (exec_signal_ends(number))
+		bool terminal = info.ssi_code == SI_KERNEL;
+
+		if (exec_signal_ends(number) || (number == SIGHUP && terminal))
 			exec->leaving = true;
-		if (exec_signal_is_forwarded(number) &&
-		    info.ssi_code != SI_KERNEL)
+		if (exec_signal_is_forwarded(number) && !terminal)
 			exec_child_signal(&exec->child, number);
 	}
 }
@@ -337,9 +338,10 @@ const struct command cmd_exec = {
 		"--on-change says. Signals are passed\n"
 		"on; after TERM, INT or QUIT there is no restart.\n"
 		"\n"
-		"--files writes what the section 'files' describes, 0600 "
-		"unless 'mode' says otherwise,\n"
-		"never through a symbolic link.\n"
+		"--files writes what the section 'files' describes, unless "
+		"apply_files says no: 0600\n"
+		"where 'mode' says nothing else, and never through a symbolic "
+		"link.\n"
 		"\n"
 		"Exit status: that of COMMAND; 125 a failure of clearconf's "
 		"own, 126 COMMAND cannot be\n"

@@ -3,12 +3,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/buf.h"
+#include "base/mem.h"
+#include "printable.h"
+
+/* One line, at one go, without what a terminal would obey. */
 static void __attribute__((format(printf, 2, 0)))
 say(const char *prefix, const char *format, va_list ap)
 {
-	(void)fprintf(stderr, "clearconf: %s", prefix);
-	(void)vfprintf(stderr, format, ap);
-	(void)fputc('\n', stderr);
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT, line = BUF_INIT;
+
+	buf_vprintf(&text, format, ap);
+	buf_printf(&line, "clearconf: %s", prefix);
+	printable_add(&line, buf_str(&text));
+	buf_putc(&line, '\n');
+	(void)fputs(buf_str(&line).ptr, stderr);
 }
 
 int complain(int status, const char *format, ...)

@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "complain.h"
+#include "section.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -125,40 +126,11 @@ static void add_callers(struct list *list, const struct exec_env_wish *wish)
 
 /* --- the section `environment` -------------------------------------------- */
 
-/* As Python sees it. */
-static bool is_true(const struct value *value)
-{
-	if (!value)
-		return false;
-	switch (value->type) {
-	case VALUE_BOOL: return value->boolean;
-	case VALUE_INT: return !str_is(value_text(value), "0");
-	case VALUE_REAL: return value->real < 0 || value->real > 0;
-	case VALUE_STRING: return value->text.len > 0;
-	case VALUE_LIST: return value->list.count > 0;
-	case VALUE_OBJECT: return value->object.count > 0;
-	default: return false;
-	}
-}
-
-/* The variable @name holds over what the configuration says. */
-static bool is_asked(const struct value *tree, const char *section,
-		     const char *name)
-{
-	const char *text = getenv(name);
-	bool said;
-
-	if (text && str_to_bool(str_trim(str_from(text)), &said))
-		return said;
-	return is_true(value_get(value_get(tree, str_from(section)),
-				 STR("apply_environment")));
-}
-
 /* str(value or "") of the agent's, but for lists and objects, which nobody
  * wants as Python writes them: JSON. */
 static void write_text(struct buf *out, const struct value *value)
 {
-	if (!is_true(value))
+	if (!section_is_true(value))
 		return;
 	if (value->type == VALUE_STRING)
 		buf_add_str(out, value_text(value));
@@ -185,15 +157,19 @@ static void add_member(struct list *list, const struct member *member)
 		set(list, name, value);
 }
 
+static const struct section_switch apply_environment = {
+	"apply_environment",
+	"CLEARML_ENABLE_ENV_CONFIG_SECTION",
+	"CLEARML_AGENT_ENABLE_ENV_CONFIG_SECTION",
+};
+
 static void add_section(struct list *list, const struct value *tree)
 {
 	const struct value *section = value_get(tree, STR("environment"));
 	struct member *member;
 
 	if (!value_is(section, VALUE_OBJECT) ||
-	    !(is_asked(tree, "sdk", "CLEARML_ENABLE_ENV_CONFIG_SECTION") ||
-	      is_asked(tree, "agent",
-		       "CLEARML_AGENT_ENABLE_ENV_CONFIG_SECTION")))
+	    section_wish(tree, &apply_environment) != SECTION_WANTED)
 		return;
 	for (value_each (section, member))
 		add_member(list, member);

@@ -11,6 +11,7 @@
 #include "complain.h"
 #include "exec_env.h"
 #include "render.h"
+#include "section.h"
 #include "target.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -281,6 +282,12 @@ static const char *write_file(const struct value *file, char *const *env)
 	return write_to(path, file);
 }
 
+static const struct section_switch apply_files = {
+	"apply_files",
+	"CLEARML_ENABLE_FILES_CONFIG_SECTION",
+	"CLEARML_AGENT_ENABLE_FILES_CONFIG_SECTION",
+};
+
 void exec_files_write(const struct value *tree, char *const *env)
 {
 	const struct value *files = value_get(tree, STR("files"));
@@ -289,6 +296,11 @@ void exec_files_write(const struct value *tree, char *const *env)
 
 	if (!value_is(files, VALUE_OBJECT))
 		return;
+	if (section_wish(tree, &apply_files) == SECTION_UNWANTED) {
+		complain_warning("the section 'files' is left alone: "
+				 "apply_files says no");
+		return;
+	}
 	for (value_each (files, member)) {
 		problem = write_file(member->value, env);
 		if (problem)

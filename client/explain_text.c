@@ -5,6 +5,7 @@
 #include "channel.h"
 #include "output.h"
 #include "place_text.h"
+#include "printable.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -21,7 +22,7 @@ static void add_value(struct buf *out, const struct value *holder)
 	if (!value)
 		return;
 	json_write(&json, value);
-	place_text_add_clean(&clean, buf_str(&json));
+	printable_add(&clean, buf_str(&json));
 	text = buf_str(&clean);
 	if (str_utf8_length(text) > EXPLAIN_TEXT_WIDTH) {
 		while (str_utf8_length(text) >
@@ -121,7 +122,7 @@ static void add_note(struct buf *out, struct str note)
 		return;
 	buf_puts(out, output_colour(OUTPUT_YELLOW));
 	buf_puts(out, "  note: ");
-	place_text_add_clean(out, note);
+	printable_add(out, note);
 	buf_puts(out, output_colour(OUTPUT_PLAIN));
 	buf_putc(out, '\n');
 }

@@ -83,8 +83,10 @@ static void limit_time(pid_t pid, int timeout_ms)
 
 int hook_run(const char *command, int timeout_ms)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, there would be no status */
+	pid = fork();
 	if (pid < 0)
 		return complain(EXIT_FAILED, "cannot start a process: %s",
 				strerror(errno));

@@ -8,10 +8,12 @@
 #include <sys/prctl.h>
 
 #include "arguments.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "command.h"
 #include "complain.h"
 #include "exit_status.h"
+#include "output.h"
 
 #define TIMEOUT_MS 30000
 
@@ -96,6 +98,12 @@ static int print_command_help(const struct command *command)
 	return EXIT_DONE;
 }
 
+static int print_version(void)
+{
+	(void)printf("clearconf %s\n", CLEARCONF_VERSION);
+	return EXIT_DONE;
+}
+
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
@@ -147,7 +155,7 @@ static int run_command(const struct command *command, struct globals *globals,
 	return start(command, globals, fields, argv + first);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct globals globals = {0};
 	struct option_set sets[ARGUMENTS_SETS] = {global_set(&globals)};
@@ -160,7 +168,7 @@ int main(int argc, char **argv)
 	if (globals.help)
 		return print_help();
 	if (globals.version)
-		return printf("clearconf %s\n", CLEARCONF_VERSION) < 0;
+		return print_version();
 	if (first == argc)
 		return complain(EXIT_USAGE,
 				"a command is missing: see 'clearconf --help'");
@@ -170,4 +178,10 @@ int main(int argc, char **argv)
 				"unknown command '%s': see 'clearconf --help'",
 				argv[first]);
 	return run_command(command, &globals, argc - first, argv + first);
+}
+
+int main(int argc, char **argv)
+{
+	file_guard_standard();
+	return output_end(run(argc, argv));
 }

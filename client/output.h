@@ -7,8 +7,13 @@ struct buf;
 struct rendering;
 struct value;
 
-/* Write @text to standard output and see it off. An exit status. */
+/* Write @text to standard output and see it off; on a terminal without what it
+ * would obey, but for colours. An exit status. */
 int output_write(struct str text);
+
+/* The last word: @status, or a failure when what was printed on the way could
+ * not be written. */
+int output_end(int status);
 
 /* Append @value as JSON for people, and a line end. */
 void output_add_json(struct buf *out, const struct value *value);
@@ -27,8 +32,9 @@ enum output_colour {
 	OUTPUT_YELLOW
 };
 
-/* The sequence that begins @colour on standard output, "" unless that is a
- * terminal and NO_COLOR is not set. */
+/* What begins @colour in a text for output_write(): a byte that no text of
+ * others holds, or "" unless standard output is a terminal and NO_COLOR is not
+ * set. */
 const char *output_colour(enum output_colour colour);
 
 #endif

@@ -13,8 +13,4 @@ struct value;
 
 void place_text_add(struct buf *out, const struct value *origin);
 
-/* Append @text with a '?' in place of what a terminal would obey: names come
- * from files and from the server. */
-void place_text_add_clean(struct buf *out, struct str text);
-
 #endif

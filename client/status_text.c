@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "channel.h"
 #include "output.h"
+#include "place_text.h"
 #include "value/value.h"
 #include "wire.h"
 
@@ -116,7 +117,10 @@ static void add_key(struct buf *out, const struct value *workspace)
 	if (!str_is(key, WIRE_MASK) && key.len > (size_t)2 * KEY_SHOWN)
 		buf_add(out, key.ptr, KEY_SHOWN);
 	buf_puts(out, WIRE_MASK);
-	add_text(out, " from ", answer_text(origin, "source"));
+	if (!value_is(origin, VALUE_OBJECT))
+		return;
+	buf_puts(out, " from ");
+	place_text_add(out, origin);
 }
 
 static void add_account(struct buf *out, const struct value *workspace)

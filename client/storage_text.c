@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "channel.h"
 #include "output.h"
+#include "printable.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -24,7 +25,7 @@ static void add_origin(struct buf *out, const struct value *origin)
 static bool is_printable(struct str text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f)
+		if (printable_control_at(str_from_offset(text, i)))
 			return false;
 	return text.len > 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "printable.h"
 
 #define GAP 2 /* blanks between columns */
 
@@ -16,13 +17,10 @@ void table_deinit(struct table *table)
 /* Nothing that a terminal would obey. */
 static struct str printable(struct arena *arena, struct str cell)
 {
-	struct str copy = arena_str(arena, cell);
-	char *text = (char *)copy.ptr;
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
 
-	for (size_t i = 0; i < copy.len; i++)
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = '?';
-	return copy;
+	printable_add(&text, cell);
+	return arena_str(arena, buf_str(&text));
 }
 
 void table_add(struct table *table, struct str cell)

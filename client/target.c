@@ -145,6 +145,8 @@ static int write_in_place(struct target *target, struct str bytes)
 		return r;
 	if (st.st_uid != uid)
 		return refuse(target, "it belongs to somebody else (--owner)");
+	if (!target->wish.keep_mode && fchmod(fd, target->wish.mode) < 0)
+		return -errno;
 	if (holds(fd, st.st_size, bytes))
 		return TARGET_UNCHANGED;
 	return overwrite(fd, bytes);
@@ -189,16 +191,24 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* One name in one folder, whether or not the file exists. */
-static bool is_same_name(const struct target *target, const char *path)
+bool target_is_beside(const struct target *target, const char *path)
 {
 	_cleanup_(mem_freep) char *folder = NULL;
 	_cleanup_(mem_freep) char *name = NULL;
 	struct stat theirs, ours;
 
 	split(path, &folder, &name);
-	return !strcmp(name, target->name) && stat(folder, &theirs) == 0 &&
-	       fstat(target->dirfd, &ours) == 0 && same_file(&theirs, &ours);
+	return stat(folder, &theirs) == 0 && fstat(target->dirfd, &ours) == 0 &&
+	       same_file(&theirs, &ours);
+}
+
+/* One name in one folder, whether or not the file exists. */
+static bool is_same_name(const struct target *target, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !strcmp(slash ? slash + 1 : path, target->name) &&
+	       target_is_beside(target, path);
 }
 
 bool target_is(const struct target *target, const char *path)

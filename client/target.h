@@ -23,8 +23,9 @@ struct target_wish {
 	mode_t mode;
 	uid_t uid; /* TARGET_NOBODY: whoever runs this */
 	gid_t gid;
-	bool in_place; /* write into the existing file, which keeps its inode
-			* and mode: for files that are mount points */
+	bool in_place;  /* write into the existing file, which keeps its inode:
+			 * for files that are mount points */
+	bool keep_mode; /* with in_place: its mode too */
 };
 
 struct target {
@@ -45,6 +46,9 @@ enum { TARGET_UNCHANGED = 0, TARGET_WRITTEN = 1 };
 /* TARGET_WRITTEN, TARGET_UNCHANGED when the file already holds @bytes with the
  * mode and owner wished for, or a negative errno: the old file stands. */
 int target_write(struct target *target, struct str bytes);
+
+/* Is the target in the folder of the file @path? */
+bool target_is_beside(const struct target *target, const char *path);
 
 /* Is the target the file @path, by any name? Also when it does not exist. */
 bool target_is(const struct target *target, const char *path);

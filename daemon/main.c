@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/diag.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "check.h"
 #include "daemon.h"
@@ -52,6 +53,7 @@ int main(int argc, char **argv)
 	struct options options;
 	int status;
 
+	file_guard_standard();
 	mem_init();
 	harden();
 	if (!options_parse(&options, argc, argv, &status))

@@ -41,15 +41,13 @@ void buf_put_int(struct buf *buf, long long number)
 	buf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-void buf_printf(struct buf *buf, const char *format, ...)
+void buf_vprintf(struct buf *buf, const char *format, va_list ap)
 {
-	va_list ap, again;
+	va_list again;
 	int len;
 
-	va_start(ap, format);
 	va_copy(again, ap);
 	len = vsnprintf(NULL, 0, format, ap);
-	va_end(ap);
 	if (len > 0) {
 		char *end = buf_reserve(buf, (size_t)len + 1);
 
@@ -57,6 +55,15 @@ void buf_printf(struct buf *buf, const char *format, ...)
 		buf->len += (size_t)len;
 	}
 	va_end(again);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(buf, format, ap);
+	va_end(ap);
 }
 
 void buf_drop(struct buf *buf, size_t len)

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdarg.h>
+
 #include "base/str.h"
 
 struct buf {
@@ -61,6 +63,8 @@ static inline void buf_putc(struct buf *buf, char c)
 void buf_put_int(struct buf *buf, long long number);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *buf, const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 /* Take away the first @len bytes. */
 void buf_drop(struct buf *buf, size_t len);

@@ -117,3 +117,12 @@ int file_make_folder(const char *path, mode_t mode)
 	}
 	return r < 0 ? r : make_one(part, mode);
 }
+
+void file_guard_standard(void)
+{
+	static const int wrong_way[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)open("/dev/null", wrong_way[fd]);
+}

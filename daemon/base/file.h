@@ -34,6 +34,11 @@ int file_write_all(int fd, struct str bytes);
  * negative errno; an existing folder is fine. */
 int file_make_folder(const char *path, mode_t mode);
 
+/* First thing in a program: of the descriptors 0, 1 and 2, those that are
+ * closed are opened so that using them fails. Else a socket gets their number,
+ * and what is meant for people goes to the daemon. */
+void file_guard_standard(void);
+
 /* For _cleanup_ on a descriptor; -1 is none. */
 void file_closep(const int *fd);
 

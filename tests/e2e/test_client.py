@@ -175,13 +175,6 @@ def test_help_and_version_go_to_standard_output(home):
         assert home.client(*command, "--help", check=0).stdout.startswith("Usage: clearconf")
 
 
-def test_a_full_disk_is_a_failure(home, running):
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([CLIENT, "get"], env=home.env, stdout=full,
-                              stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 1 and done.stderr.startswith("clearconf: ")
-
-
 # --- status ---
 
 
@@ -321,6 +314,17 @@ def test_dump_refuses_a_source_of_the_configuration(home, daemon):
     assert (home.path / "clearml.conf").read_text() == "k: 1"
 
 
+def test_dump_refuses_to_become_a_source(home, daemon):
+    """A new file in a folder of layers would be read, and dumped again."""
+    home.settings(f"[local]\nsite = {home.path}/site.d\ndefaults = {home.path}/defaults\n")
+    home.write("site.d/a.conf", "k: 1")
+    home.write("defaults/b.conf", "k: 1")
+    daemon.start()
+    for name in ("site.d/new.json", "defaults/new.conf"):
+        assert "source" in dump(home, "--output", home.path / name, check=1).stderr
+        assert not (home.path / name).exists()
+
+
 def test_dump_into_a_folder_that_is_not_there_fails(home, running):
     done = dump(home, "--output", home.path / "none" / "x", check=1)
     assert str(home.path / "none" / "x") in done.stderr
@@ -414,8 +418,21 @@ def test_dump_watch_runs_a_command_after_each_change(home, running):
     assert int(log.read_text().split()[-1]) == path.stat().st_size
 
 
+def test_a_command_that_fails_is_a_failure_whatever_becomes_of_children(home, running):
+    for ignore in ("", "trap '' CHLD; "):
+        (home.path / "x").unlink(missing_ok=True)
+        done = subprocess.run(["bash", "-c", ignore + 'exec "$@"', "bash", CLIENT, "dump", "--output",
+                               home.path / "x", "--exec", "exit 3"], env=home.env, timeout=30,
+                              stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1 and "status 3" in done.stderr
+
+
 def test_dump_in_place_writes_into_the_same_file(home, running):
     path = home.write("mounted.json", "old and longer" * 1000)
     inode = path.stat().st_ino
+    path.chmod(0o640)
     dump(home, "--in-place", "--output", path)
     assert path.stat().st_ino == inode and json.loads(path.read_text()) == running.get()
+    assert path.stat().st_mode & 0o777 == 0o640
+    dump(home, "--in-place", "--mode", "0600", "--output", path)
+    assert path.stat().st_ino == inode and path.stat().st_mode & 0o777 == 0o600

@@ -469,6 +469,19 @@ def test_files_are_left_alone_unless_asked_for(home, daemon):
     assert not (home.path / "a").exists()
 
 
+@pytest.mark.parametrize("more, env, written", [
+    ("agent.apply_files: true", {}, True), ("sdk.apply_files: false", {}, False),
+    ("sdk.apply_files: false, agent.apply_files: true", {}, True),
+    ("sdk.apply_files: true", {"CLEARML_ENABLE_FILES_CONFIG_SECTION": "off"}, False),
+    ("agent.apply_files: false", {"CLEARML_AGENT_ENABLE_FILES_CONFIG_SECTION": "1"}, True)])
+def test_a_configuration_that_wants_no_files_gets_none(home, daemon, more, env, written):
+    home.conf(f'{more}\nfiles.a {{ path: "~/a", contents: x }}')
+    daemon.start()
+    done = execute(home, "--files", "true", env=env, check=0)
+    assert (home.path / "a").exists() == written
+    assert ("apply_files says no" in done.stderr) != written
+
+
 def test_files_are_kept_current(home, daemon):
     home.conf('files.a { path: "~/a", contents: one }')
     daemon.start()

@@ -32,8 +32,8 @@ static int teardown(void **state)
 static void open_wished(struct target *target, const char *path, mode_t mode,
 			bool in_place)
 {
-	struct target_wish wish = {path, mode, TARGET_NOBODY, (gid_t)-1,
-				   in_place};
+	struct target_wish wish = {path,      mode,     TARGET_NOBODY,
+				   (gid_t)-1, in_place, in_place};
 
 	assert_int_equal(target_open(target, &wish), 0);
 }

@@ -15,8 +15,6 @@
 #include "render.h"
 #include "value/value.h"
 
-#define TREES 10000
-
 static struct doc *read_as(enum read_format format, struct str text)
 {
 	struct diag diag = DIAG_INIT;
@@ -146,145 +144,6 @@ static void deep_nesting_is_warned_about_once(void **state)
 	(void)doc_unref(doc);
 }
 
-/* --- round trips ---------------------------------------------------------- */
-
-static uint32_t seed;
-
-static uint32_t draw(uint32_t below)
-{
-	seed = seed * 1664525 + 1013904223;
-	return (seed >> 8) % below;
-}
-
-/* Pieces that mean something to some grammar. */
-static const char *const pieces[] = {
-	"a",        "b",
-	"1",        "0",
-	"-",        ".",
-	" ",        "\t",
-	"\n",       "\r",
-	"\"",       "\\",
-	"$",        "{",
-	"}",        "[",
-	"]",        ":",
-	"=",        ",",
-	"+",        "#",
-	"`",        "^",
-	"?",        "!",
-	"@",        "*",
-	"&",        "//",
-	"${a}",     "\"\"\"",
-	"10s",      "true",
-	"null",     "include",
-	"\xc3\xa9", "\xe2\x80\xa8",
-	"\x01",     "\xef\xbb\xbf",
-	"\x7f",     "'",
-	"%",        "\f",
-	"\v",       "\xc2\xa0",
-};
-
-static struct str random_text(struct arena *arena, bool key)
-{
-	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
-	uint32_t count = draw(5) + (key ? 1 : 0);
-
-	for (uint32_t i = 0; i < count; i++) {
-		const char *piece = pieces[draw(ARRAY_SIZE(pieces))];
-
-		if (!key || !strpbrk(piece, "\"\\\t\n\r"))
-			buf_puts(&text, piece);
-	}
-	if (key && !text.len)
-		buf_puts(&text, "k");
-	return arena_str(arena, buf_str(&text));
-}
-
-static struct value *random_number(struct arena *arena)
-{
-	static const char *const literals[] = {
-		"0",      "-7",    "123456789012345678901234567890",
-		"1.0",    "-0.0",  "1e16",
-		"2.5e-7", "1e300", "0.1",
-		"5e-324"};
-	const char *literal = literals[draw(ARRAY_SIZE(literals))];
-	struct value *value = value_new(arena, VALUE_NULL);
-
-	if (strpbrk(literal, ".e"))
-		assert_true(value_set_real(value, str_from(literal)));
-	else
-		value_set_int(value, arena, str_from(literal));
-	return value;
-}
-
-static struct value *random_scalar(struct arena *arena, bool in_list)
-{
-	struct value *value;
-	struct str text;
-
-	switch (draw(4)) {
-	case 0: return random_number(arena);
-	case 1:
-		value = value_new(arena, VALUE_BOOL);
-		value->boolean = draw(2);
-		return value;
-	case 2: return value_new(arena, in_list ? VALUE_LIST : VALUE_NULL);
-	default:
-		text = random_text(arena, false);
-		if (in_list && !text.len)
-			text = STR("not empty");
-		return value_new_string(arena, text);
-	}
-}
-
-static struct value *random_value(struct arena *arena, unsigned int depth,
-				  bool in_list)
-{
-	uint32_t kind = depth ? draw(4) : 3, count = draw(5);
-	struct value *value;
-
-	if (kind == 0) {
-		value = value_new(arena, VALUE_LIST);
-		for (uint32_t i = 0; i < count; i++)
-			value_list_add(value, arena,
-				       random_value(arena, depth - 1, true));
-		return value;
-	}
-	if (kind > 2)
-		return random_scalar(arena, in_list);
-	value = value_new(arena, VALUE_OBJECT);
-	for (uint32_t i = 0; i < count; i++)
-		*value_object_slot(value, arena, random_text(arena, true)) =
-			random_value(arena, depth - 1, false);
-	return value;
-}
-
-static void what_is_rendered_reads_back_the_same(void **state)
-{
-	(void)state;
-	for (seed = 0; seed < TREES; seed++) {
-		struct arena arena = ARENA_INIT;
-		uint32_t start = seed;
-		struct value *tree = value_new(&arena, VALUE_OBJECT);
-		struct rendering rendering;
-		struct doc *doc;
-
-		for (uint32_t i = 0; i < 4; i++)
-			*value_object_slot(tree, &arena,
-					   random_text(&arena, true)) =
-				random_value(&arena, 4, false);
-		rendering = render(tree);
-		assert_string_equal(buf_str(&rendering.warnings).ptr, "");
-		doc = read_as(READ_HOCON, buf_str(&rendering.text));
-		if (!value_equal(doc->root, tree))
-			fail_msg("tree %u differs:\n%.*s", start,
-				 STR_PRINT(buf_str(&rendering.text)));
-		(void)doc_unref(doc);
-		rendering_deinit(&rendering);
-		arena_free(&arena);
-		seed = start;
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,7 +155,6 @@ int main(void)
 			a_key_that_cannot_be_written_is_left_out_with_a_warning),
 		cmocka_unit_test(what_clearml_loses_is_warned_about),
 		cmocka_unit_test(deep_nesting_is_warned_about_once),
-		cmocka_unit_test(what_is_rendered_reads_back_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

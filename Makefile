@@ -3,7 +3,8 @@
 #   make                  daemon, client and library, optimised
 #   make demo             the whole way once, in a temporary home
 #   make test             unit, corpus and end-to-end tests
-#   make test-long        a hundred seeds of the model of watches
+#   make test-long        a hundred seeds of the model of watches, a thousand
+#                         changes of a dump whose writer is killed
 #   make test-system      with Debian roots of debootstrap's, for who is root
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths
@@ -179,7 +180,8 @@ deps-lint:
 test: deps-test all $(tests)
 	@B=$(B) SAN=$(SAN) $(PYTHON) tests/support/run_tests.py $(tests)
 
-# The same worlds as in test_watch_model.py, a hundred of them.
+# The same worlds as in test_watch_model.py, a hundred of them; the same dumps
+# as in test_dump_reader.py, a thousand of them.
 SEEDS ?= 1-100
 test-long: deps-test all
 	@B=$(B) SEEDS=$(SEEDS) TESTS=tests/long \

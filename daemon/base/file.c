@@ -45,19 +45,46 @@ static int fill(int fd, struct str bytes, const struct file_rights *rights)
 	return r;
 }
 
-static int fill_and_rename(int dirfd, const char *temporary, const char *name,
-			   struct str bytes, const struct file_rights *rights)
+#define NO_SUCH_FILES 1 /* not on this file system */
+
+/* A file that has no name until it is whole: whoever is killed meanwhile leaves
+ * no half of one behind. 0, a negative errno or NO_SUCH_FILES. */
+static int fill_unnamed(int dirfd, const char *temporary, struct str bytes,
+			const struct file_rights *rights)
+{
+	_cleanup_(file_closep) int fd =
+		openat(dirfd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+	char link[32];
+	int r;
+
+	if (fd < 0)
+		return NO_SUCH_FILES;
+	r = fill(fd, bytes, rights);
+	if (r < 0)
+		return r;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, link, dirfd, temporary, AT_SYMLINK_FOLLOW) < 0
+		       ? NO_SUCH_FILES
+		       : 0;
+}
+
+static int fill_named(int dirfd, const char *temporary, struct str bytes,
+		      const struct file_rights *rights)
 {
 	_cleanup_(file_closep) int fd = openat(
 		dirfd, temporary,
 		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r;
+	int r = fd < 0 ? -errno : fill(fd, bytes, rights);
 
-	if (fd < 0)
-		return -errno;
-	r = fill(fd, bytes, rights);
-	if (r == 0 && renameat(dirfd, temporary, dirfd, name) < 0)
-		r = -errno;
+	if (fd >= 0 && r < 0)
+		(void)unlinkat(dirfd, temporary, 0);
+	return r;
+}
+
+static int rename_to(int dirfd, const char *temporary, const char *name)
+{
+	int r = renameat(dirfd, temporary, dirfd, name) < 0 ? -errno : 0;
+
 	if (r < 0)
 		(void)unlinkat(dirfd, temporary, 0);
 	return r;
@@ -75,7 +102,11 @@ int file_replace_as(int dirfd, const char *name, struct str bytes,
 	/* Not all of a long name: it may be as long as names can be. */
 	temporary =
 		mem_printf(".%.128s.%016llx", name, (unsigned long long)unique);
-	r = fill_and_rename(dirfd, temporary, name, bytes, rights);
+	r = fill_unnamed(dirfd, temporary, bytes, rights);
+	if (r == NO_SUCH_FILES)
+		r = fill_named(dirfd, temporary, bytes, rights);
+	if (r == 0)
+		r = rename_to(dirfd, temporary, name);
 	if (r == 0 && fsync(dirfd) < 0)
 		r = -errno;
 	return r;

@@ -13,7 +13,9 @@
  * @mode set before any content, fsync, rename, fsync of the folder, which must
  * be open for reading (not O_PATH). 0 or a negative errno; on failure the old
  * file stands and nothing is left behind, unless the last step is what failed:
- * then the new file is there, but may not survive a crash. Blocks on the disk.
+ * then the new file is there, but may not survive a crash. Where the file
+ * system knows files without a name, whoever is killed meanwhile leaves nothing
+ * either, but for a whole file between the last two steps. Blocks on the disk.
  */
 int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode);
 

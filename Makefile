@@ -42,7 +42,8 @@ MODULES  := libuv libcurl jansson yaml-0.1 inih
 # Debian packages: to build, to test, to lint.
 DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
               libyaml-dev libinih-dev
-DEPS_TEST  := python3 python3-pytest python3-yaml libcmocka-dev golang-go \
+DEPS_TEST  := python3 python3-pytest python3-pytest-xdist python3-yaml \
+              libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl systemd
 DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
@@ -190,7 +191,7 @@ test-long: deps-test all
 # Roots of Debian's, kept in build/roots: one boots with the package, in others
 # it is installed, upgraded and purged, or their programs speak with ours.
 test-system: deps-system deb
-	@B=$(B) TESTS=tests/system $(PYTHON) tests/support/run_tests.py
+	@B=$(B) WORKERS=0 TESTS=tests/system $(PYTHON) tests/support/run_tests.py
 
 demo: deps-demo all
 	@B=$(B) $(PYTHON) tests/support/demo.py

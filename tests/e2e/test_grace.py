@@ -59,7 +59,7 @@ def test_beyond_the_grace_vaults_are_dropped_and_everyone_is_told(served, server
     assert "vaults-dropped" in daemon.log()
     give_again(server)
     daemon.wait_value("team", 1)
-    assert daemon.workspace()["state"] == "ready"
+    daemon.wait_state("ready")  # when both kinds of vaults are in
 
 
 def test_a_workspace_that_was_left_is_a_refusal(served, server):

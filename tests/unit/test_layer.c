@@ -5,10 +5,9 @@
 
 #include <cmocka.h>
 
-#include <time.h>
-
 #include "../support/docs.h"
 #include "../support/scratch.h"
+#include "base/clock.h"
 #include "base/env.h"
 #include "config/layer.h"
 
@@ -133,7 +132,7 @@ static void a_file_that_is_not_there_is_missing(void **state)
 static void a_file_that_comes_changes_and_goes_is_followed(void **state)
 {
 	struct fixture *f = *state;
-	time_t before = time(NULL);
+	int64_t before = clock_boot_ms();
 
 	make_file_layer(f);
 	assert_true(save_and_read(f, "a = 1"));

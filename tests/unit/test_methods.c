@@ -185,8 +185,6 @@ static void each_method_names_the_right_it_needs(void **state)
 
 static void what_is_not_there_is_said(void **state)
 {
-	check_refusal(*state, "GetProfile", READ,
-		      NO_METHOD("NotImplemented", "GetProfile"));
 	check_refusal(*state, "Nonsense", READ,
 		      NO_METHOD("NotFound", "Nonsense"));
 	check_refusal(*state, "get", READ, NO_METHOD("NotFound", "get"));

@@ -84,7 +84,7 @@ static bool call_follow(struct http_call *call, long status)
 	http_origin_deinit(&call->origin);
 	http_origin_parse(&call->origin, url);
 	buf_deinit(&call->body);
-	curl_easy_setopt(call->easy, CURLOPT_URL, url);
+	http_easy_aim(call, url, &call->http->habits);
 	call_start(call);
 	return true;
 }

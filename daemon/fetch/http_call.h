@@ -78,6 +78,10 @@ void http_easy_prepare(struct http_call *call,
 		       const struct http_request *request,
 		       const struct http_habits *habits);
 
+/* Go to @url, which call->origin is of, by the proxy that is for it. */
+void http_easy_aim(struct http_call *call, const char *url,
+		   const struct http_habits *habits);
+
 /* Seconds that the answer asks to wait for; -1: it does not ask. */
 int64_t http_easy_retry_after(const struct http_call *call);
 

@@ -67,7 +67,8 @@ void http_habits_deinit(struct http_habits *habits)
 	mem_free(habits->worker);
 }
 
-/* What holds for every call. A look-up that was given up is not waited for.
+/* What holds for every call. A look-up that was given up is not waited for, and
+ * no name is remembered: a server that has moved is found at the next call.
  * One connection a call: the server closes them anyway, and on a reused one
  * curl may silently send a request twice. */
 static const struct {
@@ -76,6 +77,7 @@ static const struct {
 } fixed_options[] = {
 	{CURLOPT_NOSIGNAL, 1},
 	{CURLOPT_QUICK_EXIT, 1},
+	{CURLOPT_DNS_CACHE_TIMEOUT, 0},
 	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
 	{CURLOPT_FORBID_REUSE, 1},
 	{CURLOPT_FOLLOWLOCATION, 0},
@@ -135,9 +137,17 @@ static void set_proxy(struct http_call *call, const struct http_habits *habits)
 {
 	const char *proxy = habits->proxy[call->origin.https];
 
+	mem_free(call->proxy);
 	call->proxy = *proxy ? http_origin_of_proxy(proxy) : NULL;
 	curl_easy_setopt(call->easy, CURLOPT_PROXY, proxy);
 	curl_easy_setopt(call->easy, CURLOPT_NOPROXY, habits->no_proxy);
+}
+
+void http_easy_aim(struct http_call *call, const char *url,
+		   const struct http_habits *habits)
+{
+	curl_easy_setopt(call->easy, CURLOPT_URL, url);
+	set_proxy(call, habits);
 }
 
 /* One line, whatever @value holds. */
@@ -198,10 +208,9 @@ void http_easy_prepare(struct http_call *call,
 		set_body(call, request);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	/* Curl would guess what a URL without a scheme might mean. */
-	curl_easy_setopt(easy, CURLOPT_URL, call->server ? request->url : "");
+	http_easy_aim(call, call->server ? request->url : "", habits);
 	choose_ca(call, &request->tls, habits);
 	set_tls(call, &request->tls);
-	set_proxy(call, habits);
 	set_callbacks(call);
 }
 

@@ -119,3 +119,17 @@ def test_ages_do_not_jump_with_the_clock(stage, host, seconds):
             ages = [each["age"] for each in stage.told()["layers"] if "age" in each]
             assert ages and all(0 <= age < HOUR / 2 for age in ages)
             assert 0 <= stage.daemon.status()["uptime"] < HOUR / 2
+
+
+def test_names_that_can_no_longer_be_resolved_change_nothing(stage, host):
+    stage.settle(f"http://clearml.invalid:{stage.server.port}")
+    stage.change_vault()
+    with stage.daemon:
+        stage.wait_turn()
+        before = stage.served()
+        host.take_names()
+        stage.wait_told("offline", "the name of clearml.invalid:.* cannot be resolved")
+        stage.change_vault()
+        assert stage.served() == before
+        host.give_names()
+        stage.wait_turn()

@@ -195,6 +195,12 @@ static void know(struct secrets *secrets, struct str text)
 		known_add(&secrets->known, text);
 }
 
+void secrets_learn_text(struct secrets *secrets, const char *text)
+{
+	if (text)
+		know(secrets, str_from(text));
+}
+
 static void know_scalar(struct secrets *secrets, const struct value *scalar)
 {
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
@@ -285,6 +291,15 @@ static bool mask_inside(const struct secrets *secrets, struct str text,
 	if (masked)
 		buf_add_str(out, str_from_offset(text, masked));
 	return masked > 0;
+}
+
+char *secrets_mask_text(const struct secrets *secrets, const char *text)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	if (!mask_inside(secrets, str_from(text), &out))
+		return mem_strdup(text);
+	return buf_take(&out);
 }
 
 static struct value *with_place(struct value *copy, const struct value *value)

@@ -43,6 +43,12 @@ void secrets_free(struct secrets *secrets);
 void secrets_learn(struct secrets *secrets, const struct value *root);
 void secrets_forget(struct secrets *secrets);
 
+/* The same for one secret that stands in no tree. */
+void secrets_learn_text(struct secrets *secrets, const char *text);
+
+/* @text, of somebody else, as it may be shown; the caller's. */
+char *secrets_mask_text(const struct secrets *secrets, const char *text);
+
 /* @root as it may be shown; @root itself when there is nothing to hide. The
  * shape stays: members and elements are at the same places. */
 struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,

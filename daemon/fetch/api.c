@@ -13,6 +13,8 @@
 
 /* Of the server's own words as many as fit a line of status. */
 #define MESSAGE_MAX 200
+#define WORD_MAX    100
+#define HIDDEN      4 /* asterisks */
 
 /* ClearML's SDK supposes these of a server whose token does not say. */
 #define VERSION_DEFAULT        "2.9"
@@ -98,21 +100,52 @@ static void set_foreign(struct api_reply *reply, const struct http_reply *http)
 
 /* --- envelopes --- */
 
-/* As one line: no control characters, no half character at the end. */
+/* So many of these in a row are no words: a token, say, that the server quotes.
+ */
+static void hide_tokens(char *line)
+{
+	static const char of_tokens[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"abcdefghijklmnopqrstuvwxyz"
+					"0123456789-._~+/=";
+	size_t span;
+
+	for (; *line; line += span ? span : 1) {
+		span = strspn(line, of_tokens);
+		if (span <= WORD_MAX)
+			continue;
+		memset(line, '*', HIDDEN);
+		memmove(line + HIDDEN, line + span, strlen(line + span) + 1);
+		span = HIDDEN;
+	}
+}
+
+/* No half word at the end, which could be half of a secret that nobody
+ * recognises any more, and no half character. */
+static void cut(char *line)
+{
+	size_t end = MESSAGE_MAX;
+
+	if (strlen(line) <= end)
+		return;
+	while (end > MESSAGE_MAX - WORD_MAX && line[end] != ' ')
+		end--;
+	if (line[end] != ' ')
+		end = MESSAGE_MAX;
+	while (((unsigned char)line[end] & 0xC0) == 0x80)
+		end--;
+	line[end] = '\0';
+}
+
+/* Without control characters. */
 static char *one_line(struct str text)
 {
-	char *line;
+	char *line = mem_strndup(text.ptr, text.len);
 
-	if (text.len > MESSAGE_MAX) {
-		text.len = MESSAGE_MAX;
-		while (text.len &&
-		       ((unsigned char)text.ptr[text.len] & 0xC0) == 0x80)
-			text.len--;
-	}
-	line = mem_strndup(text.ptr, text.len);
 	for (size_t i = 0; i < text.len; i++)
 		if ((unsigned char)line[i] < ' ' || line[i] == 127)
 			line[i] = ' ';
+	hide_tokens(line);
+	cut(line);
 	return line;
 }
 

@@ -1,6 +1,7 @@
 #include "fetch/session.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/list.h"
 #include "base/log.h"
@@ -313,6 +314,14 @@ static void reply_set_tokenless(struct api_reply *reply)
 				    "is api_server a ClearML API server?");
 }
 
+/* A user and password before the host are nobody's business. */
+static const char *server_shown(const struct session *session)
+{
+	const char *at = strchr(session->api_server, '@');
+
+	return at ? at + 1 : session->api_server;
+}
+
 static void session_take_login(struct session *session, struct api_reply *reply)
 {
 	const struct value *token = value_get(reply->data, STR("token"));
@@ -324,7 +333,8 @@ static void session_take_login(struct session *session, struct api_reply *reply)
 	if (reply->outcome == API_OK) {
 		token_set(&session->token, value_text(token),
 			  session_renew_ahead(session));
-		log_debug("logged-in", LOG_TEXT("server", session->api_server));
+		log_debug("logged-in",
+			  LOG_TEXT("server", server_shown(session)));
 	} else {
 		session_login_failed(session, reply);
 	}

@@ -234,6 +234,32 @@ static void messages_are_one_bounded_line(void **state)
 	assert_int_equal(str_utf8_invalid(str_from(wide.message)), 199);
 }
 
+/* Of a secret that is cut in two nobody would know either half. */
+static void messages_hold_no_token_and_no_half_word(void **state)
+{
+	_cleanup_(api_reply_deinit) struct api_reply quoted, cut;
+	_cleanup_(buf_deinit) struct buf token = BUF_INIT, body = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		buf_puts(&token, "eyJ0.");
+	buf_printf(&body,
+		   "{\"meta\":{\"result_code\":401,\"result_msg\":"
+		   "\"bad token %s, sorry\"},\"data\":{}}",
+		   buf_str(&token).ptr);
+	parse(&quoted, 401, buf_str(&body).ptr);
+	assert_string_equal(quoted.message, "bad token ****, sorry");
+
+	buf_deinit(&body);
+	buf_puts(&body, "{\"meta\":{\"result_code\":500,\"result_msg\":\"");
+	for (int i = 0; i < 38; i++)
+		buf_puts(&body, "word ");
+	buf_puts(&body, "secret-0123456789\"},\"data\":{}}");
+	parse(&cut, 500, buf_str(&body).ptr);
+	assert_null(strstr(cut.message, "secret"));
+	assert_non_null(strstr(cut.message, "word word"));
+}
+
 static void retry_after_is_passed_on(void **state)
 {
 	_cleanup_(api_reply_deinit) struct api_reply reply;
@@ -398,6 +424,7 @@ int main(void)
 		cmocka_unit_test(no_answer_keeps_its_reason),
 		cmocka_unit_test(the_worse_of_two_codes_counts),
 		cmocka_unit_test(messages_are_one_bounded_line),
+		cmocka_unit_test(messages_hold_no_token_and_no_half_word),
 		cmocka_unit_test(retry_after_is_passed_on),
 		cmocka_unit_test(a_real_token_is_understood),
 		cmocka_unit_test(the_tenant_is_the_workspace),

@@ -59,6 +59,13 @@ static bool report_stack(const struct stack *stack, bool must_exist)
 	return fine;
 }
 
+static void warn(const struct workspace *workspace, const char *problem)
+{
+	if (problem)
+		(void)printf("workspace %s: warning: %s\n", workspace->name,
+			     problem);
+}
+
 /* What the daemon would serve now, vaults and all. */
 static bool check_workspaces(const struct options *options)
 {
@@ -76,10 +83,8 @@ static bool check_workspaces(const struct options *options)
 	for (size_t i = 0; i < daemon->workspace_count; i++) {
 		const struct workspace *workspace = daemon->workspaces[i];
 
-		if (workspace_problem(workspace))
-			(void)printf("workspace %s: warning: %s\n",
-				     workspace->name,
-				     workspace_problem(workspace));
+		warn(workspace, workspace_problem(workspace));
+		warn(workspace, workspace->login_warning);
 		fine = report_stack(&workspace->stack, false) && fine;
 	}
 	daemon_free(daemon);

@@ -26,6 +26,7 @@
 #define SETTLE_MS     40   /* of quiet after a change of a file */
 #define RELOAD_ROUNDS 4    /* of files that name files that name files */
 #define STOP_MS       2000 /* for answers in flight */
+#define SWEEP_MS      3600000
 
 static void set_state(struct daemon *daemon, enum daemon_state state)
 {
@@ -237,6 +238,7 @@ static void sweep_caches(struct daemon *daemon)
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = daemon->workspaces[i]->name;
+	daemon->swept_at = clock_boot_ms();
 	cache_sweep(&daemon->loop,
 		    &(struct cache_sweep){
 			    .state_dir = daemon->state_dir,
@@ -260,11 +262,20 @@ static void on_files_changed(void *data)
 	reload_workspaces(data, CAUSE_FILE);
 }
 
-static void on_recheck(uv_timer_t *timer)
+/* Files and caches: what nobody tells us of, or only time makes of them. */
+static void recheck(struct daemon *daemon)
 {
-	struct daemon *daemon = timer->data;
+	int64_t since = clock_boot_ms() - daemon->swept_at;
+	int64_t limit = daemon->settings->stale_limit;
 
 	watch_check(daemon->watch);
+	if (since >= SWEEP_MS || (limit && since >= limit))
+		sweep_caches(daemon);
+}
+
+static void on_recheck(uv_timer_t *timer)
+{
+	recheck(timer->data);
 }
 
 static uint64_t next_generation(void *data)
@@ -325,7 +336,9 @@ static void on_terminate(uv_signal_t *signal, int number)
 static void init_host(struct daemon *daemon, struct env *env)
 {
 	daemon->host = (struct workspace_host){
-		.upstream = {&daemon->loop, daemon->http, daemon->settings},
+		.upstream = {.loop = &daemon->loop,
+			     .http = daemon->http,
+			     .settings = daemon->settings},
 		.settings = daemon->settings,
 		.places = &daemon->places,
 		.env = daemon->settings->mode == MODE_AGENT
@@ -345,6 +358,7 @@ static void init_host(struct daemon *daemon, struct env *env)
 		.on_answer = on_answer,
 		.on_logout = on_logout,
 	};
+	daemon->host.upstream.secrets = daemon->host.secrets;
 }
 
 static void init_handles(struct daemon *daemon)

@@ -70,8 +70,8 @@ struct daemon {
 	struct service service;
 	struct access *access;
 
-	int64_t started_at; /* milliseconds of the boot clock */
-	int64_t since;      /* seconds since 1970 of the state */
+	int64_t started_at, swept_at; /* milliseconds of the boot clock */
+	int64_t since;                /* seconds since 1970 of the state */
 	uint64_t reloads;
 };
 

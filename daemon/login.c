@@ -3,6 +3,7 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -232,6 +233,27 @@ char *login_secret_path(const struct settings *settings,
 	return path ? path : places_expand(name, NULL, dirname(file));
 }
 
+static bool is_handed_over(const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+	return folder && str_starts(str_from(path), str_from(folder));
+}
+
+char *login_secret_warning(const struct settings *settings,
+			   const struct workspace_settings *declared)
+{
+	_cleanup_(mem_freep) char *path = login_secret_path(settings, declared);
+	struct stat st;
+
+	if (!path || is_handed_over(path) || stat(path, &st) < 0 ||
+	    !(st.st_mode & 0077))
+		return NULL;
+	return mem_printf("%s: the secret key is open to other users: make its "
+			  "mode 0600 (it is %04o)",
+			  path, (unsigned int)st.st_mode & 07777);
+}
+
 static bool read_secret(struct login *login, const char *path,
 			struct diag *diag)
 {
@@ -247,6 +269,20 @@ static bool read_secret(struct login *login, const char *path,
 		return diag_set(diag, path,
 				"the file of the secret key is empty");
 	return r == 0;
+}
+
+/* Like every path of the settings file, it is relative to that. */
+static void set_verify_declared(struct login *login, const char *text,
+				const char *settings_path)
+{
+	_cleanup_(mem_freep) char *file = mem_strdup(settings_path);
+	char *ca;
+
+	set_verify(login, str_from(text));
+	ca = TAKE(login->ca);
+	if (ca)
+		login->ca = places_expand(ca, NULL, dirname(file));
+	mem_free(ca);
 }
 
 bool login_from_settings(struct login *login, const struct settings *settings,
@@ -265,7 +301,8 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 		.key_source = mem_strdup(settings->path),
 	};
 	if (declared->verify_certificate)
-		set_verify(login, str_from(declared->verify_certificate));
+		set_verify_declared(login, declared->verify_certificate,
+				    settings->path);
 	path = login_secret_path(settings, declared);
 	return !path || read_secret(login, path, diag);
 }

@@ -58,6 +58,11 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 char *login_secret_path(const struct settings *settings,
 			const struct workspace_settings *declared);
 
+/* NULL, or why others than its owner may read the secret's file: the caller's.
+ * What systemd hands over is its own care. */
+char *login_secret_warning(const struct settings *settings,
+			   const struct workspace_settings *declared);
+
 /* Can one log in with it? */
 bool login_is_complete(const struct login *login);
 bool login_equal(const struct login *a, const struct login *b);

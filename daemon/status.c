@@ -80,6 +80,11 @@ static void write_settings_problem(const struct diag *problem, struct buf *json)
 	buf_putc(json, '}');
 }
 
+static bool is_fetched(const struct layer *layer)
+{
+	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
+}
+
 static void write_layers(const struct daemon *daemon,
 			 const struct workspace *workspace, struct buf *json)
 {
@@ -95,8 +100,7 @@ static void write_layers(const struct daemon *daemon,
 	for (stack_each(&workspace->stack, layer)) {
 		if (json->len > start)
 			buf_putc(json, ',');
-		write_layer(layer, layer->kind == LAYER_VAULT ? stale : -1,
-			    json);
+		write_layer(layer, is_fetched(layer) ? stale : -1, json);
 	}
 	buf_putc(json, ']');
 }
@@ -111,16 +115,27 @@ static void write_claims(const struct api_claims *claims, struct buf *json)
 		json_add_int(json, "token_expires_at", claims->expires_at);
 }
 
+/* It may hold a password. */
+static void add_url(struct buf *json, const char *key, const char *url,
+		    const struct secrets *secrets)
+{
+	_cleanup_(mem_freep) char *shown =
+		url ? secrets_mask_text(secrets, url) : NULL;
+
+	json_add_optional_string(json, key, shown);
+}
+
 static void write_upstream(const struct upstream *upstream, struct buf *json)
 {
 	const struct api_claims *claims = session_claims(upstream->session);
 	int64_t next = upstream_next_poll(upstream);
 
-	json_add_string(json, "api_server", upstream->login.api_server);
-	json_add_optional_string(json, "web_server",
-				 upstream->login.web_server);
-	json_add_optional_string(json, "files_server",
-				 upstream->login.files_server);
+	add_url(json, "api_server", upstream->login.api_server,
+		upstream->secrets);
+	add_url(json, "web_server", upstream->login.web_server,
+		upstream->secrets);
+	add_url(json, "files_server", upstream->login.files_server,
+		upstream->secrets);
 	if (claims)
 		write_claims(claims, json);
 	if (upstream->last_success)
@@ -137,19 +152,21 @@ static void write_server(const struct workspace *workspace, struct buf *json)
 	if (workspace->upstream)
 		write_upstream(workspace->upstream, json);
 	else
-		json_add_string(json, "api_server",
-				workspace->declared->api_server);
+		add_url(json, "api_server", workspace->declared->api_server,
+			workspace->host->secrets);
 	json_add_optional_string(json, "last_error",
 				 workspace_problem(workspace));
 	buf_putc(json, '}');
 }
 
-static void write_identity(const struct whois *whois, struct buf *json)
+static void write_names(const struct workspace *workspace, struct buf *json)
 {
-	json_add_optional_string(json, "company_id", whois->company_id);
-	json_add_optional_string(json, "company_name", whois->company_name);
-	json_add_optional_string(json, "user_id", whois->user_id);
-	json_add_optional_string(json, "user_name", whois->user_name);
+	const struct whois_names *names = workspace_names(workspace);
+
+	json_add_optional_string(json, "company_id", names->company_id);
+	json_add_optional_string(json, "company_name", names->company_name);
+	json_add_optional_string(json, "user_id", names->user_id);
+	json_add_optional_string(json, "user_name", names->user_name);
 }
 
 static void write_key(const struct login *login, bool masked, struct buf *json)
@@ -178,8 +195,7 @@ static void write_workspace(const struct daemon *daemon,
 			workspace->refused
 				? "refused"
 				: workspace_state_name(workspace->state));
-	if (upstream)
-		write_identity(&upstream->whois, json);
+	write_names(workspace, json);
 	if (upstream)
 		write_key(&upstream->login, masked, json);
 	json_add_int(json, "generation",

@@ -117,9 +117,11 @@ static void task_go_on(struct task *task)
 
 static void task_fail(struct task *task, const struct api_reply *reply)
 {
+	_cleanup_(mem_freep) char *message =
+		secrets_mask_text(task->daemon->host.secrets, reply->message);
 	const struct errand_fault fault = {
 		.endpoint = task->question->method,
-		.message = reply->message,
+		.message = message,
 		.status = reply->status,
 		.code = reply->code,
 		.subcode = reply->subcode,

@@ -92,13 +92,14 @@ static bool is_ours(const struct task *task, const struct value *credential)
 	       str_is(value_text(key), ours);
 }
 
-/* @company: what the server says of whose it is; NULL: nothing. */
+/* @company: what the server says of whose it is; NULL: nothing. What has no key
+ * is no credential. */
 static void add_credential(struct task *task, const struct value *credential,
 			   const struct value *company)
 {
 	struct buf *fields = &task->fields;
 
-	if (!value_is(credential, VALUE_OBJECT))
+	if (!value_is(value_get(credential, STR("access_key")), VALUE_STRING))
 		return;
 	if (fields->data[fields->len - 1] == '}')
 		buf_putc(fields, ',');
@@ -138,18 +139,23 @@ static void add_other_workspaces(struct task *task, const struct value *map)
 				value_new_string(&arena, member_key(m)));
 }
 
+/* As the web client has it: what the map of all companies says of our own is
+ * laid over our own list. */
 static void take_credentials(struct task *task, const struct value *data)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	const char *ours = task->workspace->upstream->whois.company_id;
+	const struct value *others =
+		value_get(data, STR("additional_credentials"));
+	const char *ours = workspace_names(task->workspace)->company_id;
 	const struct value *company =
 		ours ? value_new_string(&arena, str_from(ours)) : NULL;
 
 	json_key(&task->fields, "credentials");
 	buf_putc(&task->fields, '[');
-	add_credentials(task, value_get(data, STR("credentials")), company);
-	add_other_workspaces(task,
-			     value_get(data, STR("additional_credentials")));
+	if (!company || !value_get(others, str_from(ours)))
+		add_credentials(task, value_get(data, STR("credentials")),
+				company);
+	add_other_workspaces(task, others);
 	buf_putc(&task->fields, ']');
 }
 
@@ -191,16 +197,18 @@ const struct question task_create[] = {
 	{0},
 };
 
+static bool uses_key(const struct upstream *upstream, const char *key)
+{
+	return upstream && str_same(upstream->login.access_key, key);
+}
+
 /* Does any workspace of this daemon log in with it? */
 static bool is_in_use(const struct daemon *daemon, const char *key)
 {
-	const struct upstream *upstream;
-
-	for (size_t i = 0; i < daemon->workspace_count; i++) {
-		upstream = daemon->workspaces[i]->upstream;
-		if (upstream && str_same(upstream->login.access_key, key))
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		if (uses_key(daemon->workspaces[i]->upstream, key) ||
+		    uses_key(daemon->workspaces[i]->candidate, key))
 			return true;
-	}
 	return false;
 }
 

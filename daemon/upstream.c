@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/secret.h"
 #include "fetch/phase.h"
 #include "fetch/session.h"
 #include "settings.h"
@@ -34,12 +35,6 @@ static bool is_answered(const struct feed *feed)
 bool upstream_is_answered(const struct upstream *upstream)
 {
 	return !exception(upstream, is_answered);
-}
-
-void upstream_forget_answers(struct upstream *upstream)
-{
-	for (size_t i = 0; i < VAULT_FEEDS; i++)
-		upstream->feeds[i].answered = false;
 }
 
 bool upstream_is_well(const struct upstream *upstream)
@@ -96,7 +91,7 @@ static bool is_news(const struct upstream *upstream, const struct feed *feed,
 static void set_error(struct upstream *upstream, struct feed *feed,
 		      const char *error)
 {
-	const char *server = upstream->login.api_server;
+	const char *server = upstream->server;
 	bool news = is_news(upstream, feed, error);
 
 	if (str_same(feed->error, error))
@@ -108,6 +103,16 @@ static void set_error(struct upstream *upstream, struct feed *feed,
 		log_info("server-recovered", LOG_TEXT("server", server));
 	mem_free(feed->error);
 	feed->error = error ? mem_strdup(error) : NULL;
+}
+
+/* The words may be the server's, who knows secrets of ours. */
+static void take_error(struct upstream *upstream, struct feed *feed,
+		       const char *error)
+{
+	_cleanup_(mem_freep) char *shown =
+		error ? secrets_mask_text(upstream->secrets, error) : NULL;
+
+	set_error(upstream, feed, shown);
 }
 
 static void on_vaults(void *data, const struct vault_answer *answer)
@@ -122,7 +127,7 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 		upstream->last_success = time(NULL);
 		whois_learn(&upstream->whois);
 	}
-	set_error(upstream, feed, is_well(feed) ? NULL : answer->error);
+	take_error(upstream, feed, is_well(feed) ? NULL : answer->error);
 	upstream->on_answer(upstream->data, upstream, answer);
 }
 
@@ -201,6 +206,12 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->poll = poll_config(config->settings);
 	upstream->poll.phase = phase_of_login(&upstream->login);
 	upstream->poll.may_wait = config->may_wait;
+	upstream->poll.no_vaults = config->no_vaults;
+	secrets_learn_text(config->secrets, upstream->login.secret_key);
+	secrets_learn_text(config->secrets, upstream->login.token);
+	upstream->secrets = config->secrets;
+	upstream->server =
+		secrets_mask_text(config->secrets, upstream->login.api_server);
 	upstream->timeout_ms = session.timeout_ms;
 	upstream->response_limit = session.response_limit;
 	upstream->on_answer = on_answer;
@@ -222,6 +233,7 @@ void upstream_close(struct upstream *upstream)
 		mem_free(upstream->feeds[i].error);
 	whois_deinit(&upstream->whois);
 	session_close(upstream->session);
+	mem_free(upstream->server);
 	login_deinit(&upstream->login);
 	mem_free(upstream);
 }

@@ -21,6 +21,7 @@
 #include "whois.h"
 
 struct http;
+struct secrets;
 struct settings;
 struct upstream;
 
@@ -28,7 +29,9 @@ struct upstream_config {
 	uv_loop_t *loop;
 	struct http *http;
 	const struct settings *settings;
-	bool may_wait; /* vaults are there: the first question has time */
+	struct secrets *secrets;
+	bool may_wait;  /* vaults are there: the first question has time */
+	bool no_vaults; /* nobody wants them, only the login */
 };
 
 typedef void (*upstream_answer_fn)(void *data, struct upstream *upstream,
@@ -43,8 +46,10 @@ struct feed {
 
 struct upstream {
 	struct login login;
+	char *server; /* login.api_server as it may be shown */
 	struct session *session;
 	struct whois whois;
+	struct secrets *secrets; /* borrowed */
 	struct vault_poller *poller;
 	struct vault_poll_config poll;
 	struct feed feeds[VAULT_FEEDS]; /* the first poll.feeds in use */
@@ -69,9 +74,6 @@ bool upstream_is_for(const struct upstream *upstream,
 
 /* Has every feed had an answer, good or bad? */
 bool upstream_is_answered(const struct upstream *upstream);
-
-/* As if there had been no answer yet: they were not used. */
-void upstream_forget_answers(struct upstream *upstream);
 
 /* Did the last answers say what the vaults are? */
 bool upstream_is_well(const struct upstream *upstream);

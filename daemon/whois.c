@@ -9,23 +9,24 @@ void whois_init(struct whois *whois, struct session *session)
 	*whois = (struct whois){.session = session};
 }
 
-static void forget(struct whois *whois)
+void whois_names_deinit(struct whois_names *names)
 {
-	mem_free(TAKE(whois->user_id));
-	mem_free(TAKE(whois->user_name));
-	mem_free(TAKE(whois->company_id));
-	mem_free(TAKE(whois->company_name));
+	mem_free(names->user_id);
+	mem_free(names->user_name);
+	mem_free(names->company_id);
+	mem_free(names->company_name);
+	*names = (struct whois_names){0};
 }
 
 void whois_deinit(struct whois *whois)
 {
 	session_cancel(TAKE(whois->call));
-	forget(whois);
+	whois_names_deinit(&whois->names);
 }
 
-static bool is_known(const struct whois *whois)
+static bool is_known(const struct whois_names *names)
 {
-	return whois->user_name && (whois->company_name || !whois->company_id);
+	return names->user_name && (names->company_name || !names->company_id);
 }
 
 /* --- what the server says ------------------------------------------------- */
@@ -37,26 +38,34 @@ static void fill(char **field, const struct value *value)
 		*field = mem_strndup(value->text.ptr, value->text.len);
 }
 
-static bool is_ours(const struct whois *whois, const struct value *company)
+static bool is_ours(const struct whois_names *names,
+		    const struct value *company)
 {
 	const struct value *id = value_get(company, STR("id"));
 
-	return whois->company_id && value_is(id, VALUE_STRING) &&
-	       str_is(value_text(id), whois->company_id);
+	return names->company_id && value_is(id, VALUE_STRING) &&
+	       str_is(value_text(id), names->company_id);
 }
 
-static void take_company(struct whois *whois, const struct value *company)
+static void take_company(struct whois_names *names, const struct value *company)
 {
-	if (is_ours(whois, company))
-		fill(&whois->company_name, value_get(company, STR("name")));
+	if (is_ours(names, company))
+		fill(&names->company_name, value_get(company, STR("name")));
 }
 
-static void take_companies(struct whois *whois, const struct value *list)
+static void take_companies(struct whois_names *names, const struct value *list)
 {
 	if (!value_is(list, VALUE_LIST))
 		return;
 	for (size_t i = 0; i < list->list.count; i++)
-		take_company(whois, list->list.items[i]);
+		take_company(names, list->list.items[i]);
+}
+
+/* Not every server has these calls, or lets everybody make them. */
+static bool is_answer(const struct api_reply *reply)
+{
+	return reply->outcome == API_OK ||
+	       (reply->outcome == API_ERROR && reply->status < 500);
 }
 
 static void on_companies(void *data, const struct api_reply *reply)
@@ -64,20 +73,16 @@ static void on_companies(void *data, const struct api_reply *reply)
 	struct whois *whois = data;
 
 	whois->call = NULL;
-	if (reply->outcome == API_OK)
-		take_companies(whois, value_get(reply->data, STR("companies")));
+	whois->asked = is_answer(reply);
+	take_companies(&whois->names, value_get(reply->data, STR("companies")));
 }
 
-static void take_user(struct whois *whois, const struct value *user)
+static void take_user(struct whois_names *names, const struct value *user)
 {
-	fill(&whois->user_id, value_get(user, STR("id")));
-	fill(&whois->user_name, value_get(user, STR("name")));
-	take_company(whois, value_get(user, STR("company")));
-	take_companies(whois, value_get(user, STR("companies")));
-	if (!is_known(whois))
-		whois->call = session_send(whois->session,
-					   "organization.get_user_companies",
-					   NULL, on_companies, whois);
+	fill(&names->user_id, value_get(user, STR("id")));
+	fill(&names->user_name, value_get(user, STR("name")));
+	take_company(names, value_get(user, STR("company")));
+	take_companies(names, value_get(user, STR("companies")));
 }
 
 static void on_user(void *data, const struct api_reply *reply)
@@ -85,8 +90,11 @@ static void on_user(void *data, const struct api_reply *reply)
 	struct whois *whois = data;
 
 	whois->call = NULL;
-	if (reply->outcome == API_OK)
-		take_user(whois, value_get(reply->data, STR("user")));
+	take_user(&whois->names, value_get(reply->data, STR("user")));
+	if (is_answer(reply) && !is_known(&whois->names))
+		whois->call = session_send(whois->session,
+					   "organization.get_user_companies",
+					   NULL, on_companies, whois);
 }
 
 /* --- what the token says -------------------------------------------------- */
@@ -99,20 +107,29 @@ static void take_text(char **field, const char *text)
 	*field = mem_strdup(text);
 }
 
+/* A token may say nothing. */
+static bool is_other(const char *known, const char *claimed)
+{
+	return claimed && !str_same(known, claimed);
+}
+
 void whois_learn(struct whois *whois)
 {
 	const struct api_claims *claims = session_claims(whois->session);
+	struct whois_names *names = &whois->names;
 
 	if (!claims)
 		return;
-	if (!str_same(whois->company_id, claims->company_id) ||
-	    !str_same(whois->user_id, claims->user_id))
-		forget(whois);
-	take_text(&whois->user_id, claims->user_id);
-	take_text(&whois->user_name, claims->user_name);
-	take_text(&whois->company_id, claims->company_id);
-	take_text(&whois->company_name, claims->company_name);
-	if (!is_known(whois) && !whois->call)
+	if (is_other(names->company_id, claims->company_id) ||
+	    is_other(names->user_id, claims->user_id)) {
+		whois_names_deinit(names);
+		whois->asked = false;
+	}
+	take_text(&names->user_id, claims->user_id);
+	take_text(&names->user_name, claims->user_name);
+	take_text(&names->company_id, claims->company_id);
+	take_text(&names->company_name, claims->company_name);
+	if (!is_known(names) && !whois->asked && !whois->call)
 		whois->call =
 			session_send(whois->session, "users.get_current_user",
 				     NULL, on_user, whois);

@@ -7,7 +7,7 @@
  *
  * The token says the ids and mostly the names. In a company that the user has
  * joined (claim `tenant`) it does not say that one's name: then the server is
- * asked, once, and again with the next token as long as it has not said.
+ * asked, until it has answered; what it does not say then it never will.
  *
  *   IDLE --names are missing--> users.get_current_user
  *     ^                              | still missing
@@ -16,10 +16,17 @@
 
 #include "fetch/session.h"
 
+struct whois_names {
+	char *user_id, *user_name, *company_id, *company_name; /* or NULL */
+};
+
+void whois_names_deinit(struct whois_names *names);
+
 struct whois {
 	struct session *session; /* borrowed */
 	struct session_call *call;
-	char *user_id, *user_name, *company_id, *company_name; /* or NULL */
+	struct whois_names names;
+	bool asked; /* the server has answered about them */
 };
 
 void whois_init(struct whois *whois, struct session *session);

@@ -57,8 +57,6 @@ static enum workspace_state state_of(const struct workspace *workspace)
 		return WORKSPACE_OFFLINE;
 	if (upstream && !answered && !workspace->keep.kept)
 		return WORKSPACE_STARTING;
-	if (workspace->replacing)
-		return workspace->state;
 	if (answered && upstream_outcome(upstream) == VAULT_UNREACHABLE)
 		return WORKSPACE_OFFLINE;
 	if ((answered && !upstream_is_well(upstream)) ||
@@ -289,6 +287,7 @@ struct workspace *workspace_new(struct workspace_host *host,
 	struct workspace *workspace = mem_alloc(sizeof(*workspace));
 
 	workspace->host = host;
+	workspace->unsaved = true;
 	workspace_set_settings(workspace, declared);
 	workspace->name = mem_strdup(declared ? declared->name : "default");
 	stack_init(&workspace->stack);
@@ -310,7 +309,8 @@ void workspace_close(struct workspace *workspace)
 	snapshot_unref(workspace->snapshot);
 	access_free(workspace->access);
 	mem_free(workspace->login_error);
-	mem_free(workspace->kept_company);
+	mem_free(workspace->login_warning);
+	whois_names_deinit(&workspace->kept);
 	mem_free(workspace->name);
 	mem_free(workspace);
 }

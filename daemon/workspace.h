@@ -73,22 +73,21 @@ struct workspace {
 	struct upstream *upstream;  /* NULL: no server to ask */
 	struct upstream *candidate; /* a new login, not yet proved */
 	char *login_error;          /* why there can be no login; NULL */
+	char *login_warning;        /* what is wrong with it all the same */
 
 	struct keep keep;    /* how long its vaults serve without a server */
 	struct cache *cache; /* NULL: nothing is written */
 	/* Seconds since 1970 of the last good answer and of the first refusal
 	 * after it; 0: none. For other processes, as keep is for this one. */
 	int64_t fetched_at, refused_at;
-	int64_t saved_at;   /* milliseconds of the boot clock */
-	char *kept_company; /* of restored vaults, until the server says its;
-			     * NULL: nothing to be compared */
+	int64_t saved_at;        /* milliseconds of the boot clock */
+	struct whois_names kept; /* whose the restored vaults are */
 
 	int64_t since; /* seconds since 1970 of state and refused */
 	enum workspace_state state;
 	bool refused;    /* the server refuses the credentials */
-	bool replacing;  /* a proved login's vaults are not in yet */
 	bool had_vaults; /* the server has once given vaults */
-	bool unsaved;    /* some vault is other than in the cache */
+	bool unsaved;    /* the cache does not have what it should */
 };
 
 const char *workspace_state_name(enum workspace_state state);
@@ -132,6 +131,9 @@ void workspace_lapse(struct workspace *workspace);
 
 /* Milliseconds until that may be; -1: never, as things stand. */
 int64_t workspace_lapses_in(const struct workspace *workspace);
+
+/* Who we are: as the server says, else as it said to an earlier process. */
+const struct whois_names *workspace_names(const struct workspace *workspace);
 
 /* Age in seconds of the vaults that are served, when older than two polls;
  * else -1. */

@@ -76,16 +76,16 @@ static void describe(struct cache_entry *entry,
 		     const struct workspace *workspace)
 {
 	const struct login *login = &workspace->upstream->login;
-	const struct whois *whois = &workspace->upstream->whois;
+	const struct whois_names *names = workspace_names(workspace);
 
 	*entry = (struct cache_entry){
 		.workspace = workspace->name,
 		.api_server = login->api_server,
-		.company_id = or_empty(whois->company_id),
+		.company_id = or_empty(names->company_id),
 		.access_key = or_empty(login->access_key),
-		.user_id = whois->user_id,
-		.user_name = whois->user_name,
-		.company_name = whois->company_name,
+		.user_id = names->user_id,
+		.user_name = names->user_name,
+		.company_name = names->company_name,
 		.refused_at = workspace->refused_at,
 	};
 	for (size_t i = 0; i < VAULT_FEEDS; i++) {
@@ -148,6 +148,22 @@ static bool set_feed(struct workspace *workspace, enum layer_kind kind,
 	return layers_set_vaults(&workspace->stack, kind, &answer);
 }
 
+static char *copy(const char *text)
+{
+	return text && *text ? mem_strdup(text) : NULL;
+}
+
+static void keep_names(struct whois_names *names,
+		       const struct cache_entry *entry)
+{
+	*names = (struct whois_names){
+		.user_id = copy(entry->user_id),
+		.user_name = copy(entry->user_name),
+		.company_id = copy(entry->company_id),
+		.company_name = copy(entry->company_name),
+	};
+}
+
 /* True when there is something to read. */
 static bool take_entry(struct workspace *workspace,
 		       const struct cache_entry *entry)
@@ -161,7 +177,7 @@ static bool take_entry(struct workspace *workspace,
 		     workspace->fetched_at, workspace->refused_at);
 	if (workspace_has_lapsed(workspace))
 		return false;
-	workspace->kept_company = mem_strdup(entry->company_id);
+	keep_names(&workspace->kept, entry);
 	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		if (agent || kinds[i] == LAYER_VAULT)
 			changed = set_feed(workspace, kinds[i],
@@ -179,21 +195,38 @@ static void complain(const struct workspace *workspace, const struct diag *diag)
 		    LOG_TEXT("reason", diag->text));
 }
 
+/* A token says whose it is, and unlike a key not in its name. */
+static bool name_owner(struct cache_query *query, struct arena *arena,
+		       const struct login *login)
+{
+	struct api_claims claims;
+
+	query->access_key = or_empty(login->access_key);
+	if (!login->token)
+		return true;
+	if (!api_parse_claims(&claims, arena, login->token))
+		return false;
+	query->company_id = or_empty(claims.company_id);
+	query->user_id = or_empty(claims.user_id);
+	return true;
+}
+
 bool workspace_restore(struct workspace *workspace, const struct login *login)
 {
 	const struct workspace_host *host = workspace->host;
-	const struct cache_query query = {
+	struct cache_query query = {
 		.state_dir = host->state_dir,
 		.workspace = workspace->name,
 		.api_server = login->api_server,
-		.access_key = or_empty(login->access_key),
 		.read_only = !workspace->cache,
 	};
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	int r;
 
-	if (!host->state_dir || !login->api_server)
+	if (!host->state_dir || !login->api_server ||
+	    !name_owner(&query, &arena, login))
 		return false;
 	r = cache_file_read(&entry, &query, &diag);
 	if (r && r != CACHE_E_ABSENT)
@@ -201,14 +234,33 @@ bool workspace_restore(struct workspace *workspace, const struct login *login)
 	return r == 0 && take_entry(workspace, &entry);
 }
 
-bool workspace_is_of_kept_company(struct workspace *workspace)
+static bool is_other(const char *kept, const char *claimed)
+{
+	return kept && claimed && !str_same(kept, claimed);
+}
+
+bool workspace_has_moved(struct workspace *workspace)
 {
 	const struct api_claims *claims =
 		session_claims(workspace->upstream->session);
-	_cleanup_(mem_freep) char *kept = NULL;
+	struct whois_names *kept = &workspace->kept;
+	bool moved;
 
 	if (!claims || !claims->company_id)
-		return true;
-	kept = TAKE(workspace->kept_company);
-	return !kept || !*kept || str_same(kept, claims->company_id);
+		return false;
+	moved = is_other(kept->company_id, claims->company_id) ||
+		is_other(kept->user_id, claims->user_id);
+	if (moved)
+		whois_names_deinit(kept);
+	return moved;
+}
+
+const struct whois_names *workspace_names(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+
+	if (upstream &&
+	    (upstream->whois.names.user_id || upstream->whois.names.company_id))
+		return &upstream->whois.names;
+	return &workspace->kept;
 }

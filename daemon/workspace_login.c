@@ -34,37 +34,47 @@ bool workspace_set_declared(struct workspace *workspace,
 				   upstream ? &upstream->login : login);
 }
 
-/* The candidate has proved itself: it takes over. Its vaults replace the old
- * ones when it is asked again, at once. */
-static void promote(struct workspace *workspace)
+/* Do two logins, as far as they have told, get the same vaults? */
+static bool is_same_user(const struct upstream *a, const struct upstream *b)
 {
-	bool unsupported =
-		upstream_outcome(workspace->candidate) == VAULT_UNSUPPORTED;
+	const struct whois_names *one = &a->whois.names;
+	const struct whois_names *other = &b->whois.names;
+
+	return str_same(a->login.api_server, b->login.api_server) &&
+	       one->company_id &&
+	       str_same(one->company_id, other->company_id) &&
+	       str_same(one->user_id, other->user_id);
+}
+
+/* The candidate has proved itself: it takes over. True when the vaults of
+ * before were given to somebody else. */
+static bool promote(struct workspace *workspace)
+{
+	bool moved = !is_same_user(workspace->upstream, workspace->candidate);
 
 	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
 	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
 	workspace->keep.refused = false;
-	if (unsupported) {
-		workspace_forget_login(workspace);
-		return;
-	}
-	workspace->replacing = true;
-	upstream_forget_answers(workspace->upstream);
-	upstream_poll_now(workspace->upstream);
+	return moved;
+}
+
+static bool is_proof(const struct vault_answer *answer)
+{
+	return answer->outcome == VAULT_FETCHED ||
+	       answer->outcome == VAULT_UNSUPPORTED;
 }
 
 static void on_answer(void *data, struct upstream *upstream,
 		      const struct vault_answer *answer)
 {
 	struct workspace *workspace = data;
+	bool moved = false;
 
-	if (upstream == workspace->candidate && upstream_is_well(upstream))
-		promote(workspace);
-	else if (upstream == workspace->upstream)
-		workspace_take_answer(workspace, answer);
-	if (workspace->upstream && upstream_is_answered(workspace->upstream))
-		workspace->replacing = false;
+	if (upstream == workspace->candidate && is_proof(answer))
+		moved = promote(workspace);
+	if (upstream == workspace->upstream)
+		workspace_take_answer(workspace, answer, moved);
 	workspace_set_state(workspace);
 	workspace->host->on_answer(workspace->host->data, workspace);
 }
@@ -81,13 +91,15 @@ static bool vaults_are_off(const struct workspace_host *host)
 	       str_to_bool(str_trim(value), &off) && off;
 }
 
-static void set_login_error(struct workspace *workspace, const char *error)
+/* Logged when it is news. */
+static void take_problem(struct workspace *workspace, char **place,
+			 const char *event, char *problem)
 {
-	if (error && !workspace->login_error)
-		log_warning("no-login", LOG_TEXT("workspace", workspace->name),
-			    LOG_TEXT("reason", error));
-	mem_free(workspace->login_error);
-	workspace->login_error = error ? mem_strdup(error) : NULL;
+	if (problem && !str_same(problem, *place))
+		log_warning(event, LOG_TEXT("workspace", workspace->name),
+			    LOG_TEXT("reason", problem));
+	mem_free(*place);
+	*place = problem;
 }
 
 /* The strongest file that has the access key. */
@@ -125,6 +137,7 @@ static void ask_with(struct workspace *workspace, struct login *login)
 	 */
 	config.may_wait = workspace->keep.kept && !workspace->upstream &&
 			  !workspace->host->read_only;
+	config.no_vaults = vaults_are_off(workspace->host);
 	upstream = upstream_new(&config, login, on_answer, workspace);
 
 	upstream_close(workspace->candidate);
@@ -159,7 +172,10 @@ static bool is_in_use(const struct workspace *workspace,
 
 static void refresh_login(struct workspace *workspace, struct login *login)
 {
-	if (workspace->host->offline || vaults_are_off(workspace->host))
+	const struct workspace_host *host = workspace->host;
+
+	/* Who only prints needs no login but for the vaults. */
+	if (host->offline || (host->read_only && vaults_are_off(host)))
 		return;
 	if (!login_is_complete(login))
 		log_out(workspace);
@@ -179,13 +195,15 @@ static bool restore_at_first(struct workspace *workspace,
 static bool read_declared(struct workspace *workspace, struct login *login)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(mem_freep) char *error = NULL;
-	bool fine = login_from_settings(login, workspace->host->settings,
-					workspace->declared, &diag);
+	const struct settings *settings = workspace->host->settings;
+	bool fine = login_from_settings(login, settings, workspace->declared,
+					&diag);
 
-	if (!fine)
-		error = mem_printf("%s: %s", diag.source, diag.text);
-	set_login_error(workspace, error);
+	take_problem(workspace, &workspace->login_error, "no-login",
+		     fine ? NULL
+			  : mem_printf("%s: %s", diag.source, diag.text));
+	take_problem(workspace, &workspace->login_warning, "login-warning",
+		     login_secret_warning(settings, workspace->declared));
 	return fine;
 }
 

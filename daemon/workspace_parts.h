@@ -25,9 +25,10 @@ void workspace_publish(struct workspace *workspace, bool changed,
 
 /* --- vaults --- */
 
-/* An answer, well or not, of the upstream in force. */
+/* An answer, well or not, of the upstream in force. @moved: what is served was
+ * given to somebody else. */
 void workspace_take_answer(struct workspace *workspace,
-			   const struct vault_answer *answer);
+			   const struct vault_answer *answer, bool moved);
 
 /* They were another login's, or there is no login any more. */
 void workspace_forget_login(struct workspace *workspace);
@@ -42,9 +43,9 @@ enum keep_lapse workspace_has_lapsed(struct workspace *workspace);
  * came by @login's server and key. True when there is something to read. */
 bool workspace_restore(struct workspace *workspace, const struct login *login);
 
-/* False, once, when the vaults that were restored are another company's than
- * the server now says. */
-bool workspace_is_of_kept_company(struct workspace *workspace);
+/* True, once, when the vaults that were restored are somebody else's than the
+ * server now says. */
+bool workspace_has_moved(struct workspace *workspace);
 
 /* All vaults are as the server gave them: keep them, when that is news. */
 void workspace_save(struct workspace *workspace);

@@ -8,39 +8,39 @@
 #include "settings.h"
 #include "workspace_parts.h"
 
-static void take_vaults(struct workspace *workspace, enum layer_kind kind,
-			const struct vault_answer *answer)
+/* With the vaults of a login comes and goes what the settings declare. */
+static bool set_vaults(struct workspace *workspace, enum layer_kind kind,
+		       const struct vault_answer *answer)
 {
 	bool changed = layers_set_vaults(&workspace->stack, kind, answer);
 
 	workspace->unsaved = workspace->unsaved || changed ||
 			     stack_has_unread(&workspace->stack);
-	/* With the vaults of a new login comes what the settings declare. */
 	if (workspace->declared)
 		changed = workspace_set_declared(workspace, NULL) || changed;
-	workspace->had_vaults = workspace->had_vaults || answer->count;
-	workspace_publish(workspace, changed, CAUSE_VAULT);
+	return changed;
 }
 
-static void forget_vaults(struct workspace *workspace,
-			  enum snapshot_cause cause)
+static bool unset_vaults(struct workspace *workspace)
 {
 	const struct vault_answer none = {.outcome = VAULT_FETCHED};
-	struct stack *stack = &workspace->stack;
-	bool config = layers_set_vaults(stack, LAYER_VAULT, &none);
-	bool changed = layers_set_vaults(stack, LAYER_MONITORING, &none);
+	bool config = set_vaults(workspace, LAYER_VAULT, &none);
 
-	if (workspace->declared)
-		changed = workspace_set_declared(workspace, NULL) || changed;
 	workspace->had_vaults = false;
-	workspace_publish(workspace, config || changed, cause);
+	return set_vaults(workspace, LAYER_MONITORING, &none) || config;
+}
+
+/* True when there was anything. */
+static bool forget(struct workspace *workspace)
+{
+	workspace->keep = (struct keep){0};
+	workspace_forget_cache(workspace);
+	return unset_vaults(workspace);
 }
 
 void workspace_forget_login(struct workspace *workspace)
 {
-	workspace->keep = (struct keep){0};
-	workspace_forget_cache(workspace);
-	forget_vaults(workspace, CAUSE_VAULT);
+	workspace_publish(workspace, forget(workspace), CAUSE_VAULT);
 }
 
 static struct keep_limits keep_limits(const struct workspace *workspace)
@@ -85,8 +85,9 @@ void workspace_lapse(struct workspace *workspace)
 
 	if (lapse == KEEP_ON)
 		return;
-	forget_vaults(workspace,
-		      lapse == KEEP_STALE ? CAUSE_STALE_LIMIT : CAUSE_REVOKED);
+	workspace_publish(workspace, unset_vaults(workspace),
+			  lapse == KEEP_STALE ? CAUSE_STALE_LIMIT
+					      : CAUSE_REVOKED);
 	workspace_set_state(workspace);
 }
 
@@ -123,25 +124,31 @@ static void note_answer(struct workspace *workspace,
 		workspace->keep.refused = false;
 }
 
-/* Never serve one company's vaults to another. */
-static void forget_others(struct workspace *workspace)
+/* Never serve one company's or user's vaults to another. Those that come
+ * instead are published with what goes. */
+static bool forget_others(struct workspace *workspace)
 {
-	log_warning("cache-of-another-company",
+	log_warning("vaults-of-another-login",
 		    LOG_TEXT("workspace", workspace->name));
-	workspace_forget_login(workspace);
+	return forget(workspace);
 }
 
 void workspace_take_answer(struct workspace *workspace,
-			   const struct vault_answer *answer)
+			   const struct vault_answer *answer, bool moved)
 {
 	static const enum layer_kind kinds[VAULT_FEEDS] = {
 		[VAULT_CONFIG] = LAYER_VAULT,
 		[VAULT_MONITORING] = LAYER_MONITORING,
 	};
+	bool changed = false;
 
-	if (!workspace_is_of_kept_company(workspace))
-		forget_others(workspace);
-	if (answer->outcome == VAULT_FETCHED)
-		take_vaults(workspace, kinds[answer->feed], answer);
+	if (workspace_has_moved(workspace) || moved)
+		changed = forget_others(workspace);
+	if (answer->outcome == VAULT_FETCHED) {
+		changed = set_vaults(workspace, kinds[answer->feed], answer) ||
+			  changed;
+		workspace->had_vaults = workspace->had_vaults || answer->count;
+	}
+	workspace_publish(workspace, changed, CAUSE_VAULT);
 	note_answer(workspace, answer);
 }

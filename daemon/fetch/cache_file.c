@@ -202,6 +202,7 @@ static bool is_as_asked(struct candidate *candidate,
 		{"workspace", query->workspace, entry->workspace},
 		{"API server", query->api_server, entry->api_server},
 		{"company", query->company_id, entry->company_id},
+		{"user", query->user_id, entry->user_id ? entry->user_id : ""},
 		{"access key", query->access_key, entry->access_key},
 	};
 

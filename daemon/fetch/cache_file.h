@@ -27,7 +27,8 @@ enum {
 /* Which entry, and whose it must be. */
 struct cache_query {
 	const char *state_dir, *workspace;
-	const char *api_server, *company_id, *access_key; /* NULL: any */
+	const char *api_server, *company_id, *user_id; /* NULL: any */
+	const char *access_key;                        /* the same */
 	bool read_only; /* leave a wrong file where it is */
 };
 

@@ -19,7 +19,9 @@ enum poller_state { POLLER_WAITING, POLLER_ASKING, POLLER_CLOSING };
 
 struct vault_poller {
 	enum poller_state state;
-	bool again; /* ask once more after this answer */
+	bool again;     /* ask once more after this answer */
+	bool refused;   /* by the last answer */
+	bool no_vaults; /* only the login counts */
 	struct session *session;
 	uv_timer_t timer; /* the next question */
 	struct session_call *call;
@@ -165,6 +167,7 @@ static void poller_wait(struct vault_poller *poller, uint64_t delay_ms,
 	enum vault_feed feed = poller->feed;
 
 	poller->state = POLLER_WAITING;
+	poller->refused = answer->outcome == VAULT_REFUSED;
 	uv_timer_start(&poller->timer, on_timer, poller->again ? 0 : delay_ms,
 		       0);
 	for (; feed < poller->feeds && poller->state != POLLER_CLOSING;
@@ -181,7 +184,8 @@ static bool poller_gate_is_open(const struct vault_poller *poller)
 {
 	const struct api_claims *claims = session_claims(poller->session);
 
-	return claims && strcmp(claims->feature_set, "basic") != 0 &&
+	return claims && !poller->no_vaults &&
+	       strcmp(claims->feature_set, "basic") != 0 &&
 	       api_version_compare(claims->api_version, VERSION_MIN) >= 0;
 }
 
@@ -291,7 +295,7 @@ static void poller_ask(struct vault_poller *poller)
 	poller->again = false;
 	poller->feed = VAULT_CONFIG;
 	uv_timer_stop(&poller->timer);
-	if (poller_gate_is_open(poller))
+	if (poller_gate_is_open(poller) && !poller->refused)
 		poller_ask_for_vaults(poller);
 	else
 		poller->call = session_login(poller->session, on_login, poller);
@@ -337,6 +341,7 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 
 	poller->session = session;
 	poller->feeds = config->feeds;
+	poller->no_vaults = config->no_vaults;
 	poller->backoff = (struct backoff){
 		.interval_ms = config->interval_ms,
 		.jitter_percent = config->jitter_percent,

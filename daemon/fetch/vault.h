@@ -15,7 +15,8 @@
  * meanwhile. What a question means depends on the server: one that
  * has no vaults (by its token's claims: older than API 2.15, or of the basic
  * feature set) is only logged in to again, now and then, to see whether that
- * still holds.
+ * still holds. One that has refused is logged in to first: what a user may do
+ * is in the token, and an old one would be refused for as long as it lives.
  */
 
 #include <stdbool.h>
@@ -71,6 +72,7 @@ struct vault_poll_config {
 	uint64_t interval_ms, backoff_max_ms;
 	unsigned int jitter_percent;
 	uint32_t phase; /* of this host in each interval: fetch/phase */
+	bool no_vaults; /* nobody wants them: every server is one without */
 
 	/* There is an answer of an earlier day: the first question is not asked
 	 * at once but at the phase, at most a minute from now, so that a fleet

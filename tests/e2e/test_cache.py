@@ -4,7 +4,8 @@ import os
 import stat
 
 import pytest
-from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID, ClearMLServer
+from clearml_failures import FAILURES, failure
+from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
 from harness import FAST, Daemon, wait_until
 
 VAULTS = [{"id": "v1", "description": "team", "data": "team: 1\nsecret_key: s-e-c-r-e-t-0"},
@@ -118,7 +119,7 @@ def test_another_companys_vaults_are_not_served_once_it_is_known(home, conf, cac
     server.fail("envelope", endpoint="users.get_vaults", code=500)
     daemon.start()
     daemon.wait_value("team", None)
-    assert "cache-of-another-company" in daemon.log()
+    assert "vaults-of-another-login" in daemon.log()
 
 
 @pytest.mark.parametrize("damage", [
@@ -187,3 +188,105 @@ def test_a_state_folder_that_cannot_be_used_is_survived(home, conf, server, daem
     home.conf(conf("a: 1"))
     daemon.start()
     daemon.wait_value("team", 1)
+
+
+
+OTHER_SECRET = "secret-of-the-other-company"
+
+
+@failure
+def no_monitoring(wire):
+    """A server that has a bad day when it is asked for monitoring vaults."""
+    if ("types", "monitoring") in wire.request.query:
+        FAILURES["page"](wire)
+    else:
+        wire.reply(wire.answer())
+
+
+@pytest.fixture
+def other(server):
+    """Another company of the same user, with a key pair OTHERKEY and a vault."""
+    company = server.state.add_company("other")
+    server.state.users[USER_ID].tenants.append(company)
+    server.state.add_credentials(access_key="OTHERKEY", secret_key=OTHER_SECRET, company=company)
+    server.state.set_vaults([{"data": "other: 1"}], company=company)
+    return company
+
+
+def test_a_login_of_another_company_takes_no_vault_along(home, conf, cached, server, other, daemon):
+    """Neither what is served, nor what is kept, mixes two companies, also when the new one's
+    monitoring vaults do not come."""
+    cached()
+    daemon.start()
+    daemon.wait_state("ready")
+    server.fail("no_monitoring", endpoint="users.get_vaults")
+    home.conf(conf("a: 1").replace(ACCESS_KEY, "OTHERKEY").replace(SECRET_KEY, OTHER_SECRET))
+    daemon.wait_value("other", 1)
+    daemon.wait_state("degraded")
+    assert "team" not in daemon.get() and "agent" not in daemon.get()
+    assert daemon.workspace()["company_id"] == other
+    daemon.stop()
+    daemon.start()
+    assert "team" not in daemon.get() and "agent" not in daemon.get()
+
+
+def test_a_token_is_served_only_its_own_companys_and_users_vaults(home, server, other):
+    """A token has no name as a key has: its claims say whose it is."""
+    server.state.set_vaults(VAULTS)
+    friend = server.state.add_user("friend")
+    tokens = {"other company": server.state.make_token(company=other),
+              "other user": server.state.make_token(user=friend), "ours": server.state.make_token()}
+    home.settings(FAST)
+    home.conf(f"api.api_server: {server.url}")
+
+    def start(token):
+        return Daemon(home, env={"CLEARML_AUTH_TOKEN": token})
+    with start(tokens["ours"]) as first:
+        first.wait_state("ready")
+        first.wait_value("team", 1)
+    server.fail("drop")
+    with start(tokens["ours"]) as again:
+        assert again.get("team") == 1
+    for whose in ("other company", "other user"):
+        with start(tokens[whose]) as stranger:
+            assert "team" not in stranger.get(), whose
+
+
+def test_whose_they_are_is_known_without_the_server(home, cached, server, folder, daemon):
+    """And is still in the file after a start without it."""
+    cached()
+    kept = (folder / "default.cache").read_text()
+    server.fail("drop")
+    for arguments in ((), ("--offline",), ()):
+        with Daemon(home, *arguments) as away:
+            workspace = away.workspace()
+            assert workspace["company_id"] == COMPANY_ID
+            assert workspace["company_name"] == "stand-in"
+            assert workspace["user_id"] == USER_ID and workspace["user_name"] == "Jane Doe"
+    told = (folder / "default.cache").read_text()
+    assert told.split("\n")[1] == kept.split("\n")[1]
+
+
+def test_that_there_are_no_vaults_is_kept_too(home, conf, server, folder, daemon):
+    home.settings(FAST)
+    home.conf(conf("a: 1"))
+    daemon.start()
+    daemon.wait_state("ready")
+    wait_until(lambda: (folder / "default.cache").exists(), "the file")
+
+
+SECTION = "[workspace {name}]\napi_server = {url}\naccess_key = {key}\nsecret_key_file = secret\n"
+
+
+def test_a_workspace_that_is_no_longer_declared_is_forgotten_in_time(home, server, folder, daemon):
+    """By a daemon that runs on."""
+    home.write("config/clearconf/secret", SECRET_KEY).chmod(0o600)
+    one, two = (SECTION.format(name=name, url=server.url, key=ACCESS_KEY) for name in ("one", "two"))
+    home.settings(FAST + "stale_limit = 2s\n" + one + two)
+    daemon.start()
+    daemon.wait_state("ready")
+    wait_until(lambda: (folder / "two.cache").exists(), "the file")
+    home.settings(FAST + "stale_limit = 2s\n" + one)
+    daemon.reload()
+    wait_until(lambda: not (folder / "two.cache").exists(), "the file to go")
+    assert (folder / "one.cache").exists()

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
-from harness import FAST, Held, wait_until
+from harness import FAST, Daemon, Held, wait_until
 from varlink import VarlinkError
 
 
@@ -183,3 +183,31 @@ def test_a_reload_does_not_take_the_answer_of_an_older_question(home, conf, daem
             assert connection.receive()["changed"] is False
             other.receive()
     assert server.count("users.get_vaults") >= asked + 4
+
+
+def test_without_vaults_the_profile_is_there_all_the_same(home, conf, server):
+    """The variable switches vaults off, not the login."""
+    server.state.set_vaults([{"data": "team: 1"}])
+    home.settings(FAST)
+    home.conf(conf("a: 1"))
+    with Daemon(home, env={"CLEARML_AGENT_DISABLE_VAULT_SUPPORT": "1"}) as daemon:
+        daemon.wait_state("ready")
+        assert daemon.call("GetProfile")["user"]["id"] == USER_ID
+        assert daemon.workspace()["company_id"] == COMPANY_ID
+        assert "team" not in daemon.get()
+    assert server.count("users.get_vaults") == 0
+    asked = server.count()
+    home.env["CLEARML_AGENT_DISABLE_VAULT_SUPPORT"] = "1"
+    assert "team" not in home.resolve() and server.count() == asked
+
+
+def test_what_the_map_of_companies_says_of_ours_is_laid_over(ready, server):
+    """As the web client has it; one credential may stand for a list of one."""
+    server.fail("data", endpoint="auth.get_credentials", data={
+        "credentials": [{"access_key": ACCESS_KEY}],
+        "additional_credentials": {COMPANY_ID: [{"access_key": ACCESS_KEY, "label": "ours"}],
+                                   "two": {"access_key": "KEYOFTWO"}, "none": None,
+                                   "odd": [{"label": "no key"}, None, 7]}})
+    assert [(each["access_key"], each["company_id"], each.get("label"), each["current"])
+            for each in ready.call("ListCredentials")["credentials"]] == [
+        (ACCESS_KEY, COMPANY_ID, "ours", True), ("KEYOFTWO", "two", None, False)]

@@ -68,6 +68,11 @@ ROWS = {
     "503 for a while": (page(503, headers=MAINTENANCE), "degraded", "HTTP 503 with HTML"),
     "504 page": (page(504), "degraded", "HTTP 504"),
     # an envelope: the ClearML server has its bad day
+    "a body that is not UTF-8": (page(200, body=b'{"meta":{"result_code":200},"data":'
+                                      b'{"vaults":[{"data":"turn: \xff"}]}}'),
+                                 "degraded", "HTTP 200 with broken JSON"),
+    "half a surrogate pair": (fails("data", data={"vaults": [{"id": "a", "data": "turn: \ud800"}]}),
+                              "degraded", "HTTP 200 with broken JSON"),
     "null data": (fails("data", data=None), "degraded", "HTTP 200"),
     "400": (envelope(400, 12), "degraded", r"odd \(400/12\)"),
     "401/10": (envelope(401, 10), "degraded", r"odd \(401/10\)"),

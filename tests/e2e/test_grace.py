@@ -96,3 +96,15 @@ def test_without_a_stale_limit_they_serve_on(served, server):
     daemon.wait_state("offline")
     wait_until(lambda: daemon.call("Get").get("stale") is not None, "stale")
     assert daemon.get("team") == 1
+
+
+def test_a_refusal_of_the_vaults_is_followed_by_logins(served, server):
+    """What a user may do is in the token: with an old one nobody would notice that the server has
+    relented."""
+    daemon = served("revoked_grace = 1h\n")
+    logins = server.count("auth.login")
+    server.fail("envelope", endpoint="users.get_vaults", code=403, subcode=20)
+    wait_refused(daemon)
+    wait_until(lambda: server.count("auth.login") > logins + 1, "more logins")
+    asked = server.count("users.get_vaults")
+    assert server.count("auth.login") <= logins + asked

@@ -12,7 +12,7 @@ import time
 import urllib.parse
 
 import pytest
-from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
+from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID, ClearMLServer
 from harness import FAST, Daemon, wait_until
 
 needs_openssl = pytest.mark.skipif(not shutil.which("openssl"),
@@ -290,3 +290,20 @@ def test_a_storm_of_reloads_is_held_to_a_bucket(home, server, daemon):
     assert 60 < server.count() <= 75 + 1.5 * seconds
     assert "event=calls-held-back" in daemon.log()
     assert daemon.status()["state"] == "ready"
+
+
+@pytest.mark.parametrize("claims", [{"user": USER_ID, "company": COMPANY_ID}, None],
+                         ids=["no names", "no identity"])
+def test_who_we_are_is_asked_once(home, server, daemon, claims):
+    """Not with every poll, when neither the token nor the server says."""
+    home.settings(FAST)
+    home.conf(conf_for(server.url))
+    server.state.token_claims = {"identity": claims}
+    for endpoint in ("users.get_current_user", "organization.get_user_companies"):
+        server.fail("envelope", endpoint=endpoint, code=400, subcode=300)
+    server.fail("data", endpoint="users.get_vaults", data={"vaults": []})
+    daemon.start()
+    daemon.wait_state("ready")
+    asked = server.count("users.get_vaults")
+    wait_until(lambda: server.count("users.get_vaults") >= asked + 8, "polls")
+    assert server.count("users.get_current_user") == 1

@@ -2,9 +2,10 @@
 that it would be noticed."""
 
 import pytest
-from clearml_server import SECRET_KEY, ClearMLServer
+from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
 from harness import FAST, Home
 from ledger import LEDGER, Ledger, is_cache
+from varlink import VarlinkError
 
 
 @pytest.fixture
@@ -83,3 +84,37 @@ def test_a_debug_log_tells_none(home, conf, server, daemon):
     home.conf(conf('git_pass: "of-a-file-0004'))
     daemon.wait_layer("clearml.conf", "broken")
     assert server.count("auth.login") >= 2 and "level=debug" in daemon.log()
+
+
+def test_a_server_that_quotes_our_secrets_is_not_quoted(home, server, daemon):
+    """Neither the key, nor a vault's, nor a token, by log, status or reply."""
+    server.state.add_credentials(access_key="QUOTEDKEY", secret_key="of-settings-0005")
+    server.state.set_vaults(['team.token: "of-a-vault-0006"'])
+    home.write("config/clearconf/secret", "of-settings-0005").chmod(0o600)
+    home.settings(FAST + f"[workspace w]\napi_server = {server.url}\naccess_key = QUOTEDKEY\n"
+                  "secret_key_file = secret\ninject = no\n")
+    daemon.start()
+    daemon.wait_value("team.token", "of-a-vault-0006", mask=False)
+    token = server.requests("users.get_vaults")[0].header("Authorization").split()[1]
+    quote = f"no: of-settings-0005 of-a-vault-0006 {token}"
+    for endpoint in ("users.get_vaults", "users.get_current_user"):
+        server.fail("envelope", endpoint=endpoint, code=500, msg=quote)
+    daemon.wait_state("degraded")
+    assert daemon.last_error() == "the server answers: no: **** **** **** (500/0)"
+    with pytest.raises(VarlinkError) as caught:
+        daemon.call("GetProfile")
+    assert caught.value.parameters["message"] == "no: **** **** ****"
+    assert "no: **** **** ****" in daemon.log()
+
+
+def test_a_password_in_the_servers_url_is_not_told(home, server, daemon):
+    url = server.url.replace("http://", "http://user:of-a-url-0007@")
+    LEDGER.learn("of-a-url-0007")
+    home.settings("[daemon]\nlog_level = debug\n" + FAST)
+    home.conf(f'api {{ api_server: "{url}", credentials {{ access_key: {ACCESS_KEY}, '
+              f'secret_key: "{SECRET_KEY}" }} }}')
+    daemon.start()
+    daemon.wait_state("ready")
+    server.fail("page", status=502)
+    daemon.wait_state("degraded")
+    assert "****@127.0.0.1" in daemon.workspace()["server"]["api_server"]

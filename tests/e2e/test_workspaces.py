@@ -193,3 +193,20 @@ def test_the_active_one_that_is_no_longer_declared_is_followed_by_another(home, 
         assert reply["generation"] > first["generation"]
     with daemon.connect() as watcher:
         assert watcher.watch(since=first["generation"])["resync"]
+
+
+def test_a_secret_that_others_may_read_is_told(home, two, daemon):
+    """It serves, as with systemd's units, but nobody can say they did not know."""
+    path = home.path / "config/clearconf/one.secret"
+    path.chmod(0o644)
+    warning = f"{path}: the secret key is open to other users: make its mode 0600 (it is 0644)"
+    daemon.start()
+    daemon.wait_state("ready")
+    assert daemon.get("team") == "first" and warning in daemon.log()
+    done = home.daemon("--check")
+    assert f"workspace one: warning: {warning}" in done.stdout and "workspace two" not in done.stdout
+    path.chmod(0o600)
+    daemon.stop()
+    daemon.log_path.unlink()
+    daemon.start()
+    assert "login-warning" not in daemon.log()

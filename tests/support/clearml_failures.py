@@ -100,7 +100,8 @@ def data(wire, data=None):
 def page(wire, status=502, body="<html><h1>502 Bad Gateway</h1></html>", content_type="text/html",
          headers=None):
     """A body without an envelope (HTML, text, anything) with this status and these headers."""
-    wire.reply(Answer(status, body.encode(), content_type, list((headers or {}).items())))
+    body = body if isinstance(body, bytes) else body.encode()
+    wire.reply(Answer(status, body, content_type, list((headers or {}).items())))
 
 
 @failure

@@ -298,7 +298,8 @@ static void note_itself(struct value *value)
 	for (size_t i = 0; i < delayed->count; i++, piece++) {
 		if (piece->kind != PIECE_SUBST || !piece->subst->self)
 			continue;
-		delayed->itself = !piece->subst->first;
+		delayed->itself = !piece->subst->first &&
+				  !tree_waits_for_others(piece->subst->back);
 		delayed->first_itself = piece->subst->first;
 	}
 }
@@ -350,7 +351,8 @@ static bool put_at_root(struct hocon *hocon, struct value *object,
 	if (path->count == 1 && tree_is_delayed(value))
 		note_itself(value);
 	if (!*slot || !tree_is_delayed(*slot) ||
-	    (value->type == VALUE_OBJECT && path->count == 1))
+	    (path->count == 1 ? value->type == VALUE_OBJECT
+			      : tree_delayed(*slot)->first_itself))
 		return tree_put(reading, object, path, value);
 	if (!put_after_itself(hocon, tree_delayed(*slot), value, &forgets))
 		return false;

@@ -109,24 +109,68 @@ static enum found settle(struct resolver *resolver, const struct subst *subst,
 		       : FAILED;
 }
 
+static enum found walk(struct resolver *resolver, const struct subst *subst,
+		       const struct path *path, struct value **found);
+static enum found pass(struct resolver *resolver, const struct subst *subst,
+		       const struct path *path, struct value **value);
+
+/* On the way down through a key that is another one, and is being resolved:
+ * ClearML has put that other one there by now. */
+static enum found pass_alias(struct resolver *resolver,
+			     const struct subst *subst,
+			     const struct subst *alias, struct value **value)
+{
+	enum found step;
+
+	if (++resolver->frames > RESOLVE_FRAMES_MAX) {
+		cycle(resolver, subst);
+		return FAILED;
+	}
+	step = walk(resolver, subst, &alias->path, value);
+	if (step == FOUND)
+		step = pass(resolver, subst, &alias->path, value);
+	resolver->frames--;
+	return step;
+}
+
+/* The other key that @value is, and nothing else; NULL: it is more. */
+static const struct subst *alias_of(const struct value *value)
+{
+	const struct delayed *delayed = tree_delayed(value);
+	const struct piece *piece = delayed->pieces;
+
+	return delayed->count == 1 && !delayed->earlier &&
+			       piece->kind == PIECE_SUBST && !piece->subst->self
+		       ? piece->subst
+		       : NULL;
+}
+
 /* On the way down a path: what is delayed must be known now. */
 static enum found pass(struct resolver *resolver, const struct subst *subst,
 		       const struct path *path, struct value **value)
 {
+	const struct subst *alias;
+
 	if (!tree_is_delayed(*value))
 		return FOUND;
-	if (tree_delayed(*value)->state == DELAYED_BUSY && subst->first &&
-	    subst->optional)
-		return MISSING;
+	if (tree_delayed(*value)->state == DELAYED_BUSY) {
+		if (subst->first && subst->optional)
+			return MISSING;
+		alias = alias_of(*value);
+		if (alias && alias != subst)
+			return pass_alias(resolver, subst, alias, value);
+	}
 	if (tree_delayed(*value)->state == DELAYED_WAITING &&
+	    tree_waits_for_others(*value) &&
 	    !departs(resolver, subst,
 		     "a path through a key that is itself a substitution"))
 		return FAILED;
 	return settle(resolver, subst, path, value);
 }
 
-static enum found look_up(struct resolver *resolver, const struct subst *subst,
-			  const struct path *path, struct value **found)
+/* What stands at @path, as it is. */
+static enum found walk(struct resolver *resolver, const struct subst *subst,
+		       const struct path *path, struct value **found)
 {
 	struct value *value = resolver->root;
 	struct path so_far = {path->items, 0};
@@ -143,7 +187,15 @@ static enum found look_up(struct resolver *resolver, const struct subst *subst,
 			return MISSING;
 	}
 	*found = value;
-	return settle(resolver, subst, path, found);
+	return FOUND;
+}
+
+static enum found look_up(struct resolver *resolver, const struct subst *subst,
+			  const struct path *path, struct value **found)
+{
+	enum found step = walk(resolver, subst, path, found);
+
+	return step == FOUND ? settle(resolver, subst, path, found) : step;
 }
 
 static enum found from_environment(struct resolver *resolver,
@@ -354,32 +406,12 @@ static enum found elsewhere(struct resolver *resolver,
 	return FAILED;
 }
 
-/* Does what a key held before wait for other keys? ClearML gives up then. */
-static bool waits_for_others(const struct value *value)
-{
-	const struct delayed *delayed;
-
-	if (!tree_is_delayed(value))
-		return false;
-	delayed = tree_delayed(value);
-	for (size_t i = 0; i < delayed->count; i++)
-		if (delayed->pieces[i].kind == PIECE_SUBST &&
-		    !delayed->pieces[i].subst->self)
-			return true;
-	return false;
-}
-
 /* ${key} within the value of the root's key. */
 static enum found look_at_self(struct resolver *resolver,
 			       const struct subst *subst, struct value **found)
 {
 	if (!subst->back)
 		return MISSING;
-	if (waits_for_others(subst->back) &&
-	    !departs(resolver, subst,
-		     "a reference to an earlier value of the same key that "
-		     "is a substitution itself"))
-		return FAILED;
 	*found = subst->back;
 	if (!resolve_value(resolver, found))
 		return FAILED;
@@ -398,16 +430,35 @@ static enum found unblocked(struct resolver *resolver,
 		       : FAILED;
 }
 
-/* ${key.x} within the key, which does not hold x: ClearML looks only into what
- * the key held before, where it must be. */
-static enum found not_held_before(struct resolver *resolver,
-				  const struct subst *subst)
+/* What @path leads to from @value; NULL also when something on the way is no
+ * object, or not yet. */
+static const struct value *plain_at(const struct value *value,
+				    const struct path *path, size_t from)
 {
-	return departs(resolver, subst,
+	while (value && from < path->count)
+		value = value_get(value, path->items[from++]);
+	return value;
+}
+
+/* ${key} and ${key.x} within the key: ClearML looks into what the key held
+ * before, and whatever that is must be there, also when it never shows. */
+bool lookup_check_self(struct resolver *resolver, const struct subst *subst)
+{
+	const struct value *back = subst->back;
+
+	if (!back)
+		return true;
+	if (subst->path.count > 1 && plain_at(resolver->root, &subst->path, 0))
+		return true;
+	if (tree_waits_for_others(back))
+		return departs(
+			resolver, subst,
+			"a reference to an earlier value of the same key "
+			"that is a substitution itself");
+	return tree_is_delayed(back) || plain_at(back, &subst->path, 1) ||
+	       departs(resolver, subst,
 		       "a path within the key itself, which held no such thing "
-		       "before")
-		       ? MISSING
-		       : FAILED;
+		       "before");
 }
 
 enum found lookup(struct resolver *resolver, const struct subst *subst,
@@ -417,8 +468,8 @@ enum found lookup(struct resolver *resolver, const struct subst *subst,
 		subst->self ? look_at_self(resolver, subst, found)
 			    : look_up(resolver, subst, &subst->path, found);
 
-	if ((step == BLOCKED || step == MISSING) && !subst->self && subst->back)
-		step = not_held_before(resolver, subst);
+	if (step == BLOCKED && !subst->self && subst->back)
+		step = MISSING; /* that has been told of */
 	if (step == BLOCKED)
 		step = unblocked(resolver, subst);
 	if (step == MISSING)

@@ -7,6 +7,8 @@
  * ClearML gives up, wherever the specification would look too.
  */
 
+#include <stdbool.h>
+
 struct resolver;
 struct subst;
 struct value;
@@ -20,5 +22,9 @@ enum found {
 
 enum found lookup(struct resolver *resolver, const struct subst *subst,
 		  struct value **found);
+
+/* Before anything is resolved: may ClearML take a substitution that stands in
+ * its own key's value? False when the diag is set. */
+bool lookup_check_self(struct resolver *resolver, const struct subst *subst);
 
 #endif

@@ -6,9 +6,6 @@
 #include "read/reading.h"
 #include "read/tree.h"
 
-/* How far a chain of references may lead before the stack is in danger. */
-#define FRAMES_MAX 2000
-
 unsigned int resolve_secrecy(const struct resolver *resolver,
 			     unsigned int above, struct str key)
 {
@@ -312,8 +309,9 @@ static bool over_earlier(struct resolver *resolver, struct value *place)
 	return true;
 }
 
-/* Nothing to put there: what the key held before stays. But when that was
- * nothing too, ClearML makes null of it, whatever was there still before. */
+/* Nothing to put there: what the key held before stays, unless it was null. But
+ * when that was a substitution of nothing too, ClearML makes null of it,
+ * whatever was there still before. */
 static bool keep_earlier(struct resolver *resolver, struct value *place)
 {
 	struct reading *reading = resolver->reading;
@@ -322,7 +320,9 @@ static bool keep_earlier(struct resolver *resolver, struct value *place)
 
 	delayed->missing = !delayed->onto_object;
 	delayed->result = earlier;
-	if (!earlier)
+	if (value_is(earlier, VALUE_NULL))
+		delayed->result = NULL;
+	if (!delayed->result)
 		return true;
 	if (!resolve_value(resolver, &delayed->result))
 		return false;
@@ -398,12 +398,12 @@ bool resolve_value(struct resolver *resolver, struct value **slot)
 
 	if (!tree_waits(value))
 		return true;
-	if (resolver->frames == FRAMES_MAX)
+	if (resolver->frames == RESOLVE_FRAMES_MAX)
 		return diag_at(
 			resolver->reading->diag,
 			reading_source(resolver->reading, value), value->offset,
 			"substitutions lead on and on: more than %d deep",
-			FRAMES_MAX);
+			RESOLVE_FRAMES_MAX);
 	resolver->frames++;
 	if (tree_is_delayed(value)) {
 		ok = resolve_delayed(resolver, value);
@@ -454,6 +454,9 @@ bool resolve_all(struct reading *reading)
 		.root = reading->doc->root,
 	};
 
+	for (size_t i = 0; i < reading->subst_count; i++)
+		if (!lookup_check_self(&resolver, reading->substs[i]))
+			return false;
 	return resolve_value(&resolver, &reading->doc->root) &&
 	       resolve_all_hidden(&resolver);
 }

@@ -24,6 +24,9 @@ struct path;
 struct reading;
 struct value;
 
+/* How far a chain of references may lead before the stack is in danger. */
+#define RESOLVE_FRAMES_MAX 2000
+
 struct resolver {
 	struct reading *reading;
 	struct value *root;

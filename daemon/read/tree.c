@@ -12,6 +12,23 @@ struct value *tree_new_delayed(struct reading *reading, size_t source,
 	return value;
 }
 
+bool tree_waits_for_others(const struct value *value)
+{
+	const struct delayed *delayed;
+
+	while (tree_is_delayed(value)) {
+		delayed = tree_delayed(value);
+		for (size_t i = 0; i < delayed->count; i++)
+			if (delayed->pieces[i].kind == PIECE_SUBST &&
+			    !delayed->pieces[i].subst->self)
+				return true;
+		if (!delayed->added_object)
+			return false;
+		value = delayed->earlier;
+	}
+	return false;
+}
+
 void tree_merge(struct reading *reading, struct value *into, struct value *from)
 {
 	struct member *member;

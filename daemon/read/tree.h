@@ -100,6 +100,10 @@ static inline bool tree_waits(const struct value *value)
 	return tree_is_delayed(value) || value->flags & TREE_DELAYED;
 }
 
+/* Does @value wait for other keys than its own? ClearML has nothing to refer to
+ * then: it resolves what refers to its own key first. */
+bool tree_waits_for_others(const struct value *value);
+
 struct value *tree_new_delayed(struct reading *reading, size_t source,
 			       size_t offset);
 

@@ -188,13 +188,20 @@ static struct doc *derive_azure(const struct tiers *tiers,
 static const char *const whitelist_path[] = {"agent", "snug", "whitelist",
 					     NULL};
 
+/* As Python prints it, but for reals, lists and objects. */
 static struct str host_of(const struct value *rule)
 {
 	const struct value *host = value_get(rule, STR("host"));
 
-	if (!value_is(host, VALUE_STRING))
+	if (!host)
 		return (struct str){0};
-	return str_trim(value_text(host));
+	switch (host->type) {
+	case VALUE_STRING: return str_trim(value_text(host));
+	case VALUE_INT: return value_text(host);
+	case VALUE_BOOL: return host->boolean ? STR("True") : STR("False");
+	case VALUE_NULL: return STR("None");
+	default: return (struct str){0};
+	}
 }
 
 static bool has_host(const struct value *rules, struct str host)
@@ -229,14 +236,20 @@ static struct value *field_or(struct value *whitelist, const char *key,
 	return value ? value : standard;
 }
 
-/* The one that the rules of others are added to; NULL: no vault has one. */
+static struct value *whitelist_of(const struct value *tier)
+{
+	struct value *whitelist = at(tier, whitelist_path);
+
+	return value_is(whitelist, VALUE_NULL) ? NULL : whitelist;
+}
+
+/* The one that the rules of others are added to, an empty one when it is no
+ * object; NULL: no vault has one. */
 static struct value *base_whitelist(const struct tiers *tiers)
 {
-	struct value *base = at(tiers->monitoring, whitelist_path);
+	struct value *base = whitelist_of(tiers->monitoring);
 
-	if (!value_is(base, VALUE_OBJECT))
-		base = at(tiers->vaults, whitelist_path);
-	return value_is(base, VALUE_OBJECT) ? base : NULL;
+	return base ? base : whitelist_of(tiers->vaults);
 }
 
 static struct doc *derive_whitelist(const struct tiers *tiers)

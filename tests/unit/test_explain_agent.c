@@ -183,6 +183,40 @@ static void a_united_whitelist_is_the_vaults(void **state)
 	secrets_free(secrets);
 }
 
+/* What ClearML does with what is no proper whitelist. */
+static void assert_rules(const char *file, const char *vault, const char *rules)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", file}, {LAYER_VAULT, "v", vault}, {0}};
+	struct secrets *secrets = secrets_new(NULL);
+	struct snapshot *snapshot = agent_snapshot(texts, secrets, "");
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+
+	json_write(&json,
+		   docs_find(snapshot->root, "agent.snug.whitelist.rules"));
+	assert_string_equal(buf_str(&json).ptr, rules);
+	snapshot_unref(snapshot);
+	secrets_free(secrets);
+}
+
+static void hosts_are_compared_as_python_prints_them(void **state)
+{
+	(void)state;
+	assert_rules("agent.snug.whitelist.rules = [{host: null}, {host: 5}, "
+		     "{host: TRUE}, {host: NONE}, {host: \" 6 \"}]",
+		     "agent.snug.whitelist.rules = [{host: \"5\"}, {host: "
+		     "true}, {host: 6}]",
+		     "[{\"host\":\"5\"},{\"host\":true},{\"host\":6},"
+		     "{\"host\":null}]");
+}
+
+static void a_whitelist_that_is_none_is_an_empty_one(void **state)
+{
+	(void)state;
+	assert_rules("agent.snug.whitelist.rules = [{host: h}, {}]",
+		     "agent.snug.whitelist = none", "[{\"host\":\"h\"}]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +230,8 @@ int main(void)
 		cmocka_unit_test(
 			the_azure_container_of_the_environment_is_named),
 		cmocka_unit_test(a_united_whitelist_is_the_vaults),
+		cmocka_unit_test(hosts_are_compared_as_python_prints_them),
+		cmocka_unit_test(a_whitelist_that_is_none_is_an_empty_one),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

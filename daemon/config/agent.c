@@ -15,7 +15,20 @@ struct tiers {
 	struct value *below;  /* the vaults */
 	struct value *vaults; /* NULL: none counts */
 	struct value *monitoring; /* NULL: none counts */
+	struct value *agent; /* what the vaults make of that key; not the merge
+			      * of their merge: a scalar between objects cuts */
 };
+
+static const char *const agent_path[] = {"agent", NULL};
+
+static struct value *at(const struct value *root, const char *const *keys)
+{
+	struct value *value = (struct value *)root;
+
+	for (; value && *keys; keys++)
+		value = value_get(value, str_from(*keys));
+	return value;
+}
 
 static void tiers_add(struct tiers *tiers, const struct stack_doc *item)
 {
@@ -28,6 +41,9 @@ static void tiers_add(struct tiers *tiers, const struct stack_doc *item)
 	/* An empty vault does not count. */
 	if (tier && item->doc->root->object.count)
 		*tier = merge(tiers->arena, *tier, item->doc->root);
+	if (item->kind <= LAYER_VAULT)
+		tiers->agent = merge(tiers->arena, tiers->agent,
+				     at(item->doc->root, agent_path));
 }
 
 static void tiers_init(struct tiers *tiers, struct stack_docs *docs)
@@ -35,15 +51,6 @@ static void tiers_init(struct tiers *tiers, struct stack_docs *docs)
 	*tiers = (struct tiers){.arena = &docs->arena};
 	for (size_t i = 0; i < docs->count; i++)
 		tiers_add(tiers, &docs->items[i]);
-}
-
-static struct value *at(const struct value *root, const char *const *keys)
-{
-	struct value *value = (struct value *)root;
-
-	for (; value && *keys; keys++)
-		value = value_get(value, str_from(*keys));
-	return value;
 }
 
 /* The object at @keys of a new document, made with all that leads to it. */
@@ -81,8 +88,6 @@ static const char *const protected_keys[] = {
 	"worker_id",    "worker_name",   "debug",
 };
 
-static const char *const agent_path[] = {"agent", NULL};
-
 static bool to_number(const struct value *value, double *number)
 {
 	_cleanup_(mem_freep) char *digits = NULL;
@@ -110,18 +115,16 @@ static bool python_equal(const struct value *a, const struct value *b)
 
 static struct doc *derive_protected(const struct tiers *tiers)
 {
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	const struct value *local = at(tiers->below, agent_path), *merged;
+	const struct value *local = at(tiers->below, agent_path);
 	struct doc *doc;
 
 	if (!value_is(local, VALUE_OBJECT) || !tiers->vaults)
 		return NULL;
-	merged = at(merge(&arena, tiers->below, tiers->vaults), agent_path);
 	doc = derived_new();
 	for (size_t i = 0; i < ARRAY_SIZE(protected_keys); i++) {
 		struct str key = str_from(protected_keys[i]);
 		struct value *mine = value_get(local, key);
-		const struct value *theirs = value_get(merged, key);
+		const struct value *theirs = value_get(tiers->agent, key);
 
 		if (mine && !(theirs && python_equal(mine, theirs)))
 			set(doc, make(doc, agent_path), protected_keys[i],
@@ -171,7 +174,8 @@ static struct doc *derive_azure(const struct tiers *tiers,
 	struct doc *doc;
 
 	if (!env_first(env, names).len ||
-	    (tiers->vaults && (files || at(tiers->vaults, containers_path))))
+	    ((tiers->vaults || tiers->monitoring) &&
+	     (files || at(tiers->vaults, containers_path))))
 		return NULL;
 	doc = derived_new();
 	list = value_new(&doc->arena, VALUE_LIST);

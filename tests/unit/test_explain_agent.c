@@ -183,20 +183,53 @@ static void a_united_whitelist_is_the_vaults(void **state)
 	secrets_free(secrets);
 }
 
+static void assert_holds(const struct text *texts, const char *env,
+			 const char *path, const char *expected)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	struct snapshot *snapshot = agent_snapshot(texts, secrets, env);
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+
+	json_write(&json, docs_find(snapshot->root, path));
+	assert_string_equal(buf_str(&json).ptr, expected);
+	snapshot_unref(snapshot);
+	secrets_free(secrets);
+}
+
+static void what_a_vault_drops_another_does_not_bring_back(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", "agent { worker_id = mine, other = 1 }"},
+		{LAYER_VAULT, "v", "agent = none"},
+		{LAYER_VAULT, "w", "agent.free = 2"},
+		{0},
+	};
+
+	(void)state;
+	assert_holds(texts, "", "agent", "{\"free\":2,\"worker_id\":\"mine\"}");
+}
+
+/* The agent reads everything again for a monitoring vault, too. */
+static void any_vault_costs_the_azure_container_of_the_environment(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", "sdk.azure.storage.containers = [x]"},
+		{LAYER_MONITORING, "m", "a = 1"},
+		{0},
+	};
+
+	(void)state;
+	assert_holds(texts, "AZURE_STORAGE_KEY=k",
+		     "sdk.azure.storage.containers", "[\"x\"]");
+}
+
 /* What ClearML does with what is no proper whitelist. */
 static void assert_rules(const char *file, const char *vault, const char *rules)
 {
 	const struct text texts[] = {
 		{LAYER_FILE, "f", file}, {LAYER_VAULT, "v", vault}, {0}};
-	struct secrets *secrets = secrets_new(NULL);
-	struct snapshot *snapshot = agent_snapshot(texts, secrets, "");
-	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
 
-	json_write(&json,
-		   docs_find(snapshot->root, "agent.snug.whitelist.rules"));
-	assert_string_equal(buf_str(&json).ptr, rules);
-	snapshot_unref(snapshot);
-	secrets_free(secrets);
+	assert_holds(texts, "", "agent.snug.whitelist.rules", rules);
 }
 
 static void hosts_are_compared_as_python_prints_them(void **state)
@@ -230,6 +263,10 @@ int main(void)
 		cmocka_unit_test(
 			the_azure_container_of_the_environment_is_named),
 		cmocka_unit_test(a_united_whitelist_is_the_vaults),
+		cmocka_unit_test(
+			what_a_vault_drops_another_does_not_bring_back),
+		cmocka_unit_test(
+			any_vault_costs_the_azure_container_of_the_environment),
 		cmocka_unit_test(hosts_are_compared_as_python_prints_them),
 		cmocka_unit_test(a_whitelist_that_is_none_is_an_empty_one),
 	};

@@ -7,7 +7,7 @@
 #                         changes of a dump whose writer is killed
 #   make test-system      with Debian roots of debootstrap's, for who is root
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
-#   make lint             format, clang-tidy, layering, lengths
+#   make lint             format, clang-tidy, layering, lengths, man pages
 #   make fuzz SECONDS=60  each fuzz target for so long
 #   make bench            what it costs, as ratios to peers or limits
 #   make install DESTDIR=... PREFIX=/usr
@@ -23,6 +23,7 @@ B       ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
+MANDIR  ?= $(PREFIX)/share/man
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
 SYSCONFDIR ?= /etc
@@ -48,7 +49,7 @@ DEPS_TEST  := python3 python3-pytest python3-pytest-xdist python3-yaml \
 DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
-              libclang-rt-dev
+              libclang-rt-dev mandoc
 
 # module_cflags and module_libs, written by $(B)/modules.mk below once the
 # packages are there.
@@ -74,6 +75,7 @@ test_src   := $(wildcard tests/unit/test_*.c)
 test_help  := $(filter-out $(test_src),$(wildcard tests/unit/*.c))
 bench_src  := $(wildcard tests/bench/*.c)
 load_src   := $(wildcard tests/bench/load/*.c)
+pages      := $(wildcard client/*.[1-8] client/*/*.[1-8] daemon/*.[1-8])
 fuzz_src   := $(wildcard tests/fuzz/fuzz_*.c)
 all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
               $(test_help) $(bench_src) $(load_src)
@@ -211,12 +213,13 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) $(core)
 bench: deps-test all $(benches) $(loaders)
 	@B=$(B) tests/bench/run.sh
 
-lint: deps-lint $(generated)
+lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
 	clang-format --dry-run -Werror \
 		$$(find daemon client include tests -name '*.[ch]')
 	tests/lint/tidy.sh $(all_src) -- $(filter-out -MMD -MP,$(cflags))
 	tests/lint/layers.sh
 	tests/lint/lengths.sh
+	$(PYTHON) tests/lint/pages.py $(B)
 
 install: all installed-units
 	$(INSTALL) -D -m 755 $(B)/clearconfd $(DESTDIR)$(SBINDIR)/clearconfd
@@ -233,6 +236,10 @@ install: all installed-units
 		$(DESTDIR)$(PREFIX)/share/varlink/io.clearconf.varlink
 	$(INSTALL) -D -m 644 client/completion/clearconf.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/clearconf
+	for page in $(pages); do \
+		$(INSTALL) -D -m 644 $$page \
+			$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; \
+	done
 	for unit in $(units); do \
 		$(INSTALL) -D -m 644 $(B)/systemd/$$unit \
 			$(DESTDIR)$(UNITDIR)/$$unit || exit; \

@@ -90,8 +90,11 @@ static int print_help(void)
 
 static int print_command_help(const struct command *command)
 {
-	(void)printf("Usage: clearconf %s %s\n\n%s\n\nOptions:\n",
-		     command->name, command->synopsis, command->details);
+	(void)printf("Usage: clearconf %s%s%s\n\n%s\n", command->name,
+		     *command->synopsis ? " " : "", command->synopsis,
+		     command->details);
+	if (command->option_count)
+		(void)printf("\nOptions:\n");
 	arguments_print(command->options, command->option_count);
 	(void)printf("\nGlobal options:\n");
 	arguments_print(global_options, ARRAY_SIZE(global_options));

@@ -22,6 +22,7 @@ mkdir -p "$doc"
 cp "$here/../README.md" "$doc/README.md"
 cp "$here/../LICENSE" "$doc/copyright"
 chmod 644 "$doc"/*
+find "$stage/usr/share/man" -type f -exec gzip -9n {} +
 
 strip --remove-section=.comment --remove-section=.note \
     "$stage/usr/bin/clearconf" "$stage/usr/sbin/clearconfd"

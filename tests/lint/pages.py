@@ -1,0 +1,115 @@
+"""The man pages tell what is there, all of it and nothing else.
+
+Usage: pages.py BUILD
+
+ - every option that a program's --help tells of has an item in its page, and
+   every item that is an option is in the --help: letters and arguments included;
+ - every command has its section in clearconf(1), with its options, and no other;
+ - every setting of daemon/settings.c has an item in clearconfd.conf(5) with what
+   holds without it, and no other;
+ - mandoc finds nothing to complain about.
+"""
+
+import glob
+import re
+import subprocess
+import sys
+
+PAGES = sorted(glob.glob("client/*.[1-8]") + glob.glob("client/*/*.[1-8]") +
+               glob.glob("daemon/*.[1-8]"))
+problems = []
+
+
+def compare(what, real, page):
+    problems.extend(f"{what}: {x} is not in the page" for x in sorted(real - page))
+    problems.extend(f"{what}: {x} is in the page only" for x in sorted(page - real))
+
+
+def text_of(path):
+    with open(path) as file:
+        return file.read()
+
+
+def help_of(build, program, *words):
+    return subprocess.run([f"{build}/{program}", *words, "--help"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def sections(page, macro):
+    """{heading: text} of a page, by .Sh or .Ss."""
+    parts = re.split(rf"^\.{macro} (.*)\n", page, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def items(text):
+    """The options that are items of a list: "-f, --format FORMAT"."""
+    found = set()
+    for line in re.findall(r"^\.It (Fl .*)$", text, re.M):
+        words = [re.sub(r"\b(Fl|Ar|Cm) ", "", word) for word in line.split(" , ")]
+        found.add(", ".join("-" + word for word in words))
+    return found
+
+
+def client_options(text):
+    """The same as --help prints them."""
+    options = text.partition("\nOptions:\n")[2].partition("\n\n")[0]
+    return {" ".join(f"{letter}, {rest}".lstrip(", ").split())
+            for letter, rest in re.findall(r"^  (-.|  ),? +(--[a-z-]+(?: [A-Z:]+)?)", options, re.M)}
+
+
+def check_client(build):
+    page = text_of("client/clearconf.1")
+    parts = sections(page, "Ss")
+    overview = help_of(build, "clearconf")
+    compare("clearconf", client_options(overview), items(parts["Global options"]))
+    commands = re.findall(r"^  ([a-z]+) ", overview.partition("Commands")[2].partition("\n\n")[0], re.M)
+    described = sections(page.partition(".Sh COMMANDS\n")[2].partition("\n.Sh ")[0], "Ss")
+    compare("commands of clearconf", set(commands), {name.split()[0] for name in described})
+    for name, text in described.items():
+        if name.split()[0] in commands:
+            command = name.split()[0]
+            compare(f"clearconf {command}", client_options(help_of(build, "clearconf", command)),
+                    items(text))
+
+
+def check_daemon(build):
+    real = set(re.findall(r"--[a-z-]+", help_of(build, "clearconfd")))
+    page = text_of("daemon/clearconfd.8")
+    named = {word for item in items(page) for word in re.findall(r"--[a-z-]+", item)}
+    compare("clearconfd", real, named)
+    synopsis = sections(page, "Sh")["SYNOPSIS"]
+    shown = {"-" + word for word in re.findall(r"(?:Fl|\|) (-[a-z-]+)", synopsis)}
+    compare("synopsis of clearconfd", real, shown)
+
+
+def check_settings():
+    table = re.findall(r'^\t\{"(\w+)", "(\w+)", (\w+), IN_\w+\(\w+\)(?:, "([^"]*)")?',
+                       text_of("daemon/settings.c"), re.M)
+    assert len(table) > 30, "the tables of settings.c are not found"
+    real = {f"[{section}] {key} = {standard}".rstrip() for section, key, _, standard in table}
+    page = set()
+    for heading, text in sections(text_of("daemon/clearconfd.conf.5"), "Ss").items():
+        section = heading.split()[1]
+        page |= {f"[{section}] {item}" for item in re.findall(r"^\.It Li (.*)$", text, re.M)}
+    compare("clearconfd.conf", real, page)
+
+
+def check_mdoc():
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "style", *PAGES], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    # What else is installed on a machine is not the page's fault.
+    problems.extend(line for line in done.stdout.splitlines()
+                    if "referenced manual not found" not in line)
+
+
+def main():
+    check_client(sys.argv[1])
+    check_daemon(sys.argv[1])
+    check_settings()
+    check_mdoc()
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+sys.exit(main())

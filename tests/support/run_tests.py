@@ -60,6 +60,7 @@ def run_pytest(build):
     """(passed, failed, skipped) of the tests written in Python."""
     report = os.path.join(build, "pytest.xml")
     command = ["/usr/bin/python3", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider",
+               "-n", WORKERS,
                f"--junitxml={report}", "-o", "junit_family=xunit1", *FOLDERS]
     if os.path.exists(report):
         os.remove(report)
@@ -76,14 +77,10 @@ def run_pytest(build):
 
 def main():
     build = os.path.abspath(os.environ.get("B", "build"))
-    passed = failed = 0
-    for program in sys.argv[1:]:
-        ok, bad = run_unit(os.path.abspath(program))
-        passed, failed = passed + ok, failed + bad
-    ok, bad, skipped = run_pytest(build)
-    passed, failed = passed + ok, failed + bad
-    tail = f", {skipped} skipped" if skipped else ""
-    print(f"{passed} passed, {failed} failed{tail}")
+    passed, failed, skipped = add(run_units(sys.argv[1:]), run_pytest(build))
+    if skipped:
+        print(f"{skipped} skipped: something they need is not here")
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed + skipped else 0
 
 

@@ -2,6 +2,7 @@ import pathlib
 import subprocess
 
 import pytest
+from harness import BUILD
 
 ROOT_SH = pathlib.Path(__file__).resolve().parent / "root.sh"
 
@@ -41,3 +42,11 @@ def debian_root():
         assert done.returncode == 0, done.stderr
         return DebianRoot(pathlib.Path(done.stdout.strip()))
     return make
+
+
+@pytest.fixture(scope="session")
+def package():
+    """The package that make deb made."""
+    found = list(BUILD.glob("clearconf_*.deb"))
+    assert len(found) == 1, found
+    return found[0]

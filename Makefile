@@ -119,6 +119,10 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
 		$(daemon_obj) $(client_obj) $(B)/libclearconf.a $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lcmocka -lm)
 
+# Its wrappers make allocations fail.
+$(B)/tests/unit/test_lib_memory: ldflags += \
+		$(addprefix -Wl$(comma)--wrap=,malloc calloc free)
+
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(render_obj) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 

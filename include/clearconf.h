@@ -18,7 +18,8 @@
  *      +------------- disconnect, or a failure --+
  *
  * Handles are independent of one another, and there is no other state: use
- * each from one thread at a time.
+ * each from one thread at a time. Where the daemon may go and come back,
+ * struct clearconf_watch below connects again by itself.
  *
  * Every function that can fail returns
  *    0                   done; where there is a reply, it is in *reply
@@ -32,8 +33,7 @@
  * connection disconnects the handle; connect again to go on. Memory that held
  * a reply is wiped before it is given back.
  *
- * Example: print agent.worker_name as JSON, with the daemon's {"generation":
- * ..., "value": ...} around it.
+ * Example:
  *
  *	#include <clearconf.h>
  *	#include <stdio.h>
@@ -41,18 +41,17 @@
  *	int main(void)
  *	{
  *		struct clearconf *handle;
- *		struct clearconf_reply reply;
+ *		const char *name;
  *		int r;
  *
  *		if (clearconf_new(&handle) < 0)
  *			return 1;
  *		r = clearconf_connect(handle, NULL);
  *		if (r == 0)
- *			r = clearconf_call(handle, "io.clearconf.Get",
- *					   "{\"path\":\"agent.worker_name\"}",
- *					   &reply);
+ *			r = clearconf_get_string(handle, "agent.worker_name",
+ *						 &name);
  *		if (r == 0)
- *			puts(reply.parameters);
+ *			puts(name);
  *		else
  *			fprintf(stderr, "%s\n", clearconf_strerror(handle));
  *		clearconf_free(handle);
@@ -62,6 +61,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,8 +74,18 @@ struct clearconf;
 enum {
 	/* The daemon answered with an error: *reply says which. */
 	CLEARCONF_E_ERROR = 1,
-	/* clearconf_process: no complete reply yet, poll again. */
+	/* clearconf_process, clearconf_watch_next: no complete reply yet, poll
+	 * again. */
 	CLEARCONF_E_AGAIN = 2,
+	/* The getters: there is nothing at the path, or null. */
+	CLEARCONF_E_ABSENT = 3,
+	/* The getters: the value is of another type. */
+	CLEARCONF_E_TYPE = 4,
+	/* The getters: the value is of the right type, but C's has no room for
+	 * it. */
+	CLEARCONF_E_RANGE = 5,
+	/* The getters: this user may not have the value. */
+	CLEARCONF_E_DENIED = 6,
 };
 
 /* A reply belongs to its handle and is valid until the next function that is
@@ -146,9 +156,113 @@ int clearconf_get_fd(const struct clearconf *handle);
 /* What to poll for: POLLIN, and POLLOUT while there is something to send. */
 int clearconf_get_events(const struct clearconf *handle);
 
+/*
+ * One value, by its path: agent.worker_name, sdk."key.with.dots", list.0; NULL
+ * or "" is the root. Each asks the daemon, which answers from memory; 0, one of
+ * CLEARCONF_E_ABSENT, _TYPE, _RANGE, _DENIED and _ERROR, which leave *value as
+ * it was, so that it may hold the default; or a negative errno as of
+ * clearconf_call. A text is valid as long as a reply.
+ *
+ * Types are not bent: "1" is no integer. What is masked for this user is
+ * CLEARCONF_E_DENIED, never a text of asterisks.
+ */
+
+/* Ask for the values of this workspace from now on; NULL: the active one.
+ * 0 or -ENOMEM. */
+int clearconf_set_workspace(struct clearconf *handle, const char *name);
+
+/* A string. With a NUL in it, it is CLEARCONF_E_RANGE. */
+int clearconf_get_string(struct clearconf *handle, const char *path,
+			 const char **value);
+
+/* An integer; over 64 bits it is CLEARCONF_E_RANGE. */
+int clearconf_get_int(struct clearconf *handle, const char *path,
+		      int64_t *value);
+
+/* Any number, as near as a double comes. */
+int clearconf_get_double(struct clearconf *handle, const char *path,
+			 double *value);
+
+int clearconf_get_bool(struct clearconf *handle, const char *path, bool *value);
+
+/* A string, or the text of a number with all its digits, or "true" or "false".
+ */
+int clearconf_get_text(struct clearconf *handle, const char *path,
+		       const char **value);
+
+/* Anything, null too, as JSON text. */
+int clearconf_get_json(struct clearconf *handle, const char *path,
+		       const char **value);
+
 /* One line about the last thing that went wrong on @handle: no line end, no
  * configuration value; "" when nothing has. Valid until the next failure. */
 const char *clearconf_strerror(const struct clearconf *handle);
+
+/*
+ * A watch follows the configuration, and outlives the daemon: it owns a handle,
+ * connects when it can, asks, and when the connection is lost does so again,
+ * after 100 ms, then twice as long each time up to 5 s. What changed meanwhile
+ * is in the first reply of the new connection, or all there is, with
+ * "resync":true, when the daemon cannot tell any more.
+ *
+ *	struct clearconf_watch *watch;
+ *	struct clearconf_reply reply;
+ *
+ *	clearconf_watch_new(&watch, NULL, NULL, "{\"paths\":[\"agent\"]}");
+ *	for (;;) {
+ *		int r = clearconf_watch_wait(watch, -1, &reply);
+ *
+ *		if (r == 0)
+ *			apply(reply.parameters);
+ *		else
+ *			complain(clearconf_strerror(
+ *				clearconf_watch_get_handle(watch)));
+ *	}
+ *
+ * In an event loop: poll clearconf_watch_get_fd(), which is the same for the
+ * watch's whole life, for POLLIN alone, and then call clearconf_watch_next
+ * until it returns CLEARCONF_E_AGAIN.
+ */
+struct clearconf_watch;
+
+/* @socket: as for clearconf_connect. @method NULL: io.clearconf.Watch; else
+ * another that replies again and again. @parameters: its parameters without
+ * "since", or NULL for none. Nothing is connected yet. 0, -ENOMEM, -EINVAL (no
+ * such parameters), or why the system gives no descriptor. */
+int clearconf_watch_new(struct clearconf_watch **watch, const char *socket,
+			const char *method, const char *parameters);
+
+/* Disconnect, wipe and free; NULL is allowed. */
+void clearconf_watch_free(struct clearconf_watch *watch);
+
+/* Begin with what has changed after this generation. Before the first reply:
+ * then the watch knows itself where it was. */
+void clearconf_watch_set_since(struct clearconf_watch *watch,
+			       int64_t generation);
+
+/* For poll(2) and the like; ready for reading when clearconf_watch_next has
+ * something to do. */
+int clearconf_watch_get_fd(const struct clearconf_watch *watch);
+
+/* Go on, without ever blocking.
+ *    0                  a reply of the method
+ *    CLEARCONF_E_AGAIN  nothing for now: poll
+ *    CLEARCONF_E_ERROR  the daemon refused, *reply says why
+ *    a negative errno   there is no daemon, or it went away; told once, until
+ *                       there has been a reply again. -ENOMEM is told always
+ * After the last two the watch tries again by itself, if it is still asked: who
+ * takes them for the end frees it. *reply is valid until the next call. */
+int clearconf_watch_next(struct clearconf_watch *watch,
+			 struct clearconf_reply *reply);
+
+/* The same, but wait so long (negative: for ever) before CLEARCONF_E_AGAIN. */
+int clearconf_watch_wait(struct clearconf_watch *watch, int milliseconds,
+			 struct clearconf_reply *reply);
+
+/* The watch's own handle: for clearconf_strerror, clearconf_socket,
+ * clearconf_set_limit and clearconf_set_timeout (how long the first reply may
+ * take), and for nothing else. */
+struct clearconf *clearconf_watch_get_handle(struct clearconf_watch *watch);
 
 #pragma GCC visibility pop
 

@@ -13,6 +13,9 @@ int handle_fail(struct clearconf *handle, int result, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(handle->error, sizeof(handle->error), format, ap);
 	va_end(ap);
+	for (char *c = handle->error; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7F)
+			*c = '?';
 	return result;
 }
 

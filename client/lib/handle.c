@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "clearconf.h"
@@ -15,7 +16,7 @@ int clearconf_new(struct clearconf **handle)
 	*handle = fresh;
 	if (!fresh)
 		return -ENOMEM;
-	fresh->fd = -1;
+	fresh->fd = fresh->epoll_fd = -1;
 	fresh->timeout_ms = HANDLE_TIMEOUT_MS;
 	fresh->limit = HANDLE_LIMIT;
 	return 0;
@@ -26,6 +27,11 @@ void handle_set_state(struct clearconf *handle, enum handle_state state)
 	handle->state = state;
 	if (state != HANDLE_CLOSED)
 		return;
+	/* Closing would not take it out of an epoll descriptor as long as a
+	 * forked child has it open. */
+	if (handle->fd >= 0 && handle->epoll_fd >= 0)
+		(void)epoll_ctl(handle->epoll_fd, EPOLL_CTL_DEL, handle->fd,
+				NULL);
 	if (handle->fd >= 0)
 		(void)close(handle->fd);
 	handle->fd = -1;
@@ -44,6 +50,7 @@ void clearconf_free(struct clearconf *handle)
 	if (!handle)
 		return;
 	clearconf_disconnect(handle);
+	bytes_deinit(&handle->workspace);
 	explicit_bzero(handle, sizeof(*handle));
 	free(handle);
 }

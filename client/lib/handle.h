@@ -20,14 +20,16 @@ enum handle_state { HANDLE_CLOSED, HANDLE_IDLE, HANDLE_BUSY };
 
 struct clearconf {
 	enum handle_state state;
-	int fd;    /* -1: CLOSED */
-	bool more; /* the call under way asked for several replies */
+	int fd;       /* -1: CLOSED */
+	int epoll_fd; /* that a watch has put `fd` in; -1: none */
+	bool more;    /* the call under way asked for several replies */
 	int timeout_ms;
 	size_t limit;
-	struct bytes out;  /* not sent yet */
-	struct bytes in;   /* received */
-	size_t handed_out; /* front of `in` that the last reply lies in */
-	size_t searched;   /* front of `in` that holds no end of a message */
+	struct bytes workspace; /* `,"workspace":"..."` of the getters, or "" */
+	struct bytes out;       /* not sent yet */
+	struct bytes in;        /* received */
+	size_t handed_out;      /* front of `in` that the last reply lies in */
+	size_t searched; /* front of `in` that holds no end of a message */
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char error[512];
 };

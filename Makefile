@@ -26,10 +26,12 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
+MANDIR  ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 # systemd looks for what is not /usr's under /usr/local/lib too.
 UNITDIR ?= $(PREFIX)/lib/systemd
 INSTALL ?= install
+OBJCOPY ?= objcopy
 PKGCONF ?= pkg-config
 PYTHON  := /usr/bin/python3
 
@@ -43,7 +45,7 @@ MODULES  := libuv libcurl jansson yaml-0.1 inih
 # Debian packages: to build, to test, to lint.
 DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
               libyaml-dev libinih-dev
-DEPS_TEST  := python3 python3-pytest python3-pytest-xdist python3-yaml \
+DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
               libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl systemd
 DEPS_DEB   := dpkg-dev binutils
@@ -102,7 +104,7 @@ render_obj := $(filter $(B)/client/render%,$(client_obj))
 $(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(render_obj) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
-$(B)/clearconf: $(B)/client/main.o $(client_obj) $(B)/libclearconf.a $(core)
+$(B)/clearconf: $(B)/client/main.o $(client_obj) $(call obj,$(lib_src)) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 $(B)/libclearconf.so: $(call obj,$(lib_src)) client/lib/libclearconf.sym
@@ -111,12 +113,18 @@ $(B)/libclearconf.so: $(call obj,$(lib_src)) client/lib/libclearconf.sym
 		-Wl,--version-script=client/lib/libclearconf.sym \
 		-o $@ $(call obj,$(lib_src))
 
-$(B)/libclearconf.a: $(call obj,$(lib_src))
+# One object in which only what is marked for the public has a name, as in the
+# shared library: `bytes_add` may be a function of the program's own.
+$(B)/libclearconf.o: $(call obj,$(lib_src))
+	$(CC) -r -nostdlib -o $@ $^
+	$(OBJCOPY) --localize-hidden $@
+
+$(B)/libclearconf.a: $(B)/libclearconf.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
-		$(daemon_obj) $(client_obj) $(B)/libclearconf.a $(core)
+		$(daemon_obj) $(client_obj) $(call obj,$(lib_src)) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lcmocka -lm)
 
 # Its wrappers make allocations fail.
@@ -234,6 +242,13 @@ install: all installed-units
 	ln -sf libclearconf.so.0 $(DESTDIR)$(LIBDIR)/libclearconf.so
 	$(INSTALL) -D -m 644 $(B)/libclearconf.a \
 		$(DESTDIR)$(LIBDIR)/libclearconf.a
+	$(INSTALL) -D -m 644 client/lib/clearconf.pc.in \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/clearconf.pc
+	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/clearconf.pc
+	$(INSTALL) -D -m 644 client/lib/libclearconf.3 \
+		$(DESTDIR)$(MANDIR)/man3/libclearconf.3
 	$(INSTALL) -D -m 644 include/clearconf.h \
 		$(DESTDIR)$(INCDIR)/clearconf.h
 	$(INSTALL) -D -m 644 include/io.clearconf.varlink \

@@ -127,12 +127,12 @@ static int get(struct clearconf *handle, const char *path,
 {
 	enum { VALUE, MASKED, COUNT };
 	struct json_member members[COUNT] = {{"value", {0}}, {"masked", {0}}};
-	struct clearconf_reply reply;
+	struct clearconf_reply reply = {0};
 	int r = call_get(handle, path, &reply);
 
-	if (r == CLEARCONF_E_ERROR)
+	if (r == CLEARCONF_E_ERROR && reply.error)
 		return outcome_of(reply.error);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	(void)json_scan_object(
 		(struct json_slice){reply.parameters, reply.parameters_len},
@@ -165,13 +165,13 @@ static int get_scalar(struct clearconf *handle, const char *path,
 /* --- by type -------------------------------------------------------------- */
 
 int clearconf_get_json(struct clearconf *handle, const char *path,
-		       const char **json)
+		       const char **value)
 {
-	struct json_slice value;
-	int r = get(handle, path, &value);
+	struct json_slice found;
+	int r = get(handle, path, &found);
 
 	if (r == 0)
-		*json = value.ptr;
+		*value = found.ptr;
 	return r;
 }
 
@@ -193,67 +193,66 @@ static int decode(struct clearconf *handle, const char *path,
 }
 
 int clearconf_get_string(struct clearconf *handle, const char *path,
-			 const char **text)
+			 const char **value)
 {
-	struct json_slice value;
-	int r = get_scalar(handle, path, &value);
+	struct json_slice found;
+	int r = get_scalar(handle, path, &found);
 
 	if (r != 0)
 		return r;
-	if (value.ptr[0] != '"')
-		return wrong_type(handle, path, value, "a string");
-	return decode(handle, path, value, text);
+	if (found.ptr[0] != '"')
+		return wrong_type(handle, path, found, "a string");
+	return decode(handle, path, found, value);
 }
 
 int clearconf_get_text(struct clearconf *handle, const char *path,
-		       const char **text)
+		       const char **value)
 {
-	struct json_slice value;
-	int r = get_scalar(handle, path, &value);
+	struct json_slice found;
+	int r = get_scalar(handle, path, &found);
 
 	if (r != 0)
 		return r;
-	if (strchr("{[", value.ptr[0]))
-		return wrong_type(handle, path, value, "a single value");
-	if (value.ptr[0] == '"')
-		return decode(handle, path, value, text);
-	*text = value.ptr;
+	if (strchr("{[", found.ptr[0]))
+		return wrong_type(handle, path, found, "a single value");
+	if (found.ptr[0] == '"')
+		return decode(handle, path, found, value);
+	*value = found.ptr;
 	return 0;
 }
 
-int clearconf_get_bool(struct clearconf *handle, const char *path,
-		       bool *boolean)
+int clearconf_get_bool(struct clearconf *handle, const char *path, bool *value)
 {
-	struct json_slice value;
-	int r = get_scalar(handle, path, &value);
+	struct json_slice found;
+	int r = get_scalar(handle, path, &found);
 
 	if (r != 0)
 		return r;
-	if (!is_word(value, "true") && !is_word(value, "false"))
-		return wrong_type(handle, path, value, "a boolean");
-	*boolean = value.ptr[0] == 't';
+	if (!is_word(found, "true") && !is_word(found, "false"))
+		return wrong_type(handle, path, found, "a boolean");
+	*value = found.ptr[0] == 't';
 	return 0;
 }
 
 int clearconf_get_int(struct clearconf *handle, const char *path,
-		      int64_t *number)
+		      int64_t *value)
 {
-	struct json_slice value;
+	struct json_slice found;
 	long long parsed;
-	int r = get_scalar(handle, path, &value);
+	int r = get_scalar(handle, path, &found);
 
 	if (r != 0)
 		return r;
-	if (!is_integer(value))
-		return wrong_type(handle, path, value, "an integer");
+	if (!is_integer(found))
+		return wrong_type(handle, path, found, "an integer");
 	errno = 0;
-	parsed = strtoll(value.ptr, NULL, 10);
+	parsed = strtoll(found.ptr, NULL, 10);
 	if (errno == ERANGE)
 		return handle_fail(handle, CLEARCONF_E_RANGE,
 				   "the integer at '%s' has more than 64 bits: "
 				   "clearconf_get_text gives all its digits",
 				   shown(path));
-	*number = parsed;
+	*value = parsed;
 	return 0;
 }
 
@@ -270,17 +269,17 @@ static int parse_double(const char *text, double *number)
 }
 
 int clearconf_get_double(struct clearconf *handle, const char *path,
-			 double *number)
+			 double *value)
 {
-	struct json_slice value;
+	struct json_slice found;
 	double parsed = 0;
-	int r = get_scalar(handle, path, &value);
+	int r = get_scalar(handle, path, &found);
 
 	if (r != 0)
 		return r;
-	if (!is_number(value))
-		return wrong_type(handle, path, value, "a number");
-	r = parse_double(value.ptr, &parsed);
+	if (!is_number(found))
+		return wrong_type(handle, path, found, "a number");
+	r = parse_double(found.ptr, &parsed);
 	if (r < 0)
 		return handle_fail(handle, r, "out of memory");
 	if (isinf(parsed))
@@ -289,6 +288,6 @@ int clearconf_get_double(struct clearconf *handle, const char *path,
 			"the number at '%s' is too large for a "
 			"double: clearconf_get_text gives its digits",
 			shown(path));
-	*number = parsed;
+	*value = parsed;
 	return 0;
 }

@@ -116,16 +116,18 @@ static void read_unicode(struct reader *reader)
 
 static void read_escape(struct reader *reader)
 {
-	static const char letters[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
-	char c = reader->at < reader->end ? *reader->at++ : '\0';
+	static const unsigned char letters[] = "\"\"\\\\//b\bf\fn\nr\rt\t";
+	char c = '\0';
 
+	if (reader->at < reader->end)
+		c = *reader->at++;
 	if (c == 'u') {
 		read_unicode(reader);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(letters) - 1; i += 2)
-		if (c == letters[i]) {
-			put(reader, (unsigned char)letters[i + 1]);
+		if ((unsigned char)c == letters[i]) {
+			put(reader, letters[i + 1]);
 			return;
 		}
 	reader->ok = false;

@@ -19,12 +19,13 @@
 #include "../support/stand_in.h"
 #include "clearconf.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void __wrap_free(void *memory);
+/* By the names that ld --wrap gives them. */
+void *true_malloc(size_t size) __asm__("__real_malloc");
+void *true_calloc(size_t count, size_t size) __asm__("__real_calloc");
+void true_free(void *allocated) __asm__("__real_free");
+void *scarce_malloc(size_t size) __asm__("__wrap_malloc");
+void *scarce_calloc(size_t count, size_t size) __asm__("__wrap_calloc");
+void counting_free(void *allocated) __asm__("__wrap_free");
 
 static struct {
 	unsigned int until_failure; /* 0: none fails */
@@ -42,20 +43,20 @@ static bool fails(void)
 	return false;
 }
 
-void *__wrap_malloc(size_t size)
+void *scarce_malloc(size_t size)
 {
-	return fails() ? NULL : __real_malloc(size);
+	return fails() ? NULL : true_malloc(size);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+void *scarce_calloc(size_t count, size_t size)
 {
-	return fails() ? NULL : __real_calloc(count, size);
+	return fails() ? NULL : true_calloc(count, size);
 }
 
-void __wrap_free(void *allocated)
+void counting_free(void *allocated)
 {
 	memory.allocated -= allocated != NULL;
-	__real_free(allocated);
+	true_free(allocated);
 }
 
 /* Run @scenario with every one of its allocations failing in turn; how many it

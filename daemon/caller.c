@@ -1,13 +1,62 @@
 #include "caller.h"
 
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/diag.h"
 #include "base/env.h"
+#include "base/mem.h"
+#include "config/agent.h"
+#include "config/secret.h"
 #include "config/variables.h"
 #include "config/vault_env.h"
+#include "daemon.h"
 #include "layers.h"
-#include "places.h"
 #include "read/doc.h"
-#include "settings.h"
-#include "workspace.h"
+#include "serve/errand.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "value/json.h"
+#include "value/path.h"
+#include "value/value.h"
+
+struct job {
+	uv_work_t work;
+	struct errand *errand; /* it outlives the job; read only, but its env */
+	struct stack stack;
+	struct layer_context context; /* without environments */
+	char *vault_environment;
+	bool agent, system;
+	size_t limit; /* bytes of the answer */
+	struct secrets *secrets;
+	struct shared *reply;
+};
+
+/* What is made of it, in the other thread. */
+struct result {
+	struct arena arena;
+	struct env *env, *vault_env;
+	struct stack_docs docs;
+	struct value *root;
+	struct diag diag;
+	struct out out;
+};
+
+/* --- in the other thread ----------------------------------------------------
+ */
+
+/* What a caller says is known to him: it is hidden by its key only. */
+static void mark_foreign(struct value *value)
+{
+	struct member *m;
+
+	value->flags |= VALUE_FOREIGN;
+	if (value->type == VALUE_OBJECT)
+		for (value_each (value, m))
+			mark_foreign(m->value);
+	if (value->type == VALUE_LIST)
+		for (uint32_t i = 0; i < value->list.count; i++)
+			mark_foreign(value->list.items[i]);
+}
 
 /* Add what the variables of a caller say by themselves. */
 static void add_variables(struct stack_docs *docs,
@@ -20,37 +69,176 @@ static void add_variables(struct stack_docs *docs,
 	stack_init(&stack);
 	(void)layers_set_variables(&stack, env);
 	(void)stack_read(&stack, context);
-	for (stack_each(&stack, layer))
-		if (layer->doc)
-			stack_docs_add(docs, layer, doc_ref(layer->doc));
+	for (stack_each(&stack, layer)) {
+		if (!layer->doc)
+			continue;
+		mark_foreign(layer->doc->root);
+		stack_docs_add(docs, layer, doc_ref(layer->doc));
+	}
 	stack_deinit(&stack);
 }
 
-static struct env *env_as_seen(const struct workspace *workspace,
-			       struct env *env)
+/* Texts that are others for the caller may hold secrets that are others, too.
+ * What is too large to be answered is not looked through. */
+static bool learn_secrets(struct job *job, const struct stack_docs *docs)
 {
-	if (workspace->host->settings->mode == MODE_AGENT)
-		return variables_agent_env(env);
-	return env_ref(env);
+	size_t left = job->limit;
+
+	for (size_t i = 0; i < docs->count; i++) {
+		const struct doc *doc = docs->items[i].doc;
+
+		if (!doc->used_environment)
+			continue;
+		if (!json_fits(doc->root, &left))
+			return false;
+		secrets_learn(job->secrets, doc->root);
+	}
+	return true;
 }
 
-struct snapshot *caller_resolve(struct workspace *workspace, struct env *caller,
-				struct diag *diag)
+static void refuse_size(struct job *job, struct out *out)
 {
-	const struct settings *settings = workspace->host->settings;
-	_cleanup_(env_unrefp) struct env *env = env_as_seen(workspace, caller);
-	_cleanup_(env_unrefp) struct env *vault_env =
-		env_for_vaults(env, settings->vault_environment,
-			       workspace->host->places->system);
-	struct layer_context context = layers_context(settings, env, vault_env);
-	_cleanup_(stack_docs_deinit) struct stack_docs docs = {0};
-	struct snapshot *snapshot;
+	reply_quota_exceeded(out, "bytes_per_user", job->limit);
+}
 
-	if (!stack_docs_for(&workspace->stack, &context, &docs, diag))
-		return NULL;
-	if (settings->mode == MODE_AGENT)
-		add_variables(&docs, &context, env);
-	snapshot = workspace_merge(workspace, &docs, env);
-	snapshot->generation = workspace->snapshot->generation;
-	return snapshot;
+static void reply_value(struct job *job, struct result *result,
+			const struct path *path, const struct value *value)
+{
+	struct errand *errand = job->errand;
+	struct buf *fields = reply_open(&result->out);
+
+	if (errand->masked)
+		value = secrets_mask_at(job->secrets, &result->arena,
+					result->root, path);
+	buf_add_str(fields, buf_str(&errand->fields));
+	json_write(fields, value);
+	if (fields->len > job->limit) { /* by what had to be escaped */
+		out_clear(&result->out);
+		refuse_size(job, &result->out);
+		return;
+	}
+	reply_close(&result->out, false);
+}
+
+static void answer(struct job *job, struct result *result)
+{
+	struct str text = str_from(job->errand->text);
+	const struct value *value;
+	size_t left = job->limit;
+	struct path_error error;
+	struct path path;
+
+	if (!path_parse(&path, &result->arena, text, &error)) {
+		reply_invalid_path(&result->out, text, &error);
+		return;
+	}
+	value = path_find(result->root, &path);
+	if (!value)
+		reply_error(&result->out, REPLY_PATH_NOT_FOUND, text);
+	else if (!json_fits(value, &left))
+		refuse_size(job, &result->out);
+	else
+		reply_value(job, result, &path, value);
+}
+
+static void resolve(struct job *job, struct result *result)
+{
+	struct layer_context context = job->context;
+	struct stack_docs *docs = &result->docs;
+
+	context.env = result->env;
+	context.vault_env = result->vault_env;
+	if (!stack_docs_for(&job->stack, &context, docs, &result->diag)) {
+		reply_broken(&result->out, &result->diag, job->secrets);
+		return;
+	}
+	if (!learn_secrets(job, docs)) {
+		refuse_size(job, &result->out);
+		return;
+	}
+	if (job->agent) {
+		add_variables(docs, &context, result->env);
+		agent_derive(docs, result->env);
+	}
+	result->root = stack_docs_merge(docs, &result->arena);
+	if (!result->root)
+		result->root = value_new(&result->arena, VALUE_OBJECT);
+	answer(job, result);
+}
+
+static void result_deinit(struct result *result)
+{
+	out_deinit(&result->out);
+	diag_deinit(&result->diag);
+	arena_free(&result->arena);
+	stack_docs_deinit(&result->docs);
+	env_unref(result->vault_env);
+	env_unref(result->env);
+}
+
+static void work(struct job *job)
+{
+	_cleanup_(result_deinit) struct result result = {0};
+	struct env *caller = job->errand->env;
+
+	result.env = job->agent ? variables_agent_env(caller) : env_ref(caller);
+	result.vault_env =
+		env_for_vaults(result.env, job->vault_environment, job->system);
+	resolve(job, &result);
+	job->reply = out_cut(&result.out, (struct out_mark){0});
+}
+
+static void on_work(uv_work_t *request)
+{
+	struct job *job = request->data;
+
+	work(job);
+	stack_deinit(&job->stack);
+}
+
+/* --- in the loop -------------------------------------------------------------
+ */
+
+static void job_finish(struct job *job)
+{
+	struct errand *errand = job->errand;
+	struct shared *reply = TAKE(job->reply);
+
+	secrets_free(job->secrets);
+	mem_free(job->vault_environment);
+	mem_free(job);
+	errand_finish(errand, reply);
+}
+
+static void on_done(uv_work_t *request, int status)
+{
+	(void)status;
+	job_finish(request->data);
+}
+
+void caller_begin(struct daemon *daemon, struct errand *errand)
+{
+	const struct workspace *workspace =
+		daemon_workspace(daemon, errand->workspace);
+	const struct settings *settings = daemon->settings;
+	struct job *job;
+
+	if (!workspace) {
+		errand_fail_not_ready(errand,
+				      "the workspace is gone meanwhile");
+		return;
+	}
+	job = mem_alloc(sizeof(*job));
+	job->work.data = job;
+	job->errand = errand;
+	stack_copy(&job->stack, &workspace->stack);
+	job->context = layers_context(settings, NULL, NULL);
+	if (settings->vault_environment)
+		job->vault_environment =
+			mem_strdup(settings->vault_environment);
+	job->agent = settings->mode == MODE_AGENT;
+	job->system = daemon->places.system;
+	job->limit = (size_t)settings->bytes_per_user;
+	job->secrets = secrets_pin(daemon->host.secrets);
+	(void)uv_queue_work(&daemon->loop, &job->work, on_work, on_done);
 }

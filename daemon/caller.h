@@ -7,16 +7,16 @@
  * The caller's variables take the place of the daemon's in three things only:
  * the layers `env-generic` and `env-named`, and ${NAME} in files and vaults
  * (INTERFACE.md "environment"). Nothing of them is kept.
+ *
+ * The texts may be made to cost much, so the work is done by another thread. It
+ * is given all it needs: a copy of the stack, whose documents it shares, a
+ * copy of the settings that matter, the secrets as they are.
  */
 
-struct diag;
-struct env;
-struct snapshot;
-struct workspace;
+struct daemon;
+struct errand;
 
-/* A snapshot of the caller's, never published; NULL, with @diag set, when a
- * text is broken for it. */
-struct snapshot *caller_resolve(struct workspace *workspace, struct env *caller,
-				struct diag *diag);
+/* Do @errand, an ERRAND_GET; it is finished later, by the loop. */
+void caller_begin(struct daemon *daemon, struct errand *errand);
 
 #endif

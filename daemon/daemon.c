@@ -25,6 +25,7 @@
 
 #define SETTLE_MS     40   /* of quiet after a change of a file */
 #define RELOAD_ROUNDS 4    /* of files that name files that name files */
+#define SECRETS_MIN   1024 /* that are known before any are forgotten */
 #define STOP_MS       2000 /* for answers in flight */
 #define SWEEP_MS      3600000
 
@@ -285,10 +286,25 @@ static uint64_t next_generation(void *data)
 	return generation_next(&daemon->generation);
 }
 
+/* What was a secret once stays one as long as the history may show it; tokens
+ * that change each hour must not add up for ever. */
+static void forget_old_secrets(struct daemon *daemon)
+{
+	struct secrets *secrets = daemon->host.secrets;
+
+	if (secrets_count(secrets) <= daemon->secrets_max)
+		return;
+	secrets_forget(secrets);
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_learn_secrets(daemon->workspaces[i]);
+	daemon->secrets_max = 2 * secrets_count(secrets) + SECRETS_MIN;
+}
+
 static void on_snapshot(void *data, struct workspace *workspace)
 {
 	struct daemon *daemon = data;
 
+	forget_old_secrets(daemon);
 	if (daemon->server)
 		server_notify(daemon->server);
 	if (workspace == daemon->active)
@@ -359,6 +375,7 @@ static void init_host(struct daemon *daemon, struct env *env)
 		.on_logout = on_logout,
 	};
 	daemon->host.upstream.secrets = daemon->host.secrets;
+	daemon->secrets_max = SECRETS_MIN;
 }
 
 static void init_handles(struct daemon *daemon)

@@ -56,6 +56,7 @@ struct daemon {
 	struct generation generation;
 	struct chosen chosen; /* the active workspace's name, kept */
 	struct list tasks;    /* struct task */
+	size_t secrets_max;   /* more, and old ones are forgotten */
 
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;

@@ -92,14 +92,6 @@ static bool serve_view(void *data, const char *name, struct view *view)
 	return true;
 }
 
-static struct snapshot *serve_resolve(void *data, const char *name,
-				      struct env *env, struct diag *diag)
-{
-	struct daemon *daemon = data;
-
-	return caller_resolve(daemon_workspace(daemon, name), env, diag);
-}
-
 static uint64_t clearance_of(unsigned int rights)
 {
 	return (rights & ACCESS_READ ? SERVICE_MAY_READ : 0) |
@@ -132,7 +124,10 @@ static void serve_workspaces(void *data, uint64_t clearance, struct buf *json)
 
 static void serve_begin(void *data, struct errand *errand)
 {
-	task_begin(data, errand);
+	if (errand->kind == ERRAND_GET)
+		caller_begin(data, errand);
+	else
+		task_begin(data, errand);
 }
 
 static void serve_call_off(void *data, struct errand *errand)
@@ -147,6 +142,8 @@ static struct server_limits limits_of(const struct settings *settings)
 		.message = (size_t)settings->message,
 		.connections = (unsigned int)settings->connections_per_user,
 		.watchers = (unsigned int)settings->watchers_per_user,
+		.bytes = (size_t)settings->bytes_per_user,
+		.environment_calls = (unsigned int)settings->environment_calls,
 	};
 }
 
@@ -166,7 +163,6 @@ bool front_open(struct daemon *daemon)
 	daemon->service = (struct service){
 		.data = daemon,
 		.view = serve_view,
-		.resolve = serve_resolve,
 		.clearance = serve_clearance,
 		.status = serve_status,
 		.workspaces = serve_workspaces,

@@ -15,6 +15,30 @@
 #include "serve/service.h"
 #include "value/json.h"
 
+/* To whom status is told. */
+struct reader {
+	struct buf *json;
+	const struct secrets *secrets;
+	bool masked;
+};
+
+/* An error is read by more than those who may see what it is about. */
+static void add_error(struct reader *reader, const char *key, const char *text)
+{
+	_cleanup_(mem_freep) char *shown =
+		text ? secrets_mask_text(reader->secrets, text) : NULL;
+
+	json_add_optional_string(reader->json, key, shown);
+}
+
+static void add_text(struct reader *reader, const char *key, const char *text)
+{
+	if (reader->masked)
+		add_error(reader, key, text);
+	else
+		json_add_optional_string(reader->json, key, text);
+}
+
 static char *with_place(const struct diag *problem)
 {
 	if (!problem->pos.line)
@@ -25,15 +49,16 @@ static char *with_place(const struct diag *problem)
 
 /* A file may be broken by what it includes: the place is in that one, and no
  * line of the layer's source. */
-static void write_problem(const struct layer *layer, struct buf *json)
+static void write_problem(struct reader *reader, const struct layer *layer)
 {
+	struct buf *json = reader->json;
 	const struct diag *problem = &layer->problem;
 	bool elsewhere =
 		!layer->text.ptr && strcmp(problem->source, layer->source) != 0;
 	_cleanup_(mem_freep) char *text =
 		elsewhere ? with_place(problem) : mem_strdup(problem->text);
 
-	json_add_string(json, "error", text);
+	add_error(reader, "error", text);
 	if (problem->pos.line && !elsewhere) {
 		json_add_int(json, "line", problem->pos.line);
 		json_add_int(json, "column", problem->pos.column);
@@ -42,23 +67,24 @@ static void write_problem(const struct layer *layer, struct buf *json)
 
 /* @stale: age in seconds of a vault that the server has not confirmed lately;
  * -1: it is none, or it has. */
-static void write_layer(const struct layer *layer, int64_t stale,
-			struct buf *json)
+static void write_layer(struct reader *reader, const struct layer *layer,
+			int64_t stale)
 {
+	struct buf *json = reader->json;
 	const char *state = layer_state_name(layer->state);
 	int64_t age = (clock_boot_ms() - layer->since) / 1000;
 
 	buf_putc(json, '{');
 	json_add_string(json, "layer", layer_kind_name(layer->kind));
-	json_add_string(json, "source", layer->source);
-	json_add_optional_string(json, "description", layer->description);
+	add_text(reader, "source", layer->source);
+	add_text(reader, "description", layer->description);
 	json_add_string(json, "state",
 			stale >= 0 && layer->state == LAYER_OK ? "stale"
 							       : state);
 	if (layer->doc)
 		json_add_int(json, "age", stale > age ? stale : age);
 	if (layer->state == LAYER_BROKEN)
-		write_problem(layer, json);
+		write_problem(reader, layer);
 	else if (layer->doc && layer->doc->remark)
 		json_add_string(json, "error", layer->doc->remark);
 	buf_putc(json, '}');
@@ -66,13 +92,16 @@ static void write_layer(const struct layer *layer, int64_t stale,
 
 /* Settings that a reload refused stand among the layers: it is where a person
  * looks for what is broken. */
-static void write_settings_problem(const struct diag *problem, struct buf *json)
+static void write_settings_problem(struct reader *reader,
+				   const struct diag *problem)
 {
+	struct buf *json = reader->json;
+
 	buf_putc(json, '{');
 	json_add_string(json, "layer", "settings");
 	json_add_string(json, "source", problem->source);
 	json_add_string(json, "state", "broken");
-	json_add_string(json, "error", problem->text);
+	add_error(reader, "error", problem->text);
 	if (problem->pos.line) {
 		json_add_int(json, "line", problem->pos.line);
 		json_add_int(json, "column", problem->pos.column);
@@ -85,9 +114,10 @@ static bool is_fetched(const struct layer *layer)
 	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
 }
 
-static void write_layers(const struct daemon *daemon,
-			 const struct workspace *workspace, struct buf *json)
+static void write_layers(struct reader *reader, const struct daemon *daemon,
+			 const struct workspace *workspace)
 {
+	struct buf *json = reader->json;
 	int64_t stale = workspace_stale(workspace);
 	struct layer *layer;
 	size_t start;
@@ -96,11 +126,11 @@ static void write_layers(const struct daemon *daemon,
 	buf_putc(json, '[');
 	start = json->len;
 	if (diag_failed(&daemon->settings_problem))
-		write_settings_problem(&daemon->settings_problem, json);
+		write_settings_problem(reader, &daemon->settings_problem);
 	for (stack_each(&workspace->stack, layer)) {
 		if (json->len > start)
 			buf_putc(json, ',');
-		write_layer(layer, is_fetched(layer) ? stale : -1, json);
+		write_layer(reader, layer, is_fetched(layer) ? stale : -1);
 	}
 	buf_putc(json, ']');
 }
@@ -115,27 +145,17 @@ static void write_claims(const struct api_claims *claims, struct buf *json)
 		json_add_int(json, "token_expires_at", claims->expires_at);
 }
 
-/* It may hold a password. */
-static void add_url(struct buf *json, const char *key, const char *url,
-		    const struct secrets *secrets)
+static void write_upstream(struct reader *reader,
+			   const struct upstream *upstream)
 {
-	_cleanup_(mem_freep) char *shown =
-		url ? secrets_mask_text(secrets, url) : NULL;
-
-	json_add_optional_string(json, key, shown);
-}
-
-static void write_upstream(const struct upstream *upstream, struct buf *json)
-{
+	struct buf *json = reader->json;
 	const struct api_claims *claims = session_claims(upstream->session);
 	int64_t next = upstream_next_poll(upstream);
 
-	add_url(json, "api_server", upstream->login.api_server,
-		upstream->secrets);
-	add_url(json, "web_server", upstream->login.web_server,
-		upstream->secrets);
-	add_url(json, "files_server", upstream->login.files_server,
-		upstream->secrets);
+	/* They may hold a password. */
+	add_error(reader, "api_server", upstream->login.api_server);
+	add_error(reader, "web_server", upstream->login.web_server);
+	add_error(reader, "files_server", upstream->login.files_server);
 	if (claims)
 		write_claims(claims, json);
 	if (upstream->last_success)
@@ -145,17 +165,19 @@ static void write_upstream(const struct upstream *upstream, struct buf *json)
 }
 
 /* Also one that nobody could log in to. */
-static void write_server(const struct workspace *workspace, struct buf *json)
+static void write_server(struct reader *reader,
+			 const struct workspace *workspace)
 {
+	struct buf *json = reader->json;
+
 	json_key(json, "server");
 	buf_putc(json, '{');
 	if (workspace->upstream)
-		write_upstream(workspace->upstream, json);
+		write_upstream(reader, workspace->upstream);
 	else
-		add_url(json, "api_server", workspace->declared->api_server,
-			workspace->host->secrets);
-	json_add_optional_string(json, "last_error",
-				 workspace_problem(workspace));
+		add_error(reader, "api_server",
+			  workspace->declared->api_server);
+	add_error(reader, "last_error", workspace_problem(workspace));
 	buf_putc(json, '}');
 }
 
@@ -169,24 +191,26 @@ static void write_names(const struct workspace *workspace, struct buf *json)
 	json_add_optional_string(json, "user_name", names->user_name);
 }
 
-static void write_key(const struct login *login, bool masked, struct buf *json)
+static void write_key(struct reader *reader, const struct login *login)
 {
+	struct buf *json = reader->json;
+
 	if (!login->access_key)
 		return;
 	json_add_string(json, "access_key",
-			masked ? SECRET_MASK : login->access_key);
+			reader->masked ? SECRET_MASK : login->access_key);
 	json_key(json, "access_key_origin");
 	buf_putc(json, '{');
 	json_add_string(json, "layer", login->key_layer);
-	json_add_string(json, "source", login->key_source);
+	add_text(reader, "source", login->key_source);
 	buf_putc(json, '}');
 }
 
-static void write_workspace(const struct daemon *daemon,
-			    const struct workspace *workspace, bool masked,
-			    struct buf *json)
+static void write_workspace(struct reader *reader, const struct daemon *daemon,
+			    const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
+	struct buf *json = reader->json;
 
 	buf_putc(json, '{');
 	json_add_string(json, "name", workspace->name);
@@ -197,12 +221,12 @@ static void write_workspace(const struct daemon *daemon,
 				: workspace_state_name(workspace->state));
 	write_names(workspace, json);
 	if (upstream)
-		write_key(&upstream->login, masked, json);
+		write_key(reader, &upstream->login);
 	json_add_int(json, "generation",
 		     (long long)workspace->snapshot->generation);
 	if (upstream || workspace->login_error)
-		write_server(workspace, json);
-	write_layers(daemon, workspace, json);
+		write_server(reader, workspace);
+	write_layers(reader, daemon, workspace);
 	buf_putc(json, '}');
 }
 
@@ -218,6 +242,7 @@ static unsigned int clearance_at(uint64_t clearance, size_t index)
 static void write_workspaces(const struct daemon *daemon, uint64_t clearance,
 			     struct buf *json)
 {
+	struct reader reader = {.json = json, .secrets = daemon->host.secrets};
 	size_t start;
 
 	json_key(json, "workspaces");
@@ -230,8 +255,8 @@ static void write_workspaces(const struct daemon *daemon, uint64_t clearance,
 			continue;
 		if (json->len > start)
 			buf_putc(json, ',');
-		write_workspace(daemon, daemon->workspaces[i],
-				!(may & SERVICE_MAY_REVEAL), json);
+		reader.masked = !(may & SERVICE_MAY_REVEAL);
+		write_workspace(&reader, daemon, daemon->workspaces[i]);
 	}
 	buf_putc(json, ']');
 }

@@ -179,6 +179,14 @@ static struct session_config session_config(const struct settings *settings,
 	};
 }
 
+void upstream_learn_secrets(const struct upstream *upstream,
+			    struct secrets *secrets)
+{
+	secrets_learn_text(secrets, upstream->login.access_key);
+	secrets_learn_text(secrets, upstream->login.secret_key);
+	secrets_learn_text(secrets, upstream->login.token);
+}
+
 bool upstream_is_for(const struct upstream *upstream,
 		     const struct upstream_config *config,
 		     const struct login *login)
@@ -207,8 +215,7 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->poll.phase = phase_of_login(&upstream->login);
 	upstream->poll.may_wait = config->may_wait;
 	upstream->poll.no_vaults = config->no_vaults;
-	secrets_learn_text(config->secrets, upstream->login.secret_key);
-	secrets_learn_text(config->secrets, upstream->login.token);
+	upstream_learn_secrets(upstream, config->secrets);
 	upstream->secrets = config->secrets;
 	upstream->server =
 		secrets_mask_text(config->secrets, upstream->login.api_server);

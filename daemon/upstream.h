@@ -29,7 +29,7 @@ struct upstream_config {
 	uv_loop_t *loop;
 	struct http *http;
 	const struct settings *settings;
-	struct secrets *secrets;
+	struct secrets *secrets; /* that those of logins are added to */
 	bool may_wait;  /* vaults are there: the first question has time */
 	bool no_vaults; /* nobody wants them, only the login */
 };
@@ -71,6 +71,10 @@ void upstream_close(struct upstream *upstream); /* NULL is allowed */
 bool upstream_is_for(const struct upstream *upstream,
 		     const struct upstream_config *config,
 		     const struct login *login);
+
+/* Learn what it logs in with. */
+void upstream_learn_secrets(const struct upstream *upstream,
+			    struct secrets *secrets);
 
 /* Has every feed had an answer, good or bad? */
 bool upstream_is_answered(const struct upstream *upstream);

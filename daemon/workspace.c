@@ -138,12 +138,31 @@ static void learn_secrets(const struct workspace *workspace,
 			      docs->items[i].doc->root);
 }
 
+void workspace_learn_secrets(const struct workspace *workspace)
+{
+	struct secrets *secrets = workspace->host->secrets;
+	struct snapshot *snapshot;
+
+	if (workspace->upstream)
+		upstream_learn_secrets(workspace->upstream, secrets);
+	if (workspace->candidate)
+		upstream_learn_secrets(workspace->candidate, secrets);
+	for (size_t i = 0; (snapshot = history_get(&workspace->history, i));
+	     i++) {
+		learn_secrets(workspace, &snapshot->docs);
+		secrets_learn_patterns(secrets, snapshot->root);
+	}
+}
+
 static struct snapshot *make_snapshot(const struct workspace *workspace)
 {
 	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
+	struct snapshot *snapshot;
 
 	learn_secrets(workspace, &docs);
-	return workspace_merge(workspace, &docs, workspace->host->env);
+	snapshot = workspace_merge(workspace, &docs, workspace->host->env);
+	secrets_learn_patterns(workspace->host->secrets, snapshot->root);
+	return snapshot;
 }
 
 static void publish(struct workspace *workspace, struct snapshot *snapshot,
@@ -201,6 +220,7 @@ bool workspace_read(struct workspace *workspace)
 	struct layer_context context =
 		layers_context(host->settings, host->env, host->vault_env);
 
+	context.secrets = host->secrets;
 	return stack_read(&workspace->stack, &context);
 }
 

@@ -139,6 +139,10 @@ const struct whois_names *workspace_names(const struct workspace *workspace);
  * else -1. */
 int64_t workspace_stale(const struct workspace *workspace);
 
+/* Learn the secrets of what it serves, has served as far as the history knows,
+ * and logs in with. */
+void workspace_learn_secrets(const struct workspace *workspace);
+
 /* The snapshot that @docs come to by the rules of the mode; not published. */
 struct snapshot *workspace_merge(const struct workspace *workspace,
 				 struct stack_docs *docs,

@@ -57,6 +57,14 @@ static void grow(struct known *known)
 	mem_free(old.buckets);
 }
 
+bool known_has(const struct known *known, struct str secret)
+{
+	struct known_secret *found =
+		known->bucket_count ? *place_of(known, secret) : NULL;
+
+	return found && str_equal(found->text, secret);
+}
+
 void known_add(struct known *known, struct str secret)
 {
 	struct known_secret **at, *added;
@@ -85,6 +93,16 @@ size_t known_at(const struct known *known, struct str text)
 	while (secret && !str_starts(text, secret->text))
 		secret = secret->next;
 	return secret ? secret->text.len : 0;
+}
+
+void known_copy(struct known *copy, const struct known *known)
+{
+	const struct known_secret *secret;
+
+	*copy = (struct known){0};
+	for (size_t i = 0; i < known->bucket_count; i++)
+		for (secret = known->buckets[i]; secret; secret = secret->next)
+			known_add(copy, secret->text);
 }
 
 void known_deinit(struct known *known)

@@ -10,6 +10,7 @@
  * set owns copies; a zeroed struct is an empty one.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,9 +26,12 @@ struct known {
 /* At least KNOWN_PREFIX bytes; again changes nothing. */
 void known_add(struct known *known, struct str secret);
 
+bool known_has(const struct known *known, struct str secret);
+
 /* Bytes of the longest of the secrets that @text begins with; 0: none does. */
 size_t known_at(const struct known *known, struct str text);
 
+void known_copy(struct known *copy, const struct known *known);
 void known_deinit(struct known *known);
 
 #endif

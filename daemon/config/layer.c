@@ -51,6 +51,20 @@ struct layer *layer_new(enum layer_kind kind, const char *source)
 	return layer;
 }
 
+struct layer *layer_copy(const struct layer *layer)
+{
+	struct layer *copy = layer_new(layer->kind, layer->source);
+
+	layer_set_description(copy, layer->description);
+	layer_set_under(copy, str_from(layer->under ? layer->under : ""));
+	copy->doc = layer->doc ? doc_ref(layer->doc) : NULL;
+	copy->doc_format = layer->doc_format;
+	copy->state = layer->state;
+	if (layer->text.ptr)
+		layer_set_text(copy, layer->format, STR(""));
+	return copy;
+}
+
 void layer_free(struct layer *layer)
 {
 	if (!layer)
@@ -289,6 +303,18 @@ static void blame_format(const struct layer *layer, struct diag *diag)
 	diag->text = text;
 }
 
+/* Of other texts, too; who reads status need not be who may read them. */
+static void hide_secrets(const struct secrets *secrets, struct diag *diag)
+{
+	char *text;
+
+	if (!secrets)
+		return;
+	text = secrets_mask_text(secrets, diag->text);
+	mem_free(diag->text);
+	diag->text = text;
+}
+
 bool layer_read(struct layer *layer, const struct layer_context *context,
 		const struct value *lower)
 {
@@ -300,6 +326,7 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 	layer->unread = false;
 	if (r == READ_E_BROKEN) {
 		blame_format(layer, &diag);
+		hide_secrets(context->secrets, &diag);
 		return set_problem(layer, &diag);
 	}
 	if (doc)

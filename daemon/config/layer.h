@@ -65,8 +65,9 @@ struct layer {
 struct layer_context {
 	enum read_dialect dialect;
 	struct read_limits limits;
-	const struct env *env;       /* for files and variables */
-	const struct env *vault_env; /* what a vault may see of it */
+	const struct env *env;         /* for files and variables */
+	const struct env *vault_env;   /* what a vault may see of it */
+	const struct secrets *secrets; /* that no problem may tell; NULL */
 };
 
 const char *layer_kind_name(enum layer_kind kind);
@@ -74,6 +75,9 @@ const char *layer_state_name(enum layer_state state);
 
 struct layer *layer_new(enum layer_kind kind, const char *source);
 void layer_free(struct layer *layer);
+
+/* Of the same document, as layer_doc_for needs it; without its text. */
+struct layer *layer_copy(const struct layer *layer);
 
 void layer_set_description(struct layer *layer, const char *description);
 

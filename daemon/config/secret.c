@@ -1,29 +1,35 @@
 #include "config/secret.h"
 
-#include <regex.h>
-#include <stdlib.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "config/known.h"
+#include "config/pattern.h"
 #include "read/reader.h"
 #include "value/json.h"
 #include "value/path.h"
 #include "value/value.h"
 
-#define KNOWN_FROM                                                             \
-	8 /* characters; shorter strings would mask half the configuration */
+/* Characters; shorter strings would mask half the configuration. */
+#define KNOWN_FROM 8
 
-struct secrets {
-	regex_t *patterns;
-	size_t pattern_count;
+#define HIDE_SECRETS "hide_secrets"
+
+/* What is known, shared by all who look at it: whoever wants to add to it while
+ * somebody else looks makes one of its own. */
+struct secret_set {
+	atomic_uint refs;
+	uint64_t version;
+	struct patterns settings, configuration;
 	struct known known;
 };
 
-/* What is hidden of the scalars below a key. */
-enum hiding { HIDE_NOTHING, HIDE_TEXT, HIDE_ALL };
+struct secrets {
+	struct secret_set *set;
+};
 
 /* Where a walk stands: what the key of a value and its ancestors' say. */
 struct context {
@@ -73,84 +79,132 @@ unsigned int secret_below(unsigned int above, struct str key)
 	return str_is(key, "s3") ? above | INSIDE_S3 : above;
 }
 
-static void add_pattern(struct secrets *secrets, const char *pattern)
-{
-	regex_t regex;
+/* --- the set ---------------------------------------------------------------
+ */
 
-	if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB | REG_ICASE)) {
-		log_warning("mask-pattern-ignored",
-			    LOG_TEXT("pattern", pattern));
+static struct secret_set *set_new(void)
+{
+	struct secret_set *set = mem_alloc(sizeof(*set));
+
+	set->refs = 1;
+	set->version = 1;
+	return set;
+}
+
+static void set_unref(struct secret_set *set)
+{
+	if (--set->refs)
 		return;
-	}
-	secrets->patterns = mem_grow(secrets->patterns,
-				     (secrets->pattern_count + 1) *
-					     sizeof(secrets->patterns[0]));
-	secrets->patterns[secrets->pattern_count++] = regex;
+	known_deinit(&set->known);
+	patterns_deinit(&set->settings);
+	patterns_deinit(&set->configuration);
+	mem_free(set);
 }
 
-static void drop_patterns(struct secrets *secrets)
+/* The set, to be changed. */
+static struct secret_set *set_of(struct secrets *secrets)
 {
-	for (size_t i = 0; i < secrets->pattern_count; i++)
-		regfree(&secrets->patterns[i]);
-	secrets->pattern_count = 0;
+	struct secret_set *shared = secrets->set, *own;
+
+	if (shared->refs == 1)
+		return shared;
+	own = set_new();
+	own->version = shared->version;
+	known_copy(&own->known, &shared->known);
+	patterns_copy(&own->settings, &shared->settings);
+	patterns_copy(&own->configuration, &shared->configuration);
+	set_unref(shared);
+	secrets->set = own;
+	return own;
 }
 
-void secrets_set_patterns(struct secrets *secrets, const char *patterns)
+static void set_patterns(struct secret_set *set, const char *patterns)
 {
 	_cleanup_(mem_freep) char *copy = mem_strdup(patterns ? patterns : "");
 	char *rest = NULL;
 
-	drop_patterns(secrets);
+	patterns_deinit(&set->settings);
 	for (char *word = strtok_r(copy, " \t\n", &rest); word;
 	     word = strtok_r(NULL, " \t\n", &rest))
-		add_pattern(secrets, word);
+		(void)patterns_add(&set->settings, str_from(word), HIDE_TEXT);
+}
+
+void secrets_set_patterns(struct secrets *secrets, const char *patterns)
+{
+	set_patterns(set_of(secrets), patterns);
+	secrets->set->version++;
 }
 
 struct secrets *secrets_new(const char *patterns)
 {
 	struct secrets *secrets = mem_alloc(sizeof(*secrets));
 
-	secrets_set_patterns(secrets, patterns);
+	secrets->set = set_new();
+	set_patterns(secrets->set, patterns);
 	return secrets;
+}
+
+struct secrets *secrets_pin(const struct secrets *secrets)
+{
+	struct secrets *pinned = mem_alloc(sizeof(*pinned));
+
+	pinned->set = secrets->set;
+	pinned->set->refs++;
+	return pinned;
+}
+
+uint64_t secrets_version(const struct secrets *secrets)
+{
+	return secrets->set->version;
+}
+
+size_t secrets_count(const struct secrets *secrets)
+{
+	return secrets->set->known.count;
 }
 
 void secrets_forget(struct secrets *secrets)
 {
-	known_deinit(&secrets->known);
+	struct secret_set *set = set_of(secrets);
+
+	set->version++;
+	known_deinit(&set->known);
+	patterns_deinit(&set->configuration);
 }
 
 void secrets_free(struct secrets *secrets)
 {
 	if (!secrets)
 		return;
-	secrets_forget(secrets);
-	drop_patterns(secrets);
-	mem_free(secrets->patterns);
+	set_unref(secrets->set);
 	mem_free(secrets);
 }
 
-static bool matches_pattern(const struct secrets *secrets, struct str key)
-{
-	_cleanup_(mem_freep) char *text = NULL;
+/* --- by key ----------------------------------------------------------------
+ */
 
-	if (!secrets->pattern_count)
-		return false;
-	text = mem_strndup(key.ptr, key.len);
-	for (size_t i = 0; i < secrets->pattern_count; i++)
-		if (!regexec(&secrets->patterns[i], text, 0, NULL, 0))
-			return true;
-	return false;
+static enum hiding hiding_by_pattern(const struct secrets *secrets,
+				     struct str key)
+{
+	const struct secret_set *set = secrets->set;
+	enum hiding settings = patterns_match(&set->settings, key);
+	enum hiding configuration = patterns_match(&set->configuration, key);
+
+	return settings > configuration ? settings : configuration;
 }
 
 static enum hiding hiding_of(const struct secrets *secrets,
 			     const struct context *context, struct str key)
 {
+	enum hiding pattern;
+
 	if (str_is(key, "environment") || is_hard_key(key))
 		return HIDE_ALL;
-	if ((context->s3 && str_is(key, "key")) || secret_key(key) ||
-	    matches_pattern(secrets, key))
+	pattern = hiding_by_pattern(secrets, key);
+	if (pattern == HIDE_NOTHING &&
+	    ((context->s3 && str_is(key, "key")) || secret_key(key)))
 		return HIDE_TEXT;
-	return HIDE_NOTHING;
+	return pattern;
 }
 
 /* A path to a credentials file is no secret, its content is: JSON, or that in
@@ -187,12 +241,16 @@ static bool is_hidden(struct context context, const struct value *scalar)
 	       (context.hiding == HIDE_TEXT && scalar->type == VALUE_STRING);
 }
 
-/* Known secrets. */
+/* --- known secrets ----------------------------------------------------------
+ */
 
 static void know(struct secrets *secrets, struct str text)
 {
-	if (str_utf8_length(text) >= KNOWN_FROM)
-		known_add(&secrets->known, text);
+	if (str_utf8_length(text) < KNOWN_FROM ||
+	    known_has(&secrets->set->known, text))
+		return;
+	known_add(&set_of(secrets)->known, text);
+	secrets->set->version++;
 }
 
 void secrets_learn_text(struct secrets *secrets, const char *text)
@@ -212,6 +270,15 @@ static void know_scalar(struct secrets *secrets, const struct value *scalar)
 	know(secrets, buf_str(&text));
 }
 
+/* The agent's lists of patterns stand under keys that are patterns' own, and
+ * what is in them is in everybody's manual: "contents" is no secret. */
+static bool is_list_of_patterns(struct str key, const struct value *value)
+{
+	return value->type == VALUE_LIST &&
+	       (str_starts(key, STR(HIDE_SECRETS)) ||
+		str_is(key, "dont_" HIDE_SECRETS));
+}
+
 static void learn(struct secrets *secrets, struct context context,
 		  const struct value *value)
 {
@@ -219,9 +286,11 @@ static void learn(struct secrets *secrets, struct context context,
 
 	if (value->type == VALUE_OBJECT) {
 		for (value_each (value, m))
-			learn(secrets,
-			      enter(secrets, context, member_key(m), m->value),
-			      m->value);
+			if (!is_list_of_patterns(member_key(m), m->value))
+				learn(secrets,
+				      enter(secrets, context, member_key(m),
+					    m->value),
+				      m->value);
 	} else if (value->type == VALUE_LIST) {
 		for (uint32_t i = 0; i < value->list.count; i++)
 			learn(secrets, context, value->list.items[i]);
@@ -235,7 +304,8 @@ void secrets_learn(struct secrets *secrets, const struct value *root)
 	learn(secrets, (struct context){0}, root);
 }
 
-/* Masking. */
+/* --- masking ---------------------------------------------------------------
+ */
 
 static bool ends_authority(char c)
 {
@@ -264,15 +334,14 @@ static size_t hidden_at(const struct secrets *secrets, struct str text,
 {
 	struct str before = {text.ptr, offset};
 	struct str rest = str_from_offset(text, offset);
-	size_t known = known_at(&secrets->known, rest), url = 0;
+	size_t known = known_at(&secrets->set->known, rest), url = 0;
 
 	if (str_ends(before, STR("://")))
 		url = url_password(rest);
 	return known > url ? known : url;
 }
 
-/* @text with every known secret and URL password replaced, also where two
- * overlap; false when it holds none. */
+/* Also where two overlap. */
 static bool mask_inside(const struct secrets *secrets, struct str text,
 			struct buf *out)
 {
@@ -379,7 +448,10 @@ static struct value *mask(const struct walk *walk, struct context context,
 	if (is_hidden(context, value))
 		return with_place(
 			value_new_string(walk->arena, STR(SECRET_MASK)), value);
-	if (value->type == VALUE_STRING)
+	if (value->type == VALUE_STRING && !(value->flags & VALUE_FOREIGN))
+		return mask_string(walk->secrets, walk->arena, value);
+	/* A vault may put a number that is a secret where none is expected. */
+	if (value->type == VALUE_INT)
 		return mask_string(walk->secrets, walk->arena, value);
 	return value;
 }
@@ -407,4 +479,64 @@ struct value *secrets_mask_at(const struct secrets *secrets,
 			context = enter(secrets, context, path->items[i], root);
 	}
 	return root ? mask(&walk, context, (struct value *)root) : NULL;
+}
+
+/* --- patterns of the configuration ------------------------------------------
+ */
+
+/* What the agent has by default is hidden anyway. */
+static bool is_built_in(struct str pattern)
+{
+	static const char *const words[] = {"secret",   "pass",
+					    "token",    "account_key",
+					    "contents", "^environment$"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (str_is(pattern, words[i]))
+			return true;
+	return false;
+}
+
+/* One that holds a secret would be told by the log if it is a bad one. */
+static void learn_pattern(struct secrets *secrets, const struct value *pattern,
+			  enum hiding hiding)
+{
+	_cleanup_(buf_deinit) struct buf masked = BUF_INIT;
+	struct patterns *patterns = &secrets->set->configuration;
+	struct str text;
+
+	if (pattern->type != VALUE_STRING)
+		return;
+	text = value_text(pattern);
+	if (is_built_in(text) || patterns_has(patterns, text, hiding) ||
+	    mask_inside(secrets, text, &masked))
+		return;
+	if (patterns_add(&set_of(secrets)->configuration, text, hiding))
+		secrets->set->version++;
+}
+
+void secrets_learn_patterns(struct secrets *secrets, const struct value *root)
+{
+	const struct value *agent = value_get(root, STR("agent"));
+	const struct value *rules =
+		agent ? value_get(agent, STR("sanitize_config_printout"))
+		      : NULL;
+	enum hiding hiding;
+	struct member *m;
+
+	if (!value_is(rules, VALUE_OBJECT))
+		return;
+	for (value_each (rules, m)) {
+		if (!str_starts(member_key(m), STR(HIDE_SECRETS)))
+			continue;
+		hiding = str_is(member_key(m), HIDE_SECRETS "_recursive")
+				 ? HIDE_ALL
+				 : HIDE_TEXT;
+		if (m->value->type != VALUE_LIST)
+			learn_pattern(secrets, m->value, hiding);
+		else
+			for (uint32_t i = 0; i < m->value->list.count; i++)
+				learn_pattern(secrets, m->value->list.items[i],
+					      hiding);
+	}
 }

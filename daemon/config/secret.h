@@ -13,10 +13,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
 struct arena;
+struct buf;
 struct path;
 struct secrets;
 struct value;
@@ -38,13 +40,29 @@ struct secrets *secrets_new(const char *patterns);
 void secrets_set_patterns(struct secrets *secrets, const char *patterns);
 void secrets_free(struct secrets *secrets);
 
+/* The same as they are now, whatever either learns later; another thread may
+ * use it. */
+struct secrets *secrets_pin(const struct secrets *secrets);
+
+/* Another number whenever there is more to mask, or other patterns. */
+uint64_t secrets_version(const struct secrets *secrets);
+
+/* How many texts are known. */
+size_t secrets_count(const struct secrets *secrets);
+
 /* Learn the secrets of a tree: the text of every scalar under a secret key, if
  * it has eight characters or more, is masked from now on in every string. */
 void secrets_learn(struct secrets *secrets, const struct value *root);
-void secrets_forget(struct secrets *secrets);
 
-/* The same for one secret that stands in no tree. */
-void secrets_learn_text(struct secrets *secrets, const char *text);
+/* The same of one @secret (NULL: none). */
+void secrets_learn_text(struct secrets *secrets, const char *secret);
+
+/* Learn what keys the configuration @root itself wants hidden:
+ * agent.sanitize_config_printout.hide_secrets and its like. */
+void secrets_learn_patterns(struct secrets *secrets, const struct value *root);
+
+/* Forget all that was learned. */
+void secrets_forget(struct secrets *secrets);
 
 /* @text, of somebody else, as it may be shown; the caller's. */
 char *secrets_mask_text(const struct secrets *secrets, const char *text);

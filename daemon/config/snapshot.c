@@ -30,6 +30,48 @@ static struct str write_bytes(struct buf *bytes, const struct value *tree)
 	return buf_str(bytes);
 }
 
+static struct masked *masked_new(const struct snapshot *snapshot,
+				 const struct secrets *secrets)
+{
+	struct masked *masked = mem_alloc(sizeof(*masked));
+
+	masked->refs = 1;
+	masked->version = secrets_version(secrets);
+	masked->root = secrets_mask(secrets, &masked->arena, snapshot->root);
+	masked->json = masked->root == snapshot->root
+			       ? snapshot->json
+			       : write_bytes(&masked->bytes, masked->root);
+	return masked;
+}
+
+struct masked *masked_ref(struct masked *masked)
+{
+	masked->refs++;
+	return masked;
+}
+
+struct masked *masked_unref(struct masked *masked)
+{
+	if (masked && --masked->refs == 0) {
+		buf_deinit(&masked->bytes);
+		arena_free(&masked->arena);
+		mem_free(masked);
+	}
+	return NULL;
+}
+
+struct masked *snapshot_masked(struct snapshot *snapshot,
+			       const struct secrets *secrets)
+{
+	struct masked *masked = snapshot->masked;
+
+	if (!masked || masked->version != secrets_version(secrets)) {
+		masked_unref(masked);
+		snapshot->masked = masked_new(snapshot, secrets);
+	}
+	return snapshot->masked;
+}
+
 struct snapshot *snapshot_new(struct stack_docs *docs,
 			      const struct secrets *secrets)
 {
@@ -42,13 +84,8 @@ struct snapshot *snapshot_new(struct stack_docs *docs,
 	snapshot->root = stack_docs_merge(&snapshot->docs, &snapshot->arena);
 	if (!snapshot->root)
 		snapshot->root = value_new(&snapshot->arena, VALUE_OBJECT);
-	snapshot->masked =
-		secrets_mask(secrets, &snapshot->arena, snapshot->root);
-	snapshot->json = write_bytes(&snapshot->json_bytes, snapshot->root);
-	snapshot->masked_json = snapshot->masked == snapshot->root
-					? snapshot->json
-					: write_bytes(&snapshot->masked_bytes,
-						      snapshot->masked);
+	snapshot->json = write_bytes(&snapshot->bytes, snapshot->root);
+	(void)snapshot_masked(snapshot, secrets);
 	return snapshot;
 }
 
@@ -61,8 +98,8 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot)
 struct snapshot *snapshot_unref(struct snapshot *snapshot)
 {
 	if (snapshot && --snapshot->refs == 0) {
-		buf_deinit(&snapshot->json_bytes);
-		buf_deinit(&snapshot->masked_bytes);
+		buf_deinit(&snapshot->bytes);
+		masked_unref(snapshot->masked);
 		arena_free(&snapshot->arena);
 		stack_docs_deinit(&snapshot->docs);
 		mem_free(snapshot);
@@ -77,6 +114,5 @@ void snapshot_unrefp(struct snapshot **snapshot)
 
 bool snapshot_equal(const struct snapshot *a, const struct snapshot *b)
 {
-	return value_equal(a->root, b->root) &&
-	       value_equal(a->masked, b->masked);
+	return value_equal(a->root, b->root);
 }

@@ -5,7 +5,7 @@
  * Snapshot: the immutable result of merging a stack's documents.
  *
  * It pins the documents whose leaves it shares, and holds the bytes of whole
- * answers, made once, with secrets and without. Shared by reference between
+ * answers, with secrets and without. Shared by reference between
  * connections that send it, watchers that have yet to be told, the history.
  */
 
@@ -34,17 +34,30 @@ enum snapshot_cause {
 	CAUSE_REVOKED
 };
 
+/* A snapshot without secrets, as far as they are known. What is learned later,
+ * be it from another workspace, makes it old: snapshot_masked makes another,
+ * and this one lives as long as somebody sends it. It may share with its
+ * snapshot, so that whoever keeps it keeps both. */
+struct masked {
+	unsigned int refs;
+	uint64_t version; /* of the secrets */
+	struct arena arena;
+	struct value *root;
+	struct str json;
+	struct buf bytes;
+};
+
 struct snapshot {
 	unsigned int refs;
 	uint64_t generation; /* 0 until published */
 	int64_t time;        /* seconds since 1970 */
 	enum snapshot_cause cause;
 	struct arena arena;
-	struct stack_docs docs;              /* pinned */
-	struct value *root;                  /* an object */
-	struct value *masked;                /* the same without secrets */
-	struct str json, masked_json;        /* of the two, on one line */
-	struct buf json_bytes, masked_bytes; /* own the above */
+	struct stack_docs docs; /* pinned */
+	struct value *root;     /* an object */
+	struct str json;        /* of it, on one line */
+	struct buf bytes;       /* owns it */
+	struct masked *masked;
 };
 
 const char *snapshot_cause_name(enum snapshot_cause cause);
@@ -57,6 +70,14 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot);
 struct snapshot *snapshot_unref(struct snapshot *snapshot); /* NULL */
 void snapshot_unrefp(struct snapshot **snapshot);
 
+/* As it may be shown by what @secrets are now. */
+struct masked *snapshot_masked(struct snapshot *snapshot,
+			       const struct secrets *secrets);
+
+struct masked *masked_ref(struct masked *masked);
+struct masked *masked_unref(struct masked *masked); /* NULL; takes NULL */
+
+/* The same values? */
 bool snapshot_equal(const struct snapshot *a, const struct snapshot *b);
 
 #endif

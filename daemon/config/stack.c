@@ -12,6 +12,22 @@ void stack_init(struct stack *stack)
 	list_init(&stack->layers);
 }
 
+static bool is_environment(const struct layer *layer)
+{
+	return layer->kind == LAYER_ENV_GENERIC ||
+	       layer->kind == LAYER_ENV_NAMED;
+}
+
+void stack_copy(struct stack *copy, const struct stack *stack)
+{
+	struct layer *layer;
+
+	stack_init(copy);
+	for (stack_each(stack, layer))
+		if (!is_environment(layer))
+			list_add(&copy->layers, &layer_copy(layer)->link);
+}
+
 static struct layer *layer_of(struct list *link)
 {
 	return CONTAINER_OF(link, struct layer, link);
@@ -224,8 +240,7 @@ bool stack_docs_for(const struct stack *stack,
 	struct doc *doc;
 
 	for (stack_each(stack, layer)) {
-		if (layer->kind == LAYER_ENV_GENERIC ||
-		    layer->kind == LAYER_ENV_NAMED)
+		if (is_environment(layer))
 			continue;
 		doc = layer_doc_for(layer, context, lower, diag);
 		if (doc)

@@ -53,6 +53,10 @@ struct stack_docs {
 void stack_init(struct stack *stack);
 void stack_deinit(struct stack *stack);
 
+/* The same layers with the same documents, without the texts of those and
+ * without those that are the environment: what stack_docs_for needs. */
+void stack_copy(struct stack *copy, const struct stack *stack);
+
 /* The layer after @layer, NULL for the first; NULL after the last. */
 struct layer *stack_next(const struct stack *stack, const struct layer *layer);
 

@@ -10,6 +10,7 @@
  * returned it.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +24,7 @@ struct value;
 #define DOC_SOURCES_MAX 64 /* the text itself and its includes */
 
 struct doc {
-	unsigned int refs;
+	atomic_uint refs;   /* threads share documents */
 	struct arena arena; /* sources, strings, and what objects grow in */
 	struct arena nodes; /* the values themselves, so that an object which is
 			     * being filled can grow in place */

@@ -17,7 +17,11 @@
 struct conn_write {
 	uv_write_t request;
 	struct out_rest *rest;
+	struct charge charge; /* for the bytes that nobody else has */
 };
+
+/* An answer that is that long is looked at before it is sent. */
+#define LONG_ANSWER ((size_t)16 * 1024)
 
 static void conn_receive(struct conn *conn, struct str input);
 static void conn_written(struct conn *conn, int status);
@@ -50,6 +54,7 @@ static void conn_free(struct conn *conn)
 
 	list_remove(&conn->link);
 	frame_deinit(&conn->frame);
+	charge_release(&conn->input);
 	charge_release(&conn->charge);
 	peer_deinit(&conn->peer);
 	mem_free(conn);
@@ -69,7 +74,7 @@ struct conn *conn_new(struct conns *conns)
 	conn->conns = conns;
 	uv_pipe_init(conns->sweep.loop, &conn->pipe, 0);
 	conn->pipe.data = conn;
-	list_init(&conn->half_sent);
+	list_init(&conn->waits);
 	list_add(&conns->all, &conn->link);
 	conns->count++;
 	conns->open_handles++;
@@ -106,25 +111,32 @@ void conn_close(struct conn *conn)
 	set_state(conn, CONN_CLOSING);
 	watcher_free(TAKE(conn->watcher));
 	errand_free(TAKE(conn->errand));
-	list_remove(&conn->half_sent);
+	list_remove(&conn->waits);
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
 }
 
 static void free_write(struct conn *conn)
 {
 	out_rest_free(conn->write->rest);
+	charge_release(&conn->write->charge);
 	mem_free(TAKE(conn->write));
 }
 
 /* Leave what is in the outbox behind its first @sent bytes to libuv. */
 static int write_rest(struct conn *conn, size_t sent)
 {
-	struct out_rest *rest = out_take_rest(&conn->conns->out, sent);
+	struct conns *conns = conn->conns;
+	struct out_rest *rest = out_take_rest(&conns->out, sent);
 	uv_buf_t bufs[OUT_PIECES];
 
 	conn->write = mem_alloc(sizeof(*conn->write));
 	conn->write->rest = rest;
 	conn->write->request.data = conn;
+	if (!charge_resize(&conn->write->charge, &conns->quota, conn->peer.uid,
+			   QUOTA_BYTES, rest->own)) {
+		free_write(conn);
+		return -EDQUOT;
+	}
 	for (size_t i = 0; i < rest->count; i++)
 		bufs[i] = uv_buf_init((char *)rest->pieces[i].ptr,
 				      (unsigned int)rest->pieces[i].len);
@@ -186,7 +198,7 @@ static void flush(struct conn *conn)
 /* The reply in the outbox is the last one. */
 static void end(struct conn *conn)
 {
-	list_remove(&conn->half_sent);
+	list_remove(&conn->waits);
 	watcher_free(TAKE(conn->watcher));
 	errand_free(TAKE(conn->errand));
 	set_state(conn, CONN_ENDING);
@@ -203,6 +215,45 @@ static void refuse_input(struct conn *conn)
 	}
 	reply_error(&conn->conns->out, REPLY_INVALID_PARAMETER, STR("message"));
 	end(conn);
+}
+
+static void reply_bytes_exceeded(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+
+	log_debug("bytes-exceeded", LOG_INT("uid", conn->peer.uid));
+	reply_quota_exceeded(&conns->out, quota_name(QUOTA_BYTES),
+			     conns->limits.bytes);
+}
+
+/* What is kept of the input is paid for; false: the connection has ended. */
+static bool pay_for_input(struct conn *conn)
+{
+	if (charge_resize(&conn->input, &conn->conns->quota, conn->peer.uid,
+			  QUOTA_BYTES, frame_held(&conn->frame)))
+		return true;
+	if (conn->write) {
+		conn_close(conn);
+		return false;
+	}
+	reply_bytes_exceeded(conn);
+	end(conn);
+	return false;
+}
+
+/* Nobody else would send what was written after @before: the user has to hold
+ * it, as long as it is not read. */
+static bool can_hold_answer(struct conn *conn, struct out_mark before)
+{
+	struct conns *conns = conn->conns;
+	size_t own = out_own(&conns->out);
+
+	if (own < LONG_ANSWER ||
+	    own <= quota_left(&conns->quota, conn->peer.uid, QUOTA_BYTES))
+		return true;
+	out_rewind(&conns->out, before);
+	reply_bytes_exceeded(conn);
+	return false;
 }
 
 static void on_errand_finished(struct errand *errand)
@@ -230,10 +281,14 @@ static void keep(struct conn *conn, const struct request *request)
 static void answer(struct conn *conn, struct str message)
 {
 	struct conns *conns = conn->conns;
+	struct out_mark before = out_mark(&conns->out);
+	uint64_t start = uv_hrtime();
 	struct request request = {
 		.service = conns->service,
 		.peer = &conn->peer,
 		.quota = &conns->quota,
+		.turns = &conns->turns,
+		.now = uv_now(conn->pipe.loop),
 		.watchers = &conns->watchers,
 		.out = &conns->out,
 		.memo = &conns->memo,
@@ -241,9 +296,32 @@ static void answer(struct conn *conn, struct str message)
 	};
 
 	methods_answer(&request, message);
+	if (!can_hold_answer(conn, before)) {
+		watcher_free(TAKE(request.watcher));
+		errand_free(TAKE(request.errand));
+	}
 	keep(conn, &request);
+	charge_spend(&conn->charge, conns->turn, uv_hrtime() - start);
 	if (out_is_full(&conns->out))
 		flush(conn);
+}
+
+/* Has its user had all that he may have of this turn of the loop, with others
+ * there? */
+static bool has_had_enough(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+
+	return charge_spent(&conn->charge, conns->turn) > CONNS_SHARE_NS &&
+	       quota_has_others(&conns->quota);
+}
+
+static void rest(struct conn *conn)
+{
+	set_state(conn, CONN_RESTING);
+	list_remove(&conn->waits);
+	list_add(&conn->conns->resting, &conn->waits);
+	conns_tell(conn->conns);
 }
 
 /* A request is to be whole some time after its first byte. */
@@ -253,11 +331,11 @@ static void watch_half_sent(struct conn *conn, bool restart)
 	bool half = conn->state == CONN_READING && frame_held(&conn->frame);
 
 	if (restart || !half)
-		list_remove(&conn->half_sent);
-	if (!half || !list_is_empty(&conn->half_sent))
+		list_remove(&conn->waits);
+	if (!half || !list_is_empty(&conn->waits))
 		return;
 	conn->half_sent_since = uv_now(conn->pipe.loop);
-	list_add(&conns->half_sent, &conn->half_sent);
+	list_add(&conns->half_sent, &conn->waits);
 	conns_expect_sweep(conns);
 }
 
@@ -268,7 +346,7 @@ static void answer_calls(struct conn *conn, struct str input)
 	struct str message;
 	int r = 0;
 
-	while (conn->state == CONN_READING && !r) {
+	while (conn->state == CONN_READING && !r && !has_had_enough(conn)) {
 		r = frame_next(&conn->frame, &input, limit, &message);
 		if (r)
 			break;
@@ -282,8 +360,22 @@ static void answer_calls(struct conn *conn, struct str input)
 		return;
 	}
 	frame_keep(&conn->frame, input);
+	if (!pay_for_input(conn))
+		return;
 	flush(conn);
-	watch_half_sent(conn, answered > 0);
+	if (conn->state == CONN_READING && !r && frame_held(&conn->frame))
+		rest(conn);
+	else
+		watch_half_sent(conn, answered > 0);
+}
+
+void conn_go_on(struct conn *conn)
+{
+	if (has_had_enough(conn))
+		return;
+	list_remove(&conn->waits);
+	set_state(conn, CONN_READING);
+	answer_calls(conn, STR(""));
 }
 
 static void conn_receive(struct conn *conn, struct str input)
@@ -295,6 +387,8 @@ static void conn_receive(struct conn *conn, struct str input)
 	frame_keep(&conn->frame, input);
 	if (frame_held(&conn->frame) > conn->conns->limits.message)
 		refuse_input(conn);
+	else
+		(void)pay_for_input(conn);
 }
 
 static void conn_written(struct conn *conn, int status)
@@ -324,8 +418,11 @@ static void go_on(struct conn *conn)
 
 void conn_tell(struct conn *conn)
 {
-	if (watcher_answer(conn->watcher, &conn->peer, &conn->conns->out) ==
-	    WATCHER_HAS_ENDED) {
+	struct out_mark before = out_mark(&conn->conns->out);
+	enum watcher_outcome outcome =
+		watcher_answer(conn->watcher, &conn->peer, &conn->conns->out);
+
+	if (!can_hold_answer(conn, before) || outcome == WATCHER_HAS_ENDED) {
 		watcher_free(TAKE(conn->watcher));
 		set_state(conn, CONN_READING);
 	}
@@ -335,10 +432,13 @@ void conn_tell(struct conn *conn)
 /* Earlier answers are written first. */
 void conn_end_errand(struct conn *conn)
 {
+	struct out_mark before = out_mark(&conn->conns->out);
+
 	if (conn->write || !errand_is_finished(conn->errand))
 		return;
-	errand_answer(conn->errand, &conn->conns->out);
+	errand_answer(conn->errand, &conn->peer, &conn->conns->out);
 	errand_free(TAKE(conn->errand));
+	(void)can_hold_answer(conn, before);
 	set_state(conn, CONN_READING);
 	go_on(conn);
 }

@@ -5,15 +5,16 @@
  * One connection: bytes in, calls answered in their order, bytes out.
  *
  *   READING --socket full--> WRITING --all written--> READING
+ *   READING --its user had enough for this turn--> RESTING --a later--> READING
  *   READING --a watch--> WATCHING --its end--> READING
  *   READING --an errand--> WAITING --its answer--> READING
  *   any of these --refused, framing lost, stop--> ENDING
  *   ENDING --all written--> CLOSING
  *   any --hung up, error, abort--> CLOSING --> freed
  *
- * At most one write is under way. WRITING reads nothing, so who does not take
- * its answers cannot ask for more; calls behind a watch or an errand wait. It
- * owns itself from conn_new to the end of CLOSING.
+ * At most one write is under way. WRITING and RESTING read nothing, so who does
+ * not take its answers cannot ask for more; calls behind a watch or an errand
+ * wait. It owns itself from conn_new to the end of CLOSING.
  */
 
 #include <stdint.h>
@@ -33,6 +34,7 @@ struct watcher;
 enum conn_state {
 	CONN_READING,
 	CONN_WRITING,
+	CONN_RESTING,
 	CONN_WATCHING,
 	CONN_WAITING,
 	CONN_ENDING,
@@ -45,10 +47,12 @@ struct conn {
 	struct list link; /* in conns->all */
 	enum conn_state state;
 	struct frame frame;
-	struct list half_sent; /* in conns->half_sent, or alone */
+	/* In conns->half_sent, in conns->resting when RESTING, or alone. */
+	struct list waits;
 	uint64_t half_sent_since;
 	struct peer peer;
-	struct charge charge;
+	struct charge charge;     /* for being there */
+	struct charge input;      /* for the bytes in frame */
 	struct watcher *watcher;  /* when WATCHING */
 	struct errand *errand;    /* when WAITING */
 	struct conn_write *write; /* NULL: all is written */
@@ -62,6 +66,10 @@ void conn_start(struct conn *conn, int fd);
 
 /* Its watcher is to say what it was not told yet. */
 void conn_tell(struct conn *conn);
+
+/* RESTING is over: the calls that have waited are answered, if its user may
+ * take more of this turn. */
+void conn_go_on(struct conn *conn);
 
 /* Its errand is finished: the answer goes out. */
 void conn_end_errand(struct conn *conn);

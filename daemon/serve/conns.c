@@ -8,9 +8,6 @@
 #include "serve/conn.h"
 #include "serve/errand.h"
 
-/* Watchers told in one turn of the loop; others get their turn between. */
-#define ROUND_SLICE 512
-
 static void conns_sweep(struct conns *conns);
 static void conns_round(struct conns *conns);
 
@@ -22,6 +19,24 @@ static void on_sweep(uv_timer_t *timer)
 static void on_round(uv_idle_t *idle)
 {
 	conns_round(idle->data);
+}
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+	struct conns *conns = prepare->data;
+
+	conns->turn++;
+}
+
+/* Work goes on for nobody, even when all have gone: wait for it. */
+static void on_work_begins(struct turns *turns)
+{
+	CONTAINER_OF(turns, struct conns, turns)->open_handles++;
+}
+
+static void on_work_ends(struct turns *turns)
+{
+	conns_handle_closed(CONTAINER_OF(turns, struct conns, turns));
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -38,11 +53,17 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	list_init(&conns->all);
 	list_init(&conns->half_sent);
 	list_init(&conns->finished);
+	list_init(&conns->resting);
+	turns_init(&conns->turns);
+	conns->turns.on_begin = on_work_begins;
+	conns->turns.on_end = on_work_ends;
 	conns->input = mem_alloc(CONNS_INPUT);
 	uv_timer_init(loop, &conns->sweep);
 	uv_idle_init(loop, &conns->round);
-	conns->sweep.data = conns->round.data = conns;
-	conns->open_handles = 2;
+	uv_prepare_init(loop, &conns->prepare);
+	conns->sweep.data = conns->round.data = conns->prepare.data = conns;
+	uv_prepare_start(&conns->prepare, on_prepare);
+	conns->open_handles = 3;
 }
 
 void conns_deinit(struct conns *conns)
@@ -94,26 +115,53 @@ static void answer_errands(struct conns *conns)
 	}
 }
 
-static void conns_round(struct conns *conns)
+/* In the order in which they came to rest; who has to rest on keeps his place.
+ */
+static void answer_resting(struct conns *conns)
 {
+	struct list all, *first;
+
+	list_init(&all);
+	list_splice(&all, &conns->resting);
+	while (!list_is_empty(&all)) {
+		first = all.next;
+		list_remove(first);
+		list_add(&conns->resting, first);
+		conn_go_on(CONTAINER_OF(first, struct conn, waits));
+	}
+}
+
+/* Some of those to be told, so that others get their turn between; true when it
+ * was all of them. */
+static bool tell_watchers(struct conns *conns)
+{
+	uint64_t start = uv_hrtime();
 	struct conn *conn;
 
-	answer_errands(conns);
-	for (int i = 0; i < ROUND_SLICE; i++) {
-		conn = watchers_next(&conns->watchers);
-		if (!conn) {
-			uv_idle_stop(&conns->round);
-			return;
-		}
+	while ((conn = watchers_next(&conns->watchers))) {
 		conn_tell(conn);
+		if (uv_hrtime() - start > CONNS_SHARE_NS)
+			return false;
 	}
+	return true;
+}
+
+static void conns_round(struct conns *conns)
+{
+	bool told;
+
+	answer_errands(conns);
+	answer_resting(conns);
+	told = tell_watchers(conns);
+	if (told && list_is_empty(&conns->resting))
+		uv_idle_stop(&conns->round);
 }
 
 static struct conn *oldest_half_sent(struct conns *conns)
 {
 	if (list_is_empty(&conns->half_sent))
 		return NULL;
-	return CONTAINER_OF(conns->half_sent.next, struct conn, half_sent);
+	return CONTAINER_OF(conns->half_sent.next, struct conn, waits);
 }
 
 /* When the oldest half-sent request is over its time. */
@@ -158,6 +206,7 @@ void conns_finish(struct conns *conns)
 {
 	uv_close((uv_handle_t *)&conns->sweep, on_handle_closed);
 	uv_close((uv_handle_t *)&conns->round, on_handle_closed);
+	uv_close((uv_handle_t *)&conns->prepare, on_handle_closed);
 	each_conn(conns, conn_finish);
 }
 

@@ -6,8 +6,9 @@
  * outbox, the users' quotas, the watchers.
  *
  * It tells watchers in rounds: a change marks them, the next turns of the loop
- * tell a slice each. It drops those who do not finish their requests; its timer
- * runs only while there are half-sent ones.
+ * tell a slice each. So it is with the calls of a user who asks so much that
+ * others would have to wait. It drops those who do not finish their requests;
+ * its timer runs only while there are half-sent ones.
  */
 
 #include <stddef.h>
@@ -20,15 +21,21 @@
 #include "serve/out.h"
 #include "serve/quota.h"
 #include "serve/server.h"
+#include "serve/turns.h"
 #include "serve/watcher.h"
 
 #define CONNS_INPUT ((size_t)64 * 1024)
+
+/* What one user may take of a turn of the loop while others are there, and what
+ * the watchers of all may. */
+#define CONNS_SHARE_NS UINT64_C(1500000)
 
 struct conns {
 	const struct service *service;
 	struct server_limits limits;
 	struct quota quota;
 	struct watchers watchers;
+	struct turns turns;
 	struct list finished; /* struct errand, their owners to be told */
 	struct out out;       /* empty whenever the loop has control */
 	struct call_memo memo;
@@ -38,8 +45,12 @@ struct conns {
 	struct list all; /* struct conn */
 	unsigned int count;
 	struct list half_sent; /* struct conn, the oldest first */
+	struct list resting;   /* struct conn, with calls that wait */
 	uv_timer_t sweep;
-	uv_idle_t round; /* active while watchers are to be told */
+	uv_idle_t round; /* active while there are watchers to be told, errands
+			  * to be answered, or calls that wait */
+	uv_prepare_t prepare;
+	uint64_t turn; /* of the loop */
 
 	unsigned int open_handles;
 	void (*on_closed)(struct conns *conns); /* nothing is open any more */

@@ -2,22 +2,37 @@
 
 #include <assert.h>
 
+#include "base/env.h"
 #include "base/mem.h"
 #include "serve/access.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
+#include "serve/turns.h"
 
 /* --- the end ------------------------------------------------------------- */
 
+void errand_finish(struct errand *errand, struct shared *reply)
+{
+	struct turns *turns = TAKE(errand->turns);
+
+	assert(!errand->reply);
+	errand->reply = reply;
+	errand->job = NULL;
+	if (errand->abandoned)
+		errand_free(errand);
+	else if (errand->on_finished)
+		errand->on_finished(errand);
+	if (turns)
+		turns_go_on(turns);
+}
+
 static void finish(struct errand *errand, struct out *out)
 {
-	assert(!errand->reply);
-	errand->reply = out_cut(out, (struct out_mark){0});
-	errand->job = NULL;
+	struct shared *reply = out_cut(out, (struct out_mark){0});
+
 	out_deinit(out);
-	if (errand->on_finished)
-		errand->on_finished(errand);
+	errand_finish(errand, reply);
 }
 
 void errand_succeed(struct errand *errand, struct str object)
@@ -59,15 +74,54 @@ void errand_set_owner(struct errand *errand, void *owner,
 	errand->on_finished = on_finished;
 }
 
-void errand_answer(struct errand *errand, struct out *out)
+/* What it tells of a workspace may have become another's business. */
+static enum access_right missing_right(const struct errand *errand,
+				       const struct peer *peer)
 {
-	if (!errand->silent)
+	const struct service *service = errand->service;
+	unsigned int rights;
+	struct view view;
+
+	if (errand->kind == ERRAND_RELOAD ||
+	    errand->kind == ERRAND_USE_WORKSPACE ||
+	    !service->view(service->data, errand->workspace, &view))
+		return 0;
+	rights = access_rights(view.access, peer);
+	if (!errand->masked && !(rights & ACCESS_SECRETS))
+		return ACCESS_SECRETS;
+	return rights & (ACCESS_READ | ACCESS_ADMIN | ACCESS_SECRETS)
+		       ? 0
+		       : ACCESS_READ;
+}
+
+void errand_answer(struct errand *errand, const struct peer *peer,
+		   struct out *out)
+{
+	enum access_right missing = missing_right(errand, peer);
+
+	if (errand->silent)
+		return;
+	if (missing)
+		reply_error(out, REPLY_ACCESS_DENIED,
+			    str_from(access_right_name(missing)));
+	else
 		out_add_shared(out, errand->reply);
+}
+
+/* The work cannot be stopped; it goes on for nobody. */
+static bool abandon(struct errand *errand)
+{
+	if (!errand->turns || errand->turns->at_work != errand)
+		return false;
+	errand->abandoned = true;
+	errand->owner = NULL;
+	errand->on_finished = NULL;
+	return true;
 }
 
 void errand_free(struct errand *errand)
 {
-	if (!errand)
+	if (!errand || abandon(errand))
 		return;
 	if (errand->job)
 		errand->service->call_off(errand->service->data, errand);
@@ -76,20 +130,29 @@ void errand_free(struct errand *errand)
 	shared_unref(errand->reply);
 	mem_free(errand->workspace);
 	mem_free(errand->text);
+	env_unref(errand->env);
+	buf_deinit(&errand->fields);
 	mem_free(errand);
 }
 
 /* --- the beginning ------------------------------------------------------- */
 
+/* What it costs its user. */
+struct price {
+	enum quota_kind kind;
+	uint32_t amount;
+};
+
 /* NULL when the quota refuses it, which the reply then says. */
-static struct errand *errand_new(struct request *request, enum errand_kind kind)
+static struct errand *errand_for(struct request *request, enum errand_kind kind,
+				 struct price price)
 {
 	struct errand *errand = mem_alloc(sizeof(*errand));
 
 	if (!charge_take(&errand->charge, request->quota, request->peer->uid,
-			 QUOTA_ERRANDS, 1)) {
-		reply_quota_exceeded(request->out, quota_name(QUOTA_ERRANDS),
-				     request->quota->limits[QUOTA_ERRANDS]);
+			 price.kind, price.amount)) {
+		reply_quota_exceeded(request->out, quota_name(price.kind),
+				     request->quota->limits[price.kind]);
 		mem_free(errand);
 		return NULL;
 	}
@@ -102,18 +165,28 @@ static struct errand *errand_new(struct request *request, enum errand_kind kind)
 	return errand;
 }
 
+static struct errand *errand_new(struct request *request, enum errand_kind kind)
+{
+	return errand_for(request, kind, (struct price){QUOTA_ERRANDS, 1});
+}
+
 /* The request keeps the errand when its answer is to come. */
+static void wait_for(struct request *request, struct errand *errand)
+{
+	if (!errand_is_finished(errand)) {
+		request->errand = errand;
+		return;
+	}
+	errand_answer(errand, request->peer, request->out);
+	errand_free(errand);
+}
+
 static void begin(struct request *request, struct errand *errand)
 {
 	const struct service *service = request->service;
 
 	service->begin(service->data, errand);
-	if (!errand_is_finished(errand)) {
-		request->errand = errand;
-		return;
-	}
-	errand_answer(errand, request->out);
-	errand_free(errand);
+	wait_for(request, errand);
 }
 
 static void begin_plain(struct request *request, enum errand_kind kind)
@@ -135,6 +208,27 @@ static void begin_with_text(struct request *request, enum errand_kind kind,
 	errand->text = text.ptr ? mem_strndup(text.ptr, text.len) : NULL;
 	errand->force = call_bool(&request->call, "force", false);
 	begin(request, errand);
+}
+
+void errand_get(struct request *request, const struct env_call *call)
+{
+	struct str path = call_string(&request->call, "path");
+	struct errand *errand =
+		errand_for(request, ERRAND_GET,
+			   (struct price){QUOTA_BYTES, (uint32_t)call->size});
+	struct buf fields = call->fields;
+
+	if (!errand) {
+		env_unref(call->env);
+		buf_deinit(&fields);
+		return;
+	}
+	errand->env = call->env;
+	errand->masked = call->masked;
+	errand->fields = fields;
+	errand->text = mem_strndup(path.ptr ? path.ptr : "", path.len);
+	turns_add(request->turns, errand);
+	wait_for(request, errand);
 }
 
 /* --- methods -------------------------------------------------------------- */

@@ -10,6 +10,9 @@
  * waits is told. The connection owns it; to free one that is not finished is
  * to call it off.
  *
+ * Those that are the daemon's own work take turns (turns.h) before they begin,
+ * and cannot be called off once they have.
+ *
  *   NEW --begin--> UNDER WAY --errand_succeed, errand_fail_*--> FINISHED
  *                      |                                            |
  *                      +-- errand_free: service->call_off           |
@@ -20,16 +23,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/list.h"
 #include "base/str.h"
 #include "serve/quota.h"
 
+struct access;
+struct env;
 struct out;
+struct peer;
 struct request;
 struct service;
 struct shared;
+struct turns;
 
 enum errand_kind {
+	ERRAND_GET, /* with an environment: takes turns */
 	ERRAND_RELOAD,
 	ERRAND_USE_WORKSPACE,
 	ERRAND_TOKEN,
@@ -50,6 +59,9 @@ struct errand {
 	bool force;
 	bool silent; /* one-way: it is done, and nothing said */
 	bool masked; /* the answer is for one without the right `secrets` */
+	/* GET, whose text is the path: */
+	struct env *env;   /* the caller's; nobody else has it */
+	struct buf fields; /* that the reply begins with */
 
 	const struct service *service;
 	void *job;            /* the service's; NULL: nothing is under way */
@@ -58,6 +70,8 @@ struct errand {
 	struct list link; /* the owner's */
 	void *owner;      /* who waits; NULL: nobody yet */
 	void (*on_finished)(struct errand *errand);
+	struct turns *turns; /* that it takes; NULL: none, or it had it */
+	bool abandoned;      /* while at work: it frees itself */
 	struct charge charge;
 };
 
@@ -69,6 +83,9 @@ struct errand_fault {
 };
 
 /* --- for the service: each ends the errand, which may be gone after --- */
+
+/* @reply: all of it; taken over. */
+void errand_finish(struct errand *errand, struct shared *reply);
 
 /* @object: the parameters of the reply, a JSON object. */
 void errand_succeed(struct errand *errand, struct str object);
@@ -88,9 +105,22 @@ static inline bool errand_is_finished(const struct errand *errand)
 void errand_set_owner(struct errand *errand, void *owner,
 		      void (*on_finished)(struct errand *errand));
 
-/* The reply of a finished one, if any, into @out. */
-void errand_answer(struct errand *errand, struct out *out);
+/* The reply of a finished one, if any, into @out, if @peer still has the rights
+ * for it. */
+void errand_answer(struct errand *errand, const struct peer *peer,
+		   struct out *out);
 void errand_free(struct errand *errand); /* NULL is allowed */
+
+/* Get with the environment @env (taken over) of @size bytes; @fields begin the
+ * reply, and are taken over too. */
+struct env_call {
+	struct env *env;
+	size_t size;
+	bool masked;
+	struct buf fields;
+};
+
+void errand_get(struct request *request, const struct env_call *call);
 
 /* Methods of io.clearconf. */
 void errand_reload(struct request *request);

@@ -2,7 +2,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "config/explain.h"
+#include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/access.h"
 #include "serve/out.h"
@@ -11,13 +13,33 @@
 #include "value/json.h"
 #include "value/path.h"
 
-void explain_add_origin(struct buf *fields, const struct origin *origin)
+struct answer {
+	struct explanation explanation;
+	const struct secrets *secrets; /* NULL: everything is shown */
+};
+
+static void answer_deinit(struct answer *answer)
+{
+	explanation_deinit(&answer->explanation);
+}
+
+static void add_text(struct buf *fields, const char *key, const char *text,
+		     const struct secrets *secrets)
+{
+	_cleanup_(mem_freep) char *shown =
+		secrets && text ? secrets_mask_text(secrets, text) : NULL;
+
+	json_add_optional_string(fields, key, shown ? shown : text);
+}
+
+void explain_add_origin(struct buf *fields, const struct origin *origin,
+			const struct secrets *secrets)
 {
 	json_key(fields, "origin");
 	buf_putc(fields, '{');
 	json_add_string(fields, "layer", origin->layer);
-	json_add_string(fields, "source", origin->source);
-	json_add_optional_string(fields, "description", origin->description);
+	add_text(fields, "source", origin->source, secrets);
+	add_text(fields, "description", origin->description, secrets);
 	if (origin->pos.line) {
 		json_add_int(fields, "line", origin->pos.line);
 		json_add_int(fields, "column", origin->pos.column);
@@ -34,48 +56,49 @@ bool explain_may_reveal(struct request *request, bool *reveal)
 	return false;
 }
 
-static void add_offer(struct buf *fields, const struct origins *origins,
+static void add_offer(struct buf *fields, const struct answer *answer,
 		      const struct offer *offer)
 {
-	struct origin origin = origins_find(origins, offer->value);
+	struct origin origin =
+		origins_find(&answer->explanation.origins, offer->value);
 
 	json_key(fields, "value");
 	json_write(fields, offer->shown);
-	explain_add_origin(fields, &origin);
+	explain_add_origin(fields, &origin, answer->secrets);
 }
 
-static void add_overridden(struct buf *fields, const struct origins *origins,
+static void add_overridden(struct buf *fields, const struct answer *answer,
 			   const struct explained_leaf *leaf)
 {
 	json_key(fields, "overridden");
 	buf_putc(fields, '[');
 	for (size_t i = 1; i < leaf->count; i++) {
 		buf_puts(fields, i > 1 ? ",{" : "{");
-		add_offer(fields, origins, &leaf->offers[i]);
+		add_offer(fields, answer, &leaf->offers[i]);
 		buf_putc(fields, '}');
 	}
 	buf_putc(fields, ']');
 }
 
-static void add_leaf(struct buf *fields, const struct explanation *explanation,
+static void add_leaf(struct buf *fields, const struct answer *answer,
 		     const struct explained_leaf *leaf)
 {
 	_cleanup_(buf_deinit) struct buf note = BUF_INIT;
 
-	explain_write_note(explanation, leaf, &note);
+	explain_write_note(&answer->explanation, leaf, &note);
 	json_key(fields, "path");
 	json_write_string(fields, leaf->path);
-	add_offer(fields, &explanation->origins, &leaf->offers[0]);
-	add_overridden(fields, &explanation->origins, leaf);
+	add_offer(fields, answer, &leaf->offers[0]);
+	add_overridden(fields, answer, leaf);
 	if (note.len) {
 		json_key(fields, "note");
 		json_write_string(fields, buf_str(&note));
 	}
 }
 
-static void reply(struct request *request,
-		  const struct explanation *explanation)
+static void reply(struct request *request, const struct answer *answer)
 {
+	const struct explanation *explanation = &answer->explanation;
 	struct buf *fields = reply_open(request->out);
 
 	json_add_int(fields, "generation",
@@ -84,20 +107,21 @@ static void reply(struct request *request,
 	buf_putc(fields, '[');
 	for (size_t i = 0; i < explanation->count; i++) {
 		buf_puts(fields, i ? ",{" : "{");
-		add_leaf(fields, explanation, &explanation->leaves[i]);
+		add_leaf(fields, answer, &explanation->leaves[i]);
 		buf_putc(fields, '}');
 	}
 	buf_putc(fields, ']');
 	reply_close(request->out, false);
 }
 
-static void answer(struct request *request, const struct path *path,
-		   bool reveal)
+static void explain_path(struct request *request, const struct path *path,
+			 bool reveal)
 {
 	const struct view *view = &request->view;
-	_cleanup_(explanation_deinit) struct explanation explanation;
-	int r = explain(&explanation, view->snapshot, path,
-			reveal ? NULL : view->secrets);
+	_cleanup_(answer_deinit) struct answer answer = {
+		.secrets = reveal ? NULL : view->secrets};
+	int r = explain(&answer.explanation, view->snapshot, path,
+			answer.secrets);
 
 	if (r == EXPLAIN_E_NOT_FOUND)
 		reply_error(request->out, REPLY_PATH_NOT_FOUND,
@@ -106,7 +130,7 @@ static void answer(struct request *request, const struct path *path,
 		reply_quota_exceeded(request->out, "explained_values",
 				     EXPLAIN_VALUES_MAX);
 	else
-		reply(request, &explanation);
+		reply(request, &answer);
 }
 
 void explain_answer(struct request *request)
@@ -119,7 +143,7 @@ void explain_answer(struct request *request)
 	if (!explain_may_reveal(request, &reveal))
 		return;
 	if (path_parse(&path, request->scratch, text, &error))
-		answer(request, &path, reveal);
+		explain_path(request, &path, reveal);
 	else
 		reply_invalid_path(request->out, text, &error);
 }

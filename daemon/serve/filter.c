@@ -153,9 +153,8 @@ void filter_diff(const struct filter *filter, const struct snapshot *old,
 	changes_sort(changes);
 }
 
-void filter_write_values(const struct filter *filter,
-			 const struct snapshot *snapshot, bool masked,
-			 struct buf *out)
+void filter_write_values(const struct filter *filter, struct snapshot *snapshot,
+			 const struct secrets *mask, struct buf *out)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	bool first = true;
@@ -171,7 +170,7 @@ void filter_write_values(const struct filter *filter,
 		first = false;
 		json_write_string(out, filter->paths[i]);
 		buf_putc(out, ':');
-		get_write_visible(out, get_visible(snapshot, &path, masked));
+		get_write_visible(out, get_visible(snapshot, &path, mask));
 	}
 	buf_putc(out, '}');
 }

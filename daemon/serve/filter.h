@@ -18,6 +18,7 @@
 
 struct buf;
 struct changes;
+struct secrets;
 struct snapshot;
 
 #define FILTER_PATHS_MAX 256
@@ -54,8 +55,7 @@ void filter_diff(const struct filter *filter, const struct snapshot *old,
 
 /* What stands at the paths of @filter, which is not NULL, as an object keyed
  * by them. */
-void filter_write_values(const struct filter *filter,
-			 const struct snapshot *snapshot, bool masked,
-			 struct buf *out);
+void filter_write_values(const struct filter *filter, struct snapshot *snapshot,
+			 const struct secrets *mask, struct buf *out);
 
 #endif

@@ -1,11 +1,11 @@
 #include "serve/get.h"
 
-#include "base/diag.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/access.h"
+#include "serve/errand.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
@@ -23,10 +23,13 @@ void get_add_state(struct buf *fields, const struct view *view)
 	json_add_optional_int(fields, "stale", view->stale);
 }
 
-const struct value *get_visible(const struct snapshot *snapshot,
-				const struct path *path, bool masked)
+const struct value *get_visible(struct snapshot *snapshot,
+				const struct path *path,
+				const struct secrets *mask)
 {
-	return path_find(masked ? snapshot->masked : snapshot->root, path);
+	return path_find(mask ? snapshot_masked(snapshot, mask)->root
+			      : snapshot->root,
+			 path);
 }
 
 void get_write_visible(struct buf *out, const struct value *visible)
@@ -37,41 +40,36 @@ void get_write_visible(struct buf *out, const struct value *visible)
 		json_write_string(out, STR(SECRET_MASK));
 }
 
-static void write_whole(struct request *request, struct snapshot *snapshot,
-			bool masked)
+static void reply(struct request *request, const struct path *path, bool masked)
 {
-	out_add_snapshot(request->out, snapshot,
-			 masked ? snapshot->masked_json : snapshot->json);
-}
-
-static void reply(struct request *request, struct snapshot *snapshot,
-		  const struct path *path, bool masked)
-{
+	struct snapshot *snapshot = request->view.snapshot;
+	const struct secrets *mask = masked ? request->view.secrets : NULL;
 	struct buf *fields = reply_open(request->out);
 
 	get_add_state(fields, &request->view);
 	json_add_bool(fields, "masked", masked);
 	json_key(fields, "value");
 	if (path->count)
-		get_write_visible(fields, get_visible(snapshot, path, masked));
+		get_write_visible(fields, get_visible(snapshot, path, mask));
 	else
-		write_whole(request, snapshot, masked);
+		out_add_snapshot(request->out, snapshot,
+				 mask ? snapshot_masked(snapshot, mask) : NULL);
 	reply_close(request->out, false);
 }
 
-static void answer_from(struct request *request, struct snapshot *snapshot,
-			bool masked)
+static void answer(struct request *request, bool masked)
 {
+	const struct value *root = request->view.snapshot->root;
 	struct str text = call_string(&request->call, "path");
 	struct path_error error;
 	struct path path;
 
 	if (!path_parse(&path, request->scratch, text, &error))
 		reply_invalid_path(request->out, text, &error);
-	else if (!path_find(snapshot->root, &path))
+	else if (!path_find(root, &path))
 		reply_error(request->out, REPLY_PATH_NOT_FOUND, text);
 	else
-		reply(request, snapshot, &path, masked);
+		reply(request, &path, masked);
 }
 
 /* Bytes of all names and values; false when some are none that a process could
@@ -108,23 +106,22 @@ static struct env *make_env(json_t *environment)
 }
 
 static void answer_with_environment(struct request *request,
-				    json_t *environment, bool masked)
+				    json_t *environment, size_t size,
+				    bool masked)
 {
-	const struct service *service = request->service;
-	_cleanup_(env_unrefp) struct env *env = make_env(environment);
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = service->resolve(
-		service->data, request->view.workspace, env, &diag);
+	struct env_call call = {.size = size, .masked = masked};
 
-	if (snapshot)
-		answer_from(request, snapshot, masked);
-	else
-		reply_broken(request->out, &diag);
+	call.env = make_env(environment);
+	get_add_state(&call.fields, &request->view);
+	json_add_bool(&call.fields, "masked", masked);
+	json_key(&call.fields, "value");
+	errand_get(request, &call);
 }
 
 static void check_environment(struct request *request, json_t *environment,
 			      bool masked)
 {
+	struct quota *quota = request->quota;
 	size_t size;
 
 	if (!measure(environment, &size))
@@ -133,8 +130,11 @@ static void check_environment(struct request *request, json_t *environment,
 	else if (size > ENVIRONMENT_LIMIT)
 		reply_quota_exceeded(request->out, "environment",
 				     ENVIRONMENT_LIMIT);
+	else if (!quota_count_call(quota, request->peer->uid, request->now))
+		reply_quota_exceeded(request->out, "environment_calls",
+				     quota->environment_calls);
 	else
-		answer_with_environment(request, environment, masked);
+		answer_with_environment(request, environment, size, masked);
 }
 
 void get_answer(struct request *request)
@@ -148,7 +148,7 @@ void get_answer(struct request *request)
 	else if (environment)
 		check_environment(request, environment, masked);
 	else
-		answer_from(request, request->view.snapshot, masked);
+		answer(request, masked);
 }
 
 void get_list_workspaces(struct request *request)

@@ -5,8 +5,8 @@
  * Get: the value at a path, now. And the workspaces there are.
  *
  * The whole configuration goes out as the snapshot's finished bytes; a part is
- * written. With an environment of the caller's the answer comes from a snapshot
- * made for this call and given up after it.
+ * written. With an environment of the caller's the answer is an errand: it is
+ * made for this call alone, off the loop, when it is the caller's turn.
  */
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@
 struct buf;
 struct path;
 struct request;
+struct secrets;
 struct snapshot;
 struct value;
 struct view;
@@ -25,10 +26,12 @@ void get_list_workspaces(struct request *request);
 /* generation, state and stale, as every answer about a view begins. */
 void get_add_state(struct buf *fields, const struct view *view);
 
-/* What a peer may see of the value at @path in @snapshot, where it exists:
- * NULL when masking has put something else in its place. */
-const struct value *get_visible(const struct snapshot *snapshot,
-				const struct path *path, bool masked);
+/* What may be seen of the value at @path in @snapshot, where it exists, by who
+ * gets it through @mask (NULL: as it is): NULL when masking has put something
+ * else in its place. */
+const struct value *get_visible(struct snapshot *snapshot,
+				const struct path *path,
+				const struct secrets *mask);
 
 /* The same written as JSON. */
 void get_write_visible(struct buf *out, const struct value *visible);

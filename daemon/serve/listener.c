@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 #define BACKLOG  4096
-#define SLICE    256 /* connections taken in one turn of the loop */
+#define SLICE    64 /* connections taken in one turn of the loop */
 #define PAUSE_MS 100
 
 static void listener_accept(struct listener *listener);

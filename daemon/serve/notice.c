@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/filter.h"
 #include "serve/get.h"
@@ -12,6 +13,11 @@
 #include "value/diff.h"
 #include "value/json.h"
 #include "value/path.h"
+
+static const struct secrets *mask_of(const struct step *step)
+{
+	return step->masked ? step->view->secrets : NULL;
+}
 
 static void write_side(struct buf *fields, const char *key,
 		       const struct value *visible)
@@ -35,11 +41,11 @@ static void write_change(struct buf *fields, const struct step *step,
 	json_add_string(fields, "kind", change_kind_name(change->kind));
 	if (step->old_new && change->old)
 		write_side(fields, "old",
-			   get_visible(step->base, &path, step->masked));
+			   get_visible(step->base, &path, mask_of(step)));
 	if (step->old_new && change->new)
-		write_side(
-			fields, "new",
-			get_visible(step->view->snapshot, &path, step->masked));
+		write_side(fields, "new",
+			   get_visible(step->view->snapshot, &path,
+				       mask_of(step)));
 	buf_putc(fields, '}');
 }
 
@@ -64,12 +70,13 @@ static void write_value(struct out *out, const struct step *step)
 
 	json_key(&out->bytes, "value");
 	if (step->filter)
-		filter_write_values(step->filter, snapshot, step->masked,
+		filter_write_values(step->filter, snapshot, mask_of(step),
 				    &out->bytes);
 	else
-		out_add_snapshot(out, snapshot,
-				 step->masked ? snapshot->masked_json
-					      : snapshot->json);
+		out_add_snapshot(
+			out, snapshot,
+			step->masked ? snapshot_masked(snapshot, mask_of(step))
+				     : NULL);
 }
 
 static void write_reply(struct out *out, const struct step *step,
@@ -116,6 +123,7 @@ static const struct notice *find(const struct notices *notices,
 		if (notice->from == step->base->generation &&
 		    notice->to == step->view->snapshot->generation &&
 		    notice->filter == step->filter &&
+		    notice->secrets == secrets_version(step->view->secrets) &&
 		    notice->options == options_of(step))
 			return notice;
 	}
@@ -148,8 +156,13 @@ static const struct notice *add(struct notices *notices,
 	else
 		notice_deinit(notice);
 	*notice = (struct notice){
-		filter_ref(step->filter), step->base->generation,
-		step->view->snapshot->generation, options_of(step), bytes};
+		.filter = filter_ref(step->filter),
+		.from = step->base->generation,
+		.to = step->view->snapshot->generation,
+		.secrets = secrets_version(step->view->secrets),
+		.options = options_of(step),
+		.bytes = bytes,
+	};
 	return notice;
 }
 

@@ -23,9 +23,9 @@ struct view;
 /* From the state a watcher knows to the one that is. */
 struct step {
 	const struct view *view;
-	const struct snapshot *base; /* NULL: unknown, so it is a resync */
-	size_t skipped;              /* generations between them */
-	struct filter *filter;       /* NULL: everything */
+	struct snapshot *base; /* NULL: unknown, so it is a resync */
+	size_t skipped;        /* generations between them */
+	struct filter *filter; /* NULL: everything */
 
 	bool masked;
 	bool continues;  /* further replies follow */
@@ -38,8 +38,8 @@ struct step {
 #define NOTICES 16
 
 struct notice {
-	struct filter *filter; /* a reference */
-	uint64_t from, to;
+	struct filter *filter;      /* a reference */
+	uint64_t from, to, secrets; /* generations; version */
 	unsigned int options;
 	struct shared *bytes; /* NULL: there is nothing to tell */
 };

@@ -37,8 +37,8 @@ struct shared *shared_unref(struct shared *shared)
 
 static void piece_release(struct out_piece *piece)
 {
-	if (piece->snapshot)
-		snapshot_unref(piece->snapshot);
+	snapshot_unref(piece->snapshot);
+	masked_unref(piece->masked);
 	shared_unref(piece->shared);
 }
 
@@ -82,12 +82,16 @@ bool out_close(struct out *out)
 }
 
 void out_add_snapshot(struct out *out, struct snapshot *snapshot,
-		      struct str bytes)
+		      struct masked *masked)
 {
+	struct str bytes = masked ? masked->json : snapshot->json;
+
 	out_close(out);
-	add(out, (struct out_piece){.ptr = bytes.ptr,
-				    .len = bytes.len,
-				    .snapshot = snapshot_ref(snapshot)});
+	add(out,
+	    (struct out_piece){.ptr = bytes.ptr,
+			       .len = bytes.len,
+			       .snapshot = snapshot_ref(snapshot),
+			       .masked = masked ? masked_ref(masked) : NULL});
 }
 
 void out_add_shared(struct out *out, struct shared *shared)
@@ -121,6 +125,22 @@ struct shared *out_cut(struct out *out, struct out_mark mark)
 	return shared;
 }
 
+/* Ready-made bytes that nobody else has a use for, such as an errand's. */
+static bool is_own(const struct out_piece *piece)
+{
+	return !piece->ptr || (piece->shared && piece->shared->refs == 1);
+}
+
+size_t out_own(const struct out *out)
+{
+	size_t own = out->bytes.len;
+
+	for (size_t i = 0; i < out->count; i++)
+		if (out->pieces[i].ptr && is_own(&out->pieces[i]))
+			own += out->pieces[i].len;
+	return own;
+}
+
 bool out_is_full(const struct out *out)
 {
 	return out->count + OUT_REPLY_PIECES > OUT_PIECES ||
@@ -145,6 +165,7 @@ static void move_piece(struct out *out, size_t index, size_t skip,
 
 	*piece = out->pieces[index];
 	out->pieces[index].snapshot = NULL;
+	out->pieces[index].masked = NULL;
 	out->pieces[index].shared = NULL;
 	piece->ptr = bytes.ptr;
 	piece->len = bytes.len;
@@ -169,9 +190,13 @@ struct out_rest *out_take_rest(struct out *out, size_t sent)
 	rest = mem_alloc(sizeof(*rest) + count * sizeof(rest->pieces[0]) + own);
 	copy = (char *)&rest->pieces[count];
 	rest->count = count;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		rest->own += is_own(&out->pieces[first + i])
+				     ? out->pieces[first + i].len
+				     : 0;
 		move_piece(out, first + i, i ? 0 : sent, &rest->pieces[i],
 			   &copy);
+	}
 	out_clear(out);
 	return rest;
 }

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct masked;
 struct snapshot;
 
 /* Ready-made bytes that several connections send. */
@@ -35,8 +36,10 @@ struct shared *shared_unref(struct shared *shared); /* NULL; takes NULL */
 struct out_piece {
 	const char *ptr; /* NULL: at @offset of the outbox's bytes */
 	size_t offset, len;
-	struct snapshot *snapshot; /* one of the two is a reference that */
-	struct shared *shared;     /* keeps ptr valid, or neither */
+	/* References that keep ptr valid, if any. */
+	struct snapshot *snapshot;
+	struct masked *masked;
+	struct shared *shared;
 };
 
 struct out {
@@ -49,6 +52,7 @@ struct out {
 
 struct out_rest {
 	size_t count;
+	size_t own;                /* bytes that nobody else holds */
 	struct out_piece pieces[]; /* none without ptr */
 };
 
@@ -57,8 +61,9 @@ void out_deinit(struct out *out);
 /* Give up everything in it. */
 void out_clear(struct out *out);
 
+/* All of a snapshot, as @masked shows it or (NULL) as it is. */
 void out_add_snapshot(struct out *out, struct snapshot *snapshot,
-		      struct str bytes);
+		      struct masked *masked);
 void out_add_shared(struct out *out, struct shared *shared);
 
 /* A place to which the outbox can return, or from where on its bytes can be
@@ -73,6 +78,9 @@ void out_rewind(struct out *out, struct out_mark mark);
 /* What was written into bytes since @mark, as a text of its own; the outbox is
  * as it was at @mark. */
 struct shared *out_cut(struct out *out, struct out_mark mark);
+
+/* Bytes that only this outbox holds. */
+size_t out_own(const struct out *out);
 
 /* It is time to send. */
 bool out_is_full(const struct out *out);

@@ -65,7 +65,7 @@ static void add_change(struct buf *fields, struct step *step,
 	if (change->new)
 		add_side(fields, "new",
 			 shown(step, step->new->root, change->path));
-	explain_add_origin(fields, &origin);
+	explain_add_origin(fields, &origin, step->secrets);
 	arena_reset(&step->arena);
 }
 

@@ -9,17 +9,35 @@ struct account {
 	uid_t uid;
 	unsigned int charges;
 	size_t used[QUOTA_KINDS];
+	uint64_t turn;             /* serial of the last one */
+	uint64_t loop_turn, spent; /* nanoseconds in that */
+	uint64_t second;           /* when it began, in milliseconds */
+	unsigned int calls;        /* in that second */
 };
+
+#define SECOND 1000
 
 void quota_init(struct quota *quota)
 {
 	list_init(&quota->accounts);
 }
 
+static void account_free(struct account *account)
+{
+	list_remove(&account->link);
+	mem_free(account);
+}
+
 void quota_deinit(struct quota *quota)
 {
-	assert(list_is_empty(&quota->accounts));
-	(void)quota;
+	struct account *account;
+
+	while (!list_is_empty(&quota->accounts)) {
+		account = CONTAINER_OF(quota->accounts.next, struct account,
+				       link);
+		assert(!account->charges);
+		account_free(account);
+	}
 }
 
 const char *quota_name(enum quota_kind kind)
@@ -28,6 +46,7 @@ const char *quota_name(enum quota_kind kind)
 		[QUOTA_CONNECTIONS] = "connections_per_user",
 		[QUOTA_WATCHERS] = "watchers_per_user",
 		[QUOTA_ERRANDS] = "calls to the ClearML server at a time",
+		[QUOTA_BYTES] = "bytes_per_user",
 	};
 
 	return names[kind];
@@ -51,10 +70,8 @@ static struct account *account_of(struct quota *quota, uid_t uid)
 
 static void account_settle(struct account *account)
 {
-	if (account->charges)
-		return;
-	list_remove(&account->link);
-	mem_free(account);
+	if (!account->charges && !account->calls)
+		account_free(account);
 }
 
 bool charge_take(struct charge *charge, struct quota *quota, uid_t uid,
@@ -85,4 +102,97 @@ void charge_release(struct charge *charge)
 	account->charges--;
 	account_settle(account);
 	*charge = (struct charge){0};
+}
+
+bool charge_resize(struct charge *charge, struct quota *quota, uid_t uid,
+		   enum quota_kind kind, size_t amount)
+{
+	size_t *used, others;
+
+	if (!charge->account)
+		return !amount || (amount <= UINT32_MAX &&
+				   charge_take(charge, quota, uid, kind,
+					       (uint32_t)amount));
+	used = &charge->account->used[kind];
+	others = *used - charge->amount;
+	if (amount > charge->amount &&
+	    (amount > UINT32_MAX || others + amount > quota->limits[kind]))
+		return false;
+	*used = others + amount;
+	charge->amount = (uint32_t)amount;
+	if (!amount)
+		charge_release(charge);
+	return true;
+}
+
+size_t quota_left(struct quota *quota, uid_t uid, enum quota_kind kind)
+{
+	struct account *account = account_of(quota, uid);
+	size_t used = account->used[kind], limit = quota->limits[kind];
+
+	account_settle(account);
+	return used < limit ? limit - used : 0;
+}
+
+static void forget_counts(struct quota *quota, uint64_t now)
+{
+	struct list *i = quota->accounts.next, *next;
+	struct account *account;
+
+	for (; i != &quota->accounts; i = next) {
+		next = i->next;
+		account = CONTAINER_OF(i, struct account, link);
+		if (now - account->second < SECOND)
+			continue;
+		account->calls = 0;
+		account_settle(account);
+	}
+}
+
+bool quota_count_call(struct quota *quota, uid_t uid, uint64_t now)
+{
+	struct account *account;
+
+	forget_counts(quota, now);
+	account = account_of(quota, uid);
+	if (account->calls >= quota->environment_calls)
+		return false;
+	if (!account->calls)
+		account->second = now;
+	account->calls++;
+	return true;
+}
+
+uint64_t charge_last_turn(const struct charge *charge)
+{
+	return charge->account->turn;
+}
+
+void charge_set_turn(struct charge *charge, uint64_t turn)
+{
+	charge->account->turn = turn;
+}
+
+void charge_spend(struct charge *charge, uint64_t turn, uint64_t ns)
+{
+	struct account *account = charge->account;
+
+	if (!account)
+		return;
+	if (account->loop_turn != turn)
+		account->spent = 0;
+	account->loop_turn = turn;
+	account->spent += ns;
+}
+
+uint64_t charge_spent(const struct charge *charge, uint64_t turn)
+{
+	const struct account *account = charge->account;
+
+	return account && account->loop_turn == turn ? account->spent : 0;
+}
+
+bool quota_has_others(const struct quota *quota)
+{
+	return quota->accounts.next != quota->accounts.prev;
 }

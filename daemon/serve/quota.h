@@ -5,7 +5,8 @@
  * Quotas: what one user may make the daemon hold.
  *
  * A charge is embedded in what it pays for and ends with it, so nothing is
- * counted that is not there. A user's account exists while charges do.
+ * counted that is not there. A user's account exists while charges do, and for
+ * the second in which calls are counted.
  */
 
 #include <stdbool.h>
@@ -19,12 +20,14 @@ enum quota_kind {
 	QUOTA_CONNECTIONS,
 	QUOTA_WATCHERS,
 	QUOTA_ERRANDS, /* under way at the same time */
+	QUOTA_BYTES,   /* of requests and answers that wait */
 	QUOTA_KINDS
 };
 
 struct quota {
 	struct list accounts;
-	size_t limits[QUOTA_KINDS]; /* of one uid */
+	size_t limits[QUOTA_KINDS];     /* of one uid */
+	unsigned int environment_calls; /* of one uid, a second */
 };
 
 struct account;
@@ -44,6 +47,30 @@ const char *quota_name(enum quota_kind kind);
 /* False when it would exceed the limit; nothing is charged then. */
 bool charge_take(struct charge *charge, struct quota *quota, uid_t uid,
 		 enum quota_kind kind, uint32_t amount);
+
+/* The charge, whatever it is now, becomes @amount; false, and it stays, when
+ * that would exceed the limit. */
+bool charge_resize(struct charge *charge, struct quota *quota, uid_t uid,
+		   enum quota_kind kind, size_t amount);
+
+/* What @uid may still take. */
+size_t quota_left(struct quota *quota, uid_t uid, enum quota_kind kind);
+
+/* One more call with an environment, at @now (milliseconds); false: one too
+ * many in this second. */
+bool quota_count_call(struct quota *quota, uid_t uid, uint64_t now);
+
+/* Who pays for @charge took @ns of the loop's turn number @turn; and how much
+ * that was in all of it. */
+void charge_spend(struct charge *charge, uint64_t turn, uint64_t ns);
+uint64_t charge_spent(const struct charge *charge, uint64_t turn);
+
+/* Is there more than one user? */
+bool quota_has_others(const struct quota *quota);
+
+/* Users take turns: when was the last of who pays for @charge? */
+uint64_t charge_last_turn(const struct charge *charge);
+void charge_set_turn(struct charge *charge, uint64_t turn);
 
 /* Taking nothing back twice does no harm. */
 void charge_release(struct charge *charge);

@@ -2,6 +2,8 @@
 
 #include "base/buf.h"
 #include "base/diag.h"
+#include "base/mem.h"
+#include "config/secret.h"
 #include "serve/errand.h"
 #include "serve/out.h"
 #include "value/json.h"
@@ -78,17 +80,26 @@ void reply_invalid_path(struct out *out, struct str path,
 	reply_close(out, false);
 }
 
-void reply_broken(struct out *out, const struct diag *diag)
+static void add_masked(struct buf *fields, const char *key, const char *text,
+		       const struct secrets *secrets)
+{
+	_cleanup_(mem_freep) char *masked = secrets_mask_text(secrets, text);
+
+	json_add_string(fields, key, masked);
+}
+
+void reply_broken(struct out *out, const struct diag *diag,
+		  const struct secrets *secrets)
 {
 	struct buf *fields =
 		error_open(out, "io.clearconf.BrokenConfiguration");
 
-	json_add_string(fields, "source", diag->source);
+	add_masked(fields, "source", diag->source, secrets);
 	if (diag->pos.line) {
 		json_add_int(fields, "line", diag->pos.line);
 		json_add_int(fields, "column", diag->pos.column);
 	}
-	json_add_string(fields, "reason", diag->text);
+	add_masked(fields, "reason", diag->text, secrets);
 	reply_close(out, false);
 }
 

@@ -19,6 +19,7 @@ struct diag;
 struct errand_fault;
 struct out;
 struct path_error;
+struct secrets;
 
 /* Each carries one string: the name it speaks of. */
 enum reply_error {
@@ -45,7 +46,9 @@ void reply_close(struct out *out, bool continues);
 void reply_error(struct out *out, enum reply_error error, struct str name);
 void reply_invalid_path(struct out *out, struct str path,
 			const struct path_error *error);
-void reply_broken(struct out *out, const struct diag *diag);
+/* What holds a secret that @secrets know is masked. */
+void reply_broken(struct out *out, const struct diag *diag,
+		  const struct secrets *secrets);
 void reply_server_error(struct out *out, const struct errand_fault *fault);
 void reply_quota_exceeded(struct out *out, const char *quota, size_t limit);
 

@@ -18,6 +18,7 @@ struct errand;
 struct out;
 struct peer;
 struct quota;
+struct turns;
 struct watcher;
 struct watchers;
 
@@ -25,6 +26,8 @@ struct request {
 	const struct service *service;
 	const struct peer *peer;
 	struct quota *quota;
+	struct turns *turns;
+	uint64_t now; /* milliseconds of the loop's clock */
 	struct watchers *watchers;
 	struct out *out;
 	struct call_memo *memo;

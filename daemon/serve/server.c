@@ -89,6 +89,8 @@ void server_set_limits(struct server *server,
 	conns->quota.limits[QUOTA_CONNECTIONS] = limits->connections;
 	conns->quota.limits[QUOTA_WATCHERS] = limits->watchers;
 	conns->quota.limits[QUOTA_ERRANDS] = ERRANDS_PER_USER;
+	conns->quota.limits[QUOTA_BYTES] = limits->bytes;
+	conns->quota.environment_calls = limits->environment_calls;
 }
 
 int server_listen(struct server *server, const char *path)

@@ -19,10 +19,12 @@ struct service;
 struct server;
 
 struct server_limits {
-	size_t message;           /* bytes of one request */
-	unsigned int connections; /* of one uid */
-	unsigned int watchers;    /* of one uid */
-	uint64_t half_sent_ms;    /* for one request to be whole; 0: 30 s */
+	size_t message;                 /* bytes of one request */
+	unsigned int connections;       /* of one uid */
+	unsigned int watchers;          /* of one uid */
+	size_t bytes;                   /* that wait, of one uid */
+	unsigned int environment_calls; /* of one uid, a second */
+	uint64_t half_sent_ms; /* for one request to be whole; 0: 30 s */
 };
 
 /* @service must outlive the server. */

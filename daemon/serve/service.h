@@ -5,7 +5,8 @@
  * What the server asks of the daemon: the one face of everything behind it.
  *
  * front.c fills the table; tests fill it with fixtures. Questions are answered
- * at once from what is there; only an errand may wait for the network.
+ * at once from what is there; only an errand may wait, for the network or for
+ * work that would keep others waiting.
  */
 
 #include <stdbool.h>
@@ -13,7 +14,6 @@
 
 struct access;
 struct buf;
-struct diag;
 struct env;
 struct errand;
 struct history;
@@ -51,12 +51,6 @@ struct service {
 
 	/* @workspace NULL: the active one. False: there is no such. */
 	bool (*view)(void *data, const char *workspace, struct view *view);
-
-	/* The configuration as it is for a caller with the environment @env:
-	 * a snapshot of the caller's, never published; NULL with @diag set
-	 * when a text is broken for it. */
-	struct snapshot *(*resolve)(void *data, const char *workspace,
-				    struct env *env, struct diag *diag);
 
 	/* What @peer may see of the workspaces: SERVICE_MAY_* bits for the
 	 * first, the second and so on, from the lowest up. */

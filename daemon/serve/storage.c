@@ -187,7 +187,8 @@ static void reply_wrong(struct answer *answer)
 	else
 		(void)diag_set(&diag, "the configuration", "%s",
 			       storage->problem);
-	reply_broken(answer->request->out, &diag);
+	reply_broken(answer->request->out, &diag,
+		     answer->request->view.secrets);
 }
 
 static void answer_for(struct request *request,

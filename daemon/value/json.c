@@ -189,3 +189,39 @@ void json_add_optional_int(struct buf *out, const char *key, long long number)
 	if (number >= 0)
 		json_add_int(out, key, number);
 }
+
+#define SCALAR_BYTES 5 /* about, of what is no text */
+
+static bool take(size_t bytes, size_t *left)
+{
+	bool fits = bytes <= *left;
+
+	*left -= fits ? bytes : *left;
+	return fits;
+}
+
+static bool members_fit(const struct value *object, size_t *left)
+{
+	struct member *member;
+
+	for (value_each (object, member))
+		if (!take(member->key_len + sizeof("\"\":"), left) ||
+		    !json_fits(member->value, left))
+			return false;
+	return true;
+}
+
+bool json_fits(const struct value *value, size_t *left)
+{
+	switch (value->type) {
+	case VALUE_INT:
+	case VALUE_STRING: return take(value->text.len + sizeof("\"\""), left);
+	case VALUE_OBJECT: return take(2, left) && members_fit(value, left);
+	case VALUE_LIST: break;
+	default: return take(SCALAR_BYTES, left);
+	}
+	for (uint32_t i = 0; i < value->list.count; i++)
+		if (!json_fits(value->list.items[i], left))
+			return false;
+	return take(2, left);
+}

@@ -10,6 +10,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -19,6 +20,10 @@ struct value;
 
 /* On one line, without spaces. */
 void json_write(struct buf *out, const struct value *value);
+
+/* Does that come to *left bytes at most, but for escapes? *left becomes what is
+ * left of it. */
+bool json_fits(const struct value *value, size_t *left);
 
 /* For people: two spaces a level. No line end after the last. */
 void json_write_pretty(struct buf *out, const struct value *value);

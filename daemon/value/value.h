@@ -31,9 +31,13 @@ enum value_type {
 	VALUE_READER_FIRST, /* from here on: a reader's own, never published */
 };
 
+/* In value->flags: what somebody brings only for himself, and knows; such a
+ * string is no proof of what others have. */
+#define VALUE_FOREIGN 0x80
+
 struct value {
-	uint8_t type;    /* enum value_type */
-	uint8_t flags;   /* the reader's, meaningless once published */
+	uint8_t type;  /* enum value_type */
+	uint8_t flags; /* the reader's, meaningless once published, but above */
 	uint16_t source; /* index into the sources of its document */
 	uint32_t offset; /* byte of that source's text where it begins */
 	union {

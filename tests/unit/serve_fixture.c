@@ -19,12 +19,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "read/doc.h"
 #include "serve/methods.h"
+#include "serve/reply.h"
 #include "serve/request.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -129,22 +131,31 @@ static bool view(void *data, const char *name, struct view *view)
 	return true;
 }
 
-static struct snapshot *resolve(void *data, const char *workspace,
-				struct env *env, struct diag *diag)
+/* What the service does for a call with an environment. */
+static void resolve(struct fixture *fixture, struct errand *errand)
 {
-	struct fixture *fixture = data;
+	const struct env *env = errand->env;
+	const struct diag diag = {.source = (char *)"clearml.conf",
+				  .text = (char *)"expected '}'"};
+	struct out out = {0};
 	struct str broken;
 
 	if (env_get(env, STR("BROKEN"), &broken)) {
-		diag_set(diag, "clearml.conf", "expected '}'");
-		return NULL;
+		reply_broken(&out, &diag, fixture->secrets);
+	} else {
+		struct buf *fields = reply_open(&out);
+
+		mem_free(fixture->asked);
+		fixture->asked = mem_printf("%s %.*s=%.*s", errand->workspace,
+					    STR_PRINT(env->variables[0].name),
+					    STR_PRINT(env->variables[0].value));
+		buf_add_str(fields, buf_str(&errand->fields));
+		buf_printf(fields, "\"%s of yours%s\"", errand->text,
+			   errand->masked ? ", masked" : "");
+		reply_close(&out, false);
 	}
-	mem_free(fixture->asked);
-	fixture->asked = mem_printf("%s %.*s=%.*s", workspace,
-				    STR_PRINT(env->variables[0].name),
-				    STR_PRINT(env->variables[0].value));
-	return snapshot_from(fixture,
-			     "{\"a\": \"yours\", \"secret_key\": \"mine\"}");
+	errand_finish(errand, out_cut(&out, (struct out_mark){0}));
+	out_deinit(&out);
 }
 
 static void status(void *data, uint64_t clearance, struct buf *json)
@@ -179,6 +190,10 @@ static void begin(void *data, struct errand *errand)
 {
 	struct fixture *fixture = data;
 
+	if (errand->kind == ERRAND_GET && !fixture->slow) {
+		resolve(fixture, errand);
+		return;
+	}
 	fixture->errand = errand;
 	errand->job = fixture;
 	if (fixture->answer)
@@ -252,6 +267,11 @@ struct peer fixture_peer(unsigned int rights)
 	return (struct peer){.uid = PEER_UID + rights};
 }
 
+static void turn_changes(struct turns *turns)
+{
+	(void)turns;
+}
+
 struct fixture *fixture_new(void)
 {
 	struct fixture *fixture = mem_alloc(sizeof(*fixture));
@@ -262,7 +282,6 @@ struct fixture *fixture_new(void)
 	fixture->service = (struct service){
 		.data = fixture,
 		.view = view,
-		.resolve = resolve,
 		.clearance = clearance,
 		.status = status,
 		.workspaces = workspaces,
@@ -274,10 +293,16 @@ struct fixture *fixture_new(void)
 	fixture->quota.limits[QUOTA_CONNECTIONS] = 2;
 	fixture->quota.limits[QUOTA_WATCHERS] = 2;
 	fixture->quota.limits[QUOTA_ERRANDS] = 2;
+	fixture->quota.limits[QUOTA_BYTES] = (size_t)1 << 20;
+	fixture->quota.environment_calls = 1000;
+	turns_init(&fixture->turns);
+	fixture->turns.on_begin = fixture->turns.on_end = turn_changes;
 	fixture->limits = (struct server_limits){
 		.message = (size_t)64 * 1024,
 		.connections = 2000,
 		.watchers = 2000,
+		.bytes = (size_t)64 << 20,
+		.environment_calls = 1000,
 	};
 	uv_loop_init(&fixture->loop);
 	add_workspace(fixture, 0, "one", "{\"a\": 1}");
@@ -361,6 +386,7 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 		.service = &fixture->service,
 		.peer = &peer,
 		.quota = &fixture->quota,
+		.turns = &fixture->turns,
 		.watchers = &fixture->watchers,
 		.out = &fixture->out,
 		.memo = &fixture->memo,

@@ -24,6 +24,7 @@
 #include "serve/quota.h"
 #include "serve/server.h"
 #include "serve/service.h"
+#include "serve/turns.h"
 #include "serve/watcher.h"
 
 #define FIXTURE_HISTORY 4
@@ -73,10 +74,12 @@ struct fixture {
 	const struct errand_fault *fault;
 	unsigned int called_off; /* errands */
 	bool keep_errand;        /* the test frees it */
+	bool slow; /* calls with an environment wait, as other errands do */
 
 	/* For calls without a socket. */
 	struct watchers watchers;
 	struct quota quota;
+	struct turns turns;
 	struct out out;
 	struct call_memo memo;
 	struct arena scratch;

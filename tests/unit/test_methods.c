@@ -260,11 +260,9 @@ static void an_environment_has_an_answer_of_its_own(void **state)
 	struct fixture *fixture = *state;
 	static const struct exchange exchanges[] = {
 		{"{\"environment\":{\"A\":\"b\"}}",
-		 OK_READY("3",
-			  "true") "{\"a\":\"yours\",\"secret_key\":\"****\"}}}",
-		 READ},
+		 OK_READY("3", "true") "\" of yours, masked\"}}", READ},
 		{"{\"environment\":{\"A\":\"b\"},\"path\":\"secret_key\"}",
-		 OK_READY("3", "false") "\"mine\"}}", SECRETS},
+		 OK_READY("3", "false") "\"secret_key of yours\"}}", SECRETS},
 		{"{\"environment\":{\"A\":\"b\"},\"mask\":false}",
 		 DENIED("secrets"), READ},
 		{"{\"environment\":{\"A\":1}}", INVALID("environment"), READ},
@@ -302,11 +300,31 @@ static const char *call_with_environment(struct fixture *fixture, size_t size)
 static void an_environment_may_have_64_kib(void **state)
 {
 	assert_string_equal(call_with_environment(*state, 65536),
-			    OK_READY("3", "true") "\"yours\"}}");
+			    OK_READY("3", "true") "\"a of yours, masked\"}}");
 	assert_string_equal(call_with_environment(*state, 65537),
 			    "{\"error\":\"io.clearconf.QuotaExceeded\","
 			    "\"parameters\":{\"quota\":\"environment\","
 			    "\"limit\":65536}}");
+}
+
+static void calls_with_an_environment_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char call[] =
+		"{\"method\":\"io.clearconf.Get\",\"parameters\":"
+		"{\"environment\":{\"A\":\"b\"},\"path\":\"a\"}}";
+
+	fixture->quota.environment_calls = 2;
+	for (int i = 0; i < 2; i++)
+		assert_string_equal(
+			fixture_call(fixture, READ | ACCESS_ADMIN, call, NULL),
+			OK_READY("3", "true") "\"a of yours, masked\"}}");
+	assert_string_equal(
+		fixture_call(fixture, READ | ACCESS_ADMIN, call, NULL),
+		"{\"error\":\"io.clearconf.QuotaExceeded\",\"parameters\":"
+		"{\"quota\":\"environment_calls\",\"limit\":2}}");
+	assert_string_equal(fixture_call(fixture, SECRETS, call, NULL),
+			    OK_READY("3", "false") "\"a of yours\"}}");
 }
 
 /* --- the table and the text ------------------------------------------------
@@ -398,6 +416,7 @@ int main(void)
 		cmocka_unit_test(an_age_is_said_when_there_is_one),
 		cmocka_unit_test(an_environment_has_an_answer_of_its_own),
 		cmocka_unit_test(an_environment_may_have_64_kib),
+		cmocka_unit_test(calls_with_an_environment_are_counted),
 		cmocka_unit_test(the_table_and_the_text_agree),
 	};
 

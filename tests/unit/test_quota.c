@@ -101,6 +101,82 @@ static void a_lowered_limit_holds_for_what_comes(void **state)
 	quota_deinit(&quota);
 }
 
+static void a_charge_follows_what_it_pays_for(void **state)
+{
+	struct quota quota = quota_of(0, 0);
+	struct charge a = {0}, b = {0};
+
+	(void)state;
+	quota_init(&quota);
+	quota.limits[QUOTA_BYTES] = 100;
+	assert_true(charge_resize(&a, &quota, 7, QUOTA_BYTES, 0));
+	assert_null(a.account);
+	assert_true(charge_resize(&a, &quota, 7, QUOTA_BYTES, 60));
+	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 40));
+	assert_int_equal(quota_left(&quota, 7, QUOTA_BYTES), 0);
+	assert_int_equal(quota_left(&quota, 8, QUOTA_BYTES), 100);
+	assert_false(charge_resize(&b, &quota, 7, QUOTA_BYTES, 41));
+	assert_int_equal(b.amount, 40);
+	assert_true(charge_resize(&a, &quota, 7, QUOTA_BYTES, 10));
+	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 90));
+	quota.limits[QUOTA_BYTES] = 50; /* what shrinks is never refused */
+	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 80));
+	assert_false(charge_resize(&b, &quota, 7, QUOTA_BYTES, SIZE_MAX));
+	charge_release(&a);
+	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 0));
+	assert_true(list_is_empty(&quota.accounts));
+	quota_deinit(&quota);
+}
+
+static void calls_are_counted_by_the_second(void **state)
+{
+	struct quota quota = quota_of(1, 0);
+	struct charge charge = {0};
+
+	(void)state;
+	quota_init(&quota);
+	quota.environment_calls = 2;
+	assert_true(quota_count_call(&quota, 7, 5000));
+	/* To come back is no way to begin anew. */
+	assert_true(charge_take(&charge, &quota, 7, QUOTA_CONNECTIONS, 1));
+	charge_release(&charge);
+	assert_true(quota_count_call(&quota, 7, 5900));
+	assert_false(quota_count_call(&quota, 7, 5999));
+	assert_true(quota_count_call(&quota, 8, 5999));
+	assert_true(quota_count_call(&quota, 7, 6000));
+	/* Nobody is remembered for longer than that. */
+	assert_true(quota_count_call(&quota, 9, 9000));
+	assert_true(list_is_empty(quota.accounts.next) ||
+		    quota.accounts.next == quota.accounts.prev);
+	quota_deinit(&quota);
+}
+
+static void work_counts_for_one_turn_of_the_loop(void **state)
+{
+	struct quota quota = quota_of(2, 0);
+	struct charge a = {0}, b = {0}, other = {0}, none = {0};
+
+	(void)state;
+	quota_init(&quota);
+	assert_true(charge_take(&a, &quota, 7, QUOTA_CONNECTIONS, 1));
+	assert_true(charge_take(&b, &quota, 7, QUOTA_CONNECTIONS, 1));
+	assert_false(quota_has_others(&quota));
+	assert_true(charge_take(&other, &quota, 8, QUOTA_CONNECTIONS, 1));
+	assert_true(quota_has_others(&quota));
+	charge_spend(&a, 1, 30);
+	charge_spend(&b, 1, 12);
+	charge_spend(&none, 1, 12);
+	assert_int_equal(charge_spent(&a, 1), 42);
+	assert_int_equal(charge_spent(&other, 1), 0);
+	assert_int_equal(charge_spent(&a, 2), 0);
+	charge_spend(&a, 2, 1);
+	assert_int_equal(charge_spent(&b, 2), 1);
+	charge_release(&a);
+	charge_release(&b);
+	charge_release(&other);
+	quota_deinit(&quota);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -109,6 +185,9 @@ int main(void)
 		cmocka_unit_test(an_amount_counts_whole_or_not_at_all),
 		cmocka_unit_test(releasing_twice_gives_nothing),
 		cmocka_unit_test(a_lowered_limit_holds_for_what_comes),
+		cmocka_unit_test(a_charge_follows_what_it_pays_for),
+		cmocka_unit_test(calls_are_counted_by_the_second),
+		cmocka_unit_test(work_counts_for_one_turn_of_the_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,8 @@
 #   make install DESTDIR=... PREFIX=/usr
 #   make deb              clearconf_VERSION_ARCH.deb in $(B)
 #   make dist             clearconf-VERSION.tar.gz in $(B)
+#   make uninstall        what install has put there, settings excepted
+#   make capture          the README's picture of a terminal, taken anew
 #   make deps             install what all this needs (Debian packages)
 
 VERSION := 0.1.0
@@ -160,7 +162,7 @@ $(B)/%.o: %.c Makefile | $(generated)
 
 # Goals that may install packages by themselves; the others only say what is
 # missing.
-installing := $(filter deb demo test test-long test-system fuzz bench lint \
+installing := $(filter capture deb demo test test-long test-system fuzz bench lint \
               ci deps,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
@@ -209,6 +211,9 @@ test-system: deps-system deb
 
 demo: deps-demo all
 	@B=$(B) $(PYTHON) tests/support/demo.py
+
+capture: deps-demo all
+	@B=$(B) $(PYTHON) tests/support/capture.py client/doc/session.svg
 
 # Each target for SECONDS, two at a time, seeded from the corpus; what it finds
 # stays in build/fuzz/crashes.
@@ -271,6 +276,13 @@ install: all installed-units
 		$(INSTALL) -D -m 644 systemd/clearconfd.conf \
 		$(DESTDIR)$(SYSCONFDIR)/clearconf/clearconfd.conf
 
+# What install would put there; settings stay, they are the administrator's.
+uninstall:
+	rm -rf $(B)/installed
+	@$(MAKE) install DESTDIR=$(abspath $(B)/installed) >/dev/null
+	cd $(B)/installed && find . ! -type d ! -path '.$(SYSCONFDIR)/*' | sed 's,^\.,,' | \
+		while read -r file; do rm -f "$(DESTDIR)$$file"; done
+
 # The units name the programs where they are installed to.
 units := $(patsubst systemd/%,system/%,$(wildcard systemd/*.service systemd/*.socket)) \
          $(patsubst systemd/%,%,$(wildcard systemd/user/*))
@@ -303,7 +315,7 @@ clean:
 	rm -rf --one-file-system build build-*
 
 .PHONY: all deps deps-test deps-demo deps-lint deps-system test test-long \
-        test-system demo fuzz bench lint install deb dist clean
+        test-system demo fuzz bench lint install uninstall capture deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src))

@@ -23,6 +23,7 @@
 
 #define EXEC_TIMEOUT_MS 60000
 #define RETRY_MS        100
+#define REWRITE_MS      5000
 
 struct dump_options {
 	const char *format, *output, *mode, *owner, *exec, *exec_timeout;
@@ -60,6 +61,8 @@ struct dump {
 	struct target target;  /* opened with --output only */
 	struct channel asking; /* for Get, and GetStatus without more */
 	int wait_ms;           /* how long to wait while starting */
+	bool following;        /* the file has been written once */
+	bool unwritten;        /* what it should hold could not be written */
 	struct patience patience;
 };
 
@@ -155,6 +158,24 @@ static int run_hook(const struct dump *dump)
 							EXEC_TIMEOUT_MS));
 }
 
+/* A full disk does not end a dump that is kept current; what is refused does,
+ * since it will be refused again. */
+static int fail_to_write(struct dump *dump, int r)
+{
+	const char *problem = dump->target.problem;
+
+	if (problem || !dump->following)
+		return complain(EXIT_FAILED, "cannot write %s: %s",
+				dump->options->output,
+				problem ? problem : strerror(-r));
+	if (!dump->unwritten)
+		complain_warning("cannot write %s: %s; it stays as it was, and "
+				 "is tried again",
+				 dump->options->output, strerror(-r));
+	dump->unwritten = true;
+	return EXIT_DONE;
+}
+
 /* A command that fails does not end a dump that is kept current. */
 static int write_target(struct dump *dump, struct str text)
 {
@@ -164,10 +185,8 @@ static int write_target(struct dump *dump, struct str text)
 		return status;
 	r = target_write(&dump->target, text);
 	if (r < 0)
-		return complain(EXIT_FAILED, "cannot write %s: %s",
-				dump->options->output,
-				dump->target.problem ? dump->target.problem
-						     : strerror(-r));
+		return fail_to_write(dump, r);
+	dump->unwritten = false;
 	status = r == TARGET_WRITTEN ? run_hook(dump) : EXIT_DONE;
 	return dump->options->watch ? EXIT_DONE : status;
 }
@@ -265,6 +284,18 @@ static int dump_again(struct dump *dump)
 	return EXIT_DONE;
 }
 
+/* For a change, or until what could not be written may be tried again. */
+static int await_change(struct dump *dump, struct channel *watching,
+			int timeout_ms)
+{
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	bool again = dump->unwritten && timeout_ms < 0;
+	int status = channel_next(watching, again ? REWRITE_MS : timeout_ms,
+				  &answer, NULL);
+
+	return again && watching->result == -ETIMEDOUT ? EXIT_DONE : status;
+}
+
 /* Until the connection is lost. The first answer to Watch is the state of now,
  * so nothing falls between two connections. */
 static int follow_connection(struct dump *dump, struct channel *watching)
@@ -279,9 +310,7 @@ static int follow_connection(struct dump *dump, struct channel *watching)
 	if (status == EXIT_DONE)
 		status = channel_open(&dump->asking, dump->client);
 	while (status == EXIT_DONE) {
-		_cleanup_(doc_unrefp) struct doc *answer = NULL;
-
-		status = channel_next(watching, timeout_ms, &answer, NULL);
+		status = await_change(dump, watching, timeout_ms);
 		if (status != EXIT_DONE)
 			break;
 		patience_reset(&dump->patience);
@@ -296,6 +325,7 @@ static int follow(struct dump *dump)
 	_cleanup_(channel_deinit) struct channel watching = {0};
 	int status;
 
+	dump->following = true;
 	for (;;) {
 		status = follow_connection(dump, &watching);
 		if (status != EXIT_NO_DAEMON)

@@ -43,6 +43,8 @@ static int run(const struct client *client, const void *fields, int argc,
 		       explain->reveal);
 	if (status == EXIT_DONE)
 		status = channel_call(&channel, "Explain", &question, &answer);
+	if (channel_failed_with(&channel, CHANNEL_OVER_QUOTA))
+		channel.hint = "name a PATH that has less below it";
 	if (status != EXIT_DONE)
 		return channel_complain(&channel, status);
 	if (explain->json)

@@ -136,7 +136,7 @@ static int claim_some(struct exec_folder *folder)
 }
 
 static int open_parent(struct exec_folder *folder, const char *path,
-		       const char **problem)
+		       char **problem)
 {
 	int r = file_make_folder(path, 0755);
 
@@ -150,7 +150,7 @@ static int open_parent(struct exec_folder *folder, const char *path,
 int exec_folder_make(struct exec_folder *folder)
 {
 	_cleanup_(mem_freep) char *path = choose_parent();
-	const char *problem = NULL;
+	_cleanup_(mem_freep) char *problem = NULL;
 	int r;
 
 	*folder = EXEC_FOLDER_INIT;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,13 +20,20 @@ struct walk {
 	int fd;
 	uid_t owner;
 	unsigned int links;
-	const char *problem;
+	char *problem;
 };
 
-static int refuse(struct walk *walk, int error, const char *problem)
+/* @what: about the open folder or link @fd, whose name the kernel knows. */
+static int refuse(struct walk *walk, int fd, const char *what)
 {
-	walk->problem = problem;
-	return error;
+	char link[32], name[PATH_MAX];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, name, sizeof(name) - 1);
+	walk->problem = len < 0 ? mem_printf("a folder on the way %s", what)
+				: mem_printf("%.*s %s", (int)len, name, what);
+	return -EPERM;
 }
 
 static bool is_trusted(const struct walk *walk, uid_t uid)
@@ -33,18 +41,21 @@ static bool is_trusted(const struct walk *walk, uid_t uid)
 	return uid == 0 || uid == walk->owner || uid == geteuid();
 }
 
-static int check_folder(struct walk *walk, const struct stat *st, bool last)
+static int check_folder(struct walk *walk, int fd, const struct stat *st)
 {
+	bool last = walk->rest[strspn(walk->rest, "/")] == '\0';
 	bool shared = (st->st_mode & S_IWOTH) ||
 		      ((st->st_mode & S_IWGRP) && st->st_gid != 0);
 	bool sticky = st->st_mode & S_ISVTX;
 
 	if (!is_trusted(walk, st->st_uid))
-		return refuse(walk, -EPERM,
-			      "a folder on the way belongs to somebody else");
+		return refuse(walk, fd,
+			      "belongs to somebody else (--owner): choose "
+			      "another folder");
 	if (shared && (last || !sticky))
-		return refuse(walk, -EPERM,
-			      "others may write to a folder on the way");
+		return refuse(walk, fd,
+			      "may be written to by others: chmod go-w it, or "
+			      "choose another folder");
 	return 0;
 }
 
@@ -102,7 +113,6 @@ static int step(struct walk *walk, const char *name)
 {
 	_cleanup_(file_closep) int fd =
 		openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	bool last = walk->rest[strspn(walk->rest, "/")] == '\0';
 	struct stat st;
 	int r;
 
@@ -110,14 +120,12 @@ static int step(struct walk *walk, const char *name)
 		return -errno;
 	if (S_ISLNK(st.st_mode)) {
 		if (!is_trusted(walk, st.st_uid))
-			return refuse(walk, -EPERM,
-				      "a link on the way belongs to somebody "
-				      "else");
+			return refuse(walk, fd, "is a link of somebody else's");
 		return follow(walk, fd);
 	}
 	if (!S_ISDIR(st.st_mode))
 		return -ENOTDIR;
-	r = check_folder(walk, &st, last);
+	r = check_folder(walk, fd, &st);
 	if (r == 0)
 		move_to(walk, &fd);
 	return r;
@@ -148,7 +156,7 @@ static char *absolute(const char *path)
 	return mem_printf("%s/%s", here, path);
 }
 
-int folder_open_checked(const char *path, uid_t owner, const char **problem)
+int folder_open_checked(const char *path, uid_t owner, char **problem)
 {
 	struct walk walk = {.rest = absolute(path), .fd = -1, .owner = owner};
 	int r = walk.rest ? walk_down(&walk) : -errno;
@@ -164,7 +172,7 @@ int folder_open_checked(const char *path, uid_t owner, const char **problem)
 	return r;
 }
 
-int folder_open(const char *path, uid_t owner, const char **problem)
+int folder_open(const char *path, uid_t owner, char **problem)
 {
 	int fd;
 

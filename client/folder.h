@@ -7,10 +7,10 @@
  * folder on the way, those behind symbolic links included, must belong to root
  * or @owner and be writable by nobody else; a sticky one will do, the last one
  * excepted, since nobody can replace what is in it. A descriptor, or a negative
- * errno with *problem, static text or NULL. */
-int folder_open(const char *path, uid_t owner, const char **problem);
+ * errno with *problem, which names the folder and is the caller's, or NULL. */
+int folder_open(const char *path, uid_t owner, char **problem);
 
 /* The same whoever runs it. */
-int folder_open_checked(const char *path, uid_t owner, const char **problem);
+int folder_open_checked(const char *path, uid_t owner, char **problem);
 
 #endif

@@ -43,7 +43,8 @@ int target_open(struct target *target, const struct target_wish *wish)
 	if (!is_name(target->name))
 		return -EISDIR;
 	target->dirfd =
-		folder_open(target->folder, wish->uid, &target->problem);
+		folder_open(target->folder, wish->uid, &target->refusal);
+	target->problem = target->refusal;
 	return target->dirfd < 0 ? target->dirfd : 0;
 }
 
@@ -52,6 +53,7 @@ void target_deinit(struct target *target)
 	file_closep(&target->dirfd);
 	mem_free(target->folder);
 	mem_free(target->name);
+	mem_free(target->refusal);
 	*target = (struct target){.dirfd = -1};
 }
 

@@ -33,6 +33,7 @@ struct target {
 	int dirfd;
 	char *folder, *name;
 	const char *problem; /* what was wrong, for people; NULL: see errno */
+	char *refusal;       /* the same about a folder */
 };
 
 /* Open the folder of @wish's path, which is borrowed. As root, every folder on

@@ -1,0 +1,223 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../support/vault_polls.h"
+
+/* --- polling --- */
+
+static void wait_for_two(struct fixture *fixture)
+{
+	fixture->answered = fixture->answers == 2;
+}
+
+static void each_question_comes_at_its_phase(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.phase = phase_in(HOUR_MS - HOUR_MS / 4, HOUR_MS);
+	fixture->config.jitter_percent = 0;
+	fetch(fixture, "{\"vaults\":[]}");
+	assert_next_within(fixture, HOUR_MS - HOUR_MS / 4,
+			   HOUR_MS - HOUR_MS / 4);
+}
+
+static void who_may_wait_begins_at_its_phase(void **state)
+{
+	struct fixture *fixture = *state;
+	int64_t now = time(NULL);
+
+	fixture->config.may_wait = true;
+	fixture->config.phase = phase_in(30000, 60000);
+	start(fixture);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->server.asked, 0);
+	assert_in_range(vault_poller_next(fixture->poller), now + 20, now + 31);
+
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	vault_poller_poll_now(fixture->poller);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
+}
+
+static void who_may_wait_begins_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.may_wait = true;
+	fixture->config.interval_ms = 100;
+	fetch(fixture, "{\"vaults\":[]}");
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
+}
+
+static void it_asks_again_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.interval_ms = 10;
+	fixture->then = wait_for_two;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[{\"id\":\"1\"}]}");
+	responder_plan_data(&fixture->server, "{\"vaults\":[{\"id\":\"2\"}]}");
+	responder_plan(&fixture->server, STR(""), RESPONDER_HOLDS);
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_string_equal(buf_str(&fixture->seen).ptr, "2||-|-|-|-\n");
+}
+
+static void one_question_at_a_time(void **state)
+{
+	struct fixture *fixture = *state;
+
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	start(fixture);
+	vault_poller_poll_now(fixture->poller);
+	vault_poller_poll_now(fixture->poller);
+	assert_int_equal(vault_poller_next(fixture->poller), 0);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->server.asked, 2);
+	assert_int_equal(fixture->answers, 1);
+}
+
+static void ask_again(struct fixture *fixture)
+{
+	fixture->then = NULL;
+	fixture->answered = false;
+	vault_poller_poll_now(fixture->poller);
+}
+
+static void a_callback_may_ask_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	responder_plan_data(&fixture->server, "{\"vaults\":[{\"id\":\"2\"}]}");
+	fixture->then = ask_again;
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->answers, 2);
+	assert_string_equal(buf_str(&fixture->seen).ptr, "2||-|-|-|-\n");
+}
+
+static void close_poller(struct fixture *fixture)
+{
+	vault_poller_close(fixture->poller);
+	fixture->poller = NULL;
+}
+
+static void a_callback_may_close(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->then = close_poller;
+	fetch(fixture, "{\"vaults\":[{\"id\":\"1\"}]}");
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->answers, 1);
+}
+
+static void closing_ends_a_question(void **state)
+{
+	struct fixture *fixture = *state;
+
+	responder_plan(&fixture->server, STR(""), RESPONDER_HOLDS);
+	start(fixture);
+	while (!fixture->server.asked)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	close_poller(fixture);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->answers, 0);
+}
+
+/* --- two feeds --- */
+
+static void feeds_are_asked_for_one_after_the_other(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[{\"id\":\"c\"}]}");
+	responder_plan_data(&fixture->server, "{\"vaults\":[{\"id\":\"m\"}]}");
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->answers, 2);
+	assert_int_equal(fixture->feeds, 3);
+	assert_string_equal(buf_str(&fixture->seen).ptr, "m||-|-|-|-\n");
+	assert_true(responder_was_asked(
+		&fixture->server, 2,
+		"GET /users.get_vaults?enabled=true&types=monitoring&types="
+		"monitoring HTTP/1.1"));
+	assert_false(vault_poller_is_asking(fixture->poller));
+}
+
+static void a_failure_is_the_answer_to_all_that_were_to_come(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{}");
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->feeds, 3);
+	assert_int_equal(fixture->outcome, VAULT_FAILED);
+	assert_int_equal(fixture->server.asked, 2);
+}
+
+static void the_second_may_fail_alone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	responder_plan_data(&fixture->server, "{}");
+	start(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->answers, 2);
+	assert_int_equal(fixture->outcome, VAULT_FAILED);
+	assert_string_equal(fixture->error, "the server's answer holds no list "
+					    "of vaults");
+}
+
+static void a_callback_may_close_between_feeds(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	fixture->then = close_poller;
+	plan_login(fixture, ENTERPRISE);
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+	start(fixture);
+	while (!fixture->answers)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->answers, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_question_comes_at_its_phase),
+		TEST(who_may_wait_begins_at_its_phase),
+		TEST(who_may_wait_begins_by_itself),
+		TEST(it_asks_again_by_itself),
+		TEST(one_question_at_a_time),
+		TEST(a_callback_may_ask_again),
+		TEST(a_callback_may_close),
+		TEST(closing_ends_a_question),
+		TEST(feeds_are_asked_for_one_after_the_other),
+		TEST(a_failure_is_the_answer_to_all_that_were_to_come),
+		TEST(the_second_may_fail_alone),
+		TEST(a_callback_may_close_between_feeds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -47,10 +47,17 @@ static bool is_unproved(const struct upstream *candidate)
 	return candidate && upstream_is_answered(candidate);
 }
 
-static enum workspace_state state_of(const struct workspace *workspace)
+/* Who wants no vaults depends on no server. */
+static const struct upstream *source_of_vaults(const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
 
+	return upstream && !upstream->poll.no_vaults ? upstream : NULL;
+}
+
+static enum workspace_state state_of(const struct workspace *workspace)
+{
+	const struct upstream *upstream = source_of_vaults(workspace);
 	bool answered = upstream && upstream_is_answered(upstream);
 
 	if (workspace->host->offline)

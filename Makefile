@@ -52,6 +52,7 @@ DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
               golang-github-varlink-go-dev openssl systemd
 DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
+DEPS_BENCH := redis-server redis-tools
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
               libclang-rt-dev mandoc
 
@@ -189,6 +190,9 @@ deps-deb:
 deps-demo:
 	@tests/support/deps.sh install $(DEPS_BUILD) python3
 
+deps-bench:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_BENCH)
+
 deps-lint:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_LINT)
 
@@ -227,7 +231,7 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) $(core)
 	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) -o $@ $^ \
 		$(module_libs) -lm
 
-bench: deps-test all $(benches) $(loaders)
+bench: deps-bench all $(benches) $(loaders)
 	@B=$(B) tests/bench/run.sh
 
 lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
@@ -237,6 +241,7 @@ lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
 	tests/lint/layers.sh
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
+	$(PYTHON) tests/lint/interface.py
 
 install: all installed-units
 	$(INSTALL) -D -m 755 $(B)/clearconfd $(DESTDIR)$(SBINDIR)/clearconfd
@@ -314,7 +319,7 @@ dist:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: all deps deps-test deps-demo deps-lint deps-system test test-long \
+.PHONY: all deps deps-test deps-bench deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:

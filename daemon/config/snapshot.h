@@ -21,6 +21,10 @@
 struct secrets;
 struct value;
 
+/* Room around the bytes of a tree for what makes a whole reply of them. */
+#define SNAPSHOT_HEAD ((size_t)128)
+#define SNAPSHOT_TAIL ((size_t)4)
+
 /* Why a snapshot came about; the names of History in INTERFACE.md. */
 enum snapshot_cause {
 	CAUSE_START,
@@ -43,8 +47,10 @@ struct masked {
 	uint64_t version; /* of the secrets */
 	struct arena arena;
 	struct value *root;
-	struct str json;
-	struct buf bytes;
+	struct str json;  /* of it, on one line */
+	struct str reply; /* around that; empty: not made */
+	struct buf bytes; /* own both; empty: the snapshot's, as nothing is a
+			   * secret */
 };
 
 struct snapshot {
@@ -56,7 +62,8 @@ struct snapshot {
 	struct stack_docs docs; /* pinned */
 	struct value *root;     /* an object */
 	struct str json;        /* of it, on one line */
-	struct buf bytes;       /* owns it */
+	struct str reply;       /* around that; empty: not made */
+	struct buf bytes;       /* own both */
 	struct masked *masked;
 };
 
@@ -76,6 +83,13 @@ struct masked *snapshot_masked(struct snapshot *snapshot,
 
 struct masked *masked_ref(struct masked *masked);
 struct masked *masked_unref(struct masked *masked); /* NULL; takes NULL */
+
+/* A whole reply, so that it can be sent at one go again and again: @head, the
+ * tree's bytes, @tail. Of the snapshot as it is, or (not NULL) as its @masked.
+ * Made once, for from then on it may be on its way to somebody; empty when
+ * there is no room for it or the bytes are not its own. */
+struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
+			       struct str head, struct str tail);
 
 /* The same values? */
 bool snapshot_equal(const struct snapshot *a, const struct snapshot *b);

@@ -43,6 +43,8 @@ static const char *read_fields(struct call *call)
 	call->parameters = present(call->message, "parameters");
 	if (call->parameters && !json_is_object(call->parameters))
 		return "parameters";
+	if (!json_object_size(call->parameters))
+		call->parameters = NULL;
 	if (!read_flag(call, "more", &call->more))
 		return "more";
 	if (!read_flag(call, "oneway", &call->oneway))

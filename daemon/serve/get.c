@@ -1,5 +1,7 @@
 #include "serve/get.h"
 
+#include <string.h>
+
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/secret.h"
@@ -40,20 +42,70 @@ void get_write_visible(struct buf *out, const struct value *visible)
 		json_write_string(out, STR(SECRET_MASK));
 }
 
-static void reply(struct request *request, const struct path *path, bool masked)
+static struct buf *write_head(struct request *request, bool masked)
 {
-	struct snapshot *snapshot = request->view.snapshot;
-	const struct secrets *mask = masked ? request->view.secrets : NULL;
 	struct buf *fields = reply_open(request->out);
 
 	get_add_state(fields, &request->view);
 	json_add_bool(fields, "masked", masked);
 	json_key(fields, "value");
-	if (path->count)
-		get_write_visible(fields, get_visible(snapshot, path, mask));
-	else
-		out_add_snapshot(request->out, snapshot,
-				 mask ? snapshot_masked(snapshot, mask) : NULL);
+	return fields;
+}
+
+/* The whole reply as it lies around the tree's bytes; empty when it cannot. */
+static struct str make_reply(struct request *request, struct masked *masked)
+{
+	struct out_mark before = out_mark(request->out), end;
+	struct buf *bytes = write_head(request, masked != NULL);
+	struct str head, tail;
+
+	end = out_mark(request->out);
+	reply_close(request->out, false);
+	tail = str_from_offset(buf_str(bytes), end.bytes);
+	head = (struct str){bytes->data + before.bytes,
+			    end.bytes - before.bytes};
+	out_rewind(request->out, before);
+	return snapshot_make_reply(request->view.snapshot, masked, head, tail);
+}
+
+/* Of a workspace that is well the bytes lie ready, envelope included. */
+static struct str finished(struct request *request, struct masked *masked)
+{
+	const struct view *view = &request->view;
+	struct str reply = masked ? masked->reply : view->snapshot->reply;
+
+	if (view->stale >= 0 || strcmp(view->state, "ready") != 0)
+		return (struct str){0};
+	return reply.len ? reply : make_reply(request, masked);
+}
+
+static void reply_whole(struct request *request, bool masked)
+{
+	struct snapshot *snapshot = request->view.snapshot;
+	struct masked *view =
+		masked ? snapshot_masked(snapshot, request->view.secrets)
+		       : NULL;
+	struct str reply = finished(request, view);
+
+	if (reply.len) {
+		out_add_reply(request->out, snapshot, view);
+		return;
+	}
+	write_head(request, masked);
+	out_add_snapshot(request->out, snapshot, view);
+	reply_close(request->out, false);
+}
+
+static void reply(struct request *request, const struct path *path, bool masked)
+{
+	const struct secrets *mask = masked ? request->view.secrets : NULL;
+
+	if (!path->count) {
+		reply_whole(request, masked);
+		return;
+	}
+	get_write_visible(write_head(request, masked),
+			  get_visible(request->view.snapshot, path, mask));
 	reply_close(request->out, false);
 }
 

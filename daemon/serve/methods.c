@@ -153,9 +153,6 @@ static bool check(struct request *request, const struct interface *interface,
 	if (!method)
 		return refuse(request, REPLY_METHOD_NOT_FOUND,
 			      request->call.method);
-	if (!method->answer)
-		return refuse(request, REPLY_METHOD_NOT_IMPLEMENTED,
-			      request->call.method);
 	wrong = call_check(&request->call, method->parameters);
 	if (wrong)
 		return refuse_parameter(request, wrong);

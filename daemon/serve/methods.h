@@ -6,7 +6,7 @@
  *
  * methods_answer is the whole way of a message: parse, find the method, check
  * rights and parameters, let it write its reply. The table and the text of the
- * interface agree (tests/unit/test_methods.c).
+ * interface agree (tests/lint/interface.py).
  */
 
 #include "base/str.h"
@@ -18,7 +18,7 @@ struct method {
 	const char *name; /* without the interface; NULL ends the table */
 	const struct parameter *parameters;      /* NULL: none */
 	unsigned int rights;                     /* all of them are needed */
-	void (*answer)(struct request *request); /* NULL: not implemented */
+	void (*answer)(struct request *request);
 };
 
 struct interface {

@@ -81,17 +81,29 @@ bool out_close(struct out *out)
 	return out->count > 0;
 }
 
-void out_add_snapshot(struct out *out, struct snapshot *snapshot,
-		      struct masked *masked)
+static void add_of_snapshot(struct out *out, struct str bytes,
+			    struct snapshot *snapshot, struct masked *masked)
 {
-	struct str bytes = masked ? masked->json : snapshot->json;
-
 	out_close(out);
 	add(out,
 	    (struct out_piece){.ptr = bytes.ptr,
 			       .len = bytes.len,
 			       .snapshot = snapshot_ref(snapshot),
 			       .masked = masked ? masked_ref(masked) : NULL});
+}
+
+void out_add_snapshot(struct out *out, struct snapshot *snapshot,
+		      struct masked *masked)
+{
+	add_of_snapshot(out, masked ? masked->json : snapshot->json, snapshot,
+			masked);
+}
+
+void out_add_reply(struct out *out, struct snapshot *snapshot,
+		   struct masked *masked)
+{
+	add_of_snapshot(out, masked ? masked->reply : snapshot->reply, snapshot,
+			masked);
 }
 
 void out_add_shared(struct out *out, struct shared *shared)

@@ -64,6 +64,10 @@ void out_clear(struct out *out);
 /* All of a snapshot, as @masked shows it or (NULL) as it is. */
 void out_add_snapshot(struct out *out, struct snapshot *snapshot,
 		      struct masked *masked);
+
+/* The same with the envelope of the whole reply that was made around it. */
+void out_add_reply(struct out *out, struct snapshot *snapshot,
+		   struct masked *masked);
 void out_add_shared(struct out *out, struct shared *shared);
 
 /* A place to which the outbox can return, or from where on its bytes can be

@@ -52,8 +52,6 @@ void reply_error(struct out *out, enum reply_error error, struct str name)
 			{"org.varlink.service.InterfaceNotFound", "interface"},
 		[REPLY_METHOD_NOT_FOUND] =
 			{"org.varlink.service.MethodNotFound", "method"},
-		[REPLY_METHOD_NOT_IMPLEMENTED] =
-			{"org.varlink.service.MethodNotImplemented", "method"},
 		[REPLY_INVALID_PARAMETER] =
 			{"org.varlink.service.InvalidParameter", "parameter"},
 		[REPLY_PATH_NOT_FOUND] = {"io.clearconf.PathNotFound", "path"},

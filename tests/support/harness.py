@@ -13,6 +13,7 @@ import time
 
 import varlink
 from clearml_failures import FAILURES
+from idl import Interface
 from ledger import LEDGER
 from varlink import Connection, VarlinkError
 
@@ -23,6 +24,16 @@ if not BUILD.is_absolute():
     BUILD = ROOT / BUILD
 DAEMON = BUILD / "clearconfd"
 CLIENT = BUILD / "clearconf"
+INTERFACE = Interface((ROOT / "include" / "io.clearconf.varlink").read_text())
+
+
+def judge(_, method, reply):
+    """Whatever a test receives is what the interface declares."""
+    misfits = INTERFACE.misfits_of_reply(method, reply)
+    assert not misfits, f"{method}: {misfits}"
+
+
+Connection.judge = judge
 VarlinkError.tell = lambda error: LEDGER.hear("an error reply", str(error))
 DEADLINE = 30  # seconds: how long a test waits for what must happen
 

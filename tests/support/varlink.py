@@ -23,6 +23,7 @@ class Connection:
         self.socket.settimeout(timeout)
         self.socket.connect(str(path))
         self.buffer = b""
+        self.calls = []  # methods that are not yet answered
 
     def __enter__(self):
         return self
@@ -38,6 +39,8 @@ class Connection:
 
     def send(self, method, parameters=None, **flags):
         message = {"method": method, "parameters": parameters or {}, **flags}
+        if not flags.get("oneway"):
+            self.calls.append(method)
         self.send_raw(json.dumps(message).encode() + b"\0")
 
     def receive_raw(self):
@@ -56,9 +59,14 @@ class Connection:
         if not raw:
             raise ConnectionError("the daemon closed the connection")
         reply = json.loads(raw)
+        if self.calls:
+            self.judge(self.calls[0] if reply.get("continues") else self.calls.pop(0), reply)
         if "error" in reply:
             raise VarlinkError(reply["error"], reply.get("parameters"))
         return reply["parameters"]
+
+    def judge(self, method, reply):
+        """Replaced by who knows what a reply to this method looks like."""
 
     def call(self, method, **parameters):
         if "." not in method:

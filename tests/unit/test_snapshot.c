@@ -115,6 +115,56 @@ static void without_secrets_the_bytes_are_made_once(void **state)
 	assert_true(str_is(snapshot->json, PLAIN));
 }
 
+static void a_reply_lies_around_the_bytes(void **state)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		snapshot_from(SECRET);
+	struct str reply, again;
+	size_t head = strlen("{\"value\":");
+
+	(void)state;
+	reply = snapshot_make_reply(snapshot, snapshot->masked,
+				    STR("{\"value\":"), STR("}\0"));
+	assert_int_equal((uintptr_t)reply.ptr % 64, 0);
+	assert_memory_equal(reply.ptr, "{\"value\":", head);
+	head += strspn(reply.ptr + head, " ");
+	assert_string_equal(reply.ptr + head, MASKED "}");
+	assert_int_equal(reply.len, head + sizeof(MASKED "}"));
+	assert_true(str_is(snapshot->masked->json, MASKED));
+	again = snapshot_make_reply(snapshot, snapshot->masked, STR("other"),
+				    STR("x"));
+	assert_true(str_equal(reply, again));
+	assert_int_equal(snapshot->reply.len, 0);
+}
+
+static void without_room_there_is_no_reply(void **state)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *secret =
+		snapshot_from(SECRET);
+	_cleanup_(snapshot_unrefp) struct snapshot *plain =
+		snapshot_from(PLAIN);
+	char head[SNAPSHOT_HEAD + 1];
+
+	(void)state;
+	memset(head, 'x', sizeof(head));
+	assert_int_equal(snapshot_make_reply(secret, NULL,
+					     (struct str){head, sizeof(head)},
+					     STR(""))
+				 .len,
+			 0);
+	assert_int_equal(
+		snapshot_make_reply(secret, NULL, STR("a"), STR("12345")).len,
+		0);
+	assert_int_equal(
+		snapshot_make_reply(plain, plain->masked, STR("a"), STR("b"))
+			.len,
+		0);
+	assert_true(snapshot_make_reply(secret, NULL,
+					(struct str){head, SNAPSHOT_HEAD},
+					STR("1234"))
+			    .len > SNAPSHOT_HEAD + 4);
+}
+
 static void it_pins_its_documents(void **state)
 {
 	struct secrets *secrets = secrets_new(NULL);
@@ -189,6 +239,8 @@ int main(void)
 		cmocka_unit_test(it_merges_its_documents_in_their_order),
 		cmocka_unit_test(the_masked_bytes_hold_no_secret),
 		cmocka_unit_test(without_secrets_the_bytes_are_made_once),
+		cmocka_unit_test(a_reply_lies_around_the_bytes),
+		cmocka_unit_test(without_room_there_is_no_reply),
 		cmocka_unit_test(it_pins_its_documents),
 		cmocka_unit_test(
 			it_outlives_what_others_did_with_its_documents),

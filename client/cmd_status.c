@@ -11,18 +11,22 @@
 #include "output.h"
 #include "read/doc.h"
 #include "status_follow.h"
+#include "status_metrics.h"
 #include "status_text.h"
 #include "value/json.h"
 #include "value/value.h"
 
 struct status_options {
-	bool json;
+	bool json, metrics;
 	const char *wait;
 };
 
 static const struct option_spec options[] = {
 	{"json", 'j', OPTION_FLAG, offsetof(struct status_options, json), NULL,
 	 "print the Status object as JSON"},
+	{"openmetrics", '\0', OPTION_FLAG,
+	 offsetof(struct status_options, metrics), NULL,
+	 "print it as OpenMetrics text"},
 	{"wait", '\0', OPTION_SECONDS, offsetof(struct status_options, wait),
 	 "S", "wait until ready; fail after S seconds"},
 };
@@ -71,7 +75,7 @@ static int ask_now(const struct client *client, struct doc **answer)
 }
 
 static int print(const struct client *client, const struct value *status,
-		 bool as_json)
+		 const struct status_options *o)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
@@ -81,7 +85,9 @@ static int print(const struct client *client, const struct value *status,
 				"there is no workspace '%s'; 'clearconf "
 				"status' lists the workspaces",
 				client->workspace);
-	if (as_json)
+	if (o->metrics)
+		status_metrics_write(&out, status, client->workspace);
+	else if (o->json)
 		output_add_json(&out, status);
 	else
 		status_text_write(&out, status, client->workspace, time(NULL));
@@ -98,6 +104,9 @@ static int run(const struct client *client, const void *fields, int argc,
 
 	(void)argc;
 	(void)argv;
+	if (o->json && o->metrics)
+		return complain(EXIT_USAGE, "--json or --openmetrics, not "
+					    "both");
 	result = o->wait ? wait_for_ready(client, o->wait, &answer)
 			 : ask_now(client, &answer);
 	if (result != EXIT_DONE || !answer)
@@ -107,12 +116,12 @@ static int run(const struct client *client, const void *fields, int argc,
 		return complain(EXIT_FAILED,
 				"the daemon's answer holds no status; are "
 				"clearconf and clearconfd of one version?");
-	return print(client, status, o->json);
+	return print(client, status, o);
 }
 
 const struct command cmd_status = {
 	.name = "status",
-	.synopsis = "[--json] [--wait S]",
+	.synopsis = "[--json | --openmetrics] [--wait S]",
 	.summary = "show what the daemon serves, from where, and what is wrong",
 	.details =
 		"Shows the state of the daemon and of each workspace: the "
@@ -129,7 +138,10 @@ const struct command cmd_status = {
 		"\n"
 		"--wait S also waits for a daemon that is not up yet: exit "
 		"status 0 once it is ready,\n"
-		"1 when it is not after S seconds.",
+		"1 when it is not after S seconds.\n"
+		"\n"
+		"--openmetrics is also what the textfile collector of "
+		"node_exporter reads.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct status_options),

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "config/secret.h"
 #include "daemon.h"
+#include "fetch/http.h"
 #include "fetch/session.h"
 #include "read/doc.h"
 #include "serve/server.h"
@@ -268,11 +269,34 @@ void status_write_workspaces(const struct daemon *daemon, uint64_t clearance,
 	write_workspaces(daemon, clearance, json);
 }
 
+static void write_http_counts(struct http_counts counts, struct buf *json)
+{
+	json_add_int(json, "requests", (long long)counts.calls);
+	json_add_int(json, "requests_failed", (long long)counts.failures);
+	json_add_int(json, "requests_ms", (long long)counts.waited_ms);
+	json_add_int(json, "requests_bytes", (long long)counts.received);
+}
+
+static void write_server_counts(struct server_counts counts, struct buf *json)
+{
+	json_add_int(json, "connections", (long long)counts.accepted);
+	json_add_int(json, "calls", (long long)counts.calls);
+	json_add_int(json, "refused", (long long)counts.refused);
+	json_add_int(json, "bytes_received", (long long)counts.received);
+	json_add_int(json, "bytes_sent", (long long)counts.sent);
+}
+
 static void write_counters(const struct daemon *daemon, struct buf *json)
 {
 	json_key(json, "counters");
 	buf_putc(json, '{');
 	json_add_int(json, "reloads", (long long)daemon->reloads);
+	json_add_int(json, "fetches", (long long)daemon->host.fetched);
+	json_add_int(json, "fetches_failed", (long long)daemon->host.failed);
+	if (daemon->http)
+		write_http_counts(http_counts(daemon->http), json);
+	if (daemon->server)
+		write_server_counts(server_counts(daemon->server), json);
 	buf_putc(json, '}');
 }
 

@@ -50,6 +50,7 @@ struct workspace_host {
 	const char *state_dir; /* of the cache; NULL: there is none */
 	bool read_only;        /* and it is not written */
 	bool offline;          /* never touch the network */
+	uint64_t fetched, failed; /* answers for a feed of vaults */
 
 	void *data;
 	uint64_t (*next_generation)(void *data);

@@ -71,6 +71,10 @@ static void on_answer(void *data, struct upstream *upstream,
 	struct workspace *workspace = data;
 	bool moved = false;
 
+	if (is_proof(answer))
+		workspace->host->fetched++;
+	else
+		workspace->host->failed++;
 	if (upstream == workspace->candidate && is_proof(answer))
 		moved = promote(workspace);
 	if (upstream == workspace->upstream)

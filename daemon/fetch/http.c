@@ -15,6 +15,7 @@ struct http {
 	bool closing;
 	struct list calls, servers;
 	struct http_habits habits;
+	struct http_counts counts;
 };
 
 struct http_socket {
@@ -89,6 +90,16 @@ static bool call_follow(struct http_call *call, long status)
 	return true;
 }
 
+static void call_count(const struct http_call *call)
+{
+	struct http_counts *counts = &call->http->counts;
+
+	counts->calls++;
+	counts->failures += call->problem != NULL;
+	counts->waited_ms += now_ms() + call->timeout_ms - call->deadline_ms;
+	counts->received += call->body.len;
+}
+
 static void call_answer(struct http_call *call, long status)
 {
 	struct http_reply reply = {
@@ -100,6 +111,7 @@ static void call_answer(struct http_call *call, long status)
 	};
 
 	list_remove(&call->link);
+	call_count(call);
 	call->done(call->data, &reply);
 	call_free(call);
 }
@@ -365,6 +377,11 @@ struct http *http_new(uv_loop_t *loop)
 	list_init(&http->servers);
 	http_habits_init(&http->habits);
 	return http;
+}
+
+struct http_counts http_counts(const struct http *http)
+{
+	return http->counts;
 }
 
 void http_close(struct http *http)

@@ -62,7 +62,16 @@ struct http_reply {
  * any more. Anything else may be done in there, http_close included. */
 typedef void (*http_done_fn)(void *data, const struct http_reply *reply);
 
+/* Since http_new, of calls that were answered or failed. */
+struct http_counts {
+	uint64_t calls, failures; /* failures: of calls, no answer */
+	uint64_t waited_ms;       /* for all of them, from http_send on */
+	uint64_t received;        /* bytes, as they came decoded */
+};
+
 struct http *http_new(uv_loop_t *loop);
+
+struct http_counts http_counts(const struct http *http);
 
 /* Cancels what is left; asynchronous, frees itself. */
 void http_close(struct http *http);

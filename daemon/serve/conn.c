@@ -169,6 +169,7 @@ static int write_out(struct conn *conn)
 	if (!out_close(out))
 		return 0;
 	assert(!conn->write);
+	conn->conns->sent += out->size;
 	sent = try_write(conn);
 	if (sent >= 0 && (size_t)sent < out->size)
 		return write_rest(conn, (size_t)sent);
@@ -295,6 +296,7 @@ static void answer(struct conn *conn, struct str message)
 		.scratch = &conns->scratch,
 	};
 
+	conns->calls++;
 	methods_answer(&request, message);
 	if (!can_hold_answer(conn, before)) {
 		watcher_free(TAKE(request.watcher));
@@ -380,6 +382,7 @@ void conn_go_on(struct conn *conn)
 
 static void conn_receive(struct conn *conn, struct str input)
 {
+	conn->conns->received += input.len;
 	if (conn->state == CONN_READING) {
 		answer_calls(conn, input);
 		return;

@@ -87,6 +87,7 @@ void conns_accept(struct conns *conns, int fd)
 {
 	struct conn *conn = conn_new(conns);
 
+	conns->accepted++;
 	if (uv_pipe_open(&conn->pipe, fd)) {
 		(void)close(fd);
 		conn_close(conn);

@@ -42,6 +42,8 @@ struct conns {
 	struct arena scratch;
 	char *input; /* CONNS_INPUT bytes, in use during one read */
 
+	uint64_t accepted, calls, received, sent; /* ever; bytes */
+
 	struct list all; /* struct conn */
 	unsigned int count;
 	struct list half_sent; /* struct conn, the oldest first */

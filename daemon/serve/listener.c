@@ -112,6 +112,7 @@ static void listener_accept(struct listener *listener)
 		if (is_about_one(fd))
 			fd = 0;
 	}
+	listener->shed += (uint64_t)shed;
 	if (shed)
 		log_warning("connections-dropped", LOG_INT("count", shed));
 	if (fd < 0 && fd != -EAGAIN)

@@ -17,6 +17,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <uv.h>
 
@@ -28,6 +29,7 @@ struct listener {
 	char *path;       /* NULL: not made by us */
 	dev_t device;
 	ino_t inode;
+	uint64_t shed; /* connections ever dropped for want of descriptors */
 
 	void (*on_connection)(void *data, int fd); /* takes the descriptor */
 	void (*on_closed)(void *data);

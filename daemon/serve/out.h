@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -48,6 +49,7 @@ struct out {
 	size_t size;    /* of all pieces */
 	size_t count;
 	struct out_piece pieces[OUT_PIECES];
+	uint64_t refusals; /* ever written: AccessDenied, QuotaExceeded */
 };
 
 struct out_rest {

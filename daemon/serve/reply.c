@@ -63,6 +63,7 @@ void reply_error(struct out *out, enum reply_error error, struct str name)
 					    "uri"},
 	};
 
+	out->refusals += error == REPLY_ACCESS_DENIED;
 	add_str(error_open(out, errors[error].name), errors[error].field, name);
 	reply_close(out, false);
 }
@@ -119,6 +120,7 @@ void reply_quota_exceeded(struct out *out, const char *quota, size_t limit)
 {
 	struct buf *fields = error_open(out, "io.clearconf.QuotaExceeded");
 
+	out->refusals++;
 	json_add_string(fields, "quota", quota);
 	json_add_int(fields, "limit", (long long)limit);
 	reply_close(out, false);

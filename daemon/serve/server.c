@@ -119,6 +119,19 @@ void server_notify_status(struct server *server)
 	notify(server, WATCHER_STATUS);
 }
 
+struct server_counts server_counts(const struct server *server)
+{
+	const struct conns *conns = &server->conns;
+
+	return (struct server_counts){
+		.accepted = conns->accepted,
+		.calls = conns->calls,
+		.refused = conns->out.refusals + server->listener.shed,
+		.received = conns->received,
+		.sent = conns->sent,
+	};
+}
+
 unsigned int server_connections(const struct server *server)
 {
 	return server->conns.count;

@@ -50,6 +50,15 @@ void server_notify(struct server *server);
 /* The state of something has changed: tell those who watch the status. */
 void server_notify_status(struct server *server);
 
+/* Since the start. */
+struct server_counts {
+	uint64_t accepted;       /* connections */
+	uint64_t calls, refused; /* refused: calls, and connections */
+	uint64_t received, sent; /* bytes */
+};
+
+struct server_counts server_counts(const struct server *server);
+
 unsigned int server_connections(const struct server *server);
 unsigned int server_watchers(const struct server *server);
 

@@ -75,12 +75,24 @@ void task_call_off(struct errand *errand)
 	errand->job = NULL;
 }
 
+/* Without an answer nobody knows whether what was to change has changed. It is
+ * never asked for twice: that is for a person to decide. */
+static const char *what_is_open(const struct task *task)
+{
+	return task->question && task->question->body
+		       ? "; it may have been done all the same: look at the "
+			 "list of credentials"
+		       : "";
+}
+
 static void task_give_up(struct task *task)
 {
 	const struct question *question = task->question;
+	_cleanup_(mem_freep) char *message = mem_printf(
+		"no answer in time: see [poll] timeout%s", what_is_open(task));
 	const struct errand_fault fault = {
 		.endpoint = question ? question->method : "users.get_vaults",
-		.message = "no answer in time: see [poll] timeout",
+		.message = message,
 	};
 
 	task_fail_server(task, &fault);

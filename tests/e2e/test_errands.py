@@ -214,3 +214,14 @@ def test_what_the_map_of_companies_says_of_ours_is_laid_over(ready, server):
     assert [(each["access_key"], each["company_id"], each.get("label"), each["current"])
             for each in ready.call("ListCredentials")["credentials"]] == [
         (ACCESS_KEY, COMPANY_ID, "ours", True), ("KEYOFTWO", "two", None, False)]
+
+
+def test_a_creation_that_is_not_answered_says_that_it_may_have_been_done(home, conf, daemon, server):
+    home.settings(FAST.replace("timeout = 10s", "timeout = 300ms"))
+    home.conf(conf())
+    daemon.start()
+    daemon.wait_state("ready")
+    with Held(server, "auth.create_credentials"):
+        error = refusal(daemon.call, "CreateCredentials")
+        assert "may have been done" in error.parameters["message"]
+    assert server.count("auth.create_credentials") == 1

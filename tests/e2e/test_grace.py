@@ -108,3 +108,19 @@ def test_a_refusal_of_the_vaults_is_followed_by_logins(served, server):
     wait_until(lambda: server.count("auth.login") > logins + 1, "more logins")
     asked = server.count("users.get_vaults")
     assert server.count("auth.login") <= logins + asked
+
+
+def test_a_new_pair_is_tried_at_once(served, home, conf, server):
+    """However long the next try with the old one is away."""
+    daemon = served("")
+    home.settings(FAST.replace("backoff_max = 200ms", "backoff_max = 1h") + "revoked_grace = 1h\n")
+    daemon.reload()
+    daemon.wait_state("ready")
+    take_back(server)
+    wait_refused(daemon)
+    server.state.add_credentials(access_key="NEWPAIR", secret_key="secret-of-the-new-pair")
+    server.state.set_vaults([{"data": "team: 2"}])
+    home.conf(conf("a: 1").replace(ACCESS_KEY, "NEWPAIR").replace(SECRET_KEY, "secret-of-the-new-pair"))
+    daemon.wait_value("team", 2)
+    wait_until(lambda: daemon.workspace()["state"] == "ready", "ready")
+    assert daemon.workspace()["access_key"] == "NEWPAIR"

@@ -346,6 +346,19 @@ static void a_declared_workspace_may_trust_any_certificate(void **state)
 	assert_text(login.ca, NULL);
 }
 
+static void a_declared_ca_lies_beside_the_settings(void **state)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+
+	(void)state;
+	assert_true(declare(&login,
+			    "api_server = a\nverify_certificate = ca.pem\n",
+			    &diag));
+	assert_true(login.verify);
+	assert_text(login.ca, scratch_at("etc/ca.pem"));
+}
+
 #define WITH_KEY "api_server = a\naccess_key = K\nsecret_key_file = "
 
 static void a_secret_is_found_beside_the_settings(void **state)
@@ -515,6 +528,7 @@ int main(void)
 		cmocka_unit_test(verification_is_a_boolean_or_the_path_of_a_ca),
 		IN_SCRATCH(a_declared_workspace_is_what_its_section_says),
 		IN_SCRATCH(a_declared_workspace_may_trust_any_certificate),
+		IN_SCRATCH(a_declared_ca_lies_beside_the_settings),
 		IN_SCRATCH(a_secret_is_found_beside_the_settings),
 		IN_SCRATCH(a_secret_may_have_an_absolute_path),
 		IN_SCRATCH(a_credential_of_the_unit_comes_first),

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -10,10 +11,12 @@
 #define BLOCK_FIRST ((size_t)4 * 1024)
 #define BLOCK_LAST  ((size_t)1024 * 1024)
 #define ALIGN       ((size_t)8)
+#define CLEARED     ((size_t)4 * 1024) /* at least so much at once */
 
+/* | used | cleared | whatever malloc gave | */
 struct arena_block {
 	struct arena_block *next;
-	size_t size, used;
+	size_t size, used, clear;
 	unsigned char data[];
 };
 
@@ -31,11 +34,39 @@ static struct arena_block *block_new(struct arena *arena, size_t size)
 		want = BLOCK_LAST;
 	if (want < size)
 		want = size;
-	block = mem_alloc(sizeof(*block) + want);
-	block->next = arena->blocks;
-	block->size = want;
+	block = mem_grow(NULL, sizeof(*block) + want);
+	*block = (struct arena_block){arena->blocks, want, 0, 0};
 	arena->blocks = block;
 	return block;
+}
+
+/* Clear what comes next, so that the first @used bytes can be handed out. What
+ * is never used is neither cleared nor wiped. */
+static void block_clear(struct arena_block *block, size_t used)
+{
+	size_t more = used - block->clear;
+
+	if (more < CLEARED)
+		more = CLEARED;
+	if (more > block->size - block->clear)
+		more = block->size - block->clear;
+	memset(block->data + block->clear, 0, more);
+	block->clear += more;
+}
+
+static void block_take(struct arena *arena, struct arena_block *block,
+		       size_t size)
+{
+	block->used += size;
+	arena->used += size;
+	if (block->used > block->clear)
+		block_clear(block, block->used);
+}
+
+static void block_free(struct arena_block *block)
+{
+	explicit_bzero(block->data, block->used);
+	free(block);
 }
 
 void *arena_alloc(struct arena *arena, size_t size)
@@ -47,8 +78,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	if (!block || block->size - block->used < size)
 		block = block_new(arena, size);
 	mem = block->data + block->used;
-	block->used += size;
-	arena->used += size;
+	block_take(arena, block, size);
 	return mem;
 }
 
@@ -62,8 +92,7 @@ void *arena_grow(struct arena *arena, void *mem, size_t old, size_t size)
 	if (mem &&
 	    (unsigned char *)mem + rounded(old) == block->data + block->used &&
 	    block->size - block->used >= more) {
-		block->used += more;
-		arena->used += more;
+		block_take(arena, block, more);
 		return mem;
 	}
 	grown = arena_alloc(arena, size);
@@ -94,7 +123,7 @@ static void free_later_blocks(struct arena *arena)
 	while (arena->blocks && arena->blocks->next) {
 		block = arena->blocks;
 		arena->blocks = block->next;
-		mem_free(block);
+		block_free(block);
 	}
 	arena->used = 0;
 }
@@ -134,6 +163,7 @@ bool arena_next_block(const struct arena *arena,
 void arena_free(struct arena *arena)
 {
 	free_later_blocks(arena);
-	mem_free(arena->blocks);
+	if (arena->blocks)
+		block_free(arena->blocks);
 	*arena = ARENA_INIT;
 }

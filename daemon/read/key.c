@@ -96,8 +96,8 @@ static bool departs(struct lexer *lexer, const struct key *key)
 
 static void set_one(struct key *key, struct str element)
 {
-	key->one = element;
-	key->path = (struct path){&key->one, 1};
+	key->few[0] = element;
+	key->path = (struct path){key->few, 1};
 }
 
 /* By the specification: the parts of an element, read so far. */
@@ -238,7 +238,27 @@ static bool number_key(struct lexer *lexer, struct key *key)
 		return false;
 	}
 	lexer->at = look.at;
-	key->text = key->one;
+	key->text = key->few[0];
+	return true;
+}
+
+/* A word holds no other special character; false when it has more than a few
+ * parts. */
+static bool cut_at_dots(struct key *key)
+{
+	const char *at = key->text.ptr, *end = at + key->text.len, *dot;
+
+	key->path = (struct path){key->few, 0};
+	for (; at < end; at = dot + 1) {
+		dot = memchr(at, '.', (size_t)(end - at));
+		dot = dot ? dot : end;
+		if (dot == at)
+			continue;
+		if (key->path.count == KEY_FEW)
+			return false;
+		key->few[key->path.count++] =
+			(struct str){at, (size_t)(dot - at)};
+	}
 	return true;
 }
 
@@ -247,14 +267,10 @@ static bool word_key(struct lexer *lexer, struct key *key)
 	struct token token = lexer->token;
 	struct str text = lexer_text(lexer, token.start, token.end, false);
 
-	text = without_spaces(text);
-	key->text = text;
-	set_one(key, text);
-	if (!text.len || !memchr(text.ptr, '.', text.len))
+	key->text = without_spaces(text);
+	if (cut_at_dots(key) || key_cut(lexer->reading, key->text, &key->path))
 		return true;
-	if (!key_cut(lexer->reading, text, &key->path))
-		return fail(lexer, key->offset, "this key has too many parts");
-	return true;
+	return fail(lexer, key->offset, "this key has too many parts");
 }
 
 static bool may_be_number(const struct lexer *lexer)

@@ -19,9 +19,11 @@
 struct lexer;
 struct reading;
 
+#define KEY_FEW 4 /* parts of most keys */
+
 struct key {
-	struct path path; /* items may be &one: do not copy the struct */
-	struct str one;
+	struct path path; /* items may be few: do not copy the struct */
+	struct str few[KEY_FEW];
 	size_t offset;   /* where the key begins */
 	struct str text; /* as ClearML looks it up, for += */
 };

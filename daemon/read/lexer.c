@@ -17,13 +17,11 @@ enum {
 	DIGIT = 16,
 	WORD = 32, /* a letter, digit, _ or $: goes on a keyword */
 	ODD = 64,  /* begins white space that ClearML refuses, or text */
-	SPECIAL = 128,
 };
 
 #define LETTER (TEXT | KEY | QUOTED | WORD)
 #define SIGN   (TEXT | QUOTED)
 #define HIGH   (TEXT | QUOTED)
-#define BREAK  (QUOTED | SPECIAL) /* ends unquoted text */
 
 /* NUL is an ordinary character, but also what ends the text: the loops over
  * the others stop at it, and look. */
@@ -36,40 +34,40 @@ static const unsigned char class_of[256] = {
 	[0x0E ... 0x1B] = SIGN,
 	[0x1C ... 0x1F] = QUOTED | ODD,
 	[' '] = BLANK | QUOTED | KEY,
-	['!'] = BREAK,
+	['!'] = QUOTED,
 	['"'] = 0,
-	['#'] = BREAK,
-	['$'] = BREAK | WORD,
+	['#'] = QUOTED,
+	['$'] = QUOTED | WORD,
 	['%'] = SIGN,
-	['&'] = BREAK,
+	['&'] = QUOTED,
 	['\''] = SIGN,
 	['('] = SIGN,
 	[')'] = SIGN,
-	['*'] = BREAK,
-	['+'] = BREAK,
+	['*'] = QUOTED,
+	['+'] = QUOTED,
 	[','] = QUOTED,
 	['-'] = SIGN | KEY,
-	['.'] = SIGN | KEY | SPECIAL,
+	['.'] = SIGN | KEY,
 	['/'] = SIGN | KEY,
 	['0' ... '9'] = LETTER | DIGIT,
-	[':'] = SIGN | SPECIAL,
+	[':'] = SIGN,
 	[';'] = SIGN,
 	['<'] = SIGN,
-	['='] = BREAK,
+	['='] = QUOTED,
 	['>'] = SIGN,
-	['?'] = BREAK,
-	['@'] = BREAK,
+	['?'] = QUOTED,
+	['@'] = QUOTED,
 	['A' ... 'Z'] = LETTER,
-	['['] = BREAK,
+	['['] = QUOTED,
 	['\\'] = 0,
-	[']'] = BREAK,
-	['^'] = BREAK,
+	[']'] = QUOTED,
+	['^'] = QUOTED,
 	['_'] = LETTER,
-	['`'] = BREAK,
+	['`'] = QUOTED,
 	['a' ... 'z'] = LETTER,
 	['{'] = QUOTED,
 	['|'] = SIGN,
-	['}'] = BREAK,
+	['}'] = QUOTED,
 	['~'] = SIGN,
 	[0x7F] = SIGN,
 	[0x80 ... 0xC1] = HIGH,
@@ -82,11 +80,6 @@ static const unsigned char class_of[256] = {
 static inline bool is(char c, unsigned int classes)
 {
 	return class_of[(unsigned char)c] & classes;
-}
-
-bool lexer_is_special(char c)
-{
-	return is(c, SPECIAL);
 }
 
 bool lexer_is_hocon_key(char c)

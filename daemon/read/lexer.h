@@ -98,7 +98,28 @@ size_t lexer_odd_space(const struct lexer *lexer, size_t at);
 /* May the byte stand in a key without quotes, by the HOCON specification? */
 bool lexer_is_hocon_key(char c);
 
-/* One of the characters that end a key's element: $}[]:=+#`^?!@*&. */
-bool lexer_is_special(char c);
+/* One of the characters that end a key's element. */
+static inline bool lexer_is_special(char c)
+{
+	switch (c) {
+	case '$':
+	case '}':
+	case '[':
+	case ']':
+	case ':':
+	case '=':
+	case '+':
+	case '#':
+	case '`':
+	case '^':
+	case '?':
+	case '!':
+	case '@':
+	case '*':
+	case '&':
+	case '.': return true;
+	default: return false;
+	}
+}
 
 #endif

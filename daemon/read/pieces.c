@@ -229,7 +229,7 @@ static bool subst_piece(struct hocon *hocon, struct pieces *pieces)
 	piece->subst = subst;
 	if (!set_path(hocon, subst))
 		return false;
-	subst->blanks = lexer_blanks(&hocon->lexer);
+	piece->blanks = lexer_blanks(&hocon->lexer);
 	return true;
 }
 
@@ -256,7 +256,7 @@ static struct value *delayed_of(struct hocon *hocon, struct pieces *pieces,
 
 	delayed->pieces = arena_alloc(hocon->reading->arena, size);
 	memcpy(delayed->pieces, pieces->items, size);
-	delayed->count = pieces->count;
+	delayed->count = (uint32_t)pieces->count;
 	return value;
 }
 

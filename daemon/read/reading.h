@@ -35,6 +35,7 @@ struct reading {
 	size_t nodes;  /* made by substitutions so far */
 	bool like_yaml;        /* YAML may have been meant (SEMANTICS A3) */
 	bool refused;          /* what the text asks for is not allowed */
+	bool refers_to_self;   /* some ${key} stands in that key's value */
 	struct subst **substs; /* every ${...}, as they came */
 	size_t subst_count, subst_cap;
 };

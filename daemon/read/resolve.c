@@ -161,12 +161,12 @@ static struct value *value_at(struct resolver *resolver,
 /* A substituted scalar in front of something is text, with its blanks; an
  * object that others are merged into must not be the original. */
 static bool add_settled(struct resolver *resolver, struct settled *settled,
-			const struct subst *subst, struct value *value)
+			const struct piece *from, struct value *value)
 {
 	struct reading *reading = resolver->reading;
-	const struct value place = {.source = subst->source,
-				    .offset = subst->offset};
-	struct piece piece = {.kind = PIECE_VALUE, .offset = subst->offset};
+	const struct value place = {.source = from->subst->source,
+				    .offset = from->offset};
+	struct piece piece = {.kind = PIECE_VALUE, .offset = from->offset};
 	bool last = settled->taken == settled->of;
 
 	settled->secret = settled->secret || value->flags & TREE_SECRET;
@@ -175,7 +175,7 @@ static bool add_settled(struct resolver *resolver, struct settled *settled,
 	if (!last && value->type < VALUE_LIST) {
 		piece.kind = PIECE_TEXT;
 		piece.text = concat_text(reading, value);
-		piece.blanks = subst->blanks;
+		piece.blanks = from->blanks;
 	} else if (settled->of > 1) {
 		piece.value = tree_copy_objects(reading, value, &place);
 		if (!piece.value)
@@ -201,8 +201,9 @@ static bool is_root_key_before_others(const struct resolver *resolver,
 }
 
 static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
-			 const struct subst *subst, struct settled *settled)
+			 const struct piece *piece, struct settled *settled)
 {
+	const struct subst *subst = piece->subst;
 	struct value *value = NULL;
 	enum found step = lookup(resolver, subst, &value);
 
@@ -226,7 +227,7 @@ static bool settle_subst(struct resolver *resolver, struct delayed *delayed,
 		value = reading_value(resolver->reading, VALUE_NULL,
 				      subst->source, subst->offset);
 	}
-	return add_settled(resolver, settled, subst, value);
+	return add_settled(resolver, settled, piece, value);
 }
 
 /* Pieces are settled in place: what is left moves up. */
@@ -241,8 +242,7 @@ static bool settle_pieces(struct resolver *resolver, struct delayed *delayed,
 	for (; ok && settled->taken < settled->of; piece++) {
 		settled->taken++;
 		if (piece->kind == PIECE_SUBST) {
-			ok = settle_subst(resolver, delayed, piece->subst,
-					  settled);
+			ok = settle_subst(resolver, delayed, piece, settled);
 			continue;
 		}
 		if (piece->kind == PIECE_VALUE && tree_waits(piece->value))
@@ -454,7 +454,8 @@ bool resolve_all(struct reading *reading)
 		.root = reading->doc->root,
 	};
 
-	for (size_t i = 0; i < reading->subst_count; i++)
+	for (size_t i = 0; reading->refers_to_self && i < reading->subst_count;
+	     i++)
 		if (!lookup_check_self(&resolver, reading->substs[i]))
 			return false;
 	return resolve_value(&resolver, &reading->doc->root) &&

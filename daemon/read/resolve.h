@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -32,8 +33,8 @@ struct resolver {
 	struct value *root;
 	size_t frames; /* of resolve_value on the stack */
 	size_t level;  /* of the value being resolved, in the tree */
-	size_t jump;   /* which reference was followed last; 0: none */
-	size_t last_jump;
+	uint32_t jump; /* which reference was followed last; 0: none */
+	uint32_t last_jump;
 	unsigned int secrecy; /* what the keys that lead here say */
 	struct value *hidden; /* waiting, below a value that shows */
 };

@@ -42,6 +42,7 @@ void subst_mark_self(struct reading *reading, size_t first, struct str key,
 		subst->first = !earlier;
 		subst->self = subst->path.count == 1;
 		subst->back = earlier;
+		reading->refers_to_self = true;
 	}
 }
 

@@ -33,7 +33,6 @@ enum {
 struct subst {
 	struct str text; /* as ClearML looks it up; also a variable's name */
 	struct path path;
-	struct str blanks; /* that follow it */
 	struct value
 		*back; /* what its own root key held before; NULL: nothing */
 	const struct path *scope; /* of the include it stands in; NULL: none */
@@ -57,7 +56,7 @@ struct piece {
 	enum piece_kind kind;
 	uint32_t offset;
 	struct str text;   /* TEXT, QUOTED; of a VALUE how it was written */
-	struct str blanks; /* TEXT, QUOTED: what follows on the line */
+	struct str blanks; /* what follows on the line */
 	union {
 		struct value *value;
 		struct subst *subst;
@@ -68,20 +67,23 @@ enum delayed_state { DELAYED_WAITING, DELAYED_BUSY, DELAYED_DONE };
 
 struct delayed {
 	struct piece *pieces;
-	size_t count;
 	struct value *earlier; /* what the key held before; NULL: nothing */
-	enum delayed_state state;
-	size_t jump;       /* BUSY: see resolve.c */
-	bool onto_object;  /* assigned to a key that held an object */
-	bool added_object; /* an object put over a delayed value */
-	bool append;       /* made of a += */
-	bool found_null;   /* it stands for null, by another key */
-	bool missing;      /* all it stands for is missing */
-	bool itself;       /* a root key's own: stands on what that held */
-	bool first_itself; /* the same of a key that held nothing */
-	struct value *forgotten; /* what came to the key later: see hocon.c */
-	struct value *next;      /* in the resolver's list of hidden ones */
-	struct value *result;    /* DONE; NULL: there is none */
+	union {
+		struct value *forgotten; /* reading: what came to the key later,
+					  * see hocon.c */
+		struct value *next; /* resolving: the list of hidden ones */
+	};
+	struct value *result; /* DONE; NULL: there is none */
+	uint32_t count;       /* of pieces */
+	uint32_t jump;        /* BUSY: see resolve.c */
+	uint8_t state;        /* enum delayed_state */
+	bool onto_object;     /* assigned to a key that held an object */
+	bool added_object;    /* an object put over a delayed value */
+	bool append;          /* made of a += */
+	bool found_null;      /* it stands for null, by another key */
+	bool missing;         /* all it stands for is missing */
+	bool itself;          /* a root key's own: stands on what that held */
+	bool first_itself;    /* the same of a key that held nothing */
 };
 
 static inline bool tree_is_delayed(const struct value *value)

@@ -44,12 +44,27 @@ static void write_escaped(struct buf *out, struct str text)
 	}
 }
 
+static bool is_plain_ascii(struct str text)
+{
+	size_t i = 0;
+
+	while (i < text.len && (signed char)text.ptr[i] >= ' ' &&
+	       text.ptr[i] != '"' && text.ptr[i] != '\\')
+		i++;
+	return i == text.len;
+}
+
 /* File names and variables need not be UTF-8, but JSON must. */
 void json_write_string(struct buf *out, struct str text)
 {
 	size_t valid;
 
+	buf_reserve(out, text.len + 2);
 	buf_putc(out, '"');
+	if (is_plain_ascii(text)) {
+		buf_add_str(out, text);
+		text.len = 0;
+	}
 	for (; text.len; text = str_from_offset(text, valid + 1)) {
 		valid = str_utf8_invalid(text);
 		write_escaped(out, (struct str){text.ptr, valid});

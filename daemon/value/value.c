@@ -97,7 +97,9 @@ void value_list_add(struct value *list, struct arena *arena, struct value *item)
 }
 
 /* A large object's members are followed by a table of twice as many slots,
- * each 0 or 1 + the index of a member; open addressing, never full. */
+ * each 0 or 1 + the index of a member, and above that as much of its hash as
+ * there is room for, so that few members are looked at in vain; open
+ * addressing, never full. */
 static uint32_t *table_of(const struct value *object)
 {
 	return (uint32_t *)(void *)(object->object.members +
@@ -107,11 +109,11 @@ static uint32_t *table_of(const struct value *object)
 static void table_add(struct value *object, uint32_t index)
 {
 	uint32_t *table = table_of(object), mask = object->object.cap * 2 - 1;
-	uint32_t at = object->object.members[index].hash & mask;
+	uint32_t hash = object->object.members[index].hash, at = hash & mask;
 
 	while (table[at])
 		at = (at + 1) & mask;
-	table[at] = index + 1;
+	table[at] = (hash & ~mask) | (index + 1);
 }
 
 static void table_fill(struct value *object)
@@ -155,7 +157,9 @@ static struct member *find_in_table(const struct value *object, struct str key,
 	struct member *member;
 
 	for (uint32_t at = hash & mask; table[at]; at = (at + 1) & mask) {
-		member = &object->object.members[table[at] - 1];
+		if ((table[at] ^ hash) & ~mask)
+			continue;
+		member = &object->object.members[(table[at] & mask) - 1];
 		if (is_key(member, key, hash))
 			return member;
 	}

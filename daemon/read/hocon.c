@@ -289,21 +289,6 @@ static bool mark_self(struct hocon *hocon, size_t first, struct value *earlier,
 	return true;
 }
 
-/* Does @value, a root key's own, refer to that key? */
-static void note_itself(struct value *value)
-{
-	struct delayed *delayed = tree_delayed(value);
-	const struct piece *piece = delayed->pieces;
-
-	for (size_t i = 0; i < delayed->count; i++, piece++) {
-		if (piece->kind != PIECE_SUBST || !piece->subst->self)
-			continue;
-		delayed->itself = !piece->subst->first &&
-				  !tree_waits_for_others(piece->subst->back);
-		delayed->first_itself = piece->subst->first;
-	}
-}
-
 /* ClearML resolves references to the key itself before all others, and what
  * they come to holds, whatever else the key was given later: *forgets. */
 static bool put_after_itself(struct hocon *hocon, struct delayed *old,
@@ -339,7 +324,9 @@ static struct value *value_before(struct hocon *hocon, struct value *root,
 	return *slot;
 }
 
-/* A key of the root, whose value may refer to what the key held before. */
+/* A key of the root, whose value may refer to what the key held before.
+ * Included texts have no say: their keys come to the root when they are
+ * included. */
 static bool put_at_root(struct hocon *hocon, struct value *object,
 			const struct path *path, struct value *value)
 {
@@ -349,8 +336,8 @@ static bool put_at_root(struct hocon *hocon, struct value *object,
 	bool forgets = false;
 
 	if (path->count == 1 && tree_is_delayed(value))
-		note_itself(value);
-	if (!*slot || !tree_is_delayed(*slot) ||
+		subst_note_itself(value);
+	if (hocon->parent || !*slot || !tree_is_delayed(*slot) ||
 	    (path->count == 1 ? value->type == VALUE_OBJECT
 			      : tree_delayed(*slot)->first_itself))
 		return tree_put(reading, object, path, value);

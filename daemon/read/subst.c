@@ -46,20 +46,52 @@ void subst_mark_self(struct reading *reading, size_t first, struct str key,
 	}
 }
 
+void subst_note_itself(struct value *value)
+{
+	struct delayed *delayed = tree_delayed(value);
+	const struct piece *piece = delayed->pieces;
+
+	for (size_t i = 0; i < delayed->count; i++, piece++) {
+		if (piece->kind != PIECE_SUBST || !piece->subst->self)
+			continue;
+		delayed->itself = !piece->subst->first &&
+				  !tree_waits_for_others(piece->subst->back);
+		delayed->first_itself = piece->subst->first;
+	}
+}
+
+/* What the key held in the included text is forgotten: ClearML looks only into
+ * what the including one has. */
+static bool rebase(struct reading *reading, struct subst *subst,
+		   const struct value *root)
+{
+	struct value *earlier = value_get(root, subst->path.items[0]);
+
+	if (earlier) {
+		subst->back = tree_copy_objects(reading, earlier, earlier);
+		subst->first = false;
+		return subst->back;
+	}
+	if (subst->back && subst->self && !subst->optional)
+		return reading_departs(
+			reading, reading->doc->sources[subst->source],
+			subst->offset,
+			"a reference to what the key held before in an "
+			"included text");
+	subst->back = NULL;
+	subst->first = true;
+	return true;
+}
+
 bool subst_rebase_self(struct reading *reading, size_t first,
 		       const struct value *root)
 {
 	struct subst *subst;
-	struct value *earlier;
 
 	for (size_t i = first; i < reading->subst_count; i++) {
 		subst = reading->substs[i];
-		earlier = subst->self ? value_get(root, subst->path.items[0])
-				      : NULL;
-		if (!earlier)
-			continue;
-		subst->back = tree_copy_objects(reading, earlier, earlier);
-		if (!subst->back)
+		if ((subst->back || subst->first) &&
+		    !rebase(reading, subst, root))
 			return false;
 	}
 	return true;

@@ -27,6 +27,9 @@ bool subst_leads_to(const struct reading *reading, size_t first,
 void subst_mark_self(struct reading *reading, size_t first, struct str key,
 		     struct value *earlier);
 
+/* Does @value, a root key's own and delayed, refer to that key? It is told. */
+void subst_note_itself(struct value *value);
+
 /* Those of an included text, whose keys now come to @root: what @root holds
  * is earlier than anything in the included text. False when that makes too many
  * values. */

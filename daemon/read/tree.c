@@ -12,6 +12,15 @@ struct value *tree_new_delayed(struct reading *reading, size_t source,
 	return value;
 }
 
+struct delayed *tree_innermost(const struct value *value)
+{
+	struct delayed *delayed = tree_delayed(value);
+
+	while (delayed->added_object)
+		delayed = tree_delayed(delayed->earlier);
+	return delayed;
+}
+
 bool tree_waits_for_others(const struct value *value)
 {
 	const struct delayed *delayed;
@@ -44,7 +53,7 @@ void tree_merge(struct reading *reading, struct value *into, struct value *from)
 			continue;
 		}
 		if (*slot && tree_is_delayed(member->value))
-			tree_delayed(member->value)->earlier = *slot;
+			tree_innermost(member->value)->earlier = *slot;
 		*slot = member->value;
 	}
 }
@@ -119,13 +128,15 @@ static bool put_object(struct reading *reading, struct value **slot,
 static bool put_last(struct reading *reading, struct value **slot,
 		     struct value *value)
 {
+	struct delayed *delayed;
+
 	if (*slot && value->type == VALUE_OBJECT)
 		return put_object(reading, slot, value);
 	if (*slot && tree_is_delayed(value)) {
-		tree_delayed(value)->earlier = *slot;
-		tree_delayed(value)->onto_object =
-			(*slot)->type == VALUE_OBJECT &&
-			!tree_delayed(value)->append;
+		delayed = tree_innermost(value);
+		delayed->earlier = *slot;
+		delayed->onto_object =
+			(*slot)->type == VALUE_OBJECT && !delayed->append;
 	}
 	*slot = value;
 	return true;

@@ -109,6 +109,9 @@ bool tree_waits_for_others(const struct value *value);
 struct value *tree_new_delayed(struct reading *reading, size_t source,
 			       size_t offset);
 
+/* The value itself, below the objects that were put over it. */
+struct delayed *tree_innermost(const struct value *delayed);
+
 /* Assign @value to @path of @object, as ClearML does when a key comes again
  * in one text (SEMANTICS B4.2); takes @value over. */
 bool tree_put(struct reading *reading, struct value *object,

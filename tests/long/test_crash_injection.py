@@ -1,0 +1,132 @@
+"""Whole programs, killed as they enter each system call that they make (strace(1) does it).
+
+tests/unit/test_crash.c kills the writers alone; here the rest of their process is there too. A call
+is named by its name and by the how manieth it is of its thread.
+"""
+
+import collections
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+
+import pytest
+from harness import CLIENT, FAST, Daemon, wait_until
+
+pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+
+# Those by which the daemon changes anything on the disk, or could leave a thing half done.
+CHANGING = ("openat", "mkdir", "mkdirat", "write", "fchmod", "fchmodat", "fchown", "fsync", "linkat",
+            "rename", "renameat", "renameat2", "unlink", "unlinkat", "close")
+LINE = re.compile(r"^(\d+) +(?:[0-9.]+ )?(\w+)\(", re.M)
+
+
+def traced(log, *inject):
+    return ["strace", "-f", "-qq", "-o", str(log), *inject]
+
+
+def calls(log):
+    """[(name, number)] of every call of the thread that made most of that name."""
+    counts = collections.Counter(LINE.findall(log.read_text(errors="replace")))
+    most = {}
+    for (_, name), count in counts.items():
+        most[name] = max(count, most.get(name, 0))
+    return [(name, number) for name, count in sorted(most.items())
+            for number in range(1, count + 1)]
+
+
+def killing(name, number):
+    return ["-e", f"trace={name}", "-e", f"inject={name}:signal=KILL:when={number}"]
+
+
+def modes(folder):
+    return {path.name: stat.S_IMODE(path.lstat().st_mode) for path in folder.rglob("*")
+            if path.is_file()}
+
+
+def test_a_dump_is_old_or_new(home, daemon, tmp_path):
+    folder, log = tmp_path / "out", tmp_path / "trace"
+    folder.mkdir(mode=0o755)
+    path = folder / "clearml.conf"
+    command = [CLIENT, "dump", "--output", path, "--format", "json"]
+    home.conf("turn = new\nsecret = hush-hush-1\n")
+    daemon.start()
+
+    def dump(*before):
+        path.unlink(missing_ok=True)
+        path.write_text("old")
+        path.chmod(0o600)
+        return subprocess.run([*before, *command], env=home.env, umask=0, stderr=subprocess.PIPE)
+    assert dump(*traced(log)).returncode == 0
+    new = path.read_text()
+    assert '"new"' in new
+    points, found, killed = calls(log), collections.Counter(), 0
+    for name, number in points:
+        done = dump(*traced(log, *killing(name, number)))
+        killed += done.returncode != 0
+        text = path.read_text()
+        assert text in ("old", new), (name, number)
+        found[text] += 1
+        assert set(modes(folder).values()) == {0o600}, (name, number)
+        for beside in folder.glob(".*"):
+            assert beside.read_text() == new, (name, number)
+            beside.unlink()
+    print(f"{killed} of {len(points)} calls of clearconf dump killed it: {found['old']} times the "
+          f"old file, {found[new]} times the new one")
+    assert killed > 0.9 * len(points) > 90 and min(found.values()) > 2
+
+
+def test_the_cache_is_old_or_new(home, server, conf, tmp_path):
+    state, log = home.path / "state/clearconf", tmp_path / "trace"
+    home.settings(FAST)
+    home.conf(conf())
+
+    def prepare():
+        """A state folder in which the old vault is the last known good."""
+        shutil.rmtree(state, ignore_errors=True)
+        shutil.copytree(tmp_path / "kept", state)
+
+    def live(before):
+        """The daemon, until it has kept the new vault or was killed: its exit status."""
+        daemon = Daemon(home, env={"UV_THREADPOOL_SIZE": "1"})
+        daemon.spawn(before)
+        cache = state / "cache/default.cache"
+        wait_until(lambda: daemon.process.poll() is not None or kept_is_new(cache), "the end")
+        if daemon.process.poll() is None:
+            # strace's child is the daemon.
+            [pid] = children(daemon.process.pid)
+            os.kill(pid, signal.SIGTERM)
+        return daemon.process.wait(30)
+
+    def kept_is_new(cache):
+        try:
+            return b"turn: 2" in cache.read_bytes()
+        except FileNotFoundError:
+            return False
+
+    server.state.set_vaults(["turn: 1"])
+    with Daemon(home) as daemon:
+        daemon.wait_value("turn", 1)
+        wait_until((state / "cache/default.cache").exists, "the cache")
+    shutil.copytree(state, tmp_path / "kept")
+    server.state.set_vaults(["turn: 2"])
+    prepare()
+    assert live(traced(log, "-e", "trace=" + ",".join(CHANGING))) == 0
+    points, found, killed = calls(log), collections.Counter(), 0
+    for name, number in points:
+        prepare()
+        killed += live(traced(log, *killing(name, number))) != 0
+        assert {mode & 0o077 for mode in modes(state).values()} == {0}, (name, number)
+        turn = home.resolve("--offline")["turn"]
+        assert turn in (1, 2), (name, number)
+        found[turn] += 1
+    print(f"{killed} of {len(points)} calls of clearconfd killed it: {found[1]} times the old "
+          f"vault is kept, {found[2]} times the new one")
+    assert killed > len(points) / 2 > 20 and min(found.values()) > 2
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return [int(each) for each in file.read().split()]

@@ -4,7 +4,7 @@
 #   make demo             the whole way once, in a temporary home
 #   make test             unit, corpus and end-to-end tests
 #   make test-long        a hundred seeds of the model of watches, a thousand
-#                         changes of a dump whose writer is killed
+#                         changes of a dump whose writer is killed, valgrind
 #   make test-system      with Debian roots of debootstrap's, for who is root
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths, man pages
@@ -54,6 +54,7 @@ DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
 DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
 DEPS_BENCH := redis-server redis-tools
+DEPS_LONG  := valgrind
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
               libclang-rt-dev mandoc
 
@@ -175,7 +176,7 @@ $(B)/modules.mk: Makefile tests/support/deps.sh
 	@echo "module_libs := $$($(PKGCONF) --libs $(MODULES))" >> $@
 
 deps:
-	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_DEB) $(DEPS_LINT)
+	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LONG) $(DEPS_DEB) $(DEPS_LINT)
 
 deps-test:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST)
@@ -184,6 +185,9 @@ deps-test:
 deps-system:
 	@[ "$$(id -u)" != 0 ] || tests/support/deps.sh install $(DEPS_BUILD) \
 		$(DEPS_TEST) $(DEPS_SYSTEM)
+
+deps-long:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LONG)
 
 deps-deb:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_DEB)
@@ -205,8 +209,8 @@ test: deps-test all $(tests)
 # The same worlds as in test_watch_model.py, a hundred of them; the same dumps
 # as in test_dump_reader.py, a thousand of them.
 SEEDS ?= 1-100
-test-long: deps-test all
-	@B=$(B) SEEDS=$(SEEDS) TESTS=tests/long \
+test-long: deps-long all
+	@B=$(B) SAN=$(SAN) SEEDS=$(SEEDS) TESTS=tests/long \
 		$(PYTHON) tests/support/run_tests.py
 
 # Roots of Debian's, kept in build/roots: one boots with the package, in others
@@ -320,7 +324,7 @@ dist:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: all deps deps-test deps-bench deps-demo deps-lint deps-system test test-long \
+.PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:

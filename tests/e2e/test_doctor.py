@@ -1,10 +1,12 @@
 """clearconf doctor: what it finds, and that it finds nothing where all is well."""
 
+import shutil
 import subprocess
 
 import pytest
-from clearml_server import ACCESS_KEY, SECRET_KEY
+from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
 from harness import CLIENT, FAST, wait_until
+from stage import make_certificates
 
 
 def look(home, check, env=None, **more):
@@ -61,6 +63,24 @@ def test_the_wrong_server(home, daemon, url, problem):
               "secret_key: b } }").chmod(0o600)
     daemon.start()
     assert any(x.startswith("server: ") and problem in x for x in problems(look(home, 1)))
+
+
+def test_a_certificate_nobody_trusts(home, daemon, tmp_path):
+    if not shutil.which("openssl"):
+        pytest.skip("no openssl to make certificates with")
+    certificates, ca = make_certificates(tmp_path)
+    with ClearMLServer(port=0, edition="enterprise", tls=certificates["good"]) as secure:
+        text = (f"api {{ api_server: \"{secure.url}\", credentials {{ access_key: {ACCESS_KEY}, "
+                f"secret_key: \"{SECRET_KEY}\" }} }}\n")
+        home.settings(FAST)
+        home.conf(text).chmod(0o600)
+        daemon.start()
+        wait_until(daemon.last_error, "the refusal")
+        assert any(x.startswith("login: ") and "is not trusted" in x and "api.verify_certificate" in x
+                   for x in problems(look(home, 1)))
+        home.conf(f"{text}api.verify_certificate: \"{ca}\"").chmod(0o600)
+        daemon.wait_state("ready")
+        assert problems(look(home, 0)) == []
 
 
 def test_a_clock_that_differs(home, ready, server):

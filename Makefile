@@ -26,9 +26,11 @@ PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
+# Where Debian's Python looks: one folder for all of /usr's versions.
+PYDIR   ?= $(PREFIX)/lib/python$(if $(filter /usr,$(PREFIX)),3,$(shell \
+           $(PYTHON) -c 'print("3.%d" % __import__("sys").version_info[1])'))/dist-packages
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
-MANDIR  ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 # systemd looks for what is not /usr's under /usr/local/lib too.
 UNITDIR ?= $(PREFIX)/lib/systemd
@@ -56,7 +58,7 @@ DEPS_SYSTEM := debootstrap systemd-container
 DEPS_BENCH := redis-server redis-tools
 DEPS_LONG  := valgrind
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
-              libclang-rt-dev mandoc
+              libclang-rt-dev mandoc mypy
 
 # module_cflags and module_libs, written by $(B)/modules.mk below once the
 # packages are there.
@@ -247,6 +249,8 @@ lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
 	$(PYTHON) tests/lint/interface.py
+	mypy --strict --python-version 3.9 --cache-dir $(B)/mypy \
+		client/python/clearconf.py
 
 install: all installed-units
 	$(INSTALL) -D -m 755 $(B)/clearconfd $(DESTDIR)$(SBINDIR)/clearconfd
@@ -262,8 +266,8 @@ install: all installed-units
 	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 		-e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/clearconf.pc
-	$(INSTALL) -D -m 644 client/lib/libclearconf.3 \
-		$(DESTDIR)$(MANDIR)/man3/libclearconf.3
+	$(INSTALL) -D -m 644 client/python/clearconf.py \
+		$(DESTDIR)$(PYDIR)/clearconf.py
 	$(INSTALL) -D -m 644 include/clearconf.h \
 		$(DESTDIR)$(INCDIR)/clearconf.h
 	$(INSTALL) -D -m 644 include/io.clearconf.varlink \

@@ -225,7 +225,8 @@ const char *clearconf_strerror(const struct clearconf *handle);
  */
 struct clearconf_watch;
 
-/* @socket: as for clearconf_connect. @method NULL: io.clearconf.Watch; else
+/* @socket: as for clearconf_connect; one that was found and has answered is
+ * kept. @method NULL: io.clearconf.Watch; else
  * another that replies again and again. @parameters: its parameters without
  * "since", or NULL for none. Nothing is connected yet. 0, -ENOMEM, -EINVAL (no
  * such parameters), or why the system gives no descriptor. */

@@ -43,7 +43,9 @@ struct clearconf_watch {
 	int pause_ms;    /* before the next try; 0: at once */
 	bool told;       /* that the daemon is away */
 	int64_t since;   /* generation of the last reply; negative: none */
-	char *socket, *method, *parameters;
+	char *socket;    /* NULL: to be chosen; then `chosen` is */
+	char *method, *parameters;
+	char chosen[sizeof(((struct clearconf *)0)->socket)];
 };
 
 /* --- the timer ------------------------------------------------------------ */
@@ -178,6 +180,13 @@ static int send_question(struct clearconf_watch *watch)
 	return r;
 }
 
+/* Who has answered once is the one to wait for: another daemon would tell of
+ * another configuration. */
+static const char *socket_of(const struct clearconf_watch *watch)
+{
+	return *watch->chosen ? watch->chosen : watch->socket;
+}
+
 /* Without waiting, also when the daemon's queue is full. */
 static int connect_now(struct clearconf_watch *watch)
 {
@@ -185,7 +194,7 @@ static int connect_now(struct clearconf_watch *watch)
 	int timeout_ms = handle->timeout_ms, r;
 
 	handle->timeout_ms = 0;
-	r = clearconf_connect(handle, watch->socket);
+	r = clearconf_connect(handle, socket_of(watch));
 	handle->timeout_ms = timeout_ms;
 	return r;
 }
@@ -228,6 +237,7 @@ static int accept_reply(struct clearconf_watch *watch,
 	note_generation(watch, reply);
 	if (watch->state == WATCH_ASKED)
 		set_state(watch, WATCH_FOLLOWING);
+	memcpy(watch->chosen, watch->handle->socket, sizeof(watch->chosen));
 	return 0;
 }
 

@@ -122,6 +122,17 @@ def test_the_headers_example(build, run, home, daemon, name, compiler):
     assert process.stdout.read() == "box\n"
 
 
+def test_the_readmes_example(build, run, home, daemon):
+    text = (ROOT / "README.md").read_text().split("## From a program")[1]
+    body = text.split("```c\n")[1].split("```")[0]
+    home.conf("agent.workers = 4\n")
+    daemon.start()
+    process = run(build("#include <clearconf.h>\n#include <stdio.h>\nint main(void)\n{\n" + body +
+                        '\tprintf("%d\\n", (int)workers);\n}\n'))
+    assert process.wait(DEADLINE) == 0
+    assert process.stdout.read() == "4\n"
+
+
 def declared():
     """The functions of the header, comments aside."""
     text = re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S)

@@ -284,6 +284,25 @@ static void another_method_is_asked_as_it_is(void **state)
 	stand_in_assert_asked(&world->daemon, question);
 }
 
+/* A user's daemon that restarts must not be taken for the system's, which is
+ * what is found while there is no socket of the user's. */
+static void a_socket_that_was_found_is_kept(void **state)
+{
+	struct world *world = *state;
+
+	clearconf_watch_free(world->watch);
+	(void)setenv("CLEARCONF_SOCKET", STAND_IN_SOCKET, 1);
+	assert_int_equal(clearconf_watch_new(&world->watch, NULL, NULL,
+					     "{\"paths\":[\"a\"]}"),
+			 0);
+	begin(world);
+	(void)setenv("CLEARCONF_SOCKET", "another", 1);
+	stand_in_hang_up(&world->daemon);
+	assert_int_equal(next(world), -ECONNRESET);
+	accept_again(world);
+	(void)unsetenv("CLEARCONF_SOCKET");
+}
+
 /* What a child has inherited keeps a connection open, and must not keep its
  * end before us for ever. */
 static void a_forked_child_does_not_make_the_watch_spin(void **state)
@@ -316,6 +335,7 @@ int main(void)
 		TEST(later_replies_may_take_for_ever),
 		TEST(since_may_be_given_by_the_caller_alone),
 		TEST(another_method_is_asked_as_it_is),
+		TEST(a_socket_that_was_found_is_kept),
 		TEST(a_forked_child_does_not_make_the_watch_spin),
 	};
 

@@ -202,7 +202,9 @@ static void folder_refused(struct folder *folder, int error)
 	if (limit && !folder->watch->limited) {
 		folder->watch->limited = true;
 		log_warning("watch-limited", LOG_TEXT("folder", folder->path),
-			    LOG_TEXT("reason", uv_strerror(error)));
+			    LOG_TEXT("reason", uv_strerror(error)),
+			    LOG_TEXT("instead", "files are looked at at each "
+						"poll interval"));
 	} else if (!limit && error != folder->error) {
 		log_debug("watch-refused", LOG_TEXT("folder", folder->path),
 			  LOG_TEXT("reason", uv_strerror(error)));

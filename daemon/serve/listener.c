@@ -16,6 +16,7 @@
 #define BACKLOG  4096
 #define SLICE    64 /* connections taken in one turn of the loop */
 #define PAUSE_MS 100
+#define QUIET_MS 60000 /* between two lines of the log about trouble */
 
 static void listener_accept(struct listener *listener);
 static void listener_resume(struct listener *listener);
@@ -78,9 +79,33 @@ static int shed_one(struct listener *listener)
 	return fd;
 }
 
+/* Trouble may come with each connection, and need not be told as often. */
+static bool is_to_be_told(struct listener *listener)
+{
+	uint64_t now = uv_now(listener->retry.loop);
+
+	if (now < listener->quiet_until)
+		return false;
+	listener->quiet_until = now + QUIET_MS;
+	return true;
+}
+
+static void tell_shed(struct listener *listener)
+{
+	if (listener->shed == listener->told || !is_to_be_told(listener))
+		return;
+	log_warning(
+		"connections-dropped",
+		LOG_INT("count", (int64_t)(listener->shed - listener->told)),
+		LOG_TEXT("reason", "no descriptor is left"));
+	listener->told = listener->shed;
+}
+
 static void listener_pause(struct listener *listener, int error)
 {
-	log_warning("accept-paused", LOG_TEXT("reason", strerror(-error)));
+	if (is_to_be_told(listener))
+		log_warning("accept-paused",
+			    LOG_TEXT("reason", strerror(-error)));
 	(void)uv_poll_stop(&listener->poll);
 	(void)uv_timer_start(&listener->retry, on_retry, PAUSE_MS, 0);
 }
@@ -97,7 +122,7 @@ static bool is_about_one(int error)
 
 static void listener_accept(struct listener *listener)
 {
-	int shed = 0, fd = 0;
+	int fd = 0;
 
 	for (int i = 0; i < SLICE && fd >= 0; i++) {
 		fd = accept_one(listener);
@@ -107,14 +132,12 @@ static void listener_accept(struct listener *listener)
 		}
 		if (fd == -EMFILE || fd == -ENFILE) {
 			fd = shed_one(listener);
-			shed += fd >= 0;
+			listener->shed += fd >= 0;
 		}
 		if (is_about_one(fd))
 			fd = 0;
 	}
-	listener->shed += (uint64_t)shed;
-	if (shed)
-		log_warning("connections-dropped", LOG_INT("count", shed));
+	tell_shed(listener);
 	if (fd < 0 && fd != -EAGAIN)
 		listener_pause(listener, fd);
 }

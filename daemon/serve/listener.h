@@ -30,6 +30,8 @@ struct listener {
 	dev_t device;
 	ino_t inode;
 	uint64_t shed; /* connections ever dropped for want of descriptors */
+	uint64_t told; /* of them, in the log */
+	uint64_t quiet_until; /* milliseconds of the loop: for the log */
 
 	void (*on_connection)(void *data, int fd); /* takes the descriptor */
 	void (*on_closed)(void *data);

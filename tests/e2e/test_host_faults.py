@@ -1,54 +1,15 @@
 """A host whose clock jumps and whose names cannot be resolved: tests/support/host_shim.c, preloaded
 into the daemon, makes one of this machine."""
 
-import os
-import pathlib
-import shutil
-import subprocess
-
 import pytest
 from clearml_server import ClearMLServer
-from harness import DAEMON, SUPPORT, Home, wait_until
+from harness import Home, wait_until
+from host import host, library, needs_shim  # noqa: F401
 from stage import LOGIN, Stage, refused_connection
 
-SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
 HOUR = 3600
 
-pytestmark = pytest.mark.skipif(
-    SANITIZED or not shutil.which("cc"),
-    reason="no compiler, or a sanitizer that wants to be loaded first")
-
-
-class Host:
-    """This machine as the shim shows it."""
-
-    def __init__(self, folder, library):
-        self.folder = folder
-        self.env = {"LD_PRELOAD": str(library), "HOST_SHIM": str(folder)}
-
-    def set_clock(self, seconds):
-        """The wall clock is so far ahead."""
-        (self.folder / "clock.new").write_text(f"{seconds}\n")
-        os.replace(self.folder / "clock.new", self.folder / "clock")
-
-    def take_names(self):
-        (self.folder / "no-names").touch()
-
-    def give_names(self):
-        (self.folder / "no-names").unlink()
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    path = tmp_path_factory.mktemp("shim") / "host_shim.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", path, SUPPORT / "host_shim.c", "-ldl"],
-                   check=True)
-    return path
-
-
-@pytest.fixture
-def host(tmp_path, library):
-    return Host(tmp_path, library)
+pytestmark = needs_shim
 
 
 @pytest.fixture

@@ -1,19 +1,28 @@
 /*
  * Preloaded into a daemon under test: a host whose clock and names can be
- * changed while it runs. The folder $HOST_SHIM holds
+ * changed while it runs, and whose calls can be made to fail. The folder
+ * $HOST_SHIM holds
  *
- *   clock    seconds that the wall clock is ahead of the machine's
- *   no-names exists: no name can be resolved
+ *   clock     seconds that the wall clock is ahead of the machine's
+ *   no-names  exists: no name can be resolved
+ *   fail-CALL the errno with which CALL fails: write (to files), fsync, create
+ *             (openat(2) of a new file), getrandom, inotify_add_watch,
+ *             inotify_init1
  *
  * Every name under .invalid is this machine. Clocks that nobody can set are
  * left alone.
  */
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -28,17 +37,23 @@ static FILE *shim_open(const char *name)
 	return fopen(path, "re");
 }
 
-static long seconds_ahead(void)
+/* 0 without such a file. */
+static long number_in(const char *name)
 {
-	FILE *file = shim_open("clock");
-	long seconds = 0;
+	FILE *file = shim_open(name);
+	long number = 0;
 
 	if (!file)
 		return 0;
-	if (fscanf(file, "%ld", &seconds) != 1)
-		seconds = 0;
+	if (fscanf(file, "%ld", &number) != 1)
+		number = 0;
 	fclose(file);
-	return seconds;
+	return number;
+}
+
+static long seconds_ahead(void)
+{
+	return number_in("clock");
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
@@ -99,4 +114,73 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
 		return real(name, service, hints, found);
 	return names_are_off() ? EAI_NONAME
 			       : real("127.0.0.1", service, hints, found);
+}
+
+/* True, with errno set, when @call is to fail. */
+static int is_to_fail(const char *call)
+{
+	int before = errno;
+	char name[64];
+	long error;
+
+	snprintf(name, sizeof(name), "fail-%s", call);
+	error = number_in(name);
+	errno = error ? (int)error : before;
+	return error != 0;
+}
+
+static int is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Logs may be files too, and are to be written. */
+ssize_t write(int fd, const void *bytes, size_t count)
+{
+	if (fd > STDERR_FILENO && is_file(fd) && is_to_fail("write"))
+		return -1;
+	return syscall(SYS_write, fd, bytes, count);
+}
+
+int fsync(int fd)
+{
+	return is_to_fail("fsync") ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	if (flags & (O_CREAT | __O_TMPFILE)) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+		if (is_to_fail("create"))
+			return -1;
+	}
+	return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
+
+ssize_t getrandom(void *bytes, size_t count, unsigned int flags)
+{
+	if (is_to_fail("getrandom"))
+		return -1;
+	return syscall(SYS_getrandom, bytes, count, flags);
+}
+
+int inotify_init1(int flags)
+{
+	if (is_to_fail("inotify_init1"))
+		return -1;
+	return (int)syscall(SYS_inotify_init1, flags);
+}
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	if (is_to_fail("inotify_add_watch"))
+		return -1;
+	return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
 }

@@ -1,0 +1,56 @@
+"""A host that is made of this one by tests/support/host_shim.c, preloaded into the daemon."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+from harness import DAEMON, SUPPORT
+
+SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
+needs_shim = pytest.mark.skipif(
+    SANITIZED or not shutil.which("cc"),
+    reason="no compiler, or a sanitizer that wants to be loaded first")
+
+
+class Host:
+    """This machine as the shim shows it."""
+
+    def __init__(self, folder, library):
+        self.folder = folder
+        self.env = {"LD_PRELOAD": str(library), "HOST_SHIM": str(folder)}
+
+    def set_clock(self, seconds):
+        """The wall clock is so far ahead."""
+        (self.folder / "clock.new").write_text(f"{seconds}\n")
+        os.replace(self.folder / "clock.new", self.folder / "clock")
+
+    def take_names(self):
+        (self.folder / "no-names").touch()
+
+    def give_names(self):
+        (self.folder / "no-names").unlink()
+
+    def fail(self, call, error):
+        """From now on this call fails: see host_shim.c."""
+        (self.folder / "fail.new").write_text(f"{error}\n")
+        os.replace(self.folder / "fail.new", self.folder / f"fail-{call}")
+
+    def heal(self):
+        """No call fails any more."""
+        for each in self.folder.glob("fail-*"):
+            each.unlink()
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shim") / "host_shim.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", path, SUPPORT / "host_shim.c", "-ldl"],
+                   check=True)
+    return path
+
+
+@pytest.fixture
+def host(tmp_path, library):
+    return Host(tmp_path, library)

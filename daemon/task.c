@@ -142,6 +142,20 @@ static void task_fail(struct task *task, const struct api_reply *reply)
 	task_fail_server(task, &fault);
 }
 
+static void task_fail_odd(struct task *task, const struct api_reply *reply)
+{
+	const struct errand_fault fault = {
+		.endpoint = task->question->method,
+		.message = "the server's answer does not hold what was asked "
+			   "for: is it older, or newer, than clearconf knows?",
+		.status = reply->status,
+		.code = reply->code,
+		.subcode = reply->subcode,
+	};
+
+	task_fail_server(task, &fault);
+}
+
 static void task_take(struct task *task, const struct api_reply *reply)
 {
 	const struct question *question = task->question;
@@ -152,7 +166,10 @@ static void task_take(struct task *task, const struct api_reply *reply)
 		task_fail(task, reply);
 		return;
 	}
-	question->take(task, reply->data);
+	if (!question->take(task, reply->data)) {
+		task_fail_odd(task, reply);
+		return;
+	}
 	task->question++;
 	task_go_on(task);
 }

@@ -38,8 +38,9 @@ struct question {
 	/* The query, or the body of a POST, as the caller's; NULL: none. */
 	char *(*query)(const struct task *task);
 	char *(*body)(const struct task *task);
-	/* Add to task->fields. @data NULL: optional, and there is none. */
-	void (*take)(struct task *task, const struct value *data);
+	/* Add to task->fields. @data NULL: optional, and there is none. False
+	 * when the answer lacks what it is all about. */
+	bool (*take)(struct task *task, const struct value *data);
 };
 
 struct task_kind {

@@ -33,6 +33,11 @@ static void add_member(struct task *task, const char *key,
 		task_add(task, key, value);
 }
 
+static bool has_text(const struct value *object, const char *member)
+{
+	return value_is(value_get(object, str_from(member)), VALUE_STRING);
+}
+
 static void add_time(struct task *task, const char *key,
 		     const struct value *object, const char *member)
 {
@@ -46,7 +51,7 @@ static void add_time(struct task *task, const char *key,
 /* --- GetProfile ----------------------------------------------------------- */
 
 /* The workspace is a company; which others there are is the next answer. */
-static void take_user(struct task *task, const struct value *data)
+static bool take_user(struct task *task, const struct value *data)
 {
 	const struct value *user = value_get(data, STR("user"));
 
@@ -56,22 +61,25 @@ static void take_user(struct task *task, const struct value *data)
 	add_text(task, "name", task->workspace->name);
 	add_text(task, "api_server", login_of(task)->api_server);
 	add_member(task, "company", user, "company");
+	return value_is(user, VALUE_OBJECT);
 }
 
-static void take_companies(struct task *task, const struct value *data)
+static bool take_companies(struct task *task, const struct value *data)
 {
 	if (data)
 		add_member(task, "companies", data, "companies");
 	buf_putc(&task->fields, '}');
+	return true;
 }
 
-static void take_preferences(struct task *task, const struct value *data)
+static bool take_preferences(struct task *task, const struct value *data)
 {
 	static const struct value none = {.type = VALUE_OBJECT};
 	const struct value *preferences = value_get(data, STR("preferences"));
 
 	task_add(task, "preferences",
 		 value_is(preferences, VALUE_OBJECT) ? preferences : &none);
+	return true;
 }
 
 const struct question task_profile[] = {
@@ -141,9 +149,10 @@ static void add_other_workspaces(struct task *task, const struct value *map)
 
 /* As the web client has it: what the map of all companies says of our own is
  * laid over our own list. */
-static void take_credentials(struct task *task, const struct value *data)
+static bool take_credentials(struct task *task, const struct value *data)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	const struct value *own = value_get(data, STR("credentials"));
 	const struct value *others =
 		value_get(data, STR("additional_credentials"));
 	const char *ours = workspace_names(task->workspace)->company_id;
@@ -153,10 +162,10 @@ static void take_credentials(struct task *task, const struct value *data)
 	json_key(&task->fields, "credentials");
 	buf_putc(&task->fields, '[');
 	if (!company || !value_get(others, str_from(ours)))
-		add_credentials(task, value_get(data, STR("credentials")),
-				company);
+		add_credentials(task, own, company);
 	add_other_workspaces(task, others);
 	buf_putc(&task->fields, ']');
+	return value_is(own, VALUE_LIST);
 }
 
 const struct question task_credentials[] = {
@@ -181,13 +190,14 @@ static char *label_body(const struct task *task)
 	return body_with(task, "label");
 }
 
-static void take_created(struct task *task, const struct value *data)
+static bool take_created(struct task *task, const struct value *data)
 {
 	const struct value *pair = value_get(data, STR("credentials"));
 
 	add_member(task, "access_key", pair, "access_key");
 	add_member(task, "secret_key", pair, "secret_key");
 	add_member(task, "label", pair, "label");
+	return has_text(pair, "access_key") && has_text(pair, "secret_key");
 }
 
 /* Changes the server's state, so by POST: session.h repeats it only when it was
@@ -227,12 +237,13 @@ static char *key_body(const struct task *task)
 	return body_with(task, "access_key");
 }
 
-static void take_revoked(struct task *task, const struct value *data)
+static bool take_revoked(struct task *task, const struct value *data)
 {
 	int64_t revoked = 0;
 
 	(void)value_to_int64(value_get(data, STR("revoked")), &revoked);
 	json_add_bool(&task->fields, "revoked", revoked > 0);
+	return true;
 }
 
 const struct question task_revoke[] = {
@@ -261,7 +272,7 @@ static void add_expiry(struct task *task, const struct value *token)
 		json_add_int(&task->fields, "expires_at", claims.expires_at);
 }
 
-static void take_token(struct task *task, const struct value *data)
+static bool take_token(struct task *task, const struct value *data)
 {
 	const struct value *token = value_get(data, STR("token"));
 
@@ -269,6 +280,7 @@ static void take_token(struct task *task, const struct value *data)
 	if (value_is(token, VALUE_STRING))
 		add_expiry(task, token);
 	add_text(task, "api_server", login_of(task)->api_server);
+	return has_text(data, "token");
 }
 
 /* A token of its own: that of the session is never handed out. */

@@ -225,3 +225,14 @@ def test_a_creation_that_is_not_answered_says_that_it_may_have_been_done(home, c
         error = refusal(daemon.call, "CreateCredentials")
         assert "may have been done" in error.parameters["message"]
     assert server.count("auth.create_credentials") == 1
+
+
+@pytest.mark.parametrize("method, endpoint", [
+    ("GetProfile", "users.get_current_user"), ("ListCredentials", "auth.get_credentials"),
+    ("CreateCredentials", "auth.create_credentials"), ("GetToken", "auth.login")])
+def test_an_answer_that_holds_nothing_is_an_error(ready, server, method, endpoint):
+    server.fail("data", endpoint=endpoint, data={})
+    error = refusal(ready.call, method)
+    assert error.name == "io.clearconf.ServerError"
+    assert error.parameters["endpoint"] == endpoint and error.parameters["status"] == 200
+    assert "does not hold what was asked for" in error.parameters["message"]

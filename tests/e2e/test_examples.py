@@ -79,8 +79,7 @@ def blocks_of_page(path):
 def blocks():
     for number, block in enumerate(blocks_of_readme()):
         yield pytest.param(block, id=f"README-{number}-{block[0].split()[0]}")
-    for path in (ROOT / "client/clearconf.1", ROOT / "daemon/clearconfd.8",
-                 ROOT / "daemon/clearconfd.conf.5"):
+    for path in sorted((*ROOT.glob("client/**/*.[1-8]"), *ROOT.glob("daemon/*.[1-8]"))):
         for number, block in enumerate(blocks_of_page(path)):
             yield pytest.param(block, id=f"{path.name}-{number}")
 

@@ -508,6 +508,9 @@ int daemon_serve(struct daemon *daemon)
 	if (!listening) {
 		daemon_stop(daemon);
 	} else {
+		log_info("started", LOG_TEXT("version", CLEARCONF_VERSION),
+			 LOG_TEXT("instance",
+				  daemon->places.system ? "system" : "user"));
 		start_handles(daemon);
 		init_generation(daemon);
 		start_workspaces(daemon);

@@ -5,6 +5,9 @@
 #   make test             unit, corpus and end-to-end tests
 #   make test-long        a hundred seeds of the model of watches, a thousand
 #                         changes of a dump whose writer is killed, valgrind
+#   make soak SECONDS=N   everything at once for so long: memory, descriptors
+#   make coverage         which lines the tests run, at least COVERAGE percent
+#   make valgrind         the daemon's unit tests under it
 #   make test-system      with Debian roots of debootstrap's, for who is root
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths, man pages
@@ -57,6 +60,7 @@ DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
 DEPS_BENCH := redis-server redis-tools
 DEPS_LONG  := valgrind
+DEPS_COVERAGE := gcovr
 DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
               libclang-rt-dev mandoc mypy
 
@@ -194,6 +198,9 @@ deps-long:
 deps-deb:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_DEB)
 
+deps-coverage:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_COVERAGE)
+
 deps-demo:
 	@tests/support/deps.sh install $(DEPS_BUILD) python3
 
@@ -214,6 +221,21 @@ SEEDS ?= 1-100
 test-long: deps-long all
 	@B=$(B) SAN=$(SAN) SEEDS=$(SEEDS) TESTS=tests/long \
 		$(PYTHON) tests/support/run_tests.py
+
+soak: deps-test all
+	@B=$(B) $(PYTHON) tests/long/soak.py $(SECONDS)
+
+valgrind: deps-long all $(tests)
+	@B=$(B) tests/long/valgrind.sh $(tests)
+
+# Of the daemon and the library. Whether the tests pass is for make test to say:
+# who runs as another user cannot write down what was run, and complains of it.
+COVERAGE ?= 90
+coverage: deps-coverage
+	-$(MAKE) B=build/coverage CFLAGS='-Og -g --coverage' LDFLAGS=--coverage test
+	gcovr --root . --object-directory build/coverage --filter daemon/ \
+		--filter client/lib/ --sort-percentage \
+		--fail-under-line $(COVERAGE)
 
 # Roots of Debian's, kept in build/roots: one boots with the package, in others
 # it is installed, upgraded and purged, or their programs speak with ours.
@@ -328,6 +350,7 @@ dist:
 clean:
 	rm -rf --one-file-system build build-*
 
+.PHONY: soak coverage valgrind deps-coverage deps-deb
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist clean
 .DELETE_ON_ERROR:

@@ -8,6 +8,8 @@
 #include "serve/conn.h"
 #include "serve/errand.h"
 
+#define LOOK_EVERY 8 /* watchers told between looks at the clock */
+
 static void conns_sweep(struct conns *conns);
 static void conns_round(struct conns *conns);
 
@@ -139,9 +141,12 @@ static bool tell_watchers(struct conns *conns)
 	uint64_t start = uv_hrtime();
 	struct conn *conn;
 
-	while ((conn = watchers_next(&conns->watchers))) {
+	for (unsigned int told = 1; (conn = watchers_next(&conns->watchers));
+	     told++) {
+		conn_fetch_soon(watchers_peek(&conns->watchers));
 		conn_tell(conn);
-		if (uv_hrtime() - start > CONNS_SHARE_NS)
+		if (told % LOOK_EVERY == 0 &&
+		    uv_hrtime() - start > CONNS_SHARE_NS)
 			return false;
 	}
 	return true;

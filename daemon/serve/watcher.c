@@ -72,6 +72,16 @@ void *watchers_next(struct watchers *watchers)
 	return watcher->owner;
 }
 
+void *watchers_peek(const struct watchers *watchers)
+{
+	const struct list *next = watchers->dirty.next;
+
+	if (next == &watchers->dirty)
+		return NULL;
+	__builtin_prefetch(next->next); /* the one after it, in its turn */
+	return CONTAINER_OF(next, struct watcher, link)->owner;
+}
+
 void watcher_set_owner(struct watcher *watcher, void *owner)
 {
 	watcher->owner = owner;

@@ -60,6 +60,9 @@ void watchers_mark(struct watchers *watchers, enum watcher_kind kind);
  * round is over. */
 void *watchers_next(struct watchers *watchers);
 
+/* The owner of the one after it; NULL: there is none. */
+void *watchers_peek(const struct watchers *watchers);
+
 /* Who is to be told. */
 void watcher_set_owner(struct watcher *watcher, void *owner);
 

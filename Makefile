@@ -218,7 +218,7 @@ test: deps-test all $(tests)
 # The same worlds as in test_watch_model.py, a hundred of them; the same dumps
 # as in test_dump_reader.py, a thousand of them.
 SEEDS ?= 1-100
-test-long: deps-long all
+test-long: deps-long all $(loaders)
 	@B=$(B) SAN=$(SAN) SEEDS=$(SEEDS) TESTS=tests/long \
 		$(PYTHON) tests/support/run_tests.py
 

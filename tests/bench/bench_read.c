@@ -7,6 +7,7 @@
  */
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,24 +170,46 @@ static double peak_rss(struct str text, bool read_it)
 	return (double)usage.ru_maxrss * 1024;
 }
 
+/* A line of the table that run.sh heads; serve.py prints the same. */
+struct row {
+	const char *name, *work, *target;
+	bool ok;
+};
+
+__attribute__((format(printf, 2, 3))) static void print_row(struct row row,
+							    const char *format,
+							    ...)
+{
+	char figure[128];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(figure, sizeof(figure), format, ap);
+	va_end(ap);
+	(void)printf("%-4s %-54s %-18s %-44s %s\n", row.name, row.work,
+		     row.target, figure, row.ok ? "yes" : "NO");
+}
+
 static void bench_official(const char *path)
 {
 	struct buf text = BUF_INIT;
 	FILE *file = fopen(path, "r");
 	struct str input;
+	double us;
 	size_t n;
 
 	if (!file) {
-		printf("T8   left out: no %s\n", path);
+		(void)printf("T8   left out: no %s\n", path);
 		return;
 	}
 	while ((n = fread(buf_reserve(&text, 65536), 1, 65536, file)) > 0)
 		text.len += n;
 	(void)fclose(file);
 	input = buf_str(&text);
-	printf("T8   official agent clearml.conf, %zu bytes: %.0f us "
-	       "(target <= 100)\n",
-	       input.len, median_cost(read_hocon, &input) * 1e6);
+	us = median_cost(read_hocon, &input) * 1e6;
+	print_row((struct row){"T8", "parse the official agent clearml.conf",
+			       "<= 100 us", us <= 100},
+		  "%.0f us, %zu bytes", us, input.len);
 	buf_deinit(&text);
 }
 
@@ -196,11 +219,12 @@ static void bench_sections(void)
 	struct str hocon = make_sections(&text, 1000000);
 	struct str twin = make_json_twin(&json, hocon);
 	double seconds = median_cost(read_hocon, &hocon);
+	double times = ratio(read_jansson, read_hocon, &twin, &hocon);
 
-	printf("T9   1 MB of sections: %.0f MB/s",
-	       (double)hocon.len / seconds / 1e6);
-	printf(", %.2f x jansson on its JSON twin (target >= 4)\n",
-	       ratio(read_jansson, read_hocon, &twin, &hocon));
+	print_row((struct row){"T9", "parse 1 MB of plain sections",
+			       ">= 4 x jansson", times >= 4},
+		  "%.2f x on its JSON twin, %.0f MB/s", times,
+		  (double)hocon.len / seconds / 1e6);
 	buf_deinit(&text);
 	buf_deinit(&json);
 }
@@ -211,9 +235,11 @@ static void bench_substitutions(void)
 	struct str few = make_substitutions(&small, (size_t)96 * 1024);
 	struct str many = make_substitutions(&large, (size_t)1000 * 1024);
 
-	printf("T10  substitutions, 1 MB over 96 KB: %.1f "
-	       "(target <= 13, linear is 10.4)\n",
-	       ratio(read_hocon, read_hocon, &many, &few));
+	double times = ratio(read_hocon, read_hocon, &many, &few);
+
+	print_row((struct row){"T10", "many substitutions: 1 MB over 96 KB",
+			       "<= 13", times <= 13},
+		  "%.1f (linear is 10.4)", times);
 	buf_deinit(&small);
 	buf_deinit(&large);
 }
@@ -224,10 +250,11 @@ static void bench_memory(void)
 	struct str hocon = make_sections(&text, 10000000);
 	double without = peak_rss(hocon, false);
 	double with = peak_rss(hocon, true);
+	double times = (with - without) / (double)hocon.len;
 
-	printf("T11  peak RSS while reading 10 MB: %.2f x the input "
-	       "(target <= 6)\n",
-	       (with - without) / (double)hocon.len);
+	print_row((struct row){"T11", "peak RSS parsing 10 MB",
+			       "<= 6 x the input", times <= 6},
+		  "%.2f x", times);
 	buf_deinit(&text);
 }
 
@@ -304,6 +331,7 @@ static void bench_change(void)
 		.old_vault = read_as(READ_HOCON, make_keys(&old, 10000, 1)),
 		.vault_text = make_keys(&new, 10000, 2),
 	};
+	double times;
 
 	stacked.old = merge(&stacked.arena, stacked.local->root,
 			    stacked.old_vault->root);
@@ -311,10 +339,12 @@ static void bench_change(void)
 	stacked.vault_json = make_json_twin(&vault_json, stacked.vault_text);
 	stacked.local_tree = json_loadb(stacked.local_json.ptr,
 					stacked.local_json.len, 0, NULL);
-	printf("T12  changed vault of 10,000 keys over 10,000: %.1f ms, "
-	       "%.2f x jansson (target <= 0.4)\n",
-	       median_cost(change_vault, &stacked) * 1e3,
-	       ratio(change_vault, change_jansson, &stacked, &stacked));
+	times = ratio(change_vault, change_jansson, &stacked, &stacked);
+	print_row((struct row){"T12",
+			       "a changed vault of 10,000 keys over 10,000",
+			       "<= 0.4 x jansson", times <= 0.4},
+		  "%.2f x, %.1f ms", times,
+		  median_cost(change_vault, &stacked) * 1e3);
 	json_decref(stacked.local_tree);
 	arena_free(&stacked.arena);
 	doc_unref(stacked.local);

@@ -4,9 +4,10 @@
 cd "$(dirname "$0")/../.." || exit 2
 B=${B:-build}
 export B
+printf '%-4s %-54s %-18s %-44s %s\n' row work target figure 'ok?'
 "$B/tests/bench/bench_read" \
     "${CLEARCONF_SHARED:-../shared}/official/agent-docs-clearml.conf" \
     >"$B/bench.txt" || exit 1
 cat "$B/bench.txt"
-"$B/tests/bench/fleet"
 /usr/bin/python3 tests/bench/serve.py
+"$B/tests/bench/fleet"

@@ -154,8 +154,8 @@ class Text:
 class World:
     """What there is, and the steps that change it."""
 
-    def __init__(self, rng, home, server):
-        self.rng, self.home, self.server = rng, home, server
+    def __init__(self, rng, home, server, history):
+        self.rng, self.home, self.server, self.history = rng, home, server, history
         self.seeds = Seeds(rng)
         self.daemon = Daemon(home)
         self.main, self.part, self.includes = Text(), Text(), False
@@ -163,7 +163,6 @@ class World:
         self.companies = {"one": None, "two": server.state.add_company("second company")}
         self.declared = list(NAMES)
         self.errands = []
-        self.history = rng.choice([1, 3, 64])
         server.state.users[USER_ID].tenants.append(self.companies["two"])
         server.state.add_credentials(access_key="KEYOFTWO", secret_key=KEYS["two"][1],
                                      company=self.companies["two"])
@@ -332,7 +331,7 @@ class World:
             wait_until(lambda: len(self.daemon_names()) == 2, "both workspaces")
         for name in NAMES:
             self.wait_for(name)
-        active = self.rng.choice(NAMES)
+        active, = set(NAMES) - {self.daemon.call("ListWorkspaces")["active"]}
         self.daemon.call("UseWorkspace", name=active)
         return active
 
@@ -448,7 +447,8 @@ class Watcher:
         assert told["generation"] >= self.generation, "generations only grow"
         assert not later or resync or told["changes"] or "value" in told, "it says nothing"
         assert not (resync and told["changes"])
-        assert ("value" in told) == (resync or self.values and self.first and self.asks_for_value())
+        self.check_skipped(told)
+        assert ("value" in told) == (resync or self.values and self.first)
         if "value" in told:
             self.replace(told["value"])
         for change in told["changes"]:
@@ -459,8 +459,11 @@ class Watcher:
         assert order == sorted(order) and len(set(order)) == len(order)
         self.generation = told["generation"]
 
-    def asks_for_value(self):
-        return True
+    def check_skipped(self, told):
+        """Generations between what it knew and what it is told, of its workspace:
+        never more than there were of all."""
+        most = max(told["generation"] - self.generation - 1, 0)
+        assert 0 <= told["skipped"] <= most, f"skipped {told['skipped']} after {self.generation}"
 
     def replace(self, value):
         if self.paths is None:
@@ -518,11 +521,12 @@ class Run:
     """One seed."""
 
     ROUNDS, STEPS, WATCHERS = 3, 14, 14
+    HISTORY = (64, 64, 3, 64, 1)  # where it is short, much is a resync
 
     def __init__(self, seed, home, server):
         self.seed = seed
         self.rng = random.Random(seed)
-        self.world = World(self.rng, home, server)
+        self.world = World(self.rng, home, server, self.HISTORY[seed % len(self.HISTORY)])
         tempers = list(Watcher.TEMPERS)
         self.watchers = [Watcher(random.Random(f"{seed} {number}"), self.world,
                                  tempers[number % len(tempers)])
@@ -557,7 +561,20 @@ class Run:
                 if again:
                     watcher.leave()  # since what it knows there is nothing new
                 watcher.catch_up(active)
+        for name in NAMES:
+            self.say_once(name, active)
         self.at_work = None
+
+    def say_once(self, name, active):
+        """One change of one workspace, that nothing follows: all hear of it."""
+        old = self.world.tree(name)
+        while self.world.tree(name) == old:
+            self.world.offer(name)
+        self.past.append("offer " + name)
+        self.world.wait_for(name)
+        for watcher in self.watchers:
+            self.at_work = watcher
+            watcher.catch_up(active)
 
     def run(self):
         with self.world.daemon:

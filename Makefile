@@ -55,7 +55,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libj
 DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
               libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl systemd strace \
-              python3-prometheus-client
+              python3-prometheus-client etcd-server etcd-client
 DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
 DEPS_BENCH := redis-server redis-tools

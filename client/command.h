@@ -40,6 +40,6 @@ struct command {
 
 extern const struct command cmd_credentials, cmd_doctor, cmd_dump, cmd_exec,
 	cmd_explain, cmd_get, cmd_log, cmd_profile, cmd_reload, cmd_status,
-	cmd_storage, cmd_token, cmd_watch, cmd_workspace;
+	cmd_site, cmd_storage, cmd_token, cmd_watch, cmd_workspace;
 
 #endif

@@ -31,6 +31,7 @@ static const struct command *const commands[] = {
 	&cmd_workspace,
 	&cmd_credentials,
 	&cmd_storage,
+	&cmd_site,
 	&cmd_profile,
 	&cmd_token,
 	&cmd_reload,

@@ -236,6 +236,9 @@ static void add_site(struct buf *out, const struct value *site)
 	add_label(out, "site layer");
 	add_state(out, answer_text(site, "state"), 0);
 	add_text(out, ", ", answer_text(site, "endpoint"));
+	if (answer_int(site, "revision", 0))
+		buf_printf(out, ", revision %lld",
+			   (long long)answer_int(site, "revision", 0));
 	buf_putc(out, '\n');
 	add_error(out, site);
 }

@@ -14,6 +14,7 @@
 #include "places.h"
 #include "read/doc.h"
 #include "settings.h"
+#include "site.h"
 #include "startup.h"
 #include "value/value.h"
 
@@ -80,6 +81,8 @@ static bool check_workspaces(const struct options *options)
 	if (!options->log_level)
 		log_set_level(LOG_LEVEL_ERROR);
 	daemon_resolve(daemon);
+	if (site_problem(daemon->site))
+		(void)printf("site: warning: %s\n", site_problem(daemon->site));
 	for (size_t i = 0; i < daemon->workspace_count; i++) {
 		const struct workspace *workspace = daemon->workspaces[i];
 

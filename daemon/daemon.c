@@ -19,6 +19,7 @@
 #include "local.h"
 #include "serve/access.h"
 #include "serve/server.h"
+#include "site.h"
 #include "startup.h"
 #include "task.h"
 #include "watched.h"
@@ -235,10 +236,12 @@ static void sweep_caches(struct daemon *daemon)
 {
 	size_t count = daemon->workspace_count;
 	_cleanup_(mem_freep) const char **names =
-		mem_alloc(count * sizeof(*names));
+		mem_alloc((count + 1) * sizeof(*names));
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = daemon->workspaces[i]->name;
+	if (daemon->site)
+		names[count++] = site_cache_name;
 	daemon->swept_at = clock_boot_ms();
 	cache_sweep(&daemon->loop,
 		    &(struct cache_sweep){
@@ -330,6 +333,54 @@ static void on_answer(void *data, struct workspace *workspace)
 	ready_when_settled(data);
 	tell_status(data);
 	tasks_look(data);
+}
+
+static void on_documents(void *data, enum snapshot_cause cause)
+{
+	struct daemon *daemon = data;
+
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_take_site(daemon->workspaces[i], cause);
+	site_save(daemon->site, &daemon->active->stack);
+}
+
+static void on_site_health(void *data)
+{
+	struct daemon *daemon = data;
+
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		workspace_set_state(daemon->workspaces[i]);
+	if (daemon->server)
+		server_notify_status(daemon->server);
+	ready_when_settled(daemon);
+	tasks_look(daemon);
+}
+
+/* As the settings now say: another one, none, or the same with other ways. */
+void daemon_open_site(struct daemon *daemon)
+{
+	const struct settings *settings = daemon->settings;
+	const struct site_host host = {
+		.loop = &daemon->loop,
+		.http = daemon->http,
+		.state_dir = daemon->state_dir,
+		.read_only = daemon->options->action != ACTION_SERVE,
+		.offline = daemon->options->offline,
+		.data = daemon,
+		.on_documents = on_documents,
+		.on_health = on_site_health,
+	};
+	bool wanted = settings->etcd.etcd && *settings->etcd.etcd;
+
+	if (daemon->site && wanted) {
+		site_set_settings(daemon->site, settings);
+	} else if (daemon->site) {
+		site_forget(daemon->site);
+		site_close(TAKE(daemon->site));
+	} else {
+		daemon->site = site_new(&host, settings);
+	}
+	daemon->host.site = daemon->site;
 }
 
 static void on_logout(void *data, struct workspace *workspace)
@@ -428,6 +479,7 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 	log_set_level((enum log_level)daemon->settings->log_level);
 	daemon->state_dir = front_state_dir(daemon);
 	init_host(daemon, env);
+	daemon_open_site(daemon);
 	chosen_init(&daemon->chosen, &daemon->loop, daemon->state_dir);
 	daemon->access =
 		access_new(daemon->settings->read, daemon->settings->secrets,
@@ -441,6 +493,7 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 
 void daemon_free(struct daemon *daemon)
 {
+	site_close(TAKE(daemon->site));
 	close_workspaces(daemon);
 	chosen_deinit(&daemon->chosen);
 	watch_close(daemon->watch);

@@ -32,6 +32,7 @@
 
 struct access;
 struct server;
+struct site;
 struct watch;
 
 enum daemon_state {
@@ -53,6 +54,7 @@ struct daemon {
 	size_t workspace_count;
 	struct workspace *active;
 	uint64_t active_since; /* a generation; 0: from the start */
+	struct site *site;     /* what etcd has for this host; NULL: no etcd */
 	struct generation generation;
 	struct chosen chosen; /* the active workspace's name, kept */
 	struct list tasks;    /* struct task */
@@ -95,6 +97,7 @@ void daemon_stop(struct daemon *daemon);
 
 /* The parts of a reload that daemon.c does. */
 void daemon_choose_active(struct daemon *daemon);
+void daemon_open_site(struct daemon *daemon);
 void daemon_start_recheck(struct daemon *daemon);
 void daemon_reload_workspaces(struct daemon *daemon);
 

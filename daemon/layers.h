@@ -16,6 +16,7 @@
 struct env;
 struct login;
 struct settings;
+struct site;
 struct stack;
 struct vault_answer;
 struct workspace_host;
@@ -26,8 +27,11 @@ struct layer_context layers_context(const struct settings *settings,
 				    const struct env *env,
 				    const struct env *vault_env);
 
-/* Files, folders, variables. */
+/* Files, folders, variables; and the documents of the site. */
 bool layers_set_local(struct stack *stack, const struct workspace_host *host);
+
+/* The documents of the site alone, after its files as they stand. */
+bool layers_set_documents(struct stack *stack, const struct site *site);
 
 /* What the settings declare of a workspace: @login, or none at all unless
  * @inject. @login NULL: what was set before stands. */

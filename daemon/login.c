@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
@@ -205,32 +204,12 @@ bool login_has_key(const struct value *root)
 	return key != NULL;
 }
 
-static char *in_credentials(const char *prefix, const char *name)
-{
-	const char *folder = getenv("CREDENTIALS_DIRECTORY");
-	_cleanup_(mem_freep) char *path = NULL;
-
-	if (!folder || strchr(name, '/'))
-		return NULL;
-	path = mem_printf("%s/%s%s", folder, prefix, name);
-	return access(path, F_OK) == 0 ? TAKE(path) : NULL;
-}
-
 char *login_secret_path(const struct settings *settings,
 			const struct workspace_settings *declared)
 {
 	const char *name = declared->secret_key_file;
-	_cleanup_(mem_freep) char *file = NULL;
-	char *path;
 
-	if (!name || !*name)
-		return NULL;
-	file = mem_strdup(settings->path);
-	path = in_credentials("secret_", name);
-
-	if (!path)
-		path = in_credentials("", name);
-	return path ? path : places_expand(name, NULL, dirname(file));
+	return name && *name ? places_file(name, settings->path) : NULL;
 }
 
 static bool is_handed_over(const char *path)

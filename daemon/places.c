@@ -1,5 +1,6 @@
 #include "places.h"
 
+#include <libgen.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,4 +112,25 @@ char *places_expand(const char *path, const char *home, const char *folder)
 		return mem_printf("%s/%s", folder, path);
 	here = realpath(".", NULL);
 	return mem_printf("%s/%s", here ? here : ".", path);
+}
+
+static char *in_credentials(const char *prefix, const char *name)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	_cleanup_(mem_freep) char *path = NULL;
+
+	if (!folder || strchr(name, '/'))
+		return NULL;
+	path = mem_printf("%s/%s%s", folder, prefix, name);
+	return access(path, F_OK) == 0 ? TAKE(path) : NULL;
+}
+
+char *places_file(const char *name, const char *settings)
+{
+	_cleanup_(mem_freep) char *file = mem_strdup(settings);
+	char *path = in_credentials("secret_", name);
+
+	if (!path)
+		path = in_credentials("", name);
+	return path ? path : places_expand(name, NULL, dirname(file));
 }

@@ -31,4 +31,9 @@ void places_deinit(struct places *places);
  * @folder (NULL: the working folder). The caller's. */
 char *places_expand(const char *path, const char *home, const char *folder);
 
+/* The file that the settings in the file @settings call @name: systemd's
+ * credential secret_NAME or NAME if there is one, else relative to @settings.
+ * The caller's. */
+char *places_file(const char *name, const char *settings);
+
 #endif

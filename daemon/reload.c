@@ -117,6 +117,7 @@ static void use_settings(struct daemon *daemon, struct settings *settings)
 	access_free(daemon->access);
 	daemon->access =
 		access_new(settings->read, settings->secrets, settings->admin);
+	daemon_open_site(daemon);
 	swap_workspaces(daemon);
 	settings_free(old);
 	log_set_level((enum log_level)settings->log_level);

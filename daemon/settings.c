@@ -55,7 +55,15 @@ static const struct settings_key keys[] = {
 	{"limits", "response", SIZE, IN_SETTINGS(response), "64M", KIB, 1024 * MIB},
 	{"limits", "depth", COUNT, IN_SETTINGS(depth), "128", 1, 1000},
 	{"limits", "history", COUNT, IN_SETTINGS(history), "64", 1, 100000},
-	{"site", "etcd", WORDS, IN_SETTINGS(etcd)},
+	{"site", "etcd", WORDS, IN_SETTINGS(etcd.etcd)},
+	{"site", "prefix", TEXT, IN_SETTINGS(etcd.prefix), "/clearconf/site/"},
+	{"site", "ca", TEXT, IN_SETTINGS(etcd.ca)},
+	{"site", "cert", TEXT, IN_SETTINGS(etcd.cert)},
+	{"site", "key", TEXT, IN_SETTINGS(etcd.key)},
+	{"site", "user", TEXT, IN_SETTINGS(etcd.user)},
+	{"site", "password_file", TEXT, IN_SETTINGS(etcd.password_file)},
+	{"site", "groups", WORDS, IN_SETTINGS(etcd.groups)},
+	{"site", "probe", DURATION, IN_SETTINGS(etcd.probe), "400ms", 100, HOUR},
 };
 
 static const struct settings_key workspace_keys[] = {

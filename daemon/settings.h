@@ -56,7 +56,14 @@ struct settings {
 	int64_t message, document, response; /* bytes */
 	int64_t depth, history;
 
-	char *etcd;
+	struct site_settings {
+		char *etcd; /* URLs, separated by blanks; NULL: none */
+		char *prefix;
+		char *ca, *cert, *key; /* files, see places_file */
+		char *user, *password_file;
+		char *groups;  /* of this host, separated by blanks */
+		int64_t probe; /* milliseconds */
+	} etcd;
 
 	struct workspace_settings *workspaces; /* as declared, in order */
 	size_t workspace_count;

@@ -10,6 +10,7 @@
 #include "base/source.h"
 #include "places.h"
 #include "settings.h"
+#include "settings_site.h"
 #include "settings_table.h"
 
 #define SETTINGS_BYTES ((size_t)1 << 20)
@@ -27,6 +28,7 @@ struct load {
 	struct diag *diag;
 	size_t line, next; /* offsets of the line being parsed and the next */
 	size_t section;    /* offset of the last [workspace] */
+	size_t site;       /* offset of the last setting of [site] */
 
 	/* Where the present section's settings go. */
 	const struct settings_table *table;
@@ -250,6 +252,15 @@ static int refuse_value(struct load *load, const struct settings_key *key)
 		       key->name, expected);
 }
 
+static bool check_site(struct load *load, const struct settings_key *key)
+{
+	_cleanup_(mem_freep) char *problem =
+		settings_site_problem(load->settings, key->name);
+
+	load->site = load->line;
+	return !problem || fail_at(load, find_value(load), problem);
+}
+
 /* ini_handler: one setting; 1 when it was fine. */
 static int on_setting(void *user, const char *section, const char *name,
 		      const char *value)
@@ -268,8 +279,17 @@ static int on_setting(void *user, const char *section, const char *name,
 	if (set[key - load->table->keys] && key->type != WORDS)
 		return fail(load, "this key is set twice: ", name);
 	set[key - load->table->keys] = true;
-	return settings_set_key(load->base, key, value) ||
-	       refuse_value(load, key);
+	if (!settings_set_key(load->base, key, value))
+		return refuse_value(load, key);
+	return strcmp(section, "site") != 0 || check_site(load, key);
+}
+
+static bool check_whole_site(struct load *load)
+{
+	const char *problem = settings_site_gap(&load->settings->etcd);
+
+	return !problem ||
+	       diag_at(load->diag, &load->source, load->site, "%s", problem);
 }
 
 static bool parse_file(struct load *load)
@@ -277,7 +297,8 @@ static bool parse_file(struct load *load)
 	int line = ini_parse_stream(next_line, load, on_setting, load);
 
 	assert(line == 0 || diag_failed(load->diag));
-	return !diag_failed(load->diag) && end_workspace(load);
+	return !diag_failed(load->diag) && end_workspace(load) &&
+	       check_whole_site(load);
 }
 
 static bool load_into(struct settings *settings, const char *path,

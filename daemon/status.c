@@ -14,6 +14,7 @@
 #include "read/doc.h"
 #include "serve/server.h"
 #include "serve/service.h"
+#include "site.h"
 #include "value/json.h"
 
 /* To whom status is told. */
@@ -115,11 +116,21 @@ static bool is_fetched(const struct layer *layer)
 	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
 }
 
+/* @vaults and @documents: the age of those that nobody has confirmed lately. */
+static int64_t stale_of(const struct layer *layer, int64_t vaults,
+			int64_t documents)
+{
+	if (layer->kind == LAYER_SITE && layer->text.ptr)
+		return documents;
+	return is_fetched(layer) ? vaults : -1;
+}
+
 static void write_layers(struct reader *reader, const struct daemon *daemon,
 			 const struct workspace *workspace)
 {
 	struct buf *json = reader->json;
 	int64_t stale = workspace_stale(workspace);
+	int64_t documents = daemon->site ? site_stale(daemon->site) : -1;
 	struct layer *layer;
 	size_t start;
 
@@ -131,7 +142,7 @@ static void write_layers(struct reader *reader, const struct daemon *daemon,
 	for (stack_each(&workspace->stack, layer)) {
 		if (json->len > start)
 			buf_putc(json, ',');
-		write_layer(reader, layer, is_fetched(layer) ? stale : -1);
+		write_layer(reader, layer, stale_of(layer, stale, documents));
 	}
 	buf_putc(json, ']');
 }
@@ -297,7 +308,20 @@ static void write_counters(const struct daemon *daemon, struct buf *json)
 		write_http_counts(http_counts(daemon->http), json);
 	if (daemon->server)
 		write_server_counts(server_counts(daemon->server), json);
+	if (daemon->site)
+		json_add_optional_int(json, "site_lag", site_lag(daemon->site));
 	buf_putc(json, '}');
+}
+
+static void write_site(const struct daemon *daemon, struct buf *json)
+{
+	const char *problem = site_problem(daemon->site);
+	_cleanup_(mem_freep) char *shown =
+		problem ? secrets_mask_text(daemon->host.secrets, problem)
+			: NULL;
+
+	json_key(json, "site");
+	site_write_status(daemon->site, shown, json);
 }
 
 void status_write(const struct daemon *daemon, uint64_t clearance,
@@ -320,6 +344,8 @@ void status_write(const struct daemon *daemon, uint64_t clearance,
 	json_add_int(json, "generation",
 		     (long long)daemon->active->snapshot->generation);
 	write_workspaces(daemon, clearance, json);
+	if (daemon->site)
+		write_site(daemon, json);
 	json_add_int(json, "connections",
 		     server ? server_connections(server) : 0);
 	json_add_int(json, "watchers", server ? server_watchers(server) : 0);

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "daemon.h"
+#include "site.h"
 #include "task.h"
 #include "value/json.h"
 
@@ -25,7 +26,7 @@ static bool is_any_asking(const struct daemon *daemon)
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		if (workspace_is_asking(daemon->workspaces[i]))
 			return true;
-	return false;
+	return site_is_asking(daemon->site);
 }
 
 /* A server that does not answer is no failure of the reload: status tells. */

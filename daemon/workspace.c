@@ -10,6 +10,7 @@
 #include "read/doc.h"
 #include "serve/access.h"
 #include "settings.h"
+#include "site.h"
 #include "workspace_parts.h"
 
 const char *workspace_state_name(enum workspace_state state)
@@ -42,6 +43,11 @@ static bool gate_closed(const struct workspace *workspace)
 	       upstream_outcome(workspace->upstream) == VAULT_UNSUPPORTED;
 }
 
+static bool is_site_troubled(const struct site *site)
+{
+	return site_has_asked(site) && !site_is_well(site);
+}
+
 static bool is_unproved(const struct upstream *candidate)
 {
 	return candidate && upstream_is_answered(candidate);
@@ -64,12 +70,15 @@ static enum workspace_state state_of(const struct workspace *workspace)
 		return WORKSPACE_OFFLINE;
 	if (upstream && !answered && !workspace->keep.kept)
 		return WORKSPACE_STARTING;
+	if (site_is_starting(workspace->host->site))
+		return WORKSPACE_STARTING;
 	if (answered && upstream_outcome(upstream) == VAULT_UNREACHABLE)
 		return WORKSPACE_OFFLINE;
 	if ((answered && !upstream_is_well(upstream)) ||
 	    workspace->keep.refused || workspace->login_error ||
 	    is_unproved(workspace->candidate) || gate_closed(workspace) ||
-	    any_layer_broken(workspace))
+	    any_layer_broken(workspace) ||
+	    is_site_troubled(workspace->host->site))
 		return WORKSPACE_DEGRADED;
 	return WORKSPACE_READY;
 }
@@ -110,8 +119,10 @@ const char *workspace_problem(const struct workspace *workspace)
 /* Who is not going to stay wants the server's own word. */
 static bool wants_an_answer(const struct workspace *workspace)
 {
-	return workspace->host->read_only && workspace->upstream &&
-	       !upstream_is_answered(workspace->upstream);
+	return workspace->host->read_only &&
+	       (!site_has_asked(workspace->host->site) ||
+		(workspace->upstream &&
+		 !upstream_is_answered(workspace->upstream)));
 }
 
 bool workspace_is_settled(const struct workspace *workspace)
@@ -241,15 +252,27 @@ void workspace_publish(struct workspace *workspace, bool changed,
 		publish_changes(workspace, cause);
 }
 
-void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
+static void refresh(struct workspace *workspace, bool changed,
+		    enum snapshot_cause cause)
 {
-	bool changed = layers_set_local(&workspace->stack, workspace->host);
-
 	if (workspace->declared)
 		workspace_refresh_declared(workspace, changed, cause);
 	else
 		workspace_refresh_implicit(workspace, changed, cause);
 	workspace_set_state(workspace);
+}
+
+void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
+{
+	refresh(workspace, layers_set_local(&workspace->stack, workspace->host),
+		cause);
+}
+
+void workspace_take_site(struct workspace *workspace, enum snapshot_cause cause)
+{
+	refresh(workspace,
+		layers_set_documents(&workspace->stack, workspace->host->site),
+		cause);
 }
 
 void workspace_start(struct workspace *workspace)

@@ -31,6 +31,7 @@ struct cache;
 struct env;
 struct places;
 struct secrets;
+struct site;
 struct workspace;
 
 enum workspace_state {
@@ -47,9 +48,10 @@ struct workspace_host {
 	const struct places *places;
 	struct env *env, *vault_env;
 	struct secrets *secrets;
-	const char *state_dir; /* of the cache; NULL: there is none */
-	bool read_only;        /* and it is not written */
-	bool offline;          /* never touch the network */
+	const struct site *site;  /* what etcd has for the host; NULL: none */
+	const char *state_dir;    /* of the cache; NULL: there is none */
+	bool read_only;           /* and it is not written */
+	bool offline;             /* never touch the network */
 	uint64_t fetched, failed; /* answers for a feed of vaults */
 
 	void *data;
@@ -107,6 +109,13 @@ void workspace_set_settings(struct workspace *workspace,
 
 /* Local files may have changed, or the settings: read what differs. */
 void workspace_reload(struct workspace *workspace, enum snapshot_cause cause);
+
+/* The documents of the site may be others. */
+void workspace_take_site(struct workspace *workspace,
+			 enum snapshot_cause cause);
+
+/* State as it follows from everything else; who cares is told of a change. */
+void workspace_set_state(struct workspace *workspace);
 
 void workspace_poll_now(struct workspace *workspace);
 

@@ -12,9 +12,6 @@
 
 #include "workspace.h"
 
-/* State as it follows from everything else; who cares is told of a change. */
-void workspace_set_state(struct workspace *workspace);
-
 /* Read what is unread; true when that has changed anything. */
 bool workspace_read(struct workspace *workspace);
 

@@ -150,6 +150,13 @@ static bool is_vault(const struct layer *layer)
 	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
 }
 
+/* Written by somebody else than who runs this host. */
+static bool is_from_elsewhere(const struct layer *layer)
+{
+	return is_vault(layer) ||
+	       (layer->kind == LAYER_SITE && !is_file(layer));
+}
+
 static struct read_options options_of(const struct layer *layer,
 				      const struct layer_context *context,
 				      const struct value *lower)
@@ -158,7 +165,8 @@ static struct read_options options_of(const struct layer *layer,
 		.format = layer->format,
 		.dialect = context->dialect,
 		.limits = context->limits,
-		.env = is_vault(layer) ? context->vault_env : context->env,
+		.env = is_from_elsewhere(layer) ? context->vault_env
+						: context->env,
 		.lower = lower,
 		.secrecy = secret_below,
 		.under = str_from(layer->under),
@@ -166,11 +174,14 @@ static struct read_options options_of(const struct layer *layer,
 	};
 }
 
-/* "vault NAME" rather than an id that says nothing to anybody. */
+/* A document of etcd's is no file, though its key looks like a path. "vault
+ * NAME" rather than an id that says nothing to anybody. */
 static char *name_for_people(const struct layer *layer)
 {
 	const char *name = layer->description;
 
+	if (!is_file(layer) && layer->kind == LAYER_SITE)
+		return mem_printf("etcd %s", layer->source);
 	if (is_file(layer) || !is_vault(layer))
 		return mem_strdup(layer->source);
 	return mem_printf("vault %s", name && *name ? name : layer->source);

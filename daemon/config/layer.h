@@ -45,8 +45,8 @@ enum layer_state { LAYER_OK, LAYER_MISSING, LAYER_BROKEN };
 struct layer {
 	struct list link; /* in its stack, or a ring of its own */
 	enum layer_kind kind;
-	char *source;      /* path, vault id or workspace: its identity */
-	char *description; /* a vault's name; NULL: none */
+	char *source; /* path, vault id, etcd key or workspace: its identity */
+	char *description;         /* a vault's name; NULL: none */
 	char *scope, *last_update; /* a vault's, as the server says; NULL */
 	char *under; /* dotted key its contents go under; NULL: none */
 	enum read_format format;
@@ -66,7 +66,7 @@ struct layer_context {
 	enum read_dialect dialect;
 	struct read_limits limits;
 	const struct env *env;         /* for files and variables */
-	const struct env *vault_env;   /* what a vault may see of it */
+	const struct env *vault_env;   /* what vaults and etcd may see of it */
 	const struct secrets *secrets; /* that no problem may tell; NULL */
 };
 

@@ -129,6 +129,7 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 		       struct layer **layers)
 {
 	bool changed = !is_already(stack, kind, sources, count);
+	struct list *place;
 
 	for (size_t i = 0; i < count; i++) {
 		layers[i] = take_layer(stack, kind, sources[i]);
@@ -136,8 +137,9 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 			layers[i] = layer_new(kind, sources[i]);
 	}
 	drop_kind(stack, kind);
+	place = place_of(stack, kind);
 	for (size_t i = 0; i < count; i++)
-		list_add(place_of(stack, kind), &layers[i]->link);
+		list_add(place, &layers[i]->link);
 	if (changed)
 		touch_dependents(stack);
 	return changed;

@@ -25,20 +25,21 @@ void base64_write(struct buf *out, struct str bytes)
 		write_group(out, bytes);
 }
 
-/* -1: not of the URL alphabet, which has '-' and '_' for '+' and '/'. */
-static int sextet(char c)
+/* -1: not of the alphabet that ends with the letters @last. */
+static int sextet(char c, const char last[2])
 {
-	const char *found;
-
-	if (c == '-')
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == last[0])
 		return 62;
-	if (c == '_')
-		return 63;
-	found = memchr(letters, c, 62);
-	return found ? (int)(found - letters) : -1;
+	return c == last[1] ? 63 : -1;
 }
 
-bool base64url_read(struct buf *out, struct str text)
+static bool read_in(struct buf *out, struct str text, const char last[2])
 {
 	uint32_t bits = 0;
 	unsigned int have = 0;
@@ -46,7 +47,7 @@ bool base64url_read(struct buf *out, struct str text)
 	while (text.len && text.ptr[text.len - 1] == '=')
 		text.len--;
 	for (size_t i = 0; i < text.len; i++) {
-		int six = sextet(text.ptr[i]);
+		int six = sextet(text.ptr[i], last);
 
 		if (six < 0)
 			return false;
@@ -58,4 +59,14 @@ bool base64url_read(struct buf *out, struct str text)
 		}
 	}
 	return true;
+}
+
+bool base64url_read(struct buf *out, struct str text)
+{
+	return read_in(out, text, "-_");
+}
+
+bool base64_read(struct buf *out, struct str text)
+{
+	return read_in(out, text, "+/");
 }

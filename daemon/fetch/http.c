@@ -38,7 +38,10 @@ static void call_run(struct http_call *call)
 	uint64_t now = now_ms();
 	uint64_t left = call->deadline_ms > now ? call->deadline_ms - now : 1;
 
-	curl_easy_setopt(call->easy, CURLOPT_TIMEOUT_MS, (long)left);
+	curl_easy_setopt(call->easy,
+			 call->on_lines ? CURLOPT_CONNECTTIMEOUT_MS
+					: CURLOPT_TIMEOUT_MS,
+			 (long)left);
 	curl_multi_add_handle(call->http->multi, call->easy);
 }
 
@@ -105,6 +108,7 @@ static void call_answer(struct http_call *call, long status)
 	struct http_reply reply = {
 		.error = call->problem,
 		.status = call->problem ? 0 : status,
+		.too_large = call->problem && call->too_large,
 		.body = call->problem ? (struct str){0} : buf_str(&call->body),
 		.retry_after = http_easy_retry_after(call),
 		.proxy = http_fault_is_by_proxy(call) ? call->proxy : NULL,
@@ -147,11 +151,35 @@ static void http_finish(struct http *http)
 	}
 }
 
+static struct http_call *call_with_lines(const struct http *http)
+{
+	struct list *i;
+
+	for (list_each (&http->calls, i)) {
+		struct http_call *call =
+			CONTAINER_OF(i, struct http_call, link);
+
+		if (call->whole)
+			return call;
+	}
+	return NULL;
+}
+
+/* Not from within curl, which allows its callbacks nothing. */
+static void http_deliver(struct http *http)
+{
+	struct http_call *call;
+
+	while (!http->closing && (call = call_with_lines(http)))
+		http_stream_deliver(call);
+}
+
 static void http_act(struct http *http, curl_socket_t fd, int events)
 {
 	int running;
 
 	curl_multi_socket_action(http->multi, fd, events, &running);
+	http_deliver(http);
 	http_finish(http);
 }
 
@@ -186,6 +214,11 @@ void http_cancel(struct http_call *call)
 		return;
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	call_free(call);
+}
+
+uint64_t http_silence(const struct http_call *call)
+{
+	return now_ms() - call->heard_ms;
 }
 
 /* --- turns --- */

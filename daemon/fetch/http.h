@@ -19,6 +19,10 @@
  * call beyond that waits for its turn, redirects included, while its deadline
  * runs. There is no way around it.
  *
+ * An answer that never ends is a stream: its lines are handed over as they
+ * come, and only the one that is still coming is kept. Its deadline is for the
+ * connection alone: whether the server still lives is its caller's question.
+ *
  * Redirects are followed for a GET only, to the same host and port (http may
  * become https on the default ports, never the reverse), five times: so what
  * is in `authorization` cannot reach anybody else.
@@ -38,21 +42,44 @@ struct http_tls {
 	bool verify;
 	const char *ca; /* file or folder; NULL: that of REQUESTS_CA_BUNDLE,
 			   CURL_CA_BUNDLE, else the system's */
+	const char *cert, *key; /* files of a client's; NULL: none is shown */
 };
+
+/* Whom a call is for, in the words of messages about it. */
+struct http_peer {
+	const char *service; /* what should be running there */
+	const char *address; /* the setting that names the server */
+	const char *ca;      /* that which names the CA */
+	const char *new_ca;  /* the same, to who has not named one yet */
+	const char *client_cert; /* NULL: there is none */
+};
+
+/* Whole lines, with their ends, that a stream has brought; valid during the
+ * call only. Anything may be done in there, http_cancel and http_close
+ * included. */
+typedef void (*http_lines_fn)(void *data, struct str lines);
 
 struct http_request {
 	const char *url;
-	const char *authorization; /* header value; NULL: none */
-	const char *body;          /* JSON, sent by POST; NULL: GET */
-	bool put;                  /* the body, by PUT */
+	const char *authorization;    /* header value; NULL: none */
+	const char *body;             /* JSON, sent by POST; NULL: GET */
+	bool put;                     /* the body, by PUT */
+	const char *header;           /* one more, "Name: value"; NULL: none */
+	const struct http_peer *peer; /* NULL: a ClearML API server */
 	struct http_tls tls;
-	uint64_t timeout_ms; /* for the whole exchange */
-	size_t limit;        /* of the decoded body, in bytes */
+	uint64_t timeout_ms; /* for the whole exchange; see above for streams */
+	size_t limit;        /* of the decoded body, or of a line, in bytes */
+	bool keep; /* the connection, for the next call that says so */
+
+	/* Not NULL: a stream. Of an answer other than 200 the body is the
+	 * reply's as usual, of a 200 what came after the last whole line. */
+	http_lines_fn on_lines;
 };
 
 struct http_reply {
 	const char *error; /* no answer: why, for people; NULL: there is one */
 	long status;       /* 0 without an answer */
+	bool too_large;    /* that was the error */
 	struct str body;
 	int64_t retry_after; /* seconds the server asks for; -1: does not */
 	const char *proxy;   /* "host:port" that it came through; or NULL */
@@ -82,6 +109,9 @@ struct http_call *http_send(struct http *http,
 			    http_done_fn done, void *data);
 
 void http_cancel(struct http_call *call); /* NULL is allowed */
+
+/* Milliseconds since something of the answer came; very many before that. */
+uint64_t http_silence(const struct http_call *call);
 
 /* Somebody is going to send so many calls a minute to the server of @url, for
  * good reasons: its bucket grows by them, until they are released. */

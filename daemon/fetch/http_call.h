@@ -7,6 +7,7 @@
  *   http.c         the loop, and a call's way through it
  *   http_easy.c    what is asked of curl for a call, and read from its answer
  *   http_origin.c  whom a URL names, and which redirects may be followed
+ *   http_stream.c  answers that are handed over line by line
  *   http_turn.c    when a call may go: a bucket and a queue for each server
  *   http_fault.c   why there is no answer, for people
  */
@@ -45,12 +46,16 @@ struct http_call {
 	char *ca;            /* NULL: the system's */
 	const char *ca_name; /* of the setting or variable that says so */
 	char *request_body;
-	struct buf body;
+	const struct http_peer *peer;
+	http_lines_fn on_lines; /* NULL: no stream */
+	struct buf body;        /* of a stream: what is not yet handed over */
+	size_t whole;           /* bytes of it that are whole lines */
+	uint64_t heard_ms;      /* when something came last */
 	size_t limit;
 	uint64_t timeout_ms, deadline_ms;
 	unsigned int redirects;
-	bool too_large;
-	char *problem; /* set: there is no answer */
+	bool too_large, certified; /* certified: shows a client's certificate */
+	char *problem;             /* set: there is no answer */
 	char detail[CURL_ERROR_SIZE];
 	http_done_fn done;
 	void *data;
@@ -81,6 +86,12 @@ void http_easy_prepare(struct http_call *call,
 /* Go to @url, which call->origin is of, by the proxy that is for it. */
 void http_easy_aim(struct http_call *call, const char *url,
 		   const struct http_habits *habits);
+
+/* Bytes of a stream; false: a line of it is too long. */
+bool http_stream_take(struct http_call *call, struct str bytes);
+
+/* Hand over the whole lines; @call may be gone after that. */
+void http_stream_deliver(struct http_call *call);
 
 /* Seconds that the answer asks to wait for; -1: it does not ask. */
 int64_t http_easy_retry_after(const struct http_call *call);

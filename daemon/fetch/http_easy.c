@@ -69,8 +69,7 @@ void http_habits_deinit(struct http_habits *habits)
 
 /* What holds for every call. A look-up that was given up is not waited for, and
  * no name is remembered: a server that has moved is found at the next call.
- * One connection a call: the server closes them anyway, and on a reused one
- * curl may silently send a request twice. */
+ */
 static const struct {
 	CURLoption option;
 	long value;
@@ -79,7 +78,6 @@ static const struct {
 	{CURLOPT_QUICK_EXIT, 1},
 	{CURLOPT_DNS_CACHE_TIMEOUT, 0},
 	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
-	{CURLOPT_FORBID_REUSE, 1},
 	{CURLOPT_FOLLOWLOCATION, 0},
 	{CURLOPT_NETRC, CURL_NETRC_IGNORED},
 	{CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
@@ -113,7 +111,28 @@ static void choose_ca(struct http_call *call, const struct http_tls *tls,
 	if (!tls->verify || !ca)
 		return;
 	call->ca = mem_strdup(ca);
-	call->ca_name = tls->ca ? "verify_certificate" : habits->ca_name;
+	call->ca_name = tls->ca ? call->peer->ca : habits->ca_name;
+}
+
+/* The password of a key would be asked for at a terminal. */
+static void set_client_cert(struct http_call *call, const struct http_tls *tls)
+{
+	call->certified = tls->cert != NULL;
+	if (!call->certified)
+		return;
+	curl_easy_setopt(call->easy, CURLOPT_SSLCERT, tls->cert);
+	curl_easy_setopt(call->easy, CURLOPT_SSLKEY, tls->key);
+	curl_easy_setopt(call->easy, CURLOPT_KEYPASSWD, "");
+}
+
+/* One connection a call: the server closes them anyway, and on a reused one
+ * curl may silently send a request twice. */
+static void set_connection(CURL *easy, const struct http_request *request)
+{
+	curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, request->keep ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->keep ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE,
+			 request->on_lines ? 1L : 0L);
 }
 
 /* Both are set, so that nothing but the CA is trusted when there is one. */
@@ -150,25 +169,37 @@ void http_easy_aim(struct http_call *call, const char *url,
 	set_proxy(call, habits);
 }
 
+static void add_line(struct http_call *call, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(call->headers, line);
+
+	if (longer)
+		call->headers = longer;
+}
+
 /* One line, whatever @value holds. */
 static void add_header(struct http_call *call, const char *name,
 		       const char *value)
 {
 	_cleanup_(mem_freep) char *line = mem_printf("%s: %s", name, value);
-	struct curl_slist *longer;
 
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 127)
 			*p = '?';
-	longer = curl_slist_append(call->headers, line);
-	if (longer)
-		call->headers = longer;
+	add_line(call, line);
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct http_call *call = data;
+	long status = 0;
 
+	call->heard_ms = uv_hrtime() / 1000000;
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (call->on_lines && status == 200)
+		return http_stream_take(call, (struct str){bytes, size * count})
+			       ? size * count
+			       : 0;
 	call->too_large = size * count > call->limit - call->body.len;
 	if (call->too_large)
 		return 0;
@@ -197,11 +228,28 @@ void http_easy_prepare(struct http_call *call,
 		       const struct http_request *request,
 		       const struct http_habits *habits)
 {
+	static const struct http_peer clearml = {
+		.service = "ClearML API",
+		.address = "api_server",
+		.ca = "verify_certificate",
+		.new_ca = "api.verify_certificate",
+	};
 	CURL *easy = call->easy;
 
+	call->peer = request->peer ? request->peer : &clearml;
+	call->on_lines = request->on_lines;
 	set_fixed(easy);
+	set_connection(easy, request);
 	add_header(call, "Accept", "application/json");
-	add_header(call, "X-ClearML-Worker", habits->worker);
+	if (!request->peer)
+		add_header(call, "X-ClearML-Worker", habits->worker);
+	if (request->header)
+		add_line(call, request->header);
+	/* A server in Go that would keep the connection drops what it has not
+	 * yet read of the body when it begins to answer: of several watches
+	 * asked for at once the last ones would be lost. */
+	if (request->on_lines)
+		add_line(call, "Connection: close");
 	if (request->authorization)
 		add_header(call, "Authorization", request->authorization);
 	if (request->body)
@@ -211,6 +259,7 @@ void http_easy_prepare(struct http_call *call,
 	http_easy_aim(call, call->server ? request->url : "", habits);
 	choose_ca(call, &request->tls, habits);
 	set_tls(call, &request->tls);
+	set_client_cert(call, &request->tls);
 	set_callbacks(call);
 }
 

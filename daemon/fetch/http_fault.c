@@ -6,16 +6,17 @@
 #include "base/mem.h"
 #include "fetch/http_call.h"
 
-/* Text around the server's name, and whether curl's own words add to it. */
+/* Text around the server's name, and whether curl's own words add to it. With
+ * @rest the name of the setting that names the server comes before that. */
 struct fault {
 	CURLcode code;
 	bool detail;
-	const char *before, *after;
+	const char *before, *after, *rest;
 };
 
 static const struct fault faults[] = {
 	{CURLE_COULDNT_RESOLVE_HOST, false, "the name of ",
-	 " cannot be resolved: check api_server and DNS"},
+	 " cannot be resolved: check ", " and DNS"},
 	{CURLE_GOT_NOTHING, false, "", " closed the connection unanswered"},
 	{CURLE_PARTIAL_FILE, false, "", " sent only a part of its answer"},
 	{CURLE_BAD_CONTENT_ENCODING, false, "the answer of ",
@@ -25,29 +26,81 @@ static const struct fault faults[] = {
 	{CURLE_WEIRD_SERVER_REPLY, false, "", " does not speak HTTP"},
 	{CURLE_SEND_ERROR, true, "the connection to ", " was lost"},
 	{CURLE_RECV_ERROR, true, "the connection to ", " was lost"},
-	{CURLE_SSL_CONNECT_ERROR, true, "no TLS with ",
-	 ": is api_server an https address?"},
+	{CURLE_SSL_CONNECT_ERROR, true, "no TLS with ", ": is ",
+	 " an https address?"},
 };
 
 static const struct fault unknown_fault = {CURLE_OK, true, "no answer from ",
 					   ""};
+
+/* A server that wants to see another certificate ends the connection by an
+ * alert, in the middle of the handshake or after it. */
+static char *describe_refused_certificate(const struct http_call *call)
+{
+	return mem_printf("%s %s: correct %s (%s)", call->server,
+			  call->certified ? "refuses this host's certificate"
+					  : "wants this host to show a "
+					    "certificate",
+			  call->peer->client_cert ? call->peer->client_cert
+						  : call->peer->address,
+			  call->detail);
+}
 
 static const char *detail_of(const struct http_call *call, CURLcode code)
 {
 	return call->detail[0] ? call->detail : curl_easy_strerror(code);
 }
 
+static char *describe_as(const struct http_call *call,
+			 const struct fault *fault, CURLcode code)
+{
+	return mem_printf("%s%s%s%s%s%s%s%s", fault->before, call->server,
+			  fault->after, fault->rest ? call->peer->address : "",
+			  fault->rest ? fault->rest : "",
+			  fault->detail ? " (" : "",
+			  fault->detail ? detail_of(call, code) : "",
+			  fault->detail ? ")" : "");
+}
+
+/* TLS alerts about certificates name them; curl has no code of its own. */
+static bool is_about_our_certificate(const struct http_call *call)
+{
+	return strstr(call->detail, "alert") &&
+	       (strstr(call->detail, "certificate") ||
+		strstr(call->detail, "unknown ca"));
+}
+
+/* The alert may be lost with the connection: who refuses a certificate closes
+ * it while the request is on its way. */
+static bool may_be_about_our_certificate(const struct http_call *call,
+					 CURLcode code)
+{
+	return call->peer->client_cert && call->origin.https &&
+	       !call->heard_ms &&
+	       (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+		code == CURLE_GOT_NOTHING);
+}
+
+static char *describe_silent_end(const struct http_call *call, CURLcode code)
+{
+	return mem_printf("%s closed the connection without a word (%s): if it "
+			  "wants another certificate of this host, correct %s",
+			  call->server, detail_of(call, code),
+			  call->peer->client_cert);
+}
+
 static char *describe_other(const struct http_call *call, CURLcode code)
 {
 	const struct fault *fault = &unknown_fault;
 
+	if (is_about_our_certificate(call))
+		return describe_refused_certificate(call);
+	if (may_be_about_our_certificate(call, code))
+		return describe_silent_end(call, code);
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
 		if (faults[i].code == code)
 			fault = &faults[i];
-	return mem_printf("%s%s%s%s%s%s", fault->before, call->server,
-			  fault->after, fault->detail ? " (" : "",
-			  fault->detail ? detail_of(call, code) : "",
-			  fault->detail ? ")" : "");
+	return describe_as(call, fault, code);
 }
 
 /* --- connections and proxies --- */
@@ -61,8 +114,8 @@ static char *describe_connect(const struct http_call *call)
 	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &error);
 	if (error == ECONNREFUSED)
 		return mem_printf("connection refused by %s%s%s: is the "
-				  "ClearML API server running there?",
-				  call->server, or, proxy);
+				  "%s server running there?",
+				  call->server, or, proxy, call->peer->service);
 	return mem_printf("cannot connect to %s%s%s: %s", call->server, or,
 			  proxy, error ? strerror((int)error) : call->detail);
 }
@@ -130,8 +183,9 @@ static char *describe_certificate(const struct http_call *call)
 					  call->server, untrusted[i].text);
 	if (strstr(call->detail, "subject name"))
 		return mem_printf("the TLS certificate of %s is for another "
-				  "host: correct api_server (%s)",
-				  call->server, call->detail);
+				  "host: correct %s (%s)",
+				  call->server, call->peer->address,
+				  call->detail);
 	if (call->ca)
 		return mem_printf("the TLS certificate of %s is not trusted by "
 				  "%s: correct %s, or renew the certificate "
@@ -139,8 +193,8 @@ static char *describe_certificate(const struct http_call *call)
 				  call->server, call->ca, call->ca_name,
 				  call->detail);
 	return mem_printf("the TLS certificate of %s is not trusted: name its "
-			  "CA in api.verify_certificate (%s)",
-			  call->server, call->detail);
+			  "CA in %s (%s)",
+			  call->server, call->peer->new_ca, call->detail);
 }
 
 static char *describe_ca(const struct http_call *call)
@@ -156,6 +210,13 @@ static char *describe_ca(const struct http_call *call)
 	return mem_printf("no TLS with %s: the CA file %s cannot be used (%s): "
 			  "correct %s",
 			  call->server, call->ca, why, call->ca_name);
+}
+
+static char *describe_client_cert(const struct http_call *call)
+{
+	return mem_printf("no TLS with %s: this host's certificate or its key "
+			  "cannot be used: correct %s (%s)",
+			  call->server, call->peer->client_cert, call->detail);
 }
 
 /* --- all of them --- */
@@ -189,6 +250,7 @@ static const struct {
 	{CURLE_COULDNT_RESOLVE_PROXY, describe_name_of_proxy},
 	{CURLE_PEER_FAILED_VERIFICATION, describe_certificate},
 	{CURLE_SSL_CACERT_BADFILE, describe_ca},
+	{CURLE_SSL_CERTPROBLEM, describe_client_cert},
 };
 
 char *http_fault_describe(const struct http_call *call, CURLcode code)
@@ -196,7 +258,8 @@ char *http_fault_describe(const struct http_call *call, CURLcode code)
 	char *tunnel;
 
 	if (!call->server)
-		return mem_strdup("api_server is not an http or https URL");
+		return mem_printf("%s is not an http or https URL",
+				  call->peer->address);
 	if (call->too_large)
 		return mem_printf("the answer of %s has more than %zu bytes",
 				  call->server, call->limit);

@@ -98,8 +98,9 @@ char *http_origin_problem(const struct http_call *call, const char *url)
 	else if (call->request_body ||
 		 !origin_may_become(&call->origin, &target))
 		problem = mem_printf("%s redirects to %s:%s, which is not "
-				     "followed: correct api_server",
-				     call->server, target.host, target.port);
+				     "followed: correct %s",
+				     call->server, target.host, target.port,
+				     call->peer->address);
 	http_origin_deinit(&target);
 	return problem;
 }

@@ -10,11 +10,13 @@ What cannot run here is in NOT_RUN, with the reason; a test fails when such a li
 no page any more.
 """
 
+import contextlib
 import re
 import subprocess
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
+from etcd import Node
 from harness import CLIENT, DAEMON, FAST, ROOT, Daemon
 
 # The beginning of a line, and why it is not run.
@@ -121,11 +123,21 @@ def ready(home, server):
     return Daemon(home)
 
 
+@pytest.fixture
+def etcds():
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
 @pytest.mark.parametrize("block", blocks())
-def test_an_example_does_what_it_says(home, ready, block):
+def test_an_example_does_what_it_says(home, ready, etcds, block):
     if not any(map(is_run, block)):
         pytest.skip("not run: " + next(why for begin, why in NOT_RUN.items()
                                        if block[0].startswith(begin)))
+    if any("etcdctl" in line for line in block):
+        etcd = etcds.enter_context(Node(home.path, options=["--bcrypt-cost", "4"]))
+        home.env.update(ETCDCTL_API="3", ETCDCTL_ENDPOINTS=etcd.url)
+        home.write("cwd/20-gpu.yaml", "agent:\n  default_queue: gpu\n")
     own = any(re.match(r"clearconfd\b.*&$", re.sub(r"\s+#.*", "", line)) for line in block)
     if not own:
         ready.start()

@@ -56,6 +56,27 @@ def caches():
         yield b"clearconf-cache 1 %016x %010d\n%s" % (fnv1a(text), len(text), text)
 
 
+def etcd_answers():
+    """What etcd's gateway says: pages, tokens, lines of a watch, errors."""
+    header = {"cluster_id": "14900227465991411140", "revision": "9", "raft_term": "2"}
+    kv = {"key": "YS8x", "create_revision": "2", "mod_revision": "8", "version": "1"}
+    event = {"kv": kv | {"value": "eDogMQ=="}}
+    denied = {"code": 7, "message": "etcdserver: permission denied", "error": "e"}
+    lost = {"grpc_code": 14, "http_code": 503, "message": "etcdserver: no leader"}
+    results = [
+        {"created": True, "watch_id": "2"},
+        {"watch_id": "1"},
+        {"events": [event, {"type": "DELETE", "kv": kv}], "watch_id": "1"},
+        {"canceled": True, "compact_revision": "4"},
+        {"canceled": True, "cancel_reason": "rpc error: code = Unauthenticated desc = x"},
+    ]
+    yield from ({"result": {"header": header} | result} for result in results)
+    yield {"header": header, "kvs": [event["kv"], kv], "more": True, "count": "3"}
+    yield {"header": header, "token": "IPDlBjfBjSDfOEes.23"}
+    yield denied
+    yield {"error": lost}
+
+
 def fnv1a(data):
     total = 0xCBF29CE484222325
     for byte in data:
@@ -68,6 +89,7 @@ def main():
     paths = [b"", b"a.b.c", b'a."b.c".0', b'"\\u00e9\\ud83d\\ude00".x', b"a b/c.d"]
     everything = list(texts()) + [("path", path) for path in paths]
     everything += [("cache", cache) for cache in caches()]
+    everything += [("etcd", json.dumps(answer).encode()) for answer in etcd_answers()]
     for number, (target, data) in enumerate(everything):
         place = folder / f"fuzz_{target}"
         place.mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ def check_daemon(build):
 
 
 def check_settings():
-    table = re.findall(r'^\t\{"(\w+)", "(\w+)", (\w+), IN_\w+\(\w+\)(?:, "([^"]*)")?',
+    table = re.findall(r'^\t\{"(\w+)", "(\w+)", (\w+), IN_\w+\([\w.]+\)(?:, "([^"]*)")?',
                        text_of("daemon/settings.c"), re.M)
     assert len(table) > 30, "the tables of settings.c are not found"
     real = {f"[{section}] {key} = {standard}".rstrip() for section, key, _, standard in table}

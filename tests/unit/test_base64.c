@@ -38,12 +38,15 @@ static void reads_them_back_with_and_without_padding(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		_cleanup_(buf_deinit) struct buf padded = BUF_INIT;
 		_cleanup_(buf_deinit) struct buf bare = BUF_INIT;
+		_cleanup_(buf_deinit) struct buf standard = BUF_INIT;
 		struct str text = str_from(vectors[i].coded);
 
 		assert_true(base64url_read(&padded, text));
 		while (text.len && text.ptr[text.len - 1] == '=')
 			text.len--;
 		assert_true(base64url_read(&bare, text));
+		assert_true(base64_read(&standard, text));
+		assert_string_equal(buf_str(&standard).ptr, vectors[i].plain);
 		assert_string_equal(buf_str(&padded).ptr, vectors[i].plain);
 		assert_string_equal(buf_str(&bare).ptr, vectors[i].plain);
 	}
@@ -57,6 +60,9 @@ static void the_two_alphabets_differ_in_two_letters(void **state)
 	base64_write(&out, STR("\xfb\xff\xfe"));
 	assert_string_equal(buf_str(&out).ptr, "+//+");
 	assert_true(base64url_read(&in, STR("-__-")));
+	assert_true(str_equal(buf_str(&in), STR("\xfb\xff\xfe")));
+	buf_deinit(&in);
+	assert_true(base64_read(&in, STR("+//+")));
 	assert_true(str_equal(buf_str(&in), STR("\xfb\xff\xfe")));
 }
 

@@ -135,7 +135,9 @@ static void a_redirect_stays_on_the_server_and_in_tls(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
-		struct http_call call = {.server = (char[]){"a"}};
+		const struct http_peer peer = {.address = "api_server"};
+		struct http_call call = {.server = (char[]){"a"},
+					 .peer = &peer};
 		_cleanup_(mem_freep) char *problem = NULL;
 
 		assert_true(http_origin_parse(&call.origin, moves[i].from));

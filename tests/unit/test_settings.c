@@ -125,11 +125,27 @@ static void every_default_is_the_documented_one(void **state)
 		{s->response, 64 * MIB},
 		{s->depth, 128},
 		{s->history, 64},
+		{s->etcd.probe, 400},
 	};
 	const char *const texts[] = {
-		s->path,     s->socket, s->state_dir,         s->files,
-		s->defaults, s->site,   s->vault_environment, s->read,
-		s->secrets,  s->admin,  s->mask_add,          s->etcd,
+		s->path,
+		s->socket,
+		s->state_dir,
+		s->files,
+		s->defaults,
+		s->site,
+		s->vault_environment,
+		s->read,
+		s->secrets,
+		s->admin,
+		s->mask_add,
+		s->etcd.etcd,
+		s->etcd.ca,
+		s->etcd.cert,
+		s->etcd.key,
+		s->etcd.user,
+		s->etcd.password_file,
+		s->etcd.groups,
 	};
 
 	(void)state;
@@ -137,6 +153,7 @@ static void every_default_is_the_documented_one(void **state)
 		assert_true(numbers[i].is == numbers[i].should_be);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_null(texts[i]);
+	assert_string_equal(s->etcd.prefix, "/clearconf/site/");
 	assert_int_equal(s->workspace_count, 0);
 	assert_null(s->workspaces);
 }
@@ -183,7 +200,7 @@ static void the_documented_file_states_the_defaults(void **state)
 			    "HOME USER LOGNAME HOSTNAME LANG");
 	assert_string_equal(stated->read, "group:clearml");
 	assert_string_equal(stated->admin, "");
-	assert_string_equal(stated->etcd, "https://a.example.com:2379");
+	assert_string_equal(stated->etcd.etcd, "https://a.example.com:2379");
 }
 
 static void a_workspace_is_read_whole(void **state)

@@ -106,6 +106,18 @@ static const struct {
 	{"[daemon]\r\nmode =\r\n", 2, 7, "mode: expected"},
 	{"[poll]\ninterval = 60\n", 2, 12, "interval: expected"},
 	{W "active = maybe\n", 3, 10, "active: expected"},
+	{"[site]\netcd = a:2379\n", 2, 8, "http:// or https://"},
+	{"[site]\netcd = https://a:1 https:///\n", 2, 8, "https:// URLs"},
+	{"[site]\netcd = http://a:1\netcd = ftp://a\n", 3, 8, "https:// URLs"},
+	{"[site]\netcd = https://me:pw@a:1\n", 2, 8, "`password_file`"},
+	{"[site]\netcd = https://a:1/v3\n", 2, 8, "ends with its port"},
+	{"[site]\nprefix =\n", 2, 9, "an empty prefix"},
+	{"[site]\ngroups = gpu a/b\n", 2, 10, "no '/'"},
+	{"[site]\nca = nowhere.pem\n", 2, 6, "nowhere.pem: No such file"},
+	{"[site]\ncert = clearconfd.conf\n[mask]\nadd = x\n", 2, 1,
+	 "a `cert` needs a `key`"},
+	{"[site]\nuser = a\n", 2, 1, "a `user` needs a `password_file`"},
+	{"[site]\nprobe = 10ms\n", 2, 9, "in range"},
 	{"[daemon]\n mode = sdk\n", 2, 1, "indented"},
 	{"[daemon]\n\tmode = sdk\n", 2, 1, "indented"},
 	{"[local]\nfiles = a\n  b\n", 3, 1, "indented"},
@@ -137,6 +149,21 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
 		assert_refused(refusals[i].text, refusals[i].line,
 			       refusals[i].column, refusals[i].reason);
+}
+
+static void what_the_site_needs_is_taken(void **state)
+{
+	_cleanup_(settings_freep) struct settings *settings = load(
+		"[site]\netcd = https://a:1/ http://b\netcd = http://[::1]:2\n"
+		"cert = clearconfd.conf\nkey = clearconfd.conf\n"
+		"password_file = clearconfd.conf\nuser = me\nca =\n"
+		"groups = gpu lab\nprobe = 5s\n");
+
+	(void)state;
+	assert_string_equal(settings->etcd.etcd,
+			    "https://a:1/ http://b http://[::1]:2");
+	assert_string_equal(settings->etcd.groups, "gpu lab");
+	assert_int_equal(settings->etcd.probe, 5000);
 }
 
 static void an_empty_file_means_the_defaults(void **state)
@@ -333,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+		cmocka_unit_test(what_the_site_needs_is_taken),
 		cmocka_unit_test(an_empty_file_means_the_defaults),
 		cmocka_unit_test(columns_count_no_byte_order_mark),
 		cmocka_unit_test(windows_line_ends_change_nothing),

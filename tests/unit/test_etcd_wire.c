@@ -1,0 +1,216 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "fetch/etcd_wire.h"
+
+static const struct etcd_span span = {{"a/", 2}, {"a0", 2}};
+
+/* --- questions --- */
+
+static void a_range_names_span_limit_and_revision(void **state)
+{
+	_cleanup_(buf_deinit) struct buf now = BUF_INIT, then = BUF_INIT;
+
+	(void)state;
+	etcd_write_range(&now, &span, 7, 0);
+	etcd_write_range(&then, &span, 1, INT64_MAX);
+	assert_string_equal(
+		buf_str(&now).ptr,
+		"{\"key\":\"YS8=\",\"range_end\":\"YTA=\",\"limit\":7}");
+	assert_string_equal(buf_str(&then).ptr,
+			    "{\"key\":\"YS8=\",\"range_end\":\"YTA=\","
+			    "\"limit\":1,\"revision\":9223372036854775807}");
+}
+
+static void watches_follow_each_other(void **state)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	(void)state;
+	etcd_write_watch(&out, &span, 1, 5);
+	etcd_write_watch(&out, &span, 2, 6);
+	assert_string_equal(
+		buf_str(&out).ptr,
+		"{\"create_request\":{\"key\":\"YS8=\",\"range_end\":\"YTA=\","
+		"\"watch_id\":1,\"start_revision\":5,"
+		"\"progress_notify\":true}}"
+		"{\"create_request\":{\"key\":\"YS8=\",\"range_end\":\"YTA=\","
+		"\"watch_id\":2,\"start_revision\":6,"
+		"\"progress_notify\":true}}");
+}
+
+static void a_login_escapes_what_it_says(void **state)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	(void)state;
+	etcd_write_login(&out, "m\"e", STR("p\\w\n"));
+	assert_string_equal(buf_str(&out).ptr,
+			    "{\"name\":\"m\\\"e\",\"password\":"
+			    "\"p\\\\w\\n\"}");
+}
+
+/* --- answers --- */
+
+#define HEADER "\"header\":{\"cluster_id\":\"77\",\"revision\":\"9\"}"
+
+static void a_page_brings_keys_and_whether_there_are_more(void **state)
+{
+	_cleanup_(etcd_reply_deinit) struct etcd_reply reply;
+
+	(void)state;
+	etcd_reply_read(&reply,
+			STR("{" HEADER ",\"kvs\":[{\"key\":\"YS8x\","
+			    "\"mod_revision\":\"4\",\"value\":\"AP8=\"},"
+			    "{\"key\":\"YS8y\",\"mod_revision\":5}],"
+			    "\"more\":true,\"count\":\"3\"}"));
+	assert_int_equal(reply.kind, ETCD_DONE);
+	assert_true(str_is(reply.cluster, "77"));
+	assert_int_equal(reply.revision, 9);
+	assert_true(reply.more);
+	assert_int_equal(reply.count, 2);
+	assert_true(str_is(reply.kvs[0].key, "a/1"));
+	assert_true(str_equal(reply.kvs[0].value, STR("\0\xff")));
+	assert_int_equal(reply.kvs[0].revision, 4);
+	assert_int_equal(reply.kvs[1].revision, 5);
+	assert_non_null(reply.kvs[1].value.ptr); /* empty, and not deleted */
+	assert_int_equal(reply.kvs[1].value.len, 0);
+}
+
+static void a_login_brings_a_token(void **state)
+{
+	_cleanup_(etcd_reply_deinit) struct etcd_reply reply;
+
+	(void)state;
+	etcd_reply_read(&reply, STR("{" HEADER ",\"token\":\"abc.7\"}"));
+	assert_int_equal(reply.kind, ETCD_DONE);
+	assert_true(str_is(reply.token, "abc.7"));
+}
+
+static void events_are_puts_and_deletions(void **state)
+{
+	_cleanup_(etcd_reply_deinit) struct etcd_reply reply;
+
+	(void)state;
+	etcd_reply_read_line(
+		&reply,
+		STR("{\"result\":{" HEADER ",\"watch_id\":\"2\",\"events\":["
+		    "{\"kv\":{\"key\":\"YS8x\",\"mod_revision\":\"8\","
+		    "\"value\":\"eA==\"}},{\"type\":\"DELETE\",\"kv\":{"
+		    "\"key\":\"YS8x\",\"mod_revision\":\"9\"}}]}}"));
+	assert_int_equal(reply.kind, ETCD_EVENTS);
+	assert_int_equal(reply.watch, 2);
+	assert_int_equal(reply.count, 2);
+	assert_true(str_is(reply.kvs[0].value, "x"));
+	assert_null(reply.kvs[1].value.ptr);
+	assert_int_equal(reply.kvs[1].revision, 9);
+}
+
+/* What a call or a line says, and what that is. */
+static const struct {
+	bool line;
+	const char *text;
+	enum etcd_reply_kind kind;
+	const char *message; /* NULL: none */
+} cases[] = {
+	{true, "{\"result\":{" HEADER ",\"watch_id\":\"1\",\"created\":true}}",
+	 ETCD_CREATED, NULL},
+	{true, "{\"result\":{" HEADER ",\"watch_id\":\"1\"}}", ETCD_EVENTS,
+	 NULL},
+	{true,
+	 "{\"result\":{" HEADER ",\"canceled\":true,"
+	 "\"compact_revision\":\"4\"}}",
+	 ETCD_COMPACTED, NULL},
+	{true,
+	 "{\"result\":{" HEADER ",\"watch_id\":\"-1\",\"created\":true,"
+	 "\"canceled\":true,\"cancel_reason\":\"rpc error: code = "
+	 "Unauthenticated desc = etcdserver: invalid auth token\"}}",
+	 ETCD_TOKEN_OVER, "invalid auth token"},
+	{true,
+	 "{\"result\":{" HEADER ",\"created\":true,\"canceled\":true,"
+	 "\"cancel_reason\":\"rpc error: code = PermissionDenied desc = "
+	 "etcdserver: permission denied\"}}",
+	 ETCD_REFUSED, "permission denied"},
+	{true, "{\"result\":{" HEADER ",\"canceled\":true}}", ETCD_TROUBLE,
+	 "the watch was ended"},
+	{true,
+	 "{\"error\":{\"grpc_code\":14,\"http_code\":503,"
+	 "\"message\":\"etcdserver: no leader\"}}",
+	 ETCD_TROUBLE, "no leader"},
+	{false,
+	 "{\"error\":\"x\",\"message\":\"etcdserver: user name is empty\","
+	 "\"code\":3}",
+	 ETCD_REFUSED, "user name is empty"},
+	{false,
+	 "{\"error\":\"x\",\"message\":\"etcdserver: mvcc: required revision "
+	 "has been compacted\",\"code\":11}",
+	 ETCD_COMPACTED, "mvcc: required revision has been compacted"},
+	{false,
+	 "{\"error\":\"x\",\"message\":\"etcdserver: authentication is not "
+	 "enabled\",\"code\":9}",
+	 ETCD_NO_AUTH, "authentication is not enabled"},
+	{false,
+	 "{\"error\":\"x\",\"message\":\"auth: revision of auth store is old\","
+	 "\"code\":2}",
+	 ETCD_TOKEN_OVER, "auth: revision of auth store is old"},
+	{false, "{\"error\":\"x\",\"message\":\"a\\nb\\u0007\",\"code\":2}",
+	 ETCD_TROUBLE, "a b "},
+	{false, "{\"error\":\"x\"}", ETCD_TROUBLE, "an error without a reason"},
+	{false, "", ETCD_FOREIGN, NULL},
+	{false, "<html>", ETCD_FOREIGN, NULL},
+	{false, "{}", ETCD_FOREIGN, NULL},
+	{false, "[]", ETCD_FOREIGN, NULL},
+	{false, "{\"header\":[]}", ETCD_FOREIGN, NULL},
+	{false, "{" HEADER ",\"kvs\":{}}", ETCD_FOREIGN, NULL},
+	{false, "{" HEADER ",\"kvs\":[7]}", ETCD_FOREIGN, NULL},
+	{false, "{" HEADER ",\"kvs\":[{\"key\":\"YQ==\"}]}", ETCD_FOREIGN,
+	 NULL},
+	{false, "{" HEADER ",\"kvs\":[{\"key\":\"!\",\"mod_revision\":\"1\"}]}",
+	 ETCD_FOREIGN, NULL},
+	{false,
+	 "{" HEADER ",\"kvs\":[{\"key\":\"YQ==\",\"value\":7,"
+	 "\"mod_revision\":\"1\"}]}",
+	 ETCD_FOREIGN, NULL},
+	{true, "{\"result\":7}", ETCD_FOREIGN, NULL},
+	{true, "{\"result\":{" HEADER ",\"events\":[{}]}}", ETCD_FOREIGN, NULL},
+	{true, "{\"result\":{" HEADER, ETCD_FOREIGN, NULL},
+};
+
+static void what_is_said_is_understood_or_foreign(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(etcd_reply_deinit) struct etcd_reply reply;
+
+		if (cases[i].line)
+			etcd_reply_read_line(&reply, str_from(cases[i].text));
+		else
+			etcd_reply_read(&reply, str_from(cases[i].text));
+		if (reply.kind != cases[i].kind)
+			fail_msg("%s is %d", cases[i].text, (int)reply.kind);
+		if (!cases[i].message)
+			assert_null(reply.message);
+		else
+			assert_string_equal(reply.message, cases[i].message);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_range_names_span_limit_and_revision),
+		cmocka_unit_test(watches_follow_each_other),
+		cmocka_unit_test(a_login_escapes_what_it_says),
+		cmocka_unit_test(a_page_brings_keys_and_whether_there_are_more),
+		cmocka_unit_test(a_login_brings_a_token),
+		cmocka_unit_test(events_are_puts_and_deletions),
+		cmocka_unit_test(what_is_said_is_understood_or_foreign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

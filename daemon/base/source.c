@@ -219,10 +219,12 @@ struct pos source_pos(struct source *source, size_t offset)
 struct str source_line(struct source *source, size_t offset)
 {
 	uint32_t line = line_at(source, offset);
-	size_t start = source->line_starts[line], end = start;
+	const char *text = source->text.ptr;
+	size_t start = source->line_starts[line], end = source->text.len;
 
-	while (end < source->text.len && source->text.ptr[end] != '\n' &&
-	       source->text.ptr[end] != '\r')
-		end++;
-	return (struct str){source->text.ptr + start, end - start};
+	if (line + 1 < source->lines)
+		end = source->line_starts[line + 1];
+	while (end > start && (text[end - 1] == '\n' || text[end - 1] == '\r'))
+		end--;
+	return (struct str){text + start, end - start};
 }

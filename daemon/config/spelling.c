@@ -23,17 +23,23 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* Capitals are no other letters. */
+static bool same(char a, char b)
+{
+	return str_equal_nocase((struct str){&a, 1}, (struct str){&b, 1});
+}
+
 /* The cost of the first at[0] letters of @a and at[1] of @b. */
 static size_t step(size_t table[][KEY_MAX + 1], struct str a, struct str b,
 		   const size_t at[2])
 {
 	size_t i = at[0], j = at[1];
-	bool differ = a.ptr[i - 1] != b.ptr[j - 1];
+	bool differ = !same(a.ptr[i - 1], b.ptr[j - 1]);
 	size_t least = smaller(table[i - 1][j], table[i][j - 1]) + 1;
 
 	least = smaller(least, table[i - 1][j - 1] + differ);
-	if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] &&
-	    a.ptr[i - 2] == b.ptr[j - 1])
+	if (i > 1 && j > 1 && same(a.ptr[i - 1], b.ptr[j - 2]) &&
+	    same(a.ptr[i - 2], b.ptr[j - 1]))
 		least = smaller(least, table[i - 2][j - 2] + 1);
 	return least;
 }
@@ -65,35 +71,42 @@ static struct str child_of(const char *known, struct str path)
 	return memchr(key.ptr, '.', key.len) ? (struct str){0} : key;
 }
 
-/* Of three letters one may be wrong. */
-static bool is_near(struct str key, struct str known)
+#define FAR (DISTANCE_MAX + 1)
+
+/* How far @key is from @known; FAR when it is too far: of three letters one may
+ * be wrong. */
+static size_t nearness(struct str key, struct str known)
 {
 	size_t apart;
 
 	if (!known.len || key.len > KEY_MAX || known.len > KEY_MAX ||
 	    key.len > known.len + DISTANCE_MAX ||
 	    known.len > key.len + DISTANCE_MAX)
-		return false;
+		return FAR;
 	apart = distance(key, known);
-	return apart && apart <= DISTANCE_MAX && apart * 3 <= known.len;
+	return apart * 3 <= known.len ? smaller(apart, FAR) : FAR;
 }
 
-/* What @key of @object may have been meant to be; NULL when it is known, or
- * like nothing. */
+/* What @key of @object may have been meant to be, the nearest; NULL when it is
+ * known, or like nothing. */
 static const char *meant(const struct check *check, const struct value *object,
 			 struct str key)
 {
 	struct str path = {check->path.data, check->path.len}, child;
-	const char *near = NULL;
+	const char *nearest = NULL;
+	size_t least = FAR, apart;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known_keys); i++) {
 		child = child_of(known_keys[i], path);
 		if (child.len && str_equal(child, key))
 			return NULL;
-		if (is_near(key, child) && !value_get(object, child))
-			near = child.ptr;
+		apart = nearness(key, child);
+		if (apart < least && !value_get(object, child)) {
+			least = apart;
+			nearest = child.ptr;
+		}
 	}
-	return near;
+	return nearest;
 }
 
 static void check_object(struct check *check, const struct value *object)

@@ -46,6 +46,22 @@ static void swapped_letters_are_one_mistake(void **state)
 	assert_suspects("skd { a = 1 }", "skd->sdk ");
 }
 
+static void the_nearest_is_meant(void **state)
+{
+	(void)state;
+	assert_suspects("agent { git_pas = x }", "agent.git_pas->git_pass ");
+	assert_suspects("api { wep_server = x }",
+			"api.wep_server->web_server ");
+}
+
+static void capitals_are_a_mistake(void **state)
+{
+	(void)state;
+	assert_suspects("api { API_SERVER = x }",
+			"api.API_SERVER->api_server ");
+	assert_suspects("SDK.a = 1", "SDK->sdk ");
+}
+
 static void known_keys_are_not_suspected(void **state)
 {
 	(void)state;
@@ -82,6 +98,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_letter_wrong_is_suspected),
 		cmocka_unit_test(swapped_letters_are_one_mistake),
+		cmocka_unit_test(the_nearest_is_meant),
+		cmocka_unit_test(capitals_are_a_mistake),
 		cmocka_unit_test(known_keys_are_not_suspected),
 		cmocka_unit_test(keys_of_ones_own_are_not_suspected),
 		cmocka_unit_test(a_key_beside_the_known_one_is_no_misspelling),

@@ -411,9 +411,6 @@ static void init_host(struct daemon *daemon, struct env *env)
 		.env = daemon->settings->mode == MODE_AGENT
 			       ? variables_agent_env(env)
 			       : env_ref(env),
-		.vault_env =
-			env_for_vaults(env, daemon->settings->vault_environment,
-				       daemon->places.system),
 		.secrets = secrets_new(daemon->settings->mask_add),
 		.state_dir = daemon->state_dir,
 		.read_only = daemon->options->action != ACTION_SERVE,
@@ -425,6 +422,9 @@ static void init_host(struct daemon *daemon, struct env *env)
 		.on_answer = on_answer,
 		.on_logout = on_logout,
 	};
+	daemon->host.vault_env = env_for_vaults(
+		daemon->host.env, daemon->settings->vault_environment,
+		daemon->places.system);
 	daemon->host.upstream.secrets = daemon->host.secrets;
 	daemon->secrets_max = SECRETS_MIN;
 }

@@ -485,10 +485,12 @@ static struct value *whole_value(struct hocon *hocon)
 bool hocon_read_value(struct reading *reading)
 {
 	struct hocon hocon = hocon_of(reading, 0);
-	struct value *value = whole_value(&hocon), *root;
 	struct str nowhere = STR(""), under = reading->options->under;
 	struct path path = {&nowhere, 1};
+	struct value *value, *root;
 
+	hocon.lexer.before = under.len + STR(": ").len;
+	value = whole_value(&hocon);
 	if (!value || (under.len && !key_cut(reading, under, &path)))
 		return false;
 	if (!path.count) /* a name that stands for no key */

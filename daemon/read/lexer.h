@@ -58,6 +58,7 @@ struct lexer {
 	struct token token;         /* the last one */
 	bool has_tabs, has_returns; /* the text does, somewhere */
 	size_t tab_at, tab_column;  /* how far columns have been counted */
+	size_t before; /* columns that ClearML puts before the text */
 };
 
 void lexer_init(struct lexer *lexer, struct reading *reading,

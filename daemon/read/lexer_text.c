@@ -27,14 +27,15 @@ static void add_escape(struct buf *out, char c)
  * order, so each byte is looked at once. */
 static size_t column(struct lexer *lexer, size_t at)
 {
-	size_t from = lexer->tab_at, column = lexer->tab_column;
+	size_t from = lexer->tab_at;
+	size_t column = from ? lexer->tab_column : lexer->before;
 	unsigned char c;
 
 	if (at < from) {
 		from = at;
-		column = 0;
 		while (from && !strchr("\n\r", lexer->text[from - 1]))
 			from--;
+		column = from ? 0 : lexer->before;
 	}
 	for (; from < at; from++) {
 		c = (unsigned char)lexer->text[from];

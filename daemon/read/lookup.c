@@ -375,6 +375,8 @@ static enum found in_lower(struct resolver *resolver, const struct subst *subst,
 	}
 	if (!value)
 		return MISSING;
+	if (!departs(resolver, subst, "a path that only a lower layer has"))
+		return FAILED;
 	*found = copy_lower(resolver, &place, value, secrecy);
 	return *found ? FOUND : FAILED;
 }

@@ -288,6 +288,16 @@ def test_strict_makes_an_error_of_what_clearml_refuses(home):
     assert home.daemon("--print").returncode == 1
 
 
+def test_strict_looks_into_no_lower_layer(home):
+    """ClearML resolves each text alone."""
+    home.write("trains.conf", "base: 1\n")
+    home.conf("a: ${base}\n")
+    assert home.resolve() == {"base": 1, "a": 1}
+    assert "only a lower layer has" in check(home, status=0)
+    home.settings("[resolve]\ndialect = strict\n")
+    assert "only a lower layer has" in check(home, status=1)
+
+
 def test_check_covers_the_vaults(home, conf, server):
     home.conf(conf(CONF))
     server.state.set_vaults(["good: 1", {"description": "team", "data": "a = {"}])

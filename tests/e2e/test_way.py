@@ -231,6 +231,16 @@ def test_the_servers_order_of_vaults_decides(server, ready):
     assert [x["source"] for x in daemon.layers() if x["layer"] == "vault"] == ["b", "r"]
 
 
+def test_a_vault_sees_the_old_names_of_variables(daemon, server, ready):
+    """The agent copies each CLEARML_x to TRAINS_x before it reads anything."""
+    daemon.env["CLEARML_TEAM"] = "red"
+    server.state.set_vaults([{"id": "v", "data": "team: ${TRAINS_TEAM}"}])
+    ready()
+    assert daemon.get("team") == "red"
+    daemon.reload()
+    assert daemon.get("team") == "red"
+
+
 def test_a_disabled_vault_has_no_say(server, ready):
     vault = {"id": "v", "data": "team: red", "enabled": False}
     server.state.set_vaults([vault])

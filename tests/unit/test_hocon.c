@@ -230,6 +230,8 @@ static void a_variable_is_one_value_or_a_string(void **state)
 	assert_variable("{c = [1 # one\n]}", "{\"a\":{\"b\":{\"c\":[1]}}}");
 	assert_variable("\"5\"", "{\"a\":{\"b\":\"5\"}}");
 	assert_variable("", "{\"a\":{\"b\":\"\"}}");
+	/* After "a.b: ", as ClearML reads it. */
+	assert_variable("x\ty", "{\"a\":{\"b\":\"x  y\"}}");
 	assert_variable("1 # one", "{\"a\":{\"b\":\"1 # one\"}}");
 	assert_variable("1\nc = 2", "{\"a\":{\"b\":\"1\\nc = 2\"}}");
 	assert_variable("1,", "{\"a\":{\"b\":\"1,\"}}");

@@ -266,7 +266,7 @@ def test_vaults_that_are_not_in_yet_are_waited_for(home, conf, daemon, server):
 
 
 def test_a_command_that_does_not_end_is_killed(home, running):
-    script = "trap '' TERM; echo '{\"pid\": 1}'; while :; do sleep 0.05; done"
+    script = "trap '' TERM; echo '{\"pid\": 1}'; while kill -0 $PPID; do sleep 0.05; done"
     with Running(home, "--grace", "0.2", command=["sh", "-c", script]) as one:
         one.wait_said("pid")
         home.conf("a: 2")
@@ -332,7 +332,7 @@ def test_200_quick_changes_are_few_restarts(home, running):
 
 
 def test_a_request_to_end_beats_a_restart(home, running):
-    script = "trap 'sleep 0.5; exit 9' TERM; echo '{\"pid\": 1}'; while :; do sleep 0.05; done"
+    script = "trap 'sleep 0.5; exit 9' TERM; echo '{\"pid\": 1}'; while kill -0 $PPID; do sleep 0.05; done"
     with Running(home, command=["sh", "-c", script]) as one:
         one.wait_said("pid")
         home.conf("a: 2")

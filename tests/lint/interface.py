@@ -18,7 +18,7 @@ IDL = ROOT / "include" / "io.clearconf.varlink"
 SHARED = pathlib.Path(os.environ.get("CLEARCONF_SHARED", ROOT.parent / "shared")) / IDL.name
 TYPES = {"STRING": "string", "INT": "int", "BOOL": "bool", "STRINGS": ("array", "string"),
          "VARIABLES": ("map", "string")}
-FIELD = re.compile(r"(if \([^;]*?\)\s*)?(?:add_str|json_add_(\w+))\(\s*"
+FIELD = re.compile(r"(if \([^;]*?\)\s*)?(?:add_str|add_masked|json_add_(\w+))\(\s*"
                    r"(?:error_open\([^)]*\)|fields),\s*\"(\w+)\"", re.S)
 
 

@@ -123,7 +123,10 @@ int channel_open(struct channel *channel, const struct client *client)
 
 void channel_deinit(struct channel *channel)
 {
-	clearconf_free(channel->handle);
+	if (channel->watch)
+		clearconf_watch_free(channel->watch);
+	else
+		clearconf_free(channel->handle);
 	*channel = (struct channel){0};
 }
 
@@ -188,14 +191,42 @@ int channel_send(struct channel *channel, const char *method,
 	return r < 0 ? fail_by_errno(channel, r) : EXIT_DONE;
 }
 
+int channel_follow(struct channel *channel, const struct client *client,
+		   const char *method, struct buf *parameters)
+{
+	char name[64];
+	int r;
+
+	channel_deinit(channel);
+	r = clearconf_watch_new(&channel->watch, client->socket,
+				full_name(name, sizeof(name), method),
+				buf_str(parameters).ptr);
+	if (r < 0)
+		return fail_by_errno(channel, r);
+	channel->handle = clearconf_watch_get_handle(channel->watch);
+	clearconf_set_timeout(channel->handle, client->timeout_ms);
+	return EXIT_DONE;
+}
+
+static int wait_for_reply(struct channel *channel, int timeout_ms,
+			  struct clearconf_reply *reply)
+{
+	int r;
+
+	if (!channel->watch) {
+		clearconf_set_timeout(channel->handle, timeout_ms);
+		return clearconf_wait(channel->handle, reply);
+	}
+	r = clearconf_watch_wait(channel->watch, timeout_ms, reply);
+	return r == CLEARCONF_E_AGAIN ? -ETIMEDOUT : r;
+}
+
 int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
 		 struct str *text)
 {
-	struct clearconf_reply reply;
-	int r;
+	struct clearconf_reply reply = {0};
+	int r = wait_for_reply(channel, timeout_ms, &reply);
 
-	clearconf_set_timeout(channel->handle, timeout_ms);
-	r = clearconf_wait(channel->handle, &reply);
 	if (text && r == 0)
 		*text = (struct str){reply.parameters, reply.parameters_len};
 	return conclude(channel, r, &reply, answer);
@@ -203,8 +234,9 @@ int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
 
 bool channel_poll(struct channel *channel, struct doc **answer, int *status)
 {
-	struct clearconf_reply reply;
-	int r = clearconf_process(channel->handle, &reply);
+	struct clearconf_reply reply = {0};
+	int r = channel->watch ? clearconf_watch_next(channel->watch, &reply)
+			       : clearconf_process(channel->handle, &reply);
 
 	if (r == CLEARCONF_E_AGAIN)
 		return false;

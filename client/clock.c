@@ -22,3 +22,11 @@ int clock_until(long long moment)
 		return 0;
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
+
+void clock_sleep(int milliseconds)
+{
+	struct timespec pause = {milliseconds / 1000,
+				 milliseconds % 1000 * 1000000L};
+
+	(void)nanosleep(&pause, NULL);
+}

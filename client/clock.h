@@ -11,6 +11,8 @@ long long clock_now(void);
 /* For poll(2): milliseconds until @moment, and -1 until never. */
 int clock_until(long long moment);
 
+void clock_sleep(int milliseconds);
+
 static inline int clock_is_past(long long moment)
 {
 	return moment && clock_now() >= moment;

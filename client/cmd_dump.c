@@ -7,13 +7,13 @@
 #include "ask.h"
 #include "base/mem.h"
 #include "channel.h"
+#include "clock.h"
 #include "command.h"
 #include "complain.h"
 #include "exit_status.h"
 #include "hook.h"
 #include "output.h"
 #include "owner.h"
-#include "patience.h"
 #include "read/doc.h"
 #include "render.h"
 #include "status_follow.h"
@@ -63,7 +63,7 @@ struct dump {
 	int wait_ms;           /* how long to wait while starting */
 	bool following;        /* the file has been written once */
 	bool unwritten;        /* what it should hold could not be written */
-	struct patience patience;
+	bool unasked;          /* what it should hold could not be asked for */
 };
 
 /* --- the file ------------------------------------------------------------- */
@@ -212,7 +212,7 @@ static int wait_while_starting(struct dump *dump)
 				"nothing is written: see 'clearconf status'");
 	if (status != EXIT_DONE)
 		return channel_complain(&channel, status);
-	patience_sleep(RETRY_MS);
+	clock_sleep(RETRY_MS);
 	return EXIT_DONE;
 }
 
@@ -284,58 +284,58 @@ static int dump_again(struct dump *dump)
 	return EXIT_DONE;
 }
 
-/* For a change, or until what could not be written may be tried again. */
-static int await_change(struct dump *dump, struct channel *watching,
-			int timeout_ms)
+/* On a connection of its own, which may be the first after a restart. */
+static int ask_and_write(struct dump *dump)
+{
+	int status = channel_open(&dump->asking, dump->client);
+
+	if (status == EXIT_DONE)
+		status = dump_again(dump);
+	dump->unasked = status == EXIT_NO_DAEMON;
+	return dump->unasked ? EXIT_DONE
+			     : channel_complain(&dump->asking, status);
+}
+
+/* For a change, or until what failed may be tried again. */
+static int await_change(struct dump *dump, struct channel *watching)
 {
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	bool again = dump->unwritten && timeout_ms < 0;
-	int status = channel_next(watching, again ? REWRITE_MS : timeout_ms,
-				  &answer, NULL);
+	int timeout_ms = dump->unwritten || dump->unasked ? REWRITE_MS : -1;
+	int status = channel_next(watching, timeout_ms, &answer, NULL);
 
-	return again && watching->result == -ETIMEDOUT ? EXIT_DONE : status;
+	return timeout_ms >= 0 && watching->result == -ETIMEDOUT ? EXIT_DONE
+								 : status;
 }
 
-/* Until the connection is lost. The first answer to Watch is the state of now,
- * so nothing falls between two connections. */
-static int follow_connection(struct dump *dump, struct channel *watching)
+static int follow_step(struct dump *dump, struct channel *watching)
 {
-	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
-	int timeout_ms = dump->client->timeout_ms;
-	int status = channel_open(watching, dump->client);
+	int status = await_change(dump, watching);
 
-	write_watch(&question, dump);
 	if (status == EXIT_DONE)
-		status = channel_send(watching, "Watch", &question);
-	if (status == EXIT_DONE)
-		status = channel_open(&dump->asking, dump->client);
-	while (status == EXIT_DONE) {
-		status = await_change(dump, watching, timeout_ms);
-		if (status != EXIT_DONE)
-			break;
-		patience_reset(&dump->patience);
-		status = dump_again(dump);
-		timeout_ms = -1;
-	}
-	return status;
+		return ask_and_write(dump);
+	if (status != EXIT_NO_DAEMON)
+		return channel_complain(watching, status);
+	complain_warning("the daemon is gone: the file stays as it is until it "
+			 "comes back");
+	return EXIT_DONE;
 }
 
+/* The first answer to Watch is the state of now, so nothing falls between two
+ * connections. */
 static int follow(struct dump *dump)
 {
 	_cleanup_(channel_deinit) struct channel watching = {0};
+	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
 	int status;
 
 	dump->following = true;
-	for (;;) {
-		status = follow_connection(dump, &watching);
-		if (status != EXIT_NO_DAEMON)
-			break;
-		patience_wait(&dump->patience,
-			      "the file stays as it is until it comes back");
-	}
-	if (watching.result)
+	write_watch(&question, dump);
+	status = channel_follow(&watching, dump->client, "Watch", &question);
+	if (status != EXIT_DONE)
 		return channel_complain(&watching, status);
-	return channel_complain(&dump->asking, status);
+	while (status == EXIT_DONE)
+		status = follow_step(dump, &watching);
+	return status;
 }
 
 static int start(struct dump *dump)

@@ -255,7 +255,6 @@ static int run_command(struct exec *exec)
 
 	if (status != EXIT_DONE)
 		return status;
-	exec_feed_start(&exec->feed, exec->client);
 	for (;;) {
 		wait_for_something(exec);
 		take_signals(exec);
@@ -275,6 +274,8 @@ static int prepare(struct exec *exec)
 		status = exec_folder_make(&exec->folder);
 	if (status == EXIT_DONE)
 		status = write_first(exec);
+	if (status == EXIT_DONE)
+		status = exec_feed_start(&exec->feed, exec->client);
 	return status;
 }
 

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "arguments.h"
 #include "base/mem.h"
 #include "channel.h"
@@ -5,7 +7,6 @@
 #include "complain.h"
 #include "exit_status.h"
 #include "output.h"
-#include "patience.h"
 #include "read/doc.h"
 #include "value/json.h"
 #include "watch_text.h"
@@ -31,9 +32,7 @@ struct watching {
 	const struct watch *watch;
 	char **paths;
 	int path_count;
-	int64_t generation; /* last seen; -1: none yet */
 	struct watch_text text;
-	struct patience patience;
 };
 
 /* --- the question --------------------------------------------------------- */
@@ -57,12 +56,6 @@ static void write_question(struct buf *out, const struct watching *watching)
 	buf_putc(out, '{');
 	add_paths(out, watching);
 	json_add_optional_string(out, "workspace", watching->client->workspace);
-	if (watching->generation >= 0) {
-		json_add_int(out, "since", watching->generation);
-	} else if (watch->since) {
-		json_key(out, "since");
-		buf_puts(out, watch->since);
-	}
 	if (watch->values)
 		json_add_bool(out, "values", true);
 	if (watch->reveal)
@@ -86,18 +79,15 @@ static void write_json_line(struct buf *out, struct str text)
 	buf_putc(out, '\n');
 }
 
-static int print_next(struct watching *watching, struct channel *channel,
-		      int timeout_ms)
+static int print_next(struct watching *watching, struct channel *channel)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
 	struct str text;
-	int status = channel_next(channel, timeout_ms, &answer, &text);
+	int status = channel_next(channel, -1, &answer, &text);
 
 	if (status != EXIT_DONE)
 		return status;
-	patience_reset(&watching->patience);
-	watching->generation = answer_int(answer->root, "generation", 0);
 	if (watching->watch->json)
 		write_json_line(&out, text);
 	else
@@ -105,19 +95,17 @@ static int print_next(struct watching *watching, struct channel *channel,
 	return output_write(buf_str(&out));
 }
 
-static int watch_connection(struct watching *watching, struct channel *channel)
+static int begin(const struct watching *watching, struct channel *channel)
 {
 	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
-	int timeout_ms = watching->client->timeout_ms;
-	int status = channel_open(channel, watching->client);
+	const char *since = watching->watch->since;
+	int status;
 
 	write_question(&question, watching);
-	if (status == EXIT_DONE)
-		status = channel_send(channel, "Watch", &question);
-	while (status == EXIT_DONE) {
-		status = print_next(watching, channel, timeout_ms);
-		timeout_ms = -1;
-	}
+	status = channel_follow(channel, watching->client, "Watch", &question);
+	if (status == EXIT_DONE && since)
+		clearconf_watch_set_since(channel->watch,
+					  strtoll(since, NULL, 10));
 	return status;
 }
 
@@ -125,15 +113,19 @@ static int watch_connection(struct watching *watching, struct channel *channel)
  * goes by with no change missed. */
 static int watch_for_ever(struct watching *watching, struct channel *channel)
 {
-	int status;
+	int status = begin(watching, channel);
+	bool begun = false;
 
-	for (;;) {
-		status = watch_connection(watching, channel);
-		if (status != EXIT_NO_DAEMON || watching->generation < 0)
-			return channel_complain(channel, status);
-		patience_wait(&watching->patience,
-			      "waiting for it to come back");
+	while (status == EXIT_DONE) {
+		status = print_next(watching, channel);
+		if (status == EXIT_NO_DAEMON && begun) {
+			complain_warning("the daemon is gone: waiting for it "
+					 "to come back");
+			status = EXIT_DONE;
+		}
+		begun = true;
 	}
+	return channel_complain(channel, status);
 }
 
 static int run(const struct client *client, const void *fields, int argc,
@@ -145,7 +137,6 @@ static int run(const struct client *client, const void *fields, int argc,
 		.watch = watch,
 		.paths = argv,
 		.path_count = argc,
-		.generation = -1,
 		.text = {.values = watch->values, .by_path = argc > 0}};
 	_cleanup_(channel_deinit) struct channel channel = {0};
 

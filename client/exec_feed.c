@@ -8,7 +8,6 @@
 #include "command.h"
 #include "complain.h"
 #include "exit_status.h"
-#include "patience.h"
 #include "read/doc.h"
 #include "status_follow.h"
 #include "value/json.h"
@@ -17,8 +16,6 @@
  * user: several of us may be awake. */
 #define QUESTION_GAP_MS 250
 #define LATER_MS        500
-#define FIRST_PAUSE_MS  100
-#define MAX_PAUSE_MS    5000
 #define CONNECT_MS      1000
 
 static struct question question_of(const struct client *client)
@@ -81,7 +78,7 @@ static int ask_until_started(const struct client *client,
 			if (status != EXIT_DONE)
 				return status;
 		}
-		patience_sleep(later_ms());
+		clock_sleep(later_ms());
 	}
 }
 
@@ -95,114 +92,64 @@ int exec_feed_first(const struct client *client, struct answer *answer)
 	return ask_until_started(client, &channel, answer);
 }
 
-/* --- the connections ------------------------------------------------------ */
+/* --- changes -------------------------------------------------------------- */
 
-static void close_both(struct exec_feed *feed)
+int exec_feed_start(struct exec_feed *feed, const struct client *client)
+{
+	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
+	int status;
+
+	*feed = (struct exec_feed){.client = client};
+	buf_putc(&question, '{');
+	json_add_optional_string(&question, "workspace", client->workspace);
+	buf_putc(&question, '}');
+	status = channel_follow(&feed->watching, client, "Watch", &question);
+	return channel_complain(&feed->watching, status);
+}
+
+void exec_feed_deinit(struct exec_feed *feed)
 {
 	channel_deinit(&feed->watching);
 	channel_deinit(&feed->asking);
 	feed->state = FEED_AWAY;
 }
 
-/* @channel failed: everything from the start, after a pause. Why is said
- * once. */
-static void retreat(struct exec_feed *feed, struct channel *channel, int status)
+/* Why is said once; the watch goes on by itself. */
+static void retreat(struct exec_feed *feed, int status)
 {
-	bool refused = channel->result == CLEARCONF_E_ERROR;
+	bool refused = feed->watching.result == CLEARCONF_E_ERROR;
 
-	if (!feed->pause_ms && refused)
-		(void)channel_complain(channel, status);
-	else if (!feed->pause_ms)
+	if (refused && !feed->refused)
+		(void)channel_complain(&feed->watching, status);
+	else if (!refused)
 		complain_warning("the daemon is gone: the file stays as it is "
 				 "until it comes back");
-	close_both(feed);
-	feed->pause_ms = feed->pause_ms ? feed->pause_ms * 2 : FIRST_PAUSE_MS;
-	if (feed->pause_ms > MAX_PAUSE_MS)
-		feed->pause_ms = MAX_PAUSE_MS;
-	feed->retry_at = clock_now() + feed->pause_ms;
+	feed->refused = refused;
+	channel_deinit(&feed->asking);
+	feed->state = FEED_AWAY;
 }
 
-static int send_watch(struct exec_feed *feed)
-{
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
-
-	buf_putc(&parameters, '{');
-	json_add_optional_string(&parameters, "workspace",
-				 feed->client->workspace);
-	buf_putc(&parameters, '}');
-	return channel_send(&feed->watching, "Watch", &parameters);
-}
-
-/* Connecting to a socket of this host takes no time, unless its queue is
- * full. The first answer to Watch makes up for what was missed meanwhile. */
-static void connect_both(struct exec_feed *feed)
-{
-	struct client client = *feed->client;
-	int status;
-
-	client.timeout_ms = CONNECT_MS;
-	status = channel_open(&feed->watching, &client);
-	if (status == EXIT_DONE)
-		status = send_watch(feed);
-	if (status != EXIT_DONE) {
-		retreat(feed, &feed->watching, status);
-		return;
-	}
-	status = channel_open(&feed->asking, &client);
-	if (status != EXIT_DONE) {
-		retreat(feed, &feed->asking, status);
-		return;
-	}
-	feed->state = FEED_IDLE;
-}
-
-void exec_feed_start(struct exec_feed *feed, const struct client *client)
-{
-	*feed = (struct exec_feed){.client = client};
-	connect_both(feed);
-}
-
-void exec_feed_deinit(struct exec_feed *feed)
-{
-	close_both(feed);
-}
-
-/* --- going on ------------------------------------------------------------- */
-
+/* The first answer to Watch after a restart makes up for what was missed. */
 static void take_notices(struct exec_feed *feed)
 {
-	int status;
-
-	while (feed->state != FEED_AWAY) {
+	for (;;) {
 		_cleanup_(doc_unrefp) struct doc *notice = NULL;
+		int status;
 
 		if (!channel_poll(&feed->watching, &notice, &status))
 			return;
 		if (status != EXIT_DONE) {
-			retreat(feed, &feed->watching, status);
-			return;
+			retreat(feed, status);
+			continue;
 		}
-		feed->pause_ms = 0;
+		if (feed->state == FEED_AWAY)
+			feed->state = FEED_IDLE;
+		feed->refused = false;
 		feed->changed = true;
 	}
 }
 
-static void ask_again(struct exec_feed *feed)
-{
-	struct question question = question_of(feed->client);
-	int status;
-
-	if (feed->state != FEED_IDLE || !feed->changed ||
-	    (feed->ask_at && !clock_is_past(feed->ask_at)))
-		return;
-	feed->changed = false;
-	feed->ask_at = clock_now() + QUESTION_GAP_MS;
-	status = ask_send(&feed->asking, &question);
-	if (status == EXIT_DONE)
-		feed->state = FEED_ASKING;
-	else
-		retreat(feed, &feed->asking, status);
-}
+/* --- questions ------------------------------------------------------------ */
 
 static void ask_later(struct exec_feed *feed)
 {
@@ -210,12 +157,40 @@ static void ask_later(struct exec_feed *feed)
 	feed->ask_at = clock_now() + later_ms();
 }
 
-/* An answer that is an error is said; the next change asks again. */
+/* Connecting to a socket of this host takes no time, unless its queue is
+ * full. */
+static int send_question(struct exec_feed *feed)
+{
+	struct question question = question_of(feed->client);
+	struct client client = *feed->client;
+	int status = EXIT_DONE;
+
+	client.timeout_ms = CONNECT_MS;
+	if (!feed->asking.handle || clearconf_get_fd(feed->asking.handle) < 0)
+		status = channel_open(&feed->asking, &client);
+	return status == EXIT_DONE ? ask_send(&feed->asking, &question)
+				   : status;
+}
+
+static void ask_again(struct exec_feed *feed)
+{
+	if (feed->state != FEED_IDLE || !feed->changed ||
+	    (feed->ask_at && !clock_is_past(feed->ask_at)))
+		return;
+	feed->changed = false;
+	feed->ask_at = clock_now() + QUESTION_GAP_MS;
+	if (send_question(feed) == EXIT_DONE)
+		feed->state = FEED_ASKING;
+	else
+		ask_later(feed);
+}
+
+/* An answer that is an error is said; the next change asks again. A connection
+ * that is lost is the watch's to tell. */
 static void take_refusal(struct exec_feed *feed, int status)
 {
-	if (feed->asking.result != CLEARCONF_E_ERROR)
-		retreat(feed, &feed->asking, status);
-	else if (channel_failed_with(&feed->asking, CHANNEL_OVER_QUOTA))
+	if (feed->asking.result != CLEARCONF_E_ERROR ||
+	    channel_failed_with(&feed->asking, CHANNEL_OVER_QUOTA))
 		ask_later(feed);
 	else
 		(void)channel_complain(&feed->asking, status);
@@ -246,10 +221,6 @@ bool exec_feed_step(struct exec_feed *feed, struct answer *answer)
 {
 	bool answered;
 
-	if (feed->state == FEED_AWAY && clock_is_past(feed->retry_at))
-		connect_both(feed);
-	if (feed->state == FEED_AWAY)
-		return false;
 	take_notices(feed);
 	answered = take_answer(feed, answer);
 	ask_again(feed);
@@ -259,24 +230,18 @@ bool exec_feed_step(struct exec_feed *feed, struct answer *answer)
 void exec_feed_poll(const struct exec_feed *feed,
 		    struct pollfd fds[EXEC_FEED_FDS])
 {
-	const struct channel *channels[EXEC_FEED_FDS] = {&feed->watching,
-							 &feed->asking};
-	bool busy[EXEC_FEED_FDS] = {feed->state != FEED_AWAY,
-				    feed->state == FEED_ASKING};
+	const struct clearconf *asking = feed->asking.handle;
 
-	for (int i = 0; i < EXEC_FEED_FDS; i++) {
-		fds[i] = (struct pollfd){.fd = -1};
-		if (!busy[i])
-			continue;
-		fds[i].fd = clearconf_get_fd(channels[i]->handle);
-		fds[i].events =
-			(short)clearconf_get_events(channels[i]->handle);
-	}
+	fds[0] = (struct pollfd){clearconf_watch_get_fd(feed->watching.watch),
+				 POLLIN, 0};
+	fds[1] = (struct pollfd){.fd = -1};
+	if (feed->state == FEED_ASKING)
+		fds[1] =
+			(struct pollfd){clearconf_get_fd(asking),
+					(short)clearconf_get_events(asking), 0};
 }
 
 long long exec_feed_moment(const struct exec_feed *feed)
 {
-	if (feed->state == FEED_AWAY)
-		return feed->retry_at;
 	return feed->state == FEED_IDLE && feed->changed ? feed->ask_at : 0;
 }

@@ -5,15 +5,17 @@
  * The configuration as `exec` gets it from the daemon, resolved with this
  * process's environment, again whenever it changes, and without ever waiting.
  *
- * Watch on one connection says that something has changed, Get on another asks
- * what there is now. No more than one question is out at a time, and not more
- * than a few a second.
+ * Watch, on a connection that comes back by itself, says that something has
+ * changed; Get on another asks what there is now. No more than one question is
+ * out at a time, and not more than a few a second.
  *
- *	        connect            change, or the first answer to Watch
+ *	        an answer                   change, or the first
+ *	        to Watch                    answer to Watch
  *	AWAY ------------> IDLE ------------------------------> ASKING
- *	 ^                  |  ^-------------- answer ------------+
- *	 +--- connection ---+-------------------------------------+
- *	      lost: again after a pause
+ *	 ^                  |  ^--- answer, or the connection ----+
+ *	 |                  |       of the question is lost       |
+ *	 +-- that of Watch -+-------------------------------------+
+ *	     is lost
  *
  * While the daemon is away or its vaults are not in yet there is no answer.
  */
@@ -32,18 +34,17 @@ struct exec_feed {
 	const struct client *client;
 	struct channel watching, asking;
 	enum { FEED_AWAY, FEED_IDLE, FEED_ASKING } state;
-	bool changed;       /* since the last question went out */
-	long long ask_at;   /* not before; see clock.h */
-	long long retry_at; /* connect again, while AWAY */
-	int pause_ms;       /* between tries; 0: it was there */
+	bool changed;     /* since the last question went out */
+	bool refused;     /* Watch was, and that has been said */
+	long long ask_at; /* not before; see clock.h */
 };
 
 /* The configuration of now; waits for the vaults, at most the client's time
  * limit. An exit status, complained about. */
 int exec_feed_first(const struct client *client, struct answer *answer);
 
-/* From now on. */
-void exec_feed_start(struct exec_feed *feed, const struct client *client);
+/* From now on. An exit status, complained about. */
+int exec_feed_start(struct exec_feed *feed, const struct client *client);
 void exec_feed_deinit(struct exec_feed *feed);
 
 /* What to poll, unused ones -1, and until when. */

@@ -1,12 +1,10 @@
 #include "status_follow.h"
 
-#include <time.h>
-
 #include "base/mem.h"
 #include "channel.h"
+#include "clock.h"
 #include "command.h"
 #include "exit_status.h"
-#include "patience.h"
 #include "read/doc.h"
 #include "value/value.h"
 
@@ -20,21 +18,13 @@ struct follow {
 	struct doc *last;
 };
 
-static long long now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 static int time_left(const struct follow *follow)
 {
 	long long left;
 
 	if (follow->deadline < 0)
 		return -1;
-	left = follow->deadline - now_ms();
+	left = follow->deadline - clock_now();
 	return left < 0 ? 0 : (int)left;
 }
 
@@ -97,13 +87,13 @@ int status_follow(struct channel *channel, const struct client *client,
 	int status;
 
 	if (wish->timeout_ms >= 0)
-		follow.deadline = now_ms() + wish->timeout_ms;
+		follow.deadline = clock_now() + wish->timeout_ms;
 	for (;;) {
 		status = follow_once(&follow);
 		if (status != EXIT_NO_DAEMON || !wish->patient ||
 		    time_left(&follow) == 0)
 			break;
-		patience_sleep(RETRY_MS);
+		clock_sleep(RETRY_MS);
 	}
 	if (answer)
 		*answer = TAKE(follow.last);

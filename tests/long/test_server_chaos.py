@@ -89,9 +89,9 @@ class Chaos:
         for name in self.companies:
             self.change(name)
             turn = self.turn
-            wait_until(lambda: self.daemon.get(workspace=name) .get("turn") == turn, f"{name}, {turn}")
+            for key in ("turn", "seen"):
+                self.daemon.wait_value(key, turn, workspace=name)
             wait_until(lambda: self.daemon.workspace(name)["state"] == "ready", f"{name} ready")
-            assert self.daemon.get(workspace=name)["seen"] == turn
 
 
 @pytest.mark.parametrize("seed", range(20))

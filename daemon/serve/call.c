@@ -54,6 +54,41 @@ static const char *read_fields(struct call *call)
 	return NULL;
 }
 
+/* Behind the string that begins at @i. */
+static size_t skip_string(struct str text, size_t i)
+{
+	for (i++; i < text.len && text.ptr[i] != '"'; i++)
+		if (text.ptr[i] == '\\')
+			i++;
+	return i + 1;
+}
+
+static bool has_many_parts(struct str text)
+{
+	size_t parts = 0, i = 0;
+
+	while (i < text.len && parts <= CALL_PARTS_MAX) {
+		char c = text.ptr[i];
+
+		parts += c == ',' || c == ':' || c == '[' || c == '{';
+		i = c == '"' ? skip_string(text, i) : i + 1;
+	}
+	return parts > CALL_PARTS_MAX;
+}
+
+bool call_is_too_much(struct str text, const char **about)
+{
+	static const char name[] = "environment";
+
+	*about = NULL;
+	text = str_trim(text);
+	if (text.len <= CALL_BYTES_MAX && !has_many_parts(text))
+		return false;
+	if (memmem(text.ptr, text.len, name, sizeof(name) - 1))
+		*about = name;
+	return true;
+}
+
 const char *call_parse(struct call *call, struct str text)
 {
 	json_error_t error;

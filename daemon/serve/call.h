@@ -39,6 +39,15 @@ struct parameter {
 	bool optional;
 };
 
+/* No method takes more than that: what is longer, or made of more parts, is
+ * not parsed, because others would wait for it. The longest there is, is an
+ * environment. */
+#define CALL_BYTES_MAX ((size_t)192 * 1024)
+#define CALL_PARTS_MAX 4200
+
+/* Is @text too much? *about: the parameter that is likely why; NULL: none. */
+bool call_is_too_much(struct str text, const char **about);
+
 /* NULL, or the name of what is wrong with @text: "message" when it is no JSON
  * object, else the field. */
 const char *call_parse(struct call *call, struct str text);

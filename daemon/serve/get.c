@@ -15,8 +15,6 @@
 #include "value/path.h"
 #include "value/value.h"
 
-#define ENVIRONMENT_LIMIT ((size_t)64 * 1024)
-
 void get_add_state(struct buf *fields, const struct view *view)
 {
 	json_add_int(fields, "generation",
@@ -179,9 +177,9 @@ static void check_environment(struct request *request, json_t *environment,
 	if (!measure(environment, &size))
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
 			    STR("environment"));
-	else if (size > ENVIRONMENT_LIMIT)
+	else if (size > GET_ENVIRONMENT_LIMIT)
 		reply_quota_exceeded(request->out, "environment",
-				     ENVIRONMENT_LIMIT);
+				     GET_ENVIRONMENT_LIMIT);
 	else if (!quota_count_call(quota, request->peer->uid, request->now))
 		reply_quota_exceeded(request->out, "environment_calls",
 				     quota->environment_calls);

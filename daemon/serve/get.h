@@ -11,6 +11,9 @@
 
 #include <stdbool.h>
 
+/* Bytes of a caller's environment, names and values. */
+#define GET_ENVIRONMENT_LIMIT ((size_t)64 * 1024)
+
 struct buf;
 struct path;
 struct request;

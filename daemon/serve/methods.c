@@ -198,11 +198,25 @@ static void answer(struct request *request)
 		request->errand->silent = true;
 }
 
+static void refuse_too_much(struct request *request, const char *about)
+{
+	if (about)
+		reply_quota_exceeded(request->out, about,
+				     GET_ENVIRONMENT_LIMIT);
+	else
+		refuse_parameter(request, "message");
+}
+
 void methods_answer(struct request *request, struct str message)
 {
-	const char *wrong =
-		call_memo_read(request->memo, message, &request->call);
+	const char *wrong;
 
+	if (call_is_too_much(message, &wrong)) {
+		refuse_too_much(request, wrong);
+		return;
+	}
+	wrong = call_memo_read(request->memo, str_trim(message),
+			       &request->call);
 	if (wrong)
 		refuse_parameter(request, wrong);
 	else

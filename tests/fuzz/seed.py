@@ -77,6 +77,34 @@ def etcd_answers():
     yield {"error": lost}
 
 
+def calls():
+    """What peers of several rights ask, a few calls each."""
+    asked = {
+        "Get": [{}, {"path": "sdk.aws.s3", "mask": False},
+                {"path": '"a.b"."c d"'}, {"environment": {"A": "b"}}],
+        "Explain": [{}, {"path": "agent.list.1", "reveal": True}],
+        "Watch": [{}, {"paths": ["agent", "x"], "values": True, "since": 1}],
+        "History": [{"limit": 2}, {"reveal": True}],
+        "ResolveStorage": [{"uri": "s3://b/x"}, {"uri": "azure://a/b"}],
+        "GetToken": [{"lifetime": 5}],
+        "UseWorkspace": [{"name": "one"}],
+        "RevokeCredentials": [{"access_key": "k", "force": True}],
+        "GetStatus": [{}], "ListWorkspaces": [{}], "Reload": [{}], "GetProfile": [{}],
+        "ListCredentials": [{}], "CreateCredentials": [{"label": "l", "workspace": "one"}],
+    }
+    messages = [{"method": f"io.clearconf.{method}", "parameters": parameters, "more": more}
+                for method, all_of_it in asked.items() for parameters in all_of_it
+                for more in (False, True)]
+    messages += [{"method": "org.varlink.service.GetInfo"},
+                 {"method": "org.varlink.service.GetInterfaceDescription",
+                  "parameters": {"interface": "io.clearconf"}}]
+    texts = [json.dumps(message).encode() + b"\0" for message in messages]
+    for rights in (1, 3, 7):
+        yield bytes([rights, 0]) + b"".join(texts)
+        for text in texts:
+            yield bytes([rights, 9]) + text
+
+
 def fnv1a(data):
     total = 0xCBF29CE484222325
     for byte in data:
@@ -90,6 +118,7 @@ def main():
     everything = list(texts()) + [("path", path) for path in paths]
     everything += [("cache", cache) for cache in caches()]
     everything += [("etcd", json.dumps(answer).encode()) for answer in etcd_answers()]
+    everything += [("call", call) for call in calls()]
     for number, (target, data) in enumerate(everything):
         place = folder / f"fuzz_{target}"
         place.mkdir(parents=True, exist_ok=True)

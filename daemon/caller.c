@@ -26,7 +26,7 @@ struct job {
 	struct layer_context context; /* without environments */
 	char *vault_environment;
 	bool agent, system;
-	size_t limit; /* bytes of the answer */
+	size_t limit, document; /* bytes of the answer, and of one text */
 	struct secrets *secrets;
 	struct shared *reply;
 };
@@ -82,10 +82,9 @@ static void add_variables(struct stack_docs *docs,
  * What is too large to be answered is not looked through. */
 static bool learn_secrets(struct job *job, const struct stack_docs *docs)
 {
-	size_t left = job->limit;
-
 	for (size_t i = 0; i < docs->count; i++) {
 		const struct doc *doc = docs->items[i].doc;
+		size_t left = job->document;
 
 		if (!doc->used_environment)
 			continue;
@@ -153,7 +152,7 @@ static void resolve(struct job *job, struct result *result)
 		return;
 	}
 	if (!learn_secrets(job, docs)) {
-		refuse_size(job, &result->out);
+		reply_quota_exceeded(&result->out, "document", job->document);
 		return;
 	}
 	if (job->agent) {
@@ -239,6 +238,7 @@ void caller_begin(struct daemon *daemon, struct errand *errand)
 	job->agent = settings->mode == MODE_AGENT;
 	job->system = daemon->places.system;
 	job->limit = (size_t)settings->bytes_per_user;
+	job->document = (size_t)settings->document;
 	job->secrets = secrets_pin(daemon->host.secrets);
 	(void)uv_queue_work(&daemon->loop, &job->work, on_work, on_done);
 }

@@ -15,6 +15,7 @@
 #include "daemon.h"
 #include "options.h"
 #include "print.h"
+#include "serve/access.h"
 
 /* No core dump and no debugger of the same user gets at the keys; files are
  * private unless somebody says otherwise; each client needs a descriptor. */
@@ -32,12 +33,26 @@ static void harden(void)
 	}
 }
 
+static bool can_tell_users(void)
+{
+	if (!access_hides_users())
+		return true;
+	(void)fprintf(stderr,
+		      "clearconfd: this user namespace hides the host's users, "
+		      "so that nobody's rights can be told: take PrivateUsers= "
+		      "out of the unit, or start it without unshare(1)\n");
+	return false;
+}
+
 static int serve(const struct options *options)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	struct daemon *daemon = daemon_new(options, &diag);
+	struct daemon *daemon;
 	int status;
 
+	if (!can_tell_users())
+		return 1;
+	daemon = daemon_new(options, &diag);
 	if (!daemon) {
 		(void)fprintf(stderr, "clearconfd: ");
 		diag_print(&diag, stderr);

@@ -24,21 +24,13 @@ struct reader {
 	bool masked;
 };
 
-/* An error is read by more than those who may see what it is about. */
-static void add_error(struct reader *reader, const char *key, const char *text)
+/* Status is read, and sent on, by more than those who may see secrets. */
+static void add_text(struct reader *reader, const char *key, const char *text)
 {
 	_cleanup_(mem_freep) char *shown =
 		text ? secrets_mask_text(reader->secrets, text) : NULL;
 
 	json_add_optional_string(reader->json, key, shown);
-}
-
-static void add_text(struct reader *reader, const char *key, const char *text)
-{
-	if (reader->masked)
-		add_error(reader, key, text);
-	else
-		json_add_optional_string(reader->json, key, text);
 }
 
 static char *with_place(const struct diag *problem)
@@ -60,7 +52,7 @@ static void write_problem(struct reader *reader, const struct layer *layer)
 	_cleanup_(mem_freep) char *text =
 		elsewhere ? with_place(problem) : mem_strdup(problem->text);
 
-	add_error(reader, "error", text);
+	add_text(reader, "error", text);
 	if (problem->pos.line && !elsewhere) {
 		json_add_int(json, "line", problem->pos.line);
 		json_add_int(json, "column", problem->pos.column);
@@ -103,7 +95,7 @@ static void write_settings_problem(struct reader *reader,
 	json_add_string(json, "layer", "settings");
 	json_add_string(json, "source", problem->source);
 	json_add_string(json, "state", "broken");
-	add_error(reader, "error", problem->text);
+	add_text(reader, "error", problem->text);
 	if (problem->pos.line) {
 		json_add_int(json, "line", problem->pos.line);
 		json_add_int(json, "column", problem->pos.column);
@@ -165,9 +157,9 @@ static void write_upstream(struct reader *reader,
 	int64_t next = upstream_next_poll(upstream);
 
 	/* They may hold a password. */
-	add_error(reader, "api_server", upstream->login.api_server);
-	add_error(reader, "web_server", upstream->login.web_server);
-	add_error(reader, "files_server", upstream->login.files_server);
+	add_text(reader, "api_server", upstream->login.api_server);
+	add_text(reader, "web_server", upstream->login.web_server);
+	add_text(reader, "files_server", upstream->login.files_server);
 	if (claims)
 		write_claims(claims, json);
 	if (upstream->last_success)
@@ -187,9 +179,8 @@ static void write_server(struct reader *reader,
 	if (workspace->upstream)
 		write_upstream(reader, workspace->upstream);
 	else
-		add_error(reader, "api_server",
-			  workspace->declared->api_server);
-	add_error(reader, "last_error", workspace_problem(workspace));
+		add_text(reader, "api_server", workspace->declared->api_server);
+	add_text(reader, "last_error", workspace_problem(workspace));
 	buf_putc(json, '}');
 }
 

@@ -314,16 +314,22 @@ static void blame_format(const struct layer *layer, struct diag *diag)
 	diag->text = text;
 }
 
-/* Of other texts, too; who reads status need not be who may read them. */
+static void hide_in(const struct secrets *secrets, char **text)
+{
+	char *shown = secrets_mask_text(secrets, *text);
+
+	mem_free(*text);
+	*text = shown;
+}
+
+/* Of other texts, too; who reads status or logs need not be who may read them.
+ * A vault's source is what somebody calls it. */
 static void hide_secrets(const struct secrets *secrets, struct diag *diag)
 {
-	char *text;
-
 	if (!secrets)
 		return;
-	text = secrets_mask_text(secrets, diag->text);
-	mem_free(diag->text);
-	diag->text = text;
+	hide_in(secrets, &diag->text);
+	hide_in(secrets, &diag->source);
 }
 
 bool layer_read(struct layer *layer, const struct layer_context *context,

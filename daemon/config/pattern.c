@@ -26,7 +26,7 @@ static bool is_word(struct str text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		if (!isalnum((unsigned char)text.ptr[i]) &&
-		    !memchr("_- ", text.ptr[i], 3))
+		    text.ptr[i] != '_' && text.ptr[i] != '-')
 			return false;
 	return true;
 }

@@ -54,8 +54,8 @@ size_t secrets_count(const struct secrets *secrets);
  * it has eight characters or more, is masked from now on in every string. */
 void secrets_learn(struct secrets *secrets, const struct value *root);
 
-/* The same of one @secret (NULL: none). */
-void secrets_learn_text(struct secrets *secrets, const char *secret);
+/* The same of one secret, @text (NULL: none). */
+void secrets_learn_text(struct secrets *secrets, const char *text);
 
 /* Learn what keys the configuration @root itself wants hidden:
  * agent.sanitize_config_printout.hide_secrets and its like. */

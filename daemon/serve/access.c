@@ -19,6 +19,10 @@
 #define NAME_LIMIT   ((size_t)1024 * 1024) /* of one entry of passwd or group */
 #define OVERFLOW_UID 65534
 
+/* What a container maps at least that has users of its own; PrivateUsers=, and
+ * whoever is root by `unshare` only, map one or two. */
+#define UIDS_MIN 65536
+
 /* One name of a list: a user or a group, resolved. */
 struct grant {
 	unsigned int rights;
@@ -200,6 +204,28 @@ static uid_t overflow_uid(void)
 		line[strcspn(line, "\n")] = '\0';
 	(void)fclose(file);
 	return parse_id(line, &id) ? id : OVERFLOW_UID;
+}
+
+/* A line is: first uid inside, first uid outside, how many. */
+static unsigned long last_number(const char *line)
+{
+	const char *last = strrchr(line, ' ');
+
+	return last ? strtoul(last, NULL, 10) : 0;
+}
+
+bool access_hides_users(void)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	unsigned long named = 0;
+	char line[128];
+
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		named += last_number(line);
+	(void)fclose(file);
+	return named < UIDS_MIN;
 }
 
 /* The supplementary groups behind the primary one. */

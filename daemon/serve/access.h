@@ -37,6 +37,10 @@ void access_free(struct access *access);
 unsigned int access_rights(const struct access *access,
 			   const struct peer *peer);
 
+/* Are there users of this host whom this process's namespace cannot name? They
+ * all would be one uid, and nobody could tell who asks. */
+bool access_hides_users(void);
+
 /* "read", "secrets", "admin". */
 const char *access_right_name(enum access_right right);
 

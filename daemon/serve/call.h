@@ -44,6 +44,7 @@ struct parameter {
  * environment. */
 #define CALL_BYTES_MAX ((size_t)192 * 1024)
 #define CALL_PARTS_MAX 4200
+#define CALL_LONG      ((size_t)4 * 1024) /* most are not */
 
 /* Is @text too much? *about: the parameter that is likely why; NULL: none. */
 bool call_is_too_much(struct str text, const char **about);

@@ -25,18 +25,24 @@ struct conn_write {
 
 static void conn_receive(struct conn *conn, struct str input);
 static void conn_written(struct conn *conn, int status);
+static bool has_had_enough(const struct conn *conn);
+static void rest(struct conn *conn);
 
+/* Without a buffer nothing is read: UV_ENOBUFS. */
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
 	struct conn *conn = handle->data;
+	bool rests = conn->state == CONN_READING && has_had_enough(conn);
 
 	(void)size;
-	*buf = uv_buf_init(conn->conns->input, CONNS_INPUT);
+	*buf = uv_buf_init(conn->conns->input, rests ? 0 : CONNS_INPUT);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 {
-	if (len < 0)
+	if (len == UV_ENOBUFS)
+		rest(stream->data);
+	else if (len < 0)
 		conn_close(stream->data);
 	else
 		conn_receive(stream->data,
@@ -283,7 +289,6 @@ static void answer(struct conn *conn, struct str message)
 {
 	struct conns *conns = conn->conns;
 	struct out_mark before = out_mark(&conns->out);
-	uint64_t start = uv_hrtime();
 	struct request request = {
 		.service = conns->service,
 		.peer = &conn->peer,
@@ -303,19 +308,27 @@ static void answer(struct conn *conn, struct str message)
 		errand_free(TAKE(request.errand));
 	}
 	keep(conn, &request);
-	charge_spend(&conn->charge, conns->turn, uv_hrtime() - start);
 	if (out_is_full(&conns->out))
 		flush(conn);
 }
 
-/* Has its user had all that he may have of this turn of the loop, with others
- * there? */
-static bool has_had_enough(struct conn *conn)
+/* Has its user had all that he may have of this turn of the loop? Others may
+ * be waiting to be let in. */
+static bool has_had_enough(const struct conn *conn)
 {
 	struct conns *conns = conn->conns;
+	uint64_t share = quota_has_others(&conns->quota) ? CONNS_SHARE_NS
+							 : CONNS_ALONE_NS;
 
-	return charge_spent(&conn->charge, conns->turn) > CONNS_SHARE_NS &&
-	       quota_has_others(&conns->quota);
+	return charge_spent(&conn->charge, conns->turn) > share;
+}
+
+static void spend_since(struct conn *conn, uint64_t *start)
+{
+	uint64_t now = uv_hrtime();
+
+	charge_spend(&conn->charge, conn->conns->turn, now - *start);
+	*start = now;
 }
 
 static void rest(struct conn *conn)
@@ -342,7 +355,7 @@ static void watch_half_sent(struct conn *conn, bool restart)
 }
 
 /* Answer the calls that are whole, as long as the answers find their way. */
-static void answer_calls(struct conn *conn, struct str input)
+static void take_calls(struct conn *conn, struct str input, uint64_t *start)
 {
 	size_t limit = conn->conns->limits.message, answered = 0;
 	struct str message;
@@ -354,6 +367,7 @@ static void answer_calls(struct conn *conn, struct str input)
 			break;
 		answer(conn, message);
 		answered++;
+		spend_since(conn, start);
 	}
 	if (conn->state == CONN_CLOSING)
 		return;
@@ -371,12 +385,21 @@ static void answer_calls(struct conn *conn, struct str input)
 		watch_half_sent(conn, answered > 0);
 }
 
+static void answer_calls(struct conn *conn, struct str input)
+{
+	uint64_t start = uv_hrtime();
+
+	take_calls(conn, input, &start);
+	spend_since(conn, &start);
+}
+
 void conn_go_on(struct conn *conn)
 {
 	if (has_had_enough(conn))
 		return;
 	list_remove(&conn->waits);
 	set_state(conn, CONN_READING);
+	charge_spend(&conn->charge, conn->conns->turn, CONNS_RESUME_NS);
 	answer_calls(conn, STR(""));
 }
 

@@ -26,9 +26,13 @@
 
 #define CONNS_INPUT ((size_t)64 * 1024)
 
-/* What one user may take of a turn of the loop while others are there, and what
- * the watchers of all may. */
-#define CONNS_SHARE_NS UINT64_C(1500000)
+/* What one user may take of a turn of the loop while others are there, what
+ * he may while he is alone, and what the watchers of all may. */
+#define CONNS_SHARE_NS UINT64_C(1000000)
+#define CONNS_ALONE_NS UINT64_C(3000000)
+
+/* About what it costs to take up a connection that rested. */
+#define CONNS_RESUME_NS UINT64_C(20000)
 
 struct conns {
 	const struct service *service;

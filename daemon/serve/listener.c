@@ -14,7 +14,8 @@
 #include "base/mem.h"
 
 #define BACKLOG  4096
-#define SLICE    64 /* connections taken in one turn of the loop */
+#define SLICE    256 /* connections taken in one turn of the loop */
+#define SLICE_NS UINT64_C(1000000) /* and not for longer than that */
 #define PAUSE_MS 100
 #define QUIET_MS 60000 /* between two lines of the log about trouble */
 
@@ -122,9 +123,10 @@ static bool is_about_one(int error)
 
 static void listener_accept(struct listener *listener)
 {
+	uint64_t end = uv_hrtime() + SLICE_NS;
 	int fd = 0;
 
-	for (int i = 0; i < SLICE && fd >= 0; i++) {
+	for (int i = 0; i < SLICE && fd >= 0 && uv_hrtime() < end; i++) {
 		fd = accept_one(listener);
 		if (fd >= 0) {
 			listener->on_connection(listener->data, fd);

@@ -11,6 +11,7 @@
 #include "serve/introspect.h"
 #include "serve/out.h"
 #include "serve/past.h"
+#include "serve/quota.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/storage.h"
@@ -207,9 +208,26 @@ static void refuse_too_much(struct request *request, const char *about)
 		refuse_parameter(request, "message");
 }
 
+/* A long call will be refused for its environment: it need not be parsed. */
+static bool is_one_too_many(const struct request *request, struct str message)
+{
+	static const char name[] = "\"environment\"";
+
+	return message.len > CALL_LONG &&
+	       quota_has_called_enough(request->quota, request->peer->uid,
+				       request->now) &&
+	       memmem(message.ptr, message.len, name, sizeof(name) - 1);
+}
+
 void methods_answer(struct request *request, struct str message)
 {
 	const char *wrong;
+
+	if (is_one_too_many(request, message)) {
+		reply_quota_exceeded(request->out, "environment_calls",
+				     request->quota->environment_calls);
+		return;
+	}
 
 	if (call_is_too_much(message, &wrong)) {
 		refuse_too_much(request, wrong);

@@ -173,6 +173,18 @@ void charge_set_turn(struct charge *charge, uint64_t turn)
 	charge->account->turn = turn;
 }
 
+bool quota_has_called_enough(struct quota *quota, uid_t uid, uint64_t now)
+{
+	struct account *account;
+	bool enough;
+
+	forget_counts(quota, now);
+	account = account_of(quota, uid);
+	enough = account->calls >= quota->environment_calls;
+	account_settle(account);
+	return enough;
+}
+
 void charge_spend(struct charge *charge, uint64_t turn, uint64_t ns)
 {
 	struct account *account = charge->account;

@@ -60,6 +60,9 @@ size_t quota_left(struct quota *quota, uid_t uid, enum quota_kind kind);
  * many in this second. */
 bool quota_count_call(struct quota *quota, uid_t uid, uint64_t now);
 
+/* Would the next one be too many? */
+bool quota_has_called_enough(struct quota *quota, uid_t uid, uint64_t now);
+
 /* Who pays for @charge took @ns of the loop's turn number @turn; and how much
  * that was in all of it. */
 void charge_spend(struct charge *charge, uint64_t turn, uint64_t ns);

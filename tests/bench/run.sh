@@ -11,3 +11,4 @@ printf '%-4s %-54s %-18s %-44s %s\n' row work target figure 'ok?'
 cat "$B/bench.txt"
 /usr/bin/python3 tests/bench/serve.py
 "$B/tests/bench/fleet"
+/usr/bin/python3 tests/bench/hostile.py

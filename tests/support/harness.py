@@ -344,6 +344,23 @@ while raw := connection.receive_raw():
         assert output, problem
         return self.understand(output)
 
+    ASK_IN_TURN = """
+import sys
+connection = Connection(sys.argv[1])
+for method, parameters in json.loads(sys.argv[2]):
+    connection.send("io.clearconf." + method, parameters)
+    print(connection.receive_raw().decode(), flush=True)
+"""
+
+    def ask_in_turn(self, uid, calls):
+        """The replies, texts, to all (method, parameters), by one process on one connection."""
+        program = pathlib.Path(varlink.__file__).read_text() + self.ASK_IN_TURN
+        process = self._start(uid, ["/usr/bin/python3", "-I", "-c", program, self.socket,
+                                    json.dumps(calls)])
+        output, problem = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0, problem
+        return output.splitlines()
+
     @staticmethod
     def understand(line):
         """Parameters of a reply; VarlinkError for an error."""

@@ -110,7 +110,7 @@ struct value *tree_new_delayed(struct reading *reading, size_t source,
 			       size_t offset);
 
 /* The value itself, below the objects that were put over it. */
-struct delayed *tree_innermost(const struct value *delayed);
+struct delayed *tree_innermost(const struct value *value);
 
 /* Assign @value to @path of @object, as ClearML does when a key comes again
  * in one text (SEMANTICS B4.2); takes @value over. */

@@ -218,10 +218,16 @@ static bool ends_well(const struct hostile *hostile)
 
 static void hostile_texts_end_quickly_and_clearly(void **state)
 {
+	bool well;
+
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (!ends_well(&texts[i]) && !ends_well(&texts[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		well = ends_well(&texts[i]);
+		if (!well) /* once more, as the machine may be busy */
+			well = ends_well(&texts[i]);
+		if (!well)
 			fail_msg("%s", texts[i].name);
+	}
 }
 
 int main(void)

@@ -93,9 +93,9 @@ static pid_t start(void (*deed)(struct str), struct str bytes)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (!WIFSTOPPED(status))
 		skip(); /* nobody may trace here */
-	assert_int_equal(
-		ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_EXITKILL),
-		0);
+	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL,
+				(unsigned long)PTRACE_O_EXITKILL),
+			 0);
 	return pid;
 }
 

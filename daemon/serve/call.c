@@ -81,6 +81,8 @@ bool call_is_too_much(struct str text, const char **about)
 	static const char name[] = "environment";
 
 	*about = NULL;
+	if (text.len <= CALL_PARTS_MAX) /* as nearly all are */
+		return false;
 	text = str_trim(text);
 	if (text.len <= CALL_BYTES_MAX && !has_many_parts(text))
 		return false;

@@ -3,8 +3,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "config/origin.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
+#include "serve/explain.h"
 #include "serve/filter.h"
 #include "serve/get.h"
 #include "serve/out.h"
@@ -26,40 +28,77 @@ static void write_side(struct buf *fields, const char *key,
 	get_write_visible(fields, visible);
 }
 
-/* Changes are found in the real trees, so that a secret that has changed is
- * one, and shown from those the watcher may see. */
-static void write_change(struct buf *fields, const struct step *step,
-			 const struct change *change, struct arena *arena)
+/* What one list of changes is written with. */
+struct telling {
+	const struct step *step;
+	struct origins before, now;
+	struct arena arena;
+};
+
+static void telling_init(struct telling *telling, const struct step *step)
 {
+	*telling = (struct telling){.step = step};
+	origins_init(&telling->before, &step->base->docs);
+	origins_init(&telling->now, &step->view->snapshot->docs);
+}
+
+static void telling_deinit(struct telling *telling)
+{
+	origins_deinit(&telling->before);
+	origins_deinit(&telling->now);
+	arena_free(&telling->arena);
+}
+
+static void write_sides(struct buf *fields, struct telling *telling,
+			const struct change *change)
+{
+	const struct step *step = telling->step;
 	struct path_error error;
 	struct path path;
 
-	path_parse(&path, arena, change->path, &error);
+	path_parse(&path, &telling->arena, change->path, &error);
+	if (change->old)
+		write_side(fields, "old",
+			   get_visible(step->base, &path, mask_of(step)));
+	if (change->new)
+		write_side(fields, "new",
+			   get_visible(step->view->snapshot, &path,
+				       mask_of(step)));
+	arena_reset(&telling->arena);
+}
+
+/* Changes are found in the real trees, so that a secret that has changed is
+ * one, and shown from those the watcher may see. */
+static void write_change(struct buf *fields, struct telling *telling,
+			 const struct change *change)
+{
+	struct origin origin =
+		change->new ? origins_find(&telling->now, change->new)
+			    : origins_find(&telling->before, change->old);
+
 	buf_putc(fields, '{');
 	json_key(fields, "path");
 	json_write_string(fields, change->path);
 	json_add_string(fields, "kind", change_kind_name(change->kind));
-	if (step->old_new && change->old)
-		write_side(fields, "old",
-			   get_visible(step->base, &path, mask_of(step)));
-	if (step->old_new && change->new)
-		write_side(fields, "new",
-			   get_visible(step->view->snapshot, &path,
-				       mask_of(step)));
+	if (telling->step->old_new)
+		write_sides(fields, telling, change);
+	explain_add_origin(fields, &origin, mask_of(telling->step));
 	buf_putc(fields, '}');
 }
 
 static void write_changes(struct buf *fields, const struct step *step,
 			  const struct changes *changes)
 {
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(telling_deinit) struct telling telling = {0};
 
 	json_key(fields, "changes");
 	buf_putc(fields, '[');
+	if (step->changes && changes->count)
+		telling_init(&telling, step);
 	for (size_t i = 0; step->changes && i < changes->count; i++) {
 		if (i)
 			buf_putc(fields, ',');
-		write_change(fields, step, &changes->items[i], &arena);
+		write_change(fields, &telling, &changes->items[i]);
 	}
 	buf_putc(fields, ']');
 }

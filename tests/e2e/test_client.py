@@ -217,7 +217,7 @@ def test_watch_prints_a_line_a_change(home, running):
         watch.wait_line(r"^\d+ value tree\.leaf 1$")
         home.conf("tree { leaf: 3 }, elsewhere: 1")
         assert watch.wait_line(r"removed tree\.other 2")
-        assert watch.wait_line(r"changed tree\.leaf 1 -> 3")
+        assert watch.wait_line(r"changed tree\.leaf 1 -> 3 \(file:.*clearml\.conf:1:14\)")
         assert not any("elsewhere" in x for x in watch.lines)
 
 

@@ -44,6 +44,11 @@ def test_without_values_only_paths_and_kinds_are_told(line, running):
         ("removed", '"a.b"'), ("removed", "sub.a"), ("removed", "sub.list"),
         ("changed", "k"), ("added", "new.b"), ("added", "new.c")]
     assert not any("old" in x or "new" in x for x in reply["changes"])
+    places = {x["path"]: (x["origin"]["layer"], x["origin"]["line"], x["origin"]["column"])
+              for x in reply["changes"]}
+    assert places["k"] == ("file", 1, 4)       # where it is now
+    assert places["sub.a"] == ("file", 2, 10)  # where it was
+    assert places["new.c"] == ("file", 2, 16)
 
 
 def test_old_and_new_come_with_values(watcher, running):

@@ -43,7 +43,9 @@
 	"{\"parameters\":{\"generation\":" generation                          \
 	",\"state\":\"ready\",\"resync\":false,\"skipped\":0,\"changes\":"     \
 	"[" changes "]},\"continues\":true}"
-#define CHANGED(path) "{\"path\":\"" path "\",\"kind\":\"changed\"}"
+/* The fixture's documents have no names. */
+#define ORIGIN        "\"origin\":{\"layer\":\"file\",\"source\":\"\"}"
+#define CHANGED(path) "{\"path\":\"" path "\",\"kind\":\"changed\"," ORIGIN "}"
 #define INVALID(name)                                                          \
 	"{\"error\":\"org.varlink.service.InvalidParameter\","                 \
 	"\"parameters\":{\"parameter\":\"" name "\"}}"

@@ -32,8 +32,8 @@
 	"{\"parameters\":{\"generation\":" generation                          \
 	",\"state\":\"ready\",\"resync\":false,\"skipped\":0," rest "}}"
 
-#define ADDED(path)   "{\"path\":\"" path "\",\"kind\":\"added\"}"
-#define REMOVED(path) "{\"path\":\"" path "\",\"kind\":\"removed\"}"
+#define ADDED(path)   "{\"path\":\"" path "\",\"kind\":\"added\"," ORIGIN "}"
+#define REMOVED(path) "{\"path\":\"" path "\",\"kind\":\"removed\"," ORIGIN "}"
 
 static int make_fixture(void **state)
 {
@@ -126,13 +126,13 @@ static void old_and_new_come_with_values(void **state)
 	fixture_publish(fixture, 0, "{\"a\":{\"b\":null}}");
 	check_told(fixture, watcher,
 		   CHANGES("3", "{\"path\":\"a\",\"kind\":\"removed\","
-				"\"old\":1},"
+				"\"old\":1," ORIGIN "},"
 				"{\"path\":\"a.b\",\"kind\":\"added\","
-				"\"new\":null}"));
+				"\"new\":null," ORIGIN "}"));
 	fixture_publish(fixture, 0, "{\"a\":{\"b\":\"x\"}}");
 	check_told(fixture, watcher,
 		   CHANGES("4", "{\"path\":\"a.b\",\"kind\":\"changed\","
-				"\"old\":null,\"new\":\"x\"}"));
+				"\"old\":null,\"new\":\"x\"," ORIGIN "}"));
 	watcher_free(watcher);
 }
 
@@ -285,9 +285,10 @@ static void without_more_values_are_both(void **state)
 
 	fixture_publish(fixture, 0, "{\"a\":5}");
 	check_last(fixture, watcher,
-		   LAST("3", "\"changes\":[{\"path\":\"a\","
-			     "\"kind\":\"changed\",\"old\":1,\"new\":5}],"
-			     "\"value\":{\"a\":5}"));
+		   LAST("3",
+			"\"changes\":[{\"path\":\"a\","
+			"\"kind\":\"changed\",\"old\":1,\"new\":5," ORIGIN "}],"
+			"\"value\":{\"a\":5}"));
 }
 
 static void a_secret_is_told_to_have_changed_but_not_shown(void **state)
@@ -308,12 +309,13 @@ static void a_secret_is_told_to_have_changed_but_not_shown(void **state)
 			      "\"value\":{\"secret_key\":\"old-secret\"}"));
 	fixture_publish(fixture, 0, "{\"secret_key\":\"new-secret\"}");
 	check_told(fixture, masked,
-		   CHANGES("4", "{\"path\":\"secret_key\",\"kind\":\"changed\","
-				"\"old\":\"****\",\"new\":\"****\"}"));
+		   CHANGES("4",
+			   "{\"path\":\"secret_key\",\"kind\":\"changed\","
+			   "\"old\":\"****\",\"new\":\"****\"," ORIGIN "}"));
 	check_told(fixture, revealed,
 		   CHANGES("4", "{\"path\":\"secret_key\",\"kind\":\"changed\","
 				"\"old\":\"old-secret\","
-				"\"new\":\"new-secret\"}"));
+				"\"new\":\"new-secret\"," ORIGIN "}"));
 	watcher_free(masked);
 	watcher_free(revealed);
 }

@@ -338,7 +338,7 @@ deb: deps-deb all
 	rm -rf $(B)/deb
 	$(MAKE) install DESTDIR=$(B)/deb/stage PREFIX=/usr SYSCONFDIR=/etc \
 		LIBDIR=/usr/lib/$$(dpkg-architecture -q DEB_HOST_MULTIARCH)
-	packaging/deb.sh $(B)/deb/stage $(VERSION) \
+	systemd/deb/deb.sh $(B)/deb/stage $(VERSION) \
 		/usr/lib/$$(dpkg-architecture -q DEB_HOST_MULTIARCH) $(B)
 
 # What is committed, nothing else.

@@ -36,7 +36,8 @@ static const char usage[] =
 	"  --check [FILE...]  say what is wrong with settings and layers, or\n"
 	"                     with these files; exit 1 if anything is\n"
 	"  --print            resolve once, print, exit\n"
-	"  --format F         of --print: json, hocon, yaml, env, properties, raw\n"
+	"  --format F         of --print: json, hocon, yaml, env, properties, "
+	"raw\n"
 	"  --version, --help\n";
 
 /* Options that take a text, and where it goes. */

@@ -54,7 +54,8 @@ static bool is_unproved(const struct upstream *candidate)
 }
 
 /* Who wants no vaults depends on no server. */
-static const struct upstream *source_of_vaults(const struct workspace *workspace)
+static const struct upstream *source_of_vaults(
+	const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
 

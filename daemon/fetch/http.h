@@ -47,10 +47,10 @@ struct http_tls {
 
 /* Whom a call is for, in the words of messages about it. */
 struct http_peer {
-	const char *service; /* what should be running there */
-	const char *address; /* the setting that names the server */
-	const char *ca;      /* that which names the CA */
-	const char *new_ca;  /* the same, to who has not named one yet */
+	const char *service;     /* what should be running there */
+	const char *address;     /* the setting that names the server */
+	const char *ca;          /* that which names the CA */
+	const char *new_ca;      /* the same, to who has not named one yet */
 	const char *client_cert; /* NULL: there is none */
 };
 

@@ -16,8 +16,8 @@ struct request;
 
 struct method {
 	const char *name; /* without the interface; NULL ends the table */
-	const struct parameter *parameters;      /* NULL: none */
-	unsigned int rights;                     /* all of them are needed */
+	const struct parameter *parameters; /* NULL: none */
+	unsigned int rights;                /* all of them are needed */
 	void (*answer)(struct request *request);
 };
 

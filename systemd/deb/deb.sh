@@ -19,10 +19,10 @@ control=$stage/DEBIAN
 
 doc=$stage/usr/share/doc/clearconf
 mkdir -p "$doc"
-cp "$here/../README.md" "$doc/README.md"
+cp "$here/../../README.md" "$doc/README.md"
 mkdir -p "$doc/client/doc"
-cp "$here"/../client/doc/*.svg "$doc/client/doc/"
-cp "$here/../LICENSE" "$doc/copyright"
+cp "$here"/../../client/doc/*.svg "$doc/client/doc/"
+cp "$here/../../LICENSE" "$doc/copyright"
 chmod 644 "$doc"/*.md "$doc"/copyright "$doc"/client/doc/*
 find "$stage/usr/share/man" -type f -exec gzip -9n {} +
 

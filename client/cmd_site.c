@@ -31,7 +31,8 @@ static struct env *environment_of_hosts(void)
 	return env_new(seen, count);
 }
 
-static bool read_document(const char *path, struct doc **doc, struct diag *diag)
+/* NULL, with @diag set, when it is none. */
+static struct doc *read_document(const char *path, struct diag *diag)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	_cleanup_(env_unrefp) struct env *env = environment_of_hosts();
@@ -41,24 +42,25 @@ static bool read_document(const char *path, struct doc **doc, struct diag *diag)
 		.env = env,
 	};
 	struct source source;
+	struct doc *doc = NULL;
 	int r = source_from_file(&source, &arena, path, ETCD_BYTES, diag);
 
 	if (r == SOURCE_E_MISSING)
-		return diag_set(diag, path, "is not there, or is no file");
-	if (r != 0)
-		return false;
-	return read_text(doc, path, source.text, &options, diag) == 0;
+		(void)diag_set(diag, path, "is not there, or is no file");
+	if (r != 0 || read_text(&doc, path, source.text, &options, diag) != 0)
+		return NULL;
+	return doc;
 }
 
 static int check(const struct client *client, const void *fields,
 		 const char *path)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(doc_unrefp) struct doc *doc = NULL;
+	_cleanup_(doc_unrefp) struct doc *doc = read_document(path, &diag);
 
 	(void)client;
 	(void)fields;
-	if (!read_document(path, &doc, &diag)) {
+	if (!doc) {
 		diag_print_excerpt(&diag, "", stdout);
 		return EXIT_FAILED;
 	}

@@ -155,7 +155,7 @@ static void become_ready(struct daemon *daemon)
 	tell_status(daemon);
 }
 
-static void ready_when_settled(struct daemon *daemon)
+void daemon_ready_when_settled(struct daemon *daemon)
 {
 	if (daemon->state == DAEMON_STARTING && all_settled(daemon))
 		become_ready(daemon);
@@ -322,7 +322,7 @@ static void on_state(void *data, struct workspace *workspace)
 		daemon->since = workspace->since;
 	if (daemon->server)
 		server_notify_status(daemon->server);
-	ready_when_settled(daemon);
+	daemon_ready_when_settled(daemon);
 	tell_status(daemon);
 }
 
@@ -330,57 +330,9 @@ static void on_answer(void *data, struct workspace *workspace)
 {
 	(void)workspace;
 	expect_lapse(data);
-	ready_when_settled(data);
+	daemon_ready_when_settled(data);
 	tell_status(data);
 	tasks_look(data);
-}
-
-static void on_documents(void *data, enum snapshot_cause cause)
-{
-	struct daemon *daemon = data;
-
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		workspace_take_site(daemon->workspaces[i], cause);
-	site_save(daemon->site, &daemon->active->stack);
-}
-
-static void on_site_health(void *data)
-{
-	struct daemon *daemon = data;
-
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		workspace_set_state(daemon->workspaces[i]);
-	if (daemon->server)
-		server_notify_status(daemon->server);
-	ready_when_settled(daemon);
-	tasks_look(daemon);
-}
-
-/* As the settings now say: another one, none, or the same with other ways. */
-void daemon_open_site(struct daemon *daemon)
-{
-	const struct settings *settings = daemon->settings;
-	const struct site_host host = {
-		.loop = &daemon->loop,
-		.http = daemon->http,
-		.state_dir = daemon->state_dir,
-		.read_only = daemon->options->action != ACTION_SERVE,
-		.offline = daemon->options->offline,
-		.data = daemon,
-		.on_documents = on_documents,
-		.on_health = on_site_health,
-	};
-	bool wanted = settings->etcd.etcd && *settings->etcd.etcd;
-
-	if (daemon->site && wanted) {
-		site_set_settings(daemon->site, settings);
-	} else if (daemon->site) {
-		site_forget(daemon->site);
-		site_close(TAKE(daemon->site));
-	} else {
-		daemon->site = site_new(&host, settings);
-	}
-	daemon->host.site = daemon->site;
 }
 
 static void on_logout(void *data, struct workspace *workspace)
@@ -493,7 +445,7 @@ struct daemon *daemon_new(const struct options *options, struct diag *diag)
 
 void daemon_free(struct daemon *daemon)
 {
-	site_close(TAKE(daemon->site));
+	daemon_close_site(daemon);
 	close_workspaces(daemon);
 	chosen_deinit(&daemon->chosen);
 	watch_close(daemon->watch);
@@ -527,7 +479,7 @@ static void start_workspaces(struct daemon *daemon)
 		workspace_start(daemon->workspaces[i]);
 	(void)uv_timer_start(&daemon->patience, on_patience_end,
 			     (uint64_t)daemon->settings->timeout, 0);
-	ready_when_settled(daemon);
+	daemon_ready_when_settled(daemon);
 }
 
 void daemon_resolve(struct daemon *daemon)

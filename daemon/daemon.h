@@ -95,9 +95,16 @@ void daemon_reload(struct daemon *daemon);
 
 void daemon_stop(struct daemon *daemon);
 
+/* The site as the settings now say: another one, none, or the same in other
+ * ways. Closed before the workspaces are. */
+void daemon_open_site(struct daemon *daemon);
+void daemon_close_site(struct daemon *daemon);
+
+/* The workspaces may all have settled. */
+void daemon_ready_when_settled(struct daemon *daemon);
+
 /* The parts of a reload that daemon.c does. */
 void daemon_choose_active(struct daemon *daemon);
-void daemon_open_site(struct daemon *daemon);
 void daemon_start_recheck(struct daemon *daemon);
 void daemon_reload_workspaces(struct daemon *daemon);
 

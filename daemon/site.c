@@ -18,6 +18,9 @@
 /* How often a good day is noted on disk, for whoever starts on a bad one. */
 #define SAVE_MS ((int64_t)3600 * 1000)
 
+/* How long what is new may be unsaved. */
+#define SAVE_SOON_MS 500
+
 const char *const site_cache_name = "etcd of the site";
 
 /* --- how long documents are kept --- */
@@ -281,8 +284,23 @@ void site_save(struct site *site, const struct stack *stack)
 	cache_set(site->cache, &entry);
 }
 
+static void on_save_time(uv_timer_t *timer)
+{
+	struct site *site = timer->data;
+
+	site->host.on_save(site->host.data);
+}
+
+void site_save_soon(struct site *site)
+{
+	if (site->cache && !uv_is_active((uv_handle_t *)&site->saving))
+		(void)uv_timer_start(&site->saving, on_save_time, SAVE_SOON_MS,
+				     0);
+}
+
 void site_forget(struct site *site)
 {
+	(void)uv_timer_stop(&site->saving);
 	if (site->cache)
 		cache_forget(site->cache);
 }
@@ -426,7 +444,9 @@ struct site *site_new(const struct site_host *host,
 	site->host = *host;
 	take_settings(site, settings);
 	(void)uv_timer_init(host->loop, &site->timer);
-	site->timer.data = site;
+	(void)uv_timer_init(host->loop, &site->saving);
+	site->timer.data = site->saving.data = site;
+	site->open_handles = 2;
 	restore(site);
 	if (host->state_dir && !host->read_only)
 		site->cache =
@@ -479,7 +499,10 @@ void site_refresh(struct site *site)
 
 static void on_closed(uv_handle_t *handle)
 {
-	mem_free(handle->data);
+	struct site *site = handle->data;
+
+	if (--site->open_handles == 0)
+		mem_free(site);
 }
 
 void site_close(struct site *site)
@@ -490,4 +513,5 @@ void site_close(struct site *site)
 	cache_close(TAKE(site->cache));
 	site_docs_deinit(&site->docs);
 	uv_close((uv_handle_t *)&site->timer, on_closed);
+	uv_close((uv_handle_t *)&site->saving, on_closed);
 }

@@ -39,6 +39,7 @@ struct site_host {
 	void *data;
 	void (*on_documents)(void *data, enum snapshot_cause cause);
 	void (*on_health)(void *data);
+	void (*on_save)(void *data); /* time for site_save */
 };
 
 struct site {
@@ -53,6 +54,8 @@ struct site {
 			  * be etcd's; 0: never */
 	int64_t refused_at; /* of the first refusal after it; 0: none */
 	uv_timer_t timer;   /* what only time brings */
+	uv_timer_t saving;  /* to the next site_save */
+	unsigned int open_handles;
 };
 
 /* NULL when @settings name no etcd. They must outlive it, or be replaced. Calls
@@ -66,6 +69,10 @@ void site_set_settings(struct site *site, const struct settings *settings);
 
 /* There is to be no file of documents any more. */
 void site_forget(struct site *site);
+
+/* Soon: whoever puts a hundred documents makes one file of them, and the file
+ * keeps nobody waiting. */
+void site_save_soon(struct site *site);
 
 /* Keep what @stack could read of the documents, for the next start. */
 void site_save(struct site *site, const struct stack *stack);

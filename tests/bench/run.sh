@@ -12,3 +12,4 @@ cat "$B/bench.txt"
 /usr/bin/python3 tests/bench/serve.py
 "$B/tests/bench/fleet"
 /usr/bin/python3 tests/bench/hostile.py
+/usr/bin/python3 tests/bench/site.py --streams 2000

@@ -2,6 +2,8 @@
 
 import http.server
 import json
+import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,9 +12,10 @@ import time
 
 import pytest
 from etcd import PREFIX, Node
-from harness import Daemon, wait_until
+from harness import DAEMON, SUPPORT, Daemon, wait_until
 
 HOST = socket.gethostname()
+SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
 SETTINGS = """\
 [poll]
 timeout = 3s
@@ -135,6 +138,8 @@ def test_a_document_that_cannot_be_read_keeps_its_predecessor(etcd, serve, home)
     assert f"etcd {PREFIX}10.conf:3:1: " in shown.stdout and "^" in shown.stdout
     etcd.put("20.conf", "b: 1\n")
     daemon.wait_value("b", 1)
+    wait_until(lambda: any(b"b: 1" in file.read_bytes() for file in
+                           (home.path / "state").glob("**/etcd*.cache")), "the file")
     daemon.stop(signal.SIGKILL)
     daemon.start()  # the good text of before was kept on disk
     daemon.wait_value("b", 1)
@@ -422,3 +427,58 @@ def test_certificates_both_ways(tmp_path, serve, home, certificates):
         daemon.reload()
         etcd.put("10.conf", "a: 2")
         daemon.wait_value("a", 2)
+
+
+# --- an hour without etcd -----------------------------------------------------
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory):
+    path = tmp_path_factory.mktemp("shim") / "host_shim.so"
+    if SANITIZED or not shutil.which("cc"):
+        pytest.skip("no compiler, or a sanitizer that wants to be loaded first")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", path, SUPPORT / "host_shim.c", "-ldl"],
+                   check=True)
+    return path
+
+
+def test_down_at_the_start_and_for_an_hour(tmp_path, serve, home, shim):
+    """Both clocks go on, as they do on a host that sleeps."""
+    env = {"LD_PRELOAD": str(shim), "HOST_SHIM": str(tmp_path)}
+    with Node(tmp_path) as etcd:
+        etcd.put("10.conf", "a: 1")
+        daemon = serve(etcd, env=env)
+        daemon.wait_value("a", 1)
+        wait_site(daemon, "ready")
+    daemon.stop()
+    daemon.start()  # etcd is down
+    assert daemon.get("a") == 1
+    wait_site(daemon, "offline", "connection refused")
+    assert daemon.layer("10.conf")["state"] == "ok"
+    for clock in ("clock", "slept"):
+        (tmp_path / clock).write_text("3600")
+    layer = daemon.wait_layer("10.conf", "stale")
+    assert 3600 <= layer["age"] < 3700
+    assert daemon.get("a") == 1 and daemon.status()["state"] == "degraded"
+    assert 3600 <= daemon.status()["counters"]["site_lag"] < 3700
+    shown = home.client("status", check=0).stdout
+    assert "site layer   offline" in shown and "stale" in shown
+    daemon.stop()
+    daemon.start()  # an hour later, and etcd is still down
+    assert daemon.get("a") == 1
+    assert daemon.wait_layer("10.conf", "stale")["age"] >= 3600
+    with Node(tmp_path, "two", client_port=etcd.port) as again:
+        again.put("10.conf", "a: 2")
+        daemon.wait_value("a", 2)
+        assert wait_site(daemon, "ready") and daemon.layer("10.conf")["state"] == "ok"
+
+
+def test_documents_that_nobody_confirms_are_dropped_at_the_stale_limit(tmp_path, serve):
+    with Node(tmp_path) as etcd:
+        etcd.put("10.conf", "a: 1")
+        daemon = serve(etcd, "[poll]\nstale_limit = 1s")
+        daemon.wait_value("a", 1)
+        time.sleep(1.5)
+        assert daemon.get("a") == 1  # as long as etcd is there
+        etcd.end()
+        daemon.wait_value("a", None)
+        assert daemon.call("History", limit=1)["generations"][0]["cause"] == "stale_limit"

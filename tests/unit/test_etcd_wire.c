@@ -113,72 +113,77 @@ static void events_are_puts_and_deletions(void **state)
 
 /* What a call or a line says, and what that is. */
 static const struct {
-	bool line;
+	void (*read)(struct etcd_reply *reply, struct str text);
 	const char *text;
 	enum etcd_reply_kind kind;
 	const char *message; /* NULL: none */
 } cases[] = {
-	{true, "{\"result\":{" HEADER ",\"watch_id\":\"1\",\"created\":true}}",
+	{etcd_reply_read_line,
+	 "{\"result\":{" HEADER ",\"watch_id\":\"1\",\"created\":true}}",
 	 ETCD_CREATED, NULL},
-	{true, "{\"result\":{" HEADER ",\"watch_id\":\"1\"}}", ETCD_EVENTS,
-	 NULL},
-	{true,
+	{etcd_reply_read_line, "{\"result\":{" HEADER ",\"watch_id\":\"1\"}}",
+	 ETCD_EVENTS, NULL},
+	{etcd_reply_read_line,
 	 "{\"result\":{" HEADER ",\"canceled\":true,"
 	 "\"compact_revision\":\"4\"}}",
 	 ETCD_COMPACTED, NULL},
-	{true,
+	{etcd_reply_read_line,
 	 "{\"result\":{" HEADER ",\"watch_id\":\"-1\",\"created\":true,"
 	 "\"canceled\":true,\"cancel_reason\":\"rpc error: code = "
 	 "Unauthenticated desc = etcdserver: invalid auth token\"}}",
 	 ETCD_TOKEN_OVER, "invalid auth token"},
-	{true,
+	{etcd_reply_read_line,
 	 "{\"result\":{" HEADER ",\"created\":true,\"canceled\":true,"
 	 "\"cancel_reason\":\"rpc error: code = PermissionDenied desc = "
 	 "etcdserver: permission denied\"}}",
 	 ETCD_REFUSED, "permission denied"},
-	{true, "{\"result\":{" HEADER ",\"canceled\":true}}", ETCD_TROUBLE,
-	 "the watch was ended"},
-	{true,
+	{etcd_reply_read_line, "{\"result\":{" HEADER ",\"canceled\":true}}",
+	 ETCD_TROUBLE, "the watch was ended"},
+	{etcd_reply_read_line,
 	 "{\"error\":{\"grpc_code\":14,\"http_code\":503,"
 	 "\"message\":\"etcdserver: no leader\"}}",
 	 ETCD_TROUBLE, "no leader"},
-	{false,
+	{etcd_reply_read,
 	 "{\"error\":\"x\",\"message\":\"etcdserver: user name is empty\","
 	 "\"code\":3}",
 	 ETCD_REFUSED, "user name is empty"},
-	{false,
+	{etcd_reply_read,
 	 "{\"error\":\"x\",\"message\":\"etcdserver: mvcc: required revision "
 	 "has been compacted\",\"code\":11}",
 	 ETCD_COMPACTED, "mvcc: required revision has been compacted"},
-	{false,
+	{etcd_reply_read,
 	 "{\"error\":\"x\",\"message\":\"etcdserver: authentication is not "
 	 "enabled\",\"code\":9}",
 	 ETCD_NO_AUTH, "authentication is not enabled"},
-	{false,
+	{etcd_reply_read,
 	 "{\"error\":\"x\",\"message\":\"auth: revision of auth store is old\","
 	 "\"code\":2}",
 	 ETCD_TOKEN_OVER, "auth: revision of auth store is old"},
-	{false, "{\"error\":\"x\",\"message\":\"a\\nb\\u0007\",\"code\":2}",
+	{etcd_reply_read,
+	 "{\"error\":\"x\",\"message\":\"a\\nb\\u0007\",\"code\":2}",
 	 ETCD_TROUBLE, "a b "},
-	{false, "{\"error\":\"x\"}", ETCD_TROUBLE, "an error without a reason"},
-	{false, "", ETCD_FOREIGN, NULL},
-	{false, "<html>", ETCD_FOREIGN, NULL},
-	{false, "{}", ETCD_FOREIGN, NULL},
-	{false, "[]", ETCD_FOREIGN, NULL},
-	{false, "{\"header\":[]}", ETCD_FOREIGN, NULL},
-	{false, "{" HEADER ",\"kvs\":{}}", ETCD_FOREIGN, NULL},
-	{false, "{" HEADER ",\"kvs\":[7]}", ETCD_FOREIGN, NULL},
-	{false, "{" HEADER ",\"kvs\":[{\"key\":\"YQ==\"}]}", ETCD_FOREIGN,
-	 NULL},
-	{false, "{" HEADER ",\"kvs\":[{\"key\":\"!\",\"mod_revision\":\"1\"}]}",
+	{etcd_reply_read, "{\"error\":\"x\"}", ETCD_TROUBLE,
+	 "an error without a reason"},
+	{etcd_reply_read, "", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "<html>", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "{}", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "[]", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "{\"header\":[]}", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "{" HEADER ",\"kvs\":{}}", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "{" HEADER ",\"kvs\":[7]}", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "{" HEADER ",\"kvs\":[{\"key\":\"YQ==\"}]}",
 	 ETCD_FOREIGN, NULL},
-	{false,
+	{etcd_reply_read,
+	 "{" HEADER ",\"kvs\":[{\"key\":\"!\",\"mod_revision\":\"1\"}]}",
+	 ETCD_FOREIGN, NULL},
+	{etcd_reply_read,
 	 "{" HEADER ",\"kvs\":[{\"key\":\"YQ==\",\"value\":7,"
 	 "\"mod_revision\":\"1\"}]}",
 	 ETCD_FOREIGN, NULL},
-	{true, "{\"result\":7}", ETCD_FOREIGN, NULL},
-	{true, "{\"result\":{" HEADER ",\"events\":[{}]}}", ETCD_FOREIGN, NULL},
-	{true, "{\"result\":{" HEADER, ETCD_FOREIGN, NULL},
+	{etcd_reply_read_line, "{\"result\":7}", ETCD_FOREIGN, NULL},
+	{etcd_reply_read_line, "{\"result\":{" HEADER ",\"events\":[{}]}}",
+	 ETCD_FOREIGN, NULL},
+	{etcd_reply_read_line, "{\"result\":{" HEADER, ETCD_FOREIGN, NULL},
 };
 
 static void what_is_said_is_understood_or_foreign(void **state)
@@ -187,10 +192,7 @@ static void what_is_said_is_understood_or_foreign(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(etcd_reply_deinit) struct etcd_reply reply;
 
-		if (cases[i].line)
-			etcd_reply_read_line(&reply, str_from(cases[i].text));
-		else
-			etcd_reply_read(&reply, str_from(cases[i].text));
+		cases[i].read(&reply, str_from(cases[i].text));
 		if (reply.kind != cases[i].kind)
 			fail_msg("%s is %d", cases[i].text, (int)reply.kind);
 		if (!cases[i].message)

@@ -28,7 +28,6 @@
 #define RELOAD_ROUNDS 4    /* of files that name files that name files */
 #define SECRETS_MIN   1024 /* that are known before any are forgotten */
 #define STOP_MS       2000 /* for answers in flight */
-#define SWEEP_MS      3600000
 
 static void set_state(struct daemon *daemon, enum daemon_state state)
 {
@@ -231,55 +230,18 @@ static void expect_lapse(struct daemon *daemon)
 				     (uint64_t)first + 1, 0);
 }
 
-/* Of workspaces that are no longer declared. */
-static void sweep_caches(struct daemon *daemon)
-{
-	size_t count = daemon->workspace_count;
-	_cleanup_(mem_freep) const char **names =
-		mem_alloc((count + 1) * sizeof(*names));
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = daemon->workspaces[i]->name;
-	if (daemon->site)
-		names[count++] = site_cache_name;
-	daemon->swept_at = clock_boot_ms();
-	cache_sweep(&daemon->loop,
-		    &(struct cache_sweep){
-			    .state_dir = daemon->state_dir,
-			    .workspaces = names,
-			    .count = count,
-			    .max_age = daemon->settings->stale_limit / 1000,
-		    });
-}
-
 void daemon_reload_workspaces(struct daemon *daemon)
 {
 	reload_workspaces(daemon, CAUSE_RELOAD);
 	for (size_t i = 0; i < daemon->workspace_count; i++)
 		workspace_poll_now(daemon->workspaces[i]);
 	expect_lapse(daemon);
-	sweep_caches(daemon);
+	daemon_sweep_caches(daemon);
 }
 
 static void on_files_changed(void *data)
 {
 	reload_workspaces(data, CAUSE_FILE);
-}
-
-/* Files and caches: what nobody tells us of, or only time makes of them. */
-static void recheck(struct daemon *daemon)
-{
-	int64_t since = clock_boot_ms() - daemon->swept_at;
-	int64_t limit = daemon->settings->stale_limit;
-
-	watch_check(daemon->watch);
-	if (since >= SWEEP_MS || (limit && since >= limit))
-		sweep_caches(daemon);
-}
-
-static void on_recheck(uv_timer_t *timer)
-{
-	recheck(timer->data);
 }
 
 static uint64_t next_generation(void *data)
@@ -329,6 +291,7 @@ static void on_state(void *data, struct workspace *workspace)
 static void on_answer(void *data, struct workspace *workspace)
 {
 	(void)workspace;
+	daemon_recheck_on_occasion(data);
 	expect_lapse(data);
 	daemon_ready_when_settled(data);
 	tell_status(data);
@@ -490,13 +453,6 @@ void daemon_resolve(struct daemon *daemon)
 		(void)uv_run(&daemon->loop, UV_RUN_ONCE);
 }
 
-void daemon_start_recheck(struct daemon *daemon)
-{
-	uint64_t interval = (uint64_t)daemon->settings->interval;
-
-	(void)uv_timer_start(&daemon->recheck, on_recheck, interval, interval);
-}
-
 static void start_handles(struct daemon *daemon)
 {
 	daemon_start_recheck(daemon);
@@ -522,7 +478,7 @@ int daemon_serve(struct daemon *daemon)
 		/* What was saved between the first look and the watch. */
 		reload_workspaces(daemon, CAUSE_FILE);
 		expect_lapse(daemon);
-		sweep_caches(daemon);
+		daemon_sweep_caches(daemon);
 	}
 	(void)uv_run(&daemon->loop, UV_RUN_DEFAULT);
 	return listening ? 0 : 1;

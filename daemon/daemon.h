@@ -105,8 +105,15 @@ void daemon_ready_when_settled(struct daemon *daemon);
 
 /* The parts of a reload that daemon.c does. */
 void daemon_choose_active(struct daemon *daemon);
-void daemon_start_recheck(struct daemon *daemon);
 void daemon_reload_workspaces(struct daemon *daemon);
+
+/* Look at the files and caches of this host at each poll interval: by a timer,
+ * and at an answer of the server, an occasion that costs no waking up. */
+void daemon_start_recheck(struct daemon *daemon);
+void daemon_recheck_on_occasion(struct daemon *daemon);
+
+/* Caches of workspaces that are no longer declared, or too old. */
+void daemon_sweep_caches(struct daemon *daemon);
 
 /* @workspace takes over from another one: with a generation of its own, so that
  * who was told of the other can see that. */

@@ -157,7 +157,14 @@ static struct folder *folder_new(struct watch *watch,
 	return folder;
 }
 
-/* The one at @step now: of another inode it would be another folder. */
+/* Of another inode it would be another folder. A doubtful one is replaced. */
+static bool folder_is_at(const struct folder *folder,
+			 const struct chain_folder *step)
+{
+	return folder->inode == step->inode && folder->device == step->device &&
+	       !folder->doubtful && !strcmp(folder->path, step->path);
+}
+
 static struct folder *watch_folder(struct watch *watch,
 				   const struct chain_folder *step)
 {
@@ -166,9 +173,7 @@ static struct folder *watch_folder(struct watch *watch,
 
 	for (list_each (&watch->folders, i)) {
 		folder = CONTAINER_OF(i, struct folder, member);
-		if (folder->inode == step->inode &&
-		    folder->device == step->device &&
-		    !strcmp(folder->path, step->path))
+		if (folder_is_at(folder, step))
 			return folder;
 	}
 	return folder_new(watch, step);
@@ -176,10 +181,15 @@ static struct folder *watch_folder(struct watch *watch,
 
 /* libuv reports a folder's own end or move as it does an entry's, so any rename
  * makes it doubtful. */
+static void folder_doubt(struct folder *folder)
+{
+	folder->doubtful = uv_is_active((uv_handle_t *)&folder->handle);
+}
+
 static void folder_stir(struct folder *folder, bool renamed)
 {
 	if (renamed)
-		folder->doubtful = true;
+		folder_doubt(folder);
 	if (folder->watch->state == WATCH_IDLE)
 		watch_enter(folder->watch, WATCH_STIRRED);
 }
@@ -216,10 +226,8 @@ static bool folder_arm(struct folder *folder)
 {
 	int r;
 
-	if (uv_is_active((uv_handle_t *)&folder->handle) && !folder->doubtful)
+	if (uv_is_active((uv_handle_t *)&folder->handle))
 		return false;
-	folder->doubtful = false;
-	uv_fs_event_stop(&folder->handle);
 	r = uv_fs_event_start(&folder->handle, on_event, folder->path, 0);
 	if (r < 0)
 		folder_refused(folder, r);
@@ -227,26 +235,38 @@ static bool folder_arm(struct folder *folder)
 	return r == 0;
 }
 
-/* Watch the folders of @chain and no others; true when any of them is new. */
-static bool watch_arm(struct watch *watch, const struct chain *chain)
+static void watch_drop_unwanted(struct watch *watch)
 {
-	const struct chain_folder *step;
 	struct folder *folder;
 	struct list *i, *next;
-	bool armed = false;
 
-	for (list_each (&watch->folders, i))
-		CONTAINER_OF(i, struct folder, member)->wanted = false;
-	for (step = chain->first; step; step = step->next)
-		watch_folder(watch, step)->wanted = true;
 	for (i = watch->folders.next; i != &watch->folders; i = next) {
 		next = i->next;
 		folder = CONTAINER_OF(i, struct folder, member);
 		if (!folder->wanted)
 			folder_close(folder);
-		else if (folder_arm(folder))
-			armed = true;
 	}
+}
+
+/* Watch the folders of @chain and no others; true when any of them is new. They
+ * begin before others end: the one that takes a doubtful one's place shares its
+ * inotify watch, if that still lives, and there is no event of an end to wake
+ * up for. */
+static bool watch_arm(struct watch *watch, const struct chain *chain)
+{
+	const struct chain_folder *step;
+	struct folder *folder;
+	struct list *i;
+	bool armed = false;
+
+	for (list_each (&watch->folders, i))
+		CONTAINER_OF(i, struct folder, member)->wanted = false;
+	for (step = chain->first; step; step = step->next) {
+		folder = watch_folder(watch, step);
+		folder->wanted = true;
+		armed = folder_arm(folder) || armed;
+	}
+	watch_drop_unwanted(watch);
 	return armed;
 }
 
@@ -305,7 +325,7 @@ void watch_check(struct watch *watch)
 	struct list *i;
 
 	for (list_each (&watch->folders, i))
-		CONTAINER_OF(i, struct folder, member)->doubtful = true;
+		folder_doubt(CONTAINER_OF(i, struct folder, member));
 	watch_look(watch);
 }
 

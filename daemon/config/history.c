@@ -31,6 +31,7 @@ void history_add(struct history *history, struct snapshot *snapshot)
 		history->count++;
 	history->ring[next] = snapshot_ref(snapshot);
 	history->newest = next;
+	history->added++;
 }
 
 void history_renew(struct history *history, struct snapshot *snapshot)

@@ -17,6 +17,7 @@ struct snapshot;
 struct history {
 	struct snapshot **ring;
 	size_t limit, count, newest; /* count <= limit */
+	uint64_t added;              /* ever, what fell out included */
 };
 
 void history_init(struct history *history, size_t limit);

@@ -24,7 +24,7 @@ struct view;
 struct step {
 	const struct view *view;
 	struct snapshot *base; /* NULL: unknown, so it is a resync */
-	size_t skipped;        /* generations between them */
+	uint64_t skipped;      /* generations between them */
 	struct filter *filter; /* NULL: everything */
 
 	bool masked;

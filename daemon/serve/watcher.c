@@ -22,6 +22,7 @@ struct watcher {
 	char *workspace;       /* as asked for; NULL: the active one */
 	char *told_of;         /* the workspace of that; NULL: nobody knows */
 	uint64_t told;         /* generation, or serial of the status */
+	uint64_t told_number;  /* of that generation among its workspace's */
 	uint8_t kind;          /* enum watcher_kind */
 	bool more, masked;
 	bool values, since; /* was asked for */
@@ -147,15 +148,14 @@ static bool is_told_of(const struct watcher *watcher, const struct view *view)
 static void set_told(struct watcher *watcher, const struct view *view)
 {
 	watcher->told = view->snapshot->generation;
+	watcher->told_number = view->history->added;
 	if (is_told_of(watcher, view))
 		return;
 	mem_free(watcher->told_of);
 	watcher->told_of = mem_strdup(view->workspace);
 }
 
-/* Generations of @history after the one that was told and before the current:
- * those that this answer merges away. */
-static size_t count_skipped(const struct history *history, uint64_t told)
+static uint64_t count_newer(const struct history *history, uint64_t told)
 {
 	struct snapshot *snapshot;
 	size_t newer = 0;
@@ -163,6 +163,21 @@ static size_t count_skipped(const struct history *history, uint64_t told)
 	while ((snapshot = history_get(history, newer)) &&
 	       snapshot->generation > told)
 		newer++;
+	return newer;
+}
+
+/* Generations of @history after the one that was told and before the current:
+ * those that this answer merges away. Of one told by an earlier daemon, or from
+ * another history, as many as this one remembers. */
+static uint64_t count_skipped(const struct watcher *watcher,
+			      const struct history *history)
+{
+	uint64_t newer;
+
+	if (watcher->answered && watcher->told_number < history->added)
+		newer = history->added - watcher->told_number;
+	else
+		newer = count_newer(history, watcher->told);
 	return newer ? newer - 1 : 0;
 }
 
@@ -175,8 +190,7 @@ static void find_base(const struct watcher *watcher, struct step *step)
 
 	if (is_told_of(watcher, step->view)) {
 		step->base = history_at(step->view->history, watcher->told);
-		step->skipped =
-			count_skipped(step->view->history, watcher->told);
+		step->skipped = count_skipped(watcher, step->view->history);
 	} else if (watcher->told_of &&
 		   service->view(service->data, watcher->told_of, &other)) {
 		step->base = history_at(other.history, watcher->told);

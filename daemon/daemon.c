@@ -371,7 +371,8 @@ static void init_generation(struct daemon *daemon)
 	if (r < 0)
 		log_warning("no-state-folder", LOG_TEXT("folder", folder),
 			    LOG_TEXT("error", strerror(-r)));
-	generation_init(&daemon->generation, r < 0 ? NULL : folder);
+	generation_init(&daemon->generation, &daemon->loop,
+			r < 0 ? NULL : folder);
 }
 
 struct daemon *daemon_new(const struct options *options, struct diag *diag)
@@ -447,7 +448,7 @@ static void start_workspaces(struct daemon *daemon)
 
 void daemon_resolve(struct daemon *daemon)
 {
-	generation_init(&daemon->generation, NULL);
+	generation_init(&daemon->generation, &daemon->loop, NULL);
 	start_workspaces(daemon);
 	while (daemon->state == DAEMON_STARTING)
 		(void)uv_run(&daemon->loop, UV_RUN_ONCE);

@@ -1,9 +1,11 @@
 #include "generation.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -18,6 +20,22 @@
 
 /* A JSON integer of 53 bits, which every client can hold. */
 #define CEILING_MAX (UINT64_C(1) << 53)
+
+/* Numbers that are ours. */
+struct block {
+	uint64_t first, end;
+};
+
+/* A block that is reserved on the thread pool; both the loop and the counter
+ * hold it. */
+struct generation_ahead {
+	uv_work_t work;
+	uv_sem_t written;
+	unsigned int refs;
+	char *state_dir;
+	struct block block;
+	int result; /* negative errno */
+};
 
 static uint64_t wall_clock_ms(void)
 {
@@ -56,16 +74,30 @@ static uint64_t read_ceiling(const char *state_dir)
 	return wall_clock_ms();
 }
 
-static int write_ceiling(const char *state_dir, uint64_t ceiling)
+static int write_ceiling(int dir, uint64_t ceiling)
 {
-	_cleanup_(file_closep) int dir =
-		open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_(mem_freep) char *text =
 		mem_printf("%llu\n", (unsigned long long)ceiling);
 
+	return file_replace(dir, FILE_NAME, str_from(text), 0600);
+}
+
+/* Numbers from @block->first on, or later: past what another daemon on the same
+ * folder may use, which is locked meanwhile. */
+static int reserve(const char *state_dir, bool known, struct block *block)
+{
+	_cleanup_(file_closep) int dir =
+		open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint64_t used;
+
 	if (dir < 0)
 		return -errno;
-	return file_replace(dir, FILE_NAME, str_from(text), 0600);
+	(void)flock(dir, LOCK_EX);
+	used = known ? read_ceiling(state_dir) : 0;
+	if (used > block->first)
+		block->first = used;
+	block->end = block->first + AHEAD;
+	return write_ceiling(dir, block->end);
 }
 
 /* Logged when it begins, not at each number. */
@@ -78,25 +110,83 @@ static void note_result(struct generation *generation, int r)
 	generation->failing = r < 0;
 }
 
-/* Room for the numbers from @next on; moves @next past what another daemon on
- * the same folder may have used. */
-static void reserve(struct generation *generation, uint64_t *next)
-{
-	uint64_t used =
-		generation->failing ? 0 : read_ceiling(generation->state_dir);
-	int r;
+/* --- ahead --- */
 
-	if (used > *next)
-		*next = used;
-	r = write_ceiling(generation->state_dir, *next + AHEAD);
-	note_result(generation, r);
-	if (r == 0)
-		generation->ceiling = *next + AHEAD;
+static void ahead_unref(struct generation_ahead *ahead)
+{
+	if (!ahead || --ahead->refs)
+		return;
+	uv_sem_destroy(&ahead->written);
+	mem_free(ahead->state_dir);
+	mem_free(ahead);
 }
 
-void generation_init(struct generation *generation, const char *state_dir)
+static void on_work(uv_work_t *work)
+{
+	struct generation_ahead *ahead = work->data;
+
+	ahead->result = reserve(ahead->state_dir, true, &ahead->block);
+	uv_sem_post(&ahead->written);
+}
+
+static void on_done(uv_work_t *work, int status)
+{
+	(void)status;
+	ahead_unref(work->data);
+}
+
+static void ask_ahead(struct generation *generation)
+{
+	struct generation_ahead *ahead = mem_alloc(sizeof(*ahead));
+
+	ahead->work.data = ahead;
+	assert(uv_sem_init(&ahead->written, 0) == 0);
+	ahead->refs = 2;
+	ahead->state_dir = mem_strdup(generation->state_dir);
+	ahead->block.first = generation->ceiling;
+	generation->ahead = ahead;
+	(void)uv_queue_work(generation->loop, &ahead->work, on_work, on_done);
+}
+
+/* Waits for it if need be. */
+static int take_ahead(struct generation *generation, struct block *block)
+{
+	struct generation_ahead *ahead = TAKE(generation->ahead);
+	int r;
+
+	uv_sem_wait(&ahead->written);
+	*block = ahead->block;
+	r = ahead->result;
+	ahead_unref(ahead);
+	return r;
+}
+
+/* --- numbers --- */
+
+/* The next block; what it begins with, which is @next or later. */
+static uint64_t begin_block(struct generation *generation, uint64_t next)
+{
+	struct block block = {0};
+	int r = 0;
+
+	if (generation->ahead)
+		r = take_ahead(generation, &block);
+	if (r < 0 || block.end <= next) {
+		block.first = next;
+		r = reserve(generation->state_dir, !generation->failing,
+			    &block);
+	}
+	note_result(generation, r);
+	if (r == 0)
+		generation->ceiling = block.end;
+	return block.first > next ? block.first : next;
+}
+
+void generation_init(struct generation *generation, uv_loop_t *loop,
+		     const char *state_dir)
 {
 	*generation = (struct generation){
+		.loop = loop,
 		.state_dir = state_dir ? mem_strdup(state_dir) : NULL,
 	};
 	if (state_dir)
@@ -106,7 +196,13 @@ void generation_init(struct generation *generation, const char *state_dir)
 
 void generation_deinit(struct generation *generation)
 {
+	ahead_unref(generation->ahead);
 	mem_free(generation->state_dir);
+}
+
+static bool is_half_used(const struct generation *generation, uint64_t next)
+{
+	return generation->state_dir && next + AHEAD / 2 >= generation->ceiling;
 }
 
 uint64_t generation_next(struct generation *generation)
@@ -114,7 +210,9 @@ uint64_t generation_next(struct generation *generation)
 	uint64_t next = generation->last + 1, now;
 
 	if (next >= generation->ceiling && generation->state_dir)
-		reserve(generation, &next);
+		next = begin_block(generation, next);
+	else if (is_half_used(generation, next) && !generation->ahead)
+		ask_ahead(generation);
 	if (next >= generation->ceiling) {
 		now = wall_clock_ms();
 		next = next > now ? next : now;

@@ -221,7 +221,7 @@ static void take_number(struct str bytes)
 	struct generation generation;
 
 	(void)bytes;
-	generation_init(&generation, ".");
+	generation_init(&generation, NULL, ".");
 	(void)generation_next(&generation);
 	generation_deinit(&generation);
 }
@@ -237,7 +237,7 @@ static void generations_only_grow(void **state)
 	(void)state;
 	while (killed) {
 		killed = kill_at(start(take_number, STR("")), ++stops);
-		generation_init(&generation, ".");
+		generation_init(&generation, NULL, ".");
 		next = generation_next(&generation);
 		generation_deinit(&generation);
 		assert_true(next > before);

@@ -14,9 +14,12 @@
 /* Wall clock milliseconds of 2020: no counter that began at 1 gets there. */
 #define CLOCK_FROM UINT64_C(1577836800000)
 
+static uv_loop_t loop;
+
 static int enter(void **state)
 {
 	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
 	scratch_enter();
 	scratch_folder("state");
 	return 0;
@@ -25,13 +28,21 @@ static int enter(void **state)
 static int leave(void **state)
 {
 	(void)state;
+	assert_int_equal(uv_loop_close(&loop), 0);
 	scratch_leave();
 	return 0;
 }
 
 static void start(struct generation *generation)
 {
-	generation_init(generation, scratch_at("state"));
+	generation_init(generation, &loop, scratch_at("state"));
+}
+
+/* As the daemon does: the loop ends first. */
+static void end(struct generation *generation)
+{
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	generation_deinit(generation);
 }
 
 /* The ceiling on disk. */
@@ -57,7 +68,7 @@ static void it_counts_from_one(void **state)
 	start(&generation);
 	for (uint64_t i = 1; i <= 5000; i++)
 		assert_int_equal(generation_next(&generation), i);
-	generation_deinit(&generation);
+	end(&generation);
 }
 
 static void the_ceiling_on_disk_is_ahead_of_every_number(void **state)
@@ -68,7 +79,54 @@ static void the_ceiling_on_disk_is_ahead_of_every_number(void **state)
 	start(&generation);
 	for (int i = 0; i < 3000; i++)
 		assert_true(generation_next(&generation) < read_ceiling());
-	generation_deinit(&generation);
+	end(&generation);
+}
+
+static uint64_t take(struct generation *generation, int count)
+{
+	uint64_t last = 0;
+
+	for (int i = 0; i < count; i++)
+		last = generation_next(generation);
+	return last;
+}
+
+/* So that no number has to wait for the disk: it may even be gone. */
+static void the_next_ceiling_is_written_ahead(void **state)
+{
+	struct generation generation;
+
+	(void)state;
+	start(&generation);
+	(void)take(&generation, 499);
+	assert_false(uv_loop_alive(&loop));
+	assert_int_equal(read_ceiling(), 1001);
+	(void)take(&generation, 2);
+	assert_true(uv_loop_alive(&loop));
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(read_ceiling(), 2001);
+	scratch_remove("state/generation");
+	scratch_folder("state/generation/full");
+	assert_int_equal(take(&generation, 999), 1500);
+	end(&generation);
+}
+
+static void what_could_not_be_written_ahead_is_tried_again(void **state)
+{
+	struct generation generation;
+
+	(void)state;
+	start(&generation);
+	(void)take(&generation, 400);
+	scratch_remove("state/generation");
+	scratch_folder("state/generation/full");
+	(void)take(&generation, 200);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	scratch_remove("state/generation/full");
+	scratch_remove("state/generation");
+	assert_int_equal(take(&generation, 401), 1001);
+	assert_int_equal(read_ceiling(), 2001);
+	end(&generation);
 }
 
 static void it_grows_over_restarts(void **state)
@@ -84,7 +142,7 @@ static void it_grows_over_restarts(void **state)
 			assert_true(next > last);
 			last = next;
 		}
-		generation_deinit(&generation);
+		end(&generation);
 	}
 	assert_true(last < 20000);
 }
@@ -95,6 +153,8 @@ static void be_killed(int fd, int count)
 	struct generation generation;
 	uint64_t last = 0;
 
+	if (uv_loop_init(&loop)) /* the other one is its parent's */
+		_exit(1);
 	start(&generation);
 	for (int i = 0; i < count; i++)
 		last = generation_next(&generation);
@@ -134,14 +194,14 @@ static void a_restart_without_a_number_changes_nothing(void **state)
 	(void)state;
 	start(&generation);
 	assert_int_equal(generation_next(&generation), 1);
-	generation_deinit(&generation);
+	end(&generation);
 	for (int i = 0; i < 3; i++) {
 		start(&generation);
-		generation_deinit(&generation);
+		end(&generation);
 	}
 	start(&generation);
 	assert_true(generation_next(&generation) <= 1002);
-	generation_deinit(&generation);
+	end(&generation);
 }
 
 static void assert_starts_at_the_clock(const char *folder)
@@ -149,7 +209,7 @@ static void assert_starts_at_the_clock(const char *folder)
 	struct generation generation;
 	uint64_t last, next;
 
-	generation_init(&generation, folder);
+	generation_init(&generation, &loop, folder);
 	last = generation_next(&generation);
 	assert_true(last > CLOCK_FROM);
 	for (int i = 0; i < 2000; i++) {
@@ -157,7 +217,7 @@ static void assert_starts_at_the_clock(const char *folder)
 		assert_true(next > last);
 		last = next;
 	}
-	generation_deinit(&generation);
+	end(&generation);
 }
 
 static void without_a_folder_it_starts_at_the_clock(void **state)
@@ -189,7 +249,7 @@ static void a_folder_that_becomes_writable_is_used(void **state)
 	scratch_remove("state/generation");
 	assert_true(generation_next(&generation) > last);
 	assert_true(read_ceiling() > last);
-	generation_deinit(&generation);
+	end(&generation);
 }
 
 /* Numbers were used, nobody knows which. */
@@ -235,7 +295,7 @@ static void an_earlier_ceiling_is_the_start(void **state)
 	start(&generation);
 	assert_int_equal(generation_next(&generation), 41001);
 	assert_int_equal(read_ceiling(), 42001);
-	generation_deinit(&generation);
+	end(&generation);
 }
 
 /* Which happens with two sockets: neither uses a number of the other's, nor
@@ -259,8 +319,8 @@ static void two_on_one_folder_share_no_number(void **state)
 		ceiling = read_ceiling();
 		assert_true(next < ceiling);
 	}
-	generation_deinit(&a);
-	generation_deinit(&b);
+	end(&a);
+	end(&b);
 }
 
 int main(void)
@@ -269,6 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(it_counts_from_one),
 		TEST(the_ceiling_on_disk_is_ahead_of_every_number),
+		TEST(the_next_ceiling_is_written_ahead),
+		TEST(what_could_not_be_written_ahead_is_tried_again),
 		TEST(it_grows_over_restarts),
 		TEST(it_grows_over_a_kill),
 		TEST(a_restart_without_a_number_changes_nothing),

@@ -46,13 +46,14 @@ static void on_recheck(uv_timer_t *timer)
 	recheck(timer->data);
 }
 
-/* The timer waits a little longer than until the next poll. */
+/* The timer then waits a little longer than until the next poll; while it does,
+ * other answers of the same poll are no occasion. */
 void daemon_recheck_on_occasion(struct daemon *daemon)
 {
 	uint64_t interval = (uint64_t)daemon->settings->interval;
 
 	if (!uv_is_active((uv_handle_t *)&daemon->recheck) ||
-	    uv_timer_get_due_in(&daemon->recheck) > interval / 2)
+	    uv_timer_get_due_in(&daemon->recheck) > interval)
 		return;
 	recheck(daemon);
 	(void)uv_timer_start(&daemon->recheck, on_recheck,

@@ -1,6 +1,7 @@
 """clearconfd.conf: what is refused, with file and line; what a reload changes;
 what the command line overrides."""
 
+import json
 import signal
 
 import pytest
@@ -212,6 +213,28 @@ def test_a_watcher_that_loses_its_right_gets_an_error_and_the_end(strangers, hom
             # Who keeps the right goes on.
             home.conf("k: 1")
             assert mine.changes()["k"][0] == "added"
+
+
+def test_a_watcher_that_loses_only_secrets_is_not_shown_them_masked_but_ends(strangers, home):
+    home.conf("password: first-of-all")
+    home.settings("[access]\nread = 65533\nsecrets = 65533\n")
+    with Daemon(home, "--socket", strangers.socket) as daemon:
+        ask = {"values": True}
+        revealed = strangers.send(65533, "Watch", {**ask, "reveal": True}, more=True)
+        masked = strangers.send(65533, "Watch", ask, more=True)
+        assert "first-of-all" in json.dumps(strangers.understand(revealed.stdout.readline()))
+        assert "first-of-all" not in json.dumps(strangers.understand(masked.stdout.readline()))
+        home.settings("[access]\nread = 65533\n")
+        daemon.reload()
+        with pytest.raises(VarlinkError, match="AccessDenied"):
+            strangers.understand(revealed.stdout.readline())
+        assert not revealed.communicate()[0]
+        home.conf("password: second-of-all")
+        told = strangers.understand(masked.stdout.readline())
+        assert [change["path"] for change in told["changes"]] == ["password"]
+        assert "of-all" not in json.dumps(told)
+        masked.kill()
+        masked.communicate()
 
 
 def test_a_reload_grants_a_right(strangers, home):

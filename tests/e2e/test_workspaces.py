@@ -64,6 +64,8 @@ def test_a_switch_swaps_and_tells_watchers_and_is_kept(two, daemon):
         changes = watcher.changes()
         assert changes["team"] == ("changed", "second")
     assert daemon.get("team") == "second"
+    newest = daemon.call("History", limit=1)["generations"][0]
+    assert (newest["cause"], newest["generation"]) == ("workspace", answer["generation"])
     assert daemon.stop() == 0
     daemon.start()
     assert listed(daemon)[0] == "two"

@@ -228,11 +228,9 @@ static struct doc *read_list(const char *path)
 {
 	_cleanup_(mem_freep) char *text = mem_alloc(VECTOR_BYTES);
 	FILE *file = fopen(path, "re");
-	size_t len;
+	size_t len = (size_t)snprintf(text, VECTOR_BYTES, "{\"list\":");
 
 	assert_non_null(file);
-	strcpy(text, "{\"list\":");
-	len = strlen(text);
 	len += fread(text + len, 1, VECTOR_BYTES - len - 2, file);
 	assert_true(feof(file));
 	assert_int_equal(fclose(file), 0);

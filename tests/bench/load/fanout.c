@@ -16,6 +16,7 @@
  * each is to be told TEXT within little time.
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,7 @@ static void subscribe_all(void)
 	struct load_request request = load_read_request(fanout.subscribe_file);
 
 	fanout.rss_before = fanout.server ? load_rss(fanout.server) : 0;
+	assert(fanout.subscribers);
 	for (unsigned int i = 0; i < fanout.count; i++)
 		subscribe(&fanout.subscribers[i], &request);
 	gather(fanout.count, take_message);

@@ -27,6 +27,7 @@ static void conn_receive(struct conn *conn, struct str input);
 static void conn_written(struct conn *conn, int status);
 static bool has_had_enough(const struct conn *conn);
 static void rest(struct conn *conn);
+static void conn_hung_up(struct conn *conn);
 
 /* Without a buffer nothing is read: UV_ENOBUFS. */
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
@@ -43,7 +44,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
 	if (len == UV_ENOBUFS)
 		rest(stream->data);
 	else if (len < 0)
-		conn_close(stream->data);
+		conn_hung_up(stream->data);
 	else
 		conn_receive(stream->data,
 			     (struct str){buf->base, (size_t)len});
@@ -323,12 +324,24 @@ static bool has_had_enough(const struct conn *conn)
 	return charge_spent(&conn->charge, conns->turn) > share;
 }
 
-static void spend_since(struct conn *conn, uint64_t *start)
+/* What went by before the first answer, while the loop slept and while it did
+ * something else for others is on nobody. */
+static void begin_spending(struct conns *conns)
 {
+	if (!conns->looked)
+		conns->looked = uv_hrtime();
+}
+
+/* What went by since the last look at the clock is on this user: one look an
+ * answer. */
+static void spend(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
 	uint64_t now = uv_hrtime();
 
-	charge_spend(&conn->charge, conn->conns->turn, now - *start);
-	*start = now;
+	assert(conns->looked);
+	charge_spend(&conn->charge, conns->turn, now - conns->looked);
+	conns->looked = now;
 }
 
 static void rest(struct conn *conn)
@@ -355,19 +368,20 @@ static void watch_half_sent(struct conn *conn, bool restart)
 }
 
 /* Answer the calls that are whole, as long as the answers find their way. */
-static void take_calls(struct conn *conn, struct str input, uint64_t *start)
+static void take_calls(struct conn *conn, struct str input)
 {
 	size_t limit = conn->conns->limits.message, answered = 0;
 	struct str message;
 	int r = 0;
 
-	while (conn->state == CONN_READING && !r && !has_had_enough(conn)) {
+	while (conn->state == CONN_READING && !has_had_enough(conn)) {
 		r = frame_next(&conn->frame, &input, limit, &message);
 		if (r)
 			break;
 		answer(conn, message);
 		answered++;
-		spend_since(conn, start);
+		if (input.len || frame_held(&conn->frame))
+			spend(conn);
 	}
 	if (conn->state == CONN_CLOSING)
 		return;
@@ -387,10 +401,9 @@ static void take_calls(struct conn *conn, struct str input, uint64_t *start)
 
 static void answer_calls(struct conn *conn, struct str input)
 {
-	uint64_t start = uv_hrtime();
-
-	take_calls(conn, input, &start);
-	spend_since(conn, &start);
+	begin_spending(conn->conns);
+	take_calls(conn, input);
+	spend(conn);
 }
 
 void conn_go_on(struct conn *conn)
@@ -410,6 +423,7 @@ static void conn_receive(struct conn *conn, struct str input)
 		answer_calls(conn, input);
 		return;
 	}
+	conn->conns->looked = 0;
 	frame_keep(&conn->frame, input);
 	if (frame_held(&conn->frame) > conn->conns->limits.message)
 		refuse_input(conn);
@@ -417,8 +431,15 @@ static void conn_receive(struct conn *conn, struct str input)
 		(void)pay_for_input(conn);
 }
 
+static void conn_hung_up(struct conn *conn)
+{
+	conn->conns->looked = 0;
+	conn_close(conn);
+}
+
 static void conn_written(struct conn *conn, int status)
 {
+	conn->conns->looked = 0;
 	free_write(conn);
 	if (status < 0 || conn->state == CONN_ENDING) {
 		conn_close(conn);

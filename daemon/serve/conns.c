@@ -12,6 +12,7 @@
 
 static void conns_sweep(struct conns *conns);
 static void conns_round(struct conns *conns);
+static void conns_poll(struct conns *conns);
 
 static void on_sweep(uv_timer_t *timer)
 {
@@ -25,9 +26,7 @@ static void on_round(uv_idle_t *idle)
 
 static void on_prepare(uv_prepare_t *prepare)
 {
-	struct conns *conns = prepare->data;
-
-	conns->turn++;
+	conns_poll(prepare->data);
 }
 
 /* Work goes on for nobody, even when all have gone: wait for it. */
@@ -96,6 +95,7 @@ void conns_accept(struct conns *conns, int fd)
 	} else {
 		conn_start(conn, fd);
 	}
+	conns->looked = 0;
 }
 
 void conns_tell(struct conns *conns)
@@ -156,11 +156,19 @@ static void conns_round(struct conns *conns)
 {
 	bool told;
 
+	conns->looked = 0;
 	answer_errands(conns);
 	answer_resting(conns);
 	told = tell_watchers(conns);
 	if (told && list_is_empty(&conns->resting))
 		uv_idle_stop(&conns->round);
+}
+
+/* The loop looks for input, and may sleep until there is some. */
+static void conns_poll(struct conns *conns)
+{
+	conns->turn++;
+	conns->looked = 0;
 }
 
 static struct conn *oldest_half_sent(struct conns *conns)

@@ -56,7 +56,9 @@ struct conns {
 	uv_idle_t round; /* active while there are watchers to be told, errands
 			  * to be answered, or calls that wait */
 	uv_prepare_t prepare;
-	uint64_t turn; /* of the loop */
+	uint64_t turn;   /* of the loop */
+	uint64_t looked; /* at the clock, last, to see who spends how much; 0:
+			  * what goes by is on nobody */
 
 	unsigned int open_handles;
 	void (*on_closed)(struct conns *conns); /* nothing is open any more */

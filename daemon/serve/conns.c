@@ -152,10 +152,13 @@ static bool tell_watchers(struct conns *conns)
 	return true;
 }
 
+/* A turn of its own: those who rested are not to wait until who did not has
+ * enough. */
 static void conns_round(struct conns *conns)
 {
 	bool told;
 
+	conns->turn++;
 	conns->looked = 0;
 	answer_errands(conns);
 	answer_resting(conns);

@@ -26,9 +26,10 @@
 
 #define CONNS_INPUT ((size_t)64 * 1024)
 
-/* What one user may take of a turn of the loop while others are there, what
- * he may while he is alone, and what the watchers of all may. */
-#define CONNS_SHARE_NS UINT64_C(1000000)
+/* What one user may take of a turn of the loop, and of the round before it,
+ * while others are there, what he may while he is alone, and what the watchers
+ * of all may. */
+#define CONNS_SHARE_NS UINT64_C(500000)
 #define CONNS_ALONE_NS UINT64_C(3000000)
 
 /* About what it costs to take up a connection that rested. */
@@ -56,7 +57,7 @@ struct conns {
 	uv_idle_t round; /* active while there are watchers to be told, errands
 			  * to be answered, or calls that wait */
 	uv_prepare_t prepare;
-	uint64_t turn;   /* of the loop */
+	uint64_t turn;   /* a round, or input */
 	uint64_t looked; /* at the clock, last, to see who spends how much; 0:
 			  * what goes by is on nobody */
 

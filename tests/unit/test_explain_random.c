@@ -157,12 +157,15 @@ static struct snapshot *random_snapshot(unsigned int *seed,
 /* --- what must hold ------------------------------------------------------- */
 
 /* The seed of a failure is told. */
-#define CLAIM(claim)                                                           \
-	do {                                                                   \
-		if (!(claim))                                                  \
-			fail_msg("seed %u, %.*s: %s", number,                  \
-				 STR_PRINT(leaf->path), #claim);               \
-	} while (0)
+static void claim(bool holds, const char *what,
+		  const struct explained_leaf *leaf, unsigned int number)
+{
+	if (!holds)
+		fail_msg("seed %u, %.*s: %s", number, STR_PRINT(leaf->path),
+			 what);
+}
+
+#define CLAIM(what) claim(what, #what, leaf, number)
 
 /* Does @tree hold that very value somewhere? */
 static bool holds(const struct value *tree, const struct value *value)
@@ -222,7 +225,7 @@ static void check_offer(const struct explanation *explanation,
 	struct origin origin =
 		origins_find(&explanation->origins, offer->value);
 	struct path_error error;
-	struct path path;
+	struct path path = {0};
 
 	CLAIM(path_parse(&path, &arena, leaf->path, &error));
 	CLAIM(stands_at(offer->from->doc->root, path, offer->value));
@@ -247,7 +250,7 @@ static void check_nobody_is_missing(const struct snapshot *snapshot,
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	const struct value *value;
 	struct path_error error;
-	struct path path;
+	struct path path = {0};
 	bool told;
 
 	CLAIM(path_parse(&path, &arena, leaf->path, &error));
@@ -269,7 +272,7 @@ static void check_alone(const struct snapshot *snapshot,
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	const struct explained_leaf *alone;
 	struct path_error error;
-	struct path path;
+	struct path path = {0};
 
 	CLAIM(path_parse(&path, &arena, leaf->path, &error));
 	CLAIM(explain(&explanation, snapshot, &path, NULL) == 0);
@@ -309,8 +312,11 @@ static void check_all_is_told(const struct snapshot *snapshot,
 		for (size_t j = 0; j < leaves.count; j++) {
 			const struct change *leaf = &leaves.items[j];
 
-			CLAIM(leaf->new->type == VALUE_OBJECT ||
-			      is_told(explanation, leaf->new));
+			if (leaf->new->type != VALUE_OBJECT &&
+			    !is_told(explanation, leaf->new))
+				fail_msg("seed %u: what document %zu has at "
+					 "%.*s is not told",
+					 number, i, STR_PRINT(leaf->path));
 		}
 	}
 }

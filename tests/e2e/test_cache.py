@@ -4,7 +4,6 @@ import os
 import stat
 
 import pytest
-from clearml_failures import FAILURES, failure
 from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
 from harness import FAST, Daemon, wait_until
 
@@ -195,15 +194,6 @@ def test_a_state_folder_that_cannot_be_used_is_survived(home, conf, server, daem
 
 
 OTHER_SECRET = "secret-of-the-other-company"
-
-
-@failure
-def no_monitoring(wire):
-    """A server that has a bad day when it is asked for monitoring vaults."""
-    if ("types", "monitoring") in wire.request.query:
-        FAILURES["page"](wire)
-    else:
-        wire.reply(wire.answer())
 
 
 @pytest.fixture

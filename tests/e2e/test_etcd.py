@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import pathlib
 import shutil
 import signal
 import socket
@@ -12,10 +11,9 @@ import time
 
 import pytest
 from etcd import PREFIX, Node
-from harness import DAEMON, SUPPORT, Daemon, wait_until
+from harness import SANITIZED, SUPPORT, Daemon, wait_until
 
 HOST = socket.gethostname()
-SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
 SETTINGS = """\
 [poll]
 timeout = 3s

@@ -6,7 +6,7 @@ import random
 import socket
 
 import pytest
-from harness import Daemon, wait_until
+from harness import SANITIZED, Daemon, wait_until
 from hostile import GROWING, Attack, latencies, quantile
 from varlink import VarlinkError
 
@@ -33,7 +33,7 @@ def test_a_user_who_does_all_the_harm_there_is_leaves_others_their_answers(among
     with Attack(strangers.socket, STRANGER, 7) as attack:
         wait_until(lambda: among_strangers.status()["connections"] > 300, "the attack")
         taken = latencies(strangers.socket, 3)
-        assert memory_mb(among_strangers) < 300
+        assert SANITIZED or memory_mb(among_strangers) < 300
     assert attack.figures["refused"] > 0
     assert len(taken) > 20 and quantile(taken, 0.99) < 2
     wait_until(lambda: among_strangers.status()["connections"] == 1, "the attacker to be gone")

@@ -5,10 +5,7 @@ import pathlib
 import time
 
 import pytest
-from harness import DAEMON, FAST, wait_until
-
-# Sanitizers keep what is freed, so memory says nothing there.
-SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
+from harness import FAST, SANITIZED, wait_until
 
 needs_proc = pytest.mark.skipif(os.geteuid() != 0,
                                 reason="the daemon's /proc is root's: it is not dumpable")

@@ -298,7 +298,8 @@ def test_the_user_instance_lives_in_the_xdg_folders(home, daemon):
     assert daemon.status()["instance"] == "user"
 
 
-def test_without_a_runtime_folder_the_socket_is_private_in_the_state_folder(home):
+def test_no_runtime_folder(home):
+    """The socket is private, in the state folder. (A short name: it is in the socket's path.)"""
     del home.env["XDG_RUNTIME_DIR"]
     daemon = Daemon(home)
     daemon.socket = home.path / "state" / "clearconf" / "clearconf.sock"

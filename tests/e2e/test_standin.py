@@ -281,6 +281,13 @@ def check_page(server):
     assert (reply.status, reply.text, reply.header("Content-Type")) == (429, "slow down", "text/plain")
 
 
+def check_no_monitoring(server):
+    server.fail("no_monitoring", endpoint="users.get_vaults")
+    asked = [call(server, f"/users.get_vaults?types={kind}&types={kind}", auth=BASIC).status
+             for kind in ("config", "monitoring")]
+    assert asked == [200, 502]
+
+
 def check_redirect(server):
     server.fail("redirect", status=307, location="/elsewhere")
     reply = call(server, "/auth.login")

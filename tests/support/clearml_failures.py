@@ -105,6 +105,15 @@ def page(wire, status=502, body="<html><h1>502 Bad Gateway</h1></html>", content
 
 
 @failure
+def no_monitoring(wire):
+    """A bad gateway for whoever asks for monitoring vaults; the call itself for others."""
+    if ("types", "monitoring") in wire.request.query:
+        page(wire)
+    else:
+        wire.reply(wire.answer())
+
+
+@failure
 def redirect(wire, status=302, location="/auth.login"):
     """A redirection."""
     wire.reply(Answer(status, b"", "text/html", [("Location", location)]))

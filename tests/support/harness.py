@@ -35,6 +35,8 @@ def judge(_, method, reply):
 
 Connection.judge = judge
 VarlinkError.tell = lambda error: LEDGER.hear("an error reply", str(error))
+# A sanitizer keeps what is freed, gives everything a shadow, and wants to be loaded first.
+SANITIZED = b"__asan_" in DAEMON.read_bytes()
 DEADLINE = 30  # seconds: how long a test waits for what must happen
 
 # Settings for tests: vaults are asked for often, and again soon after a failure.

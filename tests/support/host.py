@@ -1,14 +1,12 @@
 """A host that is made of this one by tests/support/host_shim.c, preloaded into the daemon."""
 
 import os
-import pathlib
 import shutil
 import subprocess
 
 import pytest
-from harness import DAEMON, SUPPORT
+from harness import SANITIZED, SUPPORT
 
-SANITIZED = b"__asan_" in pathlib.Path(DAEMON).read_bytes()
 needs_shim = pytest.mark.skipif(
     SANITIZED or not shutil.which("cc"),
     reason="no compiler, or a sanitizer that wants to be loaded first")

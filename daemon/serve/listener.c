@@ -15,7 +15,7 @@
 
 #define BACKLOG  4096
 #define SLICE    256 /* connections taken in one turn of the loop */
-#define SLICE_NS UINT64_C(1000000) /* and not for longer than that */
+#define SLICE_NS UINT64_C(300000) /* and not for longer than that */
 #define PAUSE_MS 100
 #define QUIET_MS 60000 /* between two lines of the log about trouble */
 

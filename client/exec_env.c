@@ -130,7 +130,7 @@ static void add_callers(struct list *list, const struct exec_env_wish *wish)
  * wants as Python writes them: JSON. */
 static void write_text(struct buf *out, const struct value *value)
 {
-	if (!section_is_true(value))
+	if (!value_is_true(value))
 		return;
 	if (value->type == VALUE_STRING)
 		buf_add_str(out, value_text(value));

@@ -5,21 +5,6 @@
 #include "base/str.h"
 #include "value/value.h"
 
-bool section_is_true(const struct value *value)
-{
-	if (!value)
-		return false;
-	switch (value->type) {
-	case VALUE_BOOL: return value->boolean;
-	case VALUE_INT: return !str_is(value_text(value), "0");
-	case VALUE_REAL: return value->real < 0 || value->real > 0;
-	case VALUE_STRING: return value->text.len > 0;
-	case VALUE_LIST: return value->list.count > 0;
-	case VALUE_OBJECT: return value->object.count > 0;
-	default: return false;
-	}
-}
-
 /* The variable holds over what the configuration says. */
 static enum section_wish say(const struct value *section, const char *key,
 			     const char *variable)
@@ -32,7 +17,7 @@ static enum section_wish say(const struct value *section, const char *key,
 		return said ? SECTION_WANTED : SECTION_UNWANTED;
 	if (!value || value->type == VALUE_NULL)
 		return SECTION_UNSAID;
-	return section_is_true(value) ? SECTION_WANTED : SECTION_UNWANTED;
+	return value_is_true(value) ? SECTION_WANTED : SECTION_UNWANTED;
 }
 
 enum section_wish section_wish(const struct value *tree,

@@ -21,7 +21,4 @@ enum section_wish { SECTION_UNSAID, SECTION_UNWANTED, SECTION_WANTED };
 enum section_wish section_wish(const struct value *tree,
 			       const struct section_switch *by);
 
-/* As Python sees it; false for NULL. */
-bool section_is_true(const struct value *value);
-
 #endif

@@ -92,8 +92,7 @@ static const char *why_not(struct storage_lookup *lookup,
 
 	if (!is_text(account, target->account))
 		return why_not_account(lookup, account, target);
-	if (storage_is_true(container) &&
-	    !is_text(container, target->container))
+	if (value_is_true(container) && !is_text(container, target->container))
 		return storage_text(lookup, "is not for the container %.*s",
 				    STR_PRINT(target->container));
 	return NULL;
@@ -129,7 +128,7 @@ static void take_settings(struct storage_lookup *lookup,
 {
 	struct value *settings = lookup->storage->winner->settings;
 
-	if (!storage_is_true(value_get(settings, STR("container_name"))))
+	if (!value_is_true(value_get(settings, STR("container_name"))))
 		storage_set(lookup, settings, "container_name",
 			    storage_string(lookup, target->container));
 	lookup->storage->settings = settings;

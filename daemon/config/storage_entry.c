@@ -78,21 +78,6 @@ int storage_bad_uri(struct storage_lookup *lookup, const char *format, ...)
 /* --- values ----------------------------------------------------------------
  */
 
-bool storage_is_true(const struct value *value)
-{
-	if (!value)
-		return false;
-	switch (value->type) {
-	case VALUE_BOOL: return value->boolean;
-	case VALUE_INT: return !str_is(value_text(value), "0");
-	case VALUE_REAL: return value->real < 0 || value->real > 0;
-	case VALUE_STRING: return value->text.len > 0;
-	case VALUE_LIST: return value->list.count > 0;
-	case VALUE_OBJECT: return value->object.count > 0;
-	default: return false;
-	}
-}
-
 struct value *storage_string(struct storage_lookup *lookup, struct str text)
 {
 	return value_new_string(lookup->arena, arena_str(lookup->arena, text));

@@ -49,9 +49,6 @@ const char *storage_text(struct storage_lookup *lookup, const char *format, ...)
 /* --- values ----------------------------------------------------------------
  */
 
-/* NULL, null, false, zero and whatever is empty are false. */
-bool storage_is_true(const struct value *value);
-
 struct value *storage_string(struct storage_lookup *lookup, struct str text);
 struct value *storage_bool(struct storage_lookup *lookup, bool boolean);
 struct value *storage_null(struct storage_lookup *lookup);

@@ -78,7 +78,7 @@ static struct value *default_credentials(struct storage_lookup *lookup)
 	struct str variable =
 		storage_variable(lookup, "GOOGLE_APPLICATION_CREDENTIALS");
 
-	if (storage_is_true(value))
+	if (value_is_true(value))
 		return value;
 	if (variable.len)
 		return storage_string(lookup, variable);
@@ -94,7 +94,7 @@ static struct value *default_project(struct storage_lookup *lookup)
 		return storage_null(lookup);
 	if (!value)
 		return storage_string(lookup, STR("default"));
-	return storage_is_true(value) ? value : storage_object(lookup);
+	return value_is_true(value) ? value : storage_object(lookup);
 }
 
 static void add_pools(struct storage_lookup *lookup, struct value *settings)

@@ -113,7 +113,7 @@ static int make_prefix(struct storage_lookup *lookup,
 	int r;
 
 	buf_puts(&out, "s3://");
-	if (storage_is_true(field_of(candidate->settings, "host")))
+	if (value_is_true(field_of(candidate->settings, "host")))
 		r = prefix_by_host(lookup, candidate, bucket, &out);
 	else if (bucket.len)
 		r = prefix_by_bucket(lookup, candidate, bucket, &out);
@@ -127,9 +127,9 @@ static int make_prefix(struct storage_lookup *lookup,
 
 static bool is_usable(const struct value *settings)
 {
-	return (storage_is_true(field_of(settings, "key")) &&
-		storage_is_true(field_of(settings, "secret"))) ||
-	       storage_is_true(field_of(settings, "use_credentials_chain"));
+	return (value_is_true(field_of(settings, "key")) &&
+		value_is_true(field_of(settings, "secret"))) ||
+	       value_is_true(field_of(settings, "use_credentials_chain"));
 }
 
 static int make_prefixes(struct storage_lookup *lookup)
@@ -161,12 +161,12 @@ static int make_defaults(struct storage_lookup *lookup, struct value **settings)
 		struct str text =
 			storage_variable(lookup, defaults[i].variable);
 
-		if (storage_is_true(value) && value->type != VALUE_STRING)
+		if (value_is_true(value) && value->type != VALUE_STRING)
 			return storage_broken(lookup, value,
 					      "%s.%s must be a string; put it "
 					      "in quotes",
 					      lookup->path, key);
-		if (storage_is_true(value))
+		if (value_is_true(value))
 			text = value_text(value);
 		storage_set(lookup, *settings, key,
 			    storage_string(lookup, str_trim(text)));
@@ -184,7 +184,7 @@ static void add_switches(struct storage_lookup *lookup, struct value *settings)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct value *value = field_of(lookup->section, names[i]);
 
-		if (value && (i > 0 || storage_is_true(value)))
+		if (value && (i > 0 || value_is_true(value)))
 			storage_set(lookup, settings, names[i], value);
 	}
 }

@@ -318,6 +318,21 @@ bool value_equal(const struct value *a, const struct value *b)
 	}
 }
 
+bool value_is_true(const struct value *value)
+{
+	if (!value)
+		return false;
+	switch (value->type) {
+	case VALUE_BOOL: return value->boolean;
+	case VALUE_INT: return !str_is(value_text(value), "0");
+	case VALUE_REAL: return value->real < 0 || value->real > 0;
+	case VALUE_STRING: return value->text.len > 0;
+	case VALUE_LIST: return value->list.count > 0;
+	case VALUE_OBJECT: return value->object.count > 0;
+	default: return false;
+	}
+}
+
 bool value_to_int64(const struct value *value, int64_t *number)
 {
 	char digits[24];

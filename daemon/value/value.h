@@ -135,6 +135,10 @@ struct value *value_get_like(const struct value *object,
  * count. Equal pointers are equal without a look inside. */
 bool value_equal(const struct value *a, const struct value *b);
 
+/* As Python sees it: NULL, null, false, zero and whatever is empty are false.
+ */
+bool value_is_true(const struct value *value);
+
 /* A 64-bit integer, if it is one and fits. */
 bool value_to_int64(const struct value *value, int64_t *number);
 

@@ -2,11 +2,13 @@
  * clearconfd(8): what the process is before it is a daemon.
  */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/file.h"
@@ -17,20 +19,35 @@
 #include "print.h"
 #include "serve/access.h"
 
+/* Room for this many descriptors is made at the start: 8 bytes of the kernel's
+ * memory each. */
+#define FILES_ROOM 16384
+
 /* No core dump and no debugger of the same user gets at the keys; files are
- * private unless somebody says otherwise; each client needs a descriptor. */
+ * private unless somebody says otherwise. */
 static void harden(void)
 {
-	struct rlimit files;
-
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* write(2) says EFBIG */
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-	}
+}
+
+/* Each client needs a descriptor. The kernel's table of them grows by doubling,
+ * and once there are threads the one that needs it waits for all processors (an
+ * RCU grace period, 10 to 20 ms); so it is grown before. */
+static void make_room_for_files(void)
+{
+	struct rlimit files;
+	int last;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	last = (int)MIN(files.rlim_cur, FILES_ROOM) - 1;
+	last = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, last);
+	file_closep(&last);
 }
 
 static bool can_tell_users(void)
@@ -52,6 +69,7 @@ static int serve(const struct options *options)
 
 	if (!can_tell_users())
 		return 1;
+	make_room_for_files();
 	daemon = daemon_new(options, &diag);
 	if (!daemon) {
 		(void)fprintf(stderr, "clearconfd: ");

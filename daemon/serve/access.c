@@ -191,8 +191,7 @@ unsigned int access_rights(const struct access *access, const struct peer *peer)
 	return rights;
 }
 
-/* The uid that the kernel shows for those it cannot name in our namespace. */
-static uid_t overflow_uid(void)
+uid_t access_overflow_uid(void)
 {
 	FILE *file = fopen("/proc/sys/kernel/overflowuid", "re");
 	char line[32] = "";
@@ -228,8 +227,22 @@ bool access_hides_users(void)
 	return named < UIDS_MIN;
 }
 
-/* The supplementary groups behind the primary one. */
-static int add_peer_groups(struct peer *peer, int fd)
+int peer_init(struct peer *peer, int fd)
+{
+	struct ucred ucred;
+	socklen_t size = sizeof(ucred);
+
+	*peer = (struct peer){0};
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
+		return -errno;
+	peer->uid = ucred.uid;
+	peer->groups = mem_alloc(sizeof(gid_t));
+	peer->groups[0] = ucred.gid;
+	peer->group_count = 1;
+	return 0;
+}
+
+int peer_add_groups(struct peer *peer, int fd)
 {
 	socklen_t size = 0;
 
@@ -242,23 +255,6 @@ static int add_peer_groups(struct peer *peer, int fd)
 		return -errno;
 	peer->group_count += size / sizeof(gid_t);
 	return 0;
-}
-
-int peer_init(struct peer *peer, int fd)
-{
-	struct ucred ucred;
-	socklen_t size = sizeof(ucred);
-
-	*peer = (struct peer){0};
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
-		return -errno;
-	if (ucred.uid && ucred.uid == overflow_uid())
-		return -EACCES;
-	peer->uid = ucred.uid;
-	peer->groups = mem_alloc(sizeof(gid_t));
-	peer->groups[0] = ucred.gid;
-	peer->group_count = 1;
-	return add_peer_groups(peer, fd);
 }
 
 void peer_deinit(struct peer *peer)

@@ -44,9 +44,15 @@ bool access_hides_users(void);
 /* "read", "secrets", "admin". */
 const char *access_right_name(enum access_right right);
 
-/* Credentials of the process at the other end of the socket @fd, taken now. 0
- * or a negative errno; -EACCES for the overflow uid, which names nobody. */
+/* The uid that the kernel shows for those whom it cannot name in our namespace:
+ * it is nobody's, and grants nothing. */
+uid_t access_overflow_uid(void);
+
+/* User and primary group of the process at the other end of the socket @fd,
+ * when it connected; then its supplementary groups, which cost more to learn. 0
+ * or a negative errno. */
 int peer_init(struct peer *peer, int fd);
+int peer_add_groups(struct peer *peer, int fd);
 void peer_deinit(struct peer *peer);
 
 #endif

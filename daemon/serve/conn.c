@@ -506,17 +506,19 @@ static int admit(struct conn *conn, int fd)
 	struct conns *conns = conn->conns;
 	int r = peer_init(&conn->peer, fd);
 
-	if (r == -EACCES)
-		reply_error(&conns->out, REPLY_ACCESS_DENIED, STR("read"));
 	if (r)
 		return r;
+	if (conn->peer.uid && conn->peer.uid == conns->overflow_uid) {
+		reply_error(&conns->out, REPLY_ACCESS_DENIED, STR("read"));
+		return -EACCES;
+	}
 	if (!charge_take(&conn->charge, &conns->quota, conn->peer.uid,
 			 QUOTA_CONNECTIONS, 1)) {
 		reply_quota_exceeded(&conns->out, quota_name(QUOTA_CONNECTIONS),
 				     conns->limits.connections);
 		return -EDQUOT;
 	}
-	return 0;
+	return peer_add_groups(&conn->peer, fd);
 }
 
 void conn_start(struct conn *conn, int fd)

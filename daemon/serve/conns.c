@@ -48,7 +48,8 @@ static void on_handle_closed(uv_handle_t *handle)
 void conns_init(struct conns *conns, uv_loop_t *loop,
 		const struct service *service)
 {
-	*conns = (struct conns){.service = service};
+	*conns = (struct conns){.service = service,
+				.overflow_uid = access_overflow_uid()};
 	quota_init(&conns->quota);
 	watchers_init(&conns->watchers, service);
 	list_init(&conns->all);

@@ -38,6 +38,7 @@
 struct conns {
 	const struct service *service;
 	struct server_limits limits;
+	uid_t overflow_uid;
 	struct quota quota;
 	struct watchers watchers;
 	struct turns turns;

@@ -15,7 +15,7 @@ GROWING = "\n".join(["grow.g0 = ${HOME}"] + [f"grow.g{i + 1} = ${{grow.g{i}}}${{
 ATTACK = r"""
 import json, os, resource, selectors, socket, sys, time
 
-path, seconds = sys.argv[1], float(sys.argv[2])
+path, seconds, worst = sys.argv[1], float(sys.argv[2]), sys.argv[3]
 soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -53,7 +53,7 @@ class Peer:
         return True
 
 peers, refused, begin, second, number = [], 0, time.monotonic(), 0, 0
-tempers = ["bomb", "slow", "deaf", "slow", "deaf", "slow", "junk", "deaf"]
+tempers = ["bomb", "slow", "deaf", "slow", "deaf", "slow", worst, "deaf"]
 while time.monotonic() < begin + seconds:
     for _ in range(50):
         if len(peers) >= hard - 32:
@@ -83,10 +83,11 @@ print(json.dumps({"open": len(peers), "refused": refused}), flush=True)
 
 
 class Attack:
-    """Under way from entering to leaving; `figures` is what the attacker says at the end."""
+    """Under way from entering to leaving; `figures` is what the attacker says at the end. One
+    peer in eight sends as much junk as it can, or with `junk` false more bombs."""
 
-    def __init__(self, socket, uid, seconds):
-        self.arguments = [str(socket), str(seconds)]
+    def __init__(self, socket, uid, seconds, junk=True):
+        self.arguments = [str(socket), str(seconds), "junk" if junk else "bomb"]
         self.uid, self.seconds, self.figures = uid, seconds, None
 
     def __enter__(self):

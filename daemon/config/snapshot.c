@@ -138,6 +138,7 @@ struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
 			       struct str head, struct str tail)
 {
 	struct str *reply = masked ? &masked->reply : &snapshot->reply;
+	struct str *beginning = masked ? &masked->head : &snapshot->head;
 	struct buf *bytes = masked ? &masked->bytes : &snapshot->bytes;
 	char *start, *end = bytes->data + bytes->len;
 
@@ -147,6 +148,7 @@ struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
 	start = place_head(bytes->data + ROOM, head);
 	memcpy(end, tail.ptr, tail.len);
 	*reply = (struct str){start, (size_t)(end - start) + tail.len};
+	*beginning = (struct str){start, head.len};
 	return *reply;
 }
 

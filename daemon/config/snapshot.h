@@ -49,7 +49,8 @@ struct masked {
 	struct value *root;
 	struct str json;  /* of it, on one line */
 	struct str reply; /* around that; empty: not made */
-	struct buf bytes; /* own both; empty: the snapshot's, as nothing is a
+	struct str head;  /* of the reply */
+	struct buf bytes; /* own all; empty: the snapshot's, as nothing is a
 			   * secret */
 };
 
@@ -63,7 +64,8 @@ struct snapshot {
 	struct value *root;     /* an object */
 	struct str json;        /* of it, on one line */
 	struct str reply;       /* around that; empty: not made */
-	struct buf bytes;       /* own both */
+	struct str head;        /* of the reply */
+	struct buf bytes;       /* own all */
 	struct masked *masked;
 };
 

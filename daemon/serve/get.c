@@ -94,17 +94,37 @@ static void reply_whole(struct request *request, bool masked)
 	reply_close(request->out, false);
 }
 
+/* The part of the whole reply in front of the tree's bytes is that of each of
+ * its values, too. */
+static struct buf *open_part(struct request *request, struct masked *masked)
+{
+	struct snapshot *snapshot = request->view.snapshot;
+
+	if (!finished(request, masked).len)
+		return write_head(request, masked != NULL);
+	return reply_reopen(request->out,
+			    masked ? masked->head : snapshot->head);
+}
+
+static void reply_part(struct request *request, const struct path *path,
+		       bool masked)
+{
+	struct snapshot *snapshot = request->view.snapshot;
+	struct masked *view =
+		masked ? snapshot_masked(snapshot, request->view.secrets)
+		       : NULL;
+	const struct value *root = view ? view->root : snapshot->root;
+
+	get_write_visible(open_part(request, view), path_find(root, path));
+	reply_close(request->out, false);
+}
+
 static void reply(struct request *request, const struct path *path, bool masked)
 {
-	const struct secrets *mask = masked ? request->view.secrets : NULL;
-
-	if (!path->count) {
+	if (path->count)
+		reply_part(request, path, masked);
+	else
 		reply_whole(request, masked);
-		return;
-	}
-	get_write_visible(write_head(request, masked),
-			  get_visible(request->view.snapshot, path, mask));
-	reply_close(request->out, false);
 }
 
 static void answer(struct request *request, bool masked)

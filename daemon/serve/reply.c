@@ -15,6 +15,12 @@ struct buf *reply_open(struct out *out)
 	return &out->bytes;
 }
 
+struct buf *reply_reopen(struct out *out, struct str head)
+{
+	buf_add_str(&out->bytes, head);
+	return &out->bytes;
+}
+
 void reply_close(struct out *out, bool continues)
 {
 	buf_puts(&out->bytes, continues ? "},\"continues\":true}" : "}}");

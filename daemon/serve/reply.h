@@ -36,6 +36,9 @@ enum reply_error {
 /* Where the fields of the answer are written. */
 struct buf *reply_open(struct out *out);
 
+/* Where they go on, of a reply that begins with @head. */
+struct buf *reply_reopen(struct out *out, struct str head);
+
 /* A whole reply, whose parameters are the JSON object @object. */
 void reply_object(struct out *out, struct str object);
 

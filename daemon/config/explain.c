@@ -252,6 +252,17 @@ static int by_path(const void *a, const void *b)
 			   ((const struct explained_leaf *)b)->path);
 }
 
+/* Mostly, as keys are gone through in theirs; only what is quoted may not be.
+ */
+static bool is_in_order(const struct explanation *explanation)
+{
+	for (size_t i = 1; i < explanation->count; i++)
+		if (by_path(&explanation->leaves[i - 1],
+			    &explanation->leaves[i]) > 0)
+			return false;
+	return true;
+}
+
 static void explain_found(struct explanation *explanation,
 			  const struct found *found, const struct path *path)
 {
@@ -264,8 +275,9 @@ static void explain_found(struct explanation *explanation,
 		path_add_key(&walk.path, path->items[i]);
 	explain_value(&walk, live, &beaten);
 	buf_deinit(&walk.path);
-	qsort(explanation->leaves, explanation->count,
-	      sizeof(*explanation->leaves), by_path);
+	if (!is_in_order(explanation))
+		qsort(explanation->leaves, explanation->count,
+		      sizeof(*explanation->leaves), by_path);
 }
 
 int explain(struct explanation *explanation, const struct snapshot *snapshot,
@@ -295,17 +307,15 @@ void explanation_deinit(struct explanation *explanation)
 	*explanation = (struct explanation){0};
 }
 
-void explain_write_note(const struct explanation *explanation,
-			const struct explained_leaf *leaf, struct buf *text)
+void explain_write_note(const struct explained_leaf *leaf,
+			const struct origin *origin, struct buf *text)
 {
 	const struct offer *winner = &leaf->offers[0];
-	struct origin origin =
-		origins_find(&explanation->origins, winner->value);
 
 	if (is_derived(winner))
 		buf_puts(text, winner->from->note);
 	else if (winner->from->kind == LAYER_MONITORING && leaf->count > 1)
 		buf_puts(text, "a monitoring vault says so, which nothing "
 			       "overrides");
-	origin_write_departures(&origin, text);
+	origin_write_departures(origin, text);
 }

@@ -68,8 +68,8 @@ int explain(struct explanation *explanation, const struct snapshot *snapshot,
 void explanation_deinit(struct explanation *explanation);
 
 /* Append why a later layer did not win @leaf, or what ClearML itself may make
- * of it; nothing when there is nothing to say. */
-void explain_write_note(const struct explanation *explanation,
-			const struct explained_leaf *leaf, struct buf *text);
+ * of it; nothing when there is nothing to say. @origin: the winner's. */
+void explain_write_note(const struct explained_leaf *leaf,
+			const struct origin *origin, struct buf *text);
 
 #endif

@@ -2,11 +2,10 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/mem.h"
 #include "config/explain.h"
-#include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/access.h"
+#include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
@@ -15,36 +14,13 @@
 
 struct answer {
 	struct explanation explanation;
-	const struct secrets *secrets; /* NULL: everything is shown */
+	struct origin_json origins;
 };
 
 static void answer_deinit(struct answer *answer)
 {
+	origin_json_deinit(&answer->origins);
 	explanation_deinit(&answer->explanation);
-}
-
-static void add_text(struct buf *fields, const char *key, const char *text,
-		     const struct secrets *secrets)
-{
-	_cleanup_(mem_freep) char *shown =
-		secrets && text ? secrets_mask_text(secrets, text) : NULL;
-
-	json_add_optional_string(fields, key, shown ? shown : text);
-}
-
-void explain_add_origin(struct buf *fields, const struct origin *origin,
-			const struct secrets *secrets)
-{
-	json_key(fields, "origin");
-	buf_putc(fields, '{');
-	json_add_string(fields, "layer", origin->layer);
-	add_text(fields, "source", origin->source, secrets);
-	add_text(fields, "description", origin->description, secrets);
-	if (origin->pos.line) {
-		json_add_int(fields, "line", origin->pos.line);
-		json_add_int(fields, "column", origin->pos.column);
-	}
-	buf_putc(fields, '}');
 }
 
 bool explain_may_reveal(struct request *request, bool *reveal)
@@ -56,39 +32,41 @@ bool explain_may_reveal(struct request *request, bool *reveal)
 	return false;
 }
 
-static void add_offer(struct buf *fields, const struct answer *answer,
-		      const struct offer *offer)
+static void add_offer(struct buf *fields, struct answer *answer,
+		      const struct offer *offer, const struct origin *origin)
 {
-	struct origin origin =
-		origins_find(&answer->explanation.origins, offer->value);
-
 	json_key(fields, "value");
 	json_write(fields, offer->shown);
-	explain_add_origin(fields, &origin, answer->secrets);
+	origin_json_add(&answer->origins, fields, origin);
 }
 
-static void add_overridden(struct buf *fields, const struct answer *answer,
+static void add_overridden(struct buf *fields, struct answer *answer,
 			   const struct explained_leaf *leaf)
 {
 	json_key(fields, "overridden");
 	buf_putc(fields, '[');
 	for (size_t i = 1; i < leaf->count; i++) {
+		struct origin origin = origins_find(
+			&answer->explanation.origins, leaf->offers[i].value);
+
 		buf_puts(fields, i > 1 ? ",{" : "{");
-		add_offer(fields, answer, &leaf->offers[i]);
+		add_offer(fields, answer, &leaf->offers[i], &origin);
 		buf_putc(fields, '}');
 	}
 	buf_putc(fields, ']');
 }
 
-static void add_leaf(struct buf *fields, const struct answer *answer,
+static void add_leaf(struct buf *fields, struct answer *answer,
 		     const struct explained_leaf *leaf)
 {
+	struct origin origin = origins_find(&answer->explanation.origins,
+					    leaf->offers[0].value);
 	_cleanup_(buf_deinit) struct buf note = BUF_INIT;
 
-	explain_write_note(&answer->explanation, leaf, &note);
+	explain_write_note(leaf, &origin, &note);
 	json_key(fields, "path");
 	json_write_string(fields, leaf->path);
-	add_offer(fields, answer, &leaf->offers[0]);
+	add_offer(fields, answer, &leaf->offers[0], &origin);
 	add_overridden(fields, answer, leaf);
 	if (note.len) {
 		json_key(fields, "note");
@@ -96,7 +74,7 @@ static void add_leaf(struct buf *fields, const struct answer *answer,
 	}
 }
 
-static void reply(struct request *request, const struct answer *answer)
+static void reply(struct request *request, struct answer *answer)
 {
 	const struct explanation *explanation = &answer->explanation;
 	struct buf *fields = reply_open(request->out);
@@ -119,9 +97,9 @@ static void explain_path(struct request *request, const struct path *path,
 {
 	const struct view *view = &request->view;
 	_cleanup_(answer_deinit) struct answer answer = {
-		.secrets = reveal ? NULL : view->secrets};
+		.origins.secrets = reveal ? NULL : view->secrets};
 	int r = explain(&answer.explanation, view->snapshot, path,
-			answer.secrets);
+			answer.origins.secrets);
 
 	if (r == EXPLAIN_E_NOT_FOUND)
 		reply_error(request->out, REPLY_PATH_NOT_FOUND,

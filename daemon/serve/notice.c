@@ -3,12 +3,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "config/origin.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
-#include "serve/explain.h"
 #include "serve/filter.h"
 #include "serve/get.h"
+#include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/service.h"
@@ -32,18 +31,21 @@ static void write_side(struct buf *fields, const char *key,
 struct telling {
 	const struct step *step;
 	struct origins before, now;
+	struct origin_json origins;
 	struct arena arena;
 };
 
 static void telling_init(struct telling *telling, const struct step *step)
 {
-	*telling = (struct telling){.step = step};
+	*telling = (struct telling){.step = step,
+				    .origins.secrets = mask_of(step)};
 	origins_init(&telling->before, &step->base->docs);
 	origins_init(&telling->now, &step->view->snapshot->docs);
 }
 
 static void telling_deinit(struct telling *telling)
 {
+	origin_json_deinit(&telling->origins);
 	origins_deinit(&telling->before);
 	origins_deinit(&telling->now);
 	arena_free(&telling->arena);
@@ -73,8 +75,7 @@ static void write_change(struct buf *fields, struct telling *telling,
 			 const struct change *change)
 {
 	struct origin origin =
-		change->new ? origins_find(&telling->now, change->new)
-			    : origins_find(&telling->before, change->old);
+		origin_of_change(&telling->before, &telling->now, change);
 
 	buf_putc(fields, '{');
 	json_key(fields, "path");
@@ -82,7 +83,7 @@ static void write_change(struct buf *fields, struct telling *telling,
 	json_add_string(fields, "kind", change_kind_name(change->kind));
 	if (telling->step->old_new)
 		write_sides(fields, telling, change);
-	explain_add_origin(fields, &origin, mask_of(telling->step));
+	origin_json_add(&telling->origins, fields, &origin);
 	buf_putc(fields, '}');
 }
 

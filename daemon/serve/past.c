@@ -3,10 +3,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "config/history.h"
-#include "config/origin.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/explain.h"
+#include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
@@ -20,11 +20,13 @@ struct step {
 	const struct snapshot *old, *new;
 	const struct secrets *secrets; /* NULL: everything is shown */
 	struct origins old_origins, new_origins;
+	struct origin_json origins;
 	struct arena arena;
 };
 
 static void step_deinit(struct step *step)
 {
+	origin_json_deinit(&step->origins);
 	origins_deinit(&step->old_origins);
 	origins_deinit(&step->new_origins);
 	arena_free(&step->arena);
@@ -52,9 +54,8 @@ static void add_side(struct buf *fields, const char *key,
 static void add_change(struct buf *fields, struct step *step,
 		       const struct change *change)
 {
-	struct origin origin =
-		change->new ? origins_find(&step->new_origins, change->new)
-			    : origins_find(&step->old_origins, change->old);
+	struct origin origin = origin_of_change(&step->old_origins,
+						&step->new_origins, change);
 
 	json_key(fields, "path");
 	json_write_string(fields, change->path);
@@ -65,7 +66,7 @@ static void add_change(struct buf *fields, struct step *step,
 	if (change->new)
 		add_side(fields, "new",
 			 shown(step, step->new->root, change->path));
-	explain_add_origin(fields, &origin, step->secrets);
+	origin_json_add(&step->origins, fields, &origin);
 	arena_reset(&step->arena);
 }
 
@@ -90,7 +91,10 @@ static void add_changes(struct buf *fields, const struct snapshot *old,
 			const struct secrets *secrets)
 {
 	_cleanup_(step_deinit) struct step step = {
-		.old = old, .new = new, .secrets = secrets};
+		.old = old,
+		.new = new,
+		.secrets = secrets,
+		.origins.secrets = secrets};
 
 	json_key(fields, "changes");
 	buf_putc(fields, '[');

@@ -153,10 +153,16 @@ void json_write_pretty(struct buf *out, const struct value *value)
 
 void json_key(struct buf *out, const char *key)
 {
+	size_t len = strlen(key);
+	char *at = buf_reserve(out, len + 4);
+
 	if (out->len && out->data[out->len - 1] != '{')
-		buf_putc(out, ',');
-	json_write_string(out, str_from(key));
-	buf_putc(out, ':');
+		*at++ = ',';
+	*at++ = '"';
+	memcpy(at, key, len);
+	at[len] = '"';
+	at[len + 1] = ':';
+	out->len = (size_t)(at + len + 2 - out->data);
 }
 
 void json_add_string(struct buf *out, const char *key, const char *text)

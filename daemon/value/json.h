@@ -31,7 +31,7 @@ void json_write_pretty(struct buf *out, const struct value *value);
 void json_write_real(struct buf *out, double real);
 
 /* Building an object by hand: `"key":` with a comma before it unless it comes
- * first after a '{'. */
+ * first after a '{'. @key is a name of ours: nothing of it needs escaping. */
 void json_key(struct buf *out, const char *key);
 void json_add_string(struct buf *out, const char *key, const char *text);
 void json_add_int(struct buf *out, const char *key, long long number);

@@ -124,13 +124,15 @@ static inline void write_leaf(struct buf *out,
 			      const struct explained_leaf *leaf)
 {
 	_cleanup_(buf_deinit) struct buf note = BUF_INIT;
+	struct origin origin =
+		origins_find(&explanation->origins, leaf->offers[0].value);
 
 	buf_printf(out, "%.*s = ", STR_PRINT(leaf->path));
 	for (size_t i = 0; i < leaf->count; i++) {
 		buf_puts(out, i ? "  not " : "");
 		write_offer(out, explanation, &leaf->offers[i]);
 	}
-	explain_write_note(explanation, leaf, &note);
+	explain_write_note(leaf, &origin, &note);
 	if (note.len)
 		buf_printf(out, "  note %.*s\n", STR_PRINT(buf_str(&note)));
 }

@@ -1,0 +1,60 @@
+#include "serve/origin_json.h"
+
+#include "base/mem.h"
+#include "config/secret.h"
+#include "value/diff.h"
+#include "value/json.h"
+
+static void add_text(struct origin_json *json, const char *key,
+		     const char *text)
+{
+	_cleanup_(mem_freep) char *shown =
+		json->secrets && text ? secrets_mask_text(json->secrets, text)
+				      : NULL;
+
+	json_add_optional_string(&json->texts, key, shown ? shown : text);
+}
+
+static bool has_same_texts(const struct origin *a, const struct origin *b)
+{
+	return a->layer == b->layer && a->source == b->source &&
+	       a->description == b->description;
+}
+
+static void set_texts(struct origin_json *json, const struct origin *origin)
+{
+	json->texts.len = 0;
+	json_add_string(&json->texts, "layer", origin->layer);
+	add_text(json, "source", origin->source);
+	add_text(json, "description", origin->description);
+	json->last = *origin;
+}
+
+void origin_json_add(struct origin_json *json, struct buf *fields,
+		     const struct origin *origin)
+{
+	if (!json->texts.len || !has_same_texts(&json->last, origin))
+		set_texts(json, origin);
+	json_key(fields, "origin");
+	buf_putc(fields, '{');
+	buf_add(fields, json->texts.data, json->texts.len);
+	if (origin->pos.line) {
+		json_add_int(fields, "line", origin->pos.line);
+		json_add_int(fields, "column", origin->pos.column);
+	}
+	buf_putc(fields, '}');
+}
+
+void origin_json_deinit(struct origin_json *json)
+{
+	buf_deinit(&json->texts);
+	*json = (struct origin_json){0};
+}
+
+struct origin origin_of_change(const struct origins *before,
+			       const struct origins *after,
+			       const struct change *change)
+{
+	return change->new ? origins_find(after, change->new)
+			   : origins_find(before, change->old);
+}

@@ -1,0 +1,35 @@
+#ifndef SERVE_ORIGIN_JSON_H
+#define SERVE_ORIGIN_JSON_H
+
+/*
+ * Origins as the interface tells them, one after the other in one answer.
+ *
+ * Neighbours mostly stand in one text, whose name and description are masked
+ * and written once for all of them.
+ */
+
+#include "base/buf.h"
+#include "config/origin.h"
+
+struct change;
+struct secrets;
+
+struct origin_json {
+	const struct secrets *secrets; /* what is masked; NULL: nothing */
+	struct origin last;            /* its texts are those of: */
+	struct buf texts;
+};
+
+void origin_json_deinit(struct origin_json *json);
+
+/* Add the member `origin` of type Origin. A vault's description may tell what
+ * its text may not, so it is masked, too. */
+void origin_json_add(struct origin_json *json, struct buf *fields,
+		     const struct origin *origin);
+
+/* Where what @change has made was written, or what it took away. */
+struct origin origin_of_change(const struct origins *before,
+			       const struct origins *after,
+			       const struct change *change);
+
+#endif

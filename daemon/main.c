@@ -45,8 +45,8 @@ static void make_room_for_files(void)
 		return;
 	files.rlim_cur = files.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
-	last = (int)MIN(files.rlim_cur, FILES_ROOM) - 1;
-	last = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, last);
+	last = files.rlim_cur < FILES_ROOM ? (int)files.rlim_cur : FILES_ROOM;
+	last = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, last - 1);
 	file_closep(&last);
 }
 

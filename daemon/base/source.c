@@ -216,6 +216,14 @@ struct pos source_pos(struct source *source, size_t offset)
 	return (struct pos){line + 1, (uint32_t)column};
 }
 
+void source_settle(struct source *source)
+{
+	if (!source->line_starts)
+		find_lines(source);
+	if (!source->marks)
+		set_marks(source);
+}
+
 struct str source_line(struct source *source, size_t offset)
 {
 	uint32_t line = line_at(source, offset);

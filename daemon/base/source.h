@@ -49,6 +49,10 @@ int source_from_file(struct source *source, struct arena *arena,
 /* CR, LF and CRLF end a line; a column is a character, also a tab. */
 struct pos source_pos(struct source *source, size_t offset);
 
+/* Build what is built by the first source_pos, so that the source does not
+ * change any more. */
+void source_settle(struct source *source);
+
 /* The line that holds @offset, without its end. */
 struct str source_line(struct source *source, size_t offset);
 

@@ -88,13 +88,19 @@ static void charge(const struct value *value, size_t *left)
 				charge(m->value, left);
 }
 
-static bool is_affordable(const struct offers *offers)
+size_t explain_cost(const struct snapshot *snapshot, const struct path *path)
 {
+	const struct stack_docs *docs = &snapshot->docs;
 	size_t left = EXPLAIN_VALUES_MAX;
+	const struct value *value;
+	bool blocks = false;
 
-	for (size_t i = 0; i < offers->count && left; i++)
-		charge(offers->items[i].value, &left);
-	return left > 0;
+	for (size_t i = 0; i < docs->count && left; i++) {
+		value = value_at(docs->items[i].doc->root, path, &blocks);
+		if (value)
+			charge(value, &left);
+	}
+	return EXPLAIN_VALUES_MAX - left;
 }
 
 static void show(struct explanation *explanation, const struct offers *offers,
@@ -292,9 +298,9 @@ int explain(struct explanation *explanation, const struct snapshot *snapshot,
 	origins_init(&explanation->origins, &snapshot->docs);
 	if (value == snapshot->root && !value->object.count)
 		return 0;
-	found = find_offers(explanation, &snapshot->docs, path);
-	if (!is_affordable(&found.offers))
+	if (explain_cost(snapshot, path) >= EXPLAIN_VALUES_MAX)
 		return EXPLAIN_E_TOO_MUCH;
+	found = find_offers(explanation, &snapshot->docs, path);
 	show(explanation, &found.offers, path, secrets);
 	explain_found(explanation, &found, path);
 	return 0;

@@ -60,6 +60,10 @@ enum {
 	EXPLAIN_E_TOO_MUCH,      /* more than EXPLAIN_VALUES_MAX */
 };
 
+/* How many values that takes for @path; from EXPLAIN_VALUES_MAX on it is too
+ * many. */
+size_t explain_cost(const struct snapshot *snapshot, const struct path *path);
+
 /* The leaves at or below @path. @secrets: masks what is shown; NULL: nothing
  * is. The snapshot must outlive the explanation, which is to be deinited
  * whatever comes back: 0 or EXPLAIN_E_*. */

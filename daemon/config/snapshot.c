@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "config/secret.h"
+#include "read/doc.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -96,6 +97,16 @@ struct snapshot *snapshot_new(struct stack_docs *docs,
 	snapshot->json = write_bytes(&snapshot->bytes, snapshot->root);
 	(void)snapshot_masked(snapshot, secrets);
 	return snapshot;
+}
+
+void snapshot_settle(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->docs.count; i++) {
+		struct doc *doc = snapshot->docs.items[i].doc;
+
+		for (size_t j = 0; j < doc->source_count; j++)
+			source_settle(doc->sources[j]);
+	}
 }
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot)

@@ -79,6 +79,10 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot);
 struct snapshot *snapshot_unref(struct snapshot *snapshot); /* NULL */
 void snapshot_unrefp(struct snapshot **snapshot);
 
+/* Nothing of it, and of its documents, changes from here on but its masked form
+ * and its references: another thread may read it. */
+void snapshot_settle(struct snapshot *snapshot);
+
 /* As it may be shown by what @secrets are now. */
 struct masked *snapshot_masked(struct snapshot *snapshot,
 			       const struct secrets *secrets);

@@ -56,7 +56,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	list_init(&conns->half_sent);
 	list_init(&conns->finished);
 	list_init(&conns->resting);
-	turns_init(&conns->turns);
+	turns_init(&conns->turns, loop);
 	conns->turns.on_begin = on_work_begins;
 	conns->turns.on_end = on_work_ends;
 	conns->input = mem_alloc(CONNS_INPUT);

@@ -8,6 +8,7 @@
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
+#include "serve/study.h"
 #include "serve/turns.h"
 
 /* --- the end ------------------------------------------------------------- */
@@ -127,6 +128,7 @@ void errand_free(struct errand *errand)
 		errand->service->call_off(errand->service->data, errand);
 	list_remove(&errand->link);
 	charge_release(&errand->charge);
+	study_free(errand->study);
 	shared_unref(errand->reply);
 	mem_free(errand->workspace);
 	mem_free(errand->text);
@@ -227,6 +229,23 @@ void errand_get(struct request *request, const struct env_call *call)
 	errand->masked = call->masked;
 	errand->fields = fields;
 	errand->text = mem_strndup(path.ptr ? path.ptr : "", path.len);
+	turns_add(request->turns, errand);
+	wait_for(request, errand);
+}
+
+void errand_study(struct request *request, struct study *study, size_t size,
+		  bool masked)
+{
+	struct errand *errand =
+		errand_for(request, ERRAND_STUDY,
+			   (struct price){QUOTA_BYTES, (uint32_t)size});
+
+	if (!errand) {
+		study_free(study);
+		return;
+	}
+	errand->study = study;
+	errand->masked = masked;
 	turns_add(request->turns, errand);
 	wait_for(request, errand);
 }

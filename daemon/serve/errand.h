@@ -35,10 +35,12 @@ struct peer;
 struct request;
 struct service;
 struct shared;
+struct study;
 struct turns;
 
 enum errand_kind {
-	ERRAND_GET, /* with an environment: takes turns */
+	ERRAND_GET,   /* with an environment: takes turns */
+	ERRAND_STUDY, /* the server's own: takes turns */
 	ERRAND_RELOAD,
 	ERRAND_USE_WORKSPACE,
 	ERRAND_TOKEN,
@@ -62,6 +64,8 @@ struct errand {
 	/* GET, whose text is the path: */
 	struct env *env;   /* the caller's; nobody else has it */
 	struct buf fields; /* that the reply begins with */
+	/* STUDY, until it is finished: */
+	struct study *study;
 
 	const struct service *service;
 	void *job;            /* the service's; NULL: nothing is under way */
@@ -121,6 +125,10 @@ struct env_call {
 };
 
 void errand_get(struct request *request, const struct env_call *call);
+
+/* Do @study (taken over), whose question has @size bytes. */
+void errand_study(struct request *request, struct study *study, size_t size,
+		  bool masked);
 
 /* Methods of io.clearconf. */
 void errand_reload(struct request *request);

@@ -2,26 +2,33 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "config/history.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/explain.h"
+#include "serve/get.h"
 #include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
+#include "serve/study.h"
 #include "value/diff.h"
 #include "value/json.h"
 #include "value/path.h"
 #include "value/value.h"
 
+/* Histories of at most so many bytes, all generations together, are compared at
+ * once. */
+#define PAST_SHORT ((size_t)64 * 1024)
+
 /* From one generation to the next. */
 struct step {
 	const struct snapshot *old, *new;
-	const struct secrets *secrets; /* NULL: everything is shown */
+	const struct value *old_visible, *new_visible; /* the trees */
 	struct origins old_origins, new_origins;
 	struct origin_json origins;
-	struct arena arena;
+	struct arena masked, arena;
 };
 
 static void step_deinit(struct step *step)
@@ -29,26 +36,37 @@ static void step_deinit(struct step *step)
 	origin_json_deinit(&step->origins);
 	origins_deinit(&step->old_origins);
 	origins_deinit(&step->new_origins);
+	arena_free(&step->masked);
 	arena_free(&step->arena);
 }
 
-static const struct value *shown(struct step *step, const struct value *root,
-				 struct str text)
+static const struct value *visible(struct arena *arena,
+				   const struct snapshot *snapshot,
+				   const struct secrets *secrets)
+{
+	return secrets ? secrets_mask(secrets, arena, snapshot->root)
+		       : snapshot->root;
+}
+
+static void add_side(struct buf *fields, const char *key,
+		     const struct value *root, const struct path *path)
+{
+	json_key(fields, key);
+	get_write_visible(fields, path_find(root, path));
+}
+
+static void add_sides(struct buf *fields, struct step *step,
+		      const struct change *change)
 {
 	struct path_error error;
 	struct path path;
 
-	path_parse(&path, &step->arena, text, &error);
-	if (!step->secrets)
-		return path_find(root, &path);
-	return secrets_mask_at(step->secrets, &step->arena, root, &path);
-}
-
-static void add_side(struct buf *fields, const char *key,
-		     const struct value *value)
-{
-	json_key(fields, key);
-	json_write(fields, value);
+	path_parse(&path, &step->arena, change->path, &error);
+	if (change->old)
+		add_side(fields, "old", step->old_visible, &path);
+	if (change->new)
+		add_side(fields, "new", step->new_visible, &path);
+	arena_reset(&step->arena);
 }
 
 static void add_change(struct buf *fields, struct step *step,
@@ -60,24 +78,21 @@ static void add_change(struct buf *fields, struct step *step,
 	json_key(fields, "path");
 	json_write_string(fields, change->path);
 	json_add_string(fields, "kind", change_kind_name(change->kind));
-	if (change->old)
-		add_side(fields, "old",
-			 shown(step, step->old->root, change->path));
-	if (change->new)
-		add_side(fields, "new",
-			 shown(step, step->new->root, change->path));
+	add_sides(fields, step, change);
 	origin_json_add(&step->origins, fields, &origin);
-	arena_reset(&step->arena);
 }
 
 static void add_step(struct buf *fields, struct step *step)
 {
 	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
+	const struct secrets *secrets = step->origins.secrets;
 
 	diff_add(&changes, STR(""), step->old->root, step->new->root);
 	changes_sort(&changes);
 	origins_init(&step->old_origins, &step->old->docs);
 	origins_init(&step->new_origins, &step->new->docs);
+	step->old_visible = visible(&step->masked, step->old, secrets);
+	step->new_visible = visible(&step->masked, step->new, secrets);
 	for (size_t i = 0; i < changes.count; i++) {
 		buf_puts(fields, i ? ",{" : "{");
 		add_change(fields, step, &changes.items[i]);
@@ -91,10 +106,7 @@ static void add_changes(struct buf *fields, const struct snapshot *old,
 			const struct secrets *secrets)
 {
 	_cleanup_(step_deinit) struct step step = {
-		.old = old,
-		.new = new,
-		.secrets = secrets,
-		.origins.secrets = secrets};
+		.old = old, .new = new, .origins.secrets = secrets};
 
 	json_key(fields, "changes");
 	buf_putc(fields, '[');
@@ -115,28 +127,63 @@ static void add_generation(struct buf *fields, const struct snapshot *old,
 	buf_putc(fields, '}');
 }
 
-static void add_generations(struct buf *fields, const struct view *view,
-			    int64_t limit, const struct secrets *secrets)
+static void add_generations(struct buf *fields, const struct question *question)
 {
-	const struct snapshot *new = history_get(view->history, 0), *old;
 	size_t start = fields->len;
+	const struct snapshot *new, *old;
 
-	for (size_t i = 1; new &&limit; i++, limit--, new = old) {
-		old = history_get(view->history, i);
+	for (size_t i = 0; i < question->generations && i < question->count;
+	     i++) {
+		new = question->snapshots[i];
+		old = i + 1 < question->count ? question->snapshots[i + 1]
+					      : NULL;
 		if (fields->len - start > PAST_BYTES_MAX ||
 		    (!old && new->cause != CAUSE_START))
 			return;
-		if (i > 1)
+		if (i)
 			buf_putc(fields, ',');
-		add_generation(fields, old, new, secrets);
+		add_generation(fields, old, new, question->secrets);
 	}
+}
+
+static void write_past(struct out *out, const struct question *question)
+{
+	struct buf *fields = reply_open(out);
+
+	json_key(fields, "generations");
+	buf_putc(fields, '[');
+	add_generations(fields, question);
+	buf_putc(fields, ']');
+	reply_close(out, false);
+}
+
+/* The generations that are asked for, and the one before them; how many bytes
+ * they all have. */
+static size_t gather(const struct history *history, struct question *question,
+		     struct arena *arena)
+{
+	struct snapshot *snapshot;
+	size_t bytes = 0;
+
+	question->snapshots =
+		arena_alloc(arena, history->count * sizeof(struct snapshot *));
+	while (question->count <= question->generations &&
+	       (snapshot = history_get(history, question->count))) {
+		question->snapshots[question->count++] = snapshot;
+		bytes += snapshot->json.len;
+	}
+	return bytes;
 }
 
 void past_answer(struct request *request)
 {
 	int64_t limit = call_int(&request->call, "limit", INT64_MAX);
 	const struct view *view = &request->view;
-	struct buf *fields;
+	struct question question = {
+		.generations = (size_t)limit,
+		.write = write_past,
+	};
+	size_t bytes;
 	bool reveal;
 
 	if (!explain_may_reveal(request, &reveal))
@@ -146,10 +193,7 @@ void past_answer(struct request *request)
 			    STR("limit"));
 		return;
 	}
-	fields = reply_open(request->out);
-	json_key(fields, "generations");
-	buf_putc(fields, '[');
-	add_generations(fields, view, limit, reveal ? NULL : view->secrets);
-	buf_putc(fields, ']');
-	reply_close(request->out, false);
+	question.secrets = reveal ? NULL : view->secrets;
+	bytes = gather(view->history, &question, request->scratch);
+	study_answer(request, &question, bytes > PAST_SHORT);
 }

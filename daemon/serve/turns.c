@@ -4,10 +4,11 @@
 
 #include "serve/errand.h"
 #include "serve/service.h"
+#include "serve/study.h"
 
-void turns_init(struct turns *turns)
+void turns_init(struct turns *turns, uv_loop_t *loop)
 {
-	*turns = (struct turns){0};
+	*turns = (struct turns){.loop = loop};
 	list_init(&turns->waiting);
 }
 
@@ -35,7 +36,10 @@ static void begin(struct turns *turns, struct errand *errand)
 	list_remove(&errand->link);
 	turns->at_work = errand;
 	charge_set_turn(&errand->charge, ++turns->serial);
-	errand->service->begin(errand->service->data, errand);
+	if (errand->study)
+		study_begin(errand);
+	else
+		errand->service->begin(errand->service->data, errand);
 }
 
 void turns_add(struct turns *turns, struct errand *errand)

@@ -2,8 +2,8 @@
 #define SERVE_TURNS_H
 
 /*
- * Turns: calls that take the daemon's own work, such as those with an
- * environment. One is at work at a time, off the loop; the next is one of the
+ * Turns: calls that take the daemon's own work, those with an environment and
+ * long studies. One is at work at a time, off the loop; the next is one of the
  * user who has waited longest for a turn, so that a user who asks much waits
  * for himself.
  *
@@ -12,12 +12,14 @@
  */
 
 #include <stdint.h>
+#include <uv.h>
 
 #include "base/list.h"
 
 struct errand;
 
 struct turns {
+	uv_loop_t *loop;
 	struct list waiting;    /* struct errand, in the order they came */
 	struct errand *at_work; /* NULL: none */
 	uint64_t serial;
@@ -28,7 +30,7 @@ struct turns {
 	void (*on_end)(struct turns *turns);
 };
 
-void turns_init(struct turns *turns);
+void turns_init(struct turns *turns, uv_loop_t *loop);
 
 /* Begin @errand when it is its turn, which may be at once. */
 void turns_add(struct turns *turns, struct errand *errand);

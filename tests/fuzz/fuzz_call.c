@@ -184,7 +184,7 @@ static void stage_init(struct stage *stage)
 	history_init(&stage->history, 4);
 	watchers_init(&stage->watchers, &stage->service);
 	quota_init(&stage->quota);
-	turns_init(&stage->turns);
+	turns_init(&stage->turns, NULL);
 	stage->turns.on_begin = stage->turns.on_end = on_turn;
 	for (size_t i = 0; i < QUOTA_KINDS; i++)
 		stage->quota.limits[i] = i == QUOTA_BYTES ? 1 << 20 : 4;

@@ -295,7 +295,7 @@ struct fixture *fixture_new(void)
 	fixture->quota.limits[QUOTA_ERRANDS] = 2;
 	fixture->quota.limits[QUOTA_BYTES] = (size_t)1 << 20;
 	fixture->quota.environment_calls = 1000;
-	turns_init(&fixture->turns);
+	turns_init(&fixture->turns, &fixture->loop);
 	fixture->turns.on_begin = fixture->turns.on_end = turn_changes;
 	fixture->limits = (struct server_limits){
 		.message = (size_t)64 * 1024,
@@ -393,6 +393,17 @@ static const char *take_out(struct fixture *fixture)
 	return close_up(text.data);
 }
 
+/* What another thread answers is waited for. */
+static void finish_study(struct fixture *fixture, struct request *request)
+{
+	struct errand *errand = TAKE(request->errand);
+
+	while (!errand_is_finished(errand))
+		(void)uv_run(&fixture->loop, UV_RUN_ONCE);
+	errand_answer(errand, request->peer, request->out);
+	errand_free(errand);
+}
+
 const char *fixture_call(struct fixture *fixture, unsigned int rights,
 			 const char *message, struct watcher **watcher)
 {
@@ -409,6 +420,8 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 	};
 
 	methods_answer(&request, str_from(message));
+	if (request.errand && request.errand->kind == ERRAND_STUDY)
+		finish_study(fixture, &request);
 	if (watcher)
 		*watcher = request.watcher;
 	else

@@ -50,7 +50,7 @@ static void stage_init(struct stage *stage)
 	*stage = (struct stage){.service = {.data = stage, .begin = begin}};
 	quota_init(&stage->quota);
 	stage->quota.limits[QUOTA_BYTES] = 1000;
-	turns_init(&stage->turns);
+	turns_init(&stage->turns, NULL);
 	stage->turns.on_begin = on_begin;
 	stage->turns.on_end = on_end;
 }

@@ -129,12 +129,10 @@ static void add_generation(struct buf *fields, const struct snapshot *old,
 
 static void add_generations(struct buf *fields, const struct question *question)
 {
+	const struct snapshot *new = question->snapshots[0], *old;
 	size_t start = fields->len;
-	const struct snapshot *new, *old;
 
-	for (size_t i = 0; i < question->generations && i < question->count;
-	     i++) {
-		new = question->snapshots[i];
+	for (size_t i = 0; new &&i < question->generations; i++, new = old) {
 		old = i + 1 < question->count ? question->snapshots[i + 1]
 					      : NULL;
 		if (fields->len - start > PAST_BYTES_MAX ||

@@ -153,16 +153,11 @@ void json_write_pretty(struct buf *out, const struct value *value)
 
 void json_key(struct buf *out, const char *key)
 {
-	size_t len = strlen(key);
-	char *at = buf_reserve(out, len + 4);
-
 	if (out->len && out->data[out->len - 1] != '{')
-		*at++ = ',';
-	*at++ = '"';
-	memcpy(at, key, len);
-	at[len] = '"';
-	at[len + 1] = ':';
-	out->len = (size_t)(at + len + 2 - out->data);
+		buf_putc(out, ',');
+	buf_putc(out, '"');
+	buf_puts(out, key);
+	buf_puts(out, "\":");
 }
 
 void json_add_string(struct buf *out, const char *key, const char *text)

@@ -127,8 +127,6 @@ void explain_answer(struct request *request)
 {
 	struct view *view = &request->view;
 	struct question question = {
-		.snapshots = &view->snapshot,
-		.count = 1,
 		.path = call_string(&request->call, "path"),
 		.write = write_explanation,
 	};
@@ -143,6 +141,7 @@ void explain_answer(struct request *request)
 		return;
 	}
 	question.secrets = reveal ? NULL : view->secrets;
+	(void)question_gather(&question, view, request->scratch);
 	study_answer(request, &question,
 		     is_long(explain_cost(view->snapshot, &path)));
 }

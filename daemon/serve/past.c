@@ -3,7 +3,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "config/history.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/explain.h"
@@ -155,24 +154,6 @@ static void write_past(struct out *out, const struct question *question)
 	reply_close(out, false);
 }
 
-/* The generations that are asked for, and the one before them; how many bytes
- * they all have. */
-static size_t gather(const struct history *history, struct question *question,
-		     struct arena *arena)
-{
-	struct snapshot *snapshot;
-	size_t bytes = 0;
-
-	question->snapshots =
-		arena_alloc(arena, history->count * sizeof(struct snapshot *));
-	while (question->count <= question->generations &&
-	       (snapshot = history_get(history, question->count))) {
-		question->snapshots[question->count++] = snapshot;
-		bytes += snapshot->json.len;
-	}
-	return bytes;
-}
-
 void past_answer(struct request *request)
 {
 	int64_t limit = call_int(&request->call, "limit", INT64_MAX);
@@ -192,6 +173,6 @@ void past_answer(struct request *request)
 		return;
 	}
 	question.secrets = reveal ? NULL : view->secrets;
-	bytes = gather(view->history, &question, request->scratch);
+	bytes = question_gather(&question, view, request->scratch);
 	study_answer(request, &question, bytes > PAST_SHORT);
 }

@@ -2,7 +2,9 @@
 
 #include <uv.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
+#include "config/history.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/errand.h"
@@ -11,33 +13,46 @@
 #include "serve/turns.h"
 
 struct study {
-	struct question question; /* its contents are the study's */
-	struct secrets *secrets;
+	struct question question; /* its words are the study's */
 	char *path;
+	bool masked;
+
+	/* In its turn: */
+	struct arena arena;
+	struct secrets *secrets;
 	uv_work_t work;
 	struct shared *reply;
 };
 
-/* Snapshots count references without a lock: only the loop takes and drops
- * them. */
+size_t question_gather(struct question *question, const struct view *view,
+		       struct arena *arena)
+{
+	size_t most = 1 + view->history->count, bytes = 0;
+	struct snapshot *snapshot = view->snapshot;
+
+	question->snapshots =
+		arena_alloc(arena, most * sizeof(question->snapshots[0]));
+	question->count = 0;
+	while (snapshot && question->count <= question->generations) {
+		question->snapshots[question->count++] = snapshot;
+		bytes += snapshot->json.len;
+		snapshot = history_get(view->history, question->count);
+	}
+	return bytes;
+}
+
 static struct study *study_new(const struct question *question)
 {
 	struct study *study = mem_alloc(sizeof(*study));
-	size_t size = question->count * sizeof(struct snapshot *);
+	struct str path = question->path;
 
-	study->question = *question;
-	study->question.snapshots = mem_alloc(size);
-	for (size_t i = 0; i < question->count; i++) {
-		snapshot_settle(question->snapshots[i]);
-		study->question.snapshots[i] =
-			snapshot_ref(question->snapshots[i]);
-	}
-	study->path = mem_strndup(question->path.ptr ? question->path.ptr : "",
-				  question->path.len);
-	study->question.path.ptr = study->path;
-	if (question->secrets)
-		study->secrets = secrets_pin(question->secrets);
-	study->question.secrets = study->secrets;
+	study->path = mem_strndup(path.ptr ? path.ptr : "", path.len);
+	study->masked = question->secrets != NULL;
+	study->question = (struct question){
+		.path = {study->path, path.len},
+		.generations = question->generations,
+		.write = question->write,
+	};
 	return study;
 }
 
@@ -47,7 +62,7 @@ void study_free(struct study *study)
 		return;
 	for (size_t i = 0; i < study->question.count; i++)
 		snapshot_unref(study->question.snapshots[i]);
-	mem_free(study->question.snapshots);
+	arena_free(&study->arena);
 	secrets_free(study->secrets);
 	mem_free(study->path);
 	shared_unref(study->reply);
@@ -89,10 +104,32 @@ static void on_done(uv_work_t *work, int status)
 	errand_finish(errand, reply);
 }
 
+/* Snapshots count references without a lock: only the loop takes and drops
+ * them. */
+static void pin(struct study *study, const struct view *view)
+{
+	struct question *question = &study->question;
+
+	(void)question_gather(question, view, &study->arena);
+	for (size_t i = 0; i < question->count; i++)
+		snapshot_settle(snapshot_ref(question->snapshots[i]));
+	if (study->masked)
+		study->secrets = secrets_pin(view->secrets);
+	question->secrets = study->secrets;
+}
+
 void study_begin(struct errand *errand)
 {
+	const struct service *service = errand->service;
 	struct study *study = errand->study;
+	struct view view;
 
+	if (!service->view(service->data, errand->workspace, &view)) {
+		errand_fail_not_ready(errand,
+				      "the workspace is gone meanwhile");
+		return;
+	}
+	pin(study, &view);
 	study->work.data = errand;
 	(void)uv_queue_work(errand->turns->loop, &study->work, on_work,
 			    on_done);

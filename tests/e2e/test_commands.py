@@ -40,6 +40,7 @@ def two(home, server, daemon):
     daemon.start()
     daemon.wait_state("ready")
     wait_until(lambda: daemon.workspace("two").get("company_name"), "its name")
+    wait_until(lambda: daemon.workspace("two")["state"] == "ready", "the other one")
     return daemon
 
 

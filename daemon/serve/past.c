@@ -6,7 +6,6 @@
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/explain.h"
-#include "serve/get.h"
 #include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
@@ -24,10 +23,9 @@
 /* From one generation to the next. */
 struct step {
 	const struct snapshot *old, *new;
-	const struct value *old_visible, *new_visible; /* the trees */
 	struct origins old_origins, new_origins;
 	struct origin_json origins;
-	struct arena masked, arena;
+	struct arena arena;
 };
 
 static void step_deinit(struct step *step)
@@ -35,23 +33,23 @@ static void step_deinit(struct step *step)
 	origin_json_deinit(&step->origins);
 	origins_deinit(&step->old_origins);
 	origins_deinit(&step->new_origins);
-	arena_free(&step->masked);
 	arena_free(&step->arena);
 }
 
-static const struct value *visible(struct arena *arena,
-				   const struct snapshot *snapshot,
-				   const struct secrets *secrets)
+static const struct value *shown(struct step *step, const struct value *root,
+				 const struct path *path)
 {
-	return secrets ? secrets_mask(secrets, arena, snapshot->root)
-		       : snapshot->root;
+	const struct secrets *secrets = step->origins.secrets;
+
+	return secrets ? secrets_mask_at(secrets, &step->arena, root, path)
+		       : path_find(root, path);
 }
 
 static void add_side(struct buf *fields, const char *key,
-		     const struct value *root, const struct path *path)
+		     const struct value *value)
 {
 	json_key(fields, key);
-	get_write_visible(fields, path_find(root, path));
+	json_write(fields, value);
 }
 
 static void add_sides(struct buf *fields, struct step *step,
@@ -62,9 +60,9 @@ static void add_sides(struct buf *fields, struct step *step,
 
 	path_parse(&path, &step->arena, change->path, &error);
 	if (change->old)
-		add_side(fields, "old", step->old_visible, &path);
+		add_side(fields, "old", shown(step, step->old->root, &path));
 	if (change->new)
-		add_side(fields, "new", step->new_visible, &path);
+		add_side(fields, "new", shown(step, step->new->root, &path));
 	arena_reset(&step->arena);
 }
 
@@ -84,14 +82,11 @@ static void add_change(struct buf *fields, struct step *step,
 static void add_step(struct buf *fields, struct step *step)
 {
 	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
-	const struct secrets *secrets = step->origins.secrets;
 
 	diff_add(&changes, STR(""), step->old->root, step->new->root);
 	changes_sort(&changes);
 	origins_init(&step->old_origins, &step->old->docs);
 	origins_init(&step->new_origins, &step->new->docs);
-	step->old_visible = visible(&step->masked, step->old, secrets);
-	step->new_visible = visible(&step->masked, step->new, secrets);
 	for (size_t i = 0; i < changes.count; i++) {
 		buf_puts(fields, i ? ",{" : "{");
 		add_change(fields, step, &changes.items[i]);

@@ -93,10 +93,9 @@ size_t explain_cost(const struct snapshot *snapshot, const struct path *path)
 	const struct stack_docs *docs = &snapshot->docs;
 	size_t left = EXPLAIN_VALUES_MAX;
 	const struct value *value;
-	bool blocks = false;
 
 	for (size_t i = 0; i < docs->count && left; i++) {
-		value = value_at(docs->items[i].doc->root, path, &blocks);
+		value = path_find(docs->items[i].doc->root, path);
 		if (value)
 			charge(value, &left);
 	}

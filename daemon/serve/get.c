@@ -72,25 +72,22 @@ static struct str finished(struct request *request, struct masked *masked)
 	const struct view *view = &request->view;
 	struct str reply = masked ? masked->reply : view->snapshot->reply;
 
-	if (view->stale >= 0 || strcmp(view->state, "ready") != 0)
+	if (view->stale >= 0 || strcmp(view->state, "ready") != 0 ||
+	    (masked && !masked->bytes.len))
 		return (struct str){0};
 	return reply.len ? reply : make_reply(request, masked);
 }
 
-static void reply_whole(struct request *request, bool masked)
+static void reply_whole(struct request *request, struct masked *masked)
 {
 	struct snapshot *snapshot = request->view.snapshot;
-	struct masked *view =
-		masked ? snapshot_masked(snapshot, request->view.secrets)
-		       : NULL;
-	struct str reply = finished(request, view);
 
-	if (reply.len) {
-		out_add_reply(request->out, snapshot, view);
+	if (finished(request, masked).len) {
+		out_add_reply(request->out, snapshot, masked);
 		return;
 	}
-	write_head(request, masked);
-	out_add_snapshot(request->out, snapshot, view);
+	write_head(request, masked != NULL);
+	out_add_snapshot(request->out, snapshot, masked);
 	reply_close(request->out, false);
 }
 
@@ -107,24 +104,25 @@ static struct buf *open_part(struct request *request, struct masked *masked)
 }
 
 static void reply_part(struct request *request, const struct path *path,
-		       bool masked)
+		       struct masked *masked)
 {
-	struct snapshot *snapshot = request->view.snapshot;
-	struct masked *view =
-		masked ? snapshot_masked(snapshot, request->view.secrets)
-		       : NULL;
-	const struct value *root = view ? view->root : snapshot->root;
+	const struct value *root =
+		masked ? masked->root : request->view.snapshot->root;
 
-	get_write_visible(open_part(request, view), path_find(root, path));
+	get_write_visible(open_part(request, masked), path_find(root, path));
 	reply_close(request->out, false);
 }
 
 static void reply(struct request *request, const struct path *path, bool masked)
 {
+	const struct view *view = &request->view;
+	struct masked *shown =
+		masked ? snapshot_masked(view->snapshot, view->secrets) : NULL;
+
 	if (path->count)
-		reply_part(request, path, masked);
+		reply_part(request, path, shown);
 	else
-		reply_whole(request, masked);
+		reply_whole(request, shown);
 }
 
 static void answer(struct request *request, bool masked)

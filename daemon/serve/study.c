@@ -15,7 +15,6 @@
 struct study {
 	struct question question; /* its words are the study's */
 	char *path;
-	bool masked;
 
 	/* In its turn: */
 	struct arena arena;
@@ -47,7 +46,6 @@ static struct study *study_new(const struct question *question)
 	struct str path = question->path;
 
 	study->path = mem_strndup(path.ptr ? path.ptr : "", path.len);
-	study->masked = question->secrets != NULL;
 	study->question = (struct question){
 		.path = {study->path, path.len},
 		.generations = question->generations,
@@ -106,14 +104,14 @@ static void on_done(uv_work_t *work, int status)
 
 /* Snapshots count references without a lock: only the loop takes and drops
  * them. */
-static void pin(struct study *study, const struct view *view)
+static void pin(struct study *study, const struct view *view, bool masked)
 {
 	struct question *question = &study->question;
 
 	(void)question_gather(question, view, &study->arena);
 	for (size_t i = 0; i < question->count; i++)
 		snapshot_settle(snapshot_ref(question->snapshots[i]));
-	if (study->masked)
+	if (masked)
 		study->secrets = secrets_pin(view->secrets);
 	question->secrets = study->secrets;
 }
@@ -129,7 +127,7 @@ void study_begin(struct errand *errand)
 				      "the workspace is gone meanwhile");
 		return;
 	}
-	pin(study, &view);
+	pin(study, &view, errand->masked);
 	study->work.data = errand;
 	(void)uv_queue_work(errand->turns->loop, &study->work, on_work,
 			    on_done);

@@ -36,7 +36,7 @@ static void begin(struct turns *turns, struct errand *errand)
 	list_remove(&errand->link);
 	turns->at_work = errand;
 	charge_set_turn(&errand->charge, ++turns->serial);
-	if (errand->study)
+	if (errand->kind == ERRAND_STUDY)
 		study_begin(errand);
 	else
 		errand->service->begin(errand->service->data, errand);

@@ -19,7 +19,7 @@
 struct errand;
 
 struct turns {
-	uv_loop_t *loop;
+	uv_loop_t *loop;        /* for the studies among them */
 	struct list waiting;    /* struct errand, in the order they came */
 	struct errand *at_work; /* NULL: none */
 	uint64_t serial;

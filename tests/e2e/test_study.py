@@ -113,3 +113,20 @@ def test_a_stranger_sees_no_secret(home, large, strangers):
         assert "other 7" in shown and SECRET not in shown
         with pytest.raises(VarlinkError, match="AccessDenied"):
             strangers.call(STRANGER, "io.clearconf." + method, reveal=True)
+
+
+def test_calls_behind_a_long_one_wait_for_it(large):
+    with large.connect() as line:
+        line.send("io.clearconf.Explain", oneway=True)
+        line.send("io.clearconf.Explain", more=True)
+        line.send("io.clearconf.Get", {"path": "section0.key0"})
+        line.send("io.clearconf.History", {"limit": 0})
+        line.send("io.clearconf.Explain", {"path": 'section0."a\\u0000b"'})
+        line.send("io.clearconf.Explain", {"path": 'section0."a\0b"'})
+        assert len(line.receive()["leaves"]) == KEYS + 1
+        assert line.receive()["value"] == "0 0"
+        assert line.receive()["generations"] == []
+        with pytest.raises(VarlinkError, match="PathNotFound"):
+            line.receive()
+        with pytest.raises(VarlinkError, match="InvalidPath"):
+            line.receive()

@@ -9,13 +9,16 @@
 #include "value/value.h"
 
 static const struct task_kind kinds[] = {
-	[ERRAND_RELOAD] = {NULL, task_begin_reload, task_look_reload, 2},
-	[ERRAND_USE_WORKSPACE] = {NULL, task_begin_switch, task_look_switch, 2},
-	[ERRAND_TOKEN] = {task_token, NULL, NULL, 1},
-	[ERRAND_PROFILE] = {task_profile, NULL, NULL, 1},
-	[ERRAND_LIST_CREDENTIALS] = {task_credentials, NULL, NULL, 1},
-	[ERRAND_CREATE_CREDENTIALS] = {task_create, NULL, NULL, 1},
-	[ERRAND_REVOKE_CREDENTIALS] = {task_revoke, task_begin_revoke, NULL, 1},
+	[ERRAND_RELOAD] = {NULL, task_begin_reload, task_look_reload,
+			   task_end_reload, 2},
+	[ERRAND_USE_WORKSPACE] = {NULL, task_begin_switch, task_look_switch,
+				  NULL, 2},
+	[ERRAND_TOKEN] = {task_token, NULL, NULL, NULL, 1},
+	[ERRAND_PROFILE] = {task_profile, NULL, NULL, NULL, 1},
+	[ERRAND_LIST_CREDENTIALS] = {task_credentials, NULL, NULL, NULL, 1},
+	[ERRAND_CREATE_CREDENTIALS] = {task_create, NULL, NULL, NULL, 1},
+	[ERRAND_REVOKE_CREDENTIALS] = {task_revoke, task_begin_revoke, NULL,
+				       NULL, 1},
 };
 
 static void task_ask(struct task *task);
@@ -100,7 +103,12 @@ static void task_give_up(struct task *task)
 
 static void on_deadline(uv_timer_t *timer)
 {
-	task_give_up(timer->data);
+	struct task *task = timer->data;
+
+	if (task->kind->late)
+		task->kind->late(task);
+	else
+		task_give_up(task);
 }
 
 /* --- questions ------------------------------------------------------------ */

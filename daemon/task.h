@@ -48,6 +48,7 @@ struct task_kind {
 	/* May finish the errand. With questions: false when it has. */
 	bool (*begin)(struct task *task);
 	void (*look)(struct task *task); /* polls have been answered */
+	void (*late)(struct task *task); /* the deadline; NULL: it fails */
 	unsigned int timeouts;           /* the deadline, in [poll] timeout */
 };
 
@@ -92,6 +93,7 @@ bool task_begin_revoke(struct task *task);
 bool task_begin_reload(struct task *task);
 bool task_begin_switch(struct task *task);
 void task_look_reload(struct task *task);
+void task_end_reload(struct task *task);
 void task_look_switch(struct task *task);
 
 #endif

@@ -1,7 +1,9 @@
 /* The kinds of task.h that wait for polls: Reload, UseWorkspace. */
 
 #include "base/mem.h"
+#include "config/secret.h"
 #include "daemon.h"
+#include "serve/service.h"
 #include "site.h"
 #include "task.h"
 #include "value/json.h"
@@ -29,17 +31,144 @@ static bool is_any_asking(const struct daemon *daemon)
 	return site_is_asking(daemon->site);
 }
 
-/* A server that does not answer is no failure of the reload: status tells. */
-void task_look_reload(struct task *task)
+/* The answer's list `failed`, and to whom it is told. */
+struct failures {
+	struct buf *json;
+	const struct daemon *daemon;
+	uint64_t clearance;    /* of who has asked; see serve/service.h */
+	const char *workspace; /* that is looked at; NULL: the whole host */
+	size_t index;          /* of the same; of the host: of the active one */
+};
+
+static bool may_read(const struct failures *failures)
+{
+	return failures->index < SERVICE_CLEARANCES &&
+	       failures->clearance >> SERVICE_BITS * failures->index &
+		       SERVICE_MAY_READ;
+}
+
+static void add_failure(const struct failures *failures, const char *what,
+			const char *reason)
+{
+	struct buf *json = failures->json;
+	_cleanup_(mem_freep) char *shown = secrets_mask_text(
+		failures->daemon->host.secrets,
+		may_read(failures) ? reason : "you have no right to read why");
+
+	if (json->len)
+		buf_putc(json, ',');
+	buf_putc(json, '{');
+	json_add_string(json, "what", what);
+	json_add_optional_string(json, "workspace", failures->workspace);
+	json_add_string(json, "reason", shown);
+	buf_putc(json, '}');
+}
+
+static void add_diag(const struct failures *failures, const char *what,
+		     const struct diag *diag)
+{
+	_cleanup_(mem_freep) char *text =
+		diag->pos.line ? mem_printf("%s:%u:%u: %s", diag->source,
+					    diag->pos.line, diag->pos.column,
+					    diag->text)
+			       : mem_printf("%s: %s", diag->source, diag->text);
+
+	add_failure(failures, what, text);
+}
+
+static bool is_own(const struct layer *layer)
+{
+	return layer->kind == LAYER_WORKSPACE || layer->kind == LAYER_VAULT ||
+	       layer->kind == LAYER_MONITORING;
+}
+
+static void add_broken(const struct failures *failures,
+		       const struct stack *stack, bool own)
+{
+	struct layer *layer;
+
+	for (stack_each(stack, layer))
+		if (layer->state == LAYER_BROKEN && is_own(layer) == own)
+			add_diag(failures, "layer", &layer->problem);
+}
+
+static void add_unserved(const struct failures *failures,
+			 const struct workspace *workspace)
+{
+	const char *problem = workspace_problem(workspace);
+
+	if (workspace_is_asking(workspace))
+		problem = "no answer in time: see [poll] timeout";
+	else if (workspace_can_serve(workspace))
+		return;
+	add_failure(failures, "server",
+		    problem ? problem : "there is no answer");
+}
+
+/* Settings, etcd and files are the same for all workspaces. */
+static void add_of_host(struct failures *failures)
+{
+	const struct daemon *daemon = failures->daemon;
+	const char *problem = site_problem(daemon->site);
+
+	while (daemon->workspaces[failures->index] != daemon->active)
+		failures->index++;
+	if (diag_failed(&daemon->settings_problem))
+		add_diag(failures, "settings", &daemon->settings_problem);
+	if (problem || site_is_asking(daemon->site))
+		add_failure(failures, "site",
+			    problem ? problem : "etcd has not answered yet");
+	add_broken(failures, &daemon->active->stack, false);
+}
+
+static void add_of_workspace(struct failures *failures, size_t index)
+{
+	const struct workspace *workspace = failures->daemon->workspaces[index];
+
+	failures->workspace = workspace->name;
+	failures->index = index;
+	add_unserved(failures, workspace);
+	add_broken(failures, &workspace->stack, true);
+}
+
+static void add_failures(struct task *task)
+{
+	struct daemon *daemon = task->daemon;
+	_cleanup_(buf_deinit) struct buf list = BUF_INIT;
+	struct failures failures = {
+		.json = &list,
+		.daemon = daemon,
+		.clearance =
+			daemon->service.clearance(daemon, task->errand->peer),
+	};
+
+	add_of_host(&failures);
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		add_of_workspace(&failures, i);
+	if (!list.len)
+		return;
+	json_key(&task->fields, "failed");
+	buf_putc(&task->fields, '[');
+	buf_add_str(&task->fields, buf_str(&list));
+	buf_putc(&task->fields, ']');
+}
+
+/* What could be read has been, whatever could not be. */
+void task_end_reload(struct task *task)
 {
 	const struct daemon *daemon = task->daemon;
 
-	if (is_any_asking(daemon))
-		return;
 	add_generation(task);
 	json_add_bool(&task->fields, "changed",
 		      daemon->active->snapshot->generation != task->generation);
+	add_failures(task);
 	task_succeed(task);
+}
+
+void task_look_reload(struct task *task)
+{
+	if (!is_any_asking(task->daemon))
+		task_end_reload(task);
 }
 
 /* --- UseWorkspace --------------------------------------------------------- */

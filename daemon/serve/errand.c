@@ -162,6 +162,7 @@ static struct errand *errand_for(struct request *request, enum errand_kind kind,
 	errand->service = request->service;
 	errand->workspace = mem_strdup(request->view.workspace);
 	errand->masked = !(request->rights & ACCESS_SECRETS);
+	errand->peer = request->peer;
 	errand->lifetime = -1;
 	list_init(&errand->link);
 	return errand;

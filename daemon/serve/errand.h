@@ -61,6 +61,9 @@ struct errand {
 	bool force;
 	bool silent; /* one-way: it is done, and nothing said */
 	bool masked; /* the answer is for one without the right `secrets` */
+	/* Who waits: the connection's, which outlives its errands but for those
+	 * that take turns. */
+	const struct peer *peer;
 	/* GET, whose text is the path: */
 	struct env *env;   /* the caller's; nobody else has it */
 	struct buf fields; /* that the reply begins with */

@@ -153,6 +153,42 @@ def test_reload_says_whether_something_changed(home, ready, server):
     assert "generation" in json.loads(home.client("reload", "--json", check=0).stdout)
 
 
+REFUSING = {"name": "envelope", "code": 401, "subcode": 2, "msg": "no such key"}
+
+
+@pytest.mark.parametrize("failure, words", [
+    ({"name": "drop"}, "closed"),
+    ({"name": "hang"}, "no answer"),
+    (REFUSING, "no such key")])
+def test_a_reload_names_the_workspace_that_failed(home, two, server, failure, words):
+    home.settings((home.path / "config/clearconf/clearconfd.conf").read_text()
+                  .replace("timeout = 10s", "timeout = 1s"))
+    two.reload()
+    for endpoint in ("auth.login", "users.get_vaults"):
+        server.fail(endpoint=endpoint, **failure)
+    done = home.client("reload", check=6)
+    assert "what could be read has not changed" in done.stdout
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2
+    for name, line in zip(("one", "two"), lines):
+        assert line.startswith(f"clearconf: workspace {name}: server: ") and words in line
+    told = home.client("reload", "--json", check=6)
+    failed = json.loads(told.stdout)["failed"]
+    assert [(x["what"], x["workspace"]) for x in failed] == [("server", "one"), ("server", "two")]
+    server.clear_failures()
+    wait_until(lambda: home.client("reload").returncode == 0, "a good reload")
+
+
+def test_a_reload_names_what_is_broken(home, ready, conf):
+    home.settings(FAST + "[pol]\n")
+    home.conf(conf("a: {"))
+    done = home.client("reload", check=1)
+    settings, layer = done.stderr.splitlines()
+    assert settings.startswith("clearconf: settings: ") and "clearconfd.conf:6:1: " in settings
+    assert layer.startswith("clearconf: layer: ") and "/clearml.conf:" in layer
+    assert ready.get("a") == 1
+
+
 def test_a_server_that_refuses_is_six_with_its_words(home, ready, server):
     server.fail("envelope", endpoint="auth.get_credentials", code=400, subcode=100,
                 msg="the dog ate it")

@@ -11,8 +11,8 @@
 
 #include "../support/docs.h"
 #include "base/env.h"
-#include "config/variables.h"
 #include "exec_env.h"
+#include "read/variables.h"
 
 static char **make(const struct doc *doc, bool other_workspace)
 {

@@ -1,5 +1,5 @@
-#ifndef CONFIG_VARIABLES_H
-#define CONFIG_VARIABLES_H
+#ifndef READ_VARIABLES_H
+#define READ_VARIABLES_H
 
 /*
  * Environment variables that are configuration in mode `agent` (SEMANTICS
@@ -18,8 +18,10 @@
 struct env;
 
 struct variable {
-	const char *name; /* of the environment variable */
-	struct str under; /* dotted path of its value */
+	const char *name;         /* of the environment variable */
+	const char *const *names; /* of a named one: all that may stand for it,
+				   * NULL-terminated; else NULL */
+	struct str under;         /* dotted path of its value */
 	struct str text;
 	enum read_format format; /* READ_VALUE or READ_LITERAL */
 };

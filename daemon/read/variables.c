@@ -1,4 +1,4 @@
-#include "config/variables.h"
+#include "read/variables.h"
 
 #include "base/buf.h"
 #include "base/env.h"
@@ -13,7 +13,7 @@
 struct row {
 	const char *path;
 	bool boolean;
-	const char *names[NAMES_MAX];
+	const char *names[NAMES_MAX + 1]; /* NULL-terminated */
 };
 
 static const struct row rows[] = {
@@ -125,7 +125,7 @@ void variables_generic(struct variables *variables, const struct env *env)
 static bool find_row(const struct row *row, const struct env *env,
 		     struct variable *variable)
 {
-	for (size_t i = 0; i < NAMES_MAX && row->names[i]; i++) {
+	for (size_t i = 0; row->names[i]; i++) {
 		variable->name = row->names[i];
 		if (env_get(env, str_from(row->names[i]), &variable->text) &&
 		    variable->text.len)
@@ -144,6 +144,7 @@ static void add_named(struct variables *variables, const struct row *row,
 	if (!variable.text.len)
 		return;
 	variable.under = str_from(row->path);
+	variable.names = row->names;
 	variable.format = row->boolean ? READ_VALUE : READ_LITERAL;
 	if (row->boolean && !str_to_bool(variable.text, &value)) {
 		log_warning("variable-ignored",

@@ -12,6 +12,7 @@ import uuid
 
 import clearml_calls
 import clearml_token
+import clearml_work_calls  # noqa: F401  it enters its calls into the table
 from clearml_errors import ApiError, api_error
 from clearml_message import Answer, arguments, encode_json
 

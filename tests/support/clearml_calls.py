@@ -233,11 +233,11 @@ def _credential(pair, edition):
     entry = present(access_key=pair.access_key, label=pair.label, last_used=pair.last_used,
                     last_used_from=pair.last_used_from)
     if edition == "enterprise":
-        entry.update(present(created=pair.created, expire=_time_text(pair.expire)))
+        entry.update(present(created=pair.created, expire=time_text(pair.expire)))
     return entry
 
 
-def _time_text(seconds):
+def time_text(seconds):
     if seconds is None:
         return None
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="microseconds")
@@ -252,7 +252,7 @@ def create_credentials(call):
     made = call.state.add_credentials(account.id, call.tenant, label=call.data.get("label"),
                                       expiration_sec=lifetime)
     pair = account.credentials[-1]
-    return {"credentials": present(access_key=made["access_key"], expire=_time_text(pair.expire),
+    return {"credentials": present(access_key=made["access_key"], expire=time_text(pair.expire),
                                    label=pair.label, secret_key=made["secret_key"])}
 
 

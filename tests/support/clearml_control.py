@@ -45,6 +45,17 @@ def _state(server):
                 "failures": server.failures.as_list(), "count": server.counts()}
 
 
+def _tasks(server):
+    """What became of each task: its statuses in order, and what it printed."""
+    with server.state.lock:
+        return {id: {"name": task.fields["name"], "statuses": task.statuses, "log": task.log}
+                for id, task in server.state.work.tasks.items()}
+
+
+def _of_work(name):
+    return lambda server, *args, **options: getattr(server.state.work, name)(*args, **options)
+
+
 def _of_state(name):
     return lambda server, *args, **options: getattr(server.state, name)(*args, **options)
 
@@ -60,6 +71,9 @@ ORDERS = {
     "reinstate_credentials": _of_state("reinstate_credentials"),
     "leave_company": _of_state("leave_company"),
     "rejoin_company": _of_state("rejoin_company"),
+    "add_queue": _of_work("add_queue"),
+    "add_task": _of_work("add_task"),
+    "tasks": _tasks,
     "make_token": _of_state("make_token"),
     "invalidate_tokens": _of_state("invalidate_tokens"),
     "fail": lambda server, name, **options: server.fail(name, **options),

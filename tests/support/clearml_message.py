@@ -120,7 +120,7 @@ def arguments(request):
     kind = (request.header("Content-Type") or "").partition(";")[0].strip()
     data = {}
     if kind == JSON_LINES:
-        _parse_lines(request.body)
+        json_lines(request)
     elif kind == FORM:
         form = request.body.decode("utf-8", "replace")
         _apply(data, urllib.parse.parse_qsl(form, keep_blank_values=True))
@@ -137,10 +137,9 @@ def _parse_body(body):
     return value
 
 
-def _parse_lines(body):
-    """A batch: each line must be JSON; none of our endpoints takes one, so the values are dropped."""
-    for line in body.splitlines():
-        parse_json(line)
+def json_lines(request):
+    """The values of a batch, one a line; what is no batch has none."""
+    return [parse_json(line) for line in request.body.splitlines() if line.strip()]
 
 
 def parse_json(text):

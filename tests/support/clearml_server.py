@@ -11,6 +11,7 @@ In a test, in the same process:
         server.clear_failures()
         server.close_door(); server.open_door()                  # connections are refused, or not
         server.wait_for("users.get_vaults", 3)                   # until the third such request
+        server.state.work.add_queue("gpu")                       # see clearml_work.Work
         server.requests("auth.login")[0].header("Authorization")
         server.count("auth.login"); server.clear_requests()
 
@@ -35,10 +36,10 @@ While it runs, POST a JSON object to URL/_control; each member is one order, obe
 
 The orders are in the table ORDERS of clearml_control: set_vaults, add_vault, fail, clear_failures,
 failures, requests, count, clear_requests, add_company, add_user, add_credentials,
-revoke_credentials, reinstate_credentials, leave_company, rejoin_company, make_token,
-invalidate_tokens, set, state. The answer is an object with a member for each; 400 and {"error": text} if one
-was wrong. GET URL/_control is the order "state". The control path needs no authentication, is not
-logged and never fails.
+revoke_credentials, reinstate_credentials, leave_company, rejoin_company, add_queue, add_task, tasks,
+make_token, invalidate_tokens, set, state. The answer is an object with a member for each; 400 and
+{"error": text} if one was wrong. GET URL/_control is the order "state". The control path needs no
+authentication, is not logged and never fails.
 """
 
 import argparse

@@ -1,11 +1,10 @@
-"""What the stand-in ClearML server knows: companies (workspaces), users, key pairs, vaults.
+"""What the stand-in ClearML server knows: companies (workspaces), users, key pairs, vaults, work.
 
 All methods may be called while the server runs, from any thread: they take `State.lock`, which the
 server also holds while it runs a call.
 """
 
 import dataclasses
-import functools
 import secrets
 import threading
 import time
@@ -13,7 +12,9 @@ import uuid
 from datetime import datetime, timezone
 
 import clearml_token
+from clearml_work import Work
 from ledger import LEDGER
+from locking import locked
 
 ACCESS_KEY = "STANDINACCESSKEY00000000000001"
 SECRET_KEY = "stand-in-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGH1"
@@ -80,15 +81,6 @@ class User:
         return [each for each in (self.company, *self.tenants) if each not in self.left]
 
 
-def locked(method):
-    """A method that holds the state's lock."""
-    @functools.wraps(method)
-    def wrapper(self, *args, **options):
-        with self.lock:
-            return method(self, *args, **options)
-    return wrapper
-
-
 class State:
     """Everything the server knows. Plain attributes may be set at any time:
 
@@ -99,6 +91,8 @@ class State:
     token_claims    laid over the claims of coming tokens; a claim that is None is left out
     single_additional_credentials
                     auth.get_credentials gives one key pair, not a list, for each joined company
+
+    work            queues, tasks and workers: see clearml_work.Work
     """
 
     def __init__(self, edition="enterprise", api_version="2.31", populate=True):
@@ -117,6 +111,7 @@ class State:
         self.users = {}
         self.revoked_sessions = set()
         self._revoked = {}   # access key -> (user, key pair)
+        self.work = Work(self)
         if populate:
             self.add_company("stand-in", id=COMPANY_ID)
             self.add_user("Jane Doe", id=USER_ID, given_name="Jane", family_name="Doe",

@@ -6,6 +6,8 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/agent.h"
+#include "config/lock.h"
+#include "config/projection.h"
 #include "config/secret.h"
 #include "config/vault_env.h"
 #include "daemon.h"
@@ -27,6 +29,7 @@ struct job {
 	char *vault_environment;
 	bool agent, system;
 	size_t limit, document; /* bytes of the answer, and of one text */
+	struct locks *locks;
 	struct secrets *secrets;
 	struct shared *reply;
 };
@@ -159,7 +162,8 @@ static void resolve(struct job *job, struct result *result)
 		add_variables(docs, &context, result->env);
 		agent_derive(docs, result->env);
 	}
-	result->root = stack_docs_merge(docs, &result->arena);
+	result->root = projection_merge(job->errand->projection, docs,
+					job->locks, &result->arena);
 	if (!result->root)
 		result->root = value_new(&result->arena, VALUE_OBJECT);
 	answer(job, result);
@@ -204,6 +208,7 @@ static void job_finish(struct job *job)
 	struct shared *reply = TAKE(job->reply);
 
 	secrets_free(job->secrets);
+	locks_unref(job->locks);
 	mem_free(job->vault_environment);
 	mem_free(job);
 	errand_finish(errand, reply);
@@ -240,5 +245,6 @@ void caller_begin(struct daemon *daemon, struct errand *errand)
 	job->limit = (size_t)settings->bytes_per_user;
 	job->document = (size_t)settings->document;
 	job->secrets = secrets_pin(daemon->host.secrets);
+	job->locks = locks_ref(daemon->host.locks);
 	(void)uv_queue_work(&daemon->loop, &job->work, on_work, on_done);
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/lock.h"
 #include "config/secret.h"
 #include "config/vault_env.h"
 #include "fetch/cache.h"
@@ -327,6 +328,8 @@ static void init_host(struct daemon *daemon, struct env *env)
 			       ? variables_agent_env(env)
 			       : env_ref(env),
 		.secrets = secrets_new(daemon->settings->mask_add),
+		.locks = locks_new(daemon->settings->mode == MODE_AGENT,
+				   daemon->settings->lock_keys),
 		.state_dir = daemon->state_dir,
 		.read_only = daemon->options->action != ACTION_SERVE,
 		.offline = daemon->options->offline,
@@ -425,6 +428,7 @@ void daemon_free(struct daemon *daemon)
 	assert(uv_loop_close(&daemon->loop) == 0);
 	access_free(daemon->access);
 	secrets_free(daemon->host.secrets);
+	locks_unref(daemon->host.locks);
 	env_unref(daemon->host.env);
 	env_unref(daemon->host.vault_env);
 	generation_deinit(&daemon->generation);

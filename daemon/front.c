@@ -92,6 +92,12 @@ static bool serve_view(void *data, const char *name, struct view *view)
 	return true;
 }
 
+static struct snapshot *serve_project(void *data, const char *name,
+				      enum projection projection)
+{
+	return workspace_project(daemon_workspace(data, name), projection);
+}
+
 static uint64_t clearance_of(unsigned int rights)
 {
 	return (rights & ACCESS_READ ? SERVICE_MAY_READ : 0) |
@@ -163,6 +169,7 @@ bool front_open(struct daemon *daemon)
 	daemon->service = (struct service){
 		.data = daemon,
 		.view = serve_view,
+		.project = serve_project,
 		.clearance = serve_clearance,
 		.status = serve_status,
 		.workspaces = serve_workspaces,

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/lock.h"
 #include "config/secret.h"
 #include "config/vault_env.h"
 #include "daemon.h"
@@ -114,6 +115,9 @@ static void use_settings(struct daemon *daemon, struct settings *settings)
 	host->vault_env = env_for_vaults(host->env, settings->vault_environment,
 					 daemon->places.system);
 	secrets_set_patterns(host->secrets, settings->mask_add);
+	locks_unref(host->locks);
+	host->locks =
+		locks_new(settings->mode == MODE_AGENT, settings->lock_keys);
 	access_free(daemon->access);
 	daemon->access =
 		access_new(settings->read, settings->secrets, settings->admin);

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "settings_table.h"
+#include "value/path.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -46,6 +48,7 @@ static const struct settings_key keys[] = {
 	{"access", "secrets", WORDS, IN_SETTINGS(secrets)},
 	{"access", "admin", WORDS, IN_SETTINGS(admin)},
 	{"mask", "add", WORDS, IN_SETTINGS(mask_add)},
+	{"lock", "keys", PATHS, IN_SETTINGS(lock_keys)},
 	{"limits", "connections_per_user", COUNT, IN_SETTINGS(connections_per_user), "1024", 1, 1000000},
 	{"limits", "watchers_per_user", COUNT, IN_SETTINGS(watchers_per_user), "1024", 1, 1000000},
 	{"limits", "bytes_per_user", SIZE, IN_SETTINGS(bytes_per_user), "16M", 64 * KIB, 65536 * MIB},
@@ -87,9 +90,14 @@ const struct settings_table settings_workspace_table = {
 
 static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "too many settings");
 
+bool settings_is_list(const struct settings_key *key)
+{
+	return key->type == WORDS || key->type == PATHS;
+}
+
 static bool holds_text(const struct settings_key *key)
 {
-	return key->type == TEXT || key->type == WORDS;
+	return key->type == TEXT || settings_is_list(key);
 }
 
 const struct settings_key *settings_find_key(const struct settings_table *table,
@@ -175,11 +183,26 @@ static void set_text(const struct settings_key *key, char **field,
 {
 	char *old = *field;
 
-	if (key->type == WORDS && old && *old)
+	if (settings_is_list(key) && old && *old)
 		*field = mem_printf("%s %s", old, text);
 	else
 		*field = mem_strdup(text);
 	mem_free(old);
+}
+
+static bool are_paths(const char *text)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(mem_freep) char *list = mem_strdup(text);
+	struct path_error error;
+	struct path path;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(list, " \t", &rest); word;
+	     word = strtok_r(NULL, " \t", &rest))
+		if (!path_parse(&path, &arena, str_from(word), &error))
+			return false;
+	return true;
 }
 
 bool settings_set_key(void *base, const struct settings_key *key,
@@ -187,6 +210,8 @@ bool settings_set_key(void *base, const struct settings_key *key,
 {
 	void *field = (char *)base + key->offset;
 
+	if (key->type == PATHS && !are_paths(text))
+		return false;
 	if (holds_text(key)) {
 		set_text(key, field, text);
 		return true;
@@ -210,6 +235,8 @@ char *settings_expected(const struct settings_key *key)
 	static const char *const texts[] = {
 		[TEXT] = "a text",
 		[WORDS] = "a list",
+		[PATHS] = "paths of keys, separated by blanks, such as "
+			  "sdk.aws.s3.region",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",

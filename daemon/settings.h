@@ -50,6 +50,7 @@ struct settings {
 
 	char *read, *secrets, *admin; /* who may; see serve/access.h */
 	char *mask_add;               /* more patterns, separated by blanks */
+	char *lock_keys;              /* more paths, separated by blanks */
 
 	int64_t connections_per_user, watchers_per_user, bytes_per_user;
 	int64_t environment_calls;           /* a second and user */

@@ -276,7 +276,7 @@ static int on_setting(void *user, const char *section, const char *name,
 				name);
 	if (!key)
 		return fail(load, "unknown key: ", name);
-	if (set[key - load->table->keys] && key->type != WORDS)
+	if (set[key - load->table->keys] && !settings_is_list(key))
 		return fail(load, "this key is set twice: ", name);
 	set[key - load->table->keys] = true;
 	if (!settings_set_key(load->base, key, value))

@@ -13,6 +13,7 @@
 enum settings_type {
 	TEXT,
 	WORDS,
+	PATHS, /* words, each a path of keys */
 	CHOICE,
 	BOOL,
 	DURATION,
@@ -44,6 +45,9 @@ extern const struct settings_table settings_table, settings_workspace_table;
 const struct settings_key *settings_find_key(const struct settings_table *table,
 					     const char *section,
 					     const char *name);
+
+/* Does it hold words, over several lines if need be? */
+bool settings_is_list(const struct settings_key *key);
 
 /* Set the key's field of the struct at @base. False when it does not take
  * @text. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/agent.h"
+#include "config/lock.h"
 #include "config/secret.h"
 #include "fetch/cache.h"
 #include "layers.h"
@@ -142,9 +143,13 @@ int64_t workspace_stale(const struct workspace *workspace)
 struct snapshot *workspace_merge(const struct workspace *workspace,
 				 struct stack_docs *docs, const struct env *env)
 {
+	struct snapshot *snapshot;
+
 	if (workspace->host->settings->mode == MODE_AGENT)
 		agent_derive(docs, env);
-	return snapshot_new(docs, workspace->host->secrets);
+	snapshot = snapshot_new(docs, workspace->host->secrets);
+	snapshot->locks = locks_ref(workspace->host->locks);
+	return snapshot;
 }
 
 /* Losers are secret too. What a caller brings is never learned: it would mask
@@ -184,14 +189,32 @@ static struct snapshot *make_snapshot(const struct workspace *workspace)
 	return snapshot;
 }
 
+static void set_snapshot(struct workspace *workspace, struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < PROJECTIONS; i++)
+		workspace->projected[i] =
+			snapshot_unref(workspace->projected[i]);
+	snapshot_unref(workspace->snapshot);
+	workspace->snapshot = snapshot ? snapshot_ref(snapshot) : NULL;
+}
+
+struct snapshot *workspace_project(struct workspace *workspace,
+				   enum projection projection)
+{
+	struct snapshot **projected = &workspace->projected[projection];
+
+	if (!*projected)
+		*projected = snapshot_project(workspace->snapshot, projection);
+	return *projected;
+}
+
 static void publish(struct workspace *workspace, struct snapshot *snapshot,
 		    enum snapshot_cause cause)
 {
 	snapshot->cause = cause;
 	snapshot->generation =
 		workspace->host->next_generation(workspace->host->data);
-	snapshot_unref(workspace->snapshot);
-	workspace->snapshot = snapshot_ref(snapshot);
+	set_snapshot(workspace, snapshot);
 	history_add(&workspace->history, snapshot);
 	log_info("snapshot", LOG_TEXT("workspace", workspace->name),
 		 LOG_INT("generation", (int64_t)snapshot->generation),
@@ -207,8 +230,7 @@ static void replace_equal(struct workspace *workspace,
 	snapshot->cause = workspace->snapshot->cause;
 	snapshot->time = workspace->snapshot->time;
 	snapshot->generation = workspace->snapshot->generation;
-	snapshot_unref(workspace->snapshot);
-	workspace->snapshot = snapshot_ref(snapshot);
+	set_snapshot(workspace, snapshot);
 	history_renew(&workspace->history, snapshot);
 }
 
@@ -357,7 +379,7 @@ void workspace_close(struct workspace *workspace)
 	workspace_close_upstreams(workspace);
 	stack_deinit(&workspace->stack);
 	history_deinit(&workspace->history);
-	snapshot_unref(workspace->snapshot);
+	set_snapshot(workspace, NULL);
 	access_free(workspace->access);
 	mem_free(workspace->login_error);
 	mem_free(workspace->login_warning);

@@ -29,6 +29,7 @@
 struct access;
 struct cache;
 struct env;
+struct locks;
 struct places;
 struct secrets;
 struct site;
@@ -48,6 +49,7 @@ struct workspace_host {
 	const struct places *places;
 	struct env *env, *vault_env;
 	struct secrets *secrets;
+	struct locks *locks;
 	const struct site *site;  /* what etcd has for the host; NULL: none */
 	const char *state_dir;    /* of the cache; NULL: there is none */
 	bool read_only;           /* and it is not written */
@@ -70,7 +72,8 @@ struct workspace {
 	const struct workspace_settings *declared; /* NULL: the implicit one */
 	struct access *access; /* of its own; NULL: the daemon's */
 	struct stack stack;
-	struct snapshot *snapshot; /* never NULL once started */
+	struct snapshot *snapshot;               /* never NULL once started */
+	struct snapshot *projected[PROJECTIONS]; /* of it; NULL: not made yet */
 	struct history history;
 
 	struct upstream *upstream;  /* NULL: no server to ask */
@@ -152,6 +155,10 @@ int64_t workspace_stale(const struct workspace *workspace);
 /* Learn the secrets of what it serves, has served as far as the history knows,
  * and logs in with. */
 void workspace_learn_secrets(const struct workspace *workspace);
+
+/* What @projection shows of its snapshot; borrowed until the next one. */
+struct snapshot *workspace_project(struct workspace *workspace,
+				   enum projection projection);
 
 /* The snapshot that @docs come to by the rules of the mode; not published. */
 struct snapshot *workspace_merge(const struct workspace *workspace,

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "config/lock.h"
 #include "config/secret.h"
 #include "read/doc.h"
 #include "value/json.h"
@@ -82,6 +83,14 @@ struct masked *snapshot_masked(struct snapshot *snapshot,
 	return snapshot->masked;
 }
 
+/* @root NULL: there was nothing to merge. */
+static void set_root(struct snapshot *snapshot, struct value *root)
+{
+	snapshot->root =
+		root ? root : value_new(&snapshot->arena, VALUE_OBJECT);
+	snapshot->json = write_bytes(&snapshot->bytes, snapshot->root);
+}
+
 struct snapshot *snapshot_new(struct stack_docs *docs,
 			      const struct secrets *secrets)
 {
@@ -91,12 +100,28 @@ struct snapshot *snapshot_new(struct stack_docs *docs,
 	snapshot->time = time(NULL);
 	snapshot->docs = *docs;
 	*docs = (struct stack_docs){0};
-	snapshot->root = stack_docs_merge(&snapshot->docs, &snapshot->arena);
-	if (!snapshot->root)
-		snapshot->root = value_new(&snapshot->arena, VALUE_OBJECT);
-	snapshot->json = write_bytes(&snapshot->bytes, snapshot->root);
+	set_root(snapshot, stack_docs_merge(&snapshot->docs, &snapshot->arena));
 	(void)snapshot_masked(snapshot, secrets);
 	return snapshot;
+}
+
+struct snapshot *snapshot_project(struct snapshot *snapshot,
+				  enum projection projection)
+{
+	const struct stack_docs *docs = &snapshot->docs;
+	struct snapshot *made;
+
+	if (projection_is_served(projection, docs, snapshot->locks))
+		return snapshot_ref(snapshot);
+	made = mem_alloc(sizeof(*made));
+	made->refs = 1;
+	made->of = snapshot_ref(snapshot);
+	made->generation = snapshot->generation;
+	made->time = snapshot->time;
+	made->cause = snapshot->cause;
+	set_root(made, projection_merge(projection, docs, snapshot->locks,
+					&made->arena));
+	return made;
 }
 
 void snapshot_settle(struct snapshot *snapshot)
@@ -122,6 +147,8 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
 		masked_unref(snapshot->masked);
 		arena_free(&snapshot->arena);
 		stack_docs_deinit(&snapshot->docs);
+		locks_unref(snapshot->locks);
+		snapshot_unref(snapshot->of);
 		mem_free(snapshot);
 	}
 	return NULL;

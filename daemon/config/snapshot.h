@@ -16,8 +16,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/str.h"
+#include "config/projection.h"
 #include "config/stack.h"
 
+struct locks;
 struct secrets;
 struct value;
 
@@ -61,6 +63,9 @@ struct snapshot {
 	enum snapshot_cause cause;
 	struct arena arena;
 	struct stack_docs docs; /* pinned */
+	struct locks *locks;    /* it was made under; NULL: none */
+	struct snapshot *of;    /* that it is a projection of, pinned, and its
+				 * documents are those; NULL: it is none */
 	struct value *root;     /* an object */
 	struct str json;        /* of it, on one line */
 	struct str reply;       /* around that; empty: not made */
@@ -71,9 +76,14 @@ struct snapshot {
 
 const char *snapshot_cause_name(enum snapshot_cause cause);
 
-/* Merge @docs, whose references it takes over. */
+/* Merge @docs, whose references it takes over. Its `locks` are for the caller
+ * to set. */
 struct snapshot *snapshot_new(struct stack_docs *docs,
 			      const struct secrets *secrets);
+
+/* What @projection shows of @snapshot; @snapshot itself if that is the same. */
+struct snapshot *snapshot_project(struct snapshot *snapshot,
+				  enum projection projection);
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 struct snapshot *snapshot_unref(struct snapshot *snapshot); /* NULL */

@@ -1,5 +1,7 @@
 #include "serve/call.h"
 
+#include "config/projection.h"
+
 #define MEMO_LIMIT 512
 
 void call_deinit(struct call *call)
@@ -154,6 +156,8 @@ static bool all_are_strings(json_t *value)
 
 static bool has_type(json_t *value, enum parameter_type type)
 {
+	enum projection any;
+
 	switch (type) {
 	case PARAMETER_STRING: return json_is_string(value);
 	case PARAMETER_INT: return json_is_integer(value);
@@ -162,6 +166,9 @@ static bool has_type(json_t *value, enum parameter_type type)
 		return json_is_array(value) && all_are_strings(value);
 	case PARAMETER_VARIABLES:
 		return json_is_object(value) && all_are_strings(value);
+	case PARAMETER_VIEW:
+		return json_is_string(value) &&
+		       projection_from_name(call_text(value), &any);
 	}
 	return false;
 }

@@ -31,6 +31,7 @@ enum parameter_type {
 	PARAMETER_BOOL,
 	PARAMETER_STRINGS,   /* [string] */
 	PARAMETER_VARIABLES, /* {name: string} */
+	PARAMETER_VIEW,      /* a projection's name */
 };
 
 struct parameter {

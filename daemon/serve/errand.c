@@ -228,6 +228,7 @@ void errand_get(struct request *request, const struct env_call *call)
 	}
 	errand->env = call->env;
 	errand->masked = call->masked;
+	errand->projection = call->projection;
 	errand->fields = fields;
 	errand->text = mem_strndup(path.ptr ? path.ptr : "", path.len);
 	turns_add(request->turns, errand);

@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "config/projection.h"
 #include "serve/quota.h"
 
 struct access;
@@ -65,7 +66,8 @@ struct errand {
 	 * that take turns. */
 	const struct peer *peer;
 	/* GET, whose text is the path: */
-	struct env *env;   /* the caller's; nobody else has it */
+	struct env *env; /* the caller's; nobody else has it */
+	enum projection projection;
 	struct buf fields; /* that the reply begins with */
 	/* STUDY, until it is finished: */
 	struct study *study;
@@ -124,6 +126,7 @@ struct env_call {
 	struct env *env;
 	size_t size;
 	bool masked;
+	enum projection projection;
 	struct buf fields;
 };
 

@@ -15,6 +15,13 @@
 #include "value/path.h"
 #include "value/value.h"
 
+/* What is asked for, besides the path. */
+struct get {
+	json_t *environment; /* NULL: the daemon's */
+	enum projection projection;
+	bool masked;
+};
+
 void get_add_state(struct buf *fields, const struct view *view)
 {
 	json_add_int(fields, "generation",
@@ -125,19 +132,23 @@ static void reply(struct request *request, const struct path *path, bool masked)
 		reply_whole(request, shown);
 }
 
-static void answer(struct request *request, bool masked)
+static void answer(struct request *request, const struct get *get)
 {
-	const struct value *root = request->view.snapshot->root;
+	const struct service *service = request->service;
 	struct str text = call_string(&request->call, "path");
+	struct view *view = &request->view;
 	struct path_error error;
 	struct path path;
 
+	if (get->projection != PROJECTION_SERVED)
+		view->snapshot = service->project(
+			service->data, view->workspace, get->projection);
 	if (!path_parse(&path, request->scratch, text, &error))
 		reply_invalid_path(request->out, text, &error);
-	else if (!path_find(root, &path))
+	else if (!path_find(view->snapshot->root, &path))
 		reply_error(request->out, REPLY_PATH_NOT_FOUND, text);
 	else
-		reply(request, &path, masked);
+		reply(request, &path, get->masked);
 }
 
 /* Bytes of all names and values; false when some are none that a process could
@@ -174,25 +185,27 @@ static struct env *make_env(json_t *environment)
 }
 
 static void answer_with_environment(struct request *request,
-				    json_t *environment, size_t size,
-				    bool masked)
+				    const struct get *get, size_t size)
 {
-	struct env_call call = {.size = size, .masked = masked};
+	struct env_call call = {
+		.env = make_env(get->environment),
+		.size = size,
+		.masked = get->masked,
+		.projection = get->projection,
+	};
 
-	call.env = make_env(environment);
 	get_add_state(&call.fields, &request->view);
-	json_add_bool(&call.fields, "masked", masked);
+	json_add_bool(&call.fields, "masked", get->masked);
 	json_key(&call.fields, "value");
 	errand_get(request, &call);
 }
 
-static void check_environment(struct request *request, json_t *environment,
-			      bool masked)
+static void check_environment(struct request *request, const struct get *get)
 {
 	struct quota *quota = request->quota;
 	size_t size;
 
-	if (!measure(environment, &size))
+	if (!measure(get->environment, &size))
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
 			    STR("environment"));
 	else if (size > GET_ENVIRONMENT_LIMIT)
@@ -202,21 +215,25 @@ static void check_environment(struct request *request, json_t *environment,
 		reply_quota_exceeded(request->out, "environment_calls",
 				     quota->environment_calls);
 	else
-		answer_with_environment(request, environment, size, masked);
+		answer_with_environment(request, get, size);
 }
 
 void get_answer(struct request *request)
 {
-	json_t *environment = call_get(&request->call, "environment");
+	const struct call *call = &request->call;
 	bool allowed = request->rights & ACCESS_SECRETS;
-	bool masked = call_bool(&request->call, "mask", !allowed);
+	struct get get = {
+		.environment = call_get(call, "environment"),
+		.masked = call_bool(call, "mask", !allowed),
+	};
 
-	if (!masked && !allowed)
+	(void)projection_from_name(call_string(call, "view"), &get.projection);
+	if (!get.masked && !allowed)
 		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
-	else if (environment)
-		check_environment(request, environment, masked);
+	else if (get.environment)
+		check_environment(request, &get);
 	else
-		answer(request, masked);
+		answer(request, &get);
 }
 
 void get_list_workspaces(struct request *request)

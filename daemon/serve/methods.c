@@ -37,7 +37,7 @@ static const struct method service_methods[] = {
 static const struct method clearconf_methods[] = {
 	{"Get",
 		TAKES(PATH, WORKSPACE, OPTIONAL("environment", VARIABLES),
-		      OPTIONAL("mask", BOOL)),
+		      OPTIONAL("mask", BOOL), OPTIONAL("view", VIEW)),
 		ACCESS_READ, get_answer},
 	{"Explain",
 		TAKES(PATH, WORKSPACE, REVEAL),

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/projection.h"
+
 struct access;
 struct buf;
 struct env;
@@ -51,6 +53,11 @@ struct service {
 
 	/* @workspace NULL: the active one. False: there is no such. */
 	bool (*view)(void *data, const char *workspace, struct view *view);
+
+	/* What @projection shows of the snapshot of @workspace, which exists;
+	 * borrowed as the view is. */
+	struct snapshot *(*project)(void *data, const char *workspace,
+				    enum projection projection);
 
 	/* What @peer may see of the workspaces: SERVICE_MAY_* bits for the
 	 * first, the second and so on, from the lowest up. */

@@ -21,7 +21,8 @@ def ready(home, conf, server, daemon):
 
 # Enough to be answered well.
 CALLS = {
-    "Get": {"path": "k", "workspace": "default", "environment": {"A": "b"}, "mask": True},
+    "Get": {"path": "k", "workspace": "default", "environment": {"A": "b"}, "mask": True,
+            "view": "merged"},
     "Explain": {"path": "sdk", "workspace": "default", "reveal": True},
     "Watch": {"paths": ["k"], "workspace": "default", "since": 0, "values": True, "reveal": True},
     "GetStatus": {},
@@ -75,7 +76,8 @@ def test_a_method_refuses_what_it_does_not_declare(ready, method):
     assert refused({**CALLS[method], "other": 1}) == "other"
     for name, kind in takes(method).items():
         optional = kind[0] == "maybe"
-        wrong = OF_TYPE[kind[1] if optional else kind]
+        kind = kind[1] if optional else kind
+        wrong = "another" if kind[0] == "enum" else OF_TYPE[kind]
         assert refused({**CALLS[method], name: wrong}) == name
         assert refused({**CALLS[method], name: {} if wrong == [1] else []}) == name
         if not optional:

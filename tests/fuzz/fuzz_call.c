@@ -76,6 +76,16 @@ static bool view(void *data, const char *name, struct view *view)
 	return true;
 }
 
+static struct snapshot *project(void *data, const char *name,
+				enum projection projection)
+{
+	struct stage *stage = data;
+
+	(void)name;
+	(void)projection;
+	return stage->snapshot;
+}
+
 static void members(void *data, uint64_t clearance, struct buf *json)
 {
 	(void)data;
@@ -175,6 +185,7 @@ static void stage_init(struct stage *stage)
 		.env = fuzz_env(),
 		.service = {.data = stage,
 			    .view = view,
+			    .project = project,
 			    .clearance = clearance,
 			    .status = status,
 			    .workspaces = members,

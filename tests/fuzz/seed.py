@@ -80,7 +80,7 @@ def etcd_answers():
 def calls():
     """What peers of several rights ask, a few calls each."""
     asked = {
-        "Get": [{}, {"path": "sdk.aws.s3", "mask": False},
+        "Get": [{}, {"view": "merged"}, {"path": "sdk.aws.s3", "mask": False},
                 {"path": '"a.b"."c d"'}, {"environment": {"A": "b"}}],
         "Explain": [{}, {"path": "agent.list.1", "reveal": True}],
         "Watch": [{}, {"paths": ["agent", "x"], "values": True, "since": 1}],

@@ -2,7 +2,8 @@
 """Fail when the daemon's source and include/io.clearconf.varlink disagree: on
 methods and what they take (daemon/serve/methods.c), or on errors and what they
 say (daemon/serve/reply.c). Where the contract's own text lies beside the
-checkout, the interface must be it."""
+checkout, the interface must be it, but for what a client that knows only that
+need not know: more of anything, as long as fields may be absent."""
 
 import os
 import pathlib
@@ -17,7 +18,7 @@ from idl import Interface  # noqa: E402
 IDL = ROOT / "include" / "io.clearconf.varlink"
 SHARED = pathlib.Path(os.environ.get("CLEARCONF_SHARED", ROOT.parent / "shared")) / IDL.name
 TYPES = {"STRING": "string", "INT": "int", "BOOL": "bool", "STRINGS": ("array", "string"),
-         "VARIABLES": ("map", "string")}
+         "VARIABLES": ("map", "string"), "VIEW": ("enum", ["served", "merged", "live"])}
 FIELD = re.compile(r"(if \([^;]*?\)\s*)?(?:add_str|add_masked|json_add_(\w+))\(\s*"
                    r"(?:error_open\([^)]*\)|fields),\s*\"(\w+)\"", re.S)
 
@@ -78,14 +79,40 @@ def compare(what, source, declared):
             yield f"{what} {name}: {source[name]} in the source, {declared[name]} declared"
 
 
+def is_wider(kind, contract):
+    """Does a type allow all that the contract's does, and no client need know?"""
+    if isinstance(kind, str) or isinstance(contract, str) or kind[0] != contract[0]:
+        return kind == contract
+    (shape, ours), (_, theirs) = kind, contract
+    if shape == "enum":
+        return set(theirs) <= set(ours)
+    if shape != "struct":
+        return is_wider(ours, theirs)
+    return all(is_wider(of, theirs[name]) if name in theirs else of[0] == "maybe"
+               for name, of in ours.items()) and theirs.keys() <= ours.keys()
+
+
+def departures(interface, contract):
+    """What of the contract's text the interface does not keep."""
+    for what in ("types", "errors"):
+        ours, theirs = getattr(interface, what), getattr(contract, what)
+        yield from (f"{name} of the contract" for name in theirs
+                    if name not in ours or not is_wider(ours[name], theirs[name]))
+    for name, sides in contract.methods.items():
+        if name not in interface.methods or not all(
+                is_wider(*pair) for pair in zip(interface.methods[name], sides)):
+            yield f"method {name} of the contract"
+
+
 def main():
     interface = Interface(IDL.read_text())
     declared = {name: takes[1] for name, (takes, _) in interface.methods.items()}
     problems = [*compare("method", methods_of_source(), declared),
                 *compare("error", errors_of_source(),
                          {name: fields[1] for name, fields in interface.errors.items()})]
-    if SHARED.exists() and SHARED.read_text() != IDL.read_text():
-        problems.append(f"{IDL.name} is not {SHARED}")
+    if SHARED.exists():
+        problems += [f"{IDL.name} does not keep {what}"
+                     for what in departures(interface, Interface(SHARED.read_text()))]
     print("\n".join(problems) or f"{IDL.name}: {len(declared)} methods, "
           f"{len(interface.errors)} errors as in the source")
     return 1 if problems else 0

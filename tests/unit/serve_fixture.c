@@ -131,6 +131,17 @@ static bool view(void *data, const char *name, struct view *view)
 	return true;
 }
 
+/* `live` is what "two" has, and there are no locks. */
+static struct snapshot *project(void *data, const char *name,
+				enum projection projection)
+{
+	struct view found;
+
+	assert_true(view(data, projection == PROJECTION_LIVE ? "two" : name,
+			 &found));
+	return found.snapshot;
+}
+
 /* What the service does for a call with an environment. */
 static void resolve(struct fixture *fixture, struct errand *errand)
 {
@@ -282,6 +293,7 @@ struct fixture *fixture_new(void)
 	fixture->service = (struct service){
 		.data = fixture,
 		.view = view,
+		.project = project,
 		.clearance = clearance,
 		.status = status,
 		.workspaces = workspaces,

@@ -102,6 +102,27 @@ static void get_answers_what_stands_at_the_path(void **state)
 		check_get(*state, &exchanges[i]);
 }
 
+static void get_answers_from_the_view_that_is_asked_for(void **state)
+{
+	static const struct exchange exchanges[] = {
+		{"{\"view\":\"served\"}", OK_READY("3", "false") TREE "}}",
+		 SECRETS},
+		{"{\"view\":null}", OK_READY("3", "false") TREE "}}", SECRETS},
+		{"{\"view\":\"merged\"}", OK_READY("3", "false") TREE "}}",
+		 SECRETS},
+		{"{\"view\":\"live\"}", OK_READY("2", "false") "{\"a\":2}}}",
+		 SECRETS},
+		{"{\"view\":\"live\",\"path\":\"agent\"}",
+		 ERROR("io.clearconf.PathNotFound", "path", "agent"), SECRETS},
+		{"{\"view\":\"live\",\"mask\":false}", DENIED("secrets"), READ},
+		{"{\"view\":\"other\"}", INVALID("view"), READ},
+		{"{\"view\":true}", INVALID("view"), READ},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
+		check_get(*state, &exchanges[i]);
+}
+
 static void a_path_that_is_none_says_where(void **state)
 {
 	static const struct exchange exchange = {
@@ -334,11 +355,15 @@ static void calls_with_an_environment_are_counted(void **state)
  * "name:type " without blanks. */
 static void read_parameters(const char *at, struct buf *names)
 {
-	for (; *at && *at != ')'; at++)
-		if (*at == ',')
+	bool within = false; /* the names of an enumeration */
+
+	for (; *at && (within || *at != ')'); at++) {
+		within = (within || *at == '(') && *at != ')';
+		if (*at == ',' && !within)
 			buf_putc(names, ' ');
 		else if (*at != ' ' && *at != '\n')
 			buf_putc(names, *at);
+	}
 	if (names->len)
 		buf_putc(names, ' ');
 }
@@ -353,6 +378,7 @@ static void write_parameters(const struct parameter *parameters,
 		[PARAMETER_BOOL] = "bool",
 		[PARAMETER_STRINGS] = "[]string",
 		[PARAMETER_VARIABLES] = "[string]string",
+		[PARAMETER_VIEW] = "(served,merged,live)",
 	};
 
 	for (; parameters && parameters->name; parameters++)
@@ -405,6 +431,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(get_answers_what_stands_at_the_path),
+		cmocka_unit_test(get_answers_from_the_view_that_is_asked_for),
 		cmocka_unit_test(a_path_that_is_none_says_where),
 		cmocka_unit_test(secrets_are_for_those_who_have_the_right),
 		cmocka_unit_test(without_read_there_is_nothing),

@@ -1,5 +1,6 @@
 /* The part of `doctor` about workspaces: logins, servers, clock and layers. */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -43,13 +44,32 @@ static void write_key(struct buf *out, const struct value *workspace)
 	buf_putc(out, ')');
 }
 
-static void say_without_server(struct doctor *doctor, struct str name)
+static void say_without_server(struct doctor *doctor,
+			       const struct value *workspace)
 {
 	doctor_say(doctor, DOCTOR_WARNING,
-		   "login: workspace %.*s asks no server: it has no "
-		   "api.api_server or no key pair, vaults are switched off, or "
-		   "the daemon is --offline",
-		   STR_PRINT(name));
+		   "login: workspace %.*s asks no server: %.*s",
+		   STR_PRINT(answer_text(workspace, "name")),
+		   STR_PRINT(answer_text(workspace, "unasked")));
+}
+
+/* What the configuration names, but is not in force. */
+static void look_at_candidate(struct doctor *doctor,
+			      const struct value *workspace)
+{
+	_cleanup_(buf_deinit) struct buf key = BUF_INIT;
+	const struct value *login = value_get(workspace, STR("new_login"));
+	struct str error = answer_text(login, "last_error");
+
+	if (!value_is(login, VALUE_OBJECT))
+		return;
+	write_key(&key, login);
+	doctor_say(doctor, error.len ? DOCTOR_PROBLEM : DOCTOR_UNSURE,
+		   "login: workspace %.*s is to log in anew, with %s, at %.*s: "
+		   "%.*s; until that works the login before it stays in force",
+		   STR_PRINT(answer_text(workspace, "name")), buf_str(&key).ptr,
+		   STR_PRINT(answer_text(login, "api_server")),
+		   STR_PRINT(error.len ? error : STR("no answer yet")));
 }
 
 static void look_at_login(struct doctor *doctor, const struct value *workspace)
@@ -61,7 +81,7 @@ static void look_at_login(struct doctor *doctor, const struct value *workspace)
 	struct str error = answer_text(server, "last_error");
 
 	if (!value_is(server, VALUE_OBJECT)) {
-		say_without_server(doctor, name);
+		say_without_server(doctor, workspace);
 		return;
 	}
 	write_key(&key, workspace);
@@ -82,6 +102,7 @@ static void look_at_login(struct doctor *doctor, const struct value *workspace)
 void doctor_look_at_logins(struct doctor *doctor)
 {
 	doctor_each_workspace(doctor, look_at_login);
+	doctor_each_workspace(doctor, look_at_candidate);
 }
 
 /* --- ports and names ------------------------------------------------------ */
@@ -200,15 +221,25 @@ static void look_at_layer(struct doctor *doctor, const struct value *layer)
 	struct str description = answer_text(layer, "description");
 	struct str source =
 		description.len ? description : answer_text(layer, "source");
+	struct str error = answer_text(layer, "error");
 	int64_t line = answer_int(layer, "line", 0);
+	char at[40] = "";
 
+	if (line)
+		(void)snprintf(at, sizeof(at), " at line %lld",
+			       (long long)line);
 	if (str_is(state, "broken"))
 		doctor_say(doctor, DOCTOR_PROBLEM,
-			   "layer: %.*s (%.*s) is broken at line %lld: %.*s; "
-			   "what it said before is served",
+			   "layer: %.*s (%.*s) is broken%s: %.*s; %s",
 			   STR_PRINT(answer_text(layer, "layer")),
-			   STR_PRINT(source), (long long)line,
-			   STR_PRINT(answer_text(layer, "error")));
+			   STR_PRINT(source), at, STR_PRINT(error),
+			   value_get(layer, STR("age"))
+				   ? "what it said before is served"
+				   : "nothing of it is served");
+	else if (error.len)
+		doctor_say(doctor, DOCTOR_WARNING, "layer: %.*s (%.*s)%s: %.*s",
+			   STR_PRINT(answer_text(layer, "layer")),
+			   STR_PRINT(source), at, STR_PRINT(error));
 	else if (str_is(state, "stale"))
 		doctor_say(doctor, DOCTOR_WARNING,
 			   "layer: %.*s (%.*s) is %lld s old",

@@ -141,6 +141,22 @@ static void add_account(struct buf *out, const struct value *workspace)
 	}
 }
 
+/* One that is not in force: what stands above it is. */
+static void add_candidate(struct buf *out, const struct value *login)
+{
+	if (!value_is(login, VALUE_OBJECT))
+		return;
+	add_label(out, "new login");
+	add_key(out, login);
+	if (answer_text(login, "access_key").len)
+		buf_puts(out, ", ");
+	buf_printf(out,
+		   "at %.*s, not proved yet: the one above stays in "
+		   "force\n",
+		   STR_PRINT(answer_text(login, "api_server")));
+	add_error(out, login);
+}
+
 /* "3:12: expected '}'" behind the source that it is about. */
 static void add_problem(struct buf *out, const struct value *layer)
 {
@@ -200,9 +216,11 @@ static void add_workspace(struct buf *out, const struct value *workspace,
 		add_error(out, server);
 	} else {
 		add_label(out, "server");
-		buf_puts(out, "none asked: no api.api_server, no key pair, "
-			      "vaults switched off or --offline\n");
+		buf_puts(out, "none asked");
+		add_text(out, ": ", answer_text(workspace, "unasked"));
+		buf_putc(out, '\n');
 	}
+	add_candidate(out, value_get(workspace, STR("new_login")));
 	add_layers(out, value_get(workspace, STR("layers")));
 }
 

@@ -29,11 +29,15 @@ static void print_suspect(void *data, const struct value *value,
 	diag_print_excerpt(&diag, "warning: ", stdout);
 }
 
+static void print_list(const struct diag_list *warnings)
+{
+	for (size_t i = 0; i < warnings->count; i++)
+		diag_print_excerpt(&warnings->items[i], "warning: ", stdout);
+}
+
 static void print_warnings(struct doc *doc)
 {
-	for (size_t i = 0; i < doc->warnings.count; i++)
-		diag_print_excerpt(&doc->warnings.items[i],
-				   "warning: ", stdout);
+	print_list(&doc->warnings);
 	spelling_check(doc, print_suspect, doc);
 }
 
@@ -81,6 +85,7 @@ static bool check_workspaces(const struct options *options)
 	if (!options->log_level)
 		log_set_level(LOG_LEVEL_ERROR);
 	daemon_resolve(daemon);
+	print_list(&daemon->settings->warnings);
 	if (site_problem(daemon->site))
 		(void)printf("site: warning: %s\n", site_problem(daemon->site));
 	for (size_t i = 0; i < daemon->workspace_count; i++) {

@@ -115,7 +115,7 @@ static bool set_site(struct stack *stack, const struct local_rule *rule,
 
 static bool is_site_file(const struct layer *layer)
 {
-	return layer->kind == LAYER_SITE && !layer->text.ptr;
+	return layer->kind == LAYER_SITE && layer_is_file(layer);
 }
 
 bool layers_set_documents(struct stack *stack, const struct site *site)

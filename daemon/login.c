@@ -286,10 +286,30 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 	return !path || read_secret(login, path, diag);
 }
 
-bool login_is_complete(const struct login *login)
+const char *login_lack(const struct login *login, bool declared)
 {
-	return login->api_server &&
-	       (login->token || (login->access_key && login->secret_key));
+	if (!login->api_server)
+		return "no server is named: set api.api_server in "
+		       "clearml.conf, or CLEARML_API_HOST";
+	if (!str_after_http(str_from(login->api_server)).len)
+		return "api.api_server is no URL, for ClearML neither: it "
+		       "begins with http:// or https://";
+	if (login->token || (login->access_key && login->secret_key))
+		return NULL;
+	if (declared)
+		return "its section in the settings has no access_key and "
+		       "secret_key_file";
+	if (login->access_key)
+		return "there is an access key, but no secret key: set "
+		       "api.credentials.secret_key in clearml.conf, or "
+		       "CLEARML_API_SECRET_KEY";
+	if (login->secret_key)
+		return "there is a secret key, but no access key: set "
+		       "api.credentials.access_key in clearml.conf, or "
+		       "CLEARML_API_ACCESS_KEY";
+	return "there is no key pair: set api.credentials.access_key and "
+	       "secret_key in clearml.conf, or CLEARML_API_ACCESS_KEY and "
+	       "CLEARML_API_SECRET_KEY";
 }
 
 bool login_equal(const struct login *a, const struct login *b)

@@ -63,8 +63,9 @@ char *login_secret_path(const struct settings *settings,
 char *login_secret_warning(const struct settings *settings,
 			   const struct workspace_settings *declared);
 
-/* Can one log in with it? */
-bool login_is_complete(const struct login *login);
+/* NULL when one can log in with it, else what it lacks and the cure, for
+ * people. @declared: it is of a [workspace]. */
+const char *login_lack(const struct login *login, bool declared);
 bool login_equal(const struct login *a, const struct login *b);
 void login_deinit(struct login *login);
 

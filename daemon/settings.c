@@ -70,8 +70,8 @@ static const struct settings_key keys[] = {
 };
 
 static const struct settings_key workspace_keys[] = {
-	{"workspace", "api_server", TEXT, IN_WORKSPACE(api_server)},
-	{"workspace", "web_server", TEXT, IN_WORKSPACE(web_server)},
+	{"workspace", "api_server", URL, IN_WORKSPACE(api_server)},
+	{"workspace", "web_server", URL, IN_WORKSPACE(web_server)},
 	{"workspace", "files_server", TEXT, IN_WORKSPACE(files_server)},
 	{"workspace", "access_key", TEXT, IN_WORKSPACE(access_key)},
 	{"workspace", "secret_key_file", TEXT, IN_WORKSPACE(secret_key_file)},
@@ -97,7 +97,7 @@ bool settings_is_list(const struct settings_key *key)
 
 static bool holds_text(const struct settings_key *key)
 {
-	return key->type == TEXT || settings_is_list(key);
+	return key->type == TEXT || key->type == URL || settings_is_list(key);
 }
 
 const struct settings_key *settings_find_key(const struct settings_table *table,
@@ -212,6 +212,8 @@ bool settings_set_key(void *base, const struct settings_key *key,
 
 	if (key->type == PATHS && !are_paths(text))
 		return false;
+	if (key->type == URL && *text && !str_after_http(str_from(text)).len)
+		return false;
 	if (holds_text(key)) {
 		set_text(key, field, text);
 		return true;
@@ -234,6 +236,7 @@ char *settings_expected(const struct settings_key *key)
 {
 	static const char *const texts[] = {
 		[TEXT] = "a text",
+		[URL] = "a URL with its scheme, such as http://localhost:8008",
 		[WORDS] = "a list",
 		[PATHS] = "paths of keys, separated by blanks, such as "
 			  "sdk.aws.s3.region",
@@ -284,6 +287,7 @@ void settings_free(struct settings *settings)
 		mem_free(settings->workspaces[i].name);
 	}
 	mem_free(settings->workspaces);
+	diag_list_deinit(&settings->warnings);
 	mem_free(settings->path);
 	mem_free(settings);
 }

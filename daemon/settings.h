@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct diag;
+#include "base/diag.h"
 
 enum settings_mode { MODE_AGENT, MODE_SDK };
 
@@ -30,6 +30,7 @@ struct workspace_settings {
 	char *verify_certificate; /* true, false or a CA's path */
 	bool active, inject;
 	char *read, *secrets, *admin; /* NULL: those of [access] */
+	size_t secrets_at;            /* offset of its line in the file */
 };
 
 struct settings {
@@ -49,6 +50,7 @@ struct settings {
 	int64_t jitter;                         /* percent */
 
 	char *read, *secrets, *admin; /* who may; see serve/access.h */
+	size_t secrets_at;            /* offset of its line in the file */
 	char *mask_add;               /* more patterns, separated by blanks */
 	char *lock_keys;              /* more paths, separated by blanks */
 
@@ -68,6 +70,8 @@ struct settings {
 
 	struct workspace_settings *workspaces; /* as declared, in order */
 	size_t workspace_count;
+
+	struct diag_list warnings; /* of what is no error, but hardly meant */
 };
 
 /* The defaults. */

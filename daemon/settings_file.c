@@ -261,6 +261,17 @@ static bool check_site(struct load *load, const struct settings_key *key)
 	return !problem || fail_at(load, find_value(load), problem);
 }
 
+/* Where the present line gives the right `secrets`. */
+static void note_secrets(struct load *load, bool declared)
+{
+	struct workspace_settings *workspace = load->base;
+
+	if (declared)
+		workspace->secrets_at = load->line;
+	else
+		load->settings->secrets_at = load->line;
+}
+
 /* ini_handler: one setting; 1 when it was fine. */
 static int on_setting(void *user, const char *section, const char *name,
 		      const char *value)
@@ -274,11 +285,19 @@ static int on_setting(void *user, const char *section, const char *name,
 		return fail(load, "a setting before the first [section]", "");
 	key = settings_find_key(load->table, declared ? "workspace" : section,
 				name);
+	if (!key && declared && !strcmp(name, "secret_key"))
+		return fail(load,
+			    "a secret key does not stand in this file: write "
+			    "it to a file of its own, mode 0600, and name that "
+			    "by secret_key_file",
+			    "");
 	if (!key)
 		return fail(load, "unknown key: ", name);
 	if (set[key - load->table->keys] && !settings_is_list(key))
 		return fail(load, "this key is set twice: ", name);
 	set[key - load->table->keys] = true;
+	if (!strcmp(name, "secrets"))
+		note_secrets(load, declared);
 	if (!settings_set_key(load->base, key, value))
 		return refuse_value(load, key);
 	return strcmp(section, "site") != 0 || check_site(load, key);
@@ -290,6 +309,31 @@ static bool check_whole_site(struct load *load)
 
 	return !problem ||
 	       diag_at(load->diag, &load->source, load->site, "%s", problem);
+}
+
+static void warn_of_secrets_alone(struct load *load, const char *secrets,
+				  const char *read, size_t at)
+{
+	if (is_given(secrets) && !is_given(read))
+		(void)diag_at(diag_list_next(&load->settings->warnings),
+			      &load->source, at,
+			      "`secrets` without `read` gives tokens and "
+			      "nothing else: name who is to see the "
+			      "configuration in `read` too");
+}
+
+static void warn_of_rights(struct load *load)
+{
+	const struct settings *all = load->settings;
+
+	warn_of_secrets_alone(load, all->secrets, all->read, all->secrets_at);
+	for (size_t i = 0; i < all->workspace_count; i++) {
+		const struct workspace_settings *own = &all->workspaces[i];
+
+		warn_of_secrets_alone(load, own->secrets,
+				      own->read ? own->read : all->read,
+				      own->secrets_at);
+	}
 }
 
 static bool parse_file(struct load *load)
@@ -312,7 +356,10 @@ static bool load_into(struct settings *settings, const char *path,
 	r = source_from_file(&load.source, &arena, path, SETTINGS_BYTES, diag);
 	if (r == SOURCE_E_MISSING)
 		return diag_set(diag, path, "is not there, or is no file");
-	return r == 0 && parse_file(&load);
+	if (r < 0 || !parse_file(&load))
+		return false;
+	warn_of_rights(&load);
+	return true;
 }
 
 struct settings *settings_load(const char *path, struct diag *diag)

@@ -28,24 +28,13 @@ static struct str next_word(struct str *rest)
 	return word;
 }
 
-/* What follows http:// or https://; empty: it is neither. */
-static struct str after_scheme(struct str url)
-{
-	static const char *const schemes[] = {"http://", "https://"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
-		if (str_starts(url, str_from(schemes[i])))
-			return str_from_offset(url, strlen(schemes[i]));
-	return (struct str){0};
-}
-
 static char *check_endpoints(const char *text, const char *settings)
 {
 	struct str rest = str_from(text), url, host;
 
 	(void)settings;
 	while ((url = next_word(&rest)).len) {
-		host = after_scheme(url);
+		host = str_after_http(url);
 		if (str_ends(host, STR("/")))
 			host.len--;
 		if (!host.len)

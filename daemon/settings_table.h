@@ -12,6 +12,7 @@
 
 enum settings_type {
 	TEXT,
+	URL, /* http or https */
 	WORDS,
 	PATHS, /* words, each a path of keys */
 	CHOICE,

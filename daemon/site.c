@@ -239,7 +239,7 @@ static struct vault vault_of(const struct layer *layer)
 
 static bool is_document(const struct layer *layer)
 {
-	return layer->kind == LAYER_SITE && layer->text.ptr;
+	return layer->kind == LAYER_SITE && !layer_is_file(layer);
 }
 
 /* What is no text is no text of a file either. */

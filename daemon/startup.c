@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "options.h"
 #include "places.h"
@@ -32,6 +33,18 @@ static bool apply_options(struct settings *settings,
 	return true;
 }
 
+static void log_warnings(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->warnings.count; i++) {
+		const struct diag *warning = &settings->warnings.items[i];
+
+		log_warning("settings-warning",
+			    LOG_TEXT("file", warning->source),
+			    LOG_INT("line", warning->pos.line),
+			    LOG_TEXT("reason", warning->text));
+	}
+}
+
 /* A file that may not even be looked at must not pass for an absent one. */
 static bool may_be_there(const char *path)
 {
@@ -50,5 +63,6 @@ struct settings *startup_settings(const struct options *options,
 
 	if (!settings || !apply_options(settings, options, diag))
 		return NULL;
+	log_warnings(settings);
 	return TAKE(settings);
 }

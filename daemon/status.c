@@ -47,8 +47,8 @@ static void write_problem(struct reader *reader, const struct layer *layer)
 {
 	struct buf *json = reader->json;
 	const struct diag *problem = &layer->problem;
-	bool elsewhere =
-		!layer->text.ptr && strcmp(problem->source, layer->source) != 0;
+	bool elsewhere = layer_is_file(layer) &&
+			 strcmp(problem->source, layer->source) != 0;
 	_cleanup_(mem_freep) char *text =
 		elsewhere ? with_place(problem) : mem_strdup(problem->text);
 
@@ -84,17 +84,19 @@ static void write_layer(struct reader *reader, const struct layer *layer,
 	buf_putc(json, '}');
 }
 
-/* Settings that a reload refused stand among the layers: it is where a person
- * looks for what is broken. */
-static void write_settings_problem(struct reader *reader,
+/* Settings that a reload refused, or that are hardly meant, stand among the
+ * layers: it is where a person looks for what is wrong. */
+static void write_settings_problem(struct reader *reader, const char *state,
 				   const struct diag *problem)
 {
 	struct buf *json = reader->json;
 
+	if (json->data[json->len - 1] == '}')
+		buf_putc(json, ',');
 	buf_putc(json, '{');
 	json_add_string(json, "layer", "settings");
 	json_add_string(json, "source", problem->source);
-	json_add_string(json, "state", "broken");
+	json_add_string(json, "state", state);
 	add_text(reader, "error", problem->text);
 	if (problem->pos.line) {
 		json_add_int(json, "line", problem->pos.line);
@@ -112,7 +114,7 @@ static bool is_fetched(const struct layer *layer)
 static int64_t stale_of(const struct layer *layer, int64_t vaults,
 			int64_t documents)
 {
-	if (layer->kind == LAYER_SITE && layer->text.ptr)
+	if (layer->kind == LAYER_SITE && !layer_is_file(layer))
 		return documents;
 	return is_fetched(layer) ? vaults : -1;
 }
@@ -130,7 +132,11 @@ static void write_layers(struct reader *reader, const struct daemon *daemon,
 	buf_putc(json, '[');
 	start = json->len;
 	if (diag_failed(&daemon->settings_problem))
-		write_settings_problem(reader, &daemon->settings_problem);
+		write_settings_problem(reader, "broken",
+				       &daemon->settings_problem);
+	for (size_t i = 0; i < daemon->settings->warnings.count; i++)
+		write_settings_problem(reader, "ok",
+				       &daemon->settings->warnings.items[i]);
 	for (stack_each(&workspace->stack, layer)) {
 		if (json->len > start)
 			buf_putc(json, ',');
@@ -173,6 +179,7 @@ static void write_server(struct reader *reader,
 			 const struct workspace *workspace)
 {
 	struct buf *json = reader->json;
+	const char *problem = workspace_problem(workspace);
 
 	json_key(json, "server");
 	buf_putc(json, '{');
@@ -180,7 +187,8 @@ static void write_server(struct reader *reader,
 		write_upstream(reader, workspace->upstream);
 	else
 		add_text(reader, "api_server", workspace->declared->api_server);
-	add_text(reader, "last_error", workspace_problem(workspace));
+	if (problem != workspace_candidate_problem(workspace))
+		add_text(reader, "last_error", problem);
 	buf_putc(json, '}');
 }
 
@@ -209,6 +217,21 @@ static void write_key(struct reader *reader, const struct login *login)
 	buf_putc(json, '}');
 }
 
+/* Its key and its trouble stand apart from those of the login in force. */
+static void write_candidate(struct reader *reader,
+			    const struct workspace *workspace)
+{
+	const struct upstream *candidate = workspace->candidate;
+	struct buf *json = reader->json;
+
+	json_key(json, "new_login");
+	buf_putc(json, '{');
+	add_text(reader, "api_server", candidate->login.api_server);
+	write_key(reader, &candidate->login);
+	add_text(reader, "last_error", workspace_candidate_problem(workspace));
+	buf_putc(json, '}');
+}
+
 static void write_workspace(struct reader *reader, const struct daemon *daemon,
 			    const struct workspace *workspace)
 {
@@ -229,6 +252,10 @@ static void write_workspace(struct reader *reader, const struct daemon *daemon,
 		     (long long)workspace->snapshot->generation);
 	if (upstream || workspace->login_error)
 		write_server(reader, workspace);
+	else if (workspace->unasked)
+		json_add_string(json, "unasked", workspace->unasked);
+	if (workspace->candidate)
+		write_candidate(reader, workspace);
 	write_layers(reader, daemon, workspace);
 	buf_putc(json, '}');
 }

@@ -209,14 +209,10 @@ static char *why_not_ask(const struct workspace *workspace)
 
 	if (workspace->upstream)
 		return NULL;
-	if (workspace->host->offline)
-		return mem_strdup("clearconfd runs with --offline and asks no "
-				  "server");
 	if (problem)
 		return mem_strdup(problem);
-	return mem_printf("the workspace '%s' has no server and keys to log "
-			  "in with",
-			  workspace->name);
+	return mem_printf("no server is asked for the workspace '%s': %s",
+			  workspace->name, workspace->unasked);
 }
 
 static void task_begin_asking(struct task *task)

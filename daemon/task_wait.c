@@ -96,13 +96,19 @@ static void add_unserved(const struct failures *failures,
 			 const struct workspace *workspace)
 {
 	const char *problem = workspace_problem(workspace);
+	const char *fresh = workspace_candidate_problem(workspace);
+	_cleanup_(mem_freep) char *text = NULL;
 
 	if (workspace_is_asking(workspace))
 		problem = "no answer in time: see [poll] timeout";
 	else if (workspace_can_serve(workspace))
 		return;
-	add_failure(failures, "server",
-		    problem ? problem : "there is no answer");
+	text = mem_printf("%s%s",
+			  problem && problem == fresh
+				  ? "the new login is not used yet: "
+				  : "",
+			  problem ? problem : "there is no answer");
+	add_failure(failures, "server", text);
 }
 
 /* Settings, etcd and files are the same for all workspaces. */

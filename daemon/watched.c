@@ -21,7 +21,7 @@ static void add_path(struct watched *watched, const char *path)
 
 static void add_layer(struct watched *watched, const struct layer *layer)
 {
-	if (layer->text.ptr)
+	if (!layer_is_file(layer))
 		return; /* it is no file */
 	add_path(watched, layer->source);
 	for (size_t i = 0; layer->doc && i < layer->doc->include_count; i++)

@@ -101,17 +101,22 @@ void workspace_set_state(struct workspace *workspace)
 	workspace->host->on_state(workspace->host->data, workspace);
 }
 
+const char *workspace_candidate_problem(const struct workspace *workspace)
+{
+	return workspace->candidate ? upstream_error(workspace->candidate)
+				    : NULL;
+}
+
 const char *workspace_problem(const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
-	const struct upstream *candidate = workspace->candidate;
 
 	if (workspace->login_error)
 		return workspace->login_error;
 	if (upstream && upstream_error(upstream))
 		return upstream_error(upstream);
-	if (candidate && upstream_error(candidate))
-		return upstream_error(candidate);
+	if (workspace_candidate_problem(workspace))
+		return workspace_candidate_problem(workspace);
 	if (gate_closed(workspace))
 		return "the server no longer offers vaults; those it gave "
 		       "before stay in force";

@@ -79,6 +79,7 @@ struct workspace {
 	struct upstream *upstream;  /* NULL: no server to ask */
 	struct upstream *candidate; /* a new login, not yet proved */
 	char *login_error;          /* why there can be no login; NULL */
+	const char *unasked;        /* why no server is asked; NULL */
 	char *login_warning;        /* what is wrong with it all the same */
 
 	struct keep keep;    /* how long its vaults serve without a server */
@@ -137,6 +138,10 @@ bool workspace_is_settled(const struct workspace *workspace);
 
 /* What is wrong with login or server, for people; NULL: nothing. */
 const char *workspace_problem(const struct workspace *workspace);
+
+/* The same of a new login, which does not replace the one in force before it is
+ * proved. */
+const char *workspace_candidate_problem(const struct workspace *workspace);
 
 /* Vaults that are too old, or were given to credentials that have been refused
  * for too long, are dropped. */

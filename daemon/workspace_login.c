@@ -178,10 +178,14 @@ static void refresh_login(struct workspace *workspace, struct login *login)
 {
 	const struct workspace_host *host = workspace->host;
 
+	workspace->unasked =
+		host->offline
+			? "clearconfd runs with --offline and asks no server"
+			: login_lack(login, workspace->declared != NULL);
 	/* Who only prints needs no login but for the vaults. */
 	if (host->offline || (host->read_only && vaults_are_off(host)))
 		return;
-	if (!login_is_complete(login))
+	if (workspace->unasked)
 		log_out(workspace);
 	else if (!is_in_use(workspace, login))
 		ask_with(workspace, login);

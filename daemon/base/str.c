@@ -45,6 +45,19 @@ bool str_equal_nocase(struct str a, struct str b)
 	       (a.len == 0 || !strncasecmp(a.ptr, b.ptr, a.len));
 }
 
+struct str str_after_http(struct str url)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (url.len > len && !strncasecmp(url.ptr, schemes[i], len))
+			return str_from_offset(url, len);
+	}
+	return (struct str){0};
+}
+
 bool str_to_bool(struct str a, bool *value)
 {
 	static const char *const words[2][6] = {

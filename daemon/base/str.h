@@ -69,6 +69,9 @@ struct str str_trim(struct str a);
 /* Letters compared without case, ASCII only. */
 bool str_equal_nocase(struct str a, struct str b);
 
+/* What follows http:// or https:// in @url; empty: it is no such URL. */
+struct str str_after_http(struct str url);
+
 /* ClearML's booleans: y yes t true on 1 / n no f false off 0, any case. */
 bool str_to_bool(struct str a, bool *value);
 

@@ -140,9 +140,9 @@ void layer_touch(struct layer *layer)
 	layer->unread = true;
 }
 
-static bool is_file(const struct layer *layer)
+bool layer_is_file(const struct layer *layer)
 {
-	return layer->text.ptr == NULL;
+	return layer->kind <= LAYER_FILE && !layer->text.ptr;
 }
 
 static bool is_vault(const struct layer *layer)
@@ -154,7 +154,7 @@ static bool is_vault(const struct layer *layer)
 static bool is_from_elsewhere(const struct layer *layer)
 {
 	return is_vault(layer) ||
-	       (layer->kind == LAYER_SITE && !is_file(layer));
+	       (layer->kind == LAYER_SITE && !layer_is_file(layer));
 }
 
 static struct read_options options_of(const struct layer *layer,
@@ -170,21 +170,23 @@ static struct read_options options_of(const struct layer *layer,
 		.lower = lower,
 		.secrecy = secret_below,
 		.under = str_from(layer->under),
-		.may_include = is_file(layer),
+		.may_include = layer_is_file(layer),
 	};
 }
 
 /* A document of etcd's is no file, though its key looks like a path. "vault
- * NAME" rather than an id that says nothing to anybody. */
+ * 'NAME'" rather than an id that says nothing to anybody. */
 static char *name_for_people(const struct layer *layer)
 {
 	const char *name = layer->description;
 
-	if (!is_file(layer) && layer->kind == LAYER_SITE)
+	if (!layer_is_file(layer) && layer->kind == LAYER_SITE)
 		return mem_printf("etcd %s", layer->source);
-	if (is_file(layer) || !is_vault(layer))
+	if (layer_is_file(layer) || !is_vault(layer))
 		return mem_strdup(layer->source);
-	return mem_printf("vault %s", name && *name ? name : layer->source);
+	if (name && *name)
+		return mem_printf("vault '%s'", name);
+	return mem_printf("vault %s", layer->source);
 }
 
 static int refuse_own_output(struct doc **doc, struct diag *diag)
@@ -207,7 +209,9 @@ static int read_once(const struct layer *layer,
 	_cleanup_(mem_freep) char *name = name_for_people(layer);
 	int r;
 
-	if (!is_file(layer))
+	if (!layer_is_file(layer) && !layer->text.ptr)
+		return 0;
+	if (!layer_is_file(layer))
 		return read_text(doc, name, layer->text, options, diag);
 	r = read_file(doc, layer->source, options, diag);
 	return r == 0 ? refuse_own_output(doc, diag) : r;

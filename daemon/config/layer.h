@@ -101,6 +101,10 @@ void layer_set_odd_format(struct layer *layer, bool odd);
 void layer_set_file(struct layer *layer, enum read_format format,
 		    const char *under);
 
+/* Is its text that of a file? One of a stronger kind than `file` never is, with
+ * a text or still without. */
+bool layer_is_file(const struct layer *layer);
+
 /* Read it again, whatever it holds. */
 void layer_touch(struct layer *layer);
 

@@ -199,7 +199,7 @@ def test_a_server_that_refuses_is_six_with_its_words(home, ready, server):
 def test_without_a_server_it_is_six(home, daemon, command):
     home.conf("a: 1")
     daemon.start()
-    assert "has no server and keys to log in with" in one_line(home.client(command, check=6))
+    assert "no server is named: set api.api_server" in one_line(home.client(command, check=6))
 
 
 @pytest.mark.parametrize("words", [["workspace", "use", "x"], ["reload"], ["token"],

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
-from harness import CLIENT, FAST, wait_until
+from harness import CLIENT, FAST, Daemon, wait_until
 from stage import make_certificates
 
 
@@ -51,6 +51,41 @@ def test_a_refused_key_says_which_and_where_from(home, server, daemon):
     wait_until(daemon.last_error, "the refusal")
     found = [x for x in problems(look(home, 1)) if x.startswith("login: ")]
     assert "key WRON****" in found[0] and "clearml.conf" in found[0] and server.url in found[0]
+
+
+def test_a_new_key_is_refused_and_the_old_one_works(home, ready, server, conf):
+    """Each with its own server: the sentence about one does not name the other's."""
+    with ClearMLServer(port=0, edition="enterprise") as other:
+        home.conf(conf().replace(ACCESS_KEY, "NEWKEY012345").replace(server.url, other.url)).chmod(0o600)
+        ready.wait_state("degraded")
+        lines = look(home, 1)
+        [good] = [text for verdict, text in lines if verdict == "ok" and text.startswith("login: ")]
+        assert f"key {ACCESS_KEY[:4]}****" in good and server.url in good
+        [bad] = problems(lines)
+        assert "key NEWK****" in bad and other.url in bad and server.url not in bad
+        assert "failed to locate provided credentials" in bad and "stays in force" in bad
+        shown = home.client("status", check=0).stdout
+        assert "new login    NEWK****" in shown and f"key          {ACCESS_KEY[:4]}****" in shown
+
+
+@pytest.mark.parametrize("text, arguments, reason", [
+    ("a: 1", (), "no server is named: set api.api_server"),
+    ("api.api_server: \"http://127.0.0.1:9\"", (), "there is no key pair: set api.credentials"),
+    ("api { api_server: \"http://127.0.0.1:9\", credentials.access_key: ABCDEFGH0 }", (),
+     "no secret key: set api.credentials.secret_key"),
+    ("api { api_server: \"localhost:8008\", credentials { access_key: A, secret_key: B } }", (),
+     "api.api_server is no URL"),
+    ("a: 1", ("--offline",), "--offline"),
+])
+def test_why_no_server_is_asked(home, text, arguments, reason):
+    """The one reason, in status, doctor and the errors of commands."""
+    home.conf(text).chmod(0o600)
+    with Daemon(home, *arguments):
+        [login] = [x for verdict, x in look(home, 0) if x.startswith("login: ")]
+        assert "asks no server: " in login and reason in login
+        [shown] = [x for x in home.client("status", check=0).stdout.splitlines()
+                   if "none asked: " in x]
+        assert reason in shown and reason in home.client("profile", check=6).stderr
 
 
 @pytest.mark.parametrize("url, problem", [
@@ -113,6 +148,15 @@ def test_a_broken_layer(home, ready, conf):
     wait_until(lambda: ready.layer("clearml.conf")["state"] == "broken", "broken")
     assert any(x.startswith("layer: file") and "is broken at line" in x
                for x in problems(look(home, 1)))
+    [problem] = [x for x in problems(look(home, 1)) if x.startswith("layer: ")]
+    assert problem.endswith("what it said before is served")
+
+
+def test_what_never_was_good_is_not_said_to_be_served(home, daemon):
+    home.conf("a: {").chmod(0o600)
+    daemon.start()
+    [problem] = [x for x in problems(look(home, 1)) if x.startswith("layer: ")]
+    assert problem.endswith("nothing of it is served")
 
 
 def test_a_dump_nobody_updates(home, ready):

@@ -247,7 +247,7 @@ def test_check_warns_of_a_vault_that_clearml_reads_otherwise(name, home, conf, s
     server.state.set_vaults([{"description": "team", **vault}])
     shown = check(home, status=0).splitlines()
     at = next(i for i, line in enumerate(shown)
-              if line.startswith("vault team:1:1: warning: "))
+              if line.startswith("vault 'team':1:1: warning: "))
     assert words in shown[at] and shown[at + 2].endswith("| ^")
 
 
@@ -302,7 +302,7 @@ def test_check_covers_the_vaults(home, conf, server):
     home.conf(conf(CONF))
     server.state.set_vaults(["good: 1", {"description": "team", "data": "a = {"}])
     shown = check(home, status=1)
-    assert "vault team:1:" in shown and "^" in shown
+    assert "vault 'team':1:" in shown and "^" in shown
 
 
 def test_check_asks_no_server_when_offline(home, conf, server):

@@ -270,6 +270,39 @@ def test_a_secret_that_cannot_be_read_is_said_and_comes_later(home, server, daem
     daemon.wait_state("ready")
 
 
+def test_a_missing_secret_is_not_looked_for_in_the_settings(home, server, daemon):
+    """The layer `workspace` has no text yet: that is not the file of its name."""
+    home.settings(FAST + workspace(server, "one").replace("inject = no", "inject = yes"))
+    daemon.start()
+    daemon.wait_state("degraded")
+    assert "the file of the secret key is not there" in daemon.last_error()
+    [layer] = [x for x in daemon.layers() if x["layer"] == "workspace"]
+    assert layer["state"] == "missing" and "error" not in layer
+    checked = home.daemon("--check")
+    assert "must be an object" not in checked.stdout
+    assert "config/clearconf/secret: the file of the secret key is not there" in checked.stdout
+
+
+def test_secrets_without_read_are_told(home, daemon, server, secret):
+    """`secrets` alone gives nothing that is worth having."""
+    home.settings(FAST + "[access]\nsecrets = root\n" + workspace(server, "one", "secrets = root\n"))
+    home.conf("k: 1")
+    path = f"{home.path}/config/clearconf/clearconfd.conf"
+    checked = home.daemon("--check")
+    assert checked.returncode == 0
+    assert f"{path}:7:1: warning: `secrets` without `read`" in checked.stdout
+    assert f"{path}:13:1: warning: `secrets` without `read`" in checked.stdout
+    daemon.start()
+    told = [x["line"] for x in daemon.layers() if x["layer"] == "settings" and x["state"] == "ok"]
+    assert told == [7, 13]
+    assert daemon.log().count("settings-warning") == 2 and "line=7" in daemon.log()
+    assert "clearconfd.conf:7:1: `secrets` without" in home.client("status", check=0).stdout
+    assert "at line 7: `secrets` without" in home.client("doctor").stdout
+    home.settings(FAST + "[access]\nread = root\n" + workspace(server, "one", "secrets = root\n"))
+    daemon.reload()
+    assert not [x for x in daemon.layers() if x["layer"] == "settings"]
+
+
 # --- the command line ---
 
 

@@ -392,7 +392,7 @@ def test_new_credentials_prove_themselves_before_they_replace_the_old(home, conf
     home.conf(conf().replace(SECRET_KEY, "a-key-that-is-wrong"))
     daemon.wait_state("degraded")
     assert daemon.get("agent.team") is True
-    assert daemon.last_error()
+    assert daemon.last_error() is None and daemon.workspace()["new_login"]["last_error"]
     server.state.set_vaults(["agent.team: still"])
     daemon.wait_value("agent.team", "still")
     home.conf(conf())

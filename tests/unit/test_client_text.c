@@ -206,12 +206,17 @@ static const char status[] =
 	"\"file\",\"source\":\"/h/"
 	"clearml.conf\",\"line\":5,\"column\":12},\"server\":{\"api_server\":"
 	"\"http://s:8008\",\"server_version\":\"2.1\",\"last_success\":988,"
-	"\"next_poll\":1048,\"last_error\":\"timed out\"},\"layers\":[{"
+	"\"next_poll\":1048,\"last_error\":\"timed out\"},"
+	"\"new_login\":{\"api_server\":\"http://t\",\"access_key\":"
+	"\"WXYZEFGHIJKL\",\"access_key_origin\":{\"layer\":\"env-named\","
+	"\"source\":\"CLEARML_API_ACCESS_KEY\"},\"last_error\":\"no such "
+	"key\"},\"layers\":[{"
 	"\"layer\":\"file\",\"source\":\"/h/clearml.conf\",\"state\":\"ok\"},"
 	"{\"layer\":\"vault\",\"source\":\"id1\",\"description\":\"team\","
 	"\"state\":\"broken\",\"error\":\"expected '}'\",\"line\":3,"
 	"\"column\":5}]},{\"name\":\"other\",\"active\":false,\"state\":"
-	"\"ready\",\"generation\":41,\"layers\":[]}]}";
+	"\"ready\",\"generation\":41,\"unasked\":\"no pair of "
+	"keys\",\"layers\":[]}]}";
 
 static void status_is_read_at_a_glance(void **state)
 {
@@ -233,13 +238,15 @@ static void status_is_read_at_a_glance(void **state)
 		"  key          ABCD**** from /h/clearml.conf:5:12\n"
 		"  last answer  12 s ago, next question in 48 s\n"
 		"  last error   timed out\n"
+		"  new login    WXYZ**** from CLEARML_API_ACCESS_KEY, at "
+		"http://t, not proved yet: the one above stays in force\n"
+		"  last error   no such key\n"
 		"  layers, weakest first\n"
 		"    file        ok       /h/clearml.conf\n"
 		"    vault       broken   team (id1):3:5: expected '}'\n"
 		"\n"
 		"workspace other: ready, generation 41\n"
-		"  server       none asked: no api.api_server, no key pair, "
-		"vaults switched off or --offline\n");
+		"  server       none asked: no pair of keys\n");
 }
 
 static void one_workspace_may_be_named(void **state)

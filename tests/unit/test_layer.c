@@ -270,7 +270,7 @@ static void a_vault_is_named_by_what_people_call_it(void **state)
 	make_vault(f, "a = {");
 	layer_set_description(f->layer, "team");
 	assert_true(read_layer(f));
-	assert_string_equal(f->layer->problem.source, "vault team");
+	assert_string_equal(f->layer->problem.source, "vault 'team'");
 	layer_set_description(f->layer, NULL);
 	assert_true(set_and_read(f, "b = {"));
 	assert_string_equal(f->layer->problem.source, "vault id-1");

@@ -48,7 +48,7 @@ static void what_the_tree_says_is_taken(void **state)
 	assert_text(login.ca, NULL);
 	assert_string_equal(login.key_layer, "file");
 	assert_text(login.key_source, NULL);
-	assert_true(login_is_complete(&login));
+	assert_null(login_lack(&login, false));
 }
 
 static void variables_win_over_the_tree(void **state)
@@ -134,7 +134,7 @@ static void there_is_no_default_server(void **state)
 			login_of(trees[i], "CLEARML_AUTH_TOKEN=T");
 
 		assert_text(login.api_server, NULL);
-		assert_false(login_is_complete(&login));
+		assert_non_null(login_lack(&login, false));
 	}
 }
 
@@ -158,14 +158,14 @@ static void a_login_needs_a_server_and_a_token_or_both_keys(void **state)
 		bool complete;
 	} cases[] = {
 		{"", false},
-		{"CLEARML_API_HOST=h", false},
-		{"CLEARML_API_HOST=h|CLEARML_API_ACCESS_KEY=k", false},
-		{"CLEARML_API_HOST=h|CLEARML_API_SECRET_KEY=s", false},
+		{"CLEARML_API_HOST=http://h", false},
+		{"CLEARML_API_HOST=http://h|CLEARML_API_ACCESS_KEY=k", false},
+		{"CLEARML_API_HOST=http://h|CLEARML_API_SECRET_KEY=s", false},
 		{"CLEARML_API_ACCESS_KEY=k|CLEARML_API_SECRET_KEY=s", false},
-		{"CLEARML_API_HOST=h|CLEARML_API_ACCESS_KEY=k|"
+		{"CLEARML_API_HOST=http://h|CLEARML_API_ACCESS_KEY=k|"
 		 "CLEARML_API_SECRET_KEY=s",
 		 true},
-		{"CLEARML_API_HOST=h|CLEARML_AUTH_TOKEN=t", true},
+		{"CLEARML_API_HOST=http://h|CLEARML_AUTH_TOKEN=t", true},
 	};
 
 	(void)state;
@@ -173,7 +173,7 @@ static void a_login_needs_a_server_and_a_token_or_both_keys(void **state)
 		_cleanup_(login_deinit) struct login login =
 			login_of("{}", cases[i].variables);
 
-		assert_int_equal(login_is_complete(&login), cases[i].complete);
+		assert_int_equal(!login_lack(&login, false), cases[i].complete);
 	}
 }
 
@@ -326,7 +326,7 @@ static void a_declared_workspace_is_what_its_section_says(void **state)
 	assert_text(login.ca, "/ca");
 	assert_string_equal(login.key_layer, "workspace");
 	assert_text(login.key_source, scratch_at("etc/s.conf"));
-	assert_true(login_is_complete(&login));
+	assert_null(login_lack(&login, false));
 }
 
 static void a_declared_workspace_may_trust_any_certificate(void **state)
@@ -335,12 +335,14 @@ static void a_declared_workspace_may_trust_any_certificate(void **state)
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 
 	(void)state;
-	assert_true(declare(&login, "api_server = a\nverify_certificate = no\n",
+	assert_true(declare(&login,
+			    "api_server = http://a\nverify_certificate = no\n",
 			    &diag));
 	assert_false(login.verify);
 	assert_text(login.ca, NULL);
 	login_deinit(&login);
-	assert_true(declare(&login, "api_server = a\nverify_certificate =\n",
+	assert_true(declare(&login,
+			    "api_server = http://a\nverify_certificate =\n",
 			    &diag));
 	assert_true(login.verify);
 	assert_text(login.ca, NULL);
@@ -352,14 +354,14 @@ static void a_declared_ca_lies_beside_the_settings(void **state)
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 
 	(void)state;
-	assert_true(declare(&login,
-			    "api_server = a\nverify_certificate = ca.pem\n",
-			    &diag));
+	assert_true(declare(
+		&login, "api_server = http://a\nverify_certificate = ca.pem\n",
+		&diag));
 	assert_true(login.verify);
 	assert_text(login.ca, scratch_at("etc/ca.pem"));
 }
 
-#define WITH_KEY "api_server = a\naccess_key = K\nsecret_key_file = "
+#define WITH_KEY "api_server = http://a\naccess_key = K\nsecret_key_file = "
 
 static void a_secret_is_found_beside_the_settings(void **state)
 {
@@ -369,7 +371,7 @@ static void a_secret_is_found_beside_the_settings(void **state)
 	assert_secret(WITH_KEY "key\n", "SECRET");
 	assert_secret(WITH_KEY "../etc/key\n", "SECRET");
 	assert_secret(WITH_KEY "lined\n", "SECRET");
-	assert_secret("api_server = a\nsecret_key_file =\n", NULL);
+	assert_secret("api_server = http://a\nsecret_key_file =\n", NULL);
 }
 
 static void a_secret_may_have_an_absolute_path(void **state)
@@ -496,7 +498,8 @@ static void the_layer_is_what_a_file_would_say(void **state)
 {
 	(void)state;
 	assert_layer("", "{\"api\":{}}");
-	assert_layer("CLEARML_API_HOST=h", "{\"api\":{\"api_server\":\"h\"}}");
+	assert_layer("CLEARML_API_HOST=http://h",
+		     "{\"api\":{\"api_server\":\"http://h\"}}");
 	assert_layer("CLEARML_API_ACCESS_KEY=k\"\\",
 		     "{\"api\":{\"credentials\":{"
 		     "\"access_key\":\"k\\\"\\\\\"}}}");

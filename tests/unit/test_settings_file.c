@@ -70,7 +70,7 @@ static void assert_refused(const char *text, uint32_t line, uint32_t column,
 	assert_file_refused(line, column, reason);
 }
 
-#define W "[workspace a]\napi_server = x\n"
+#define W "[workspace a]\napi_server = http://x\n"
 static const struct {
 	const char *text;
 	uint32_t line, column;
@@ -106,6 +106,9 @@ static const struct {
 	{"[daemon]\r\nmode =\r\n", 2, 7, "mode: expected"},
 	{"[poll]\ninterval = 60\n", 2, 12, "interval: expected"},
 	{W "active = maybe\n", 3, 10, "active: expected"},
+	{"[workspace a]\napi_server = localhost:8008\n", 2, 14,
+	 "api_server: expected a URL with its scheme"},
+	{W "secret_key = hush\n", 3, 1, "secret_key_file"},
 	{"[site]\netcd = a:2379\n", 2, 8, "http:// or https://"},
 	{"[site]\netcd = https://a:1 https:///\n", 2, 8, "https:// URLs"},
 	{"[site]\netcd = http://a:1\netcd = ftp://a\n", 3, 8, "https:// URLs"},
@@ -131,14 +134,14 @@ static const struct {
 	{"[daemon]\nmode = sdk\nmode = sdk\n", 3, 1, "twice"},
 	{"[daemon]\nmode = sdk\n[poll]\n[daemon]\nmode = sdk\n", 5, 1,
 	 "set twice: mode"},
-	{W "api_server = y\n", 3, 1, "set twice"},
+	{W "api_server = http://y\n", 3, 1, "set twice"},
 	{W "[workspace a]\n", 3, 1, "declared twice: a"},
 	{"[workspace a]\naccess_key = x\n", 1, 1, "no api_server"},
 	{"[workspace a]\n" W, 1, 1, "no api_server"},
 	{"[workspace a]\n[local]\n", 1, 1, "no api_server"},
 	{W "[workspace b]\napi_server =\n", 3, 1, "no api_server"},
-	{W "active = yes\n[workspace b]\napi_server = y\n"
-	   "active = yes\n[workspace c]\napi_server = z\n",
+	{W "active = yes\n[workspace b]\napi_server = http://y\n"
+	   "active = yes\n[workspace c]\napi_server = http://z\n",
 	 4, 1, "`active`: this one and a"},
 };
 #undef W
@@ -265,8 +268,8 @@ static void write_section(size_t len)
 
 	assert_true(len < sizeof(name));
 	memset(name, 'n', len);
-	(void)snprintf(text, sizeof(text), "[workspace %s]\napi_server = x\n",
-		       name);
+	(void)snprintf(text, sizeof(text),
+		       "[workspace %s]\napi_server = http://x\n", name);
 	scratch_write(FILE_NAME, text);
 }
 

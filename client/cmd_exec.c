@@ -11,8 +11,10 @@
 #include "clock.h"
 #include "command.h"
 #include "complain.h"
+#include "exec_again.h"
 #include "exec_child.h"
 #include "exec_env.h"
+#include "exec_facts.h"
 #include "exec_feed.h"
 #include "exec_files.h"
 #include "exec_folder.h"
@@ -21,6 +23,7 @@
 #include "output.h"
 #include "read/doc.h"
 #include "render.h"
+#include "value/value.h"
 
 #define GRACE_MS 10000
 #define QUIET_MS 500  /* a burst of changes has ended */
@@ -50,6 +53,7 @@ struct exec {
 	sigset_t mask; /* as it was */
 	int signals;   /* a signalfd */
 	struct exec_folder folder;
+	struct exec_facts facts;
 	struct exec_feed feed;
 	struct exec_child child;
 	struct answer answer; /* what the file holds */
@@ -79,10 +83,19 @@ static char **make_environment(const struct exec *exec)
 	struct exec_env_wish wish = {
 		.tree = exec->answer.value,
 		.file = exec->folder.file,
+		.facts = &exec->facts,
 		.other_workspace = exec->client->workspace != NULL,
 	};
 
 	return exec_env_make(&wish);
+}
+
+/* The file is for who runs with the variables of this process. */
+static void leave_to_command(const struct exec *exec,
+			     const struct answer *answer)
+{
+	if (exec->facts.agent)
+		exec_again_spare(value_get(answer->doc->root, STR("value")));
 }
 
 static int write_file(struct exec *exec)
@@ -109,8 +122,10 @@ static void write_other_files(const struct exec *exec)
 static int write_first(struct exec *exec)
 {
 	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
-	int status = output_render(&rendering, exec->answer.value, "hocon");
+	int status;
 
+	leave_to_command(exec, &exec->answer);
+	status = output_render(&rendering, exec->answer.value, "hocon");
 	if (status != EXIT_DONE)
 		return status;
 	buf_add_str(&exec->text, buf_str(&rendering.text));
@@ -157,6 +172,7 @@ static void take_answer(struct exec *exec, struct answer *answer)
 {
 	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
 
+	leave_to_command(exec, answer);
 	(void)render_hocon(&rendering, answer->value);
 	if (str_equal(buf_str(&rendering.text), buf_str(&exec->text))) {
 		answer_deinit(answer);
@@ -266,8 +282,10 @@ static int run_command(struct exec *exec)
 
 static int prepare(struct exec *exec)
 {
-	int status = exec_feed_first(exec->client, &exec->answer);
+	int status = exec_facts_ask(&exec->facts, exec->client);
 
+	if (status == EXIT_DONE)
+		status = exec_feed_first(exec->client, &exec->answer);
 	if (status == EXIT_DONE)
 		status = catch_signals(exec);
 	if (status == EXIT_DONE)
@@ -283,6 +301,7 @@ static void clean_up(struct exec *exec)
 {
 	exec_feed_deinit(&exec->feed);
 	exec_folder_remove(&exec->folder);
+	exec_facts_deinit(&exec->facts);
 	answer_deinit(&exec->answer);
 	buf_deinit(&exec->text);
 	buf_deinit(&exec->known);
@@ -325,11 +344,11 @@ const struct command cmd_exec = {
 		"Resolves the configuration with your environment, writes it "
 		"to a private file in\n"
 		"memory and runs COMMAND with CLEARML_CONFIG_FILE naming the "
-		"file. The variables that\n"
-		"took part are taken out of COMMAND's environment, so that "
-		"they do not apply twice; the\n"
-		"section 'environment' is added when apply_environment asks "
-		"for it.\n"
+		"file. COMMAND gets your\n"
+		"variables, but for those of ClearML's that would change what "
+		"the file has from a vault;\n"
+		"the section 'environment' is added when apply_environment "
+		"asks for it.\n"
 		"\n"
 		"The file is kept current while COMMAND runs, also over "
 		"restarts of the daemon. When\n"

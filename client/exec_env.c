@@ -7,56 +7,41 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "complain.h"
+#include "exec_again.h"
+#include "exec_facts.h"
 #include "section.h"
 #include "value/json.h"
 #include "value/value.h"
 
-#define GENERIC_PREFIX STR("CLEARML_AGENT__")
-
-/* The named variables of SEMANTICS B5.6, those of Azure, and where else the
- * configuration might come from. */
-static const char *const applied_again[] = {
-	"AWS_ACCESS_KEY_ID",
-	"AWS_DEFAULT_REGION",
-	"AWS_SECRET_ACCESS_KEY",
-	"AZURE_STORAGE_ACCOUNT",
-	"AZURE_STORAGE_KEY",
-	"CLEARML_AGENT_CRASH_ON_EXCEPTION",
-	"CLEARML_AGENT_SNUG_APP_MODE",
-	"CLEARML_AGENT_SNUG_CALL_HISTORY",
-	"CLEARML_AGENT_SNUG_ENABLED",
-	"CLEARML_AGENT_SNUG_REPORT_TASK_METRICS",
-	"CLEARML_AGENT_SNUG_REPORT_USAGE_EVENTS",
-	"CLEARML_API_ACCESS_KEY",
-	"CLEARML_API_HOST",
-	"CLEARML_API_SECRET_KEY",
+/* Where else the configuration might come from. */
+static const char *const of_defaults[] = {
 	"CLEARML_CONFIG_PATH",
-	"CLEARML_CUDA_VERSION",
-	"CLEARML_CUDNN_VERSION",
-	"CLEARML_FILES_HOST",
-	"CLEARML_WEB_HOST",
-	"CLEARML_WORKER_ID",
-	"CLEARML_WORKER_NAME",
-	"CUDA_VERSION",
-	"CUDNN_VERSION",
-	"GOOGLE_APPLICATION_CREDENTIALS",
-	"TRAINS_API_ACCESS_KEY",
-	"TRAINS_API_HOST",
-	"TRAINS_API_SECRET_KEY",
-	"TRAINS_CONFIG_FILE",
 	"TRAINS_CONFIG_PATH",
-	"TRAINS_CUDA_VERSION",
-	"TRAINS_CUDNN_VERSION",
-	"TRAINS_FILES_HOST",
-	"TRAINS_WEB_HOST",
-	"TRAINS_WORKER_ID",
-	"TRAINS_WORKER_NAME",
 };
 
 /* A login of the caller's that has nothing to do with the named workspace. */
 static const char *const of_the_caller[] = {
 	"CLEARML_AUTH_TOKEN",
 	"TRAINS_AUTH_TOKEN",
+};
+
+/* What ClearML takes from its environment before it applies the section: there
+ * a vault, which the section may be from, has no say. */
+static const char *const before_section[] = {
+	"CLEARML_API_ACCESS_KEY",
+	"CLEARML_API_HOST",
+	"CLEARML_API_HOST_VERIFY_CERT",
+	"CLEARML_API_SECRET_KEY",
+	"CLEARML_AUTH_TOKEN",
+	"CLEARML_CONFIG_FILE",
+	"CLEARML_CONFIG_PATH",
+	"TRAINS_API_ACCESS_KEY",
+	"TRAINS_API_HOST",
+	"TRAINS_API_HOST_VERIFY_CERT",
+	"TRAINS_API_SECRET_KEY",
+	"TRAINS_AUTH_TOKEN",
+	"TRAINS_CONFIG_FILE",
+	"TRAINS_CONFIG_PATH",
 };
 
 /* --- a growing list of NAME=value ----------------------------------------- */
@@ -104,24 +89,34 @@ static bool is_one_of(struct str name, const char *const *names, size_t count)
 	return false;
 }
 
-static bool is_kept(const struct exec_env_wish *wish, struct str name)
+/* @again: see exec_again.h; NULL: nothing is laid over the file that is not
+ * meant to be. */
+static bool is_kept(const struct exec_env_wish *wish, char *const *again,
+		    const char *item)
 {
-	if (str_starts(name, GENERIC_PREFIX) ||
-	    is_one_of(name, applied_again, ARRAY_SIZE(applied_again)))
+	struct str name = {item, strcspn(item, "=")};
+
+	if (wish->other_workspace &&
+	    is_one_of(name, of_the_caller, ARRAY_SIZE(of_the_caller)))
 		return false;
-	return !wish->other_workspace ||
-	       !is_one_of(name, of_the_caller, ARRAY_SIZE(of_the_caller));
+	if (!again)
+		return true;
+	if (is_one_of(name, of_defaults, ARRAY_SIZE(of_defaults)))
+		return !exec_facts_adds_defaults(wish->facts,
+						 item + name.len + 1);
+	return !exec_again_has(again, name);
 }
 
 /* Each entry as it stands, also one that is no assignment. */
 static void add_callers(struct list *list, const struct exec_env_wish *wish)
 {
-	for (char **at = environ; *at; at++) {
-		struct str name = {*at, strcspn(*at, "=")};
+	_cleanup_(exec_again_freep) char **again = NULL;
 
-		if (is_kept(wish, name))
+	if (!wish->live && wish->facts->agent)
+		again = exec_again_find(wish->tree);
+	for (char **at = environ; *at; at++)
+		if (is_kept(wish, again, *at))
 			append(list, mem_strdup(*at));
-	}
 }
 
 /* --- the section `environment` -------------------------------------------- */
@@ -140,21 +135,32 @@ static void write_text(struct buf *out, const struct value *value)
 		json_write(out, value);
 }
 
-static void add_member(struct list *list, const struct member *member)
+/* Why it is not set, or NULL. */
+static const char *problem_of(struct str name, struct str value)
 {
-	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
-	struct str name = member_key(member), value;
-
-	write_text(&text, member->value);
-	value = buf_str(&text);
 	if (!name.len || memchr(name.ptr, '=', name.len) ||
 	    memchr(name.ptr, '\0', name.len) ||
 	    memchr(value.ptr, '\0', value.len))
-		complain_warning("environment.%.*s is left out: it cannot be "
-				 "a variable",
-				 STR_PRINT(name));
+		return "it cannot be a variable";
+	if (str_starts(name, STR("CLEARML_AGENT__")) ||
+	    is_one_of(name, before_section, ARRAY_SIZE(before_section)))
+		return "ClearML reads it before it applies the section";
+	return NULL;
+}
+
+static void add_member(struct list *list, const struct member *member)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	struct str name = member_key(member);
+	const char *problem;
+
+	write_text(&text, member->value);
+	problem = problem_of(name, buf_str(&text));
+	if (problem)
+		complain_warning("environment.%.*s is left out: %s",
+				 STR_PRINT(name), problem);
 	else
-		set(list, name, value);
+		set(list, name, buf_str(&text));
 }
 
 static const struct section_switch apply_environment = {
@@ -177,15 +183,22 @@ static void add_section(struct list *list, const struct value *tree)
 
 /* --- all together --------------------------------------------------------- */
 
+/* ClearML applies its section itself, when it has its vaults. */
+static void add_vaults(struct list *list, const struct value *tree)
+{
+	add_section(list, tree);
+	set(list, STR("CLEARML_DISABLE_VAULT_SUPPORT"), STR("1"));
+	set(list, STR("CLEARML_AGENT_DISABLE_VAULT_SUPPORT"), STR("1"));
+}
+
 char **exec_env_make(const struct exec_env_wish *wish)
 {
 	struct list list = {mem_alloc(sizeof(char *)), 0};
 
 	add_callers(&list, wish);
-	add_section(&list, wish->tree);
+	if (!wish->live)
+		add_vaults(&list, wish->tree);
 	set(&list, STR("CLEARML_CONFIG_FILE"), str_from(wish->file));
-	set(&list, STR("CLEARML_DISABLE_VAULT_SUPPORT"), STR("1"));
-	set(&list, STR("CLEARML_AGENT_DISABLE_VAULT_SUPPORT"), STR("1"));
 	return list.items;
 }
 

@@ -4,10 +4,12 @@
 /*
  * The environment of the command that `exec` runs.
  *
- * It is the caller's, without the variables that took part in resolving the
- * configuration and would be applied again over the file, with the
- * configuration's `environment` section when its `apply_environment` asks for
- * it, as ClearML's agent does, and with the variables that lead to the file.
+ * It is the caller's, with the variable that leads to the file. Where the file
+ * holds the vaults as well, ClearML's own reading of them is off, the
+ * configuration's `environment` section is there when its `apply_environment`
+ * asks for it, as ClearML's agent does, and those variables are gone that would
+ * be applied again over the file and change it (exec_again.h). In mode sdk none
+ * is: there variables are no part of the file.
  */
 
 #include <stdbool.h>
@@ -16,10 +18,14 @@
 
 struct value;
 
+struct exec_facts;
+
 struct exec_env_wish {
-	const struct value *tree; /* the configuration */
+	const struct value *tree; /* what the file holds */
 	const char *file;         /* where it is written */
-	bool other_workspace;     /* not the one of the caller's token */
+	const struct exec_facts *facts;
+	bool live;            /* ClearML reads its vaults itself */
+	bool other_workspace; /* not the one of the caller's token */
 };
 
 /* NULL-terminated, for execve(2); exec_env_freep frees it. What cannot be a

@@ -12,49 +12,45 @@
  * names, by a bug of ClearML, and Azure is no plain row: see agent.c. */
 struct row {
 	const char *path;
-	bool boolean;
 	const char *names[NAMES_MAX + 1]; /* NULL-terminated */
+	bool boolean;
+	bool login; /* one of the host and its key pair */
 };
 
 static const struct row rows[] = {
-	{"api.api_server", false, {"CLEARML_API_HOST", "TRAINS_API_HOST"}},
-	{"api.files_server",
-	 false,
-	 {"CLEARML_FILES_HOST", "TRAINS_FILES_HOST"}},
-	{"api.web_server", false, {"CLEARML_WEB_HOST", "TRAINS_WEB_HOST"}},
+	{"api.api_server",
+	 {"CLEARML_API_HOST", "TRAINS_API_HOST"},
+	 .login = true},
+	{"api.files_server", {"CLEARML_FILES_HOST", "TRAINS_FILES_HOST"}},
+	{"api.web_server", {"CLEARML_WEB_HOST", "TRAINS_WEB_HOST"}},
 	{"api.credentials.access_key",
-	 false,
-	 {"CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY"}},
+	 {"CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY"},
+	 .login = true},
 	{"api.credentials.secret_key",
-	 false,
-	 {"CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY"}},
-	{"agent.worker_name",
-	 false,
-	 {"CLEARML_WORKER_NAME", "TRAINS_WORKER_NAME"}},
-	{"agent.worker_id", false, {"CLEARML_WORKER_ID", "TRAINS_WORKER_ID"}},
+	 {"CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY"},
+	 .login = true},
+	{"agent.worker_name", {"CLEARML_WORKER_NAME", "TRAINS_WORKER_NAME"}},
+	{"agent.worker_id", {"CLEARML_WORKER_ID", "TRAINS_WORKER_ID"}},
 	{"agent.cuda_version",
-	 false,
 	 {"CLEARML_CUDA_VERSION", "TRAINS_CUDA_VERSION", "CUDA_VERSION"}},
 	{"agent.cudnn_version",
-	 false,
 	 {"CLEARML_CUDNN_VERSION", "TRAINS_CUDNN_VERSION", "CUDNN_VERSION"}},
 	{"agent.crash_on_exception",
-	 true,
-	 {"CLEARML_AGENT_CRASH_ON_EXCEPTION"}},
-	{"agent.snug.enabled", true, {"CLEARML_AGENT_SNUG_ENABLED"}},
+	 {"CLEARML_AGENT_CRASH_ON_EXCEPTION"},
+	 .boolean = true},
+	{"agent.snug.enabled", {"CLEARML_AGENT_SNUG_ENABLED"}, .boolean = true},
 	{"agent.snug.report_usage_events",
-	 true,
-	 {"CLEARML_AGENT_SNUG_REPORT_USAGE_EVENTS"}},
+	 {"CLEARML_AGENT_SNUG_REPORT_USAGE_EVENTS"},
+	 .boolean = true},
 	{"agent.snug.report_task_metrics",
-	 true,
-	 {"CLEARML_AGENT_SNUG_REPORT_TASK_METRICS"}},
-	{"agent.snug.call_history", false, {"CLEARML_AGENT_SNUG_CALL_HISTORY"}},
-	{"agent.snug.app_mode", false, {"CLEARML_AGENT_SNUG_APP_MODE"}},
-	{"sdk.aws.s3.key", false, {"AWS_ACCESS_KEY_ID"}},
-	{"sdk.aws.s3.secret", false, {"AWS_SECRET_ACCESS_KEY"}},
-	{"sdk.aws.s3.region", false, {"AWS_DEFAULT_REGION"}},
+	 {"CLEARML_AGENT_SNUG_REPORT_TASK_METRICS"},
+	 .boolean = true},
+	{"agent.snug.call_history", {"CLEARML_AGENT_SNUG_CALL_HISTORY"}},
+	{"agent.snug.app_mode", {"CLEARML_AGENT_SNUG_APP_MODE"}},
+	{"sdk.aws.s3.key", {"AWS_ACCESS_KEY_ID"}},
+	{"sdk.aws.s3.secret", {"AWS_SECRET_ACCESS_KEY"}},
+	{"sdk.aws.s3.region", {"AWS_DEFAULT_REGION"}},
 	{"sdk.google.storage.credentials_json",
-	 false,
 	 {"GOOGLE_APPLICATION_CREDENTIALS"}},
 };
 
@@ -145,6 +141,7 @@ static void add_named(struct variables *variables, const struct row *row,
 		return;
 	variable.under = str_from(row->path);
 	variable.names = row->names;
+	variable.login = row->login;
 	variable.format = row->boolean ? READ_VALUE : READ_LITERAL;
 	if (row->boolean && !str_to_bool(variable.text, &value)) {
 		log_warning("variable-ignored",

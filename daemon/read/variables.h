@@ -21,6 +21,7 @@ struct variable {
 	const char *name;         /* of the environment variable */
 	const char *const *names; /* of a named one: all that may stand for it,
 				   * NULL-terminated; else NULL */
+	bool login;               /* one of the host and its key pair */
 	struct str under;         /* dotted path of its value */
 	struct str text;
 	enum read_format format; /* READ_VALUE or READ_LITERAL */

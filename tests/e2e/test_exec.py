@@ -111,19 +111,64 @@ def test_the_file_is_private_and_gone_afterwards(home, running):
     assert leftovers(home) == []
 
 
-def test_variables_that_took_part_do_not_apply_twice(home, running):
-    env = {"CLEARML_AGENT__A": "5", "CLEARML_API_HOST": "http://x.example:8008",
-           "TRAINS_WORKER_NAME": "w", "AWS_ACCESS_KEY_ID": "AKIA0123456789", "CUDA_VERSION": "12",
-           "CLEARML_CONFIG_PATH": "/x", "TRAINS_CONFIG_PATH": "/x", "TRAINS_CONFIG_FILE": "/x",
-           "AZURE_STORAGE_KEY": "k", "CLEARML_AUTH_TOKEN": "t", "CLEARML_LOG": "kept", "EMPTY": ""}
-    with Running(home, env=dict(home.env, **env)) as one:
+TOOK_PART = {
+    "CLEARML_AGENT__A": "5", "CLEARML_API_HOST": "http://x.example:8008", "TRAINS_WORKER_NAME": "w",
+    "AWS_ACCESS_KEY_ID": "AKIA0123456789", "CUDA_VERSION": "12", "AZURE_STORAGE_KEY": "k",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/g.json", "CLEARML_CONFIG_PATH": "/x",
+    "TRAINS_CONFIG_FILE": "/x", "CLEARML_AUTH_TOKEN": "t", "CLEARML_LOG": "kept", "EMPTY": ""}
+
+
+def test_variables_stay_where_the_file_has_their_values(home, running):
+    with Running(home, env=dict(home.env, **TOOK_PART)) as one:
         seen = one.wait_said("env")[0]
         text = one.said("text")[0]
     assert "a = 5\n" in text and 'api_server = "http://x.example:8008"' in text
+    assert {name: seen.get(name) for name in TOOK_PART} == TOOK_PART
     assert seen["CLEARML_DISABLE_VAULT_SUPPORT"] == "1"
     assert seen["CLEARML_AGENT_DISABLE_VAULT_SUPPORT"] == "1"
-    assert {x for x in env if x in seen} == {"CLEARML_AUTH_TOKEN", "CLEARML_LOG", "EMPTY"}
     assert seen["HOME"] == home.env["HOME"]
+    assert "account_key" not in text  # the agent appends it by itself
+
+
+def test_a_variable_that_a_vault_has_won_over_is_taken_away(home, conf, daemon, server):
+    """A third party's stays, though the agent then has its value and not the vault's."""
+    server.state.add_vault({"id": "v", "data": "a: vault, b: vault"})
+    server.state.add_vault({"id": "m", "type": "monitoring", "data":
+                            "agent.worker_name: them, sdk.aws.s3.key: AKIATHEIRS"})
+    home.conf(conf())
+    daemon.start()
+    env = {**TOOK_PART, "CLEARML_AGENT__B": "vault", "CLEARML_API_HOST": server.url}
+    gone = {"CLEARML_AGENT__A", "TRAINS_WORKER_NAME"}
+    with Running(home, env=dict(home.env, **env)) as one:
+        seen = one.wait_said("env")[0]
+        text = one.said("text")[0]
+    assert 'a = "vault"\n' in text and 'worker_name = "them"\n' in text
+    assert {name for name in env if name not in seen} == gone
+
+
+def test_in_mode_sdk_every_variable_stays(home, daemon):
+    """The file has nothing of them: the program must log in with them."""
+    home.settings("[daemon]\nmode = sdk\n")
+    home.conf("a: 1, api { api_server: \"http://file.example\" }, agent.worker_name: file")
+    daemon.start()
+    with Running(home, env=dict(home.env, **TOOK_PART)) as one:
+        seen = one.wait_said("env")[0]
+        assert "a = 1\n" in one.said("text")[0]
+    assert {name: seen.get(name) for name in TOOK_PART} == TOOK_PART
+
+
+def test_other_defaults_than_the_daemons_are_not_named(home, daemon):
+    home.write("ours/default/sdk.conf", "x: 1")
+    home.write("theirs/default/sdk.conf", "x: 2, y: 3")
+    home.conf("a: 1")
+    daemon.env["CLEARML_CONFIG_PATH"] = str(home.path / "ours")
+    daemon.start()
+    for folder, stays in ("ours", True), ("theirs", False), ("nowhere", True):
+        path = str(home.path / folder)
+        with Running(home, env=dict(home.env, CLEARML_CONFIG_PATH=path)) as one:
+            seen = one.wait_said("env")[0]
+            assert "x = 1\n" in one.said("text")[0] and "y =" not in one.said("text")[0]
+            assert seen.get("CLEARML_CONFIG_PATH") == (path if stays else None), folder
 
 
 def test_what_it_reads_is_what_the_daemon_resolved(home, running):

@@ -10,13 +10,32 @@
 #include <string.h>
 
 #include "../support/docs.h"
-#include "base/env.h"
+#include "../support/scratch.h"
 #include "exec_env.h"
-#include "read/variables.h"
+#include "exec_facts.h"
 
-static char **make(const struct doc *doc, bool other_workspace)
+struct given {
+	const char *tree, *status; /* JSON */
+	bool live, other_workspace;
+};
+
+#define AGENT "{\"status\":{\"mode\":\"agent\",\"workspaces\":[]}}"
+#define SDK   "{\"status\":{\"mode\":\"sdk\",\"workspaces\":[]}}"
+
+static char **make(const struct given *given)
 {
-	struct exec_env_wish wish = {doc->root, "/the/file", other_workspace};
+	_cleanup_(doc_unrefp) struct doc *tree = docs_read(given->tree);
+	_cleanup_(exec_facts_deinit) struct exec_facts facts = {
+		.doc = docs_read(given->status),
+		.agent = strstr(given->status, "\"agent\"") != NULL,
+	};
+	struct exec_env_wish wish = {
+		.tree = tree->root,
+		.file = "/the/file",
+		.facts = &facts,
+		.live = given->live,
+		.other_workspace = given->other_workspace,
+	};
 
 	return exec_env_make(&wish);
 }
@@ -31,96 +50,132 @@ static void assert_variable(char **env, const char *name, const char *value)
 		assert_string_equal(found ? found : "(not set)", value);
 }
 
-/* One of the named variables, set alone, is one that took part. */
-static void assert_took_part(const char *name)
+/* Whether a child gets a variable that the file contradicts. */
+static void assert_gets_worker_id(const struct given *given, bool gets)
 {
-	struct env_variable variable = {str_from(name), STR("1")};
-	struct env *env = env_new(&variable, 1);
-	struct variables variables;
+	_cleanup_(exec_env_freep) char **env = NULL;
 
-	variables_named(&variables, env);
-	assert_int_equal(variables.count, 1);
-	variables_deinit(&variables);
-	(void)env_unref(env);
+	assert_int_equal(setenv("CLEARML_WORKER_ID", "mine", 1), 0);
+	env = make(given);
+	assert_int_equal(unsetenv("CLEARML_WORKER_ID"), 0);
+	assert_variable(env, "CLEARML_WORKER_ID", gets ? "mine" : NULL);
+	assert_variable(env, "CLEARML_CONFIG_FILE", "/the/file");
+	assert_variable(env, "CLEARML_AGENT_DISABLE_VAULT_SUPPORT",
+			given->live ? NULL : "1");
 }
 
-static void what_the_daemon_reads_is_taken_away(void **state)
+static void only_a_whole_file_is_contradicted(void **state)
 {
-	static const char *const names[] = {
-		"CLEARML_API_HOST",
-		"CLEARML_API_ACCESS_KEY",
-		"CLEARML_API_SECRET_KEY",
-		"TRAINS_FILES_HOST",
-		"TRAINS_WEB_HOST",
-		"CLEARML_WORKER_ID",
-		"TRAINS_WORKER_NAME",
-		"CUDA_VERSION",
-		"CUDNN_VERSION",
-		"CLEARML_AGENT_CRASH_ON_EXCEPTION",
-		"CLEARML_AGENT_SNUG_ENABLED",
-		"CLEARML_AGENT_SNUG_REPORT_USAGE_EVENTS",
-		"CLEARML_AGENT_SNUG_REPORT_TASK_METRICS",
-		"CLEARML_AGENT_SNUG_CALL_HISTORY",
-		"CLEARML_AGENT_SNUG_APP_MODE",
-		"AWS_ACCESS_KEY_ID",
-		"AWS_SECRET_ACCESS_KEY",
-		"AWS_DEFAULT_REGION",
-		"GOOGLE_APPLICATION_CREDENTIALS",
-	};
-	_cleanup_(doc_unrefp) struct doc *doc = docs_read("{}");
+	static const char tree[] = "{\"agent\":{\"worker_id\":\"other\"}}";
+
+	(void)state;
+	assert_gets_worker_id(&(struct given){tree, AGENT}, false);
+	assert_gets_worker_id(&(struct given){tree, SDK}, true);
+	assert_gets_worker_id(&(struct given){tree, AGENT, .live = true}, true);
+	assert_gets_worker_id(&(struct given){"{}", AGENT}, true);
+}
+
+static void a_live_one_keeps_its_own_switch(void **state)
+{
 	_cleanup_(exec_env_freep) char **env = NULL;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		assert_took_part(names[i]);
-		assert_int_equal(setenv(names[i], "1", 1), 0);
-	}
-	env = make(doc, false);
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		assert_variable(env, names[i], NULL);
-		assert_int_equal(unsetenv(names[i]), 0);
-	}
+	assert_int_equal(setenv("CLEARML_DISABLE_VAULT_SUPPORT", "0", 1), 0);
+	env = make(&(struct given){"{}", AGENT, .live = true});
+	assert_int_equal(unsetenv("CLEARML_DISABLE_VAULT_SUPPORT"), 0);
+	assert_variable(env, "CLEARML_DISABLE_VAULT_SUPPORT", "0");
+	assert_variable(env, "CLEARML_AGENT_DISABLE_VAULT_SUPPORT", NULL);
 }
 
-static void a_section_wins_but_over_the_way_to_the_file(void **state)
+#define SECTION                                                                \
+	"{\"sdk\":{\"apply_environment\":1},\"environment\":{"                 \
+	"\"MINE\":\"new\",\"CLEARML_CONFIG_FILE\":\"/x\",\"\":\"x\","          \
+	"\"N\":\"a\\u0000b\",\"R\":1.5,\"CLEARML_API_HOST\":\"http://x\","     \
+	"\"CLEARML_AGENT__A\":\"1\"}}"
+
+static void a_section_wins_but_not_over_file_and_login(void **state)
 {
-	_cleanup_(doc_unrefp) struct doc *doc =
-		docs_read("{\"sdk\":{\"apply_environment\":1},\"environment\":{"
-			  "\"MINE\":\"new\",\"CLEARML_CONFIG_FILE\":\"/x\","
-			  "\"\":\"x\",\"N\":\"a\\u0000b\",\"R\":1.5}}");
 	_cleanup_(exec_env_freep) char **env = NULL;
 
 	(void)state;
 	assert_int_equal(setenv("MINE", "old", 1), 0);
-	env = make(doc, false);
+	env = make(&(struct given){SECTION, SDK});
 	assert_variable(env, "MINE", "new");
 	assert_variable(env, "R", "1.5");
 	assert_variable(env, "N", NULL);
 	assert_variable(env, "CLEARML_CONFIG_FILE", "/the/file");
+	assert_variable(env, "CLEARML_API_HOST", NULL);
+	assert_variable(env, "CLEARML_AGENT__A", NULL);
 	assert_int_equal(unsetenv("MINE"), 0);
 }
 
-static void a_prefix_of_a_name_is_another_name(void **state)
+static void a_live_ones_section_is_clearmls_to_apply(void **state)
 {
-	_cleanup_(doc_unrefp) struct doc *doc = docs_read("{}");
 	_cleanup_(exec_env_freep) char **env = NULL;
 
 	(void)state;
-	assert_int_equal(setenv("CLEARML_AGENT_", "kept", 1), 0);
-	assert_int_equal(setenv("CLEARML_API_HOST_NAME", "kept", 1), 0);
-	assert_int_equal(setenv("CLEARML_AGENT__", "gone", 1), 0);
-	env = make(doc, true);
-	assert_variable(env, "CLEARML_AGENT_", "kept");
-	assert_variable(env, "CLEARML_API_HOST_NAME", "kept");
-	assert_variable(env, "CLEARML_AGENT__", NULL);
+	env = make(&(struct given){SECTION, AGENT, .live = true});
+	assert_variable(env, "MINE", NULL);
+}
+
+static void a_token_is_not_for_another_workspace(void **state)
+{
+	_cleanup_(exec_env_freep) char **own = NULL;
+	_cleanup_(exec_env_freep) char **other = NULL;
+
+	(void)state;
+	assert_int_equal(setenv("CLEARML_AUTH_TOKEN", "t", 1), 0);
+	own = make(&(struct given){"{}", AGENT});
+	other = make(&(struct given){"{}", AGENT, .other_workspace = true});
+	assert_int_equal(unsetenv("CLEARML_AUTH_TOKEN"), 0);
+	assert_variable(own, "CLEARML_AUTH_TOKEN", "t");
+	assert_variable(other, "CLEARML_AUTH_TOKEN", NULL);
+}
+
+/* --- defaults ------------------------------------------------------------- */
+
+#define LAYERS(path)                                                           \
+	"{\"status\":{\"mode\":\"agent\",\"workspaces\":[{\"layers\":["        \
+	"{\"layer\":\"defaults\",\"source\":\"" path "\"}]}]}}"
+
+static void assert_folder(const char *path, const char *status, bool stays)
+{
+	_cleanup_(exec_env_freep) char **env = NULL;
+
+	assert_int_equal(setenv("CLEARML_CONFIG_PATH", path, 1), 0);
+	env = make(&(struct given){"{}", status});
+	assert_int_equal(unsetenv("CLEARML_CONFIG_PATH"), 0);
+	assert_variable(env, "CLEARML_CONFIG_PATH", stays ? path : NULL);
+}
+
+static void a_folder_of_other_defaults_is_not_named(void **state)
+{
+	_cleanup_(mem_freep) char *status = NULL;
+
+	(void)state;
+	scratch_enter();
+	scratch_folder("default");
+	scratch_write("default/sdk.conf", "a: 1");
+	scratch_write("default/README", "nothing");
+	status = mem_printf(LAYERS("%s/default/sdk.conf"), scratch_root);
+	assert_folder("/not/there", AGENT, true);
+	assert_folder("", AGENT, true);
+	assert_folder(scratch_root, AGENT, false);
+	assert_folder(scratch_root, status, true);
+	scratch_write("default/api.conf", "a: 1");
+	assert_folder(scratch_root, status, false);
+	scratch_leave();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_daemon_reads_is_taken_away),
-		cmocka_unit_test(a_section_wins_but_over_the_way_to_the_file),
-		cmocka_unit_test(a_prefix_of_a_name_is_another_name),
+		cmocka_unit_test(only_a_whole_file_is_contradicted),
+		cmocka_unit_test(a_live_one_keeps_its_own_switch),
+		cmocka_unit_test(a_section_wins_but_not_over_file_and_login),
+		cmocka_unit_test(a_live_ones_section_is_clearmls_to_apply),
+		cmocka_unit_test(a_token_is_not_for_another_workspace),
+		cmocka_unit_test(a_folder_of_other_defaults_is_not_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

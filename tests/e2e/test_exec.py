@@ -169,6 +169,7 @@ def test_other_defaults_than_the_daemons_are_not_named(home, daemon):
             seen = one.wait_said("env")[0]
             assert "x = 1\n" in one.said("text")[0] and "y =" not in one.said("text")[0]
             assert seen.get("CLEARML_CONFIG_PATH") == (path if stays else None), folder
+            one.end()  # the next one writes to the same files
 
 
 def test_what_it_reads_is_what_the_daemon_resolved(home, running):

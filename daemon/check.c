@@ -6,6 +6,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/lock.h"
 #include "config/spelling.h"
 #include "config/stack.h"
 #include "daemon.h"
@@ -71,12 +72,33 @@ static void warn(const struct workspace *workspace, const char *problem)
 			     problem);
 }
 
+/* It is no error: ClearML does not mind either. */
+static void warn_of_locked(const struct layer *layer, const struct locks *locks)
+{
+	const struct doc *doc = layer->doc;
+	const struct value *value;
+	const struct lock *lock;
+	size_t at = 0;
+
+	while (doc && (lock = locks_next(locks, layer->kind, doc->root, &at,
+					 &value))) {
+		_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+
+		diag_at(&diag, doc->sources[value->source], value->offset,
+			"%s is locked: exec and dumps keep what lies below the "
+			"vaults",
+			lock->text);
+		diag_print_excerpt(&diag, "warning: ", stdout);
+	}
+}
+
 /* What the daemon would serve now, vaults and all. */
 static bool check_workspaces(const struct options *options)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	struct daemon *daemon = daemon_new(options, &diag);
 	bool fine = true;
+	struct layer *layer;
 
 	if (!daemon) {
 		diag_print_excerpt(&diag, "", stdout);
@@ -94,6 +116,8 @@ static bool check_workspaces(const struct options *options)
 		warn(workspace, workspace_problem(workspace));
 		warn(workspace, workspace->login_warning);
 		fine = report_stack(&workspace->stack, false) && fine;
+		for (stack_each(&workspace->stack, layer))
+			warn_of_locked(layer, daemon->host.locks);
 	}
 	daemon_free(daemon);
 	return fine;

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "config/lock.h"
 #include "config/secret.h"
 #include "daemon.h"
 #include "fetch/http.h"
@@ -16,11 +17,13 @@
 #include "serve/service.h"
 #include "site.h"
 #include "value/json.h"
+#include "value/value.h"
 
 /* To whom status is told. */
 struct reader {
 	struct buf *json;
 	const struct secrets *secrets;
+	const struct locks *locks;
 	bool masked;
 };
 
@@ -59,6 +62,49 @@ static void write_problem(struct reader *reader, const struct layer *layer)
 	}
 }
 
+/* What is locked and set all the same, each with its place; *@first is that of
+ * the first. */
+static void write_locked(const struct reader *reader, const struct layer *layer,
+			 struct buf *text, struct pos *first)
+{
+	const struct value *value;
+	const struct lock *lock;
+	size_t at = 0;
+
+	while ((lock = locks_next(reader->locks, layer->kind, layer->doc->root,
+				  &at, &value))) {
+		struct pos pos = source_pos(layer->doc->sources[value->source],
+					    value->offset);
+
+		if (!first->line)
+			*first = pos;
+		buf_printf(text, "%s%s at %u:%u", text->len ? ", " : "sets ",
+			   lock->text, pos.line, pos.column);
+	}
+	if (text->len)
+		buf_puts(text, ", which is locked: exec and dumps keep what "
+			       "lies below the vaults");
+}
+
+/* What is odd about a document that is in order. */
+static void write_remark(struct reader *reader, const struct layer *layer)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	struct pos first = {0};
+
+	write_locked(reader, layer, &text, &first);
+	if (layer->doc->remark)
+		buf_printf(&text, "%s%s", text.len ? "; " : "",
+			   layer->doc->remark);
+	if (!text.len)
+		return;
+	json_add_string(reader->json, "error", buf_str(&text).ptr);
+	if (first.line) {
+		json_add_int(reader->json, "line", first.line);
+		json_add_int(reader->json, "column", first.column);
+	}
+}
+
 /* @stale: age in seconds of a vault that the server has not confirmed lately;
  * -1: it is none, or it has. */
 static void write_layer(struct reader *reader, const struct layer *layer,
@@ -79,8 +125,8 @@ static void write_layer(struct reader *reader, const struct layer *layer,
 		json_add_int(json, "age", stale > age ? stale : age);
 	if (layer->state == LAYER_BROKEN)
 		write_problem(reader, layer);
-	else if (layer->doc && layer->doc->remark)
-		json_add_string(json, "error", layer->doc->remark);
+	else if (layer->doc)
+		write_remark(reader, layer);
 	buf_putc(json, '}');
 }
 
@@ -272,7 +318,9 @@ static unsigned int clearance_at(uint64_t clearance, size_t index)
 static void write_workspaces(const struct daemon *daemon, uint64_t clearance,
 			     struct buf *json)
 {
-	struct reader reader = {.json = json, .secrets = daemon->host.secrets};
+	struct reader reader = {.json = json,
+				.secrets = daemon->host.secrets,
+				.locks = daemon->host.locks};
 	size_t start;
 
 	json_key(json, "workspaces");

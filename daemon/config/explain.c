@@ -4,12 +4,15 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "config/lock.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
+#include "value/json.h"
 #include "value/path.h"
 #include "value/value.h"
 
-#define TEXT_UNIT 64 /* bytes that count as one more value */
+#define TEXT_UNIT      64 /* bytes that count as one more value */
+#define NOTE_VALUE_MAX 80 /* bytes of a value that a note tells */
 
 /* All lists of offers are strongest first. */
 struct offers {
@@ -294,6 +297,7 @@ int explain(struct explanation *explanation, const struct snapshot *snapshot,
 	*explanation = (struct explanation){0};
 	if (!value)
 		return EXPLAIN_E_NOT_FOUND;
+	explanation->locks = snapshot->locks;
 	origins_init(&explanation->origins, &snapshot->docs);
 	if (value == snapshot->root && !value->object.count)
 		return 0;
@@ -312,15 +316,79 @@ void explanation_deinit(struct explanation *explanation)
 	*explanation = (struct explanation){0};
 }
 
-void explain_write_note(const struct explained_leaf *leaf,
+/* --- notes ---------------------------------------------------------------- */
+
+/* By which the winner has no say in what a program is given; NULL: none. */
+static const struct lock *lock_of(const struct explanation *explanation,
+				  const struct explained_leaf *leaf)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	enum layer_kind kind = leaf->offers[0].from->kind;
+	struct path_error error;
+	struct path path;
+
+	if (kind != LAYER_VAULT && kind != LAYER_MONITORING)
+		return NULL;
+	(void)path_parse(&path, &arena, leaf->path, &error);
+	return locks_find(explanation->locks, kind, &path);
+}
+
+/* The strongest offer that is no business of the lock; NULL: none. */
+static const struct offer *find_kept(const struct explained_leaf *leaf,
+				     const struct lock *lock)
+{
+	for (size_t i = 0; i < leaf->count; i++)
+		if (!lock_holds(lock, leaf->offers[i].from->kind))
+			return &leaf->offers[i];
+	return NULL;
+}
+
+static void write_shown(const struct value *shown, struct buf *text)
+{
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+
+	json_write(&json, shown);
+	if (json.len <= NOTE_VALUE_MAX)
+		buf_add_str(text, buf_str(&json));
+	else
+		buf_puts(text, "the value");
+}
+
+static void write_lock(const struct explanation *explanation,
+		       const struct explained_leaf *leaf,
+		       const struct lock *lock, struct buf *text)
+{
+	const struct offer *kept = find_kept(leaf, lock);
+	struct origin origin;
+
+	origin_add_note(text, "");
+	buf_printf(text, "%s is locked: exec and dumps ", lock->text);
+	if (!kept) {
+		buf_puts(text, "leave this out");
+		return;
+	}
+	origin = origins_find(&explanation->origins, kept->value);
+	buf_puts(text, "get ");
+	write_shown(kept->shown, text);
+	buf_printf(text, " of %s %s", origin.layer, origin.source);
+	if (origin.pos.line)
+		buf_printf(text, ":%u:%u", (unsigned int)origin.pos.line,
+			   (unsigned int)origin.pos.column);
+}
+
+void explain_write_note(const struct explanation *explanation,
+			const struct explained_leaf *leaf,
 			const struct origin *origin, struct buf *text)
 {
 	const struct offer *winner = &leaf->offers[0];
+	const struct lock *lock = lock_of(explanation, leaf);
 
 	if (is_derived(winner))
 		buf_puts(text, winner->from->note);
 	else if (winner->from->kind == LAYER_MONITORING && leaf->count > 1)
 		buf_puts(text, "a monitoring vault says so, which nothing "
 			       "overrides");
+	if (lock)
+		write_lock(explanation, leaf, lock, text);
 	origin_write_departures(origin, text);
 }

@@ -23,6 +23,7 @@
 #include "config/origin.h"
 
 struct buf;
+struct locks;
 struct path;
 struct secrets;
 struct snapshot;
@@ -51,6 +52,7 @@ struct explained_leaf {
 struct explanation {
 	struct arena arena;
 	struct origins origins;
+	const struct locks *locks;     /* of the snapshot */
 	struct explained_leaf *leaves; /* in the order of their paths */
 	size_t count, cap;
 };
@@ -71,9 +73,11 @@ int explain(struct explanation *explanation, const struct snapshot *snapshot,
 	    const struct path *path, const struct secrets *secrets);
 void explanation_deinit(struct explanation *explanation);
 
-/* Append why a later layer did not win @leaf, or what ClearML itself may make
- * of it; nothing when there is nothing to say. @origin: the winner's. */
-void explain_write_note(const struct explained_leaf *leaf,
+/* Append why a later layer did not win @leaf, what a ClearML program is given
+ * in its place, or what ClearML itself may make of it; nothing when there is
+ * nothing to say. @origin: the winner's. */
+void explain_write_note(const struct explanation *explanation,
+			const struct explained_leaf *leaf,
 			const struct origin *origin, struct buf *text);
 
 #endif

@@ -100,7 +100,7 @@ void locks_unrefp(struct locks **locks)
 	*locks = locks_unref(*locks);
 }
 
-static bool holds_against(const struct lock *lock, enum layer_kind kind)
+bool lock_holds(const struct lock *lock, enum layer_kind kind)
 {
 	return kind == LAYER_VAULT ||
 	       (kind == LAYER_MONITORING && lock->monitoring);
@@ -126,10 +126,23 @@ const struct lock *locks_next(const struct locks *locks, enum layer_kind kind,
 
 	while (locks && *at < locks->count) {
 		lock = &locks->items[(*at)++];
-		if (!holds_against(lock, kind))
+		if (!lock_holds(lock, kind))
 			continue;
 		*value = touched(root, &lock->path);
 		if (*value)
+			return lock;
+	}
+	return NULL;
+}
+
+const struct lock *locks_find(const struct locks *locks, enum layer_kind kind,
+			      const struct path *path)
+{
+	for (size_t i = 0; locks && i < locks->count; i++) {
+		const struct lock *lock = &locks->items[i];
+
+		if (lock_holds(lock, kind) && (path_covers(&lock->path, path) ||
+					       path_covers(path, &lock->path)))
 			return lock;
 	}
 	return NULL;
@@ -164,7 +177,7 @@ struct value *locks_strip(const struct locks *locks, enum layer_kind kind,
 			  struct arena *arena, struct value *root)
 {
 	for (size_t i = 0; locks && root && i < locks->count; i++)
-		if (holds_against(&locks->items[i], kind))
+		if (lock_holds(&locks->items[i], kind))
 			root = without(arena, root, locks->items[i].path);
 	return root;
 }

@@ -47,6 +47,15 @@ const struct lock *locks_next(const struct locks *locks, enum layer_kind kind,
 			      const struct value *root, size_t *at,
 			      const struct value **value);
 
+/* The first of @locks by which a layer of @kind has no say in a value at @path
+ * in such a file, or would with one there take a locked key's place. NULL: none
+ * does. */
+const struct lock *locks_find(const struct locks *locks, enum layer_kind kind,
+			      const struct path *path);
+
+/* Does it hold against a layer of @kind? */
+bool lock_holds(const struct lock *lock, enum layer_kind kind);
+
 /* What is left of @root: itself when it touches none, NULL when nothing is. New
  * nodes lie in @arena, the rest is shared. */
 struct value *locks_strip(const struct locks *locks, enum layer_kind kind,

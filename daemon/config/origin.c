@@ -180,7 +180,7 @@ struct origin origins_find(const struct origins *origins,
 	return origin;
 }
 
-static void add_note(struct buf *text, const char *note)
+void origin_add_note(struct buf *text, const char *note)
 {
 	if (text->len)
 		buf_puts(text, "; ");
@@ -201,13 +201,14 @@ void origin_write_departures(const struct origin *origin, struct buf *text)
 	if (!origin->text)
 		return;
 	if (origin->doc->misread)
-		add_note(text, "ClearML itself reads this source to other "
-			       "values, or to none");
+		origin_add_note(text,
+				"ClearML itself reads this source to other "
+				"values, or to none");
 	warnings = &origin->doc->warnings;
 	for (size_t i = 0; i < warnings->count && !origin->doc->misread; i++) {
 		if (!is_about(&warnings->items[i], origin))
 			continue;
-		add_note(text, "");
+		origin_add_note(text, "");
 		buf_printf(text, "column %u: %s",
 			   (unsigned int)warnings->items[i].pos.column,
 			   warnings->items[i].text);

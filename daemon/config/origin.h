@@ -45,6 +45,9 @@ void origins_deinit(struct origins *origins);
 struct origin origins_find(const struct origins *origins,
 			   const struct value *value);
 
+/* Append one more note, after a "; " if there is something before. */
+void origin_add_note(struct buf *text, const char *note);
+
 /* How ClearML itself may read the text there otherwise, as far as the document
  * knows, appended to @text after a "; " if there is something before. */
 void origin_write_departures(const struct origin *origin, struct buf *text);

@@ -2,7 +2,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/mem.h"
 #include "config/explain.h"
+#include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/access.h"
 #include "serve/origin_json.h"
@@ -60,6 +62,16 @@ static void add_overridden(struct buf *fields, struct answer *answer,
 	buf_putc(fields, ']');
 }
 
+/* It tells where values come from, and somebody has named that. */
+static void add_note(struct buf *fields, const struct secrets *secrets,
+		     const char *note)
+{
+	_cleanup_(mem_freep) char *shown =
+		secrets ? secrets_mask_text(secrets, note) : mem_strdup(note);
+
+	json_add_string(fields, "note", shown);
+}
+
 static void add_leaf(struct buf *fields, struct answer *answer,
 		     const struct explained_leaf *leaf)
 {
@@ -67,15 +79,13 @@ static void add_leaf(struct buf *fields, struct answer *answer,
 					    leaf->offers[0].value);
 	_cleanup_(buf_deinit) struct buf note = BUF_INIT;
 
-	explain_write_note(leaf, &origin, &note);
+	explain_write_note(&answer->explanation, leaf, &origin, &note);
 	json_key(fields, "path");
 	json_write_string(fields, leaf->path);
 	add_offer(fields, answer, &leaf->offers[0], &origin);
 	add_overridden(fields, answer, leaf);
-	if (note.len) {
-		json_key(fields, "note");
-		json_write_string(fields, buf_str(&note));
-	}
+	if (note.len)
+		add_note(fields, answer->origins.secrets, buf_str(&note).ptr);
 }
 
 static void reply(struct out *out, const struct snapshot *snapshot,

@@ -81,6 +81,35 @@ def test_a_lock_that_is_no_path_is_told_with_its_place(home):
     assert f"{settings}:3:8: keys: expected paths of keys" in found.stdout
 
 
+def test_status_warns_of_the_vault(serving, home):
+    vault = 'x: 1\napi {\n  host: "theirs-host"\n  credentials.access_key: k\n}'
+    daemon = serving({"id": "theirs", "data": vault})
+    layer = daemon.layer("theirs")
+    assert layer["state"] == "ok" and (layer["line"], layer["column"]) == (3, 9)
+    assert layer["error"] == ("sets api.host at 3:9, api.credentials at 4:27, which is locked: "
+                              "exec and dumps keep what lies below the vaults")
+    assert [layer["source"] for layer in daemon.layers() if "error" in layer] == ["theirs"]
+    assert ":3:9: sets api.host" in home.client("status", check=0).stdout
+    assert daemon.status()["state"] == "ready"
+
+
+def test_check_points_at_what_a_vault_sets_in_vain(serving, home):
+    serving({"description": "theirs", "data": 'x: 1\napi.host: "theirs-host"'}).stop()
+    found = home.daemon("--check")
+    assert found.returncode == 0, found.stdout
+    assert ("vault theirs:2:11: warning: api.host is locked: exec and dumps keep what lies below the "
+            "vaults\n") in found.stdout
+
+
+def test_explain_tells_what_programs_get(serving, server, home):
+    daemon = serving("api.api_server: theirs\nagent.worker_id: theirs")
+    leaf, = daemon.call("Explain", path="api.api_server")["leaves"]
+    assert leaf["note"] == (f'api.api_server is locked: exec and dumps get "{server.url}" of file '
+                            f'{home.path}/clearml.conf:1:19')
+    leaf, = daemon.call("Explain", path="agent.worker_id")["leaves"]
+    assert leaf["note"] == "agent.worker_id is locked: exec and dumps leave this out"
+
+
 def test_a_new_vault_is_in_the_next_answer(serving, server):
     daemon = serving("api.host: theirs\nx: 1")
     assert daemon.get("x", view="merged") == 1

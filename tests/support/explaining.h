@@ -132,7 +132,7 @@ static inline void write_leaf(struct buf *out,
 		buf_puts(out, i ? "  not " : "");
 		write_offer(out, explanation, &leaf->offers[i]);
 	}
-	explain_write_note(leaf, &origin, &note);
+	explain_write_note(explanation, leaf, &origin, &note);
 	if (note.len)
 		buf_printf(out, "  note %.*s\n", STR_PRINT(buf_str(&note)));
 }

@@ -9,6 +9,7 @@
 
 #include "../support/explaining.h"
 #include "base/log.h"
+#include "config/lock.h"
 
 #define OWNED "agent-owned key: what a vault says of it is ignored"
 
@@ -250,6 +251,67 @@ static void a_whitelist_that_is_none_is_an_empty_one(void **state)
 		     "agent.snug.whitelist = none", "[{\"host\":\"h\"}]");
 }
 
+/* As check_agent, under the locks of the mode and of @more. */
+static void check_locked(const struct text *texts, const char *more,
+			 const char *expected)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	struct snapshot *snapshot = agent_snapshot(texts, secrets, "");
+
+	snapshot->locks = locks_new(true, more);
+	assert_explained(snapshot, "", secrets, expected);
+	snapshot_unref(snapshot);
+	secrets_free(secrets);
+}
+
+static void a_note_says_what_a_program_gets_instead(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f",
+		 "api { api_server = a, credentials.secret_key = hush }"},
+		{LAYER_VAULT, "v",
+		 "api { api_server = b, web_server = w, credentials { "
+		 "secret_key = theirs } }, agent.worker_id = fixed"},
+		{LAYER_MONITORING, "m", "api.api_server = c, agent.debug = 1"},
+		{0},
+	};
+
+	(void)state;
+	check_locked(
+		texts, NULL,
+		"agent.debug = 1 monitoring m:1:35\n"
+		"agent.worker_id = \"fixed\" vault v:1:96\n"
+		"  note agent.worker_id is locked: exec and dumps leave this "
+		"out\n"
+		"api.api_server = \"c\" monitoring m:1:18\n"
+		"  not \"b\" vault v:1:20\n"
+		"  not \"a\" file f:1:20\n"
+		"  note a monitoring vault says so, which nothing overrides; "
+		"api.api_server is locked: exec and dumps get \"a\" of file "
+		"f:1:20\n"
+		"api.credentials.secret_key = \"****\" vault v:1:66\n"
+		"  not \"****\" file f:1:48\n"
+		"  note api.credentials is locked: exec and dumps get \"****\" "
+		"of file f:1:48\n"
+		"api.web_server = \"w\" vault v:1:36\n");
+}
+
+static void a_note_says_whose_place_is_not_given_away(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_FILE, "f", "a { b = 1, c = 2 }"},
+		{LAYER_VAULT, "v", "a = none"},
+		{0},
+	};
+
+	(void)state;
+	check_locked(texts, "a.b",
+		     "a = \"none\" vault v:1:5\n"
+		     "  not {\"b\":1,\"c\":2} file f:1:3\n"
+		     "  note a.b is locked: exec and dumps get "
+		     "{\"b\":1,\"c\":2} of file f:1:3\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +331,8 @@ int main(void)
 			any_vault_costs_the_azure_container_of_the_environment),
 		cmocka_unit_test(hosts_are_compared_as_python_prints_them),
 		cmocka_unit_test(a_whitelist_that_is_none_is_an_empty_one),
+		cmocka_unit_test(a_note_says_what_a_program_gets_instead),
+		cmocka_unit_test(a_note_says_whose_place_is_not_given_away),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -153,6 +153,31 @@ static void add_gauge(struct buf *out, const char *name, const char *help,
 	add_sample(out, name, NULL, number);
 }
 
+static void add_seconds(struct buf *out, const char *name, const char *clock,
+			int64_t us)
+{
+	add_name(out, name, LABELS({"clock", str_from(clock)}));
+	buf_printf(out, "%lld.%06d\n", (long long)(us / 1000000),
+		   (int)(us % 1000000));
+}
+
+/* What one client may at worst have waited for all others. */
+static void add_turns(struct buf *out, const struct value *told)
+{
+	add_head(out, "longest_turn_seconds", "gauge",
+		 "The longest turn of the loop since the start.");
+	add_seconds(out, "longest_turn_seconds", "wall",
+		    answer_int(told, "longest_turn_us", 0));
+	add_seconds(out, "longest_turn_seconds", "cpu",
+		    answer_int(told, "longest_turn_cpu_us", 0));
+	add_head(out, "recent_turn_seconds", "gauge",
+		 "The longest turn of the loop in the last minutes.");
+	add_seconds(out, "recent_turn_seconds", "wall",
+		    answer_int(told, "recent_turn_us", 0));
+	add_seconds(out, "recent_turn_seconds", "cpu",
+		    answer_int(told, "recent_turn_cpu_us", 0));
+}
+
 static void add_daemon(struct buf *out, const struct value *status)
 {
 	add_head(out, "info", "gauge", "The daemon.");
@@ -172,6 +197,7 @@ static void add_daemon(struct buf *out, const struct value *status)
 	add_gauge(out, "watchers", "Watchers now.",
 		  answer_int(status, "watchers", 0));
 	add_counters(out, value_get(status, STR("counters")));
+	add_turns(out, value_get(status, STR("counters")));
 }
 
 static void add_site(struct buf *out, const struct value *site)

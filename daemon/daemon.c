@@ -350,6 +350,7 @@ static void init_host(struct daemon *daemon, struct env *env)
 static void init_handles(struct daemon *daemon)
 {
 	assert(uv_loop_init(&daemon->loop) == 0);
+	turn_clock_init(&daemon->turn_clock, &daemon->loop);
 	daemon->http = http_new(&daemon->loop);
 	daemon->watch =
 		watch_new(&daemon->loop, SETTLE_MS, on_files_changed, daemon);
@@ -421,6 +422,7 @@ void daemon_free(struct daemon *daemon)
 	uv_close((uv_handle_t *)&daemon->patience, NULL);
 	uv_close((uv_handle_t *)&daemon->lapse, NULL);
 	manager_deinit(&daemon->manager);
+	turn_clock_deinit(&daemon->turn_clock);
 	uv_close((uv_handle_t *)&daemon->hangup, NULL);
 	uv_close((uv_handle_t *)&daemon->terminate, NULL);
 	uv_close((uv_handle_t *)&daemon->interrupt, NULL);

@@ -27,6 +27,7 @@
 #include "places.h"
 #include "serve/service.h"
 #include "settings.h"
+#include "turn_clock.h"
 #include "watched.h"
 #include "workspace.h"
 
@@ -61,6 +62,7 @@ struct daemon {
 	size_t secrets_max;   /* more, and old ones are forgotten */
 
 	uv_loop_t loop;
+	struct turn_clock turn_clock;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_timer_t recheck;  /* files, at each poll interval */
 	uv_timer_t patience; /* how long READY waits for the server */

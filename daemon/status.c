@@ -363,6 +363,21 @@ static void write_server_counts(struct server_counts counts, struct buf *json)
 	json_add_int(json, "bytes_sent", (long long)counts.sent);
 }
 
+/* In microseconds. */
+static void write_turns(const struct turn_clock *clock, struct buf *json)
+{
+	struct turn_times longest = turn_clock_longest(clock);
+	struct turn_times recent = turn_clock_recent(clock);
+
+	json_add_int(json, "longest_turn_us",
+		     (long long)longest.wall_ns / 1000);
+	json_add_int(json, "longest_turn_cpu_us",
+		     (long long)longest.cpu_ns / 1000);
+	json_add_int(json, "recent_turn_us", (long long)recent.wall_ns / 1000);
+	json_add_int(json, "recent_turn_cpu_us",
+		     (long long)recent.cpu_ns / 1000);
+}
+
 static void write_counters(const struct daemon *daemon, struct buf *json)
 {
 	json_key(json, "counters");
@@ -370,6 +385,7 @@ static void write_counters(const struct daemon *daemon, struct buf *json)
 	json_add_int(json, "reloads", (long long)daemon->reloads);
 	json_add_int(json, "fetches", (long long)daemon->host.fetched);
 	json_add_int(json, "fetches_failed", (long long)daemon->host.failed);
+	write_turns(&daemon->turn_clock, json);
 	if (daemon->http)
 		write_http_counts(http_counts(daemon->http), json);
 	if (daemon->server)

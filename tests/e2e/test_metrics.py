@@ -65,6 +65,9 @@ def test_it_tells_how_the_daemon_stands(home, serving):
     last = value(found, "workspace_last_success_timestamp_seconds", workspace="default")
     assert abs(last - time.time()) < 60
     assert layers(found, "layer_state")["clearml.conf"] == "ok"
+    for name in ("longest_turn_seconds", "recent_turn_seconds"):
+        assert 0 < value(found, name, clock="wall") < 60
+        assert 0 <= value(found, name, clock="cpu") < 60
     ages = [number for (name, _), number in found.items() if name == "layer_age_seconds"]
     assert ages and all(0 <= each < 60 for each in ages)
 

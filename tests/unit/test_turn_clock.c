@@ -1,0 +1,114 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdbool.h>
+
+#include "turn_clock.h"
+
+#define MS UINT64_C(1000000)
+
+struct fixture {
+	uv_loop_t loop;
+	struct turn_clock clock;
+	uv_timer_t timer;
+};
+
+static int enter(void **state)
+{
+	static struct fixture fixture;
+
+	fixture = (struct fixture){0};
+	*state = &fixture;
+	(void)uv_loop_init(&fixture.loop);
+	turn_clock_init(&fixture.clock, &fixture.loop);
+	(void)uv_timer_init(&fixture.loop, &fixture.timer);
+	return 0;
+}
+
+static int leave(void **state)
+{
+	struct fixture *fixture = *state;
+
+	turn_clock_deinit(&fixture->clock);
+	uv_close((uv_handle_t *)&fixture->timer, NULL);
+	(void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
+	return uv_loop_close(&fixture->loop);
+}
+
+static void on_rest(uv_timer_t *timer)
+{
+	(void)timer;
+}
+
+static void on_sleep(uv_timer_t *timer)
+{
+	uv_sleep(40);
+	(void)uv_timer_start(timer, on_rest, 1, 0);
+}
+
+static void on_work(uv_timer_t *timer)
+{
+	struct timespec used;
+
+	do
+		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	while (used.tv_sec * 1000 + used.tv_nsec / 1000000 <
+	       (long)(intptr_t)timer->data);
+	(void)uv_timer_start(timer, on_rest, 1, 0);
+}
+
+static void run(struct fixture *fixture, uv_timer_cb first, uint64_t delay)
+{
+	(void)uv_timer_start(&fixture->timer, first, delay, 0);
+	(void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
+}
+
+static void waiting_for_something_to_do_is_no_turn(void **state)
+{
+	struct fixture *fixture = *state;
+
+	run(fixture, on_rest, 300);
+	assert_true(turn_clock_longest(&fixture->clock).wall_ns < 250 * MS);
+	assert_true(turn_clock_longest(&fixture->clock).cpu_ns < 250 * MS);
+}
+
+static void what_blocks_the_loop_counts_by_the_clock_on_the_wall(void **state)
+{
+	struct fixture *fixture = *state;
+
+	run(fixture, on_sleep, 1);
+	assert_true(turn_clock_longest(&fixture->clock).wall_ns > 37 * MS);
+	assert_true(turn_clock_longest(&fixture->clock).cpu_ns < 30 * MS);
+}
+
+static void work_counts_by_both_clocks(void **state)
+{
+	struct fixture *fixture = *state;
+	struct timespec used;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	fixture->timer.data = (void *)(intptr_t)(used.tv_sec * 1000 +
+						 used.tv_nsec / 1000000 + 40);
+	run(fixture, on_work, 1);
+	assert_true(turn_clock_longest(&fixture->clock).wall_ns > 37 * MS);
+	assert_true(turn_clock_longest(&fixture->clock).cpu_ns > 37 * MS);
+	assert_int_equal(turn_clock_recent(&fixture->clock).cpu_ns,
+			 turn_clock_longest(&fixture->clock).cpu_ns);
+}
+
+#define claim(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		claim(waiting_for_something_to_do_is_no_turn),
+		claim(what_blocks_the_loop_counts_by_the_clock_on_the_wall),
+		claim(work_counts_by_both_clocks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

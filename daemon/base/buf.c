@@ -2,16 +2,42 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 
 #define BUF_FIRST 256
 
+static bool is_mapped(size_t cap)
+{
+	return cap >= BUF_MAPPED;
+}
+
 void buf_deinit(struct buf *buf)
 {
-	mem_free(buf->data);
+	if (is_mapped(buf->cap))
+		mem_unmap(buf->data, buf->cap);
+	else
+		mem_free(buf->data);
 	*buf = BUF_INIT;
+}
+
+static void resize(struct buf *buf, size_t cap)
+{
+	struct buf grown = {.len = buf->len, .cap = cap};
+
+	if (!is_mapped(cap)) {
+		grown.data = mem_grow(buf->data, cap);
+	} else if (is_mapped(buf->cap)) {
+		grown.data = mem_map(buf->data, buf->cap, cap);
+	} else {
+		grown.data = mem_map(NULL, 0, cap);
+		if (buf->len)
+			memcpy(grown.data, buf->data, buf->len);
+		buf_deinit(buf);
+	}
+	*buf = grown;
 }
 
 char *buf_grow(struct buf *buf, size_t more)
@@ -20,10 +46,8 @@ char *buf_grow(struct buf *buf, size_t more)
 
 	while (cap - buf->len < more)
 		cap *= 2;
-	if (cap != buf->cap) {
-		buf->data = mem_grow(buf->data, cap);
-		buf->cap = cap;
-	}
+	if (cap != buf->cap)
+		resize(buf, cap);
 	return buf->data + buf->len;
 }
 
@@ -85,6 +109,11 @@ char *buf_take(struct buf *buf)
 	char *data;
 
 	(void)buf_str(buf);
+	if (is_mapped(buf->cap)) {
+		data = mem_strndup(buf->data, buf->len);
+		buf_deinit(buf);
+		return data;
+	}
 	data = TAKE(buf->data);
 	*buf = BUF_INIT;
 	return data;

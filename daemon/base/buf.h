@@ -5,7 +5,9 @@
  * A growing run of bytes, wiped when it grows or ends.
  *
  * Whoever embeds a buf ends it with buf_deinit; buf_take hands the bytes over
- * instead. A zeroed struct is an empty buf.
+ * instead. A zeroed struct is an empty buf. From BUF_MAPPED bytes on it grows
+ * and ends without a copy or a look at every byte, so that a long answer costs
+ * no turn of the loop more than another.
  */
 
 #include <stddef.h>
@@ -20,7 +22,9 @@ struct buf {
 	size_t len, cap;
 };
 
-#define BUF_INIT ((struct buf){0})
+#define BUF_INIT   ((struct buf){0})
+#define BUF_MAPPED ((size_t)4 * 1024 * 1024) /* of cap: it is no heap memory   \
+					      */
 
 void buf_deinit(struct buf *buf);
 

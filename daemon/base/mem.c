@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *checked(void *block)
 {
@@ -44,6 +45,20 @@ void *mem_grow(void *block, size_t size)
 		memcpy(grown, block, old);
 	mem_free(block);
 	return grown;
+}
+
+void *mem_map(void *block, size_t old, size_t size)
+{
+	void *grown = block ? mremap(block, old, size, MREMAP_MAYMOVE)
+			    : mmap(NULL, size, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return checked(grown == MAP_FAILED ? NULL : grown);
+}
+
+void mem_unmap(void *block, size_t size)
+{
+	(void)munmap(block, size);
 }
 
 char *mem_strndup(const char *text, size_t len)

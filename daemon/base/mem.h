@@ -41,6 +41,12 @@ char *mem_strdup(const char *text);
 char *mem_strndup(const char *text, size_t len);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Large blocks straight from the system, which moves them without a copy when
+ * they grow and wipes them when they are given back; sizes are of whole pages.
+ * @block NULL: a new one. */
+void *mem_map(void *block, size_t old, size_t size);
+void mem_unmap(void *block, size_t size);
+
 /* Wipe and free; NULL is allowed. */
 void mem_free(void *block);
 

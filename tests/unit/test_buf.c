@@ -108,6 +108,27 @@ static void taken_bytes_belong_to_the_caller(void **state)
 	assert_string_equal(nothing, "");
 }
 
+static void a_long_one_keeps_every_byte_and_can_be_taken(void **state)
+{
+	struct buf buf = BUF_INIT;
+	_cleanup_(mem_freep) char *taken = NULL;
+	size_t len = 3 * BUF_MAPPED + 5;
+
+	(void)state;
+	for (size_t i = 0; i < len; i++)
+		buf_putc(&buf, (char)('a' + i % 23));
+	assert_true(buf.cap > len && buf.cap >= BUF_MAPPED);
+	taken = buf_take(&buf);
+	assert_null(buf.data);
+	assert_int_equal(strlen(taken), len);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(taken[i], 'a' + i % 23);
+	buf_add(&buf, taken, len);
+	assert_memory_equal(buf.data, taken, len);
+	buf_deinit(&buf);
+	assert_int_equal(buf.cap, 0);
+}
+
 static void integers_are_written_in_decimal(void **state)
 {
 	static const struct {
@@ -140,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_full_buf_has_room_for_the_nul),
 		cmocka_unit_test(dropping_moves_the_rest_to_the_front),
 		cmocka_unit_test(taken_bytes_belong_to_the_caller),
+		cmocka_unit_test(a_long_one_keeps_every_byte_and_can_be_taken),
 		cmocka_unit_test(integers_are_written_in_decimal),
 	};
 

@@ -11,6 +11,7 @@ struct http {
 	CURLM *multi;
 	uv_timer_t timer; /* when curl wants to be called */
 	uv_timer_t turn;  /* when a call that waits may go */
+	uv_timer_t relay; /* when calls that had their share go on */
 	unsigned int open_handles;
 	bool closing;
 	struct list calls, servers;
@@ -151,18 +152,36 @@ static void http_finish(struct http *http)
 	}
 }
 
-static struct http_call *call_with_lines(const struct http *http)
+static struct http_call *call_of(struct list *i)
+{
+	return CONTAINER_OF(i, struct http_call, link);
+}
+
+/* The first call of which @is holds; NULL: none. */
+static struct http_call *find_call(const struct http *http,
+				   bool (*is)(const struct http_call *call))
 {
 	struct list *i;
 
-	for (list_each (&http->calls, i)) {
-		struct http_call *call =
-			CONTAINER_OF(i, struct http_call, link);
-
-		if (call->whole)
-			return call;
-	}
+	for (list_each (&http->calls, i))
+		if (is(call_of(i)))
+			return call_of(i);
 	return NULL;
+}
+
+static bool has_lines(const struct http_call *call)
+{
+	return call->whole > 0;
+}
+
+static bool rests(const struct http_call *call)
+{
+	return call->rests;
+}
+
+static bool resumes(const struct http_call *call)
+{
+	return call->resumes;
 }
 
 /* Not from within curl, which allows its callbacks nothing. */
@@ -170,17 +189,69 @@ static void http_deliver(struct http *http)
 {
 	struct http_call *call;
 
-	while (!http->closing && (call = call_with_lines(http)))
+	while (!http->closing && (call = find_call(http, has_lines)))
 		http_stream_deliver(call);
+}
+
+/* A timer of 0 ms that a timer sets is due before the loop polls again: two
+ * such, and nobody else has a turn. */
+static void start_timer(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms)
+{
+	uv_timer_start(timer, callback, ms ? ms : 1, 0);
+}
+
+static void on_relay(uv_timer_t *timer);
+
+/* What curl did: lines and answers find their way, which may send, cancel and
+ * close. */
+static void http_settle(struct http *http)
+{
+	http_deliver(http);
+	http_finish(http);
+	if (!http->closing && find_call(http, rests))
+		start_timer(&http->relay, on_relay, 1);
 }
 
 static void http_act(struct http *http, curl_socket_t fd, int events)
 {
+	struct list *i;
 	int running;
 
+	for (list_each (&http->calls, i))
+		call_of(i)->taken = 0;
 	curl_multi_socket_action(http->multi, fd, events, &running);
-	http_deliver(http);
-	http_finish(http);
+	http_settle(http);
+}
+
+/* What curl kept of the answer comes first, and it may have to rest again. */
+static void call_resume(struct http_call *call)
+{
+	CURLcode code;
+
+	call->resumes = false;
+	call->taken = 0;
+	code = curl_easy_pause(call->easy, CURLPAUSE_CONT);
+	if (code != CURLE_OK)
+		call_finish(call, code);
+}
+
+static void http_relay(struct http *http)
+{
+	struct http_call *call;
+	struct list *i;
+
+	for (list_each (&http->calls, i)) {
+		call_of(i)->resumes = call_of(i)->rests;
+		call_of(i)->rests = false;
+	}
+	while (!http->closing && (call = find_call(http, resumes)))
+		call_resume(call);
+	http_settle(http);
+}
+
+static void on_relay(uv_timer_t *timer)
+{
+	http_relay(timer->data);
 }
 
 struct http_call *http_send(struct http *http,
@@ -254,7 +325,7 @@ static void http_await_turn(struct http *http)
 	uint64_t wait = http_turns_wait(&http->servers, now_ms());
 
 	if (!http->closing && wait != UINT64_MAX)
-		uv_timer_start(&http->turn, on_turn, wait, 0);
+		start_timer(&http->turn, on_turn, wait);
 }
 
 void http_reserve(struct http *http, const char *url, unsigned int per_minute)
@@ -326,7 +397,7 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *data)
 	if (timeout_ms < 0)
 		uv_timer_stop(&http->timer);
 	else
-		uv_timer_start(&http->timer, on_timer, (uint64_t)timeout_ms, 0);
+		start_timer(&http->timer, on_timer, (uint64_t)timeout_ms);
 	return 0;
 }
 
@@ -404,8 +475,9 @@ struct http *http_new(uv_loop_t *loop)
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
 	uv_timer_init(loop, &http->timer);
 	uv_timer_init(loop, &http->turn);
-	http->timer.data = http->turn.data = http;
-	http->open_handles = 2;
+	uv_timer_init(loop, &http->relay);
+	http->timer.data = http->turn.data = http->relay.data = http;
+	http->open_handles = 3;
 	list_init(&http->calls);
 	list_init(&http->servers);
 	http_habits_init(&http->habits);
@@ -423,10 +495,10 @@ void http_close(struct http *http)
 		return;
 	http->closing = true;
 	while (!list_is_empty(&http->calls))
-		http_cancel(
-			CONTAINER_OF(http->calls.next, struct http_call, link));
+		http_cancel(call_of(http->calls.next));
 	http_turns_deinit(&http->servers);
 	curl_multi_cleanup(http->multi);
 	uv_close((uv_handle_t *)&http->timer, on_timer_closed);
 	uv_close((uv_handle_t *)&http->turn, on_timer_closed);
+	uv_close((uv_handle_t *)&http->relay, on_timer_closed);
 }

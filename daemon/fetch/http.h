@@ -19,6 +19,11 @@
  * call beyond that waits for its turn, redirects included, while its deadline
  * runs. There is no way around it.
  *
+ * No server gets more of a turn of the loop than its share, however fast it
+ * sends: what has come is taken in small pieces, a call that had its share of
+ * bytes rests until the next turn, and what curl wants to do at once it does
+ * then too. Head lines and trailers are bounded as bodies are.
+ *
  * An answer that never ends is a stream: its lines are handed over as they
  * come, and only the one that is still coming is kept. Its deadline is for the
  * connection alone: whether the server still lives is its caller's question.

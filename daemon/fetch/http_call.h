@@ -19,6 +19,9 @@
 #include "fetch/bucket.h"
 #include "fetch/http.h"
 
+/* All lines of a head, trailers included. */
+#define HTTP_HEAD_MAX ((size_t)256 * 1024)
+
 /* Who answers at a URL. */
 struct http_origin {
 	bool https;
@@ -52,10 +55,15 @@ struct http_call {
 	size_t whole;           /* bytes of it that are whole lines */
 	uint64_t heard_ms;      /* when something came last */
 	size_t limit;
+	size_t head;  /* bytes of head lines and trailers so far */
+	size_t taken; /* bytes of the body since its last turn */
+	bool rests;   /* it had its share: on in the next turn */
+	bool resumes; /* and now it is that turn */
 	uint64_t timeout_ms, deadline_ms;
 	unsigned int redirects;
-	bool too_large, certified; /* certified: shows a client's certificate */
-	char *problem;             /* set: there is no answer */
+	bool too_large; /* the body, or a line of a stream */
+	bool certified; /* shows a client's certificate */
+	char *problem;  /* set: there is no answer */
 	char detail[CURL_ERROR_SIZE];
 	http_done_fn done;
 	void *data;

@@ -67,6 +67,17 @@ void http_habits_deinit(struct http_habits *habits)
 	mem_free(habits->worker);
 }
 
+/* Curl takes a hundred such pieces of what a server sends before it lets
+ * anybody else have a turn, and one of them, deflated, may become a thousand
+ * times as much. */
+#define PIECE 4096
+
+/* Of a body, in one turn of the loop. Each line of a stream has to be
+ * understood in that turn as well. */
+#define SHARE        ((size_t)1024 * 1024)
+#define SHARE_STREAM ((size_t)32 * 1024)
+#define EFFORT       ((size_t)128) /* of taking a piece, in bytes */
+
 /* What holds for every call. A look-up that was given up is not waited for, and
  * no name is remembered: a server that has moved is found at the next call.
  */
@@ -83,6 +94,7 @@ static const struct {
 	{CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
 	{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
 	{CURLOPT_CA_CACHE_TIMEOUT, 300},
+	{CURLOPT_BUFFERSIZE, PIECE},
 };
 
 static void set_fixed(CURL *easy)
@@ -165,6 +177,7 @@ static void set_proxy(struct http_call *call, const struct http_habits *habits)
 void http_easy_aim(struct http_call *call, const char *url,
 		   const struct http_habits *habits)
 {
+	call->head = 0;
 	curl_easy_setopt(call->easy, CURLOPT_URL, url);
 	set_proxy(call, habits);
 }
@@ -189,12 +202,32 @@ static void add_header(struct http_call *call, const char *name,
 	add_line(call, line);
 }
 
+/* Curl itself keeps them all, however many. */
+static size_t on_head(char *bytes, size_t size, size_t count, void *data)
+{
+	struct http_call *call = data;
+
+	(void)bytes;
+	call->head += size * count;
+	return call->head <= HTTP_HEAD_MAX ? size * count : 0;
+}
+
+/* May more be taken in this turn? */
+static bool has_share(const struct http_call *call)
+{
+	return call->taken < (call->on_lines ? SHARE_STREAM : SHARE);
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct http_call *call = data;
 	long status = 0;
 
 	call->heard_ms = uv_hrtime() / 1000000;
+	call->rests = !has_share(call);
+	if (call->rests)
+		return CURL_WRITEFUNC_PAUSE;
+	call->taken += size * count + EFFORT;
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (call->on_lines && status == 200)
 		return http_stream_take(call, (struct str){bytes, size * count})
@@ -213,6 +246,8 @@ static void set_callbacks(struct http_call *call)
 	curl_easy_setopt(call->easy, CURLOPT_ERRORBUFFER, call->detail);
 	curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_head);
+	curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
 }
 
 static void set_body(struct http_call *call, const struct http_request *request)

@@ -260,6 +260,10 @@ char *http_fault_describe(const struct http_call *call, CURLcode code)
 	if (!call->server)
 		return mem_printf("%s is not an http or https URL",
 				  call->peer->address);
+	if (call->head > HTTP_HEAD_MAX)
+		return mem_printf("head and trailers of an answer of %s are "
+				  "larger than %zu bytes",
+				  call->server, HTTP_HEAD_MAX);
 	if (call->too_large)
 		return mem_printf("the answer of %s has more than %zu bytes",
 				  call->server, call->limit);

@@ -23,8 +23,14 @@ FAILURES = {}                # name -> function
 _BLOCK = b"A" * (1 << 20)
 
 
+def _flushed(deflate, data):
+    return deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH)
+
+
 class Wire:
     """One request and its connection, as failures see them."""
+
+    flooded = 0  # bytes, by all floods
 
     def __init__(self, state, request, connection, stopping):
         self.state, self.request = state, request
@@ -136,6 +142,30 @@ def gzip_bomb(wire, size=256 << 20):
     wire.send(_head(wire, len(body), ("Content-Encoding", "gzip")) + body)
 
 
+FLOODS = {  # what begins the answer, and what follows again and again
+    "chunk extensions": (b"Transfer-Encoding: chunked\r\n\r\n1", b";" + b"x" * 1023),
+    "trailers": (b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Trailer: " + b"x" * 99 + b"\r\n"),
+    "head lines": (b"", b"X-Line: " + b"x" * 99 + b"\r\n"),
+    "interim answers": (b"Date: now\r\n\r\n", b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"),
+    "body": (b"\r\n", b"[0,0,0,0]," * 100),
+    "small chunks": (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 100),
+    "deflated blanks": (b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\2\xff",
+                        _flushed(zlib.compressobj(9, zlib.DEFLATED, -15), b" " * (1 << 20))),
+}
+
+
+@failure
+def flood(wire, kind):
+    """An answer that never ends, as fast as it is taken; the Wire's class counts what was sent."""
+    head, block = FLOODS[kind]
+    status = b"100 Continue" if kind == "interim answers" else b"200 OK"
+    block *= (1 << 18) // len(block) + 1
+    wire.send(b"HTTP/1.1 " + status + b"\r\n" + head)
+    while not wire.stopping.is_set():
+        wire.send(block)
+        Wire.flooded += len(block)
+
+
 # -- answers that are broken --------------------------------------------------------------------
 
 @failure
@@ -240,10 +270,6 @@ def _around(wire):
 def _repeated(count):
     """(deflate bytes, ...) of one block, repeatable because each ends in a full flush."""
     return _flushed(zlib.compressobj(9, zlib.DEFLATED, -15), _BLOCK) * count
-
-
-def _flushed(deflate, data):
-    return deflate.compress(data) + deflate.flush(zlib.Z_FULL_FLUSH)
 
 
 def _bomb(before, after, count):

@@ -185,6 +185,69 @@ static void decoded_bytes_count(void **state)
 	assert_int_equal(bursts.body.len, 0);
 }
 
+/* More than one turn's share of it. */
+static void a_long_body_arrives_whole(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	_cleanup_(buf_deinit) struct buf body = BUF_INIT;
+	struct fixture *fixture = *state;
+	struct http_request request = request_for(fixture->server.url);
+
+	for (long long i = 0; body.len < (size_t)5 * 1024 * 1024; i++) {
+		buf_put_int(&body, i);
+		buf_putc(&body, ' ');
+	}
+	request.limit = body.len;
+	responder_plan_body(&fixture->server, "200 OK", buf_str(&body));
+	run(fixture, &request, &call);
+	assert_null(call.error);
+	assert_true(str_equal(buf_str(&call.body), buf_str(&body)));
+}
+
+static void a_long_body_of_small_chunks_arrives_whole(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	_cleanup_(buf_deinit) struct buf answer = BUF_INIT;
+	struct fixture *fixture = *state;
+	struct http_request request = request_for(fixture->server.url);
+
+	buf_puts(&answer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+			  "Connection: close\r\n\r\n");
+	for (int i = 0; i < 50000; i++)
+		buf_printf(&answer, "1\r\n%c\r\n", 'a' + i % 26);
+	buf_puts(&answer, "0\r\n\r\n");
+	request.limit = 50000;
+	responder_plan_text(&fixture->server, buf_str(&answer).ptr);
+	run(fixture, &request, &call);
+	assert_null(call.error);
+	assert_int_equal(call.body.len, 50000);
+	for (size_t i = 0; i < call.body.len; i++)
+		assert_int_equal(call.body.data[i], 'a' + i % 26);
+}
+
+/* Those after a chunked body included. */
+static void head_lines_are_bounded(void **state)
+{
+	static const char *const starts[] = {
+		"HTTP/1.1 200 OK\r\n",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		_cleanup_(call_deinit) struct call call = {0};
+		_cleanup_(buf_deinit) struct buf answer = BUF_INIT;
+
+		buf_puts(&answer, starts[i]);
+		while (answer.len < (size_t)300 * 1024)
+			buf_printf(&answer, "X-%zu: %0100d\r\n", answer.len, 0);
+		buf_puts(&answer, "\r\n");
+		responder_plan_text(&fixture->server, buf_str(&answer).ptr);
+		get(fixture, &call);
+		assert_contains(call.error, "head and trailers");
+	}
+}
+
 /* --- faults --- */
 
 static void a_refused_connection_names_the_server(void **state)
@@ -501,6 +564,9 @@ int main(void)
 		TEST(gzip_garbage_is_no_answer),
 		TEST(of_half_a_gzip_comes_half_a_body),
 		TEST(decoded_bytes_count),
+		TEST(a_long_body_arrives_whole),
+		TEST(a_long_body_of_small_chunks_arrives_whole),
+		TEST(head_lines_are_bounded),
 		TEST(a_refused_connection_names_the_server),
 		TEST(a_broken_answer_is_no_answer),
 		TEST(what_came_before_a_reset_is_read),

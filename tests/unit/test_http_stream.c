@@ -106,6 +106,31 @@ static void a_line_is_bounded_and_a_stream_is_not(void **state)
 			    "0123456789\n012345678\n|");
 }
 
+/* More than one turn's share of them, and the end comes meanwhile. */
+static void many_lines_arrive_in_turns(void **state)
+{
+	_cleanup_(heard_deinit) struct heard heard = {0};
+	_cleanup_(buf_deinit) struct buf answer = BUF_INIT;
+	struct fixture *fixture = *state;
+	unsigned int next = 0, turns = 0;
+
+	buf_puts(&answer, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+	for (unsigned int i = 0; i < 60000; i++)
+		buf_printf(&answer, "%05u\n", i);
+	responder_plan_text(&fixture->server, buf_str(&answer).ptr);
+	listen_to(fixture, &heard, &heard.call.done);
+	assert_null(heard.call.error);
+	for (const char *c = buf_str(&heard.lines).ptr; *c; c++) {
+		turns += *c == '|';
+		if (*c == '|')
+			continue;
+		assert_int_equal(strtoul(c, NULL, 10), next++);
+		c += 5;
+	}
+	assert_int_equal(next, 60000);
+	assert_true(turns > 10);
+}
+
 static void another_status_than_200_is_no_stream(void **state)
 {
 	_cleanup_(heard_deinit) struct heard heard = {0};
@@ -196,6 +221,7 @@ int main(void)
 		claim(what_follows_the_last_line_is_the_replys),
 		claim(lines_before_a_break_are_not_lost),
 		claim(a_line_is_bounded_and_a_stream_is_not),
+		claim(many_lines_arrive_in_turns),
 		claim(another_status_than_200_is_no_stream),
 		claim(a_stream_outlives_its_deadline),
 		claim(who_hears_may_hang_up),

@@ -153,6 +153,7 @@ static void add_gauge(struct buf *out, const char *name, const char *help,
 	add_sample(out, name, NULL, number);
 }
 
+/* In microseconds as it is told. */
 static void add_seconds(struct buf *out, const char *name, const char *clock,
 			int64_t us)
 {
@@ -164,18 +165,23 @@ static void add_seconds(struct buf *out, const char *name, const char *clock,
 /* What one client may at worst have waited for all others. */
 static void add_turns(struct buf *out, const struct value *told)
 {
-	add_head(out, "longest_turn_seconds", "gauge",
-		 "The longest turn of the loop since the start.");
-	add_seconds(out, "longest_turn_seconds", "wall",
-		    answer_int(told, "longest_turn_us", 0));
-	add_seconds(out, "longest_turn_seconds", "cpu",
-		    answer_int(told, "longest_turn_cpu_us", 0));
-	add_head(out, "recent_turn_seconds", "gauge",
-		 "The longest turn of the loop in the last minutes.");
-	add_seconds(out, "recent_turn_seconds", "wall",
-		    answer_int(told, "recent_turn_us", 0));
-	add_seconds(out, "recent_turn_seconds", "cpu",
-		    answer_int(told, "recent_turn_cpu_us", 0));
+	static const struct {
+		const char *name, *wall, *cpu, *help;
+	} spans[] = {
+		{"longest_turn_seconds", "longest_turn_us",
+		 "longest_turn_cpu_us",
+		 "The longest turn of the loop since the start."},
+		{"recent_turn_seconds", "recent_turn_us", "recent_turn_cpu_us",
+		 "The longest turn of the loop in the last minutes."},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(spans); i++) {
+		add_head(out, spans[i].name, "gauge", spans[i].help);
+		add_seconds(out, spans[i].name, "wall",
+			    answer_int(told, spans[i].wall, 0));
+		add_seconds(out, spans[i].name, "cpu",
+			    answer_int(told, spans[i].cpu, 0));
+	}
 }
 
 static void add_daemon(struct buf *out, const struct value *status)

@@ -22,9 +22,10 @@ struct buf {
 	size_t len, cap;
 };
 
-#define BUF_INIT   ((struct buf){0})
-#define BUF_MAPPED ((size_t)4 * 1024 * 1024) /* of cap: it is no heap memory   \
-					      */
+#define BUF_INIT ((struct buf){0})
+
+/* Of cap: it is no heap memory. */
+#define BUF_MAPPED ((size_t)4 * 1024 * 1024)
 
 void buf_deinit(struct buf *buf);
 

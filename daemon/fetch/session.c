@@ -46,6 +46,7 @@ struct session {
 	struct list calls; /* waiting for the login, or sent */
 	struct list ended; /* the login is over, their turn comes */
 	bool ending;       /* a callback may be running */
+	bool by_key;       /* a login by the key pair has made the token */
 };
 
 struct session_call {
@@ -55,6 +56,7 @@ struct session_call {
 	struct http_call *http; /* NULL: waits */
 	unsigned int serial;    /* of the token it was sent with */
 	bool repeated;
+	bool mints; /* a login whose token is the caller's */
 	session_done_fn done;
 	void *data;
 };
@@ -114,6 +116,13 @@ static char *bearer_authorization(const struct session *session)
 	return mem_printf("Bearer %s", session->token.text);
 }
 
+static char *authorization_of(const struct session_call *call)
+{
+	return call->mints && call->session->by_key
+		       ? basic_authorization(call->session)
+		       : bearer_authorization(call->session);
+}
+
 /* @authorization is taken over. */
 static struct http_call *session_request(struct session *session,
 					 struct http_request *request,
@@ -165,8 +174,7 @@ static void call_send(struct session_call *call)
 	struct http_request request = {.url = url, .body = call->body};
 
 	call->serial = session->token.serial;
-	call->http = session_request(session, &request,
-				     bearer_authorization(session),
+	call->http = session_request(session, &request, authorization_of(call),
 				     on_call_answer, call);
 }
 
@@ -231,6 +239,23 @@ struct session_call *session_send(struct session *session, const char *endpoint,
 	call->body = body ? mem_strdup(body) : NULL;
 	call_begin(call);
 	return call;
+}
+
+struct session_call *session_mint(struct session *session, int64_t lifetime,
+				  session_done_fn done, void *data)
+{
+	struct session_call *call = call_new(session, done, data);
+
+	call->endpoint = mem_printf("auth.login?expiration_sec=%lld",
+				    (long long)lifetime);
+	call->mints = true;
+	call_begin(call);
+	return call;
+}
+
+bool session_is_by_key(const struct session *session)
+{
+	return session->by_key;
 }
 
 void session_cancel(struct session_call *call)
@@ -331,6 +356,7 @@ static void session_take_login(struct session *session, struct api_reply *reply)
 	    (!value_is(token, VALUE_STRING) || !token->text.len))
 		reply_set_tokenless(reply);
 	if (reply->outcome == API_OK) {
+		session->by_key = session->access_key != NULL;
 		token_set(&session->token, value_text(token),
 			  session_renew_ahead(session));
 		log_debug("logged-in",

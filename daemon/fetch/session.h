@@ -69,6 +69,15 @@ struct session_call *session_send(struct session *session, const char *endpoint,
 struct session_call *session_login(struct session *session,
 				   session_done_fn done, void *data);
 
+/* Have the server make a token of its own that lives @lifetime seconds. It is
+ * asked for with what the session's token was made from: the key pair, if it
+ * was, so that a key that has been revoked makes none. */
+struct session_call *session_mint(struct session *session, int64_t lifetime,
+				  session_done_fn done, void *data);
+
+/* Was the token that is in use got by the key pair, and none brought along? */
+bool session_is_by_key(const struct session *session);
+
 void session_cancel(struct session_call *call); /* NULL is allowed */
 
 /* Of the latest token; NULL before the first login. Valid until the next time

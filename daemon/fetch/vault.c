@@ -4,9 +4,11 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "fetch/backoff.h"
 #include "fetch/phase.h"
+#include "fetch/proof.h"
 #include "fetch/session.h"
 #include "read/doc.h"
 #include "value/json.h"
@@ -19,15 +21,18 @@ enum poller_state { POLLER_WAITING, POLLER_ASKING, POLLER_CLOSING };
 
 struct vault_poller {
 	enum poller_state state;
-	bool again;     /* ask once more after this answer */
-	bool refused;   /* by the last answer */
-	bool no_vaults; /* only the login counts */
+	bool again;           /* ask once more after this answer */
+	bool again_for_proof; /* and prove the key then */
+	bool refused;         /* by the last answer */
+	bool no_vaults;       /* only the login counts */
 	struct session *session;
 	uv_timer_t timer; /* the next question */
 	struct session_call *call;
 	enum vault_feed feed; /* that is asked for now */
 	unsigned int feeds;
 	struct backoff backoff;
+	struct proof proof;
+	int64_t proved_at; /* seconds since 1970; 0: not yet */
 	vault_answer_fn on_answer;
 	void *data;
 };
@@ -142,8 +147,26 @@ static void on_timer(uv_timer_t *timer)
 	poller_ask(timer->data);
 }
 
-/* Refused credentials and a server that may not have vaults are not asked
- * about often: only people change that. */
+/* What only people change is not asked about often: refused credentials, and a
+ * server that has no vaults. But at the pace of proofs, if that is quicker. */
+static uint64_t poller_longest(const struct vault_poller *poller)
+{
+	uint64_t ms = backoff_longest(&poller->backoff, backoff_random());
+	uint64_t prove = poller->proof.interval_ms;
+
+	return prove && prove < ms ? prove : ms;
+}
+
+/* A server in trouble is not asked any sooner for the sake of a proof. */
+static uint64_t until_proof(const struct vault_poller *poller, uint64_t ms)
+{
+	uint64_t left = proof_left(&poller->proof, clock_boot_ms());
+
+	if (poller->backoff.failures || !session_is_by_key(poller->session))
+		return ms;
+	return left < ms ? left : ms;
+}
+
 static uint64_t poller_delay(struct vault_poller *poller,
 			     enum vault_outcome outcome, int64_t retry_after)
 {
@@ -154,9 +177,9 @@ static uint64_t poller_delay(struct vault_poller *poller,
 	else
 		backoff_failed(&poller->backoff);
 	if (outcome == VAULT_REFUSED)
-		return backoff_longest(&poller->backoff, backoff_random());
-	return backoff_delay(&poller->backoff, phase_now(), backoff_random(),
-			     asked_ms);
+		return poller_longest(poller);
+	return until_proof(poller, backoff_delay(&poller->backoff, phase_now(),
+						 backoff_random(), asked_ms));
 }
 
 /* The last thing to be done about a question: its answer goes to each feed
@@ -264,6 +287,22 @@ static void poller_ask_for_vaults(struct vault_poller *poller)
 				    poller);
 }
 
+static void poller_note_proof(struct vault_poller *poller)
+{
+	proof_made(&poller->proof, clock_boot_ms(), phase_now(),
+		   backoff_random());
+	if (session_is_by_key(poller->session))
+		poller->proved_at = time(NULL);
+}
+
+/* Without proofs it is looked now and then whether the server has vaults. */
+static uint64_t until_next_login(const struct vault_poller *poller)
+{
+	uint64_t left = proof_left(&poller->proof, clock_boot_ms());
+
+	return left == PROOF_NEVER ? poller_longest(poller) : left;
+}
+
 static void poller_take_login(struct vault_poller *poller,
 			      const struct api_reply *reply)
 {
@@ -271,13 +310,14 @@ static void poller_take_login(struct vault_poller *poller,
 
 	if (reply->outcome != API_OK) {
 		poller_fail(poller, reply, false);
-	} else if (poller_gate_is_open(poller)) {
+		return;
+	}
+	poller_note_proof(poller);
+	if (poller_gate_is_open(poller)) {
 		poller_ask_for_vaults(poller);
 	} else {
 		backoff_succeeded(&poller->backoff);
-		poller_wait(poller,
-			    backoff_longest(&poller->backoff, backoff_random()),
-			    &answer);
+		poller_wait(poller, until_next_login(poller), &answer);
 	}
 }
 
@@ -289,13 +329,22 @@ static void on_login(void *data, const struct api_reply *reply)
 	poller_take_login(poller, reply);
 }
 
+static bool poller_wants_proof(const struct vault_poller *poller)
+{
+	return session_is_by_key(poller->session) &&
+	       proof_left(&poller->proof, clock_boot_ms()) == 0;
+}
+
 static void poller_ask(struct vault_poller *poller)
 {
 	poller->state = POLLER_ASKING;
-	poller->again = false;
+	if (poller->again_for_proof)
+		proof_demand(&poller->proof);
+	poller->again = poller->again_for_proof = false;
 	poller->feed = VAULT_CONFIG;
 	uv_timer_stop(&poller->timer);
-	if (poller_gate_is_open(poller) && !poller->refused)
+	if (poller_gate_is_open(poller) && !poller->refused &&
+	    !poller_wants_proof(poller))
 		poller_ask_for_vaults(poller);
 	else
 		poller->call = session_login(poller->session, on_login, poller);
@@ -307,6 +356,17 @@ void vault_poller_poll_now(struct vault_poller *poller)
 		poller_ask(poller);
 	else
 		poller->again = true;
+}
+
+void vault_poller_prove_now(struct vault_poller *poller)
+{
+	poller->again_for_proof = true;
+	vault_poller_poll_now(poller);
+}
+
+int64_t vault_poller_proved_at(const struct vault_poller *poller)
+{
+	return poller->proved_at;
 }
 
 bool vault_poller_is_asking(const struct vault_poller *poller)
@@ -348,6 +408,11 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 		.phase = config->phase,
 		.first_ms = BACKOFF_FIRST_MS,
 		.max_ms = config->backoff_max_ms,
+	};
+	poller->proof = (struct proof){
+		.interval_ms = config->prove_ms,
+		.jitter_percent = config->jitter_percent,
+		.phase = config->phase,
 	};
 	poller->on_answer = on_answer;
 	poller->data = data;

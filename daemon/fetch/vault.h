@@ -12,11 +12,13 @@
  *      +----- vault_poller_close --+--> CLOSING, freed by the timer's end
  *
  * It starts by asking, or at its phase when there is something to be served
- * meanwhile. What a question means depends on the server: one that
- * has no vaults (by its token's claims: older than API 2.15, or of the basic
- * feature set) is only logged in to again, now and then, to see whether that
- * still holds. One that has refused is logged in to first: what a user may do
- * is in the token, and an old one would be refused for as long as it lives.
+ * meanwhile. Once an interval of its own (fetch/proof) a question begins with a
+ * login by the key pair, which proves that the key is still good. What a
+ * question means depends on the server: one that has no vaults (by its token's
+ * claims: older than API 2.15, or of the basic feature set) is only logged in
+ * to again, at that pace, which also shows whether it still has none. One that
+ * has refused is logged in to first: what a user may do is in the token, and an
+ * old one would be refused for as long as it lives.
  */
 
 #include <stdbool.h>
@@ -70,6 +72,7 @@ typedef void (*vault_answer_fn)(void *data, const struct vault_answer *answer);
 struct vault_poll_config {
 	unsigned int feeds; /* how many, from the first of vault_feed */
 	uint64_t interval_ms, backoff_max_ms;
+	uint64_t prove_ms; /* 0: the key is proved on demand alone */
 	unsigned int jitter_percent;
 	uint32_t phase; /* of this host in each interval: fetch/phase */
 	bool no_vaults; /* nobody wants them: every server is one without */
@@ -90,6 +93,12 @@ void vault_poller_close(struct vault_poller *poller);
 /* Ask now instead of waiting. While a question is under way its answer may be
  * of before whatever is the reason to ask: then another follows it. */
 void vault_poller_poll_now(struct vault_poller *poller);
+
+/* The same, beginning with a proof of the key pair. */
+void vault_poller_prove_now(struct vault_poller *poller);
+
+/* Seconds since 1970 of the last proof; 0: none yet. */
+int64_t vault_poller_proved_at(const struct vault_poller *poller);
 
 /* Is a question under way, or about to be? */
 bool vault_poller_is_asking(const struct vault_poller *poller);

@@ -37,6 +37,46 @@ static void a_life_is_asked_for_within_what_the_server_gives(void **state)
 	}
 }
 
+/* A token outlives its key: only the pair can say that it is still good. */
+static void what_is_minted_is_made_with_the_pair(void **state)
+{
+	struct fixture *fixture = *state;
+	struct session_config config = config_for(fixture, NULL);
+	struct call call = {.fixture = fixture};
+
+	fixture->session = session_new(fixture->http, &config);
+	assert_false(session_is_by_key(fixture->session));
+	plan_token(&fixture->server, "tok");
+	plan_token(&fixture->server, "minted");
+	(void)session_mint(fixture->session, 120, on_done, &call);
+	responder_run(&fixture->loop, &call.done);
+	assert_int_equal(call.outcome, API_OK);
+	assert_true(session_is_by_key(fixture->session));
+	assert_true(responder_was_asked(&fixture->server, 1,
+					"/auth.login?expiration_sec=120 HTTP"));
+	assert_true(responder_was_asked(&fixture->server, 1, BASIC));
+	call_deinit(&call);
+	session_close(TAKE(fixture->session));
+}
+
+static void who_has_a_token_alone_mints_with_that(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(mem_freep) char *token = token_with(100000);
+	struct session_config config = config_for(fixture, token);
+	struct call call = {.fixture = fixture};
+
+	fixture->session = session_new(fixture->http, &config);
+	plan_token(&fixture->server, "minted");
+	(void)session_mint(fixture->session, 120, on_done, &call);
+	responder_run(&fixture->loop, &call.done);
+	assert_false(session_is_by_key(fixture->session));
+	assert_true(responder_was_asked(&fixture->server, 0,
+					"Authorization: Bearer "));
+	call_deinit(&call);
+	session_close(TAKE(fixture->session));
+}
+
 static void what_only_reads_goes_by_the_method_asked_for(void **state)
 {
 	static const struct {
@@ -129,6 +169,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_life_is_asked_for_within_what_the_server_gives),
+		TEST(what_is_minted_is_made_with_the_pair),
+		TEST(who_has_a_token_alone_mints_with_that),
 		TEST(what_only_reads_goes_by_the_method_asked_for),
 		TEST(what_writes_is_posted_by_any_method),
 		TEST(a_renewal_far_ahead_is_clamped),

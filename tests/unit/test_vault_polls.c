@@ -202,6 +202,116 @@ static void a_callback_may_close_between_feeds(void **state)
 	assert_int_equal(fixture->answers, 1);
 }
 
+/* --- proofs --- */
+
+static void plan_vaults(struct fixture *fixture)
+{
+	responder_plan_data(&fixture->server, "{\"vaults\":[]}");
+}
+
+static bool logged_in(struct fixture *fixture, size_t turn)
+{
+	return responder_was_asked(&fixture->server, turn, "/auth.login") &&
+	       responder_was_asked(&fixture->server, turn, "Basic ");
+}
+
+static void the_key_is_proved_each_interval(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.prove_ms = 50;
+	fetch(fixture, "{\"vaults\":[]}");
+	assert_true(vault_poller_proved_at(fixture->poller) > 0);
+	for (size_t i = 0; i < 3; i++) {
+		plan_login(fixture, ENTERPRISE);
+		plan_vaults(fixture);
+		wait_for_answer(fixture);
+		assert_int_equal(fixture->outcome, VAULT_FETCHED);
+		assert_true(logged_in(fixture, 2 + 2 * i));
+	}
+}
+
+static void a_revoked_key_is_found_by_the_proof_and_again_taken_by_one(
+	void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.prove_ms = 50;
+	fetch(fixture, "{\"vaults\":[]}");
+	for (size_t i = 0; i < 2; i++) {
+		responder_plan_error(&fixture->server, 401, 22, "no");
+		wait_for_answer(fixture);
+		assert_int_equal(fixture->outcome, VAULT_REFUSED);
+	}
+	plan_login(fixture, ENTERPRISE);
+	plan_vaults(fixture);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
+}
+
+/* Not reached is not refused, and no reason to ask more often. */
+static void a_server_that_is_away_is_not_asked_for_a_proof(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.prove_ms = 50;
+	fetch(fixture, "{\"vaults\":[]}");
+	responder_plan(&fixture->server, STR(""), RESPONDER_RESETS);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->outcome, VAULT_UNREACHABLE);
+	assert_next_within(fixture, HOUR_MS / 8, HOUR_MS / 4);
+}
+
+static void a_server_without_vaults_is_proved_at_that_pace(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.prove_ms = 50;
+	plan_login(fixture, BASIC);
+	plan_login(fixture, BASIC);
+	responder_plan_error(&fixture->server, 401, 22, "no");
+	start(fixture);
+	for (size_t i = 0; i < 2; i++) {
+		wait_for_answer(fixture);
+		assert_int_equal(fixture->outcome, VAULT_UNSUPPORTED);
+	}
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->outcome, VAULT_REFUSED);
+}
+
+static void who_wants_a_proof_gets_one(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fetch(fixture, "{\"vaults\":[]}");
+	plan_login(fixture, ENTERPRISE);
+	plan_vaults(fixture);
+	vault_poller_prove_now(fixture->poller);
+	wait_for_answer(fixture);
+	assert_true(logged_in(fixture, 2));
+	plan_vaults(fixture);
+	vault_poller_poll_now(fixture->poller);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->server.asked, 5);
+}
+
+/* The login that is under way may be of before. */
+static void a_proof_that_is_wanted_meanwhile_is_another_one(void **state)
+{
+	struct fixture *fixture = *state;
+
+	plan_login(fixture, ENTERPRISE);
+	plan_vaults(fixture);
+	plan_login(fixture, ENTERPRISE);
+	plan_vaults(fixture);
+	start(fixture);
+	vault_poller_prove_now(fixture->poller);
+	wait_for_answer(fixture);
+	wait_for_answer(fixture);
+	assert_true(logged_in(fixture, 2));
+	assert_int_equal(fixture->server.asked, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +327,12 @@ int main(void)
 		TEST(a_failure_is_the_answer_to_all_that_were_to_come),
 		TEST(the_second_may_fail_alone),
 		TEST(a_callback_may_close_between_feeds),
+		TEST(the_key_is_proved_each_interval),
+		TEST(a_revoked_key_is_found_by_the_proof_and_again_taken_by_one),
+		TEST(a_server_that_is_away_is_not_asked_for_a_proof),
+		TEST(a_server_without_vaults_is_proved_at_that_pace),
+		TEST(who_wants_a_proof_gets_one),
+		TEST(a_proof_that_is_wanted_meanwhile_is_another_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "output.h"
 #include "printable.h"
 #include "read/doc.h"
+#include "value/json.h"
 #include "value/value.h"
 
 /* --- what is said --------------------------------------------------------- */
@@ -80,12 +81,45 @@ static int ask_status(struct doctor *doctor, struct channel *channel)
 	return status;
 }
 
+/* What is wrong then shows in the status, as for any poll. */
+static void prove(struct doctor *doctor, const struct value *workspace)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	struct doc *answer = NULL;
+	struct str name = answer_text(workspace, "name");
+
+	if (!value_is(value_get(workspace, STR("server")), VALUE_OBJECT) ||
+	    channel_open(&channel, doctor->client) != EXIT_DONE)
+		return;
+	buf_puts(&parameters, "{\"workspace\":");
+	json_write_string(&parameters, name);
+	buf_putc(&parameters, '}');
+	if (channel_call(&channel, "ProveCredentials", &parameters, &answer) ==
+	    EXIT_DONE)
+		(void)doc_unref(answer);
+}
+
+/* The keys are proved first: a token may outlive its key. */
+static int ask_proved_status(struct doctor *doctor, struct channel *channel)
+{
+	int status = ask_status(doctor, channel);
+
+	if (status != EXIT_DONE)
+		return status;
+	doctor->status = value_get(doctor->answer->root, STR("status"));
+	doctor_each_workspace(doctor, prove);
+	doctor->status = NULL;
+	(void)doc_unref(TAKE(doctor->answer));
+	return ask_status(doctor, channel);
+}
+
 static void look_at_daemon(struct doctor *doctor)
 {
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	struct str state;
 
-	if (ask_status(doctor, &channel) != EXIT_DONE) {
+	if (ask_proved_status(doctor, &channel) != EXIT_DONE) {
 		doctor_say(doctor, DOCTOR_PROBLEM, "daemon: %s%s%s",
 			   channel.handle ? clearconf_strerror(channel.handle)
 					  : "out of memory",
@@ -137,8 +171,10 @@ const struct command cmd_doctor = {
 		"layers, files that others can read, the variables of this "
 		"shell, and files that\n"
 		"clearconf wrote once and nobody keeps current. It changes "
-		"nothing; for the clock it has\n"
-		"the server make a token that lasts a minute.\n"
+		"nothing; it has the daemon\n"
+		"log in anew, which proves the keys, and for the clock the "
+		"server make a token that\n"
+		"lasts a minute.\n"
 		"\n"
 		"Exit status: 0 no problem, 1 there is one. Warnings alone are "
 		"no problem.",

@@ -123,7 +123,22 @@ static void add_key(struct buf *out, const struct value *workspace)
 	place_text_add(out, origin);
 }
 
-static void add_account(struct buf *out, const struct value *workspace)
+/* When the server last took the key itself, not a token made from it. */
+static void add_proof(struct buf *out, const struct value *workspace,
+		      int64_t now)
+{
+	const struct value *server = value_get(workspace, STR("server"));
+	int64_t proved = answer_int(server, "proved_at", 0);
+
+	if (!proved)
+		return;
+	buf_puts(out, ", proved ");
+	add_duration(out, now - proved);
+	buf_puts(out, " ago");
+}
+
+static void add_account(struct buf *out, const struct value *workspace,
+			int64_t now)
 {
 	struct str user = answer_text(workspace, "user_name");
 	struct str company = answer_text(workspace, "company_name");
@@ -137,6 +152,7 @@ static void add_account(struct buf *out, const struct value *workspace)
 	if (answer_text(workspace, "access_key").len) {
 		add_label(out, "key");
 		add_key(out, workspace);
+		add_proof(out, workspace, now);
 		buf_putc(out, '\n');
 	}
 }
@@ -211,7 +227,7 @@ static void add_workspace(struct buf *out, const struct value *workspace,
 		   (long long)answer_int(workspace, "generation", 0));
 	if (value_is(server, VALUE_OBJECT)) {
 		add_server(out, server);
-		add_account(out, workspace);
+		add_account(out, workspace, now);
 		add_polls(out, server, now);
 		add_error(out, server);
 	} else {

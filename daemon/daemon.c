@@ -235,7 +235,7 @@ void daemon_reload_workspaces(struct daemon *daemon)
 {
 	reload_workspaces(daemon, CAUSE_RELOAD);
 	for (size_t i = 0; i < daemon->workspace_count; i++)
-		workspace_poll_now(daemon->workspaces[i]);
+		workspace_prove_now(daemon->workspaces[i]);
 	expect_lapse(daemon);
 	daemon_sweep_caches(daemon);
 }

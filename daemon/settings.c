@@ -42,6 +42,7 @@ static const struct settings_key keys[] = {
 	{"poll", "jitter", PERCENT, IN_SETTINGS(jitter), "20%", 0, 100},
 	{"poll", "timeout", DURATION, IN_SETTINGS(timeout), "10s", 100, HOUR},
 	{"poll", "backoff_max", DURATION, IN_SETTINGS(backoff_max), "15m", 100, 7 * DAY},
+	{"poll", "prove", DURATION, IN_SETTINGS(prove), "15m", 0, 7 * DAY},
 	{"poll", "stale_limit", DURATION, IN_SETTINGS(stale_limit), "30d", 0, 3650 * DAY},
 	{"poll", "revoked_grace", DURATION, IN_SETTINGS(revoked_grace), "10m", 0, 3650 * DAY},
 	{"access", "read", WORDS, IN_SETTINGS(read)},

@@ -47,6 +47,7 @@ struct settings {
 
 	int64_t interval, timeout, backoff_max; /* milliseconds */
 	int64_t stale_limit, revoked_grace;     /* milliseconds; 0: none */
+	int64_t prove;                          /* milliseconds; 0: never */
 	int64_t jitter;                         /* percent */
 
 	char *read, *secrets, *admin; /* who may; see serve/access.h */

@@ -32,7 +32,7 @@ struct settings_key {
 	const char *const *choices;
 };
 
-#define SETTINGS_KEYS_MAX 40
+#define SETTINGS_KEYS_MAX 48
 
 /* The keys of all sections, and those of a [workspace NAME]. */
 struct settings_table {

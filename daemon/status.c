@@ -218,6 +218,7 @@ static void write_upstream(struct reader *reader,
 		json_add_int(json, "last_success", upstream->last_success);
 	if (next)
 		json_add_int(json, "next_poll", next);
+	json_add_optional_int(json, "proved_at", upstream_proved_at(upstream));
 }
 
 /* Also one that nobody could log in to. */
@@ -287,10 +288,7 @@ static void write_workspace(struct reader *reader, const struct daemon *daemon,
 	buf_putc(json, '{');
 	json_add_string(json, "name", workspace->name);
 	json_add_bool(json, "active", workspace == daemon->active);
-	json_add_string(json, "state",
-			workspace->refused
-				? "refused"
-				: workspace_state_name(workspace->state));
+	json_add_string(json, "state", workspace_state_shown(workspace));
 	write_names(workspace, json);
 	if (upstream)
 		write_key(reader, &upstream->login);

@@ -13,6 +13,7 @@ static const struct task_kind kinds[] = {
 			   task_end_reload, 2},
 	[ERRAND_USE_WORKSPACE] = {NULL, task_begin_switch, task_look_switch,
 				  NULL, 2},
+	[ERRAND_PROVE] = {NULL, task_begin_prove, task_look_prove, NULL, 2},
 	[ERRAND_TOKEN] = {task_token, NULL, NULL, NULL, 1},
 	[ERRAND_PROFILE] = {task_profile, NULL, NULL, NULL, 1},
 	[ERRAND_LIST_CREDENTIALS] = {task_credentials, NULL, NULL, NULL, 1},
@@ -21,7 +22,7 @@ static const struct task_kind kinds[] = {
 				       NULL, 1},
 };
 
-static void task_ask(struct task *task);
+static void task_put(struct task *task);
 
 /* --- the end -------------------------------------------------------------- */
 
@@ -130,7 +131,7 @@ void task_add(struct task *task, const char *key, const struct value *value)
 static void task_go_on(struct task *task)
 {
 	if (task->question->method)
-		task_ask(task);
+		task_put(task);
 	else
 		task_succeed(task);
 }
@@ -147,6 +148,9 @@ static void task_fail(struct task *task, const struct api_reply *reply)
 		.subcode = reply->subcode,
 	};
 
+	/* Whoever else relies on the key is to hear of it too. */
+	if (api_is_key_unknown(reply))
+		workspace_prove_now(task->workspace);
 	task_fail_server(task, &fault);
 }
 
@@ -187,6 +191,14 @@ static void on_answer(void *data, const struct api_reply *reply)
 	task_take(data, reply);
 }
 
+static void task_mint(struct task *task)
+{
+	struct session *session = task->workspace->upstream->session;
+
+	task->call = session_mint(session, task->question->mint(task),
+				  on_answer, task);
+}
+
 static void task_ask(struct task *task)
 {
 	const struct question *question = task->question;
@@ -202,8 +214,16 @@ static void task_ask(struct task *task)
 				  body, on_answer, task);
 }
 
+static void task_put(struct task *task)
+{
+	if (task->question->mint)
+		task_mint(task);
+	else
+		task_ask(task);
+}
+
 /* NULL, or why its server cannot be asked: the caller's. */
-static char *why_not_ask(const struct workspace *workspace)
+char *task_why_not_ask(const struct workspace *workspace)
 {
 	const char *problem = workspace_problem(workspace);
 
@@ -217,12 +237,12 @@ static char *why_not_ask(const struct workspace *workspace)
 
 static void task_begin_asking(struct task *task)
 {
-	_cleanup_(mem_freep) char *reason = why_not_ask(task->workspace);
+	_cleanup_(mem_freep) char *reason = task_why_not_ask(task->workspace);
 
 	if (reason)
 		task_fail_not_ready(task, reason);
 	else if (!task->kind->begin || task->kind->begin(task))
-		task_ask(task);
+		task_put(task);
 }
 
 /* --- the beginning -------------------------------------------------------- */

@@ -38,6 +38,8 @@ struct question {
 	/* The query, or the body of a POST, as the caller's; NULL: none. */
 	char *(*query)(const struct task *task);
 	char *(*body)(const struct task *task);
+	int64_t (*mint)(
+		const struct task *task); /* a token that lives so long */
 	/* Add to task->fields. @data NULL: optional, and there is none. False
 	 * when the answer lacks what it is all about. */
 	bool (*take)(struct task *task, const struct value *data);
@@ -87,13 +89,18 @@ void task_fail_not_ready(struct task *task, const char *reason);
 void task_fail_parameter(struct task *task, const char *name);
 void task_fail_server(struct task *task, const struct errand_fault *fault);
 
+/* NULL, or why a workspace's server cannot be asked: the caller's. */
+char *task_why_not_ask(const struct workspace *workspace);
+
 extern const struct question task_profile[], task_credentials[], task_create[],
 	task_revoke[], task_token[];
 bool task_begin_revoke(struct task *task);
 bool task_begin_reload(struct task *task);
 bool task_begin_switch(struct task *task);
+bool task_begin_prove(struct task *task);
 void task_look_reload(struct task *task);
 void task_end_reload(struct task *task);
 void task_look_switch(struct task *task);
+void task_look_prove(struct task *task);
 
 #endif

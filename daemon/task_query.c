@@ -253,13 +253,11 @@ const struct question task_revoke[] = {
 
 /* --- GetToken ------------------------------------------------------------- */
 
-static char *lifetime_query(const struct task *task)
+static int64_t lifetime_of(const struct task *task)
 {
 	int64_t lifetime = task->errand->lifetime;
 
-	return mem_printf(
-		"expiration_sec=%lld",
-		(long long)(lifetime > 0 ? lifetime : LIFETIME_DEFAULT));
+	return lifetime > 0 ? lifetime : LIFETIME_DEFAULT;
 }
 
 static void add_expiry(struct task *task, const struct value *token)
@@ -285,6 +283,6 @@ static bool take_token(struct task *task, const struct value *data)
 
 /* A token of its own: that of the session is never handed out. */
 const struct question task_token[] = {
-	{"auth.login", .query = lifetime_query, .take = take_token},
+	{"auth.login", .mint = lifetime_of, .take = take_token},
 	{0},
 };

@@ -1,4 +1,5 @@
-/* The kinds of task.h that wait for polls: Reload, UseWorkspace. */
+/* The kinds of task.h that wait for polls: Reload, UseWorkspace,
+ * ProveCredentials. */
 
 #include "base/mem.h"
 #include "config/secret.h"
@@ -183,12 +184,13 @@ void task_look_reload(struct task *task)
 bool task_begin_switch(struct task *task)
 {
 	if (task->workspace != task->daemon->active)
-		workspace_poll_now(task->workspace);
+		workspace_prove_now(task->workspace);
 	task_look_switch(task);
 	return true;
 }
 
-static void fail_switch(struct task *task, const struct workspace *workspace)
+/* With what the server last said. */
+static void fail_by_answer(struct task *task, const struct workspace *workspace)
 {
 	const char *problem = workspace_problem(workspace);
 	const struct vault_fault *fault =
@@ -230,5 +232,41 @@ void task_look_switch(struct task *task)
 	else if (active || workspace_can_serve(workspace))
 		switch_to(task, workspace);
 	else
-		fail_switch(task, workspace);
+		fail_by_answer(task, workspace);
+}
+
+/* --- ProveCredentials ----------------------------------------------------- */
+
+bool task_begin_prove(struct task *task)
+{
+	_cleanup_(mem_freep) char *reason = task_why_not_ask(task->workspace);
+
+	if (reason) {
+		task_fail_not_ready(task, reason);
+		return false;
+	}
+	workspace_prove_now(task->workspace);
+	task_look_prove(task);
+	return true;
+}
+
+void task_look_prove(struct task *task)
+{
+	struct workspace *workspace =
+		daemon_workspace(task->daemon, task->errand->workspace);
+
+	if (!workspace || !workspace->upstream) {
+		task_fail_not_ready(task, "the workspace has no login any "
+					  "more");
+		return;
+	}
+	if (workspace_is_asking(workspace))
+		return;
+	if (!workspace_can_serve(workspace)) {
+		fail_by_answer(task, workspace);
+		return;
+	}
+	json_add_optional_int(&task->fields, "proved_at",
+			      upstream_proved_at(workspace->upstream));
+	task_succeed(task);
 }

@@ -10,6 +10,8 @@
 #include "fetch/session.h"
 #include "settings.h"
 
+#define PROVE_MIN_MS 100
+
 static bool is_well(const struct feed *feed)
 {
 	return feed->answered && (feed->outcome == VAULT_FETCHED ||
@@ -131,6 +133,14 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 	upstream->on_answer(upstream->data, upstream, answer);
 }
 
+/* No more often than vaults can be asked for. */
+static uint64_t prove_ms(const struct settings *settings)
+{
+	uint64_t ms = (uint64_t)settings->prove;
+
+	return ms && ms < PROVE_MIN_MS ? PROVE_MIN_MS : ms;
+}
+
 /* The SDK knows no monitoring vaults. */
 static struct vault_poll_config poll_config(const struct settings *settings)
 {
@@ -139,6 +149,7 @@ static struct vault_poll_config poll_config(const struct settings *settings)
 						    : VAULT_FEEDS,
 		.interval_ms = (uint64_t)settings->interval,
 		.backoff_max_ms = (uint64_t)settings->backoff_max,
+		.prove_ms = prove_ms(settings),
 		.jitter_percent = (unsigned int)settings->jitter,
 	};
 }
@@ -150,6 +161,11 @@ static unsigned int calls_per_minute(const struct settings *settings)
 	int64_t shortest = settings->interval < settings->backoff_max
 				   ? settings->interval
 				   : settings->backoff_max;
+
+	int64_t prove = (int64_t)prove_ms(settings);
+
+	if (prove && prove < shortest)
+		shortest = prove;
 
 	return (unsigned int)(INT64_C(60000) * VAULT_FEEDS * 6 / shortest + 1);
 }
@@ -197,6 +213,7 @@ bool upstream_is_for(const struct upstream *upstream,
 	return login_equal(&upstream->login, login) &&
 	       poll.interval_ms == upstream->poll.interval_ms &&
 	       poll.backoff_max_ms == upstream->poll.backoff_max_ms &&
+	       poll.prove_ms == upstream->poll.prove_ms &&
 	       poll.jitter_percent == upstream->poll.jitter_percent &&
 	       session.timeout_ms == upstream->timeout_ms &&
 	       session.response_limit == upstream->response_limit;
@@ -245,7 +262,14 @@ void upstream_close(struct upstream *upstream)
 	mem_free(upstream);
 }
 
-void upstream_poll_now(struct upstream *upstream)
+void upstream_prove_now(struct upstream *upstream)
 {
-	vault_poller_poll_now(upstream->poller);
+	vault_poller_prove_now(upstream->poller);
+}
+
+int64_t upstream_proved_at(const struct upstream *upstream)
+{
+	int64_t at = vault_poller_proved_at(upstream->poller);
+
+	return at ? at : -1;
 }

@@ -95,6 +95,10 @@ bool upstream_is_asking(const struct upstream *upstream);
 /* Seconds since 1970 of the next question; 0 while one is under way. */
 int64_t upstream_next_poll(const struct upstream *upstream);
 
-void upstream_poll_now(struct upstream *upstream);
+/* Ask now, and begin with a proof of the key. */
+void upstream_prove_now(struct upstream *upstream);
+
+/* Seconds since 1970 of the last proof of the key; -1: none yet. */
+int64_t upstream_proved_at(const struct upstream *upstream);
 
 #endif

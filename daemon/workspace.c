@@ -26,6 +26,12 @@ const char *workspace_state_name(enum workspace_state state)
 	return names[state];
 }
 
+const char *workspace_state_shown(const struct workspace *workspace)
+{
+	return workspace->refused ? "refused"
+				  : workspace_state_name(workspace->state);
+}
+
 static bool any_layer_broken(const struct workspace *workspace)
 {
 	struct layer *layer;
@@ -93,11 +99,11 @@ void workspace_set_state(struct workspace *workspace)
 	if (state == workspace->state && refused == workspace->refused &&
 	    workspace->since)
 		return;
-	log_info("workspace-state", LOG_TEXT("workspace", workspace->name),
-		 LOG_TEXT("state", workspace_state_name(state)));
 	workspace->state = state;
 	workspace->refused = refused;
 	workspace->since = time(NULL);
+	log_info("workspace-state", LOG_TEXT("workspace", workspace->name),
+		 LOG_TEXT("state", workspace_state_shown(workspace)));
 	workspace->host->on_state(workspace->host->data, workspace);
 }
 
@@ -308,12 +314,12 @@ void workspace_start(struct workspace *workspace)
 	workspace_reload(workspace, CAUSE_START);
 }
 
-void workspace_poll_now(struct workspace *workspace)
+void workspace_prove_now(struct workspace *workspace)
 {
 	if (workspace->upstream)
-		upstream_poll_now(workspace->upstream);
+		upstream_prove_now(workspace->upstream);
 	if (workspace->candidate)
-		upstream_poll_now(workspace->candidate);
+		upstream_prove_now(workspace->candidate);
 }
 
 bool workspace_is_asking(const struct workspace *workspace)

@@ -99,6 +99,9 @@ struct workspace {
 
 const char *workspace_state_name(enum workspace_state state);
 
+/* The same, but "refused" while the server refuses the credentials. */
+const char *workspace_state_shown(const struct workspace *workspace);
+
 /* @declared NULL: the implicit workspace `default`. */
 struct workspace *workspace_new(struct workspace_host *host,
 				const struct workspace_settings *declared);
@@ -121,7 +124,8 @@ void workspace_take_site(struct workspace *workspace,
 /* State as it follows from everything else; who cares is told of a change. */
 void workspace_set_state(struct workspace *workspace);
 
-void workspace_poll_now(struct workspace *workspace);
+/* Ask the server now, and begin with a proof of the key. */
+void workspace_prove_now(struct workspace *workspace);
 
 /* Is a question to the server under way, or about to be? */
 bool workspace_is_asking(const struct workspace *workspace);

@@ -95,6 +95,8 @@ static void note_refusal(struct workspace *workspace)
 {
 	if (workspace->keep.refused)
 		return;
+	log_warning("credentials-refused",
+		    LOG_TEXT("workspace", workspace->name));
 	keep_refused(&workspace->keep, clock_boot_ms());
 	workspace->refused_at = time(NULL);
 	workspace->unsaved = true;

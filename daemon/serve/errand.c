@@ -259,6 +259,11 @@ void errand_reload(struct request *request)
 	begin_plain(request, ERRAND_RELOAD);
 }
 
+void errand_prove_credentials(struct request *request)
+{
+	begin_plain(request, ERRAND_PROVE);
+}
+
 void errand_get_profile(struct request *request)
 {
 	begin_plain(request, ERRAND_PROFILE);

@@ -44,6 +44,7 @@ enum errand_kind {
 	ERRAND_STUDY, /* the server's own: takes turns */
 	ERRAND_RELOAD,
 	ERRAND_USE_WORKSPACE,
+	ERRAND_PROVE,
 	ERRAND_TOKEN,
 	ERRAND_PROFILE,
 	ERRAND_LIST_CREDENTIALS,
@@ -139,6 +140,7 @@ void errand_study(struct request *request, struct study *study, size_t size,
 /* Methods of io.clearconf. */
 void errand_reload(struct request *request);
 void errand_use_workspace(struct request *request);
+void errand_prove_credentials(struct request *request);
 void errand_get_token(struct request *request);
 void errand_get_profile(struct request *request);
 void errand_list_credentials(struct request *request);

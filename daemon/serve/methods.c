@@ -54,6 +54,8 @@ static const struct method clearconf_methods[] = {
 	{"ListWorkspaces", NULL, ACCESS_READ, get_list_workspaces},
 	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN,
 		errand_use_workspace},
+	{"ProveCredentials", TAKES(WORKSPACE), ACCESS_READ,
+		errand_prove_credentials},
 	{"GetToken",
 		TAKES(WORKSPACE, OPTIONAL("lifetime", INT)),
 		ACCESS_SECRETS, errand_get_token},

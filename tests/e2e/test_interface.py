@@ -30,6 +30,7 @@ CALLS = {
     "Reload": {},
     "ListWorkspaces": {},
     "UseWorkspace": {"name": "default"},
+    "ProveCredentials": {"workspace": "default"},
     "GetToken": {"workspace": "default", "lifetime": 600},
     "GetProfile": {"workspace": "default"},
     "ListCredentials": {"workspace": "default"},

@@ -86,7 +86,7 @@ def calls():
         "Watch": [{}, {"paths": ["agent", "x"], "values": True, "since": 1}],
         "History": [{"limit": 2}, {"reveal": True}],
         "ResolveStorage": [{"uri": "s3://b/x"}, {"uri": "azure://a/b"}],
-        "GetToken": [{"lifetime": 5}],
+        "GetToken": [{"lifetime": 5}], "ProveCredentials": [{}],
         "UseWorkspace": [{"name": "one"}],
         "RevokeCredentials": [{"access_key": "k", "force": True}],
         "GetStatus": [{}], "ListWorkspaces": [{}], "Reload": [{}], "GetProfile": [{}],

@@ -1,121 +1,261 @@
 #include "config/known.h"
 
-#include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 
-#define FIRST_BUCKETS 64
+#define STEPS_A_BYTE 32
+#define STEPS_MORE   4096
+#define ROOT         0
 
-struct known_secret {
-	struct known_secret *next; /* of the bucket, longest first */
-	struct str text;
+/* The bytes of a node follow those of its parent. */
+struct known_node {
+	uint32_t parent;
+	uint32_t first, len; /* in known->bytes; the root has none */
+	bool ends;           /* a secret ends with them */
 };
 
-static size_t bucket_of(const struct known *known, struct str text)
-{
-	struct str prefix = {text.ptr, KNOWN_PREFIX};
+/* --- edges ------------------------------------------------------------------
+ */
 
-	return str_hash(prefix) & (known->bucket_count - 1);
+static unsigned char first_byte(const struct known *known, uint32_t node)
+{
+	return (unsigned char)known->bytes[known->nodes[node].first];
 }
 
-/* Where @text is, or belongs. */
-static struct known_secret **place_of(const struct known *known,
-				      struct str text)
+/* Where the edge is, or belongs. */
+static uint32_t *edge_of(const struct known *known, uint32_t parent,
+			 unsigned char byte)
 {
-	struct known_secret **at = &known->buckets[bucket_of(known, text)];
+	const unsigned char key[] = {
+		byte, (unsigned char)parent, (unsigned char)(parent >> 8),
+		(unsigned char)(parent >> 16), (unsigned char)(parent >> 24)};
+	uint32_t mask = known->edge_cap - 1;
+	uint32_t at = str_hash((struct str){(const char *)key, sizeof(key)});
 
-	while (*at && ((*at)->text.len > text.len ||
-		       ((*at)->text.len == text.len &&
-			str_compare((*at)->text, text) < 0)))
-		at = &(*at)->next;
-	return at;
-}
+	for (;; at++) {
+		uint32_t *edge = &known->edges[at & mask];
 
-static void insert(struct known *known, struct known_secret *secret)
-{
-	struct known_secret **at = place_of(known, secret->text);
-
-	secret->next = *at;
-	*at = secret;
-}
-
-static void grow(struct known *known)
-{
-	struct known old = *known;
-	struct known_secret *secret, *next;
-
-	known->bucket_count =
-		old.bucket_count ? old.bucket_count * 2 : FIRST_BUCKETS;
-	known->buckets =
-		mem_alloc(known->bucket_count * sizeof(struct known_secret *));
-	for (size_t i = 0; i < old.bucket_count; i++) {
-		for (secret = old.buckets[i]; secret; secret = next) {
-			next = secret->next;
-			insert(known, secret);
-		}
+		if (!*edge || (known->nodes[*edge].parent == parent &&
+			       first_byte(known, *edge) == byte))
+			return edge;
 	}
-	mem_free(old.buckets);
+}
+
+static uint32_t child_of(const struct known *known, uint32_t parent, char byte)
+{
+	return *edge_of(known, parent, (unsigned char)byte);
+}
+
+static void link_node(struct known *known, uint32_t node)
+{
+	*edge_of(known, known->nodes[node].parent, first_byte(known, node)) =
+		node;
+}
+
+/* --- room -------------------------------------------------------------------
+ */
+
+/* Twice as many edges as nodes, at least. */
+static void grow_nodes(struct known *known)
+{
+	known->node_cap = known->node_cap ? known->node_cap * 2 : 64;
+	known->nodes =
+		mem_grow(known->nodes, known->node_cap * sizeof(*known->nodes));
+	known->edge_cap = known->node_cap * 2;
+	mem_free(known->edges);
+	known->edges = mem_alloc(known->edge_cap * sizeof(*known->edges));
+	for (uint32_t node = 1; node < known->node_count; node++)
+		link_node(known, node);
+}
+
+static uint32_t new_node(struct known *known, struct known_node node)
+{
+	if (known->node_count == known->node_cap)
+		grow_nodes(known);
+	known->nodes[known->node_count] = node;
+	return known->node_count++;
+}
+
+static uint32_t add_bytes(struct known *known, struct str text)
+{
+	uint32_t first = known->byte_count;
+
+	while (known->byte_cap - first < text.len) {
+		known->byte_cap = known->byte_cap ? known->byte_cap * 2 : 256;
+		known->bytes = mem_grow(known->bytes, known->byte_cap);
+	}
+	memcpy(known->bytes + first, text.ptr, text.len);
+	known->byte_count += (uint32_t)text.len;
+	return first;
+}
+
+/* --- walking -----------------------------------------------------------------
+ */
+
+/* As far as a text and the tree are the same: @node, and @within bytes of it.
+ */
+struct place {
+	uint32_t node, within;
+	size_t depth; /* bytes of the text */
+};
+
+static uint32_t common_bytes(const struct known *known, uint32_t node,
+			     struct str text)
+{
+	const char *bytes = known->bytes + known->nodes[node].first;
+	uint32_t n = 0;
+
+	while (n < known->nodes[node].len && n < text.len &&
+	       bytes[n] == text.ptr[n])
+		n++;
+	return n;
+}
+
+/* One node further down; false when @text leads to none. */
+static bool descend(const struct known *known, struct str text,
+		    struct place *place)
+{
+	struct str rest = str_from_offset(text, place->depth);
+	uint32_t child;
+
+	if (!rest.len || place->within < known->nodes[place->node].len)
+		return false;
+	child = child_of(known, place->node, rest.ptr[0]);
+	if (!child)
+		return false;
+	place->node = child;
+	place->within = common_bytes(known, child, rest);
+	place->depth += place->within;
+	return true;
+}
+
+static bool is_at_end(const struct known *known, const struct place *place)
+{
+	const struct known_node *node = &known->nodes[place->node];
+
+	return node->ends && place->within == node->len;
+}
+
+static struct place find(const struct known *known, struct str text)
+{
+	struct place place = {.node = ROOT};
+
+	while (descend(known, text, &place))
+		;
+	return place;
 }
 
 bool known_has(const struct known *known, struct str secret)
 {
-	struct known_secret *found =
-		known->bucket_count ? *place_of(known, secret) : NULL;
+	struct place place;
 
-	return found && str_equal(found->text, secret);
+	if (!known->count)
+		return false;
+	place = find(known, secret);
+	return place.depth == secret.len && is_at_end(known, &place);
 }
 
-void known_add(struct known *known, struct str secret)
+uint64_t known_budget(size_t bytes)
 {
-	struct known_secret **at, *added;
-
-	assert(secret.len >= KNOWN_PREFIX);
-	if (known->count == known->bucket_count)
-		grow(known);
-	at = place_of(known, secret);
-	if (*at && str_equal((*at)->text, secret))
-		return;
-	added = mem_alloc(sizeof(*added));
-	added->text.ptr = mem_strndup(secret.ptr, secret.len);
-	added->text.len = secret.len;
-	added->next = *at;
-	*at = added;
-	known->count++;
+	return (uint64_t)bytes * STEPS_A_BYTE + STEPS_MORE;
 }
 
-size_t known_at(const struct known *known, struct str text)
+size_t known_at(const struct known *known, struct str text, uint64_t *budget)
 {
-	const struct known_secret *secret;
+	struct place place = {.node = ROOT};
+	size_t longest = 0;
 
-	if (!known->count || text.len < KNOWN_PREFIX)
+	if (!known->count)
 		return 0;
-	secret = known->buckets[bucket_of(known, text)];
-	while (secret && !str_starts(text, secret->text))
-		secret = secret->next;
-	return secret ? secret->text.len : 0;
+	while (descend(known, text, &place))
+		if (is_at_end(known, &place))
+			longest = place.depth;
+	if (place.depth >= *budget) {
+		*budget = 0;
+		return text.len;
+	}
+	*budget -= place.depth;
+	return longest;
+}
+
+/* --- adding -----------------------------------------------------------------
+ */
+
+/* A node of its own for the bytes that are the same. */
+static void split(struct known *known, struct place *place)
+{
+	struct known_node upper = known->nodes[place->node];
+	uint32_t middle;
+
+	upper.len = place->within;
+	upper.ends = false;
+	middle = new_node(known, upper);
+	link_node(known, middle); /* in the place of the other, till now */
+	known->nodes[place->node].parent = middle;
+	known->nodes[place->node].first += place->within;
+	known->nodes[place->node].len -= place->within;
+	link_node(known, place->node);
+	place->node = middle;
+}
+
+static uint32_t add_leaf(struct known *known, uint32_t parent, struct str rest)
+{
+	uint32_t first = add_bytes(known, rest);
+	uint32_t leaf =
+		new_node(known, (struct known_node){.parent = parent,
+						    .first = first,
+						    .len = (uint32_t)rest.len});
+
+	link_node(known, leaf);
+	return leaf;
+}
+
+bool known_add(struct known *known, struct str secret)
+{
+	struct place place;
+
+	if (secret.len > KNOWN_BYTES_MAX - known->byte_count)
+		return false;
+	if (!known->node_count)
+		(void)new_node(known, (struct known_node){.parent = ROOT});
+	place = find(known, secret);
+	if (place.within < known->nodes[place.node].len)
+		split(known, &place);
+	if (place.depth < secret.len)
+		place.node = add_leaf(known, place.node,
+				      str_from_offset(secret, place.depth));
+	known->count += !known->nodes[place.node].ends;
+	known->nodes[place.node].ends = true;
+	return true;
+}
+
+/* --- the whole ---------------------------------------------------------------
+ */
+
+static void *copy_of(const void *block, size_t size)
+{
+	void *copy = size ? mem_alloc(size) : NULL;
+
+	if (size)
+		memcpy(copy, block, size);
+	return copy;
 }
 
 void known_copy(struct known *copy, const struct known *known)
 {
-	const struct known_secret *secret;
-
-	*copy = (struct known){0};
-	for (size_t i = 0; i < known->bucket_count; i++)
-		for (secret = known->buckets[i]; secret; secret = secret->next)
-			known_add(copy, secret->text);
+	*copy = *known;
+	copy->nodes =
+		copy_of(known->nodes, known->node_cap * sizeof(*known->nodes));
+	copy->edges =
+		copy_of(known->edges, known->edge_cap * sizeof(*known->edges));
+	copy->bytes = copy_of(known->bytes, known->byte_cap);
 }
 
 void known_deinit(struct known *known)
 {
-	struct known_secret *secret, *next;
-
-	for (size_t i = 0; i < known->bucket_count; i++) {
-		for (secret = known->buckets[i]; secret; secret = next) {
-			next = secret->next;
-			mem_free((char *)secret->text.ptr);
-			mem_free(secret);
-		}
-	}
-	mem_free(known->buckets);
+	mem_free(known->nodes);
+	mem_free(known->edges);
+	mem_free(known->bytes);
 	*known = (struct known){0};
 }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/secret.h"
+#include "config/secret_rules.h"
 #include "read/doc.h"
 #include "value/value.h"
 

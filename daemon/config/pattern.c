@@ -7,42 +7,28 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/linear_pattern.h"
 
-#define TEXT_MAX    256  /* characters of a pattern */
-#define REPEATS_MAX 1000 /* what its {n,m} may come to, multiplied */
+#define TEXT_MAX    256 /* characters of an expression */
+#define REPEATS_MAX 64  /* what its {n,m} may come to, multiplied */
+#define NESTING_MAX 4   /* groups in groups */
+#define KEY_MAX     4096
 
+/* Most are linear; what only the C library can match is compiled by it, where
+ * the pattern is to be trusted. */
 struct pattern {
 	char *text;
 	bool bad; /* it hides nothing, and is not complained about again */
+	bool is_regex;
 	enum hiding hiding;
-	/* Most are a word, perhaps with ^ before or $ behind: those need no
-	 * machine. */
-	struct str word; /* in text; NULL: the expression */
-	bool first, last;
 	regex_t regex;
 };
 
-static bool is_word(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (!isalnum((unsigned char)text.ptr[i]) &&
-		    text.ptr[i] != '_' && text.ptr[i] != '-')
-			return false;
-	return true;
-}
-
-static bool take_word(struct pattern *pattern)
-{
-	struct str text = str_from(pattern->text);
-
-	pattern->first = str_starts(text, STR("^"));
-	text = str_from_offset(text, pattern->first);
-	pattern->last = str_ends(text, STR("$"));
-	text.len -= pattern->last;
-	if (is_word(text))
-		pattern->word = text;
-	return pattern->word.ptr != NULL;
-}
+/* Linear patterns that hide the same. */
+struct pattern_machine {
+	enum hiding hiding;
+	struct linear_pattern linear;
+};
 
 /* The C library builds a copy for each repetition, and copies of copies where
  * they nest. */
@@ -78,20 +64,62 @@ static bool refers_back(const char *text)
 	return false;
 }
 
-static bool compile(struct pattern *pattern)
+/* It doubles what is repeated, and doubles again what is repeated in that. */
+static bool nests_too_deep(const char *text)
 {
-	if (take_word(pattern))
-		return true;
-	return strlen(pattern->text) <= TEXT_MAX &&
-	       !repeats_too_often(pattern->text) &&
-	       !refers_back(pattern->text) &&
-	       regcomp(&pattern->regex, pattern->text,
-		       REG_EXTENDED | REG_NOSUB | REG_ICASE) == 0;
+	int depth = 0;
+
+	for (; *text && depth <= NESTING_MAX; text++) {
+		if (*text == '\\' && text[1])
+			text++;
+		else if (*text == '(')
+			depth++;
+		else if (*text == ')')
+			depth--;
+	}
+	return depth > NESTING_MAX;
+}
+
+static bool compile_regex(struct pattern *pattern)
+{
+	const char *text = pattern->text;
+
+	pattern->is_regex = strlen(text) <= TEXT_MAX &&
+			    !repeats_too_often(text) && !refers_back(text) &&
+			    !nests_too_deep(text) &&
+			    regcomp(&pattern->regex, text,
+				    REG_EXTENDED | REG_NOSUB | REG_ICASE) == 0;
+	return pattern->is_regex;
+}
+
+static bool add_linear(struct patterns *patterns, const struct pattern *pattern)
+{
+	struct pattern_machine machine = {.hiding = pattern->hiding};
+	struct str text = str_from(pattern->text);
+	size_t count = patterns->machine_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (patterns->machines[i].hiding == pattern->hiding &&
+		    linear_pattern_add(&patterns->machines[i].linear, text))
+			return true;
+	if (!linear_pattern_add(&machine.linear, text))
+		return false;
+	patterns->machines =
+		mem_grow(patterns->machines, (count + 1) * sizeof(machine));
+	patterns->machines[patterns->machine_count++] = machine;
+	return true;
+}
+
+static bool compile(struct patterns *patterns, struct pattern *pattern,
+		    enum pattern_author author)
+{
+	return add_linear(patterns, pattern) ||
+	       (author == PATTERN_OF_SETTINGS && compile_regex(pattern));
 }
 
 static void pattern_deinit(struct pattern *pattern)
 {
-	if (!pattern->word.ptr && !pattern->bad)
+	if (pattern->is_regex)
 		regfree(&pattern->regex);
 	mem_free(pattern->text);
 }
@@ -121,8 +149,19 @@ bool patterns_has(const struct patterns *patterns, struct str text,
 		    : patterns->count > PATTERNS_MAX;
 }
 
+static const char *reason_of(const struct patterns *patterns,
+			     enum pattern_author author)
+{
+	if (patterns->count == PATTERNS_MAX)
+		return "too many patterns";
+	return author == PATTERN_OF_SETTINGS
+		       ? "no expression, or one that costs too much"
+		       : "only letters, classes, * + ? and the anchors ^ and $ "
+			 "are allowed, and no groups";
+}
+
 bool patterns_add(struct patterns *patterns, struct str text,
-		  enum hiding hiding)
+		  enum hiding hiding, enum pattern_author author)
 {
 	struct pattern pattern = {.hiding = hiding}, *same;
 
@@ -131,54 +170,46 @@ bool patterns_add(struct patterns *patterns, struct str text,
 	same = find(patterns, text);
 	if (same) {
 		same->hiding = hiding;
-		return true;
+		return same->is_regex || add_linear(patterns, same);
 	}
 	pattern.text = mem_strndup(text.ptr, text.len);
 	pattern.bad = patterns->count == PATTERNS_MAX || !text.len ||
-		      !compile(&pattern);
+		      !compile(patterns, &pattern, author);
 	if (pattern.bad)
 		log_warning("mask-pattern-ignored",
 			    LOG_TEXT("pattern", pattern.text),
-			    LOG_TEXT("reason", patterns->count == PATTERNS_MAX
-						       ? "too many patterns"
-						       : "no expression"));
+			    LOG_TEXT("reason", reason_of(patterns, author)));
 	append(patterns, pattern);
 	return !pattern.bad;
 }
 
-/* Does @word stand in @key, at its beginning or end if it has to? */
-static bool has_word(struct str key, const struct pattern *pattern)
+static bool regex_matches(const struct pattern *pattern, struct str key)
 {
-	struct str word = pattern->word;
-	size_t last = key.len - word.len;
+	_cleanup_(mem_freep) char *text = mem_strndup(key.ptr, key.len);
 
-	if (word.len > key.len)
-		return false;
-	for (size_t i = pattern->last ? last : 0;
-	     i <= (pattern->first ? 0 : last); i++)
-		if (str_equal_nocase((struct str){key.ptr + i, word.len}, word))
-			return true;
-	return false;
+	return regexec(&pattern->regex, text, 0, NULL, 0) == 0;
 }
 
-static bool matches(const struct pattern *pattern, struct str key)
+/* Nobody looks for a longer key, and none is worth the time. */
+static bool is_too_long(const struct patterns *patterns, struct str key)
 {
-	_cleanup_(mem_freep) char *text = NULL;
-
-	if (pattern->word.ptr)
-		return has_word(key, pattern);
-	text = mem_strndup(key.ptr, key.len);
-	return regexec(&pattern->regex, text, 0, NULL, 0) == 0;
+	return patterns->count && key.len > KEY_MAX;
 }
 
 enum hiding patterns_match(const struct patterns *patterns, struct str key)
 {
 	enum hiding hiding = HIDE_NOTHING;
 
+	if (is_too_long(patterns, key))
+		return HIDE_ALL;
+	for (size_t i = 0; i < patterns->machine_count; i++)
+		if (patterns->machines[i].hiding > hiding &&
+		    linear_pattern_match(&patterns->machines[i].linear, key))
+			hiding = patterns->machines[i].hiding;
 	for (size_t i = 0; i < patterns->count; i++)
-		if (patterns->items[i].hiding > hiding &&
-		    !patterns->items[i].bad &&
-		    matches(&patterns->items[i], key))
+		if (patterns->items[i].is_regex &&
+		    patterns->items[i].hiding > hiding &&
+		    regex_matches(&patterns->items[i], key))
 			hiding = patterns->items[i].hiding;
 	return hiding;
 }
@@ -186,15 +217,18 @@ enum hiding patterns_match(const struct patterns *patterns, struct str key)
 /* Bad ones are copied, too, so that they are remembered; each had its say. */
 void patterns_copy(struct patterns *copy, const struct patterns *patterns)
 {
-	*copy = (struct patterns){0};
-	for (size_t i = 0; i < patterns->count; i++) {
-		struct pattern pattern = {
-			.text = mem_strdup(patterns->items[i].text),
-			.hiding = patterns->items[i].hiding,
-			.bad = patterns->items[i].bad,
-		};
+	size_t size = patterns->machine_count * sizeof(*copy->machines);
 
-		pattern.bad = pattern.bad || !compile(&pattern);
+	*copy = (struct patterns){.machine_count = patterns->machine_count};
+	if (size)
+		copy->machines =
+			memcpy(mem_alloc(size), patterns->machines, size);
+	for (size_t i = 0; i < patterns->count; i++) {
+		struct pattern pattern = patterns->items[i];
+
+		pattern.text = mem_strdup(pattern.text);
+		if (pattern.is_regex)
+			(void)compile_regex(&pattern);
 		append(copy, pattern);
 	}
 }
@@ -204,5 +238,6 @@ void patterns_deinit(struct patterns *patterns)
 	for (size_t i = 0; i < patterns->count; i++)
 		pattern_deinit(&patterns->items[i]);
 	mem_free(patterns->items);
+	mem_free(patterns->machines);
 	*patterns = (struct patterns){0};
 }

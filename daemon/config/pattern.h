@@ -4,9 +4,10 @@
 /*
  * Patterns: keys that somebody wants hidden besides those that always are.
  *
- * POSIX extended expressions, whatever the case of letters. They may come from
- * a vault, so from anybody: what cannot be compiled, or could be made to cost
- * more than its length, is logged and left out.
+ * What others write, a vault say, is a linear pattern (linear_pattern.h): its
+ * cost is that of the key. The settings' own may be POSIX extended expressions,
+ * within bounds. What is neither is logged and left out. The case of letters
+ * does not count.
  */
 
 #include <stdbool.h>
@@ -15,13 +16,17 @@
 #include "base/str.h"
 
 struct pattern;
+struct pattern_machine;
 
 struct patterns {
-	struct pattern *items;
-	size_t count;
+	struct pattern *items; /* all, in the order in which they came */
+	struct pattern_machine *machines; /* of the linear ones, together */
+	size_t count, machine_count;
 };
 
 #define PATTERNS_MAX 64 /* of one set */
+
+enum pattern_author { PATTERN_OF_SETTINGS, PATTERN_OF_OTHERS };
 
 /* What is hidden of the scalars below a key. */
 enum hiding { HIDE_NOTHING, HIDE_TEXT, HIDE_ALL };
@@ -29,7 +34,7 @@ enum hiding { HIDE_NOTHING, HIDE_TEXT, HIDE_ALL };
 /* Hide by @hiding what stands below keys that match @text. True when that
  * changes anything. */
 bool patterns_add(struct patterns *patterns, struct str text,
-		  enum hiding hiding);
+		  enum hiding hiding, enum pattern_author author);
 
 /* Would adding it change nothing? */
 bool patterns_has(const struct patterns *patterns, struct str text,

@@ -25,13 +25,6 @@ struct value;
 
 #define SECRET_MASK "****"
 
-/* Does the key alone say that its value is secret? */
-bool secret_key(struct str key);
-
-/* The same with the keys above it: READ_SECRET when what stands below @key is
- * secret, and a bit for what lies inside `s3`. For struct read_options. */
-unsigned int secret_below(unsigned int above, struct str key);
-
 /* @patterns: more keys, POSIX extended expressions separated by blanks; a bad
  * one is logged and left out. NULL: none. */
 struct secrets *secrets_new(const char *patterns);
@@ -50,19 +43,25 @@ uint64_t secrets_version(const struct secrets *secrets);
 /* How many texts are known. */
 size_t secrets_count(const struct secrets *secrets);
 
-/* Learn the secrets of a tree: the text of every scalar under a secret key, if
- * it has eight characters or more, is masked from now on in every string. */
+/* Learn the secrets of a tree: the text of every scalar under a secret key is
+ * masked from now on, in every string if it has eight characters or more, and
+ * where it is the whole value if it has four. */
 void secrets_learn(struct secrets *secrets, const struct value *root);
 
 /* The same of one secret, @text (NULL: none). */
 void secrets_learn_text(struct secrets *secrets, const char *text);
 
-/* Learn what keys the configuration @root itself wants hidden:
- * agent.sanitize_config_printout.hide_secrets and its like. */
+/* Learn what the configuration @root itself wants hidden: keys that match
+ * agent.sanitize_config_printout.hide_secrets and its like, and variables in
+ * docker's arguments, agent.hide_docker_command_env_vars.extra_keys. */
 void secrets_learn_patterns(struct secrets *secrets, const struct value *root);
 
 /* Forget all that was learned. */
 void secrets_forget(struct secrets *secrets);
+
+/* Append @text to @out as it may be shown; true when something is hidden. */
+bool secrets_mask_into(const struct secrets *secrets, struct str text,
+		       struct buf *out);
 
 /* @text, of somebody else, as it may be shown; the caller's. */
 char *secrets_mask_text(const struct secrets *secrets, const char *text);

@@ -5,11 +5,11 @@
 
 #include "base/env.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/secret_rules.h"
 
 #define SYSTEM_PATTERNS "HOME USER LOGNAME HOSTNAME LANG"
 #define USER_PATTERNS   "*"
-#define PATTERNS_MAX    256
+#define WORDS_MAX    256
 
 static bool matches_any(struct str name, const char *const *patterns)
 {
@@ -25,7 +25,7 @@ static void split(char *list, const char **patterns)
 	char *rest = NULL;
 
 	for (char *word = strtok_r(list, " \t", &rest);
-	     word && count < PATTERNS_MAX; word = strtok_r(NULL, " \t", &rest))
+	     word && count < WORDS_MAX; word = strtok_r(NULL, " \t", &rest))
 		patterns[count++] = word;
 	patterns[count] = NULL;
 }
@@ -33,7 +33,7 @@ static void split(char *list, const char **patterns)
 struct env *env_for_vaults(const struct env *env, const char *patterns,
 			   bool system)
 {
-	const char *words[PATTERNS_MAX + 1];
+	const char *words[WORDS_MAX + 1];
 	_cleanup_(mem_freep) char *list = mem_strdup(patterns ? patterns
 						     : system ? SYSTEM_PATTERNS
 							      : USER_PATTERNS);

@@ -80,8 +80,7 @@ static void add_leaf(struct buf *fields, struct answer *answer,
 	_cleanup_(buf_deinit) struct buf note = BUF_INIT;
 
 	explain_write_note(&answer->explanation, leaf, &origin, &note);
-	json_key(fields, "path");
-	json_write_string(fields, leaf->path);
+	origin_json_add_path(&answer->origins, fields, leaf->path);
 	add_offer(fields, answer, &leaf->offers[0], &origin);
 	add_overridden(fields, answer, leaf);
 	if (note.len)

@@ -78,8 +78,7 @@ static void write_change(struct buf *fields, struct telling *telling,
 		origin_of_change(&telling->before, &telling->now, change);
 
 	buf_putc(fields, '{');
-	json_key(fields, "path");
-	json_write_string(fields, change->path);
+	origin_json_add_path(&telling->origins, fields, change->path);
 	json_add_string(fields, "kind", change_kind_name(change->kind));
 	if (telling->step->old_new)
 		write_sides(fields, telling, change);

@@ -51,6 +51,17 @@ void origin_json_deinit(struct origin_json *json)
 	*json = (struct origin_json){0};
 }
 
+void origin_json_add_path(const struct origin_json *json, struct buf *fields,
+			  struct str path)
+{
+	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
+
+	json_key(fields, "path");
+	if (json->secrets && secrets_mask_into(json->secrets, path, &shown))
+		path = buf_str(&shown);
+	json_write_string(fields, path);
+}
+
 struct origin origin_of_change(const struct origins *before,
 			       const struct origins *after,
 			       const struct change *change)

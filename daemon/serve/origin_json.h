@@ -9,6 +9,7 @@
  */
 
 #include "base/buf.h"
+#include "base/str.h"
 #include "config/origin.h"
 
 struct change;
@@ -26,6 +27,11 @@ void origin_json_deinit(struct origin_json *json);
  * its text may not, so it is masked, too. */
 void origin_json_add(struct origin_json *json, struct buf *fields,
 		     const struct origin *origin);
+
+/* Add the member `path`: somebody may have written a secret where a key belongs.
+ */
+void origin_json_add_path(const struct origin_json *json, struct buf *fields,
+			  struct str path);
 
 /* Where what @change has made was written, or what it took away. */
 struct origin origin_of_change(const struct origins *before,

@@ -72,8 +72,7 @@ static void add_change(struct buf *fields, struct step *step,
 	struct origin origin = origin_of_change(&step->old_origins,
 						&step->new_origins, change);
 
-	json_key(fields, "path");
-	json_write_string(fields, change->path);
+	origin_json_add_path(&step->origins, fields, change->path);
 	json_add_string(fields, "kind", change_kind_name(change->kind));
 	add_sides(fields, step, change);
 	origin_json_add(&step->origins, fields, &origin);

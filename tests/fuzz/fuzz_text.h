@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/secret_rules.h"
 #include "read/reader.h"
 #include "value/json.h"
 #include "value/value.h"

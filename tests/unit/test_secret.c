@@ -11,6 +11,7 @@
 
 #include "../support/docs.h"
 #include "config/secret.h"
+#include "config/secret_rules.h"
 
 struct masking {
 	struct arena arena;
@@ -228,15 +229,20 @@ static void a_known_number_is_masked_inside_strings(void **state)
 		     "\"b\":\"1234567890\"}");
 }
 
-static void secrets_of_less_than_eight_characters_are_not_known(void **state)
+static void short_secrets_are_known_as_whole_values(void **state)
 {
 	(void)state;
-	assert_masked("{\"token\":\"1234567\",\"a\":\"1234567\"}",
-		      "{\"token\":\"****\",\"a\":\"1234567\"}");
+	assert_masked("{\"token\":\"1234567\",\"a\":\"1234567\","
+		      "\"b\":\"x1234567\",\"c\":1234567}",
+		      "{\"token\":\"****\",\"a\":\"****\","
+		      "\"b\":\"x1234567\",\"c\":\"****\"}");
+	assert_masked("{\"token\":\"abc\",\"a\":\"abc\"}",
+		      "{\"token\":\"****\",\"a\":\"abc\"}");
+	assert_masked("{\"token\":\"None\",\"a\":\"None\"}",
+		      "{\"token\":\"****\",\"a\":\"None\"}");
 	assert_masked("{\"token\":\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\","
 		      "\"a\":\"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\"}",
-		      "{\"token\":\"****\",\"a\":\"\xc3\xa9\xc3\xa9\xc3\xa9"
-		      "\xc3\xa9\"}");
+		      "{\"token\":\"****\",\"a\":\"****\"}");
 	assert_masked("{\"token\":\"\xc3\xa9\x31\x32\x33\x34\x35\x36\x37\","
 		      "\"a\":\"\xc3\xa9\x31\x32\x33\x34\x35\x36\x37\"}",
 		      "{\"token\":\"****\",\"a\":\"****\"}");
@@ -282,12 +288,24 @@ static void passwords_in_urls_are_masked(void **state)
 		{"https://me@corp.com:pw@host", "https://****@host"},
 		{"https://:p@host", "https://****@host"},
 		{"https://u:@host", "https://****@host"},
+		{"https://u:pa/ss@host/x", "https://****@host/x"},
+		{"https://u:pa?ss@host/x", "https://****@host/x"},
+		{"https://u:pa ss@host/x", "https://****@host/x"},
+		{"https://u:pa'ss@host/x", "https://****@host/x"},
+		{"https://u:pa#ss@host/x", "https://****@host/x"},
+		{"git+https://ghp_0aB@github.com/x",
+		 "git+https://****@github.com/x"},
+		{"https://TOKEN@host", "https://****@host"},
 		{"redis://h:1,redis://u:p@h:2", "redis://h:1,redis://****@h:2"},
 	};
 	static const char *const shown[] = {
 		"https://host:8080/path",
 		"https://user@host:8080/",
 		"https://host/a:b@c",
+		"https://host:8080/a@b",
+		"ssh://git@github.com/x/y.git",
+		"https://jane.doe@host/x",
+		"s3://a:/x/y@z",
 		"https://host?a:b@c",
 		"https://host#a:b@c",
 		"https://host 1:2@3",
@@ -310,6 +328,87 @@ static void passwords_in_urls_are_masked(void **state)
 		(void)snprintf(json, sizeof(json), "{\"a\":\"%s\"}", shown[i]);
 		assert_shown(json);
 	}
+}
+
+/* A key of its own, so that what is masked is not learned from elsewhere. */
+static void what_has_the_shape_of_a_secret_is_masked(void **state)
+{
+	static const char *const cases[][2] = {
+		{"-e GIT_PASS=hunter2 -v /a:/b", "-e GIT_PASS=**** -v /a:/b"},
+		{"--env=AWS_SECRET_ACCESS_KEY=abc -it",
+		 "--env=AWS_SECRET_ACCESS_KEY=**** -it"},
+		{"AZURE_STORAGE_KEY=a b;c", "AZURE_STORAGE_KEY=****"},
+		{"img -e CLEARML_AUTH_TOKEN='a b' -e X=1",
+		 "img -e CLEARML_AUTH_TOKEN=****' -e X=1"},
+		{"DefaultEndpointsProtocol=https;AccountName=n;"
+		 "AccountKey=abc==;EndpointSuffix=x",
+		 "DefaultEndpointsProtocol=https;AccountName=n;"
+		 "AccountKey=****;EndpointSuffix=x"},
+		{"https://h/c?sv=1&sig=a%2Fb&se=2",
+		 "https://h/c?sv=1&sig=****&se=2"},
+		{"https://h/?token=abc#x", "https://h/?token=****"},
+		{"https://h/?api_key=abc&x=1", "https://h/?api_key=****&x=1"},
+		{"curl -H 'Authorization: Basic YTpi' https://h",
+		 "curl -H 'Authorization: ****' https://h"},
+		{"Bearer eyJhbGciOi.J9 x", "Bearer **** x"},
+		{"-----BEGIN RSA PRIVATE KEY-----\\nabc\\n"
+		 "-----END RSA PRIVATE KEY-----\\nrest",
+		 "****\\nrest"},
+	};
+	static const char *const shown[] = {
+		"X=1",
+		"token=",
+		"environment=prod",
+		"the bearer of it",
+		"-----BEGIN CERTIFICATE-----\\nabc",
+	};
+	char json[256], expected[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		(void)snprintf(json, sizeof(json), "{\"a\":[\"%s\"]}",
+			       cases[i][0]);
+		(void)snprintf(expected, sizeof(expected), "{\"a\":[\"%s\"]}",
+			       cases[i][1]);
+		assert_masked(json, expected);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
+		(void)snprintf(json, sizeof(json), "{\"a\":\"%s\"}", shown[i]);
+		assert_shown(json);
+	}
+}
+
+static void keys_of_services_are_secret(void **state)
+{
+	(void)state;
+	assert_masked("{\"container_sas\":\"a\",\"api_key\":\"b\","
+		      "\"private_key\":\"c\",\"sast\":\"d\"}",
+		      "{\"container_sas\":\"****\",\"api_key\":\"****\","
+		      "\"private_key\":\"****\",\"sast\":\"d\"}");
+	assert_masked("{\"s3\":{\"credentials\":[{\"extra_args\":"
+		      "{\"SSECustomerKey\":\"abc\"}}]},\"extra_args\":\"x\"}",
+		      "{\"s3\":{\"credentials\":[{\"extra_args\":"
+		      "{\"SSECustomerKey\":\"****\"}}]},\"extra_args\":\"x\"}");
+}
+
+static void copies_need_no_line_break_and_may_be_numbers(void **state)
+{
+	(void)state;
+	assert_masked("{\"token\":\"swordfish\\n\",\"a\":\"swordfish\"}",
+		      "{\"token\":\"****\",\"a\":\"****\"}");
+	assert_masked("{\"password\":91827364.5,\"a\":91827364.5,"
+		      "\"b\":\"x91827364.5\",\"c\":91827364.25}",
+		      "{\"password\":\"****\",\"a\":\"****\","
+		      "\"b\":\"x****\",\"c\":91827364.25}");
+}
+
+static void a_secret_in_the_place_of_a_key_is_masked(void **state)
+{
+	(void)state;
+	assert_masked("{\"token\":\"swordfish\",\"a\":{\"x\":1,"
+		      "\"swordfish\":2,\"my swordfish\":3}}",
+		      "{\"token\":\"****\",\"a\":{\"x\":1,"
+		      "\"****-1\":2,\"my ****-2\":3}}");
 }
 
 static void patterns_add_and_take_nothing_away(void **state)
@@ -540,12 +639,15 @@ int main(void)
 		cmocka_unit_test(credentials_json_is_masked_unless_a_path),
 		cmocka_unit_test(a_known_secret_is_masked_inside_any_string),
 		cmocka_unit_test(a_known_number_is_masked_inside_strings),
-		cmocka_unit_test(
-			secrets_of_less_than_eight_characters_are_not_known),
+		cmocka_unit_test(short_secrets_are_known_as_whole_values),
 		cmocka_unit_test(the_longest_of_several_secrets_is_masked),
 		cmocka_unit_test(overlapping_secrets_are_masked_whole),
 		cmocka_unit_test(a_nul_in_a_secret_is_a_character),
 		cmocka_unit_test(passwords_in_urls_are_masked),
+		cmocka_unit_test(what_has_the_shape_of_a_secret_is_masked),
+		cmocka_unit_test(keys_of_services_are_secret),
+		cmocka_unit_test(copies_need_no_line_break_and_may_be_numbers),
+		cmocka_unit_test(a_secret_in_the_place_of_a_key_is_masked),
 		cmocka_unit_test(patterns_add_and_take_nothing_away),
 		cmocka_unit_test(a_key_by_pattern_is_a_known_secret_too),
 		cmocka_unit_test(a_bad_pattern_is_left_out),

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "config/secret.h"
+#include "config/secret_rules.h"
 
 #include "../support/envs.h"
 #include "../support/outcome.h"

@@ -14,7 +14,7 @@
 
 #include "base/env.h"
 #include "config/merge.h"
-#include "config/secret.h"
+#include "config/secret_rules.h"
 
 /*
  * The project's vectors (SEMANTICS A9) as far as they are about texts alone:

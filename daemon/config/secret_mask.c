@@ -1,0 +1,279 @@
+/*
+ * Masking: what secret.h says of secrets_mask*().
+ */
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "config/secret_rules.h"
+#include "config/secret_set.h"
+#include "value/json.h"
+#include "value/path.h"
+#include "value/value.h"
+
+/* --- texts -------------------------------------------------------------------
+ */
+
+/* A search through one text. */
+struct search {
+	const struct secrets *secrets;
+	struct secret_names names;
+	struct str text;
+	size_t masked; /* up to where it has been */
+	uint64_t budget;
+};
+
+static bool names_variable(const void *secrets, struct str name)
+{
+	return secret_names_variable(secrets, name);
+}
+
+static size_t known_bytes(struct search *search, struct str rest)
+{
+	const struct secrets *secrets = search->secrets;
+	size_t shared =
+		known_at(&secrets->set->texts.anywhere, rest, &search->budget);
+	size_t more = known_at(&secrets->more.anywhere, rest, &search->budget);
+
+	return shared > more ? shared : more;
+}
+
+/* How many bytes at @offset must not be shown. A shape is not looked for inside
+ * of what is hidden anyway. */
+static size_t hidden_at(struct search *search, size_t offset)
+{
+	struct str rest = str_from_offset(search->text, offset);
+	size_t known = known_bytes(search, rest), shape = 0;
+
+	if (offset >= search->masked &&
+	    secret_shape_may_begin(search->text, offset))
+		shape = secret_shape_at(search->text, offset, &search->names);
+	return known > shape ? known : shape;
+}
+
+/* Also where two overlap. */
+static bool mask_inside(const struct secrets *secrets, struct str text,
+			struct buf *out)
+{
+	struct search search = {.secrets = secrets,
+				.names = {names_variable, secrets},
+				.text = text,
+				.budget = known_budget(text.len)};
+	size_t end;
+
+	for (size_t i = 0; i < text.len && search.masked < text.len; i++) {
+		end = i + hidden_at(&search, i);
+		if (end == i || end <= search.masked)
+			continue;
+		if (i > search.masked || !search.masked) {
+			buf_add(out, text.ptr + search.masked,
+				i - search.masked);
+			buf_puts(out, SECRET_MASK);
+		}
+		search.masked = end;
+	}
+	if (search.masked)
+		buf_add_str(out, str_from_offset(text, search.masked));
+	return search.masked > 0;
+}
+
+bool secrets_mask_into(const struct secrets *secrets, struct str text,
+		       struct buf *out)
+{
+	if (mask_inside(secrets, text, out))
+		return true;
+	buf_add_str(out, text);
+	return false;
+}
+
+char *secrets_mask_text(const struct secrets *secrets, const char *text)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	if (!mask_inside(secrets, str_from(text), &out))
+		return mem_strdup(text);
+	return buf_take(&out);
+}
+
+/* --- trees
+ * --------------------------------------------------------------------
+ */
+
+static struct value *with_place(struct value *copy, const struct value *value)
+{
+	copy->source = value->source;
+	copy->offset = value->offset;
+	return copy;
+}
+
+struct walk {
+	const struct secrets *secrets;
+	struct arena *arena;
+};
+
+static struct value *masked_value(struct arena *arena, struct str text,
+				  const struct value *value)
+{
+	return with_place(value_new_string(arena, text), value);
+}
+
+static struct value *mask_copy(const struct walk *walk, struct str text,
+			       struct value *value)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	if (secret_is_known(walk->secrets, text))
+		return masked_value(walk->arena, STR(SECRET_MASK), value);
+	if (!mask_inside(walk->secrets, text, &out))
+		return value;
+	return masked_value(walk->arena, arena_str(walk->arena, buf_str(&out)),
+			    value);
+}
+
+/* A number may be a secret's copy where none is expected. */
+static struct value *mask_scalar(const struct walk *walk, struct value *value)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+
+	if (value->type != VALUE_REAL)
+		return mask_copy(walk, value_text(value), value);
+	json_write_real(&text, value->real);
+	return mask_copy(walk, buf_str(&text), value);
+}
+
+static struct value *mask(const struct walk *walk,
+			  struct secret_context context, struct value *value);
+
+/* The number keeps apart two that were hidden. */
+static struct str masked_key(const struct walk *walk,
+			     const struct value *object, const struct member *m)
+{
+	_cleanup_(buf_deinit) struct buf key = BUF_INIT;
+
+	if (!secrets_mask_into(walk->secrets, member_key(m), &key))
+		return member_key(m);
+	buf_printf(&key, "-%zu", (size_t)(m - object->object.members));
+	return arena_str(walk->arena, buf_str(&key));
+}
+
+static bool hides_a_key(const struct secrets *secrets,
+			const struct value *object)
+{
+	struct member *m;
+
+	for (value_each (object, m)) {
+		_cleanup_(buf_deinit) struct buf masked = BUF_INIT;
+
+		if (mask_inside(secrets, member_key(m), &masked))
+			return true;
+	}
+	return false;
+}
+
+static struct value *mask_keys(const struct walk *walk, struct value *object)
+{
+	struct value *result;
+	struct member *m;
+
+	if (!hides_a_key(walk->secrets, object))
+		return object;
+	result = with_place(value_new(walk->arena, VALUE_OBJECT), object);
+	for (value_each (object, m))
+		*value_object_slot(result, walk->arena,
+				   masked_key(walk, object, m)) = m->value;
+	return result;
+}
+
+static struct value *mask_members(const struct walk *walk,
+				  struct secret_context context,
+				  struct value *object)
+{
+	struct value *result = object;
+	struct member *m;
+
+	for (value_each (object, m)) {
+		struct value *masked =
+			mask(walk,
+			     secret_enter(walk->secrets, context, member_key(m),
+					  m->value),
+			     m->value);
+
+		if (masked == m->value)
+			continue;
+		if (result == object)
+			result = value_copy(walk->arena, object);
+		result->object.members[m - object->object.members].value =
+			masked;
+	}
+	return result;
+}
+
+static struct value *mask_object(const struct walk *walk,
+				 struct secret_context context,
+				 struct value *object)
+{
+	return mask_keys(walk, mask_members(walk, context, object));
+}
+
+static struct value *mask_list(const struct walk *walk,
+			       struct secret_context context,
+			       struct value *list)
+{
+	struct value *result = list;
+
+	for (uint32_t i = 0; i < list->list.count; i++) {
+		struct value *item = list->list.items[i];
+		struct value *masked = mask(walk, context, item);
+
+		if (masked == item)
+			continue;
+		if (result == list)
+			result = value_copy(walk->arena, list);
+		result->list.items[i] = masked;
+	}
+	return result;
+}
+
+static struct value *mask(const struct walk *walk,
+			  struct secret_context context, struct value *value)
+{
+	if (value->type == VALUE_OBJECT)
+		return mask_object(walk, context, value);
+	if (value->type == VALUE_LIST)
+		return mask_list(walk, context, value);
+	if (secret_hides(context, value))
+		return masked_value(walk->arena, STR(SECRET_MASK), value);
+	if (value->type == VALUE_NULL || value->type == VALUE_BOOL ||
+	    value->flags & VALUE_FOREIGN)
+		return value;
+	return mask_scalar(walk, value);
+}
+
+struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,
+			   struct value *root)
+{
+	struct walk walk = {secrets, arena};
+
+	return mask(&walk, (struct secret_context){0}, root);
+}
+
+struct value *secrets_mask_at(const struct secrets *secrets,
+			      struct arena *arena, const struct value *root,
+			      const struct path *path)
+{
+	struct walk walk = {secrets, arena};
+	struct secret_context context = {0};
+	const struct value *above;
+
+	for (size_t i = 0; root && i < path->count; i++) {
+		above = root;
+		root = path_find(above, &(struct path){&path->items[i], 1});
+		if (root && above->type == VALUE_OBJECT)
+			context = secret_enter(secrets, context, path->items[i],
+					       root);
+	}
+	return root ? mask(&walk, context, (struct value *)root) : NULL;
+}

@@ -1,0 +1,185 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/linear_pattern.h"
+
+static bool compiles(const char *text)
+{
+	struct linear_pattern pattern = {.atoms = 0};
+
+	return linear_pattern_add(&pattern, str_from(text));
+}
+
+static bool matches(const char *text, const char *key)
+{
+	struct linear_pattern pattern = {.atoms = 0};
+
+	assert_true(linear_pattern_add(&pattern, str_from(text)));
+	return linear_pattern_match(&pattern, str_from(key));
+}
+
+static void it_says_what_the_expression_says(void **state)
+{
+	static const struct {
+		const char *pattern, *key;
+		bool match;
+	} cases[] = {
+		{"host", "my_host", true},
+		{"HOST", "my_host", true},
+		{"^host", "my_host", false},
+		{"^host", "hosts", true},
+		{"host$", "hosts", false},
+		{"^host$", "host", true},
+		{"^$", "", true},
+		{"^$", "a", false},
+		{"a.c", "xabcx", true},
+		{"a.c", "ac", false},
+		{"a\\.c", "abc", false},
+		{"a\\.c", "a.c", true},
+		{"sign[a-z]*", "sig", false},
+		{"^x[0-9]+$", "x12", true},
+		{"^x[0-9]+$", "x", false},
+		{"^x[^0-9]$", "xa", true},
+		{"^x[^0-9]$", "x1", false},
+		{"^colou?r$", "color", true},
+		{"^colou?r$", "colouur", false},
+		{"^a?b?c?$", "ac", true},
+		{"^a?b?c?$", "ca", false},
+		{"a.*z", "a----z", true},
+		{"^a.*z$", "az-", false},
+		{"^\\d+$", "123", true},
+		{"^\\w+\\s\\w+$", "a b", true},
+		{"^one$|two", "xtwox", true},
+		{"^one$|two", "one", true},
+		{"^one$|two", "ones", false},
+		{"a$|b", "ac", false},
+		{"[]]", "]", true},
+		{"[a-]", "-", true},
+		{"", "anything", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		if (compiles(cases[i].pattern))
+			assert_int_equal(
+				matches(cases[i].pattern, cases[i].key),
+				cases[i].match);
+}
+
+static void what_could_cost_more_is_no_pattern(void **state)
+{
+	static const char *const bad[] = {
+		"(a)", "a{2}", "(a*)*\\1", "[ab]*a[ab]{200}c", "a**", "*a",
+		"[",   "[a",   "[z-a]",    "[[:alpha:]]",      "a\\", "a^b",
+		"a$b", "\\1",  "\\b",      "[\xc3\xa9]",
+	};
+	char text[LINEAR_PATTERN_ATOMS + 2];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(compiles(bad[i]));
+	memset(text, 'a', sizeof(text));
+	text[LINEAR_PATTERN_ATOMS + 1] = '\0';
+	assert_false(compiles(text));
+	text[LINEAR_PATTERN_ATOMS] = '\0';
+	assert_true(matches(text, text));
+}
+
+static void several_are_one_until_there_is_no_room(void **state)
+{
+	struct linear_pattern pattern = {.atoms = 0};
+	size_t count = 0;
+
+	(void)state;
+	assert_true(linear_pattern_add(&pattern, STR("^one$")));
+	assert_true(linear_pattern_add(&pattern, STR("tw+o")));
+	assert_false(linear_pattern_add(&pattern, STR("three(")));
+	while (linear_pattern_add(&pattern, STR("abcdef*")))
+		count++;
+	assert_in_range(count, 5, 10);
+	assert_true(linear_pattern_match(&pattern, STR("one")));
+	assert_false(linear_pattern_match(&pattern, STR("ones")));
+	assert_true(linear_pattern_match(&pattern, STR("xtwwox")));
+	assert_true(linear_pattern_match(&pattern, STR("xabcdex")));
+	assert_false(linear_pattern_match(&pattern, STR("three")));
+}
+
+/* --- beside the C library's ------------------------------------------------
+ */
+
+static void add_random_atom(char *pattern)
+{
+	static const char *const atoms[] = {"a",    "b",    "c",    ".",
+					    "[ab]", "[^a]", "[a-c]"};
+	static const char *const repeats[] = {"", "", "", "*", "+", "?"};
+
+	strcat(pattern, atoms[(size_t)random() % ARRAY_SIZE(atoms)]);
+	strcat(pattern, repeats[(size_t)random() % ARRAY_SIZE(repeats)]);
+}
+
+static void add_random_alternative(char *pattern)
+{
+	if (random() % 4 == 0)
+		strcat(pattern, "^");
+	add_random_atom(pattern);
+	for (long n = random() % 5; n > 0; n--)
+		add_random_atom(pattern);
+	if (random() % 4 == 0)
+		strcat(pattern, "$");
+}
+
+static void make_random_key(char *key, size_t most)
+{
+	size_t length = (size_t)random() % most;
+
+	for (size_t i = 0; i < length; i++)
+		key[i] = "abcdABCD"[random() % 8];
+	key[length] = '\0';
+}
+
+static void it_agrees_with_regexec(void **state)
+{
+	(void)state;
+	srandom(20261129);
+	for (int round = 0; round < 3000; round++) {
+		char pattern[256] = "", key[12];
+		regex_t regex;
+
+		add_random_alternative(pattern);
+		if (random() % 3 == 0) {
+			strcat(pattern, "|");
+			add_random_alternative(pattern);
+		}
+		assert_int_equal(regcomp(&regex, pattern,
+					 REG_EXTENDED | REG_NOSUB | REG_ICASE),
+				 0);
+		for (int i = 0; i < 20; i++) {
+			make_random_key(key, sizeof(key));
+			if (matches(pattern, key) !=
+			    (regexec(&regex, key, 0, NULL, 0) == 0))
+				fail_msg("%s of %s", pattern, key);
+		}
+		regfree(&regex);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_says_what_the_expression_says),
+		cmocka_unit_test(what_could_cost_more_is_no_pattern),
+		cmocka_unit_test(several_are_one_until_there_is_no_room),
+		cmocka_unit_test(it_agrees_with_regexec),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -9,7 +9,7 @@
 
 #define SYSTEM_PATTERNS "HOME USER LOGNAME HOSTNAME LANG"
 #define USER_PATTERNS   "*"
-#define WORDS_MAX    256
+#define WORDS_MAX       256
 
 static bool matches_any(struct str name, const char *const *patterns)
 {

@@ -28,7 +28,8 @@ void origin_json_deinit(struct origin_json *json);
 void origin_json_add(struct origin_json *json, struct buf *fields,
 		     const struct origin *origin);
 
-/* Add the member `path`: somebody may have written a secret where a key belongs.
+/* Add the member `path`: somebody may have written a secret where a key
+ * belongs.
  */
 void origin_json_add_path(const struct origin_json *json, struct buf *fields,
 			  struct str path);

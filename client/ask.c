@@ -46,6 +46,7 @@ static void write_question(struct buf *out, const struct question *question)
 	buf_putc(out, '{');
 	json_add_optional_string(out, "path", question->path);
 	json_add_optional_string(out, "workspace", question->workspace);
+	json_add_optional_string(out, "view", question->view);
 	if (question->secrets != ASK_WHAT_I_MAY)
 		json_add_bool(out, "mask", question->secrets == ASK_MASKED);
 	if (question->environment)

@@ -25,7 +25,13 @@ struct question {
 	const char *workspace; /* NULL: the active one */
 	bool environment;      /* resolve with this process's variables */
 	enum ask_secrets secrets;
+	const char *view; /* one of these; NULL: the resolved configuration */
 };
+
+/* What ClearML is to read as its file: all of it, its own reading of vaults
+ * being off; or what is below, which it lays variables and vaults over. */
+#define ASK_MERGED "merged"
+#define ASK_LIVE   "live"
 
 struct answer {
 	struct doc *doc; /* owns the rest */

@@ -11,19 +11,11 @@
 #include "clock.h"
 #include "command.h"
 #include "complain.h"
-#include "exec_again.h"
 #include "exec_child.h"
+#include "exec_config.h"
 #include "exec_env.h"
-#include "exec_facts.h"
-#include "exec_feed.h"
-#include "exec_files.h"
-#include "exec_folder.h"
 #include "exec_signal.h"
 #include "exit_status.h"
-#include "output.h"
-#include "read/doc.h"
-#include "render.h"
-#include "value/value.h"
 
 #define GRACE_MS 10000
 #define QUIET_MS 500  /* a burst of changes has ended */
@@ -45,99 +37,29 @@ static const struct option_spec options[] = {
 };
 
 struct exec {
-	const struct client *client;
-	const struct exec_options *options;
 	struct exec_command command;
 	int on_change; /* EXEC_RESTART, EXEC_NOTHING or a signal */
 	int grace_ms;
 	sigset_t mask; /* as it was */
 	int signals;   /* a signalfd */
-	struct exec_folder folder;
-	struct exec_facts facts;
-	struct exec_feed feed;
+	struct exec_config config;
 	struct exec_child child;
-	struct answer answer; /* what the file holds */
-	struct buf text;      /* the same, rendered */
-	struct buf known;     /* what the command has been told of */
 	long long act_at, act_latest;
 	bool leaving; /* a signal asked for the end: no restart any more */
 };
 
-/* --- the file ------------------------------------------------------------- */
-
-static bool is_known(const struct exec *exec)
-{
-	return exec->text.len == exec->known.len &&
-	       !memcmp(exec->text.data, exec->known.data, exec->text.len);
-}
+/* --- the command ---------------------------------------------------------- */
 
 static void forget_changes(struct exec *exec)
 {
-	buf_deinit(&exec->known);
-	buf_add_str(&exec->known, buf_str(&exec->text));
+	exec_config_tell(&exec->config);
 	exec->act_at = exec->act_latest = 0;
 }
 
-static char **make_environment(const struct exec *exec)
-{
-	struct exec_env_wish wish = {
-		.tree = exec->answer.value,
-		.file = exec->folder.file,
-		.facts = &exec->facts,
-		.other_workspace = exec->client->workspace != NULL,
-	};
-
-	return exec_env_make(&wish);
-}
-
-/* The file is for who runs with the variables of this process. */
-static void leave_to_command(const struct exec *exec,
-			     const struct answer *answer)
-{
-	if (exec->facts.agent)
-		exec_again_spare(value_get(answer->doc->root, STR("value")));
-}
-
-static int write_file(struct exec *exec)
-{
-	int r = exec_folder_write(&exec->folder, buf_str(&exec->text));
-
-	if (r == 0)
-		return EXIT_DONE;
-	return complain(EXIT_FAILED, "cannot write %s: %s", exec->folder.file,
-			strerror(-r));
-}
-
-static void write_other_files(const struct exec *exec)
-{
-	_cleanup_(exec_env_freep) char **env = NULL;
-
-	if (!exec->options->files)
-		return;
-	env = make_environment(exec);
-	exec_files_write(exec->answer.value, env);
-}
-
-/* The first time, with what the format has to say about it. */
-static int write_first(struct exec *exec)
-{
-	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
-	int status;
-
-	leave_to_command(exec, &exec->answer);
-	status = output_render(&rendering, exec->answer.value, "hocon");
-	if (status != EXIT_DONE)
-		return status;
-	buf_add_str(&exec->text, buf_str(&rendering.text));
-	write_other_files(exec);
-	return write_file(exec);
-}
-
-/* --- the command ---------------------------------------------------------- */
-
 static int start_command(struct exec *exec)
 {
-	_cleanup_(exec_env_freep) char **env = make_environment(exec);
+	_cleanup_(exec_env_freep) char **env =
+		exec_config_environment(&exec->config);
 
 	forget_changes(exec);
 	return exec_child_start(&exec->child, &exec->command, env);
@@ -148,7 +70,7 @@ static void plan_action(struct exec *exec)
 {
 	long long now = clock_now();
 
-	if (is_known(exec)) {
+	if (exec_config_is_known(&exec->config)) {
 		exec->act_at = exec->act_latest = 0;
 		return;
 	}
@@ -166,26 +88,6 @@ static void act(struct exec *exec)
 	} else if (exec->on_change != EXEC_NOTHING) {
 		exec_child_signal(&exec->child, exec->on_change);
 	}
-}
-
-static void take_answer(struct exec *exec, struct answer *answer)
-{
-	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
-
-	leave_to_command(exec, answer);
-	(void)render_hocon(&rendering, answer->value);
-	if (str_equal(buf_str(&rendering.text), buf_str(&exec->text))) {
-		answer_deinit(answer);
-		return;
-	}
-	answer_deinit(&exec->answer);
-	exec->answer = *answer;
-	buf_deinit(&exec->text);
-	exec->text = rendering.text;
-	rendering.text = BUF_INIT;
-	(void)write_file(exec);
-	write_other_files(exec);
-	plan_action(exec);
 }
 
 /* --- signals -------------------------------------------------------------- */
@@ -228,11 +130,11 @@ static void wait_for_something(struct exec *exec)
 {
 	struct pollfd fds[EXEC_FEED_FDS + 1];
 	long long moment =
-		clock_first(exec->act_at, exec_feed_moment(&exec->feed));
+		clock_first(exec->act_at, exec_config_moment(&exec->config));
 
 	if (exec->child.state == CHILD_STOPPING)
 		moment = clock_first(moment, exec->child.kill_at);
-	exec_feed_poll(&exec->feed, fds);
+	exec_config_poll(&exec->config, fds);
 	fds[EXEC_FEED_FDS] =
 		(struct pollfd){.fd = exec->signals, .events = POLLIN};
 	(void)poll(fds, EXEC_FEED_FDS + 1, clock_until(moment));
@@ -253,10 +155,8 @@ static bool take_end(struct exec *exec, int *status)
 
 static void keep_current(struct exec *exec)
 {
-	struct answer answer;
-
-	if (exec_feed_step(&exec->feed, &answer))
-		take_answer(exec, &answer);
+	if (exec_config_step(&exec->config))
+		plan_action(exec);
 	if (clock_is_past(exec->act_at))
 		act(exec);
 	if (exec->child.state == CHILD_STOPPING &&
@@ -282,29 +182,18 @@ static int run_command(struct exec *exec)
 
 static int prepare(struct exec *exec)
 {
-	int status = exec_facts_ask(&exec->facts, exec->client);
+	int status = exec_config_ask(&exec->config);
 
-	if (status == EXIT_DONE)
-		status = exec_feed_first(exec->client, &exec->answer);
 	if (status == EXIT_DONE)
 		status = catch_signals(exec);
 	if (status == EXIT_DONE)
-		status = exec_folder_make(&exec->folder);
-	if (status == EXIT_DONE)
-		status = write_first(exec);
-	if (status == EXIT_DONE)
-		status = exec_feed_start(&exec->feed, exec->client);
+		status = exec_config_begin(&exec->config);
 	return status;
 }
 
 static void clean_up(struct exec *exec)
 {
-	exec_feed_deinit(&exec->feed);
-	exec_folder_remove(&exec->folder);
-	exec_facts_deinit(&exec->facts);
-	answer_deinit(&exec->answer);
-	buf_deinit(&exec->text);
-	buf_deinit(&exec->known);
+	exec_config_end(&exec->config);
 	file_closep(&exec->signals);
 }
 
@@ -313,11 +202,11 @@ static int run(const struct client *client, const void *fields, int argc,
 {
 	const struct exec_options *o = fields;
 	struct exec exec = {
-		.client = client,
-		.options = o,
 		.grace_ms = arguments_milliseconds(o->grace, GRACE_MS),
 		.signals = -1,
-		.folder = EXEC_FOLDER_INIT,
+		.config = {.client = client,
+			   .files = o->files,
+			   .folder = EXEC_FOLDER_INIT},
 	};
 	int status;
 

@@ -18,13 +18,37 @@
 #define LATER_MS        500
 #define CONNECT_MS      1000
 
-static struct question question_of(const struct client *client)
+static struct question question_of(const struct exec_feed *feed,
+				   const char *view)
 {
 	return (struct question){
-		.workspace = client->workspace,
+		.workspace = feed->client->workspace,
 		.environment = true,
 		.secrets = ASK_REAL,
+		.view = view,
 	};
+}
+
+static const char *view_of_file(const struct exec_feed *feed)
+{
+	return feed->live ? ASK_LIVE : ASK_MERGED;
+}
+
+const struct value *exec_answers_whole(const struct exec_answers *answers)
+{
+	return answers->whole.doc ? answers->whole.value : answers->file.value;
+}
+
+void exec_answers_deinit(struct exec_answers *answers)
+{
+	answer_deinit(&answers->file);
+	answer_deinit(&answers->whole);
+}
+
+void exec_feed_init(struct exec_feed *feed, const struct client *client,
+		    bool live)
+{
+	*feed = (struct exec_feed){.client = client, .live = live};
 }
 
 /* --- the first answer ----------------------------------------------------- */
@@ -58,14 +82,15 @@ static int await_vaults(const struct client *client, int timeout_ms)
 }
 
 static int ask_until_started(const struct client *client,
-			     struct channel *channel, struct answer *answer)
+			     struct channel *channel,
+			     const struct question *question,
+			     struct answer *answer)
 {
-	struct question question = question_of(client);
 	long long deadline = clock_now() + client->timeout_ms;
 	int status;
 
 	for (;;) {
-		status = ask(channel, &question, answer);
+		status = ask(channel, question, answer);
 		if (status != EXIT_DONE &&
 		    !(channel_failed_with(channel, CHANNEL_OVER_QUOTA) &&
 		      clock_now() < deadline))
@@ -82,24 +107,35 @@ static int ask_until_started(const struct client *client,
 	}
 }
 
-int exec_feed_first(const struct client *client, struct answer *answer)
+static int ask_first(const struct exec_feed *feed, const char *view,
+		     struct answer *answer)
 {
+	struct question question = question_of(feed, view);
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	int status = channel_open(&channel, client);
+	int status = channel_open(&channel, feed->client);
 
 	if (status != EXIT_DONE)
 		return channel_complain(&channel, status);
-	return ask_until_started(client, &channel, answer);
+	return ask_until_started(feed->client, &channel, &question, answer);
+}
+
+int exec_feed_first(struct exec_feed *feed, struct exec_answers *answers)
+{
+	int status = ask_first(feed, view_of_file(feed), &answers->file);
+
+	if (status == EXIT_DONE && feed->live)
+		status = ask_first(feed, ASK_MERGED, &answers->whole);
+	return status;
 }
 
 /* --- changes -------------------------------------------------------------- */
 
-int exec_feed_start(struct exec_feed *feed, const struct client *client)
+int exec_feed_start(struct exec_feed *feed)
 {
+	const struct client *client = feed->client;
 	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
 	int status;
 
-	*feed = (struct exec_feed){.client = client};
 	buf_putc(&question, '{');
 	json_add_optional_string(&question, "workspace", client->workspace);
 	buf_putc(&question, '}');
@@ -111,6 +147,7 @@ void exec_feed_deinit(struct exec_feed *feed)
 {
 	channel_deinit(&feed->watching);
 	channel_deinit(&feed->asking);
+	exec_answers_deinit(&feed->got);
 	feed->state = FEED_AWAY;
 }
 
@@ -126,6 +163,7 @@ static void retreat(struct exec_feed *feed, int status)
 				 "until it comes back");
 	feed->refused = refused;
 	channel_deinit(&feed->asking);
+	exec_answers_deinit(&feed->got);
 	feed->state = FEED_AWAY;
 }
 
@@ -159,9 +197,9 @@ static void ask_later(struct exec_feed *feed)
 
 /* Connecting to a socket of this host takes no time, unless its queue is
  * full. */
-static int send_question(struct exec_feed *feed)
+static int send_question(struct exec_feed *feed, const char *view)
 {
-	struct question question = question_of(feed->client);
+	struct question question = question_of(feed, view);
 	struct client client = *feed->client;
 	int status = EXIT_DONE;
 
@@ -172,6 +210,16 @@ static int send_question(struct exec_feed *feed)
 				   : status;
 }
 
+static void put_question(struct exec_feed *feed, const char *view)
+{
+	feed->state = FEED_ASKING;
+	if (send_question(feed, view) == EXIT_DONE)
+		return;
+	feed->state = FEED_IDLE;
+	exec_answers_deinit(&feed->got);
+	ask_later(feed);
+}
+
 static void ask_again(struct exec_feed *feed)
 {
 	if (feed->state != FEED_IDLE || !feed->changed ||
@@ -179,10 +227,7 @@ static void ask_again(struct exec_feed *feed)
 		return;
 	feed->changed = false;
 	feed->ask_at = clock_now() + QUESTION_GAP_MS;
-	if (send_question(feed) == EXIT_DONE)
-		feed->state = FEED_ASKING;
-	else
-		ask_later(feed);
+	put_question(feed, view_of_file(feed));
 }
 
 /* An answer that is an error is said; the next change asks again. A connection
@@ -196,7 +241,24 @@ static void take_refusal(struct exec_feed *feed, int status)
 		(void)channel_complain(&feed->asking, status);
 }
 
-static bool take_answer(struct exec_feed *feed, struct answer *answer)
+/* Whether that was the last of this turn. */
+static bool take_answer(struct exec_feed *feed, struct doc *doc)
+{
+	bool first = !feed->got.file.doc;
+	struct answer *answer = first ? &feed->got.file : &feed->got.whole;
+
+	answer_init(answer, doc);
+	if (answer_is_starting(answer)) {
+		ask_later(feed);
+		return false;
+	}
+	if (!first || !feed->live)
+		return true;
+	put_question(feed, ASK_MERGED);
+	return false;
+}
+
+static bool take_reply(struct exec_feed *feed)
 {
 	struct doc *doc = NULL;
 	int status;
@@ -205,24 +267,25 @@ static bool take_answer(struct exec_feed *feed, struct answer *answer)
 	    !channel_poll(&feed->asking, &doc, &status))
 		return false;
 	feed->state = FEED_IDLE;
-	if (status != EXIT_DONE) {
-		take_refusal(feed, status);
-		return false;
-	}
-	answer_init(answer, doc);
-	if (!answer_is_starting(answer))
+	if (status == EXIT_DONE && take_answer(feed, doc))
 		return true;
-	answer_deinit(answer);
-	ask_later(feed);
+	if (status != EXIT_DONE)
+		take_refusal(feed, status);
+	if (feed->state == FEED_IDLE)
+		exec_answers_deinit(&feed->got);
 	return false;
 }
 
-bool exec_feed_step(struct exec_feed *feed, struct answer *answer)
+bool exec_feed_step(struct exec_feed *feed, struct exec_answers *answers)
 {
 	bool answered;
 
 	take_notices(feed);
-	answered = take_answer(feed, answer);
+	answered = take_reply(feed);
+	if (answered) {
+		*answers = feed->got;
+		feed->got = (struct exec_answers){0};
+	}
 	ask_again(feed);
 	return answered;
 }

@@ -146,6 +146,17 @@ def test_a_variable_that_a_vault_has_won_over_is_taken_away(home, conf, daemon, 
     assert {name for name in env if name not in seen} == gone
 
 
+def test_a_vault_says_neither_where_to_log_in_nor_who_the_agent_is(home, conf, daemon, server):
+    server.state.add_vault({"id": "v", "data": "a: vault, agent.worker_id: theirs, "
+                                               "api.api_server: \"http://127.0.0.1:9\""})
+    home.conf(conf("a: 1"))
+    daemon.start()
+    with Running(home) as one:
+        text = one.wait_said("text")[0]
+    assert 'a = "vault"\n' in text and "theirs" not in text
+    assert f'api_server = "{server.url}"' in text and "127.0.0.1:9\"" not in text
+
+
 def test_in_mode_sdk_every_variable_stays(home, daemon):
     """The file has nothing of them: the program must log in with them."""
     home.settings("[daemon]\nmode = sdk\n")

@@ -40,6 +40,11 @@ static void on_work_ends(struct turns *turns)
 	conns_handle_closed(CONTAINER_OF(turns, struct conns, turns));
 }
 
+static void on_turn_due(struct turns *turns)
+{
+	conns_tell(CONTAINER_OF(turns, struct conns, turns));
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
 	conns_handle_closed(handle->data);
@@ -59,6 +64,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	turns_init(&conns->turns, loop);
 	conns->turns.on_begin = on_work_begins;
 	conns->turns.on_end = on_work_ends;
+	conns->turns.on_due = on_turn_due;
 	conns->input = mem_alloc(CONNS_INPUT);
 	uv_timer_init(loop, &conns->sweep);
 	uv_idle_init(loop, &conns->round);
@@ -109,9 +115,10 @@ void conns_tell(struct conns *conns)
  * connection's answer. */
 static void answer_errands(struct conns *conns)
 {
+	uint64_t end = uv_hrtime() + CONNS_SHARE_NS;
 	struct errand *errand;
 
-	while (!list_is_empty(&conns->finished)) {
+	while (!list_is_empty(&conns->finished) && uv_hrtime() < end) {
 		errand =
 			CONTAINER_OF(conns->finished.next, struct errand, link);
 		list_remove(&errand->link);
@@ -161,10 +168,12 @@ static void conns_round(struct conns *conns)
 
 	conns->turn++;
 	conns->looked = 0;
+	turns_begin_next(&conns->turns);
 	answer_errands(conns);
 	answer_resting(conns);
 	told = tell_watchers(conns);
-	if (told && list_is_empty(&conns->resting))
+	if (told && !conns->turns.due && list_is_empty(&conns->finished) &&
+	    list_is_empty(&conns->resting))
 		uv_idle_stop(&conns->round);
 }
 
@@ -226,6 +235,7 @@ void conns_finish(struct conns *conns)
 	uv_close((uv_handle_t *)&conns->round, on_handle_closed);
 	uv_close((uv_handle_t *)&conns->prepare, on_handle_closed);
 	each_conn(conns, conn_finish);
+	turns_begin_next(&conns->turns); /* of whom nobody is left */
 }
 
 void conns_abort(struct conns *conns)

@@ -46,7 +46,7 @@ void turns_add(struct turns *turns, struct errand *errand)
 {
 	errand->turns = turns;
 	list_add(&turns->waiting, &errand->link);
-	if (turns->at_work)
+	if (turns->at_work || turns->due)
 		return;
 	turns->on_begin(turns);
 	begin(turns, errand);
@@ -54,9 +54,21 @@ void turns_add(struct turns *turns, struct errand *errand)
 
 void turns_go_on(struct turns *turns)
 {
+	turns->at_work = NULL;
+	turns->due = !list_is_empty(&turns->waiting);
+	if (turns->due)
+		turns->on_due(turns);
+	else
+		turns->on_end(turns);
+}
+
+void turns_begin_next(struct turns *turns)
+{
 	struct errand *errand = next(turns);
 
-	turns->at_work = NULL;
+	if (!turns->due)
+		return;
+	turns->due = false;
 	if (errand)
 		begin(turns, errand);
 	else

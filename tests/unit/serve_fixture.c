@@ -309,6 +309,7 @@ struct fixture *fixture_new(void)
 	fixture->quota.environment_calls = 1000;
 	turns_init(&fixture->turns, &fixture->loop);
 	fixture->turns.on_begin = fixture->turns.on_end = turn_changes;
+	fixture->turns.on_due = turns_begin_next;
 	fixture->limits = (struct server_limits){
 		.message = (size_t)64 * 1024,
 		.connections = 2000,

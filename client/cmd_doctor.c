@@ -2,13 +2,13 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/printable.h"
 #include "channel.h"
 #include "command.h"
 #include "complain.h"
 #include "doctor.h"
 #include "exit_status.h"
 #include "output.h"
-#include "printable.h"
 #include "read/doc.h"
 #include "value/json.h"
 #include "value/value.h"

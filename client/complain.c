@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "printable.h"
+#include "base/printable.h"
 
 /* One line, at one go, without what a terminal would obey. */
 static void __attribute__((format(printf, 2, 0)))

@@ -2,10 +2,10 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "channel.h"
 #include "output.h"
 #include "place_text.h"
-#include "printable.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/printable.h"
 #include "complain.h"
 #include "exit_status.h"
-#include "printable.h"
 #include "render.h"
 #include "value/json.h"
 

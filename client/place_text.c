@@ -1,8 +1,8 @@
 #include "place_text.h"
 
 #include "base/buf.h"
+#include "base/printable.h"
 #include "channel.h"
-#include "printable.h"
 
 void place_text_add(struct buf *out, const struct value *origin)
 {

@@ -1,9 +1,9 @@
 #include "storage_text.h"
 
 #include "base/buf.h"
+#include "base/printable.h"
 #include "channel.h"
 #include "output.h"
-#include "printable.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "printable.h"
+#include "base/printable.h"
 
 #define GAP 2 /* blanks between columns */
 

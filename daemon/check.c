@@ -6,6 +6,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "config/lock.h"
 #include "config/spelling.h"
 #include "config/stack.h"
@@ -47,8 +48,8 @@ static bool report(const struct layer *layer, bool must_exist)
 	if (layer->state == LAYER_BROKEN)
 		diag_print_excerpt(&layer->problem, "", stdout);
 	else if (layer->state == LAYER_MISSING && must_exist)
-		(void)printf("%s: is not there, or is no file\n",
-			     layer->source);
+		printable_line(stdout, "%s: is not there, or is no file",
+			       layer->source);
 	else if (layer->doc)
 		print_warnings(layer->doc);
 	return layer->state == LAYER_OK ||
@@ -68,8 +69,8 @@ static bool report_stack(const struct stack *stack, bool must_exist)
 static void warn(const struct workspace *workspace, const char *problem)
 {
 	if (problem)
-		(void)printf("workspace %s: warning: %s\n", workspace->name,
-			     problem);
+		printable_line(stdout, "workspace %s: warning: %s",
+			       workspace->name, problem);
 }
 
 /* It is no error: ClearML does not mind either. */
@@ -109,7 +110,8 @@ static bool check_workspaces(const struct options *options)
 	daemon_resolve(daemon);
 	print_list(&daemon->settings->warnings);
 	if (site_problem(daemon->site))
-		(void)printf("site: warning: %s\n", site_problem(daemon->site));
+		printable_line(stdout, "site: warning: %s",
+			       site_problem(daemon->site));
 	for (size_t i = 0; i < daemon->workspace_count; i++) {
 		const struct workspace *workspace = daemon->workspaces[i];
 

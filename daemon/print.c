@@ -1,11 +1,14 @@
 #include "print.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "daemon.h"
 #include "read/doc.h"
 #include "render.h"
@@ -32,23 +35,43 @@ static void report_server(const struct workspace *workspace)
 	const struct upstream *upstream = workspace->upstream;
 
 	if (workspace->login_error)
-		(void)fprintf(stderr, "clearconfd: warning: %s\n",
-			      workspace->login_error);
+		printable_line(stderr, "clearconfd: warning: %s",
+			       workspace->login_error);
 	if (!upstream || upstream_is_well(upstream))
 		return;
-	(void)fprintf(stderr, "clearconfd: warning: without vaults: %s\n",
-		      upstream_error(upstream)
-			      ? upstream_error(upstream)
-			      : "the server did not answer in time");
+	printable_line(stderr, "clearconfd: warning: without vaults: %s",
+		       upstream_error(upstream)
+			       ? upstream_error(upstream)
+			       : "the server did not answer in time");
 }
 
-static int write_out(const struct buf *text)
+static int write_all(struct str text)
 {
-	if (fwrite(text->data, 1, text->len, stdout) == text->len &&
+	if (fwrite(text.ptr, 1, text.len, stdout) == text.len &&
 	    fflush(stdout) == 0)
 		return 0;
 	perror("clearconfd: standard output");
 	return 1;
+}
+
+static int write_out(struct str text)
+{
+	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
+
+	if (!isatty(STDOUT_FILENO))
+		return write_all(text);
+	printable_add_escaped(&shown, text);
+	return write_all(buf_str(&shown));
+}
+
+static void print_warnings(const char *lines)
+{
+	size_t len;
+
+	for (; *lines; lines += len + 1) {
+		len = strcspn(lines, "\n");
+		printable_line(stderr, "%.*s", (int)len, lines);
+	}
 }
 
 static int print_tree(const struct workspace *workspace,
@@ -57,11 +80,11 @@ static int print_tree(const struct workspace *workspace,
 	_cleanup_(rendering_deinit) struct rendering out = RENDERING_INIT;
 
 	if (!format->write(&out, workspace->snapshot->root)) {
-		(void)fprintf(stderr, "clearconfd: %s\n", out.refusal);
+		printable_line(stderr, "clearconfd: %s", out.refusal);
 		return 1;
 	}
-	(void)fputs(buf_str(&out.warnings).ptr, stderr);
-	return write_out(&out.text);
+	print_warnings(buf_str(&out.warnings).ptr);
+	return write_out(buf_str(&out.text));
 }
 
 static int print_settled(struct daemon *daemon,

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/printable.h"
 
 /* A minified text can be one line of megabytes: show what surrounds the spot.
  */
@@ -37,21 +38,6 @@ format_text(const char *format, va_list ap)
 	return mem_strndup(kept.ptr, kept.len);
 }
 
-/* What a terminal would obey, or could not show, becomes '?'. */
-static void add_visible(struct buf *out, struct str text)
-{
-	size_t valid = str_utf8_invalid(text);
-	unsigned char c;
-
-	for (size_t i = 0; i < text.len; i++) {
-		c = (unsigned char)text.ptr[i];
-		if ((c < ' ' && c != '\t') || c == 127 ||
-		    (c > 127 && i >= valid))
-			c = '?';
-		buf_putc(out, (char)c);
-	}
-}
-
 /* As wide as @text, whatever the width of tabs. */
 static void add_padding(struct buf *out, struct str text)
 {
@@ -79,7 +65,7 @@ static char *format_excerpt(struct source *source, size_t offset, uint32_t line)
 	buf_printf(&out, "%5u", line);
 	gutter = (int)out.len;
 	buf_puts(&out, " | ");
-	add_visible(&out, text);
+	printable_add_but(&out, text, "\t");
 	buf_printf(&out, "\n%*s | ", gutter, "");
 	add_padding(&out, before);
 	buf_puts(&out, "^\n");
@@ -141,10 +127,13 @@ void diag_deinit(struct diag *diag)
 
 static void print_line(const struct diag *diag, const char *label, FILE *out)
 {
-	(void)fputs(diag->source, out);
+	char place[32] = "";
+
 	if (diag->pos.line)
-		(void)fprintf(out, ":%u:%u", diag->pos.line, diag->pos.column);
-	(void)fprintf(out, ": %s%s\n", label, diag->text);
+		(void)snprintf(place, sizeof(place), ":%u:%u", diag->pos.line,
+			       diag->pos.column);
+	printable_line(out, "%s%s: %s%s", diag->source, place, label,
+		       diag->text);
 }
 
 void diag_print(const struct diag *diag, FILE *out)

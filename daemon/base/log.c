@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/printable.h"
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 
@@ -29,11 +30,34 @@ void log_set_level(enum log_level level)
 
 static bool is_plain(const char *text)
 {
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == '"' || *p == '=' ||
-		    *p == '\\' || *p == 127)
+	for (struct str rest = str_from(text); rest.len;
+	     rest = str_from_offset(rest, 1))
+		if (strchr(" \"=\\", rest.ptr[0]) || printable_control_at(rest))
 			return false;
 	return *text != '\0';
+}
+
+/* The escapes of C, and \u for what a terminal would obey above ASCII. */
+static void add_quoted(struct buf *line, struct str text)
+{
+	size_t control;
+
+	for (; text.len; text = str_from_offset(text, control ? control : 1)) {
+		char c = text.ptr[0];
+
+		control = printable_control_at(text);
+		if (c == '\n')
+			buf_puts(line, "\\n");
+		else if (control == 1)
+			buf_printf(line, "\\x%02x", (unsigned char)c);
+		else if (control)
+			printable_add_escaped(line,
+					      (struct str){text.ptr, control});
+		else if (c == '"' || c == '\\')
+			buf_printf(line, "\\%c", c);
+		else
+			buf_putc(line, c);
+	}
 }
 
 static void add_text(struct buf *line, const char *text)
@@ -43,16 +67,7 @@ static void add_text(struct buf *line, const char *text)
 		return;
 	}
 	buf_putc(line, '"');
-	for (; *text; text++) {
-		if (*text == '\n')
-			buf_puts(line, "\\n");
-		else if ((unsigned char)*text < ' ' || *text == 127)
-			buf_printf(line, "\\x%02x", (unsigned char)*text);
-		else if (*text == '"' || *text == '\\')
-			buf_printf(line, "\\%c", *text);
-		else
-			buf_putc(line, *text);
-	}
+	add_quoted(line, str_from(text));
 	buf_putc(line, '"');
 }
 

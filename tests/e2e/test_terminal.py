@@ -8,16 +8,17 @@ import signal
 import subprocess
 
 import pytest
-from harness import CLIENT, wait_until
+from harness import CLIENT, DAEMON, wait_until
 
-# ESC, a C1 control (CSI), DEL, a bell, a colour, and letters that may stay.
-EVIL = "\x1b]0;owned\x07\u009b31m\x7f\x1b[31mé"
+# ESC, a C1 control (CSI), DEL, a bell, a colour, what turns the direction of writing and breaks
+# lines, and letters that may stay.
+EVIL = "\x1b]0;owned\x07\u009b31m\x7f\x1b[31m\u202e\u2066\u061c\u2028é"
 
 
-def on_terminal(home, *words, env=None):
+def on_terminal(home, *words, env=None, program=CLIENT):
     """What a terminal gets from stdout, and from stderr."""
     (out, out_end), (err, err_end) = pty.openpty(), pty.openpty()
-    process = subprocess.Popen([CLIENT, *words], env=dict(home.env, **(env or {})),
+    process = subprocess.Popen([program, *words], env=dict(home.env, **(env or {})),
                                cwd=home.path / "cwd", stdout=out_end, stderr=err_end)
     os.close(out_end)
     os.close(err_end)
@@ -37,7 +38,8 @@ def on_terminal(home, *words, env=None):
 
 def controls(text):
     """Without line ends, tabs and our own colours."""
-    return re.findall("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", re.sub("\x1b\\[(|0|1|2|3[123])m", "", text))
+    return re.findall("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]",
+                      re.sub("\x1b\\[(|0|1|2|3[123])m", "", text))
 
 
 @pytest.fixture
@@ -60,6 +62,19 @@ def evil(home, conf, server, daemon):
     ids=lambda words: " ".join(words).encode("ascii", "replace").decode())
 def test_a_terminal_is_told_nothing_that_it_obeys(home, evil, words):
     out, err = on_terminal(home, *words)
+    assert out + err
+    assert controls(out.replace("\r\n", "\n")) == []
+    assert controls(err.replace("\r\n", "\n")) == []
+
+
+@pytest.mark.parametrize("words", [["--check"], ["--print"], ["--print", "--format", "hocon"],
+                                   ["--check", f"no{EVIL}"], ["--print", "--config", f"no{EVIL}"]],
+                         ids=lambda words: " ".join(words).encode("ascii", "replace").decode())
+def test_nor_by_the_daemon(home, evil, words):
+    (home.path / "cwd" / f"inner{EVIL}.conf").write_text(f"a: [{EVIL}")
+    text = (home.path / "clearml.conf").read_text()
+    home.conf(f'{text}\ninclude "{home.path}/cwd/inner{EVIL}.conf"')
+    out, err = on_terminal(home, "--user", *words, program=DAEMON)
     assert out + err
     assert controls(out.replace("\r\n", "\n")) == []
     assert controls(err.replace("\r\n", "\n")) == []

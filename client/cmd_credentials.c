@@ -1,9 +1,12 @@
+#include <time.h>
+
 #include "arguments.h"
 #include "base/mem.h"
 #include "channel.h"
 #include "command.h"
 #include "complain.h"
 #include "exit_status.h"
+#include "expiry.h"
 #include "once.h"
 #include "output.h"
 #include "read/doc.h"
@@ -14,13 +17,15 @@
 #include "verb.h"
 
 struct credentials {
-	const char *label;
+	const char *label, *expires;
 	bool force, json;
 };
 
 static const struct option_spec options[] = {
 	{"label", 'l', OPTION_TEXT, offsetof(struct credentials, label),
-	 "LABEL", "create: what the web interface calls the new key"},
+	 "LABEL", "create, edit: what the web interface calls the key"},
+	{"expires", 'e', OPTION_TEXT, offsetof(struct credentials, expires),
+	 "WHEN", "create: after so long (90d, 12h), or a date (2027-01-31)"},
 	{"force", '\0', OPTION_FLAG, offsetof(struct credentials, force), NULL,
 	 "revoke: also the key that clearconfd itself logs in with"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct credentials, json), NULL,
@@ -112,6 +117,21 @@ static int print_pair(const struct value *pair)
 	return output_write(str_from_offset(text, strcspn(text.ptr, "\n") + 1));
 }
 
+/* Seconds from now; -1 when it is not given. */
+static int64_t lifetime_of(const struct credentials *o)
+{
+	return o->expires ? expiry_parse(o->expires, time(NULL)) : -1;
+}
+
+static void warn_of_pair(const struct credentials *o, const struct value *pair)
+{
+	if (o->expires && !value_get(pair, STR("expires")))
+		complain_warning("the server has not said that this key "
+				 "expires: it may last until it is revoked");
+	complain_warning("keep this now: the server never shows the secret "
+			 "again");
+}
+
 static int create(const struct client *client, const void *fields,
 		  const char *argument)
 {
@@ -124,15 +144,39 @@ static int create(const struct client *client, const void *fields,
 	(void)argument;
 	buf_putc(&parameters, '{');
 	json_add_optional_string(&parameters, "label", o->label);
+	json_add_optional_int(&parameters, "lifetime", lifetime_of(o));
 	json_add_optional_string(&parameters, "workspace", client->workspace);
 	buf_putc(&parameters, '}');
 	status = once_call(client, &once, &answer);
 	if (status != EXIT_DONE)
 		return status;
-	complain_warning("keep this now: the server never shows the secret "
-			 "again");
+	warn_of_pair(o, answer->root);
 	return o->json ? once_print_json(answer->root)
 		       : print_pair(answer->root);
+}
+
+/* --- edit ----------------------------------------------------------------- */
+
+/* An empty label is none. */
+static int edit(const struct client *client, const void *fields,
+		const char *key)
+{
+	const struct credentials *o = fields;
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct once once = {"EditCredentials", &parameters, NULL};
+	int status;
+
+	buf_putc(&parameters, '{');
+	json_add_string(&parameters, "access_key", key);
+	if (*o->label)
+		json_add_string(&parameters, "label", o->label);
+	json_add_optional_string(&parameters, "workspace", client->workspace);
+	buf_putc(&parameters, '}');
+	status = once_call(client, &once, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	return o->json ? once_print_json(answer->root) : EXIT_DONE;
 }
 
 /* --- revoke --------------------------------------------------------------- */
@@ -173,17 +217,45 @@ static int revoke(const struct client *client, const void *fields,
 static const struct verb verbs[] = {
 	{"list", NULL, list},
 	{"create", NULL, create},
+	{"edit", "an access key", edit},
 	{"revoke", "an access key", revoke},
 };
 
+/* Which verbs an option is for: NULL for a place that is not used. */
+static int check_option(const char *option, const char *verb,
+			const char *const verbs_of[2])
+{
+	for (size_t i = 0; i < 2; i++)
+		if (verbs_of[i] && str_same(verb, verbs_of[i]))
+			return EXIT_DONE;
+	return complain(EXIT_USAGE, "--%s is for 'credentials %s'%s%s%s",
+			option, verbs_of[0], verbs_of[1] ? " and '" : "",
+			verbs_of[1] ? verbs_of[1] : "",
+			verbs_of[1] ? "'" : " alone");
+}
+
 static int check_usage(const struct credentials *o, const char *verb)
 {
-	if (o->label && !str_same(verb, "create"))
-		return complain(EXIT_USAGE, "--label is for 'credentials "
-					    "create' alone");
-	if (o->force && !str_same(verb, "revoke"))
-		return complain(EXIT_USAGE, "--force is for 'credentials "
-					    "revoke' alone");
+	const struct {
+		bool given;
+		const char *option, *verbs[2];
+	} rules[] = {
+		{o->label, "label", {"create", "edit"}},
+		{o->expires, "expires", {"create"}},
+		{o->force, "force", {"revoke"}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].given &&
+		    check_option(rules[i].option, verb, rules[i].verbs))
+			return EXIT_USAGE;
+	if (o->expires && lifetime_of(o) <= 0)
+		return complain(EXIT_USAGE,
+				"--expires takes how long from now (90d, 12h) "
+				"or a date to come (2027-01-31, "
+				"2027-01-31T18:00)");
+	if (str_same(verb, "edit") && !o->label)
+		return complain(EXIT_USAGE, "'credentials edit' needs --label");
 	return EXIT_DONE;
 }
 
@@ -199,16 +271,20 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_credentials = {
 	.name = "credentials",
-	.synopsis = "[list | create [--label LABEL] | revoke KEY [--force]] "
-		    "[--json]",
-	.summary = "list, make and revoke the key pairs of this user",
+	.synopsis = "[list | create [--label LABEL] [--expires WHEN] | "
+		    "edit KEY --label LABEL | revoke KEY [--force]] [--json]",
+	.summary = "list, make, name and revoke the key pairs of this user",
 	.details =
 		"list    the key pairs that the ClearML server knows of this "
 		"user; '*' marks the one\n"
 		"        that clearconfd logs in with. Never a secret.\n"
 		"create  a new pair, printed once, as it goes into a "
 		"clearml.conf. Needs the rights\n"
-		"        'admin' and 'secrets'.\n"
+		"        'admin' and 'secrets'. Open-source servers know no "
+		"expiry: there --expires makes\n"
+		"        nothing.\n"
+		"edit    call KEY otherwise; an empty label takes the old one "
+		"away. Needs 'admin'.\n"
 		"revoke  make KEY useless. Tokens made with it last until they "
 		"expire. Needs the\n"
 		"        right 'admin'.",

@@ -99,9 +99,25 @@ static void look_at_login(struct doctor *doctor, const struct value *workspace)
 			   STR_PRINT(error));
 }
 
+static void look_at_expiry(struct doctor *doctor, const struct value *workspace)
+{
+	int64_t left = answer_int(workspace, "access_key_expires", 0) -
+		       (int64_t)time(NULL);
+
+	if (!answer_bool(workspace, "access_key_runs_out"))
+		return;
+	doctor_say(doctor, left > 0 ? DOCTOR_WARNING : DOCTOR_PROBLEM,
+		   "login: the key of workspace %.*s %s%lld h%s: make another "
+		   "one, see 'clearconf credentials --help'",
+		   STR_PRINT(answer_text(workspace, "name")),
+		   left > 0 ? "expires in " : "expired ",
+		   (long long)llabs(left) / 3600, left > 0 ? "" : " ago");
+}
+
 void doctor_look_at_logins(struct doctor *doctor)
 {
 	doctor_each_workspace(doctor, look_at_login);
+	doctor_each_workspace(doctor, look_at_expiry);
 	doctor_each_workspace(doctor, look_at_candidate);
 }
 

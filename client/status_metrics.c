@@ -279,6 +279,18 @@ static void add_time(struct buf *out, const struct family *family,
 			time);
 }
 
+static void add_key_end(struct buf *out, const struct family *family,
+			const struct value *workspace)
+{
+	int64_t time = answer_int(workspace, family->key, 0);
+
+	if (time)
+		add_sample(
+			out, family->name,
+			LABELS({"workspace", answer_text(workspace, "name")}),
+			time);
+}
+
 /* A workspace may have two layers of the same source: the rank, from 1 for the
  * weakest, tells them apart. */
 static void add_layer(struct buf *out, const struct family *family,
@@ -330,6 +342,8 @@ static const struct family families[] = {
 	{"workspace_key_proved_timestamp_seconds",
 	 "When the server last took the key pair itself.", add_time,
 	 "proved_at"},
+	{"workspace_key_expires_timestamp_seconds", "When the key pair ends.",
+	 add_key_end, "access_key_expires"},
 	{"layer_state", "The state of a layer.", add_layers, NULL},
 	{"layer_age_seconds", "How old what a layer serves is.", add_layers,
 	 "age"},

@@ -137,6 +137,22 @@ static void add_proof(struct buf *out, const struct value *workspace,
 	buf_puts(out, " ago");
 }
 
+static void add_expiry(struct buf *out, const struct value *workspace,
+		       int64_t now)
+{
+	int64_t left = answer_int(workspace, "access_key_expires", 0) - now;
+
+	if (!value_get(workspace, STR("access_key_expires")))
+		return;
+	buf_puts(out, ", ");
+	if (answer_bool(workspace, "access_key_runs_out"))
+		buf_puts(out, output_colour(OUTPUT_YELLOW));
+	buf_puts(out, left > 0 ? "expires in " : "has expired");
+	if (left > 0)
+		add_duration(out, left);
+	buf_puts(out, output_colour(OUTPUT_PLAIN));
+}
+
 static void add_account(struct buf *out, const struct value *workspace,
 			int64_t now)
 {
@@ -153,6 +169,7 @@ static void add_account(struct buf *out, const struct value *workspace,
 		add_label(out, "key");
 		add_key(out, workspace);
 		add_proof(out, workspace, now);
+		add_expiry(out, workspace, now);
 		buf_putc(out, '\n');
 	}
 }

@@ -264,6 +264,13 @@ static void write_key(struct reader *reader, const struct login *login)
 	buf_putc(json, '}');
 }
 
+static void write_key_life(const struct workspace *workspace, struct buf *json)
+{
+	json_add_int(json, "access_key_expires",
+		     workspace->upstream->key_life.expires);
+	json_add_bool(json, "access_key_runs_out", workspace->runs_out);
+}
+
 /* Its key and its trouble stand apart from those of the login in force. */
 static void write_candidate(struct reader *reader,
 			    const struct workspace *workspace)
@@ -292,6 +299,8 @@ static void write_workspace(struct reader *reader, const struct daemon *daemon,
 	write_names(workspace, json);
 	if (upstream)
 		write_key(reader, &upstream->login);
+	if (upstream && upstream->key_life.expires)
+		write_key_life(workspace, json);
 	json_add_int(json, "generation",
 		     (long long)workspace->snapshot->generation);
 	if (upstream || workspace->login_error)

@@ -17,7 +17,9 @@ static const struct task_kind kinds[] = {
 	[ERRAND_TOKEN] = {task_token, NULL, NULL, NULL, 1},
 	[ERRAND_PROFILE] = {task_profile, NULL, NULL, NULL, 1},
 	[ERRAND_LIST_CREDENTIALS] = {task_credentials, NULL, NULL, NULL, 1},
-	[ERRAND_CREATE_CREDENTIALS] = {task_create, NULL, NULL, NULL, 1},
+	[ERRAND_CREATE_CREDENTIALS] = {task_create, task_begin_create, NULL,
+				       NULL, 1},
+	[ERRAND_EDIT_CREDENTIALS] = {task_edit, NULL, NULL, NULL, 1},
 	[ERRAND_REVOKE_CREDENTIALS] = {task_revoke, task_begin_revoke, NULL,
 				       NULL, 1},
 };

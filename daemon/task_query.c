@@ -1,9 +1,13 @@
 /* The kinds of task.h that ask the server: profile, credentials, tokens. */
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/mem.h"
+#include "credential.h"
 #include "daemon.h"
 #include "fetch/api.h"
+#include "fetch/session.h"
 #include "task.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -41,11 +45,8 @@ static bool has_text(const struct value *object, const char *member)
 static void add_time(struct task *task, const char *key,
 		     const struct value *object, const char *member)
 {
-	const struct value *value = value_get(object, str_from(member));
-
-	if (value_is(value, VALUE_STRING))
-		json_add_optional_int(&task->fields, key,
-				      api_time(value_text(value)));
+	json_add_optional_int(&task->fields, key,
+			      credential_time(object, member));
 }
 
 /* --- GetProfile ----------------------------------------------------------- */
@@ -100,15 +101,13 @@ static bool is_ours(const struct task *task, const struct value *credential)
 	       str_is(value_text(key), ours);
 }
 
-/* @company: what the server says of whose it is; NULL: nothing. What has no key
- * is no credential. */
-static void add_credential(struct task *task, const struct value *credential,
+/* @company: what the server says of whose it is; NULL: nothing. */
+static void add_credential(void *data, const struct value *credential,
 			   const struct value *company)
 {
+	struct task *task = data;
 	struct buf *fields = &task->fields;
 
-	if (!value_is(value_get(credential, STR("access_key")), VALUE_STRING))
-		return;
 	if (fields->data[fields->len - 1] == '}')
 		buf_putc(fields, ',');
 	buf_putc(fields, '{');
@@ -123,49 +122,34 @@ static void add_credential(struct task *task, const struct value *credential,
 	buf_putc(fields, '}');
 }
 
-/* A list, or the one that stands for a list of one. */
-static void add_credentials(struct task *task, const struct value *some,
-			    const struct value *company)
-{
-	if (!value_is(some, VALUE_LIST)) {
-		add_credential(task, some, company);
-		return;
-	}
-	for (size_t i = 0; i < some->list.count; i++)
-		add_credential(task, some->list.items[i], company);
-}
-
-static void add_other_workspaces(struct task *task, const struct value *map)
+/* Those are of our own company, if it is known. */
+static void add_own_credential(void *data, const struct value *credential,
+			       const struct value *company)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	struct member *m;
+	const struct task *task = data;
+	const char *ours = workspace_names(task->workspace)->company_id;
 
-	if (!value_is(map, VALUE_OBJECT))
-		return;
-	for (value_each (map, m))
-		add_credentials(task, m->value,
-				value_new_string(&arena, member_key(m)));
+	add_credential(data, credential,
+		       ours ? value_new_string(&arena, str_from(ours))
+			    : company);
 }
 
 /* As the web client has it: what the map of all companies says of our own is
  * laid over our own list. */
 static bool take_credentials(struct task *task, const struct value *data)
 {
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	const struct value *own = value_get(data, STR("credentials"));
 	const struct value *others =
 		value_get(data, STR("additional_credentials"));
 	const char *ours = workspace_names(task->workspace)->company_id;
-	const struct value *company =
-		ours ? value_new_string(&arena, str_from(ours)) : NULL;
 
 	json_key(&task->fields, "credentials");
 	buf_putc(&task->fields, '[');
-	if (!company || !value_get(others, str_from(ours)))
-		add_credentials(task, own, company);
-	add_other_workspaces(task, others);
+	if (!ours || !value_get(others, str_from(ours)))
+		credential_each_own(data, add_own_credential, task);
+	credential_each_other(data, add_credential, task);
 	buf_putc(&task->fields, ']');
-	return value_is(own, VALUE_LIST);
+	return value_is(value_get(data, STR("credentials")), VALUE_LIST);
 }
 
 const struct question task_credentials[] = {
@@ -173,21 +157,17 @@ const struct question task_credentials[] = {
 	{0},
 };
 
-/* --- CreateCredentials, RevokeCredentials --------------------------------- */
+/* --- CreateCredentials, EditCredentials, RevokeCredentials ---------------- */
 
-static char *body_with(const struct task *task, const char *key)
+static char *create_body(const struct task *task)
 {
 	struct buf body = BUF_INIT;
 
 	buf_putc(&body, '{');
-	json_add_optional_string(&body, key, task->errand->text);
+	json_add_optional_string(&body, "label", task->errand->label);
+	json_add_optional_int(&body, "expiration_sec", task->errand->lifetime);
 	buf_putc(&body, '}');
 	return buf_take(&body);
-}
-
-static char *label_body(const struct task *task)
-{
-	return body_with(task, "label");
 }
 
 static bool take_created(struct task *task, const struct value *data)
@@ -197,13 +177,65 @@ static bool take_created(struct task *task, const struct value *data)
 	add_member(task, "access_key", pair, "access_key");
 	add_member(task, "secret_key", pair, "secret_key");
 	add_member(task, "label", pair, "label");
+	add_time(task, "expires", pair, "expire");
 	return has_text(pair, "access_key") && has_text(pair, "secret_key");
+}
+
+static bool knows_no_expiry(const struct task *task)
+{
+	const struct api_claims *claims =
+		session_claims(task->workspace->upstream->session);
+
+	return claims && !strcmp(claims->feature_set, "basic");
+}
+
+/* It would make one that lasts, and say nothing. */
+bool task_begin_create(struct task *task)
+{
+	if (task->errand->lifetime < 0 || !knows_no_expiry(task))
+		return true;
+	task_fail_not_ready(task, "nothing was made: this server (feature set "
+				  "'basic', open source) knows no expiry of "
+				  "keys");
+	return false;
 }
 
 /* Changes the server's state, so by POST: session.h repeats it only when it was
  * refused before it was done. */
 const struct question task_create[] = {
-	{"auth.create_credentials", .body = label_body, .take = take_created},
+	{"auth.create_credentials", .body = create_body, .take = take_created},
+	{0},
+};
+
+static char *edit_body(const struct task *task)
+{
+	struct buf body = BUF_INIT;
+
+	buf_putc(&body, '{');
+	json_add_string(&body, "access_key", task->errand->text);
+	json_add_optional_string(&body, "label", task->errand->label);
+	buf_putc(&body, '}');
+	return buf_take(&body);
+}
+
+/* A server counts what it has done. */
+static void add_done(struct task *task, const char *key,
+		     const struct value *data)
+{
+	int64_t count = 0;
+
+	(void)value_to_int64(value_get(data, str_from(key)), &count);
+	json_add_bool(&task->fields, key, count > 0);
+}
+
+static bool take_updated(struct task *task, const struct value *data)
+{
+	add_done(task, "updated", data);
+	return true;
+}
+
+const struct question task_edit[] = {
+	{"auth.edit_credentials", .body = edit_body, .take = take_updated},
 	{0},
 };
 
@@ -232,22 +264,24 @@ bool task_begin_revoke(struct task *task)
 	return false;
 }
 
-static char *key_body(const struct task *task)
+static char *revoke_body(const struct task *task)
 {
-	return body_with(task, "access_key");
+	struct buf body = BUF_INIT;
+
+	buf_putc(&body, '{');
+	json_add_string(&body, "access_key", task->errand->text);
+	buf_putc(&body, '}');
+	return buf_take(&body);
 }
 
 static bool take_revoked(struct task *task, const struct value *data)
 {
-	int64_t revoked = 0;
-
-	(void)value_to_int64(value_get(data, STR("revoked")), &revoked);
-	json_add_bool(&task->fields, "revoked", revoked > 0);
+	add_done(task, "revoked", data);
 	return true;
 }
 
 const struct question task_revoke[] = {
-	{"auth.revoke_credentials", .body = key_body, .take = take_revoked},
+	{"auth.revoke_credentials", .body = revoke_body, .take = take_revoked},
 	{0},
 };
 

@@ -129,6 +129,9 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 		upstream->last_success = time(NULL);
 		whois_learn(&upstream->whois);
 	}
+	if (is_well(feed))
+		key_life_learn(&upstream->key_life,
+			       upstream_proved_at(upstream));
 	take_error(upstream, feed, is_well(feed) ? NULL : answer->error);
 	upstream->on_answer(upstream->data, upstream, answer);
 }
@@ -242,6 +245,8 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->data = data;
 	upstream->session = session_new(config->http, &session);
 	whois_init(&upstream->whois, upstream->session);
+	key_life_init(&upstream->key_life, upstream->session,
+		      upstream->login.access_key);
 	upstream->poller =
 		vault_poller_new(config->loop, upstream->session,
 				 &upstream->poll, on_vaults, upstream);
@@ -255,6 +260,7 @@ void upstream_close(struct upstream *upstream)
 	vault_poller_close(upstream->poller);
 	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		mem_free(upstream->feeds[i].error);
+	key_life_deinit(&upstream->key_life);
 	whois_deinit(&upstream->whois);
 	session_close(upstream->session);
 	mem_free(upstream->server);

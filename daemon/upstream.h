@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "fetch/vault.h"
+#include "key_life.h"
 #include "login.h"
 #include "whois.h"
 
@@ -49,6 +50,7 @@ struct upstream {
 	char *server; /* login.api_server as it may be shown */
 	struct session *session;
 	struct whois whois;
+	struct key_life key_life;
 	struct secrets *secrets; /* borrowed */
 	struct vault_poller *poller;
 	struct vault_poll_config poll;

@@ -91,11 +91,36 @@ static enum workspace_state state_of(const struct workspace *workspace)
 	return WORKSPACE_READY;
 }
 
+static bool key_runs_out(const struct workspace *workspace)
+{
+	return workspace->upstream &&
+	       key_life_runs_out(&workspace->upstream->key_life, time(NULL));
+}
+
+/* Once for each key: who it concerns has time. True when it is news. */
+static bool note_key_life(struct workspace *workspace)
+{
+	bool runs_out = key_runs_out(workspace);
+
+	if (runs_out == workspace->runs_out)
+		return false;
+	workspace->runs_out = runs_out;
+	if (runs_out)
+		log_warning("key-runs-out",
+			    LOG_TEXT("workspace", workspace->name),
+			    LOG_INT("seconds_left",
+				    workspace->upstream->key_life.expires -
+					    time(NULL)));
+	return true;
+}
+
 void workspace_set_state(struct workspace *workspace)
 {
 	bool refused = workspace->keep.refused;
 	enum workspace_state state = state_of(workspace);
 
+	if (note_key_life(workspace) && workspace->since)
+		workspace->host->on_state(workspace->host->data, workspace);
 	if (state == workspace->state && refused == workspace->refused &&
 	    workspace->since)
 		return;

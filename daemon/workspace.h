@@ -93,6 +93,7 @@ struct workspace {
 	int64_t since; /* seconds since 1970 of state and refused */
 	enum workspace_state state;
 	bool refused;    /* the server refuses the credentials */
+	bool runs_out;   /* a fifth of the key's life is left */
 	bool had_vaults; /* the server has once given vaults */
 	bool unsaved;    /* the cache does not have what it should */
 };

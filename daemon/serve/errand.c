@@ -132,6 +132,7 @@ void errand_free(struct errand *errand)
 	shared_unref(errand->reply);
 	mem_free(errand->workspace);
 	mem_free(errand->text);
+	mem_free(errand->label);
 	env_unref(errand->env);
 	buf_deinit(&errand->fields);
 	mem_free(errand);
@@ -200,15 +201,30 @@ static void begin_plain(struct request *request, enum errand_kind kind)
 		begin(request, errand);
 }
 
-static void begin_with_text(struct request *request, enum errand_kind kind,
-			    const char *parameter)
+static char *copy_string(const struct request *request, const char *parameter)
 {
 	struct str text = call_string(&request->call, parameter);
-	struct errand *errand = errand_new(request, kind);
 
+	return text.ptr ? mem_strndup(text.ptr, text.len) : NULL;
+}
+
+/* About key pairs, each with those of the parameters that its method has. */
+static void begin_about_keys(struct request *request, enum errand_kind kind)
+{
+	int64_t lifetime = call_int(&request->call, "lifetime", -1);
+	struct errand *errand;
+
+	if (call_get(&request->call, "lifetime") && lifetime <= 0) {
+		reply_error(request->out, REPLY_INVALID_PARAMETER,
+			    STR("lifetime"));
+		return;
+	}
+	errand = errand_new(request, kind);
 	if (!errand)
 		return;
-	errand->text = text.ptr ? mem_strndup(text.ptr, text.len) : NULL;
+	errand->text = copy_string(request, "access_key");
+	errand->label = copy_string(request, "label");
+	errand->lifetime = lifetime;
 	errand->force = call_bool(&request->call, "force", false);
 	begin(request, errand);
 }
@@ -276,12 +292,17 @@ void errand_list_credentials(struct request *request)
 
 void errand_create_credentials(struct request *request)
 {
-	begin_with_text(request, ERRAND_CREATE_CREDENTIALS, "label");
+	begin_about_keys(request, ERRAND_CREATE_CREDENTIALS);
+}
+
+void errand_edit_credentials(struct request *request)
+{
+	begin_about_keys(request, ERRAND_EDIT_CREDENTIALS);
 }
 
 void errand_revoke_credentials(struct request *request)
 {
-	begin_with_text(request, ERRAND_REVOKE_CREDENTIALS, "access_key");
+	begin_about_keys(request, ERRAND_REVOKE_CREDENTIALS);
 }
 
 void errand_get_token(struct request *request)

@@ -49,6 +49,7 @@ enum errand_kind {
 	ERRAND_PROFILE,
 	ERRAND_LIST_CREDENTIALS,
 	ERRAND_CREATE_CREDENTIALS,
+	ERRAND_EDIT_CREDENTIALS,
 	ERRAND_REVOKE_CREDENTIALS,
 };
 
@@ -58,7 +59,8 @@ enum errand_kind {
 struct errand {
 	enum errand_kind kind;
 	char *workspace;  /* that it is about; exists when it is begun */
-	char *text;       /* the label, the access key; NULL: none */
+	char *text;       /* the access key; NULL: none */
+	char *label;      /* NULL: none */
 	int64_t lifetime; /* seconds; -1: not given */
 	bool force;
 	bool silent; /* one-way: it is done, and nothing said */
@@ -145,6 +147,7 @@ void errand_get_token(struct request *request);
 void errand_get_profile(struct request *request);
 void errand_list_credentials(struct request *request);
 void errand_create_credentials(struct request *request);
+void errand_edit_credentials(struct request *request);
 void errand_revoke_credentials(struct request *request);
 
 #endif

@@ -129,8 +129,8 @@ FIELDS = ["path", "workspace", "environment", "mask", "paths", "since", "values"
           "name", "lifetime", "label", "access_key", "force", "uri", "interface"]
 METHODS = ["io.clearconf." + name for name in (
     "Get", "Explain", "Watch", "GetStatus", "History", "ListWorkspaces", "UseWorkspace", "GetToken",
-    "ProveCredentials", "GetProfile", "ListCredentials", "CreateCredentials", "RevokeCredentials",
-    "ResolveStorage")]
+    "ProveCredentials", "GetProfile", "ListCredentials", "CreateCredentials", "EditCredentials",
+    "RevokeCredentials", "ResolveStorage")]
 
 
 def wrong_types(line, rng):

@@ -34,7 +34,8 @@ CALLS = {
     "GetToken": {"workspace": "default", "lifetime": 600},
     "GetProfile": {"workspace": "default"},
     "ListCredentials": {"workspace": "default"},
-    "CreateCredentials": {"label": "of a test", "workspace": "default"},
+    "CreateCredentials": {"label": "of a test", "lifetime": 3600, "workspace": "default"},
+    "EditCredentials": {"access_key": ACCESS_KEY, "label": "of a test", "workspace": "default"},
     "RevokeCredentials": {"access_key": ACCESS_KEY, "force": True, "workspace": "default"},
     "ResolveStorage": {"uri": "s3://bucket/x", "workspace": "default", "reveal": True},
 }

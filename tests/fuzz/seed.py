@@ -89,6 +89,7 @@ def calls():
         "GetToken": [{"lifetime": 5}], "ProveCredentials": [{}],
         "UseWorkspace": [{"name": "one"}],
         "RevokeCredentials": [{"access_key": "k", "force": True}],
+        "EditCredentials": [{"access_key": "k", "label": "l"}],
         "GetStatus": [{}], "ListWorkspaces": [{}], "Reload": [{}], "GetProfile": [{}],
         "ListCredentials": [{}], "CreateCredentials": [{"label": "l", "workspace": "one"}],
     }

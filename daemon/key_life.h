@@ -1,0 +1,38 @@
+#ifndef DAEMON_KEY_LIFE_H
+#define DAEMON_KEY_LIFE_H
+
+/*
+ * Key life: when the key pair that a session logs in with is going to expire,
+ * as far as its server says so: Enterprise does, open source knows no expiry.
+ *
+ *   IDLE --the key has been proved--> auth.get_credentials --answer--> IDLE
+ *
+ * A key is running out when a fifth of its life is left. Where the server does
+ * not say when it was made, its life begins when it was first seen here.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct session;
+struct session_call;
+
+struct key_life {
+	struct session *session; /* borrowed */
+	const char *access_key;  /* borrowed; NULL: there is none */
+	struct session_call *call;
+	int64_t proved_at;       /* of which proof it was asked */
+	int64_t begins, expires; /* seconds since 1970; 0: not said */
+};
+
+void key_life_init(struct key_life *life, struct session *session,
+		   const char *access_key);
+void key_life_deinit(struct key_life *life); /* before the session's end */
+
+/* The key was last proved at @proved_at: ask, if that is news. */
+void key_life_learn(struct key_life *life, int64_t proved_at);
+
+/* Is less than a fifth left at @now (seconds since 1970)? */
+bool key_life_runs_out(const struct key_life *life, int64_t now);
+
+#endif

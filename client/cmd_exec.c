@@ -22,7 +22,7 @@
 #define BURST_MS 5000 /* a burst that does not end is acted on */
 
 struct exec_options {
-	const char *on_change, *grace;
+	const char *on_change, *grace, *vaults;
 	bool files;
 };
 
@@ -32,6 +32,8 @@ static const struct option_spec options[] = {
 	 "restart (as if not given), signal:NAME, none"},
 	{"grace", 'g', OPTION_SECONDS, offsetof(struct exec_options, grace),
 	 "S", "kill what has not ended S seconds after SIGTERM (10)"},
+	{"vaults", '\0', OPTION_TEXT, offsetof(struct exec_options, vaults),
+	 "WHICH", "merged into the file, or live: ClearML reads its own"},
 	{"files", '\0', OPTION_FLAG, offsetof(struct exec_options, files), NULL,
 	 "write the files of the section 'files'"},
 };
@@ -218,6 +220,9 @@ static int run(const struct client *client, const void *fields, int argc,
 				"--on-change takes restart, none or "
 				"signal:NAME such as signal:HUP: see "
 				"'clearconf exec --help'");
+	if (!exec_config_choose(&exec.config, o->vaults, argv))
+		return complain(EXEC_FAILED, "--vaults takes merged or live: "
+					     "see 'clearconf exec --help'");
 	exec.command = (struct exec_command){argv, &exec.mask};
 	status = prepare(&exec) == EXIT_DONE ? run_command(&exec) : EXEC_FAILED;
 	clean_up(&exec);
@@ -226,18 +231,28 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_exec = {
 	.name = "exec",
-	.synopsis = "[--on-change restart|signal:NAME|none] [--grace S]\n"
-		    "                      [--files] [--] COMMAND [ARG...]",
+	.synopsis =
+		"[--on-change restart|signal:NAME|none] [--grace S]\n"
+		"                      [--vaults merged|live] [--files] [--] "
+		"COMMAND [ARG...]",
 	.summary = "run a command with the configuration, and keep it current",
 	.details =
 		"Resolves the configuration with your environment, writes it "
 		"to a private file in\n"
 		"memory and runs COMMAND with CLEARML_CONFIG_FILE naming the "
-		"file. COMMAND gets your\n"
-		"variables, but for those of ClearML's that would change what "
-		"the file has from a vault;\n"
-		"the section 'environment' is added when apply_environment "
-		"asks for it.\n"
+		"file.\n"
+		"\n"
+		"With --vaults live, as for clearml-agent, the file holds what "
+		"is below variables and\n"
+		"vaults, and ClearML lays those over it itself: each task gets "
+		"the vaults of its moment,\n"
+		"and its owner's. With merged, as for any other command, the "
+		"file holds them all, and\n"
+		"ClearML reads none. Then COMMAND gets your variables but for "
+		"those of ClearML's that\n"
+		"would change what the file has from a vault, and the section "
+		"'environment' when\n"
+		"apply_environment asks for it.\n"
 		"\n"
 		"The file is kept current while COMMAND runs, also over "
 		"restarts of the daemon. When\n"

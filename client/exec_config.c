@@ -1,11 +1,13 @@
 #include "exec_config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "command.h"
 #include "complain.h"
 #include "exec_again.h"
+#include "exec_agent.h"
 #include "exec_env.h"
 #include "exec_files.h"
 #include "exit_status.h"
@@ -80,6 +82,37 @@ char **exec_config_environment(const struct exec_config *config)
 	return exec_env_make(&wish);
 }
 
+/* --- live or merged ------------------------------------------------------- */
+
+bool exec_config_choose(struct exec_config *config, const char *vaults,
+			char *const *argv)
+{
+	if (!vaults)
+		vaults = exec_agent_is(argv) ? ASK_LIVE : ASK_MERGED;
+	config->live = !strcmp(vaults, ASK_LIVE);
+	return config->live || !strcmp(vaults, ASK_MERGED);
+}
+
+/* Then the vaults are nowhere. */
+static void warn_of_switches(void)
+{
+	static const char *const switches[] = {
+		"CLEARML_DISABLE_VAULT_SUPPORT",
+		"CLEARML_AGENT_DISABLE_VAULT_SUPPORT",
+	};
+	const char *text;
+	bool off;
+
+	for (size_t i = 0; i < ARRAY_SIZE(switches); i++) {
+		text = getenv(switches[i]);
+		if (text && str_to_bool(str_trim(str_from(text)), &off) && off)
+			complain_warning("%s is set: with --vaults live "
+					 "ClearML is to read the vaults, and "
+					 "does not",
+					 switches[i]);
+	}
+}
+
 /* --- the first ------------------------------------------------------------ */
 
 int exec_config_ask(struct exec_config *config)
@@ -87,6 +120,8 @@ int exec_config_ask(struct exec_config *config)
 	int status = exec_facts_ask(&config->facts, config->client);
 
 	exec_feed_init(&config->feed, config->client, config->live);
+	if (config->live)
+		warn_of_switches();
 	return status == EXIT_DONE
 		       ? exec_feed_first(&config->feed, &config->now)
 		       : status;

@@ -33,6 +33,11 @@ struct exec_config {
 	struct buf known; /* the same, when the command was last told */
 };
 
+/* What --vaults says: "live" or "merged"; NULL: live for ClearML's agent, and
+ * merged for any other command. False when it is none of them. */
+bool exec_config_choose(struct exec_config *config, const char *vaults,
+			char *const *argv);
+
 /* Ask for what there is. An exit status, complained about. */
 int exec_config_ask(struct exec_config *config);
 

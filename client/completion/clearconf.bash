@@ -105,6 +105,7 @@ _clearconf_argument() {
 	--workspace | -w) _clearconf_reply "$(_clearconf_workspaces)" "$2" ;;
 	--on-change | -c) _clearconf_reply $'restart\nnone\nsignal:' "$2" ;;
 	--socket | -s | --output | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--vaults) _clearconf_reply $'merged\nlive' "$2" ;;
 	--exec | -x) COMPREPLY=($(compgen -c -- "$2")) ;;
 	--owner) COMPREPLY=($(compgen -u -- "$2")) ;;
 	*) return 1 ;;

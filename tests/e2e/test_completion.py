@@ -42,6 +42,7 @@ def test_arguments_of_options(home, offer):
     assert offer("get", "--format", "") == ["json", "hocon", "yaml", "env", "properties", "raw"]
     assert offer("get", "a", "--format", "=", "pro") == ["properties"]
     assert offer("exec", "--on-change", "") == ["restart", "none", "signal:"]
+    assert offer("exec", "--vaults", "") == ["merged", "live"]
     home.write("cwd/file.conf", "")
     assert offer("dump", "--output", "fi") == ["file.conf"]
 

@@ -157,6 +157,88 @@ def test_a_vault_says_neither_where_to_log_in_nor_who_the_agent_is(home, conf, d
     assert f'api_server = "{server.url}"' in text and "127.0.0.1:9\"" not in text
 
 
+# --- vaults, live or merged --------------------------------------------------------
+
+SWITCHES = ["CLEARML_DISABLE_VAULT_SUPPORT", "CLEARML_AGENT_DISABLE_VAULT_SUPPORT"]
+
+
+@pytest.fixture
+def vaulted(home, conf, daemon, server):
+    server.state.add_vault({"id": "v", "data": "a: vault, b: vault"})
+    home.settings(FAST)
+    home.conf(conf("a: mine, c: mine"))
+    return daemon.start()
+
+
+def agent(home):
+    """A command that is the agent by its name, and tells as TELL does."""
+    return str(home.write("bin/clearml-agent", f"#!/usr/bin/python3\n{TELL}"))
+
+
+def start_agent(home, *options, **more):
+    path = agent(home)
+    os.chmod(path, 0o755)
+    return Running(home, *options, command=[path, "daemon"], **more)
+
+
+def test_an_agents_vaults_are_live(home, vaulted):
+    """Its file has what is below variables and vaults; both are its own to lay over that."""
+    env = {**TOOK_PART, "CLEARML_AGENT__C": "variable"}
+    with start_agent(home, env=dict(home.env, **env)) as one:
+        seen = one.wait_said("env")[0]
+        text = one.said("text")[0]
+    assert 'a = "mine"\n' in text and 'c = "mine"\n' in text and "b =" not in text
+    assert {name: seen.get(name) for name in env} == env
+    assert not set(SWITCHES) & set(seen)
+
+
+@pytest.mark.parametrize("which, value", [("merged", "vault"), ("live", "mine")])
+def test_vaults_are_what_is_asked_for(home, vaulted, which, value):
+    for start in start_agent, Running:
+        with start(home, "--vaults", which) as one:
+            seen = one.wait_said("env")[0]
+            assert f'a = "{value}"\n' in one.said("text")[0]
+            assert [seen.get(name) for name in SWITCHES] == 2 * [{"merged": "1"}.get(which)]
+            one.end()
+
+
+def test_a_live_vault_that_changes_restarts_it_with_the_same_file(home, vaulted, server):
+    with Running(home, "--vaults=live", "--on-change=restart") as one:
+        one.wait_said("pid")
+        server.state.set_vaults([{"id": "v", "data": "a: changed"}])
+        one.wait_said("pid", 2)
+        assert one.said("text")[0] == one.said("text")[1]
+        home.conf(open(home.path / "clearml.conf").read() + "d: 4\n")
+        one.wait_said("pid", 3)
+        assert "d = 4\n" in one.said("text")[2]
+
+
+def test_a_live_vault_that_changes_nothing_restarts_nothing(home, vaulted, server):
+    with Running(home, "--vaults=live", "--on-change=restart") as one:
+        one.wait_said("pid")
+        asked = server.count("users.get_vaults")
+        server.state.set_vaults([{"id": "v", "data": "b: vault\na: vault  # the same"}])
+        wait_until(lambda: server.count("users.get_vaults") > asked + 1, "the vault to be read")
+        time.sleep(1)
+        assert len(one.said("pid")) == 1
+
+
+def test_a_switch_of_the_callers_own_stays_and_is_warned_of(home, vaulted):
+    env = dict(home.env, CLEARML_AGENT_DISABLE_VAULT_SUPPORT="true",
+               CLEARML_DISABLE_VAULT_SUPPORT="0")
+    with Running(home, "--vaults=live", env=env) as one:
+        seen = one.wait_said("env")[0]
+        assert [seen[name] for name in SWITCHES] == ["0", "true"]
+        assert "CLEARML_AGENT_DISABLE_VAULT_SUPPORT is set" in one.errors()
+        assert "CLEARML_DISABLE_VAULT_SUPPORT is set" not in one.errors()
+
+
+def test_no_other_kind_of_vaults(home, running):
+    assert "merged or live" in execute(home, "--vaults=fresh", "--", "true", check=125).stderr
+
+
+# --- modes -------------------------------------------------------------------------
+
 def test_in_mode_sdk_every_variable_stays(home, daemon):
     """The file has nothing of them: the program must log in with them."""
     home.settings("[daemon]\nmode = sdk\n")

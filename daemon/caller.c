@@ -47,40 +47,6 @@ struct result {
 /* --- in the other thread ----------------------------------------------------
  */
 
-/* What a caller says is known to him: it is hidden by its key only. */
-static void mark_foreign(struct value *value)
-{
-	struct member *m;
-
-	value->flags |= VALUE_FOREIGN;
-	if (value->type == VALUE_OBJECT)
-		for (value_each (value, m))
-			mark_foreign(m->value);
-	if (value->type == VALUE_LIST)
-		for (uint32_t i = 0; i < value->list.count; i++)
-			mark_foreign(value->list.items[i]);
-}
-
-/* Add what the variables of a caller say by themselves. */
-static void add_variables(struct stack_docs *docs,
-			  const struct layer_context *context,
-			  const struct env *env)
-{
-	struct stack stack;
-	struct layer *layer;
-
-	stack_init(&stack);
-	(void)layers_set_variables(&stack, env);
-	(void)stack_read(&stack, context);
-	for (stack_each(&stack, layer)) {
-		if (!layer->doc)
-			continue;
-		mark_foreign(layer->doc->root);
-		stack_docs_add(docs, layer, doc_ref(layer->doc));
-	}
-	stack_deinit(&stack);
-}
-
 /* Texts that are others for the caller may hold secrets that are others, too.
  * What is too large to be answered is not looked through. */
 static bool learn_secrets(struct job *job, const struct stack_docs *docs)
@@ -89,7 +55,7 @@ static bool learn_secrets(struct job *job, const struct stack_docs *docs)
 		const struct doc *doc = docs->items[i].doc;
 		size_t left = job->document;
 
-		if (!doc->used_environment)
+		if (!docs->items[i].read_again)
 			continue;
 		if (!json_fits(doc->root, &left))
 			return false;
@@ -147,9 +113,13 @@ static void resolve(struct job *job, struct result *result)
 {
 	struct layer_context context = job->context;
 	struct stack_docs *docs = &result->docs;
+	enum projection projection = job->errand->projection;
 
 	context.env = result->env;
 	context.vault_env = result->vault_env;
+	/* Documents that would be left out cannot be in the way either. */
+	if (job->agent && projection_below(projection) > LAYER_ENV_GENERIC)
+		(void)layers_set_variables(&job->stack, result->env);
 	if (!stack_docs_for(&job->stack, &context, docs, &result->diag)) {
 		reply_broken(&result->out, &result->diag, job->secrets);
 		return;
@@ -158,12 +128,10 @@ static void resolve(struct job *job, struct result *result)
 		reply_quota_exceeded(&result->out, "document", job->document);
 		return;
 	}
-	if (job->agent) {
-		add_variables(docs, &context, result->env);
+	if (job->agent)
 		agent_derive(docs, result->env);
-	}
-	result->root = projection_merge(job->errand->projection, docs,
-					job->locks, &result->arena);
+	result->root =
+		projection_merge(projection, docs, job->locks, &result->arena);
 	if (!result->root)
 		result->root = value_new(&result->arena, VALUE_OBJECT);
 	answer(job, result);
@@ -235,7 +203,8 @@ void caller_begin(struct daemon *daemon, struct errand *errand)
 	job = mem_alloc(sizeof(*job));
 	job->work.data = job;
 	job->errand = errand;
-	stack_copy(&job->stack, &workspace->stack);
+	stack_copy(&job->stack, &workspace->stack,
+		   projection_below(errand->projection));
 	job->context = layers_context(settings, NULL, NULL);
 	if (settings->vault_environment)
 		job->vault_environment =

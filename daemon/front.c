@@ -93,9 +93,14 @@ static bool serve_view(void *data, const char *name, struct view *view)
 }
 
 static struct snapshot *serve_project(void *data, const char *name,
-				      enum projection projection)
+				      enum projection projection,
+				      const struct diag **broken)
 {
-	return workspace_project(daemon_workspace(data, name), projection);
+	struct workspace *workspace = daemon_workspace(data, name);
+	const struct layer *lost = stack_find_lost(&workspace->stack);
+
+	*broken = lost ? &lost->problem : NULL;
+	return lost ? NULL : workspace_project(workspace, projection);
 }
 
 static uint64_t clearance_of(unsigned int rights)

@@ -1,5 +1,6 @@
 #include "config/layer.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <wire.h>
 
@@ -40,6 +41,20 @@ const char *layer_state_name(enum layer_state state)
 	return names[state];
 }
 
+/* Threads share it, as they do documents. */
+struct layer_text {
+	atomic_uint refs;
+	char bytes[];
+};
+
+static void drop_text(struct layer *layer)
+{
+	if (layer->held && --layer->held->refs == 0)
+		mem_free(layer->held);
+	layer->held = NULL;
+	layer->text = (struct str){0};
+}
+
 struct layer *layer_new(enum layer_kind kind, const char *source)
 {
 	struct layer *layer = mem_alloc(sizeof(*layer));
@@ -61,8 +76,11 @@ struct layer *layer_copy(const struct layer *layer)
 	copy->doc = layer->doc ? doc_ref(layer->doc) : NULL;
 	copy->doc_format = layer->doc_format;
 	copy->state = layer->state;
-	if (layer->text.ptr)
-		layer_set_text(copy, layer->format, STR(""));
+	copy->format = layer->format;
+	copy->text = layer->text;
+	copy->held = layer->held;
+	if (copy->held)
+		copy->held->refs++;
 	return copy;
 }
 
@@ -76,7 +94,7 @@ void layer_free(struct layer *layer)
 	mem_free(layer->scope);
 	mem_free(layer->last_update);
 	mem_free(layer->under);
-	mem_free((char *)layer->text.ptr);
+	drop_text(layer);
 	doc_unref(layer->doc);
 	diag_deinit(&layer->problem);
 	mem_free(layer);
@@ -120,12 +138,18 @@ void layer_set_file(struct layer *layer, enum read_format format,
 void layer_set_text(struct layer *layer, enum read_format format,
 		    struct str text)
 {
+	struct layer_text *held;
+
 	if (layer->text.ptr && layer->format == format &&
 	    str_equal(layer->text, text))
 		return;
-	mem_free((char *)layer->text.ptr);
-	layer->text = (struct str){
-		mem_strndup(text.ptr ? text.ptr : "", text.len), text.len};
+	held = mem_alloc(sizeof(*held) + text.len + 1);
+	held->refs = 1;
+	if (text.len)
+		memcpy(held->bytes, text.ptr, text.len);
+	drop_text(layer);
+	layer->held = held;
+	layer->text = (struct str){held->bytes, text.len};
 	layer->format = format;
 	layer->unread = true;
 }
@@ -149,6 +173,18 @@ bool layer_is_file(const struct layer *layer)
 static bool is_vault(const struct layer *layer)
 {
 	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
+}
+
+bool layer_is_lost(const struct layer *layer)
+{
+	return layer->state == LAYER_BROKEN && !layer->doc &&
+	       layer->kind <= LAYER_WORKSPACE;
+}
+
+bool layer_is_environment(const struct layer *layer)
+{
+	return layer->kind == LAYER_ENV_GENERIC ||
+	       layer->kind == LAYER_ENV_NAMED;
 }
 
 /* Written by somebody else than who runs this host. */
@@ -362,19 +398,35 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 	return set_state(layer, doc ? LAYER_OK : LAYER_MISSING) || changed;
 }
 
-/* The text is that of the last good document, which need not be the newest. */
-struct doc *layer_doc_for(const struct layer *layer,
-			  const struct layer_context *context,
-			  const struct value *lower, struct diag *diag)
+/* The text of the last good document, for another environment or what lies
+ * below in it. */
+static struct doc *last_good_for(const struct layer *layer,
+				 const struct layer_context *context,
+				 const struct value *lower, struct diag *diag)
 {
 	struct read_options options = options_of(layer, context, lower);
 	struct doc *doc = layer->doc, *again = NULL;
 
 	options.format = layer->doc_format;
-	if (!doc || !doc->used_environment)
+	if (!doc || !(doc->used_environment || doc->used_lower))
 		return doc ? doc_ref(doc) : NULL;
-	if (read_text(&again, doc->sources[0]->name, doc->sources[0]->text,
-		      &options, diag) != 0)
-		return NULL;
+	(void)read_text(&again, doc->sources[0]->name, doc->sources[0]->text,
+			&options, diag);
 	return again;
+}
+
+struct doc *layer_doc_for(const struct layer *layer,
+			  const struct layer_context *context,
+			  const struct value *lower, struct diag *diag)
+{
+	struct doc *doc = NULL;
+
+	if (layer->state != LAYER_BROKEN && !layer_is_environment(layer))
+		return last_good_for(layer, context, lower, diag);
+	if (read_newest(layer, context, lower, &doc, diag) != READ_E_BROKEN)
+		return doc;
+	if (layer_is_lost(layer))
+		return NULL;
+	diag_deinit(diag);
+	return last_good_for(layer, context, lower, diag);
 }

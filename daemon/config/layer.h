@@ -50,9 +50,10 @@ struct layer {
 	char *scope, *last_update; /* a vault's, as the server says; NULL */
 	char *under; /* dotted key its contents go under; NULL: none */
 	enum read_format format;
-	struct str text; /* the newest, of a layer that is no file; owned */
-	bool unread;     /* the newest text has not been looked at */
-	bool odd_format; /* it is said to be in a format nobody knows */
+	struct str text;         /* the newest, of a layer that is no file */
+	struct layer_text *held; /* what it lies in; copies share it */
+	bool unread;             /* the newest text has not been looked at */
+	bool odd_format;         /* it is said to be in a format nobody knows */
 
 	enum layer_state state;
 	struct doc *doc;             /* last good; NULL: contributes nothing */
@@ -76,8 +77,15 @@ const char *layer_state_name(enum layer_state state);
 struct layer *layer_new(enum layer_kind kind, const char *source);
 void layer_free(struct layer *layer);
 
-/* Of the same document, as layer_doc_for needs it; without its text. */
+/* Is it broken, with nothing good to stand for it, and ClearML would not go on
+ * without it, as it does without a vault? */
+bool layer_is_lost(const struct layer *layer);
+
+/* Of the same document and text, as layer_doc_for needs it. */
 struct layer *layer_copy(const struct layer *layer);
+
+/* Said by a variable. */
+bool layer_is_environment(const struct layer *layer);
 
 void layer_set_description(struct layer *layer, const char *description);
 
@@ -115,9 +123,13 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 		const struct value *lower);
 
 /* The layer's document as it is for another environment: its own again, when
- * that makes no difference. A new reference of the caller's; NULL with @diag
- * set when the text is broken for that environment, NULL without when the
- * layer has none. */
+ * that makes no difference, or the newest text, which may be broken for the
+ * daemon's environment alone. A new reference of the caller's; NULL without
+ * @diag set when the layer has none, NULL with it when
+ *
+ *   - the last good text is broken for that environment, or
+ *   - the layer is lost, and its newest text is broken for that one as well.
+ */
 struct doc *layer_doc_for(const struct layer *layer,
 			  const struct layer_context *context,
 			  const struct value *lower, struct diag *diag);

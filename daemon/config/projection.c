@@ -26,6 +26,11 @@ bool projection_from_name(struct str name, enum projection *projection)
 	return false;
 }
 
+enum layer_kind projection_below(enum projection projection)
+{
+	return projection == PROJECTION_LIVE ? LAYER_ENV_GENERIC : LAYER_KINDS;
+}
+
 static bool is_touched(const struct stack_doc *item, const struct locks *locks)
 {
 	const struct value *value;
@@ -53,9 +58,8 @@ static struct value *part_of(enum projection projection,
 {
 	if (projection == PROJECTION_MERGED)
 		return locks_strip(locks, item->kind, arena, item->doc->root);
-	if (projection == PROJECTION_LIVE && item->kind > LAYER_WORKSPACE)
-		return NULL;
-	return item->doc->root;
+	return item->kind < projection_below(projection) ? item->doc->root
+							 : NULL;
 }
 
 struct value *projection_merge(enum projection projection,

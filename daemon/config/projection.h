@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "base/str.h"
+#include "config/layer.h"
 
 struct arena;
 struct locks;
@@ -33,6 +34,9 @@ enum projection {
 /* By the names of Get's `view`; absent ({NULL, 0}): served. False when there is
  * no such. */
 bool projection_from_name(struct str name, enum projection *projection);
+
+/* The layers below this one are all it takes. */
+enum layer_kind projection_below(enum projection projection);
 
 /* Is it the same for all programs as `served`, as no vault touches a lock? */
 bool projection_is_served(enum projection projection,

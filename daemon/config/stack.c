@@ -6,25 +6,21 @@
 #include "base/mem.h"
 #include "config/merge.h"
 #include "read/doc.h"
+#include "value/value.h"
 
 void stack_init(struct stack *stack)
 {
 	list_init(&stack->layers);
 }
 
-static bool is_environment(const struct layer *layer)
-{
-	return layer->kind == LAYER_ENV_GENERIC ||
-	       layer->kind == LAYER_ENV_NAMED;
-}
-
-void stack_copy(struct stack *copy, const struct stack *stack)
+void stack_copy(struct stack *copy, const struct stack *stack,
+		enum layer_kind below)
 {
 	struct layer *layer;
 
 	stack_init(copy);
 	for (stack_each(stack, layer))
-		if (!is_environment(layer))
+		if (layer->kind < below && !layer_is_environment(layer))
 			list_add(&copy->layers, &layer_copy(layer)->link);
 }
 
@@ -105,7 +101,7 @@ static struct list *place_of(struct stack *stack, enum layer_kind kind)
  * upward). */
 static bool is_looked_into(const struct layer *layer)
 {
-	return layer->doc && layer->kind != LAYER_DEFAULTS;
+	return layer->kind != LAYER_DEFAULTS;
 }
 
 static bool depends_on_lower(const struct layer *layer)
@@ -161,8 +157,8 @@ struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 	return &docs->items[at];
 }
 
-void stack_docs_add(struct stack_docs *docs, const struct layer *layer,
-		    struct doc *doc)
+struct stack_doc *stack_docs_add(struct stack_docs *docs,
+				 const struct layer *layer, struct doc *doc)
 {
 	struct stack_doc *item = stack_docs_insert(docs, layer->kind, doc);
 
@@ -170,6 +166,7 @@ void stack_docs_add(struct stack_docs *docs, const struct layer *layer,
 	if (layer->description)
 		item->description =
 			arena_strdup(&docs->arena, layer->description);
+	return item;
 }
 
 struct stack_docs stack_get_docs(const struct stack *stack,
@@ -180,7 +177,7 @@ struct stack_docs stack_get_docs(const struct stack *stack,
 
 	for (stack_each(stack, layer))
 		if (layer->doc && layer->kind < below)
-			stack_docs_add(&docs, layer, doc_ref(layer->doc));
+			(void)stack_docs_add(&docs, layer, doc_ref(layer->doc));
 	return docs;
 }
 
@@ -226,29 +223,73 @@ bool stack_read(struct stack *stack, const struct layer_context *context)
 	for (stack_each(stack, layer)) {
 		if (layer->unread || (changed && depends_on_lower(layer)))
 			changed = layer_read(layer, context, lower) || changed;
-		if (is_looked_into(layer))
+		if (layer->doc && is_looked_into(layer))
 			lower = merge(&arena, lower, layer->doc->root);
 	}
 	return changed;
 }
 
+const struct layer *stack_find_lost(const struct stack *stack)
+{
+	struct layer *layer;
+
+	for (stack_each(stack, layer))
+		if (layer_is_lost(layer))
+			return layer;
+	return NULL;
+}
+
+/* What a caller says is known to him: it is hidden by its key only. */
+static void mark_foreign(struct value *value)
+{
+	struct member *m;
+
+	value->flags |= VALUE_FOREIGN;
+	if (value->type == VALUE_OBJECT)
+		for (value_each (value, m))
+			mark_foreign(m->value);
+	if (value->type == VALUE_LIST)
+		for (uint32_t i = 0; i < value->list.count; i++)
+			mark_foreign(value->list.items[i]);
+}
+
+/* @doc, taken over, is what @layer is for another environment. */
+static void add_for(struct stack_docs *docs, const struct layer *layer,
+		    struct doc *doc)
+{
+	struct stack_doc *item = stack_docs_add(docs, layer, doc);
+
+	if (layer_is_environment(layer))
+		mark_foreign(doc->root);
+	else
+		item->read_again = doc != layer->doc;
+}
+
+/* Variables of a caller's look into one another, as they may not show him under
+ * keys of his own what others wrote. */
 bool stack_docs_for(const struct stack *stack,
 		    const struct layer_context *context,
 		    struct stack_docs *docs, struct diag *diag)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	struct value *lower = NULL;
+	struct value *lower = NULL, *variables = NULL;
 	struct layer *layer;
 	struct doc *doc;
+	bool own;
 
 	for (stack_each(stack, layer)) {
-		if (is_environment(layer))
+		own = layer_is_environment(layer);
+		doc = layer_doc_for(layer, context, own ? variables : lower,
+				    diag);
+		if (diag_failed(diag))
+			return false;
+		if (!doc)
 			continue;
-		doc = layer_doc_for(layer, context, lower, diag);
-		if (doc)
-			stack_docs_add(docs, layer, doc);
+		add_for(docs, layer, doc);
+		if (own)
+			variables = merge(&arena, variables, doc->root);
 		if (is_looked_into(layer))
-			lower = merge(&arena, lower, layer->doc->root);
+			lower = merge(&arena, lower, doc->root);
 	}
-	return !diag_failed(diag);
+	return true;
 }

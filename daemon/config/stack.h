@@ -31,6 +31,8 @@ struct stack_doc {
 	struct doc *doc;
 	const char *source;      /* the layer's; NULL: derived from others */
 	const char *description; /* the layer's; NULL: none */
+	bool read_again; /* for another environment: it may hold secrets that
+			  * nobody has learned */
 
 	/* Of a derived one. */
 	const char *note;              /* why it holds, for people */
@@ -53,9 +55,14 @@ struct stack_docs {
 void stack_init(struct stack *stack);
 void stack_deinit(struct stack *stack);
 
-/* The same layers with the same documents, without the texts of those and
- * without those that are the environment: what stack_docs_for needs. */
-void stack_copy(struct stack *copy, const struct stack *stack);
+/* The layers below @below with the same documents and texts, but for those that
+ * are the environment: what another environment is to be added to. Another
+ * thread may have it. */
+void stack_copy(struct stack *copy, const struct stack *stack,
+		enum layer_kind below);
+
+/* The first layer that is lost; NULL: none. */
+const struct layer *stack_find_lost(const struct stack *stack);
 
 /* The layer after @layer, NULL for the first; NULL after the last. */
 struct layer *stack_next(const struct stack *stack, const struct layer *layer);
@@ -78,8 +85,8 @@ bool stack_read(struct stack *stack, const struct layer_context *context);
 struct stack_docs stack_get_docs(const struct stack *stack,
 				 enum layer_kind below);
 
-/* The documents as they are for another environment, without those that are
- * the environment. False, with @diag set, when a text is broken for it. */
+/* The documents as they are for another environment, whose variables are layers
+ * of @stack. False, with @diag set, when a text is broken for it. */
 bool stack_docs_for(const struct stack *stack,
 		    const struct layer_context *context,
 		    struct stack_docs *docs, struct diag *diag);
@@ -91,8 +98,8 @@ struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 				    enum layer_kind kind, struct doc *doc);
 
 /* The same, of @layer. */
-void stack_docs_add(struct stack_docs *docs, const struct layer *layer,
-		    struct doc *doc);
+struct stack_doc *stack_docs_add(struct stack_docs *docs,
+				 const struct layer *layer, struct doc *doc);
 
 /* Their merge; NULL when there is no document. Shares the documents' values. */
 struct value *stack_docs_merge(const struct stack_docs *docs,

@@ -132,17 +132,31 @@ static void reply(struct request *request, const struct path *path, bool masked)
 		reply_whole(request, shown);
 }
 
-static void answer(struct request *request, const struct get *get)
+/* False when there is nothing that programs may be given, which the reply then
+ * says. */
+static bool project(struct request *request, enum projection projection)
 {
 	const struct service *service = request->service;
+	struct view *view = &request->view;
+	const struct diag *broken;
+
+	view->snapshot = service->project(service->data, view->workspace,
+					  projection, &broken);
+	if (!view->snapshot)
+		reply_broken(request->out, broken, view->secrets);
+	return view->snapshot;
+}
+
+static void answer(struct request *request, const struct get *get)
+{
 	struct str text = call_string(&request->call, "path");
 	struct view *view = &request->view;
 	struct path_error error;
 	struct path path;
 
-	if (get->projection != PROJECTION_SERVED)
-		view->snapshot = service->project(
-			service->data, view->workspace, get->projection);
+	if (get->projection != PROJECTION_SERVED &&
+	    !project(request, get->projection))
+		return;
 	if (!path_parse(&path, request->scratch, text, &error))
 		reply_invalid_path(request->out, text, &error);
 	else if (!path_find(view->snapshot->root, &path))

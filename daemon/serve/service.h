@@ -16,6 +16,7 @@
 
 struct access;
 struct buf;
+struct diag;
 struct env;
 struct errand;
 struct history;
@@ -54,10 +55,12 @@ struct service {
 	/* @workspace NULL: the active one. False: there is no such. */
 	bool (*view)(void *data, const char *workspace, struct view *view);
 
-	/* What @projection shows of the snapshot of @workspace, which exists;
-	 * borrowed as the view is. */
+	/* What @projection, but served, shows of the snapshot of @workspace,
+	 * which exists; borrowed as the view is. NULL: programs must not be
+	 * given it, as *@broken (borrowed, too) has nothing good before it. */
 	struct snapshot *(*project)(void *data, const char *workspace,
-				    enum projection projection);
+				    enum projection projection,
+				    const struct diag **broken);
 
 	/* What @peer may see of the workspaces: SERVICE_MAY_* bits for the
 	 * first, the second and so on, from the lowest up. */

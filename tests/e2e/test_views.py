@@ -97,7 +97,7 @@ def test_check_points_at_what_a_vault_sets_in_vain(serving, home):
     serving({"description": "theirs", "data": 'x: 1\napi.host: "theirs-host"'}).stop()
     found = home.daemon("--check")
     assert found.returncode == 0, found.stdout
-    assert ("vault theirs:2:11: warning: api.host is locked: exec and dumps keep what lies below the "
+    assert ("vault 'theirs':2:11: warning: api.host is locked: exec and dumps keep what lies below the "
             "vaults\n") in found.stdout
 
 
@@ -126,6 +126,79 @@ def test_masks_are_the_same(serving):
         tree = daemon.get(view=view, mask=True)
         assert tree["mine"] == {"password": "****"}
         assert "secret-2" not in str(tree)
+
+
+# --- per caller ---
+
+LACKING = 'x: 1\nout: "s3://"${TEAM}"/out"\n'
+
+
+@pytest.fixture
+def lacking(home, daemon):
+    """A daemon whose file needs a variable that only callers have."""
+    home.conf(LACKING)
+    daemon.start()
+    return daemon
+
+
+def broken(daemon, **parameters):
+    """What the refusal of a Get says."""
+    with pytest.raises(VarlinkError) as caught:
+        daemon.get(**parameters)
+    assert caught.value.name == "io.clearconf.BrokenConfiguration"
+    return caught.value.parameters
+
+
+def test_a_callers_variable_repairs_the_file(lacking, home):
+    assert lacking.get() == {}
+    for view in ("served", "merged", "live"):
+        tree = lacking.get(view=view, environment={"TEAM": "blue"})
+        assert tree == {"x": 1, "out": "s3://blue/out"}
+    home.env["TEAM"] = "blue"
+    assert home.client("get", "--env", "out", check=0).stdout == "s3://blue/out\n"
+
+
+def test_what_is_broken_for_all_is_not_given_to_programs(lacking, home):
+    assert lacking.get(view="served") == {}  # status says what is broken
+    place = {"source": f"{home.path}/clearml.conf", "line": 2, "column": 13}
+    for parameters in ({"environment": {}}, {"view": "merged"}, {"view": "live"},
+                       {"view": "live", "environment": {"OTHER": "x"}}):
+        told = broken(lacking, **parameters)
+        assert {name: told[name] for name in place} == place and "TEAM" in told["reason"]
+    home.conf("x: 2")
+    lacking.wait_value("x", 2)
+    assert lacking.get(view="live") == {"x": 2}
+
+
+def test_the_newest_text_is_the_callers_if_it_is_good_for_him(home, daemon):
+    home.conf("x: 0\nold: 1")
+    daemon.start()
+    daemon.wait_value("x", 0)
+    home.conf(LACKING)
+    daemon.wait_layer("clearml.conf", "broken")
+    assert daemon.get(environment={"TEAM": "blue"}) == {"x": 1, "out": "s3://blue/out"}
+    assert daemon.get(environment={}) == daemon.get(view="live") == {"x": 0, "old": 1}
+
+
+def test_a_vault_that_lacks_a_variable_is_a_callers_who_has_it(serving, server, daemon):
+    serving("x: 1")
+    server.state.set_vaults(["team: ${TEAM}\n", "last: 2\ncopy: ${mine}"])
+    wait_until(lambda: sum(layer["state"] == "broken" for layer in daemon.layers()) == 2,
+               "two broken vaults")
+    assert "team" not in daemon.get(environment={}) and "team" not in daemon.get(view="merged")
+    tree = daemon.get(environment={"TEAM": "blue", "CLEARML_AGENT__MINE": "{a: b}"})
+    assert tree["team"] == "blue" and tree["copy"] == tree["mine"] == {"a": "b"}
+
+
+def test_a_text_that_only_a_caller_can_read_is_masked_all_the_same(home, daemon, strangers):
+    home.settings(f"[daemon]\nsocket = {strangers.socket}\n[access]\nread = 65533\n")
+    home.conf('x: ${TEAM}\nteam.password: "only-theirs-1"\nnote: "it is only-theirs-1"')
+    daemon.socket = strangers.socket
+    daemon.start()
+    tree = strangers.call(65533, "Get", environment={"TEAM": "blue"})["value"]
+    assert tree == {"x": "blue", "team": {"password": "****"}, "note": "it is ****"}
+    seen = {"TEAM": "blue", "CLEARML_AGENT__SEEN": "${note}", "CLEARML_AGENT__B": "${x}"}
+    assert "only-theirs-1" not in str(strangers.call(65533, "Get", environment=seen))
 
 
 @pytest.mark.parametrize("view", ["", "Merged", 1, ["merged"], {}])

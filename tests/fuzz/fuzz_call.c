@@ -77,10 +77,12 @@ static bool view(void *data, const char *name, struct view *view)
 }
 
 static struct snapshot *project(void *data, const char *name,
-				enum projection projection)
+				enum projection projection,
+				const struct diag **broken)
 {
 	struct stage *stage = data;
 
+	*broken = NULL;
 	(void)name;
 	(void)projection;
 	return stage->snapshot;

@@ -5,7 +5,8 @@
  * A server in a temporary folder, its loop, and clients of it, all in one
  * process: whoever waits runs the loop, so nothing depends on time.
  *
- * Two workspaces, "one" (active) and "two", whose configuration is JSON text.
+ * Two workspaces, "one" (active) and "two", whose configuration is JSON text;
+ * of both the view `merged` is what "one" has, and `live` what "two" has.
  * The peer in requests made by hand may have any rights; a client on the
  * socket has those of the user who runs the tests.
  */
@@ -68,6 +69,7 @@ struct fixture {
 	struct access *access;
 	struct env *env; /* the daemon's; NULL: no variables */
 	struct service service;
+	const struct diag *broken; /* with nothing good before it; NULL */
 	char *asked; /* the caller's environment, as NAME=value; ... */
 
 	struct errand *errand; /* the last that was begun */

@@ -406,6 +406,88 @@ static void a_callers_document_is_of_the_last_good_text(void **state)
 	docs_assert_json(own->root, "{\"a\":\"of-a-caller\"}");
 }
 
+/* For somebody the newest text may be good. */
+static void a_callers_newest_text_wins_if_it_can_be_read(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *own = NULL, *old = NULL;
+
+	make_file_layer(f);
+	assert_true(save_and_read(f, "a = 1"));
+	assert_true(save_and_read(f, "a = ${TEAM}"));
+	assert_broken(f->layer, 1);
+	old = doc_for_caller(f, &diag);
+	assert_ptr_equal(old, f->layer->doc);
+	env_unref(f->other_env);
+	f->other_env = env_of("TEAM", "blue");
+	own = doc_for_caller(f, &diag);
+	assert_non_null(own);
+	docs_assert_json(own->root, "{\"a\":\"blue\"}");
+	assert_false(diag_failed(&diag));
+	assert_serves(f->layer, "{\"a\":1}");
+}
+
+static void what_is_lost_for_the_daemon_need_not_be_for_a_caller(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *own = NULL;
+
+	make_file_layer(f);
+	assert_true(save_and_read(f, "a = 1\nb = ${TEAM}"));
+	assert_true(layer_is_lost(f->layer));
+	assert_null(doc_for_caller(f, &diag));
+	assert_int_equal(diag.pos.line, 2);
+	diag_deinit(&diag);
+	env_unref(f->other_env);
+	f->other_env = env_of("TEAM", "blue");
+	own = doc_for_caller(f, &diag);
+	assert_non_null(own);
+	docs_assert_json(own->root, "{\"a\":1,\"b\":\"blue\"}");
+}
+
+/* ClearML goes on without it. */
+static void a_vault_is_never_lost(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *own = NULL;
+
+	make_vault(f, "a = ${TEAM}");
+	assert_true(read_layer(f));
+	assert_false(layer_is_lost(f->layer));
+	assert_null(doc_for_caller(f, &diag));
+	assert_false(diag_failed(&diag));
+	env_unref(f->other_env);
+	f->other_env = env_of("TEAM", "blue");
+	own = doc_for_caller(f, &diag);
+	assert_non_null(own);
+	docs_assert_json(own->root, "{\"a\":\"blue\"}");
+}
+
+/* It may be in another thread's hands when the next text comes. */
+static void a_copy_keeps_the_text_it_was_made_of(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *own = NULL;
+	struct layer *copy;
+
+	make_vault(f, "a = ${TEAM}");
+	assert_true(read_layer(f));
+	copy = layer_copy(f->layer);
+	assert_ptr_equal(copy->text.ptr, f->layer->text.ptr);
+	layer_set_text(f->layer, READ_HOCON, STR("a = another"));
+	layer_free(f->layer);
+	f->layer = copy;
+	env_unref(f->other_env);
+	f->other_env = env_of("TEAM", "blue");
+	own = doc_for_caller(f, &diag);
+	assert_non_null(own);
+	docs_assert_json(own->root, "{\"a\":\"blue\"}");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -429,6 +511,10 @@ int main(void)
 		TEST(a_caller_has_a_document_of_its_own_where_it_matters),
 		TEST(a_text_may_be_broken_for_one_caller_alone),
 		TEST(a_callers_document_is_of_the_last_good_text),
+		TEST(a_callers_newest_text_wins_if_it_can_be_read),
+		TEST(what_is_lost_for_the_daemon_need_not_be_for_a_caller),
+		TEST(a_vault_is_never_lost),
+		TEST(a_copy_keeps_the_text_it_was_made_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

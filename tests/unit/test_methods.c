@@ -123,6 +123,30 @@ static void get_answers_from_the_view_that_is_asked_for(void **state)
 		check_get(*state, &exchanges[i]);
 }
 
+static void programs_are_not_given_what_is_broken(void **state)
+{
+	static const struct diag broken = {.source = (char *)"clearml.conf",
+					   .text = (char *)"expected '}'",
+					   .pos = {3, 7}};
+#define BROKEN                                                                 \
+	"{\"error\":\"io.clearconf.BrokenConfiguration\",\"parameters\":"      \
+	"{\"source\":\"clearml.conf\",\"line\":3,\"column\":7,"                \
+	"\"reason\":\"expected '}'\"}}"
+	static const struct exchange exchanges[] = {
+		{"{\"view\":\"merged\"}", BROKEN, READ},
+		{"{\"view\":\"live\",\"path\":\"a\"}", BROKEN, READ},
+		{"{}", OK_READY("3", "false") TREE "}}", SECRETS},
+		{"{\"view\":\"served\"}", OK_READY("3", "false") TREE "}}",
+		 SECRETS},
+	};
+	struct fixture *fixture = *state;
+
+	fixture->broken = &broken;
+	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
+		check_get(fixture, &exchanges[i]);
+	fixture->broken = NULL;
+}
+
 static void a_path_that_is_none_says_where(void **state)
 {
 	static const struct exchange exchange = {
@@ -432,6 +456,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(get_answers_what_stands_at_the_path),
 		cmocka_unit_test(get_answers_from_the_view_that_is_asked_for),
+		cmocka_unit_test(programs_are_not_given_what_is_broken),
 		cmocka_unit_test(a_path_that_is_none_says_where),
 		cmocka_unit_test(secrets_are_for_those_who_have_the_right),
 		cmocka_unit_test(without_read_there_is_nothing),

@@ -362,7 +362,7 @@ static void a_caller_is_shown_the_stack_by_its_environment(void **state)
 	read_all(f);
 	assert_true(stack_docs_for(&f->stack, &context, &docs, &diag));
 	docs_assert_json(stack_docs_merge(&docs, &arena),
-			 "{\"a\":\"caller\",\"b\":\"callerx\",\"c\":\"daemon\","
+			 "{\"a\":\"caller\",\"b\":\"callerx\",\"c\":\"caller\","
 			 "\"d\":\"caller\"}");
 	assert_all(f, "{\"a\":\"daemon\",\"b\":\"daemonx\",\"c\":\"daemon\","
 		      "\"d\":\"daemon\"}");
@@ -387,6 +387,41 @@ static void a_callers_environment_may_lack_what_is_required(void **state)
 	assert_int_equal(diag.pos.line, 2);
 }
 
+/* What is broken for the daemon is not, for who brings what it lacks: nor is
+ * what looks into it. */
+static void a_caller_repairs_what_lacks_a_variable(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(env_unrefp) struct env *none = env_new(NULL, 0);
+	_cleanup_(env_unrefp) struct env *own = env_of("caller");
+	_cleanup_(stack_docs_deinit) struct stack_docs docs = {0};
+	_cleanup_(stack_deinit) struct stack copy;
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct layer_context context = f->context;
+
+	f->context.env = f->context.vault_env = none;
+	context.env = context.vault_env = own;
+	set_one(f, LAYER_SITE, "a = ${NAME}");
+	set_one(f, LAYER_VAULT, "c = ${a}, d = ${z}");
+	read_all(f);
+	assert_ptr_equal(stack_find_lost(&f->stack),
+			 stack_next(&f->stack, NULL));
+	stack_copy(&copy, &f->stack, LAYER_KINDS);
+	set_sources(f, LAYER_SITE, "");
+	set_sources(f, LAYER_VAULT, "");
+	assert_null(stack_find_lost(&f->stack));
+	stack_set_sources(&copy, LAYER_ENV_GENERIC,
+			  (const char *const[]){"CLEARML_AGENT__Z"}, 1,
+			  f->layers);
+	layer_set_under(f->layers[0], STR("z"));
+	layer_set_text(f->layers[0], READ_VALUE, STR("[${?a}, ${a}]"));
+	assert_true(stack_docs_for(&copy, &context, &docs, &diag));
+	docs_assert_json(stack_docs_merge(&docs, &arena),
+			 "{\"a\":\"caller\",\"z\":\"[${?a}, ${a}]\","
+			 "\"c\":\"caller\",\"d\":\"[${?a}, ${a}]\"}");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -409,6 +444,7 @@ int main(void)
 		TEST(a_change_of_places_is_looked_at_again),
 		TEST(a_caller_is_shown_the_stack_by_its_environment),
 		TEST(a_callers_environment_may_lack_what_is_required),
+		TEST(a_caller_repairs_what_lacks_a_variable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

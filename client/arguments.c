@@ -1,17 +1,19 @@
 #include "arguments.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "complain.h"
 #include "exit_status.h"
 #include "render.h"
 
-#define SECONDS_MAX 1000000.0
-#define LONG_BASE   256 /* results of long options, above every letter */
+#define SECONDS_MAX 315360000.0 /* ten years of 365 days */
+#define LONG_BASE   256        /* results of long options, above every letter */
 
 static bool is_text(const char *text)
 {
@@ -26,12 +28,33 @@ static bool is_number(const char *text)
 	       (text[0] != '0' || digits == 1);
 }
 
+/* A number of seconds, or of the units that settings have. */
+static bool parse_seconds(const char *text, double *seconds)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = {
+		{"", 1},     {"ms", 0.001}, {"s", 1},         {"m", 60},
+		{"h", 3600}, {"d", 86400},  {"w", 7 * 86400},
+	};
+	char *end;
+	double number = strtod(text, &end);
+
+	for (size_t i = 0; end != text && i < ARRAY_SIZE(units); i++) {
+		if (strcmp(end, units[i].name) != 0)
+			continue;
+		*seconds = number * units[i].seconds;
+		return isfinite(*seconds);
+	}
+	return false;
+}
+
 static bool is_seconds(const char *text)
 {
-	char *end;
-	double seconds = strtod(text, &end);
+	double seconds;
 
-	return end != text && !*end && isfinite(seconds) && seconds >= 0 &&
+	return parse_seconds(text, &seconds) && seconds >= 0 &&
 	       seconds <= SECONDS_MAX;
 }
 
@@ -54,16 +77,29 @@ static const struct {
 	[OPTION_FLAG] = {is_text, ""},
 	[OPTION_TEXT] = {is_text, "a text"},
 	[OPTION_NUMBER] = {is_number, "a number"},
-	[OPTION_SECONDS] = {is_seconds, "a number of seconds"},
+	[OPTION_SECONDS] = {is_seconds,
+			    "a number of seconds, or of m, h or d, such "
+			    "as 90 or 10m"},
 	[OPTION_MODE] = {is_mode, "a file mode such as 0640"},
 	[OPTION_FORMAT] = {is_format, "one of " RENDER_FORMAT_NAMES},
 };
 
+double arguments_seconds(const char *text)
+{
+	double seconds = 0;
+
+	(void)parse_seconds(text, &seconds);
+	return seconds;
+}
+
 int arguments_milliseconds(const char *seconds, int otherwise)
 {
+	double milliseconds;
+
 	if (!seconds)
 		return otherwise;
-	return (int)(strtod(seconds, NULL) * 1000);
+	milliseconds = arguments_seconds(seconds) * 1000;
+	return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
 }
 
 /* The sets as one list: the @index-th option, and the struct it fills. */

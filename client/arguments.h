@@ -17,7 +17,7 @@ enum option_kind {
 	OPTION_FLAG,
 	OPTION_TEXT,
 	OPTION_NUMBER,  /* decimal digits, no leading zero: also JSON */
-	OPTION_SECONDS, /* 1.5; see arguments_milliseconds */
+	OPTION_SECONDS, /* 1.5, 10m; see arguments_seconds */
 	OPTION_MODE,    /* octal, at most 0777 */
 	OPTION_FORMAT,  /* the name of a renderer */
 };
@@ -54,7 +54,10 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv,
 /* The option lines of --help. */
 void arguments_print(const struct option_spec *specs, size_t count);
 
-/* An OPTION_SECONDS in milliseconds; @otherwise when it was not given. */
+/* An OPTION_SECONDS in seconds; it has been checked. */
+double arguments_seconds(const char *text);
+
+/* The same in milliseconds; @otherwise when it was not given. */
 int arguments_milliseconds(const char *seconds, int otherwise);
 
 #endif

@@ -50,12 +50,13 @@ static int wait_for_ready(const struct client *client, const char *seconds,
 	int status = status_follow(&channel, client, &wish, answer);
 
 	if (status == EXIT_NO_DAEMON) /* all the time */
-		return complain(EXIT_FAILED, "not ready after %s s: %s",
-				seconds, clearconf_strerror(channel.handle));
+		return complain(EXIT_FAILED, "not ready after %g s: %s",
+				arguments_seconds(seconds),
+				clearconf_strerror(channel.handle));
 	if (channel.result == -ETIMEDOUT)
 		return complain(EXIT_FAILED,
-				"not ready after %s s: see 'clearconf status'",
-				seconds);
+				"not ready after %g s: see 'clearconf status'",
+				arguments_seconds(seconds));
 	return status == EXIT_DONE ? EXIT_DONE
 				   : channel_complain(&channel, status);
 }

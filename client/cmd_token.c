@@ -1,15 +1,20 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "arguments.h"
 #include "base/mem.h"
 #include "channel.h"
 #include "command.h"
+#include "complain.h"
 #include "exit_status.h"
 #include "once.h"
 #include "output.h"
 #include "read/doc.h"
 #include "value/json.h"
+#include "wire.h"
+
+#define REFUSED                                                                \
+	"a token lasts 60 seconds at least and 31536000 (365 days) at most: "  \
+	"choose such a --lifetime, as in 10m, 2h or 30d"
 
 struct token {
 	const char *lifetime;
@@ -18,7 +23,7 @@ struct token {
 
 static const struct option_spec options[] = {
 	{"lifetime", 'l', OPTION_SECONDS, offsetof(struct token, lifetime), "S",
-	 "the token expires after S seconds (3600)"},
+	 "the token expires after S seconds, or as in 10m, 2h, 30d (1h)"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct token, json), NULL,
 	 "print the daemon's answer as JSON: also when it expires"},
 };
@@ -38,20 +43,20 @@ static int run(const struct client *client, const void *fields, int argc,
 	const struct token *o = fields;
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {
-		"GetToken", &parameters,
-		o->lifetime ? "a token cannot last so long or so short: choose "
-			      "another --lifetime"
-			    : NULL};
+	struct once once = {"GetToken", &parameters,
+			    o->lifetime ? REFUSED : NULL};
+	double seconds = ceil(o->lifetime ? arguments_seconds(o->lifetime) : 0);
 	int status;
 
 	(void)argc;
 	(void)argv;
+	if (o->lifetime &&
+	    (seconds < WIRE_TOKEN_LIFE_MIN || seconds > WIRE_TOKEN_LIFE_MAX))
+		return complain(EXIT_USAGE, REFUSED);
 	buf_putc(&parameters, '{');
 	json_add_optional_string(&parameters, "workspace", client->workspace);
 	if (o->lifetime)
-		json_add_int(&parameters, "lifetime",
-			     (long long)ceil(strtod(o->lifetime, NULL)));
+		json_add_int(&parameters, "lifetime", (long long)seconds);
 	buf_putc(&parameters, '}');
 	status = once_call(client, &once, &answer);
 	if (status != EXIT_DONE)

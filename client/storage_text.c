@@ -27,13 +27,16 @@ static bool is_printable(struct str text)
 	for (size_t i = 0; i < text.len; i++)
 		if (printable_control_at(str_from_offset(text, i)))
 			return false;
-	return text.len > 0;
+	return true;
 }
 
 /* Bare where that says as much as JSON. */
 static void add_value(struct buf *out, const struct value *value)
 {
-	if (value_is(value, VALUE_STRING) && is_printable(value_text(value)))
+	if (value_is(value, VALUE_STRING) && !value->text.len)
+		buf_puts(out, "(empty)");
+	else if (value_is(value, VALUE_STRING) &&
+		 is_printable(value_text(value)))
 		buf_add_str(out, value_text(value));
 	else
 		json_write(out, value);

@@ -23,4 +23,8 @@
 /* What stands in for a secret. */
 #define WIRE_MASK "****"
 
+/* The seconds of life that a ClearML server gives a token. */
+#define WIRE_TOKEN_LIFE_MIN 60
+#define WIRE_TOKEN_LIFE_MAX 31536000
+
 #endif

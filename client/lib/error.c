@@ -23,6 +23,8 @@ int handle_fail(struct clearconf *handle, int result, const char *format, ...)
  * the parameter, where there is one. */
 static const struct error_text {
 	const char *name, *text;
+	/* It is for this JSON of a parameter only; NULL: for any other. */
+	const char *member, *value;
 } texts[] = {
 	{"io.clearconf.PathNotFound", "there is nothing at the path '{path}'"},
 	{"io.clearconf.InvalidPath",
@@ -31,6 +33,9 @@ static const struct error_text {
 	{"io.clearconf.AccessDenied",
 	 "access denied: this needs the right '{right}'"},
 	{"io.clearconf.NotReady", "not ready: {reason}"},
+	{"io.clearconf.ServerError",
+	 "the ClearML server was not reached for {endpoint}: {message}",
+	 "status", "0"},
 	{"io.clearconf.ServerError",
 	 "the ClearML server refused {endpoint} (status {status}): {message}"},
 	{"io.clearconf.QuotaExceeded", "over the limit '{quota}' of {limit}"},
@@ -101,10 +106,26 @@ static const char *put_member(struct line *line, const char *text,
 	return close + 1;
 }
 
-static const char *text_of(const char *name)
+static bool is_for(const struct error_text *text,
+		   const struct clearconf_reply *reply)
+{
+	struct json_member member = {text->member, {0}};
+	struct json_slice parameters = {reply->parameters,
+					reply->parameters_len};
+
+	if (strcmp(text->name, reply->error) != 0)
+		return false;
+	if (!text->member)
+		return true;
+	(void)json_scan_object(parameters, &member, 1);
+	return member.value.len == strlen(text->value) &&
+	       !memcmp(member.value.ptr, text->value, member.value.len);
+}
+
+static const char *text_of(const struct clearconf_reply *reply)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (!strcmp(texts[i].name, name))
+		if (is_for(&texts[i], reply))
 			return texts[i].text;
 	return NULL;
 }
@@ -116,7 +137,7 @@ void handle_explain(struct clearconf *handle,
 					reply->parameters_len};
 	struct line line = {handle->error,
 			    handle->error + sizeof(handle->error) - 1};
-	const char *text = text_of(reply->error);
+	const char *text = text_of(reply);
 
 	if (!text) {
 		(void)handle_fail(handle, 0, "the daemon answered with %s",

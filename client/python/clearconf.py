@@ -136,6 +136,11 @@ class ServerError(DaemonError):
     """endpoint, status, code, subcode, message"""
     _text = "the ClearML server refused {endpoint} (status {status}): {message}"
 
+    def _describe(self) -> str:
+        if self.parameters.get("status") == 0:
+            self._text = "the ClearML server was not reached for {endpoint}: {message}"
+        return super()._describe()
+
 
 class QuotaExceeded(DaemonError):
     """quota, limit"""

@@ -9,15 +9,12 @@
 #include "fetch/base64.h"
 #include "fetch/token.h"
 #include "value/value.h"
+#include "wire.h"
 
 /* How long before its end a token is renewed, in seconds; a session that has
  * nothing but a token must not lose it. Never more than half of its life. */
 #define RENEW_AHEAD       360
 #define RENEW_AHEAD_TOKEN 3600
-
-/* The seconds of life that a server can be asked for. */
-#define TOKEN_LIFE_MIN 60
-#define TOKEN_LIFE_MAX 31536000
 
 /* What only reads may go by any method: the server does not mind. A body that
  * says nothing spares proxies a POST without one. */
@@ -441,9 +438,9 @@ static int64_t token_life_from(int64_t seconds)
 {
 	if (seconds <= 0)
 		return 0;
-	if (seconds < TOKEN_LIFE_MIN)
-		return TOKEN_LIFE_MIN;
-	return seconds < TOKEN_LIFE_MAX ? seconds : TOKEN_LIFE_MAX;
+	if (seconds < WIRE_TOKEN_LIFE_MIN)
+		return WIRE_TOKEN_LIFE_MIN;
+	return seconds < WIRE_TOKEN_LIFE_MAX ? seconds : WIRE_TOKEN_LIFE_MAX;
 }
 
 static void session_set_habits(struct session *session,

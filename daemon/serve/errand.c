@@ -10,6 +10,7 @@
 #include "serve/request.h"
 #include "serve/study.h"
 #include "serve/turns.h"
+#include "wire.h"
 
 /* --- the end ------------------------------------------------------------- */
 
@@ -310,7 +311,9 @@ void errand_get_token(struct request *request)
 	struct errand *errand;
 	int64_t lifetime = call_int(&request->call, "lifetime", -1);
 
-	if (call_get(&request->call, "lifetime") && lifetime <= 0) {
+	if (call_get(&request->call, "lifetime") &&
+	    (lifetime < WIRE_TOKEN_LIFE_MIN ||
+	     lifetime > WIRE_TOKEN_LIFE_MAX)) {
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
 			    STR("lifetime"));
 		return;

@@ -144,6 +144,29 @@ def test_a_token_is_printed_bare(home, ready):
     assert answer["expires_at"] and answer["token"] != token
 
 
+@pytest.mark.parametrize("lifetime, seconds", [("60", 60), ("90s", 90), ("10m", 600), ("2h", 7200),
+                                               ("30d", 2592000), ("31536000", 31536000)])
+def test_a_token_lasts_as_long_as_the_server_allows(home, ready, lifetime, seconds):
+    token = home.client("token", "--lifetime", lifetime, check=0).stdout.rstrip("\n")
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert claims["exp"] - claims["iat"] == seconds
+
+
+@pytest.mark.parametrize("lifetime", ["59", "0", "366d", "1ms"])
+def test_a_token_that_no_server_makes_is_refused_with_the_bounds(home, ready, server, lifetime):
+    before = server.count("auth.login")
+    line = one_line(home.client("token", "--lifetime", lifetime, check=2))
+    assert "60 seconds" in line and "31536000 (365 days)" in line
+    assert server.count("auth.login") == before
+
+
+def test_a_server_that_is_not_reached_has_refused_nothing(home, ready, server):
+    server.fail("drop", endpoint="auth.login")
+    line = one_line(home.client("token", check=6))
+    assert "was not reached for auth.login" in line and "refused" not in line
+    assert "status 0" not in line
+
+
 def test_reload_says_whether_something_changed(home, ready, server):
     done = home.client("reload", check=0)
     assert re.fullmatch(r"generation \d+, nothing has changed\n", done.stdout)

@@ -84,7 +84,9 @@ def test_a_token_is_minted_and_is_not_the_sessions(ready, server):
     assert ready.call("GetToken")["token"] != minted["token"]
     used = {x.header("Authorization") for x in server.requests("users.get_vaults")}
     assert f"Bearer {minted['token']}" not in used
-    assert refusal(ready.call, "GetToken", lifetime=-1).parameters == {"parameter": "lifetime"}
+    for lifetime in (-1, 0, 59, 31536001):
+        assert refusal(ready.call, "GetToken", lifetime=lifetime).parameters == {
+            "parameter": "lifetime"}
 
 
 def test_without_a_server_they_are_not_ready(home, daemon):

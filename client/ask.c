@@ -22,7 +22,7 @@ static bool is_sendable(const struct env_variable *variable)
 	return false;
 }
 
-static void add_environment(struct buf *out)
+void ask_add_environment(struct buf *out)
 {
 	_cleanup_(env_unrefp) struct env *env = env_from_process();
 	const char *comma = "";
@@ -50,7 +50,7 @@ static void write_question(struct buf *out, const struct question *question)
 	if (question->secrets != ASK_WHAT_I_MAY)
 		json_add_bool(out, "mask", question->secrets == ASK_MASKED);
 	if (question->environment)
-		add_environment(out);
+		ask_add_environment(out);
 	buf_putc(out, '}');
 }
 

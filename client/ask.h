@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 
+struct buf;
 struct channel;
 struct doc;
 struct value;
@@ -50,6 +51,9 @@ int ask_send(struct channel *channel, const struct question *question);
 void answer_init(struct answer *answer, struct doc *doc);
 
 void answer_deinit(struct answer *answer);
+
+/* This process's variables as the parameter `environment`. */
+void ask_add_environment(struct buf *out);
 
 /* The vaults are not in yet: values that they bring are missing. */
 bool answer_is_starting(const struct answer *answer);

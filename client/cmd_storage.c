@@ -1,4 +1,5 @@
 #include "arguments.h"
+#include "ask.h"
 #include "base/mem.h"
 #include "channel.h"
 #include "command.h"
@@ -11,22 +12,26 @@
 #include "value/value.h"
 
 struct storage_options {
-	bool reveal;
+	bool reveal, env;
 };
 
 static const struct option_spec options[] = {
 	{"reveal", 'r', OPTION_FLAG, offsetof(struct storage_options, reveal),
 	 NULL, "print secrets, or fail without the right"},
+	{"env", 'e', OPTION_FLAG, offsetof(struct storage_options, env), NULL,
+	 "resolve with this process's environment, not the daemon's"},
 };
 
 static void write_question(struct buf *out, const struct client *client,
-			   const char *uri, bool reveal)
+			   const char *uri, const struct storage_options *o)
 {
 	buf_putc(out, '{');
 	json_add_string(out, "uri", uri);
 	json_add_optional_string(out, "workspace", client->workspace);
-	if (reveal)
+	if (o->reveal)
 		json_add_bool(out, "reveal", true);
+	if (o->env)
+		ask_add_environment(out);
 	buf_putc(out, '}');
 }
 
@@ -58,14 +63,15 @@ static int print(const struct value *storage)
 	return output_write(buf_str(&out));
 }
 
-static int ask(const struct client *client, const char *uri, bool reveal)
+static int resolve(const struct client *client, const char *uri,
+		   const struct storage_options *o)
 {
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
 	int status = channel_open(&channel, client);
 
-	write_question(&question, client, uri, reveal);
+	write_question(&question, client, uri, o);
 	if (status == EXIT_DONE)
 		status = channel_call(&channel, "ResolveStorage", &question,
 				      &answer);
@@ -84,12 +90,12 @@ static int run(const struct client *client, const void *fields, int argc,
 					    "storage --help'");
 	if (str_utf8_invalid(str_from(argv[0])) < strlen(argv[0]))
 		return complain(EXIT_USAGE, "the URI is not UTF-8");
-	return ask(client, argv[0], o->reveal);
+	return resolve(client, argv[0], o);
 }
 
 const struct command cmd_storage = {
 	.name = "storage",
-	.synopsis = "URI [--reveal]",
+	.synopsis = "URI [--env] [--reveal]",
 	.summary = "show which credentials ClearML uses for a URI, and why",
 	.details =
 		"URI is where a model or artifact is: s3://BUCKET/PATH, "
@@ -107,7 +113,8 @@ const struct command cmd_storage = {
 		"Exit status 3: no entry is for this URI (Azure; the others "
 		"have defaults). The variables\n"
 		"AWS_*, AZURE_STORAGE_* and GOOGLE_APPLICATION_CREDENTIALS "
-		"are those of the daemon.",
+		"are those of the daemon; with\n"
+		"--env those of this process, and none of the daemon's.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct storage_options),

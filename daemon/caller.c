@@ -9,6 +9,7 @@
 #include "config/lock.h"
 #include "config/projection.h"
 #include "config/secret.h"
+#include "config/snapshot.h"
 #include "config/vault_env.h"
 #include "daemon.h"
 #include "layers.h"
@@ -17,6 +18,7 @@
 #include "serve/errand.h"
 #include "serve/out.h"
 #include "serve/reply.h"
+#include "serve/storage.h"
 #include "value/json.h"
 #include "value/path.h"
 #include "value/value.h"
@@ -88,6 +90,22 @@ static void reply_value(struct job *job, struct result *result,
 	reply_close(&result->out, false);
 }
 
+static void answer_storage(struct job *job, struct result *result)
+{
+	const struct storage_inquiry inquiry = {
+		.docs = &result->docs,
+		.root = result->root,
+		.env = result->env,
+		.env_is_callers = true,
+		.secrets = job->secrets,
+		.arena = &result->arena,
+		.uri = str_from(job->errand->text),
+		.masked = job->errand->masked,
+	};
+
+	storage_write(&result->out, &inquiry);
+}
+
 static void answer(struct job *job, struct result *result)
 {
 	struct str text = str_from(job->errand->text);
@@ -134,7 +152,10 @@ static void resolve(struct job *job, struct result *result)
 		projection_merge(projection, docs, job->locks, &result->arena);
 	if (!result->root)
 		result->root = value_new(&result->arena, VALUE_OBJECT);
-	answer(job, result);
+	if (job->errand->kind == ERRAND_STORAGE)
+		answer_storage(job, result);
+	else
+		answer(job, result);
 }
 
 static void result_deinit(struct result *result)
@@ -205,6 +226,8 @@ void caller_begin(struct daemon *daemon, struct errand *errand)
 	job->errand = errand;
 	stack_copy(&job->stack, &workspace->stack,
 		   projection_below(errand->projection));
+	if (errand->kind == ERRAND_STORAGE) /* it tells places in documents */
+		snapshot_settle(workspace->snapshot);
 	job->context = layers_context(settings, NULL, NULL);
 	if (settings->vault_environment)
 		job->vault_environment =

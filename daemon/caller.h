@@ -16,7 +16,8 @@
 struct daemon;
 struct errand;
 
-/* Do @errand, an ERRAND_GET; it is finished later, by the loop. */
+/* Do @errand, an ERRAND_GET or ERRAND_STORAGE; it is finished later, by the
+ * loop. */
 void caller_begin(struct daemon *daemon, struct errand *errand);
 
 #endif

@@ -135,7 +135,7 @@ static void serve_workspaces(void *data, uint64_t clearance, struct buf *json)
 
 static void serve_begin(void *data, struct errand *errand)
 {
-	if (errand->kind == ERRAND_GET)
+	if (errand->kind == ERRAND_GET || errand->kind == ERRAND_STORAGE)
 		caller_begin(data, errand);
 	else
 		task_begin(data, errand);

@@ -26,6 +26,7 @@ struct storage_question {
 	enum storage_provider provider;
 	const struct value *root; /* the resolved configuration */
 	const struct env *env;    /* variables of the provider */
+	bool env_is_callers;      /* who knows them: hidden by key only */
 	struct str uri;
 };
 

@@ -28,9 +28,9 @@ static void add_environment(struct storage_lookup *lookup)
 	candidate->index = -1;
 	candidate->settings = storage_new_settings(lookup, fields);
 	storage_set(lookup, candidate->settings, "account_name",
-		    storage_string(lookup, account));
+		    storage_of_variable(lookup, account));
 	storage_set(lookup, candidate->settings, "account_key",
-		    storage_string(lookup, key));
+		    storage_of_variable(lookup, key));
 }
 
 /* The account is the host up to its first dot, the container the first
@@ -68,21 +68,18 @@ static bool is_text(const struct value *value, struct str text)
 	       str_equal(value_text(value), text);
 }
 
-static const char *why_not_account(struct storage_lookup *lookup,
-				   const struct value *account,
+static const char *why_not_account(const struct value *account,
 				   const struct target *target)
 {
 	if (value_is(account, VALUE_STRING) &&
 	    str_equal_nocase(value_text(account), target->account))
 		return "never matches: ClearML compares account_name with the "
 		       "URI's account in small letters";
-	return storage_text(lookup, "is not for the account %.*s",
-			    STR_PRINT(target->account));
+	return "is not for the account of the URI";
 }
 
 /* NULL: the entry matches. */
-static const char *why_not(struct storage_lookup *lookup,
-			   const struct storage_candidate *candidate,
+static const char *why_not(const struct storage_candidate *candidate,
 			   const struct target *target)
 {
 	const struct value *account =
@@ -91,10 +88,9 @@ static const char *why_not(struct storage_lookup *lookup,
 		value_get(candidate->settings, STR("container_name"));
 
 	if (!is_text(account, target->account))
-		return why_not_account(lookup, account, target);
+		return why_not_account(account, target);
 	if (value_is_true(container) && !is_text(container, target->container))
-		return storage_text(lookup, "is not for the container %.*s",
-				    STR_PRINT(target->container));
+		return "is not for the container of the URI";
 	return NULL;
 }
 
@@ -113,7 +109,7 @@ static void choose(struct storage_lookup *lookup, const struct target *target)
 	for (size_t i = 0; i < storage->count; i++) {
 		struct storage_candidate *candidate = &storage->candidates[i];
 
-		candidate->reason = why_not(lookup, candidate, target);
+		candidate->reason = why_not(candidate, target);
 		if (candidate->reason)
 			continue;
 		if (storage->winner)
@@ -130,7 +126,7 @@ static void take_settings(struct storage_lookup *lookup,
 
 	if (!value_is_true(value_get(settings, STR("container_name"))))
 		storage_set(lookup, settings, "container_name",
-			    storage_string(lookup, target->container));
+			    storage_of_uri(lookup, target->container));
 	lookup->storage->settings = settings;
 }
 

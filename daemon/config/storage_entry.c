@@ -83,6 +83,21 @@ struct value *storage_string(struct storage_lookup *lookup, struct str text)
 	return value_new_string(lookup->arena, arena_str(lookup->arena, text));
 }
 
+struct value *storage_of_uri(struct storage_lookup *lookup, struct str text)
+{
+	struct value *value = storage_string(lookup, text);
+
+	value->flags |= VALUE_FOREIGN;
+	return value;
+}
+
+struct value *storage_of_variable(struct storage_lookup *lookup,
+				  struct str text)
+{
+	return lookup->question->env_is_callers ? storage_of_uri(lookup, text)
+						: storage_string(lookup, text);
+}
+
 struct value *storage_bool(struct storage_lookup *lookup, bool boolean)
 {
 	struct value *value = value_new(lookup->arena, VALUE_BOOL);

@@ -50,6 +50,13 @@ const char *storage_text(struct storage_lookup *lookup, const char *format, ...)
  */
 
 struct value *storage_string(struct storage_lookup *lookup, struct str text);
+
+/* The same of a part of the URI, or of a variable: who says it knows it, so it
+ * is hidden by its key only (the daemon's own variables as anything else). */
+struct value *storage_of_uri(struct storage_lookup *lookup, struct str text);
+struct value *storage_of_variable(struct storage_lookup *lookup,
+				  struct str text);
+
 struct value *storage_bool(struct storage_lookup *lookup, bool boolean);
 struct value *storage_null(struct storage_lookup *lookup);
 struct value *storage_object(struct storage_lookup *lookup);

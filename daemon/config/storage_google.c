@@ -81,7 +81,7 @@ static struct value *default_credentials(struct storage_lookup *lookup)
 	if (value_is_true(value))
 		return value;
 	if (variable.len)
-		return storage_string(lookup, variable);
+		return storage_of_variable(lookup, variable);
 	return storage_object(lookup);
 }
 
@@ -124,9 +124,9 @@ static int fall_back(struct storage_lookup *lookup)
 		return storage_bad_uri(lookup, "%s", wrong);
 	storage_path_add(&subdir, lookup->arena, uri.path);
 	storage_set(lookup, settings, "bucket",
-		    storage_string(lookup, authority.text));
+		    storage_of_uri(lookup, authority.text));
 	storage_set(lookup, settings, "subdir",
-		    storage_string(lookup, storage_strip(buf_str(&subdir))));
+		    storage_of_uri(lookup, storage_strip(buf_str(&subdir))));
 	storage_set(lookup, settings, "project", default_project(lookup));
 	storage_set(lookup, settings, "credentials_json",
 		    default_credentials(lookup));

@@ -166,10 +166,12 @@ static int make_defaults(struct storage_lookup *lookup, struct value **settings)
 					      "%s.%s must be a string; put it "
 					      "in quotes",
 					      lookup->path, key);
-		if (value_is_true(value))
-			text = value_text(value);
-		storage_set(lookup, *settings, key,
-			    storage_string(lookup, str_trim(text)));
+		storage_set(
+			lookup, *settings, key,
+			value_is_true(value)
+				? storage_string(lookup,
+						 str_trim(value_text(value)))
+				: storage_of_variable(lookup, str_trim(text)));
 	}
 	return 0;
 }
@@ -214,8 +216,8 @@ static int fall_back(struct storage_lookup *lookup, struct value *settings)
 		bucket = first_segment(lookup, uri.path);
 	}
 	storage_set(lookup, settings, "bucket",
-		    storage_string(lookup, storage_strip(bucket)));
-	storage_set(lookup, settings, "host", storage_string(lookup, host));
+		    storage_of_uri(lookup, storage_strip(bucket)));
+	storage_set(lookup, settings, "host", storage_of_uri(lookup, host));
 	add_switches(lookup, settings);
 	lookup->storage->settings = settings;
 	return 0;

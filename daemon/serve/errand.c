@@ -230,11 +230,11 @@ static void begin_about_keys(struct request *request, enum errand_kind kind)
 	begin(request, errand);
 }
 
-void errand_get(struct request *request, const struct env_call *call)
+void errand_for_caller(struct request *request, const struct env_call *call)
 {
-	struct str path = call_string(&request->call, "path");
+	struct str text = call->text;
 	struct errand *errand =
-		errand_for(request, ERRAND_GET,
+		errand_for(request, call->kind,
 			   (struct price){QUOTA_BYTES, (uint32_t)call->size});
 	struct buf fields = call->fields;
 
@@ -247,7 +247,7 @@ void errand_get(struct request *request, const struct env_call *call)
 	errand->masked = call->masked;
 	errand->projection = call->projection;
 	errand->fields = fields;
-	errand->text = mem_strndup(path.ptr ? path.ptr : "", path.len);
+	errand->text = mem_strndup(text.ptr ? text.ptr : "", text.len);
 	turns_add(request->turns, errand);
 	wait_for(request, errand);
 }

@@ -40,8 +40,9 @@ struct study;
 struct turns;
 
 enum errand_kind {
-	ERRAND_GET,   /* with an environment: takes turns */
-	ERRAND_STUDY, /* the server's own: takes turns */
+	ERRAND_GET,     /* with an environment: takes turns */
+	ERRAND_STORAGE, /* the same */
+	ERRAND_STUDY,   /* the server's own: takes turns */
 	ERRAND_RELOAD,
 	ERRAND_USE_WORKSPACE,
 	ERRAND_PROVE,
@@ -68,7 +69,7 @@ struct errand {
 	/* Who waits: the connection's, which outlives its errands but for those
 	 * that take turns. */
 	const struct peer *peer;
-	/* GET, whose text is the path: */
+	/* GET and STORAGE, whose text is the path or the URI: */
 	struct env *env; /* the caller's; nobody else has it */
 	enum projection projection;
 	struct buf fields; /* that the reply begins with */
@@ -123,9 +124,11 @@ void errand_answer(struct errand *errand, const struct peer *peer,
 		   struct out *out);
 void errand_free(struct errand *errand); /* NULL is allowed */
 
-/* Get with the environment @env (taken over) of @size bytes; @fields begin the
- * reply, and are taken over too. */
+/* GET or STORAGE with the environment @env (taken over) of @size bytes; @fields
+ * begin the reply, and are taken over too. */
 struct env_call {
+	enum errand_kind kind;
+	struct str text;
 	struct env *env;
 	size_t size;
 	bool masked;
@@ -133,7 +136,7 @@ struct env_call {
 	struct buf fields;
 };
 
-void errand_get(struct request *request, const struct env_call *call);
+void errand_for_caller(struct request *request, const struct env_call *call);
 
 /* Do @study (taken over), whose question has @size bytes. */
 void errand_study(struct request *request, struct study *study, size_t size,

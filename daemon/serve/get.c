@@ -17,7 +17,6 @@
 
 /* What is asked for, besides the path. */
 struct get {
-	json_t *environment; /* NULL: the daemon's */
 	enum projection projection;
 	bool masked;
 };
@@ -198,38 +197,41 @@ static struct env *make_env(json_t *environment)
 	return env_new(variables, count);
 }
 
-static void answer_with_environment(struct request *request,
-				    const struct get *get, size_t size)
+bool get_take_environment(struct request *request, struct env_call *call)
 {
-	struct env_call call = {
-		.env = make_env(get->environment),
-		.size = size,
-		.masked = get->masked,
-		.projection = get->projection,
-	};
-
-	get_add_state(&call.fields, &request->view);
-	json_add_bool(&call.fields, "masked", get->masked);
-	json_key(&call.fields, "value");
-	errand_get(request, &call);
-}
-
-static void check_environment(struct request *request, const struct get *get)
-{
+	json_t *environment = call_get(&request->call, "environment");
 	struct quota *quota = request->quota;
-	size_t size;
 
-	if (!measure(get->environment, &size))
+	if (!measure(environment, &call->size))
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
 			    STR("environment"));
-	else if (size > GET_ENVIRONMENT_LIMIT)
+	else if (call->size > GET_ENVIRONMENT_LIMIT)
 		reply_quota_exceeded(request->out, "environment",
 				     GET_ENVIRONMENT_LIMIT);
 	else if (!quota_count_call(quota, request->peer->uid, request->now))
 		reply_quota_exceeded(request->out, "environment_calls",
 				     quota->environment_calls);
 	else
-		answer_with_environment(request, get, size);
+		call->env = make_env(environment);
+	return call->env;
+}
+
+static void answer_with_environment(struct request *request,
+				    const struct get *get)
+{
+	struct env_call call = {
+		.kind = ERRAND_GET,
+		.text = call_string(&request->call, "path"),
+		.masked = get->masked,
+		.projection = get->projection,
+	};
+
+	if (!get_take_environment(request, &call))
+		return;
+	get_add_state(&call.fields, &request->view);
+	json_add_bool(&call.fields, "masked", get->masked);
+	json_key(&call.fields, "value");
+	errand_for_caller(request, &call);
 }
 
 void get_answer(struct request *request)
@@ -237,15 +239,14 @@ void get_answer(struct request *request)
 	const struct call *call = &request->call;
 	bool allowed = request->rights & ACCESS_SECRETS;
 	struct get get = {
-		.environment = call_get(call, "environment"),
 		.masked = call_bool(call, "mask", !allowed),
 	};
 
 	(void)projection_from_name(call_string(call, "view"), &get.projection);
 	if (!get.masked && !allowed)
 		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
-	else if (get.environment)
-		check_environment(request, &get);
+	else if (call_get(call, "environment"))
+		answer_with_environment(request, &get);
 	else
 		answer(request, &get);
 }

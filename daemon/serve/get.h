@@ -15,6 +15,7 @@
 #define GET_ENVIRONMENT_LIMIT ((size_t)64 * 1024)
 
 struct buf;
+struct env_call;
 struct path;
 struct request;
 struct secrets;
@@ -25,6 +26,10 @@ struct view;
 /* Methods of io.clearconf. */
 void get_answer(struct request *request);
 void get_list_workspaces(struct request *request);
+
+/* The caller's environment, measured and counted, into @call. False when it is
+ * refused, which the reply then says. */
+bool get_take_environment(struct request *request, struct env_call *call);
 
 /* generation, state and stale, as every answer about a view begins. */
 void get_add_state(struct buf *fields, const struct view *view);

@@ -75,7 +75,8 @@ static const struct method clearconf_methods[] = {
 		      WORKSPACE),
 		ACCESS_ADMIN, errand_revoke_credentials},
 	{"ResolveStorage",
-		TAKES(REQUIRED("uri", STRING), WORKSPACE, REVEAL),
+		TAKES(REQUIRED("uri", STRING), WORKSPACE, REVEAL,
+		      OPTIONAL("environment", VARIABLES)),
 		ACCESS_READ, storage_answer},
 	{0},
 };

@@ -10,6 +10,8 @@
 #include "config/snapshot.h"
 #include "config/storage.h"
 #include "serve/access.h"
+#include "serve/errand.h"
+#include "serve/get.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
@@ -18,7 +20,8 @@
 
 /* One answer in the making. */
 struct answer {
-	struct request *request;
+	const struct storage_inquiry *inquiry;
+	struct out *out;
 	struct arena *arena;
 	struct storage storage;
 	const char *provider;
@@ -70,7 +73,7 @@ static void set_place(struct answer *answer, struct value *origin,
 static struct value *origin_of(struct answer *answer,
 			       const struct storage_candidate *candidate)
 {
-	const struct stack_docs *docs = &answer->request->view.snapshot->docs;
+	const struct stack_docs *docs = answer->inquiry->docs;
 	struct value *origin = value_new(answer->arena, VALUE_OBJECT);
 	struct place place = {.kind = LAYER_ENV_NAMED};
 
@@ -147,7 +150,7 @@ static void write_member(struct buf *fields, const struct value *tree,
 
 static void reply(struct answer *answer, const struct value *tree)
 {
-	struct buf *fields = reply_open(answer->request->out);
+	struct buf *fields = reply_open(answer->out);
 
 	json_key(fields, "storage");
 	buf_putc(fields, '{');
@@ -156,20 +159,41 @@ static void reply(struct answer *answer, const struct value *tree)
 	write_member(fields, tree, "origin", "origin");
 	write_member(fields, tree, "rejected", "rejected");
 	buf_putc(fields, '}');
-	reply_close(answer->request->out, false);
+	reply_close(answer->out, false);
 }
 
-static void reply_found(struct answer *answer, bool masked)
+/* What is empty is no secret, and worth knowing: ClearML fails with it. */
+static void show_empty(struct answer *answer, struct value *masked,
+		       const struct value *settings)
 {
+	struct member *m;
+
+	for (value_each (settings, m))
+		if (value_is(m->value, VALUE_STRING) && !m->value->text.len)
+			*value_object_slot(masked, answer->arena,
+					   member_key(m)) = m->value;
+}
+
+static struct value *mask(struct answer *answer, struct value *tree)
+{
+	struct value *masked =
+		secrets_mask(answer->inquiry->secrets, answer->arena, tree);
+	struct str provider = str_from(answer->provider);
+
+	show_empty(answer, value_get(masked, provider),
+		   value_get(tree, provider));
+	return masked;
+}
+
+static void reply_found(struct answer *answer)
+{
+	bool masked = answer->inquiry->masked;
 	struct value *tree;
 
 	if (masked)
 		hide_extra_args(answer);
 	tree = make_tree(answer);
-	if (masked)
-		tree = secrets_mask(answer->request->view.secrets,
-				    answer->arena, tree);
-	reply(answer, tree);
+	reply(answer, masked ? mask(answer, tree) : tree);
 }
 
 static void reply_wrong(struct answer *answer)
@@ -179,52 +203,75 @@ static void reply_wrong(struct answer *answer)
 	struct place place = {0};
 
 	if (storage->wrong)
-		(void)place_find(&place, &answer->request->view.snapshot->docs,
-				 storage->wrong);
+		(void)place_find(&place, answer->inquiry->docs, storage->wrong);
 	if (place.source)
 		(void)diag_at(&diag, place.source, place.offset, "%s",
 			      storage->problem);
 	else
 		(void)diag_set(&diag, "the configuration", "%s",
 			       storage->problem);
-	reply_broken(answer->request->out, &diag,
-		     answer->request->view.secrets);
+	reply_broken(answer->out, &diag, answer->inquiry->secrets);
 }
 
-static void answer_for(struct request *request,
-		       const struct storage_question *question, bool masked)
+void storage_write(struct out *out, const struct storage_inquiry *inquiry)
 {
-	struct answer answer = {
-		.request = request,
-		.arena = request->scratch,
-		.provider = storage_provider_name(question->provider),
+	struct storage_question question = {
+		.root = inquiry->root,
+		.env = inquiry->env,
+		.env_is_callers = inquiry->env_is_callers,
+		.uri = inquiry->uri,
 	};
-	int r = storage_resolve(&answer.storage, answer.arena, question);
+	struct answer answer = {
+		.inquiry = inquiry,
+		.out = out,
+		.arena = inquiry->arena,
+	};
+	int r = storage_provider_of(question.uri, &question.provider)
+			? storage_resolve(&answer.storage, answer.arena,
+					  &question)
+			: STORAGE_E_URI;
 
+	answer.provider = storage_provider_name(question.provider);
 	if (r == STORAGE_E_NO_MATCH)
-		reply_error(request->out, REPLY_NO_STORAGE_MATCH,
-			    question->uri);
+		reply_error(out, REPLY_NO_STORAGE_MATCH, question.uri);
 	else if (r == STORAGE_E_URI)
-		reply_error(request->out, REPLY_INVALID_PARAMETER, STR("uri"));
+		reply_error(out, REPLY_INVALID_PARAMETER, STR("uri"));
 	else if (r == STORAGE_E_BROKEN)
 		reply_wrong(&answer);
 	else
-		reply_found(&answer, masked);
+		reply_found(&answer);
+}
+
+static void answer_with_environment(struct request *request, struct str uri,
+				    bool masked)
+{
+	struct env_call call = {
+		.kind = ERRAND_STORAGE,
+		.text = uri,
+		.masked = masked,
+	};
+
+	if (get_take_environment(request, &call))
+		errand_for_caller(request, &call);
 }
 
 void storage_answer(struct request *request)
 {
 	bool reveal = call_bool(&request->call, "reveal", false);
-	struct storage_question question = {
+	const struct storage_inquiry inquiry = {
+		.docs = &request->view.snapshot->docs,
 		.root = request->view.snapshot->root,
 		.env = request->view.env,
+		.secrets = request->view.secrets,
+		.arena = request->scratch,
 		.uri = call_string(&request->call, "uri"),
+		.masked = !reveal,
 	};
 
 	if (reveal && !(request->rights & ACCESS_SECRETS))
 		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
-	else if (!storage_provider_of(question.uri, &question.provider))
-		reply_error(request->out, REPLY_INVALID_PARAMETER, STR("uri"));
+	else if (call_get(&request->call, "environment"))
+		answer_with_environment(request, inquiry.uri, !reveal);
 	else
-		answer_for(request, &question, !reveal);
+		storage_write(request->out, &inquiry);
 }

@@ -37,7 +37,8 @@ CALLS = {
     "CreateCredentials": {"label": "of a test", "lifetime": 3600, "workspace": "default"},
     "EditCredentials": {"access_key": ACCESS_KEY, "label": "of a test", "workspace": "default"},
     "RevokeCredentials": {"access_key": ACCESS_KEY, "force": True, "workspace": "default"},
-    "ResolveStorage": {"uri": "s3://bucket/x", "workspace": "default", "reveal": True},
+    "ResolveStorage": {"uri": "s3://bucket/x", "workspace": "default", "reveal": True,
+                       "environment": {"A": "b"}},
 }
 OF_TYPE = {"string": 1, "int": "1", "bool": 1, ("array", "string"): [1], ("map", "string"): {"A": 1}}
 

@@ -153,6 +153,60 @@ def test_the_daemons_variables_take_part(home):
         assert resolve(daemon, "s3://b", reveal=True)["settings"]["token"] == "session-token"
 
 
+MINE = {"AWS_ACCESS_KEY_ID": "CALLERS-KEY", "AWS_SECRET_ACCESS_KEY": "callers-secret",
+        "AWS_PROFILE": "default-secret"}
+
+
+def test_a_callers_variables_take_the_place_of_the_daemons(home):
+    with Daemon(home, env={"AWS_ACCESS_KEY_ID": "DAEMONS-KEY", "AWS_SESSION_TOKEN": "daemons-token",
+                           "AZURE_STORAGE_ACCOUNT": "acc",
+                           "AZURE_STORAGE_KEY": "daemons-azure"}) as daemon:
+        real = resolve(daemon, "s3://b", reveal=True, environment=MINE)["settings"]
+        assert (real["key"], real["secret"], real["token"]) == ("CALLERS-KEY", "callers-secret", "")
+        masked = resolve(daemon, "s3://b", environment=MINE)["settings"]
+        assert (masked["key"], masked["secret"], masked["token"]) == ("****", "****", "")
+        assert refusal(daemon, "azure://acc/c/x", environment={}).name.endswith("NoStorageMatch")
+        gs = resolve(daemon, "gs://b", reveal=True,
+                     environment={"GOOGLE_APPLICATION_CREDENTIALS": "/mine.json"})
+        assert gs["settings"]["credentials_json"] == "/mine.json"
+        home.env.update(MINE)
+        shown = home.client("storage", "--env", "s3://b", "--reveal", check=0).stdout
+        assert "CALLERS-KEY" in shown and "  token                  (empty)" in shown
+        assert "DAEMONS-KEY" in home.client("storage", "s3://b", "--reveal", check=0).stdout
+
+
+def test_a_callers_words_are_no_oracle(running):
+    """Whether a guess is a secret is not to be seen by what becomes of it."""
+    guess = resolve(running, "s3://default-secret", environment={"AWS_PROFILE": "secret-three"})
+    assert guess["settings"]["profile"] == "secret-three"
+    assert guess["settings"]["bucket"] == "default-secret"
+    assert resolve(running, "s3://default-secret")["settings"]["bucket"] == "default-secret"
+
+
+def test_places_are_told_with_an_environment_too(home, running):
+    told = resolve(running, "s3://data-eu/x", environment={})
+    assert told == resolve(running, "s3://data-eu/x")
+    home.conf("sdk.aws.s3.credentials: [\n  { bucket: b, key: k, secret: s, regoin: x }\n]\n")
+    running.wait_value("sdk.azure", None)
+    error = refusal(running, "s3://b/x", environment={"A": "b"})
+    assert (error.parameters["line"], error.parameters["column"]) == (2, 43)
+    assert refusal(running, "bucket/x", environment={}).parameters == {"parameter": "uri"}
+
+
+def test_the_bounds_of_an_environment_are_those_of_get(home):
+    home.settings("[limits]\nenvironment_calls = 2\n")
+    with Daemon(home) as daemon:
+        error = refusal(daemon, "s3://b", environment={"A": "x" * 65536})
+        assert error.parameters == {"quota": "environment", "limit": 65536}
+        assert refusal(daemon, "s3://b", environment={"A=": ""}).parameters == {
+            "parameter": "environment"}
+        calls = [lambda: resolve(daemon, "s3://b", environment={})] * 3
+        with pytest.raises(VarlinkError) as caught:
+            for call in calls:
+                call()
+        assert caught.value.parameters["quota"] == "environment_calls"
+
+
 def test_people_read_where_it_comes_from(home, running):
     shown = home.client("storage", "s3://data-eu/x", check=0).stdout.splitlines()
     conf = home.path / "clearml.conf"

@@ -62,7 +62,7 @@ static const char *ask(struct fixture *fixture, unsigned int rights,
 
 #define SETTINGS(key, secret, extra)                                           \
 	"{\"bucket\":\"data-eu\",\"subdir\":\"\",\"host\":\"\",\"key\":" key   \
-	",\"secret\":" secret ",\"token\":\"****\",\"multipart\":true,"        \
+	",\"secret\":" secret ",\"token\":\"\",\"multipart\":true,"            \
 	"\"acl\":\"\",\"secure\":true,\"region\":\"\",\"verify\":null,"        \
 	"\"use_credentials_chain\":false,\"extra_args\":" extra                \
 	",\"profile\":\"\"}"

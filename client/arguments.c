@@ -13,7 +13,7 @@
 #include "render.h"
 
 #define SECONDS_MAX 315360000.0 /* ten years of 365 days */
-#define LONG_BASE   256        /* results of long options, above every letter */
+#define LONG_BASE   256 /* results of long options, above every letter */
 
 static bool is_text(const char *text)
 {

@@ -268,6 +268,7 @@ static void write_watch(struct buf *out, const struct dump *dump)
 		buf_putc(out, ']');
 	}
 	json_add_optional_string(out, "workspace", dump->client->workspace);
+	json_add_bool(out, "documents", true);
 	buf_putc(out, '}');
 }
 

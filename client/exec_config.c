@@ -90,7 +90,7 @@ bool exec_config_choose(struct exec_config *config, const char *vaults,
 	if (!vaults)
 		vaults = exec_agent_is(argv) ? ASK_LIVE : ASK_MERGED;
 	config->live = !strcmp(vaults, ASK_LIVE);
-	return config->live || !strcmp(vaults, ASK_MERGED);
+	return ask_is_view(vaults);
 }
 
 /* Then the vaults are nowhere. */

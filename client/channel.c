@@ -55,7 +55,12 @@ static const struct {
 	{-ECONNREFUSED, EXIT_NO_DAEMON,
 	 "start clearconfd, or name its socket with --socket"},
 	{-ENOTSOCK, EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
-	{-ENAMETOOLONG, EXIT_NO_DAEMON, NULL},
+	{-ENAMETOOLONG, EXIT_NO_DAEMON,
+	 "name a shorter path with --socket, or set [daemon] socket of "
+	 "clearconfd.conf to one"},
+	{-EPERM, EXIT_NO_DAEMON,
+	 "name a daemon of your own or the system's with --socket, or say "
+	 "--any-server to trust this one"},
 	{-EACCES, EXIT_NO_DAEMON, "this user may not reach the socket"},
 	{-ENOTDIR, EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
 	{-EPROTOTYPE, EXIT_NO_DAEMON, "name the daemon's socket with --socket"},
@@ -116,6 +121,7 @@ int channel_open(struct channel *channel, const struct client *client)
 	if (r < 0)
 		return fail_by_errno(channel, r);
 	clearconf_set_timeout(channel->handle, client->timeout_ms);
+	clearconf_allow_any_server(channel->handle, client->any_server);
 	channel->result = 0;
 	r = clearconf_connect(channel->handle, client->socket);
 	return r < 0 ? fail_by_errno(channel, r) : EXIT_DONE;
@@ -205,6 +211,7 @@ int channel_follow(struct channel *channel, const struct client *client,
 		return fail_by_errno(channel, r);
 	channel->handle = clearconf_watch_get_handle(channel->watch);
 	clearconf_set_timeout(channel->handle, client->timeout_ms);
+	clearconf_allow_any_server(channel->handle, client->any_server);
 	return EXIT_DONE;
 }
 

@@ -20,6 +20,7 @@ struct option_spec;
 struct client {
 	const char *socket, *workspace; /* NULL: not given */
 	int timeout_ms;
+	bool any_server; /* it need not be root's or the user's own */
 };
 
 struct command {

@@ -40,7 +40,7 @@ static const struct command *const commands[] = {
 
 struct globals {
 	const char *socket, *workspace, *timeout;
-	bool help, version;
+	bool any_server, help, version;
 };
 
 static const struct option_spec global_options[] = {
@@ -50,6 +50,8 @@ static const struct option_spec global_options[] = {
 	 "NAME", "not the active workspace but this one"},
 	{"timeout", 't', OPTION_SECONDS, offsetof(struct globals, timeout), "S",
 	 "wait at most S seconds for an answer (30)"},
+	{"any-server", '\0', OPTION_FLAG, offsetof(struct globals, any_server),
+	 NULL, "trust the daemon whoever runs it"},
 	{"help", 'h', OPTION_FLAG, offsetof(struct globals, help), NULL,
 	 "print this help"},
 	{"version", 'V', OPTION_FLAG, offsetof(struct globals, version), NULL,
@@ -124,6 +126,7 @@ static int start(const struct command *command, const struct globals *globals,
 		.workspace = globals->workspace,
 		.timeout_ms =
 			arguments_milliseconds(globals->timeout, TIMEOUT_MS),
+		.any_server = globals->any_server,
 	};
 	int count = 0;
 

@@ -20,14 +20,14 @@
 #include "startup.h"
 #include "value/value.h"
 
-static void print_suspect(void *data, const struct value *value,
-			  const char *path, const char *known)
+static void print_suspect(void *data, const struct spelling_suspect *suspect)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	struct doc *doc = data;
 
-	diag_at(&diag, doc->sources[value->source], value->offset,
-		"ClearML knows no key %s: is %s meant?", path, known);
+	(void)data;
+	diag_at(&diag, suspect->source, suspect->offset,
+		"ClearML knows no key %s: is %s meant?", suspect->path,
+		suspect->known);
 	diag_print_excerpt(&diag, "warning: ", stdout);
 }
 
@@ -40,7 +40,7 @@ static void print_list(const struct diag_list *warnings)
 static void print_warnings(struct doc *doc)
 {
 	print_list(&doc->warnings);
-	spelling_check(doc, print_suspect, doc);
+	spelling_check(doc, print_suspect, NULL);
 }
 
 static bool report(const struct layer *layer, bool must_exist)

@@ -25,6 +25,7 @@
  *    0                   done; where there is a reply, it is in *reply
  *    CLEARCONF_E_...     an outcome to expect, below
  *    a negative errno    -ENOENT or -ECONNREFUSED: no daemon; -ETIMEDOUT;
+ *                        -EPERM: somebody else serves on the socket;
  *                        -ECONNRESET: the daemon went away; -EPROTO: the peer
  *                        does not speak Varlink; -EMSGSIZE: a reply over the
  *                        limit; -ENOMEM; -EBUSY, -ENOTCONN, -EINVAL: a mistake
@@ -107,8 +108,15 @@ void clearconf_free(struct clearconf *handle);
  * first that exists of the user instance's and the system instance's sockets.
  * When that one refuses, connecting fails: the next is not tried, since it
  * would answer with another configuration. A connected handle is disconnected
- * first. */
+ * first.
+ *
+ * What a configuration says may be run, so only root's or this process's own
+ * daemon will do, and on the system instance's socket that of the user to whom
+ * root gave its folder, /run/clearconf: else -EPERM. */
 int clearconf_connect(struct clearconf *handle, const char *path);
+
+/* Whoever serves will do, from the next clearconf_connect on; for tests. */
+void clearconf_allow_any_server(struct clearconf *handle, bool allowed);
 
 /* Forget the connection and any call under way. */
 void clearconf_disconnect(struct clearconf *handle);
@@ -261,8 +269,8 @@ int clearconf_watch_wait(struct clearconf_watch *watch, int milliseconds,
 			 struct clearconf_reply *reply);
 
 /* The watch's own handle: for clearconf_strerror, clearconf_socket,
- * clearconf_set_limit and clearconf_set_timeout (how long the first reply may
- * take), and for nothing else. */
+ * clearconf_set_limit, clearconf_allow_any_server and clearconf_set_timeout
+ * (how long the first reply may take), and for nothing else. */
 struct clearconf *clearconf_watch_get_handle(struct clearconf_watch *watch);
 
 #pragma GCC visibility pop

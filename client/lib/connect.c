@@ -10,6 +10,7 @@
 
 #include "clearconf.h"
 #include "handle.h"
+#include "trust.h"
 #include "wire.h"
 
 /* A variable that is set and not empty; nothing for a setuid program. */
@@ -27,8 +28,9 @@ static int use(struct clearconf *handle, const char *path)
 	handle->socket[0] = '\0';
 	if (len >= sizeof(handle->socket))
 		return handle_fail(handle, -ENAMETOOLONG,
-				   "the socket's path is longer than %zu bytes",
-				   sizeof(handle->socket) - 1);
+				   "the socket's path %s is longer than the "
+				   "%zu bytes that Unix sockets allow",
+				   path, sizeof(handle->socket) - 1);
 	memcpy(handle->socket, path, len + 1);
 	return 0;
 }
@@ -125,11 +127,14 @@ int clearconf_connect(struct clearconf *handle, const char *path)
 				   strerror(errno));
 	r = set_connect_timeout(handle->fd, handle->timeout_ms);
 	r = r < 0 ? -errno : connect_to(handle->fd, handle->socket);
-	if (r < 0) {
+	if (r < 0)
+		handle_fail(handle, r, "no daemon answers on %s: %s",
+			    handle->socket, strerror(-r));
+	else if (!handle->any_server)
+		r = trust_check(handle);
+	if (r < 0)
 		clearconf_disconnect(handle);
-		return handle_fail(handle, r, "no daemon answers on %s: %s",
-				   handle->socket, strerror(-r));
-	}
-	handle_set_state(handle, HANDLE_IDLE);
-	return 0;
+	else
+		handle_set_state(handle, HANDLE_IDLE);
+	return r;
 }

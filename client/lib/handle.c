@@ -65,6 +65,11 @@ void clearconf_set_timeout(struct clearconf *handle, int milliseconds)
 	handle->timeout_ms = milliseconds;
 }
 
+void clearconf_allow_any_server(struct clearconf *handle, bool allowed)
+{
+	handle->any_server = allowed;
+}
+
 void clearconf_set_limit(struct clearconf *handle, size_t bytes)
 {
 	handle->limit = bytes;

@@ -20,9 +20,10 @@ enum handle_state { HANDLE_CLOSED, HANDLE_IDLE, HANDLE_BUSY };
 
 struct clearconf {
 	enum handle_state state;
-	int fd;       /* -1: CLOSED */
-	int epoll_fd; /* that a watch has put `fd` in; -1: none */
-	bool more;    /* the call under way asked for several replies */
+	int fd;          /* -1: CLOSED */
+	int epoll_fd;    /* that a watch has put `fd` in; -1: none */
+	bool more;       /* the call under way asked for several replies */
+	bool any_server; /* whoever serves */
 	int timeout_ms;
 	size_t limit;
 	struct bytes workspace; /* `,"workspace":"..."` of the getters, or "" */

@@ -30,6 +30,7 @@ import random
 import re
 import socket as sockets
 import stat
+import struct
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -287,6 +288,33 @@ def find_socket(environ: Optional[Environment] = None) -> str:
     raise NoDaemon(f"no daemon: there is no socket {' and no '.join(places)}; start clearconfd")
 
 
+def _writable_by_others(folder: os.stat_result) -> bool:
+    return bool(folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _is_system_user(path: str, uid: int) -> bool:
+    """Did root give the folder of the system's socket, where path is, to uid?"""
+    try:
+        parent, system, folder = map(os.stat, (
+            "/run", os.path.dirname(SYSTEM_SOCKET), os.path.dirname(path) or "."))
+    except OSError:
+        return False
+    return (parent.st_uid == 0 and not _writable_by_others(parent)
+            and os.path.samestat(folder, system)
+            and system.st_uid == uid and not _writable_by_others(system))
+
+
+def _check_server(connection: sockets.socket, path: str) -> None:
+    """A configuration can make a program run anything: it comes from root, from
+    this process's own user, or from the system's daemon."""
+    size = struct.calcsize("iII")
+    credentials = connection.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, size)
+    uid = struct.unpack("iII", credentials)[1]
+    if uid not in (0, os.geteuid()) and not _is_system_user(path, uid):
+        raise NoDaemon(f"the socket {path} is served by uid {uid}, who is neither root nor this "
+                       f"user (uid {os.geteuid()})")
+
+
 class _Connection:
     """One Varlink connection; the deadline is for everything that is done with
     it, None waits for ever."""
@@ -364,13 +392,15 @@ class _Connection:
 class Client:
     """Asks one daemon. socket: its path, find_socket() without one. workspace:
     by name, the active one without. timeout: seconds for each call, None waits
-    for ever."""
+    for ever. any_server: trust the daemon whoever runs it, for tests; else it has
+    to be root's or this process's own user's, or the system's."""
 
     def __init__(self, socket: Optional[str] = None, workspace: Optional[str] = None,
-                 timeout: Optional[float] = 30.0) -> None:
+                 timeout: Optional[float] = 30.0, any_server: bool = False) -> None:
         self.socket = socket
         self.workspace = workspace
         self.timeout = timeout
+        self.any_server = any_server
 
     def call(self, method: str, **parameters: Any) -> Dict[str, Any]:
         """Call a method of io.clearconf ("GetProfile"), or of another interface
@@ -466,17 +496,27 @@ class Client:
 
     # --- asking ---
 
+    def _connect(self, socket: str) -> _Connection:
+        connection = _Connection(socket, self.timeout)
+        if not self.any_server:
+            try:
+                _check_server(connection.socket, socket)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
     def _call(self, method: str, parameters: Dict[str, Any],
               decode: Callable[[str], Any]) -> Dict[str, Any]:
         socket = self.socket or find_socket()
-        with contextlib.closing(_Connection(socket, self.timeout)) as connection:
+        with contextlib.closing(self._connect(socket)) as connection:
             connection.send(_full_name(method), _present(parameters))
             return connection.receive(decode)[0]
 
     def _follow(self, socket: str, method: str,
                 parameters: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
         """Each answer of one call; the first has to come in time."""
-        with contextlib.closing(_Connection(socket, self.timeout)) as connection:
+        with contextlib.closing(self._connect(socket)) as connection:
             connection.send(_full_name(method), _present(parameters), more=True)
             more = True
             while more:

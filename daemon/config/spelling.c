@@ -1,6 +1,7 @@
 #include "config/spelling.h"
 
 #include "base/mem.h"
+#include "base/source.h"
 #include "read/doc.h"
 #include "value/path.h"
 #include "value/value.h"
@@ -13,9 +14,12 @@ static const char *const known_keys[] = {
 #define DISTANCE_MAX 2
 
 struct check {
+	const struct doc *doc;
 	spelling_suspect_fn on_suspect;
 	void *data;
-	struct buf path; /* of the object being looked at */
+	struct buf path; /* of the value being looked at */
+	struct buf
+		known; /* the same as the table has it: no element's number */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -89,10 +93,10 @@ static size_t nearness(struct str key, struct str known)
 
 /* What @key of @object may have been meant to be, the nearest; NULL when it is
  * known, or like nothing. */
-static const char *meant(const struct check *check, const struct value *object,
+static const char *meant(struct check *check, const struct value *object,
 			 struct str key)
 {
-	struct str path = {check->path.data, check->path.len}, child;
+	struct str path = buf_str(&check->known), child;
 	const char *nearest = NULL;
 	size_t least = FAR, apart;
 
@@ -109,29 +113,84 @@ static const char *meant(const struct check *check, const struct value *object,
 	return nearest;
 }
 
-static void check_object(struct check *check, const struct value *object)
+#define KEY_BEFORE 256 /* bytes: how far a key may stand before its value */
+
+/* Where the key of the value at @offset stands: the last time that its letters
+ * come before the value; at the value when they do not. */
+static size_t key_offset(struct str text, size_t offset, struct str key)
 {
-	size_t len = check->path.len;
-	const char *near;
+	size_t first = offset > KEY_BEFORE ? offset - KEY_BEFORE : 0;
+
+	for (size_t at = offset; key.len && at-- > first;)
+		if (at + key.len <= offset &&
+		    str_starts(str_from_offset(text, at), key))
+			return at;
+	return offset;
+}
+
+static void suspect(struct check *check, const struct member *m,
+		    const char *near)
+{
+	struct source *source = check->doc->sources[m->value->source];
+	struct spelling_suspect suspect = {
+		.source = source,
+		.offset = key_offset(source->text, m->value->offset,
+				     member_key(m)),
+		.path = buf_str(&check->path).ptr,
+		.known = near,
+	};
+
+	check->on_suspect(check->data, &suspect);
+}
+
+static void check_value(struct check *check, const struct value *value);
+
+static void check_member(struct check *check, const struct value *object,
+			 const struct member *m)
+{
+	const char *near = meant(check, object, member_key(m));
+
+	path_add_key(&check->path, member_key(m));
+	path_add_key(&check->known, member_key(m));
+	if (near)
+		suspect(check, m, near);
+	else
+		check_value(check, m->value);
+}
+
+static void check_element(struct check *check, const struct value *list,
+			  uint32_t index)
+{
+	buf_printf(&check->path, ".%u", index);
+	buf_puts(&check->known, ".[]");
+	check_value(check, list->list.items[index]);
+}
+
+static void check_value(struct check *check, const struct value *value)
+{
+	size_t path = check->path.len, known = check->known.len;
 	struct member *m;
 
-	for (value_each (object, m)) {
-		near = meant(check, object, member_key(m));
-		path_add_key(&check->path, member_key(m));
-		if (near)
-			check->on_suspect(check->data, m->value,
-					  buf_str(&check->path).ptr, near);
-		else if (value_is(m->value, VALUE_OBJECT))
-			check_object(check, m->value);
-		check->path.len = len;
+	if (value->type == VALUE_OBJECT)
+		for (value_each (value, m)) {
+			check_member(check, value, m);
+			check->path.len = path;
+			check->known.len = known;
+		}
+	for (uint32_t i = 0; value->type == VALUE_LIST && i < value->list.count;
+	     i++) {
+		check_element(check, value, i);
+		check->path.len = path;
+		check->known.len = known;
 	}
 }
 
 void spelling_check(const struct doc *doc, spelling_suspect_fn on_suspect,
 		    void *data)
 {
-	struct check check = {on_suspect, data, BUF_INIT};
+	struct check check = {doc, on_suspect, data, BUF_INIT, BUF_INIT};
 
-	check_object(&check, doc->root);
+	check_value(&check, doc->root);
 	buf_deinit(&check.path);
+	buf_deinit(&check.known);
 }

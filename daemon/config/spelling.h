@@ -13,11 +13,17 @@
 #include "base/buf.h"
 
 struct doc;
-struct value;
+struct source;
 
-/* Called for each suspect: where it stands, and what may have been meant. */
-typedef void (*spelling_suspect_fn)(void *data, const struct value *value,
-				    const char *path, const char *known);
+struct spelling_suspect {
+	struct source *source;
+	size_t offset; /* of the key, in its text */
+	const char *path;
+	const char *known; /* the key that may have been meant */
+};
+
+typedef void (*spelling_suspect_fn)(void *data,
+				    const struct spelling_suspect *suspect);
 
 void spelling_check(const struct doc *doc, spelling_suspect_fn on_suspect,
 		    void *data);

@@ -2,10 +2,11 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from harness import FAST, wait_until
+from harness import FAST, ROOT, wait_until
 
 CONF = "k: 1\nsdk { a: x }\n"
 
@@ -314,7 +315,17 @@ def test_check_asks_no_server_when_offline(home, conf, server):
 def test_check_suspects_misspelt_keys(home):
     home.conf("agent {\n  worker_nam: x\n}\n")
     shown = check(home, status=0)
-    assert "clearml.conf:2:15: warning:" in shown and "worker_name" in shown
+    assert "clearml.conf:2:3: warning:" in shown and "worker_name" in shown
+
+
+def test_the_known_keys_are_those_of_clearmls_sources():
+    sources = [os.environ.get(name) for name in ("CLEARML_SDK_SRC", "CLEARML_AGENT_SRC")]
+    if not all(sources):
+        pytest.skip("CLEARML_SDK_SRC and CLEARML_AGENT_SRC name no checkouts")
+    table = ROOT / "daemon" / "config" / "clearml_keys.py"
+    done = subprocess.run(["/usr/bin/python3", table, "--missing", *sources], text=True, timeout=60,
+                          stdout=subprocess.PIPE, check=True)
+    assert done.stdout.split() == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

@@ -9,16 +9,20 @@
 #include "config/spelling.h"
 #include "read/reader.h"
 
-static void note(void *data, const struct value *value, const char *path,
-		 const char *known)
+static void note(void *data, const struct spelling_suspect *suspect)
 {
 	struct buf *seen = data;
 
-	(void)value;
-	buf_printf(seen, "%s->%s ", path, known);
+	buf_printf(seen, "%s->%s ", suspect->path, suspect->known);
 }
 
-static void assert_suspects(const char *text, const char *expected)
+static void note_offset(void *data, const struct spelling_suspect *suspect)
+{
+	buf_printf(data, "%zu ", suspect->offset);
+}
+
+static void assert_noted(spelling_suspect_fn on_suspect, const char *text,
+			 const char *expected)
 {
 	const struct read_options options = {.limits = READ_LIMITS_DEFAULT};
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
@@ -27,8 +31,13 @@ static void assert_suspects(const char *text, const char *expected)
 
 	assert_int_equal(
 		read_text(&doc, "test", str_from(text), &options, &diag), 0);
-	spelling_check(doc, note, &seen);
+	spelling_check(doc, on_suspect, &seen);
 	assert_string_equal(buf_str(&seen).ptr, expected);
+}
+
+static void assert_suspects(const char *text, const char *expected)
+{
+	assert_noted(note, text, expected);
 }
 
 static void a_letter_wrong_is_suspected(void **state)
@@ -84,6 +93,27 @@ static void a_key_beside_the_known_one_is_no_misspelling(void **state)
 	assert_suspects("agent { worker_name = x, worker_nams = y }", "");
 }
 
+static void elements_of_lists_have_keys_too(void **state)
+{
+	(void)state;
+	assert_suspects("sdk.aws.s3.credentials = [{ bucket = a }, "
+			"{ buket = b, secrt = c, mine = d }]",
+			"sdk.aws.s3.credentials.1.buket->bucket "
+			"sdk.aws.s3.credentials.1.secrt->secret ");
+	assert_suspects("sdk.storage.path_substitution = "
+			"[{ registred_prefix = a }]",
+			"sdk.storage.path_substitution.0.registred_prefix->"
+			"registered_prefix ");
+}
+
+static void the_place_is_that_of_the_key(void **state)
+{
+	(void)state;
+	assert_noted(note_offset, "agent { a = 1\n  worker_nam  = w }", "16 ");
+	assert_noted(note_offset, "agent.worker_nam = w", "6 ");
+	assert_noted(note_offset, "agent { \"worker_nam\" = w }", "9 ");
+}
+
 static void long_and_odd_keys_do_no_harm(void **state)
 {
 	(void)state;
@@ -103,6 +133,8 @@ int main(void)
 		cmocka_unit_test(known_keys_are_not_suspected),
 		cmocka_unit_test(keys_of_ones_own_are_not_suspected),
 		cmocka_unit_test(a_key_beside_the_known_one_is_no_misspelling),
+		cmocka_unit_test(elements_of_lists_have_keys_too),
+		cmocka_unit_test(the_place_is_that_of_the_key),
 		cmocka_unit_test(long_and_odd_keys_do_no_harm),
 	};
 

@@ -6,9 +6,11 @@ For this CLEARML_AGENT_SRC and CLEARML_SDK_SRC name checkouts of clearml-agent 3
 
 import signal
 
+import agent_stories
 import pytest
 from agents import Like, Real, Yard
-from harness import wait_until
+from clearml_server import ClearMLServer
+from harness import Home, wait_until
 
 pytestmark = pytest.mark.skipif(
     not Real.is_here(), reason="CLEARML_AGENT_SRC and CLEARML_SDK_SRC name no checkouts")
@@ -36,8 +38,6 @@ def what_becomes_of_it(yard, number, busy):
 @pytest.mark.parametrize("busy", [True, False])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_they_take_signals_alike(tmp_path, number, busy):
-    from clearml_server import ClearMLServer
-    from harness import Home
     seen = []
     for kind in (Like, Real):
         with ClearMLServer() as server:
@@ -45,3 +45,25 @@ def test_they_take_signals_alike(tmp_path, number, busy):
             yard.edit(1)
             seen.append(what_becomes_of_it(yard, number, busy))
     assert seen[0] == seen[1]
+
+
+@pytest.fixture
+def yard(home, server):
+    return Yard(home, server, Real)
+
+
+@pytest.fixture
+def served(yard, daemon):
+    """A daemon that serves the yard."""
+    return daemon.start()
+
+
+@pytest.mark.parametrize("what", agent_stories.GRABS)
+@pytest.mark.parametrize("vaults", ["live", "merged"])
+def test_a_vault_changes_nothing_about_login_and_identity(yard, served, what, vaults):
+    with ClearMLServer() as other:
+        agent_stories.a_vault_that_grabs(yard, other, served, what, "--vaults", vaults)
+
+
+def test_owners_vaults_arrive(yard, served):
+    agent_stories.owners_vault(yard)

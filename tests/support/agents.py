@@ -13,9 +13,7 @@ import signal
 import subprocess
 import time
 
-import agent_like
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from clearml_state import USER_ID
 from clearml_work import ENDED
 from harness import CLIENT, FAST, SUPPORT, wait_until
 from ledger import LEDGER
@@ -135,6 +133,10 @@ class Yard:
         """What it found in its configuration."""
         return self.said(task)["value"]
 
+    def log_of(self, task):
+        """What a task has printed, as far as its agent has told the server."""
+        return self.work.task(task).log
+
     def ended(self, task):
         """Has its program come to its end?"""
         return self.said(task, "end") is not None
@@ -156,6 +158,11 @@ class Yard:
             self.wait_status(task, *ENDED, deadline=deadline)
         assert {self.work.task(task).status for task in tasks} == {"completed"}, [
             self.work.task(task).history for task in tasks]
+
+    def queued(self):
+        """The tasks that wait in the queue."""
+        queue, = self.work.queues.values()
+        return [each["task"] for each in queue.entries]
 
     @property
     def workers(self):
@@ -283,6 +290,3 @@ def kill(pid):
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-
-
-__all__ = ["Like", "Real", "Yard", "Running", "QUEUE", "USER_ID", "VAULT_SECRET", "agent_like"]

@@ -1,0 +1,185 @@
+"""What must be true of `clearconf exec` around an agent, as stories with figures: short ones for
+every run of the tests, long ones with ClearML's own agent too. Each takes a Yard whose daemon runs.
+"""
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+
+import agent_like
+from agents import VAULT_SECRET, kill, read_words
+from clearml_work import ENDED
+from harness import wait_until
+
+QUIET = 4                    # seconds in which a second restart would have come
+
+
+class Editing:
+    """While in it the vault is another one every so often; `turn` counts."""
+
+    def __init__(self, yard, every):
+        self.yard, self.every, self.turn = yard, every, 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._edit)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _edit(self):
+        while not self._stop.wait(self.every):
+            self.turn += 1
+            self.yard.edit(self.turn)
+
+
+def wait_served(daemon, turn):
+    """Until the daemon has this vault; ClearML's own reading has it at once."""
+    wait_until(lambda: daemon.get().get("turn") == turn, f"turn {turn}")
+
+
+def edits_during_a_task(yard, daemon, seconds, edits):
+    """However often the vault changes, a task runs to its end; the next has the newest; one restart."""
+    yard.edit(0)
+    with yard.agent(exec=()) as agent:
+        yard.wait_idle()
+        wait_served(daemon, 0)
+        task = yard.task(seconds)
+        yard.wait_begun(task)
+        for turn in range(1, edits + 1):
+            yard.edit(turn)
+            time.sleep(seconds * 0.8 / edits)
+        assert yard.starts() == 1, agent.output()
+        following = yard.task()
+        yard.wait_end(task, following, deadline=seconds + 60)
+        assert yard.value(task) == 0 and yard.value(following) == edits
+        wait_until(lambda: yard.starts() == 2, "the restart")
+        yard.wait_idle()
+        time.sleep(QUIET)
+        assert yard.starts() == 2, agent.output_of_exec()
+        last = yard.task()
+        yard.wait_end(last)
+        assert yard.value(last) == edits
+        agent.end()
+    assert yard.files() == []
+
+
+def many_tasks(yard, count, every):
+    """Tasks queued one after the other while the vault changes: none is lost, none aborted."""
+    yard.edit(0)
+    with yard.agent(exec=()) as agent, Editing(yard, every) as editing:
+        tasks = []
+        for _ in range(count):
+            tasks.append(yard.task())
+            wait_until(lambda: len(yard.queued()) < 2, "the queue", 120)
+        before = editing.turn
+        yard.wait_end(*tasks, deadline=120)
+        assert all(yard.ended(task) for task in tasks)
+        aborted = [task for task in tasks if "stopped" in yard.work.task(task).statuses]
+        assert aborted == [], agent.output()
+        values = [yard.value(task) for task in tasks]
+        assert values == sorted(values) and values[-1] >= before - 2, values
+        return {"restarts": yard.starts() - 1, "edits": editing.turn}
+
+
+def killed(yard, daemon, who, seed):
+    """kill -9 of the daemon, of exec or of the agent at any moment: the task's program runs to its
+    end, nobody may read a secret, and who is orphaned is known."""
+    pause = random.Random(seed).uniform(0, 3)
+    yard.edit(0)
+    with yard.agent(exec=()) as agent:
+        yard.wait_idle()
+        pid = agent.wait_agent()
+        task = yard.task(seconds=2)
+        with Editing(yard, 0.2):
+            time.sleep(pause)
+            {"daemon": lambda: (daemon.stop(signal.SIGKILL), daemon.start()),
+             "exec": lambda: kill(agent.process.pid),
+             "agent": lambda: assert_followed(yard, agent, task, pid)}[who]()
+        assert yard.readable() == []
+        if who != "agent":
+            yard.wait_end(task)
+        if who == "exec":
+            os.kill(agent.wait_agent(), signal.SIGTERM)
+            wait_until(lambda: yard.workers == [] and yard.files() == [], "its end", 60)
+
+
+def assert_followed(yard, agent, task, pid):
+    """Of an agent that is killed the task, if it has one, runs on, and exec waits for it or names it."""
+    children = agent_like.children().get(pid, [])
+    kill(pid)
+    if children and not yard.ended(task):
+        wait_until(lambda: yard.ended(task) or agent.process.poll() is not None, "the end", 30)
+        assert yard.ended(task) or str(children[0]) in agent.output_of_exec(), agent.output()
+        wait_until(lambda: yard.ended(task), "the task's end", 30)
+
+
+def owners_vault(yard, *words):
+    """A task run as its owner gets its owner's vault, newest."""
+    owner = yard.state.add_user("Olga")
+    yard.state.user().role = "admin"
+    yard.state.set_vaults([{"id": "agent's", "data": '{"turn": 0, "whose": "agent"}'},
+                           {"id": "owner's", "data": '{"whose": "owner"}', "user": owner}])
+    with yard.agent("--use-owner-token", exec=words):
+        yard.wait_idle()
+        yard.state.add_vault({"id": "owner's", "data": '{"whose": "the owner now"}'})
+        task = yard.task(says="whose", user=owner)
+        mine = yard.task(says="whose")
+        yard.wait_end(task, mine)
+        assert [yard.value(each) for each in (task, mine)] == ["the owner now", "agent"]
+
+
+GRABS = {
+    "a host": lambda other: {"api_server": other.url, "web_server": other.url},
+    "a host and keys": lambda other: {
+        "api_server": other.url, "files_server": other.url, "verify_certificate": False,
+        "credentials": {"access_key": "A" * 30, "secret_key": VAULT_SECRET}},
+    "keys": lambda other: {"credentials": {"access_key": "A" * 30, "secret_key": VAULT_SECRET}},
+}
+
+
+def a_vault_that_grabs(yard, other, daemon, what, *words):
+    """A vault that sets where and with what to log in, and who the agent is, changes neither: two
+    agents are two workers, and no request, let alone a key, goes to the vault's host."""
+    yard.vault({"turn": 1, "api": GRABS[what](other),
+                "agent": {"worker_id": "fixed-id", "worker_name": "hers", "default_python": "3.6"}})
+    wait_served(daemon, 1)
+    with yard.agent(exec=words), contextlib.ExitStack() as stack:
+        yard.wait_idle()
+        stack.enter_context(yard.agent(exec=words))
+        yard.wait_idle(2)
+        task = yard.task(says="turn")
+        yard.wait_status(task, *ENDED)
+        assert sorted(id for id, _ in yard.workers) == ["vm:0", "vm:1"]
+    assert other.counts() == {} and yard.work.task(task).status == "completed", yard.log_of(task)
+    assert yard.value(task) == 1
+
+
+def detached(yard, daemon):
+    """An agent that goes into the background is followed: its file stays, and it ends with exec."""
+    yard.edit(0)
+    with yard.agent("--detached", exec=()) as agent:
+        yard.wait_idle()
+        pid = agent.wait_agent()
+        task = yard.task()
+        yard.wait_end(task)
+        assert agent.process.poll() is None and "daemon" in read_words(pid)
+        agent.end()
+        assert yard.workers == [] and agent.below() == []
+
+
+def stopped_by_us(yard):
+    """SIGTERM is the agent's own end: its task is `stopped`, and nothing is left."""
+    yard.edit(0)
+    with yard.agent(exec=()) as agent:
+        task = yard.task(seconds=60)
+        yard.wait_begun(task)
+        assert agent.end() == agent_like.INTERRUPTED
+        assert yard.work.task(task).history[-1][:2] == ("stopped", "user abort")
+        assert (agent.below(), yard.files(), yard.workers) == ([], [], [])

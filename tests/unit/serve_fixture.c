@@ -373,8 +373,7 @@ void fixture_free(struct fixture *fixture)
 	mem_free(fixture);
 }
 
-/* Without the blanks that a whole reply may have behind its head: the head
- * moves, for the rest may be large. */
+/* Without the blanks behind the head, which moves: the rest may be large. */
 static const char *close_up(char *message)
 {
 	char *gap = strstr(message, "\"value\": ");

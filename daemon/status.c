@@ -13,6 +13,7 @@
 #include "fetch/http.h"
 #include "fetch/session.h"
 #include "read/doc.h"
+#include "serve/consumer.h"
 #include "serve/server.h"
 #include "serve/service.h"
 #include "site.h"
@@ -402,6 +403,38 @@ static void write_counters(const struct daemon *daemon, struct buf *json)
 	buf_putc(json, '}');
 }
 
+/* Whom status is told to, as far as it decides which consumers are shown. */
+struct audience {
+	const struct daemon *daemon;
+	uint64_t clearance;
+};
+
+static bool may_read(const void *data, const char *workspace)
+{
+	const struct audience *audience = data;
+	const struct daemon *daemon = audience->daemon;
+
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		if (!strcmp(daemon->workspaces[i]->name, workspace))
+			return clearance_at(audience->clearance, i) &
+			       SERVICE_MAY_READ;
+	return false;
+}
+
+static void write_consumers(const struct daemon *daemon, uint64_t clearance,
+			    struct buf *json)
+{
+	struct audience audience = {daemon, clearance};
+	struct consumer_reader reader = {daemon->host.secrets, may_read,
+					 &audience};
+
+	json_key(json, "consumers");
+	if (daemon->server)
+		server_write_consumers(daemon->server, &reader, json);
+	else
+		buf_puts(json, "[]");
+}
+
 static void write_site(const struct daemon *daemon, struct buf *json)
 {
 	const char *problem = site_problem(daemon->site);
@@ -438,6 +471,7 @@ void status_write(const struct daemon *daemon, uint64_t clearance,
 	json_add_int(json, "connections",
 		     server ? server_connections(server) : 0);
 	json_add_int(json, "watchers", server ? server_watchers(server) : 0);
+	write_consumers(daemon, clearance, json);
 	write_counters(daemon, json);
 	buf_putc(json, '}');
 }

@@ -16,6 +16,7 @@ static const struct task_kind kinds[] = {
 	[ERRAND_PROVE] = {NULL, task_begin_prove, task_look_prove, NULL, 2},
 	[ERRAND_TOKEN] = {task_token, NULL, NULL, NULL, 1},
 	[ERRAND_PROFILE] = {task_profile, NULL, NULL, NULL, 1},
+	[ERRAND_WORKERS] = {task_workers, NULL, NULL, NULL, 1},
 	[ERRAND_LIST_CREDENTIALS] = {task_credentials, NULL, NULL, NULL, 1},
 	[ERRAND_CREATE_CREDENTIALS] = {task_create, task_begin_create, NULL,
 				       NULL, 1},

@@ -92,8 +92,8 @@ void task_fail_server(struct task *task, const struct errand_fault *fault);
 /* NULL, or why a workspace's server cannot be asked: the caller's. */
 char *task_why_not_ask(const struct workspace *workspace);
 
-extern const struct question task_profile[], task_credentials[], task_create[],
-	task_edit[], task_revoke[], task_token[];
+extern const struct question task_profile[], task_workers[], task_credentials[],
+	task_create[], task_edit[], task_revoke[], task_token[];
 bool task_begin_create(struct task *task);
 bool task_begin_revoke(struct task *task);
 bool task_begin_reload(struct task *task);

@@ -90,6 +90,51 @@ const struct question task_profile[] = {
 	{0},
 };
 
+/* --- GetWorkers ----------------------------------------------------------- */
+
+static bool is_wanted(const struct task *task, const struct value *worker)
+{
+	const struct value *id = value_get(worker, STR("id"));
+
+	return value_is(id, VALUE_STRING) &&
+	       (!task->errand->text ||
+		str_is(value_text(id), task->errand->text));
+}
+
+/* What it works on comes as { id, name }; null while it is idle. */
+static void add_worker(struct task *task, const struct value *worker)
+{
+	struct buf *fields = &task->fields;
+
+	if (fields->data[fields->len - 1] == '}')
+		buf_putc(fields, ',');
+	buf_putc(fields, '{');
+	add_member(task, "id", worker, "id");
+	add_member(task, "task", value_get(worker, STR("task")), "id");
+	add_time(task, "last_activity", worker, "last_activity_time");
+	buf_putc(fields, '}');
+}
+
+static bool take_workers(struct task *task, const struct value *data)
+{
+	const struct value *workers = value_get(data, STR("workers"));
+
+	if (!value_is(workers, VALUE_LIST))
+		return false;
+	json_key(&task->fields, "workers");
+	buf_putc(&task->fields, '[');
+	for (uint32_t i = 0; i < workers->list.count; i++)
+		if (is_wanted(task, workers->list.items[i]))
+			add_worker(task, workers->list.items[i]);
+	buf_putc(&task->fields, ']');
+	return true;
+}
+
+const struct question task_workers[] = {
+	{"workers.get_all", .take = take_workers},
+	{0},
+};
+
 /* --- ListCredentials ------------------------------------------------------ */
 
 static bool is_ours(const struct task *task, const struct value *credential)

@@ -236,6 +236,7 @@ int peer_init(struct peer *peer, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
 		return -errno;
 	peer->uid = ucred.uid;
+	peer->pid = ucred.pid;
 	peer->groups = mem_alloc(sizeof(gid_t));
 	peer->groups[0] = ucred.gid;
 	peer->group_count = 1;

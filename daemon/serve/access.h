@@ -21,6 +21,7 @@ enum access_right {
 
 struct peer {
 	uid_t uid;
+	pid_t pid;     /* 0: of a namespace that ours does not see */
 	gid_t *groups; /* the primary and the supplementary ones */
 	size_t group_count;
 };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/conns.h"
+#include "serve/consumer.h"
 #include "serve/errand.h"
 #include "serve/methods.h"
 #include "serve/out.h"
@@ -111,6 +112,15 @@ static void set_state(struct conn *conn, enum conn_state state)
 		(void)uv_read_start(stream_of(conn), on_alloc, on_read);
 }
 
+static void forget_consumer(struct conn *conn)
+{
+	if (!conn->consumer)
+		return;
+	consumer_free(TAKE(conn->consumer));
+	watchers_mark(&conn->conns->watchers, WATCHER_STATUS);
+	conns_tell(conn->conns);
+}
+
 void conn_close(struct conn *conn)
 {
 	if (conn->state == CONN_CLOSING)
@@ -118,6 +128,7 @@ void conn_close(struct conn *conn)
 	set_state(conn, CONN_CLOSING);
 	watcher_free(TAKE(conn->watcher));
 	errand_free(TAKE(conn->errand));
+	forget_consumer(conn);
 	list_remove(&conn->waits);
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
 }
@@ -284,6 +295,9 @@ static void keep(struct conn *conn, const struct request *request)
 		errand_set_owner(conn->errand, conn, on_errand_finished);
 		set_state(conn, CONN_WAITING);
 	}
+	conn->consumer = request->consumer;
+	if (conn->consumer)
+		conns_tell(conn->conns);
 }
 
 static void answer(struct conn *conn, struct str message)
@@ -297,6 +311,8 @@ static void answer(struct conn *conn, struct str message)
 		.turns = &conns->turns,
 		.now = uv_now(conn->pipe.loop),
 		.watchers = &conns->watchers,
+		.consumers = &conns->consumers,
+		.consumer = conn->consumer,
 		.out = &conns->out,
 		.memo = &conns->memo,
 		.scratch = &conns->scratch,

@@ -29,6 +29,7 @@
 
 struct conn_write;
 struct conns;
+struct consumer;
 struct errand;
 struct watcher;
 
@@ -56,9 +57,10 @@ struct conn {
 	/* In conns->half_sent, in conns->resting when RESTING, or alone. */
 	struct list waits;
 	uint64_t half_sent_since;
-	struct charge charge;  /* for being there */
-	struct charge input;   /* for the bytes in frame */
-	struct errand *errand; /* when WAITING */
+	struct charge charge;      /* for being there */
+	struct charge input;       /* for the bytes in frame */
+	struct errand *errand;     /* when WAITING */
+	struct consumer *consumer; /* what it told of itself; NULL: nothing */
 };
 
 struct conn *conn_new(struct conns *conns);

@@ -60,6 +60,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	list_init(&conns->all);
 	list_init(&conns->half_sent);
 	list_init(&conns->finished);
+	list_init(&conns->consumers);
 	list_init(&conns->resting);
 	turns_init(&conns->turns, loop);
 	conns->turns.on_begin = on_work_begins;

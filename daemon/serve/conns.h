@@ -42,8 +42,9 @@ struct conns {
 	struct quota quota;
 	struct watchers watchers;
 	struct turns turns;
-	struct list finished; /* struct errand, their owners to be told */
-	struct out out;       /* empty whenever the loop has control */
+	struct list finished;  /* struct errand, their owners to be told */
+	struct list consumers; /* struct consumer */
+	struct out out;        /* empty whenever the loop has control */
 	struct call_memo memo;
 	struct arena scratch;
 	char *input; /* CONNS_INPUT bytes, in use during one read */

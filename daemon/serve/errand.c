@@ -286,6 +286,16 @@ void errand_get_profile(struct request *request)
 	begin_plain(request, ERRAND_PROFILE);
 }
 
+void errand_get_workers(struct request *request)
+{
+	struct errand *errand = errand_new(request, ERRAND_WORKERS);
+
+	if (!errand)
+		return;
+	errand->text = copy_string(request, "id");
+	begin(request, errand);
+}
+
 void errand_list_credentials(struct request *request)
 {
 	begin_plain(request, ERRAND_LIST_CREDENTIALS);

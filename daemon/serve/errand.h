@@ -48,6 +48,7 @@ enum errand_kind {
 	ERRAND_PROVE,
 	ERRAND_TOKEN,
 	ERRAND_PROFILE,
+	ERRAND_WORKERS,
 	ERRAND_LIST_CREDENTIALS,
 	ERRAND_CREATE_CREDENTIALS,
 	ERRAND_EDIT_CREDENTIALS,
@@ -60,7 +61,7 @@ enum errand_kind {
 struct errand {
 	enum errand_kind kind;
 	char *workspace;  /* that it is about; exists when it is begun */
-	char *text;       /* the access key; NULL: none */
+	char *text;       /* the access key, the worker; NULL: none */
 	char *label;      /* NULL: none */
 	int64_t lifetime; /* seconds; -1: not given */
 	bool force;
@@ -148,6 +149,7 @@ void errand_use_workspace(struct request *request);
 void errand_prove_credentials(struct request *request);
 void errand_get_token(struct request *request);
 void errand_get_profile(struct request *request);
+void errand_get_workers(struct request *request);
 void errand_list_credentials(struct request *request);
 void errand_create_credentials(struct request *request);
 void errand_edit_credentials(struct request *request);

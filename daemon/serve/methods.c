@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "serve/access.h"
+#include "serve/consumer.h"
 #include "serve/errand.h"
 #include "serve/explain.h"
 #include "serve/get.h"
@@ -44,8 +45,7 @@ static const struct method clearconf_methods[] = {
 		ACCESS_READ, explain_answer},
 	{"Watch",
 		TAKES(OPTIONAL("paths", STRINGS), WORKSPACE,
-		      OPTIONAL("since", INT), OPTIONAL("values", BOOL), REVEAL,
-		      OPTIONAL("documents", BOOL)),
+		      OPTIONAL("since", INT), OPTIONAL("values", BOOL), REVEAL),
 		ACCESS_READ, watcher_watch},
 	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
 	{"History",
@@ -61,6 +61,13 @@ static const struct method clearconf_methods[] = {
 		TAKES(WORKSPACE, OPTIONAL("lifetime", INT)),
 		ACCESS_SECRETS, errand_get_token},
 	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, errand_get_profile},
+	{"GetWorkers", TAKES(OPTIONAL("id", STRING), WORKSPACE), ACCESS_READ,
+		errand_get_workers},
+	{"ReportConsumer",
+		TAKES(REQUIRED("how", STRING), OPTIONAL("command", STRING),
+		      OPTIONAL("child", INT), OPTIONAL("pending_since", INT),
+		      OPTIONAL("waiting_for", STRING), WORKSPACE),
+		ACCESS_READ, consumer_report},
 	{"ListCredentials", TAKES(WORKSPACE), ACCESS_READ,
 		errand_list_credentials},
 	{"CreateCredentials",

@@ -47,6 +47,7 @@ const char *quota_name(enum quota_kind kind)
 		[QUOTA_WATCHERS] = "watchers_per_user",
 		[QUOTA_ERRANDS] = "calls to the ClearML server at a time",
 		[QUOTA_BYTES] = "bytes_per_user",
+		[QUOTA_CONSUMERS] = "consumers of a user",
 	};
 
 	return names[kind];

@@ -21,6 +21,7 @@ enum quota_kind {
 	QUOTA_WATCHERS,
 	QUOTA_ERRANDS, /* under way at the same time */
 	QUOTA_BYTES,   /* of requests and answers that wait */
+	QUOTA_CONSUMERS,
 	QUOTA_KINDS
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "serve/conns.h"
+#include "serve/consumer.h"
 #include "serve/errand.h"
 #include "serve/listener.h"
 
@@ -90,6 +91,7 @@ void server_set_limits(struct server *server,
 	conns->quota.limits[QUOTA_WATCHERS] = limits->watchers;
 	conns->quota.limits[QUOTA_ERRANDS] = ERRANDS_PER_USER;
 	conns->quota.limits[QUOTA_BYTES] = limits->bytes;
+	conns->quota.limits[QUOTA_CONSUMERS] = CONSUMERS_PER_USER;
 	conns->quota.environment_calls = limits->environment_calls;
 }
 
@@ -140,6 +142,13 @@ unsigned int server_connections(const struct server *server)
 unsigned int server_watchers(const struct server *server)
 {
 	return server->conns.watchers.count;
+}
+
+void server_write_consumers(const struct server *server,
+			    const struct consumer_reader *reader,
+			    struct buf *json)
+{
+	consumers_write(&server->conns.consumers, reader, json);
 }
 
 void server_stop(struct server *server, uint64_t grace_ms,

@@ -15,6 +15,8 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct buf;
+struct consumer_reader;
 struct service;
 struct server;
 
@@ -61,6 +63,11 @@ struct server_counts server_counts(const struct server *server);
 
 unsigned int server_connections(const struct server *server);
 unsigned int server_watchers(const struct server *server);
+
+/* As a JSON list; see consumer.h. */
+void server_write_consumers(const struct server *server,
+			    const struct consumer_reader *reader,
+			    struct buf *json);
 
 /* No new connections; answers in flight are finished, at most @grace_ms; the
  * socket file is removed if it is still ours. Then @done (NULL: nobody) is

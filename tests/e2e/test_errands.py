@@ -238,3 +238,20 @@ def test_an_answer_that_holds_nothing_is_an_error(ready, server, method, endpoin
     assert error.name == "io.clearconf.ServerError"
     assert error.parameters["endpoint"] == endpoint and error.parameters["status"] == 200
     assert "does not hold what was asked for" in error.parameters["message"]
+
+
+def test_workers_are_told_with_what_they_have_at_work(ready, server):
+    work = server.state.work
+    task = work.add_task()
+    for number in range(3):
+        work.register(f"vm:{number}", USER_ID, COMPANY_ID)
+    work.report("vm:1", USER_ID, COMPANY_ID, task=task)
+    told = {each.pop("id"): each for each in ready.call("GetWorkers")["workers"]}
+    assert {id: each.get("task") for id, each in told.items()} == {"vm:0": None, "vm:1": task,
+                                                                   "vm:2": None}
+    assert all(each["last_activity"] > 1_700_000_000 for each in told.values())
+    [one] = ready.call("GetWorkers", id="vm:1")["workers"]
+    assert (one["id"], one["task"]) == ("vm:1", task)
+    assert ready.call("GetWorkers", id="vm:")["workers"] == []
+    server.fail("page", endpoint="workers.get_all", status=502)
+    assert refusal(ready.call, "GetWorkers").name == "io.clearconf.ServerError"

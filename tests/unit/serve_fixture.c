@@ -302,10 +302,12 @@ struct fixture *fixture_new(void)
 		.call_off = call_off,
 	};
 	watchers_init(&fixture->watchers, &fixture->service);
+	list_init(&fixture->consumers);
 	quota_init(&fixture->quota);
 	fixture->quota.limits[QUOTA_CONNECTIONS] = 2;
 	fixture->quota.limits[QUOTA_WATCHERS] = 2;
 	fixture->quota.limits[QUOTA_ERRANDS] = 2;
+	fixture->quota.limits[QUOTA_CONSUMERS] = 2;
 	fixture->quota.limits[QUOTA_BYTES] = (size_t)1 << 20;
 	fixture->quota.environment_calls = 1000;
 	turns_init(&fixture->turns, &fixture->loop);
@@ -426,12 +428,15 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 		.quota = &fixture->quota,
 		.turns = &fixture->turns,
 		.watchers = &fixture->watchers,
+		.consumers = &fixture->consumers,
+		.consumer = fixture->consumer,
 		.out = &fixture->out,
 		.memo = &fixture->memo,
 		.scratch = &fixture->scratch,
 	};
 
 	methods_answer(&request, str_from(message));
+	fixture->consumer = request.consumer;
 	if (request.errand && request.errand->kind == ERRAND_STUDY)
 		finish_study(fixture, &request);
 	if (watcher)

@@ -82,6 +82,8 @@ struct fixture {
 
 	/* For calls without a socket. */
 	struct watchers watchers;
+	struct list consumers;
+	struct consumer *consumer; /* the connection's, kept between calls */
 	struct quota quota;
 	struct turns turns;
 	struct out out;

@@ -45,7 +45,7 @@ static void a_list_grants_its_right_to_those_it_names(void **state)
 		 ACCESS_SECRETS},
 		{"-1", "4294967295 18446744073709551615", "4100000x", 0},
 	};
-	struct peer peer = {OTHER, groups, ARRAY_SIZE(groups)};
+	struct peer peer = {OTHER, 0, groups, ARRAY_SIZE(groups)};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -60,7 +60,7 @@ static void a_list_grants_its_right_to_those_it_names(void **state)
 static void names_are_looked_up(void **state)
 {
 	static gid_t groups[] = {0};
-	struct peer peer = {OTHER, groups, 1};
+	struct peer peer = {OTHER, 0, groups, 1};
 	struct access *access = access_new("group:root", NULL, NULL);
 
 	(void)state;
@@ -71,7 +71,7 @@ static void names_are_looked_up(void **state)
 static void root_and_the_daemon_have_every_right(void **state)
 {
 	struct access *access = access_new("", "", "");
-	struct peer root = {0, NULL, 0}, own = {geteuid(), NULL, 0};
+	struct peer root = {0}, own = {.uid = geteuid()};
 
 	(void)state;
 	assert_int_equal(access_rights(access, &root), ALL);

@@ -82,6 +82,7 @@ static const struct {
 			    "as 90 or 10m"},
 	[OPTION_MODE] = {is_mode, "a file mode such as 0640"},
 	[OPTION_FORMAT] = {is_format, "one of " RENDER_FORMAT_NAMES},
+	[OPTION_TEXTS] = {is_text, "a text"},
 };
 
 double arguments_seconds(const char *text)
@@ -116,6 +117,17 @@ static const struct option_spec *spec_at(const struct option_set *sets,
 	return &sets[set].specs[index];
 }
 
+static int add_to_list(const struct option_spec *spec, struct option_list *list,
+		       const char *value)
+{
+	if (list->count == OPTION_LIST_MAX)
+		return complain(EXIT_USAGE,
+				"--%s may be given %d times at most",
+				spec->name, OPTION_LIST_MAX);
+	list->items[list->count++] = value;
+	return EXIT_DONE;
+}
+
 static int set_field(const struct option_spec *spec, void *fields,
 		     const char *value, const char *help)
 {
@@ -128,6 +140,8 @@ static int set_field(const struct option_spec *spec, void *fields,
 	if (!kinds[spec->kind].check(value))
 		return complain(EXIT_USAGE, "--%s takes %s: see '%s --help'",
 				spec->name, kinds[spec->kind].wanted, help);
+	if (spec->kind == OPTION_TEXTS)
+		return add_to_list(spec, (void *)field, value);
 	memcpy(field, &value, sizeof(value));
 	return EXIT_DONE;
 }

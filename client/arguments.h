@@ -7,7 +7,7 @@
  *
  * An option fills one field of its command's struct: a bool for a flag, else a
  * `const char *`, NULL when the option was not given, whose text has been
- * checked against the kind.
+ * checked against the kind; those of which there may be several fill a list.
  */
 
 #include <stdbool.h>
@@ -20,6 +20,14 @@ enum option_kind {
 	OPTION_SECONDS, /* 1.5, 10m; see arguments_seconds */
 	OPTION_MODE,    /* octal, at most 0777 */
 	OPTION_FORMAT,  /* the name of a renderer */
+	OPTION_TEXTS,   /* given again and again: a struct option_list */
+};
+
+#define OPTION_LIST_MAX 32
+
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	size_t count;
 };
 
 struct option_spec {

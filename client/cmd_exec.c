@@ -11,51 +11,63 @@
 #include "clock.h"
 #include "command.h"
 #include "complain.h"
+#include "exec_change.h"
 #include "exec_child.h"
 #include "exec_config.h"
 #include "exec_env.h"
+#include "exec_line.h"
+#include "exec_only.h"
+#include "exec_policy.h"
 #include "exec_signal.h"
 #include "exit_status.h"
 
-#define GRACE_MS 10000
-#define QUIET_MS 500  /* a burst of changes has ended */
-#define BURST_MS 5000 /* a burst that does not end is acted on */
-
-struct exec_options {
-	const char *on_change, *grace, *vaults;
-	bool files;
-};
+#define OPTION(name, letter, kind, field, argument, help)                      \
+	{                                                                      \
+		name, letter, OPTION_##kind,                                   \
+			offsetof(struct exec_options, field), argument, help   \
+	}
 
 static const struct option_spec options[] = {
-	{"on-change", 'c', OPTION_TEXT,
-	 offsetof(struct exec_options, on_change), "WHAT",
-	 "restart (as if not given), signal:NAME, none"},
-	{"grace", 'g', OPTION_SECONDS, offsetof(struct exec_options, grace),
-	 "S", "kill what has not ended S seconds after SIGTERM (10)"},
-	{"vaults", '\0', OPTION_TEXT, offsetof(struct exec_options, vaults),
-	 "WHICH", "merged into the file, or live: ClearML reads its own"},
-	{"files", '\0', OPTION_FLAG, offsetof(struct exec_options, files), NULL,
-	 "write the files of the section 'files'"},
+	OPTION("on-change", 'c', TEXT, on_change, "WHAT",
+	       "restart, idle, none, signal:NAME; without it what suits"),
+	OPTION("only", '\0', TEXTS, only, "PATH",
+	       "act when this has changed; may be given again"),
+	OPTION("idle", '\0', TEXT, idle, "CMD",
+	       "the command is idle when the shell's CMD ends with 0"),
+	OPTION("splay", '\0', SECONDS, splay, "S",
+	       "act up to S seconds later, a random share of them (0)"),
+	OPTION("max-wait", '\0', SECONDS, max_wait, "S",
+	       "restart after S seconds even if not idle (never)"),
+	OPTION("grace", 'g', SECONDS, grace, "S",
+	       "kill what has not ended S seconds after SIGTERM"),
+	OPTION("umask", '\0', MODE, umask, "MODE",
+	       "the command's umask (an agent's: 077)"),
+	OPTION("vaults", '\0', TEXT, vaults, "WHICH",
+	       "merged into the file, or live: ClearML reads its own"),
+	OPTION("files", '\0', FLAG, files, NULL,
+	       "write the files of the section 'files'"),
 };
 
 struct exec {
+	const struct exec_options *options;
+	struct exec_policy policy;
 	struct exec_command command;
-	int on_change; /* EXEC_RESTART, EXEC_NOTHING or a signal */
-	int grace_ms;
 	sigset_t mask; /* as it was */
 	int signals;   /* a signalfd */
 	struct exec_config config;
+	struct exec_line line;
 	struct exec_child child;
-	long long act_at, act_latest;
-	bool leaving; /* a signal asked for the end: no restart any more */
+	struct exec_change change;
 };
 
 /* --- the command ---------------------------------------------------------- */
 
-static void forget_changes(struct exec *exec)
+static void see_change(struct exec *exec)
 {
-	exec_config_tell(&exec->config);
-	exec->act_at = exec->act_latest = 0;
+	_cleanup_(buf_deinit) struct buf facts = BUF_INIT;
+
+	exec_only_write(&exec->options->only, &exec->config, &facts);
+	exec_change_see(&exec->change, buf_str(&facts));
 }
 
 static int start_command(struct exec *exec)
@@ -63,52 +75,33 @@ static int start_command(struct exec *exec)
 	_cleanup_(exec_env_freep) char **env =
 		exec_config_environment(&exec->config);
 
-	forget_changes(exec);
+	exec_change_started(&exec->change);
 	return exec_child_start(&exec->child, &exec->command, env);
-}
-
-/* The command must hear of what it does not know, once it is quiet. */
-static void plan_action(struct exec *exec)
-{
-	long long now = clock_now();
-
-	if (exec_config_is_known(&exec->config)) {
-		exec->act_at = exec->act_latest = 0;
-		return;
-	}
-	if (!exec->act_latest)
-		exec->act_latest = now + BURST_MS;
-	exec->act_at = clock_first(now + QUIET_MS, exec->act_latest);
-}
-
-static void act(struct exec *exec)
-{
-	forget_changes(exec);
-	if (exec->on_change == EXEC_RESTART) {
-		if (!exec->leaving)
-			exec_child_stop(&exec->child, exec->grace_ms);
-	} else if (exec->on_change != EXEC_NOTHING) {
-		exec_child_signal(&exec->child, exec->on_change);
-	}
 }
 
 /* --- signals -------------------------------------------------------------- */
 
 /* A terminal has sent its own to the command already. */
+static void take_signal(struct exec *exec, int number, bool terminal)
+{
+	if (exec_signal_ends(number) || (number == SIGHUP && terminal)) {
+		exec->child.ends = true;
+		exec_change_cancel(&exec->change);
+	}
+	if (terminal || !exec_signal_is_forwarded(number))
+		return;
+	number = exec_policy_pass_on(&exec->policy, number);
+	if (number)
+		exec_child_signal(&exec->child, number);
+}
+
 static void take_signals(struct exec *exec)
 {
 	struct signalfd_siginfo info;
 
-	while (read(exec->signals, &info, sizeof(info)) == sizeof(info)) {
-		int number = (int)info.ssi_signo;
-
-		bool terminal = info.ssi_code == SI_KERNEL;
-
-		if (exec_signal_ends(number) || (number == SIGHUP && terminal))
-			exec->leaving = true;
-		if (exec_signal_is_forwarded(number) && !terminal)
-			exec_child_signal(&exec->child, number);
-	}
+	while (read(exec->signals, &info, sizeof(info)) == sizeof(info))
+		take_signal(exec, (int)info.ssi_signo,
+			    info.ssi_code == SI_KERNEL);
 }
 
 /* From here on signals are read, not delivered. */
@@ -128,28 +121,28 @@ static int catch_signals(struct exec *exec)
 
 /* --- the loop ------------------------------------------------------------- */
 
+enum { SIGNALS = EXEC_FEED_FDS, LINE, FDS };
+
 static void wait_for_something(struct exec *exec)
 {
-	struct pollfd fds[EXEC_FEED_FDS + 1];
-	long long moment =
-		clock_first(exec->act_at, exec_config_moment(&exec->config));
+	struct pollfd fds[FDS];
+	long long moment = clock_first(exec_change_moment(&exec->change),
+				       exec_config_moment(&exec->config));
 
-	if (exec->child.state == CHILD_STOPPING)
-		moment = clock_first(moment, exec->child.kill_at);
+	moment = clock_first(moment, exec_line_moment(&exec->line));
+	moment = clock_first(moment, exec->child.kill_at);
 	exec_config_poll(&exec->config, fds);
-	fds[EXEC_FEED_FDS] =
-		(struct pollfd){.fd = exec->signals, .events = POLLIN};
-	(void)poll(fds, EXEC_FEED_FDS + 1, clock_until(moment));
+	fds[SIGNALS] = (struct pollfd){.fd = exec->signals, .events = POLLIN};
+	fds[LINE] = exec_line_poll(&exec->line);
+	(void)poll(fds, FDS, clock_until(moment));
 }
 
 /* Whether that was all; then *status is how it ended. */
 static bool take_end(struct exec *exec, int *status)
 {
-	bool restart = exec->child.state == CHILD_STOPPING;
-
 	if (!exec_child_reap(&exec->child, status))
 		return false;
-	if (!restart || exec->leaving)
+	if (exec->child.ends || !exec->child.restarts)
 		return true;
 	*status = start_command(exec);
 	return *status != EXIT_DONE;
@@ -158,11 +151,11 @@ static bool take_end(struct exec *exec, int *status)
 static void keep_current(struct exec *exec)
 {
 	if (exec_config_step(&exec->config))
-		plan_action(exec);
-	if (clock_is_past(exec->act_at))
-		act(exec);
-	if (exec->child.state == CHILD_STOPPING &&
-	    clock_is_past(exec->child.kill_at))
+		see_change(exec);
+	exec_line_step(&exec->line);
+	exec_change_step(&exec->change);
+	exec_line_step(&exec->line);
+	if (clock_is_past(exec->child.kill_at))
 		exec_child_kill(&exec->child);
 }
 
@@ -190,13 +183,45 @@ static int prepare(struct exec *exec)
 		status = catch_signals(exec);
 	if (status == EXIT_DONE)
 		status = exec_config_begin(&exec->config);
+	if (status == EXIT_DONE)
+		see_change(exec);
+	exec->command.lock = exec->config.folder.dir;
 	return status;
 }
 
 static void clean_up(struct exec *exec)
 {
+	exec_change_deinit(&exec->change);
+	exec_line_deinit(&exec->line);
 	exec_config_end(&exec->config);
 	file_closep(&exec->signals);
+}
+
+static void set_up(struct exec *exec, char **argv)
+{
+	const struct exec_policy *policy = &exec->policy;
+
+	exec->command = (struct exec_command){
+		.argv = argv,
+		.mask = &exec->mask,
+		.outlives_us =
+			policy->is_agent || policy->on_change == EXEC_IDLE,
+		.umask = policy->umask,
+	};
+	exec->child.grace_ms = policy->grace_ms;
+	exec_line_init(&exec->line, exec->config.client);
+	exec->change = (struct exec_change){
+		.policy = policy,
+		.child = &exec->child,
+		.line = &exec->line,
+		.plan = {.splay_ms = policy->splay_ms,
+			 .max_ms = policy->max_wait_ms},
+		.wait = {.child = &exec->child,
+			 .line = &exec->line,
+			 .is_worker = policy->is_worker,
+			 .hold = EXEC_HOLD_INIT,
+			 .test = {exec->options->idle, &exec->mask, 0, 0}},
+	};
 }
 
 static int run(const struct client *client, const void *fields, int argc,
@@ -204,7 +229,7 @@ static int run(const struct client *client, const void *fields, int argc,
 {
 	const struct exec_options *o = fields;
 	struct exec exec = {
-		.grace_ms = arguments_milliseconds(o->grace, GRACE_MS),
+		.options = o,
 		.signals = -1,
 		.config = {.client = client,
 			   .files = o->files,
@@ -215,15 +240,15 @@ static int run(const struct client *client, const void *fields, int argc,
 	if (argc == 0)
 		return complain(EXEC_FAILED, "a command is missing: see "
 					     "'clearconf exec --help'");
-	if (!exec_signal_parse(o->on_change, &exec.on_change))
-		return complain(EXEC_FAILED,
-				"--on-change takes restart, none or "
-				"signal:NAME such as signal:HUP: see "
-				"'clearconf exec --help'");
+	status = exec_policy_make(&exec.policy, o, argv);
+	if (status == EXIT_DONE)
+		status = exec_only_check(&o->only);
+	if (status != EXIT_DONE)
+		return status;
 	if (!exec_config_choose(&exec.config, o->vaults, argv))
 		return complain(EXEC_FAILED, "--vaults takes merged or live: "
 					     "see 'clearconf exec --help'");
-	exec.command = (struct exec_command){argv, &exec.mask};
+	set_up(&exec, argv);
 	status = prepare(&exec) == EXIT_DONE ? run_command(&exec) : EXEC_FAILED;
 	clean_up(&exec);
 	return status;
@@ -232,8 +257,12 @@ static int run(const struct client *client, const void *fields, int argc,
 const struct command cmd_exec = {
 	.name = "exec",
 	.synopsis =
-		"[--on-change restart|signal:NAME|none] [--grace S]\n"
-		"                      [--vaults merged|live] [--files] [--] "
+		"[--on-change restart|idle|signal:NAME|none] [--only "
+		"PATH]...\n"
+		"                      [--idle CMD] [--splay S] [--max-wait "
+		"S] [--grace S]\n"
+		"                      [--umask MODE] [--vaults merged|live] "
+		"[--files] [--] "
 		"COMMAND [ARG...]",
 	.summary = "run a command with the configuration, and keep it current",
 	.details =
@@ -258,9 +287,18 @@ const struct command cmd_exec = {
 		"restarts of the daemon. When\n"
 		"it has changed and half a second was quiet, COMMAND is "
 		"restarted (SIGTERM, and SIGKILL\n"
-		"after --grace), gets a signal, or is left alone, as "
-		"--on-change says. Signals are passed\n"
-		"on; after TERM, INT or QUIT there is no restart.\n"
+		"after --grace: 10 s, an agent 120 s), is restarted when it "
+		"has nothing at work, gets a\n"
+		"signal, or is left alone, as --on-change says. Signals are "
+		"passed on; after TERM, INT\n"
+		"or QUIT there is no restart.\n"
+		"\n"
+		"--on-change is idle for 'clearml-agent daemon', none for "
+		"other commands of the agent's,\n"
+		"else restart. Idle is a command without a child; an agent "
+		"also has to have no task in\n"
+		"the ClearML server's view. A change taken back before the "
+		"restart causes none.\n"
 		"\n"
 		"--files writes what the section 'files' describes, unless "
 		"apply_files says no: 0600\n"

@@ -214,5 +214,6 @@ bool exec_agent_is_detached(char *const *argv)
 bool exec_agent_is_services(char *const *argv)
 {
 	return exec_agent_is_worker(argv) &&
-	       has_flag(argv, "--services-mode", 4);
+	       (has_flag(argv, "--services-mode", 4) ||
+		has_flag(argv, "--dynamic-gpus", 4));
 }

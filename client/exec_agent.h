@@ -27,7 +27,8 @@ bool exec_agent_is_worker(char *const *argv);
 /* A worker that starts itself anew in the background and ends. */
 bool exec_agent_is_detached(char *const *argv);
 
-/* A worker whose tasks run beside each other, for as long as they like. */
+/* A worker whose tasks run beside each other, for as long as they like: in
+ * services mode, or on a share of the GPUs each. */
 bool exec_agent_is_services(char *const *argv);
 
 #endif

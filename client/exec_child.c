@@ -13,20 +13,11 @@
 #include "complain.h"
 #include "exit_status.h"
 
-/* In the child: what goes wrong is told through the pipe, which closes when
- * nothing does. */
-static _Noreturn void become(const struct exec_command *command, char **env,
-			     int report)
-{
-	int error;
+#define LEFTOVERS_MS 2000 /* what is left has that long at least */
+#define AGAIN_MS     5000 /* what was killed and lives is killed again */
+#define LOCK_MIN     64   /* numbers that scripts do not use */
 
-	environ = env; /* execvp looks for PATH there */
-	(void)sigprocmask(SIG_SETMASK, command->mask, NULL);
-	(void)execvp(command->argv[0], command->argv);
-	error = errno;
-	(void)!write(report, &error, sizeof(error));
-	_exit(EXEC_FAILED);
-}
+/* --- its beginning -------------------------------------------------------- */
 
 /* We may have died before the child asked to be told. */
 static void die_with_parent(pid_t parent)
@@ -34,6 +25,31 @@ static void die_with_parent(pid_t parent)
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXEC_FAILED);
+}
+
+/* As long as one of us lives, the lock is held. */
+static void share_lock(int lock)
+{
+	if (lock >= 0 && fcntl(lock, F_DUPFD, LOCK_MIN) < 0)
+		(void)fcntl(lock, F_DUPFD, 3);
+}
+
+/* In the child: what goes wrong is told through the pipe, which closes when
+ * nothing does. */
+static _Noreturn void become(const struct exec_command *command, char **env,
+			     int report)
+{
+	int error;
+
+	share_lock(command->lock);
+	if (command->umask != EXEC_UMASK_OURS)
+		(void)umask(command->umask);
+	environ = env; /* execvp looks for PATH there */
+	(void)sigprocmask(SIG_SETMASK, command->mask, NULL);
+	(void)execvp(command->argv[0], command->argv);
+	error = errno;
+	(void)!write(report, &error, sizeof(error));
+	_exit(EXEC_FAILED);
 }
 
 /* The errno with which the child failed to become the command, or 0. */
@@ -69,7 +85,7 @@ static int await(struct exec_child *child, const char *name, int report)
 	}
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	*child = (struct exec_child){0};
+	child->pid = 0;
 	return explain(name, error);
 }
 
@@ -82,9 +98,13 @@ int exec_child_start(struct exec_child *child,
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return complain(EXEC_FAILED, "cannot make a pipe: %s",
 				strerror(errno));
-	*child = (struct exec_child){.pid = fork()};
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	child->status = 0;
+	child->restarts = false;
+	child->pid = fork();
 	if (child->pid == 0) {
-		die_with_parent(parent);
+		if (!command->outlives_us)
+			die_with_parent(parent);
 		become(command, env, ends[1]);
 	}
 	file_closep(&ends[1]);
@@ -97,45 +117,142 @@ int exec_child_start(struct exec_child *child,
 	return status;
 }
 
-/* All that have ended: as the first process of a container we also get the
- * orphans of others. */
+/* --- its end -------------------------------------------------------------- */
+
+void exec_child_look(const struct exec_child *child, struct exec_work *work)
+{
+	pid_t apart[EXEC_APART];
+
+	for (size_t i = 0; i < EXEC_APART; i++)
+		apart[i] = child->helpers[i].pid;
+	exec_work_look(work, apart);
+}
+
+static void end_all(const struct exec_work *work, int number)
+{
+	for (size_t i = 0; i < work->count; i++) {
+		(void)kill(work->list[i].pid, number);
+		(void)kill(work->list[i].pid, SIGCONT);
+	}
+}
+
+static void clear(struct exec_child *child, const struct exec_work *work)
+{
+	long long soon = clock_now() + LEFTOVERS_MS;
+
+	if (child->state == CHILD_CLEARING)
+		return;
+	complain_warning("process %d (%s) of the command%s outlived it and "
+			 "gets SIGTERM",
+			 (int)work->list[0].pid, work->list[0].name,
+			 work->count > 1 ? " and others" : "");
+	if (child->state == CHILD_RUNNING)
+		child->kill_at = clock_now() + child->grace_ms;
+	if (child->kill_at < soon)
+		child->kill_at = soon;
+	child->state = CHILD_CLEARING;
+	end_all(work, SIGTERM);
+}
+
+/* What parents have left is our child. */
+static void follow(struct exec_child *child, const struct exec_work *work)
+{
+	size_t i = 0;
+
+	while (i + 1 < work->count && work->list[i].parent != getpid())
+		i++;
+	child->pid = work->list[i].pid;
+	complain_warning("the command has ended with status %d, and process %d "
+			 "(%s) that it started goes on: it is followed",
+			 child->status, (int)child->pid, work->list[i].name);
+}
+
+/* The command has ended, and we have children. A look may miss one that was
+ * born during it: then the end of its parent brings us here again. */
+static void go_on(struct exec_child *child)
+{
+	struct exec_work work;
+
+	exec_child_look(child, &work);
+	if (work.count && (child->ends || child->state != CHILD_RUNNING))
+		clear(child, &work);
+	else if (work.count)
+		follow(child, &work);
+	exec_work_deinit(&work);
+}
+
+static void take_end(struct exec_child *child, pid_t ended, int how)
+{
+	for (size_t i = 0; i < EXEC_APART; i++)
+		if (child->helpers[i].pid == ended)
+			child->helpers[i] = (struct exec_helper){.how = how};
+	if (child->pid != ended)
+		return;
+	child->pid = 0;
+	if (!child->status)
+		child->status = WIFSIGNALED(how) ? EXEC_KILLED + WTERMSIG(how)
+						 : WEXITSTATUS(how);
+}
+
+/* All that have ended: we get the orphans of others. Whoever lives below us has
+ * a parent among our children, so that without children nobody does. */
 bool exec_child_reap(struct exec_child *child, int *status)
 {
-	bool found = false;
 	pid_t ended;
 	int how;
 
-	while ((ended = waitpid(-1, &how, WNOHANG)) > 0) {
-		if (ended != child->pid)
-			continue;
-		*status = WIFSIGNALED(how) ? EXEC_KILLED + WTERMSIG(how)
-					   : WEXITSTATUS(how);
-		*child = (struct exec_child){0};
-		found = true;
+	while ((ended = waitpid(-1, &how, WNOHANG)) > 0)
+		take_end(child, ended, how);
+	if (child->state == CHILD_NONE || child->pid)
+		return false;
+	if (ended == 0) {
+		go_on(child);
+		return false;
 	}
-	return found;
+	*status = child->status;
+	child->state = CHILD_NONE;
+	child->kill_at = 0;
+	return true;
 }
 
 void exec_child_signal(const struct exec_child *child, int number)
 {
-	if (child->state != CHILD_NONE)
+	if (child->pid)
 		(void)kill(child->pid, number);
 }
 
-void exec_child_stop(struct exec_child *child, int grace_ms)
+void exec_child_stop(struct exec_child *child)
 {
 	if (child->state != CHILD_RUNNING)
 		return;
 	child->state = CHILD_STOPPING;
-	child->kill_at = clock_now() + grace_ms;
+	child->restarts = true;
+	child->kill_at = clock_now() + child->grace_ms;
 	exec_child_signal(child, SIGTERM);
 	exec_child_signal(child, SIGCONT);
 }
 
+static void kill_leftovers(struct exec_child *child)
+{
+	struct exec_work work;
+
+	exec_child_look(child, &work);
+	if (work.count)
+		complain_warning("process %d (%s) of the command does not end "
+				 "and is killed",
+				 (int)work.list[0].pid, work.list[0].name);
+	end_all(&work, SIGKILL);
+	exec_work_deinit(&work);
+}
+
 void exec_child_kill(struct exec_child *child)
 {
+	child->kill_at = clock_now() + AGAIN_MS;
+	if (child->state == CHILD_CLEARING) {
+		kill_leftovers(child);
+		return;
+	}
 	complain_warning("the command does not end within --grace and is "
 			 "killed");
-	child->kill_at = 0;
 	exec_child_signal(child, SIGKILL);
 }

@@ -58,17 +58,6 @@ static void note_state(struct exec_config *config)
 		json_write(&config->state, exec_answers_whole(&config->now));
 }
 
-bool exec_config_is_known(struct exec_config *config)
-{
-	return str_equal(buf_str(&config->state), buf_str(&config->known));
-}
-
-void exec_config_tell(struct exec_config *config)
-{
-	buf_deinit(&config->known);
-	buf_add_str(&config->known, buf_str(&config->state));
-}
-
 char **exec_config_environment(const struct exec_config *config)
 {
 	struct exec_env_wish wish = {
@@ -90,7 +79,7 @@ bool exec_config_choose(struct exec_config *config, const char *vaults,
 	if (!vaults)
 		vaults = exec_agent_is(argv) ? ASK_LIVE : ASK_MERGED;
 	config->live = !strcmp(vaults, ASK_LIVE);
-	return ask_is_view(vaults);
+	return config->live || !strcmp(vaults, ASK_MERGED);
 }
 
 /* Then the vaults are nowhere. */
@@ -162,7 +151,6 @@ void exec_config_end(struct exec_config *config)
 	exec_answers_deinit(&config->now);
 	buf_deinit(&config->text);
 	buf_deinit(&config->state);
-	buf_deinit(&config->known);
 }
 
 /* --- changes -------------------------------------------------------------- */

@@ -30,7 +30,6 @@ struct exec_config {
 	struct exec_answers now;
 	struct buf text;  /* of the file */
 	struct buf state; /* what there is to know: the file, and the whole */
-	struct buf known; /* the same, when the command was last told */
 };
 
 /* What --vaults says: "live" or "merged"; NULL: live for ClearML's agent, and
@@ -55,10 +54,6 @@ long long exec_config_moment(const struct exec_config *config);
 
 /* Go on, after a poll; true when the file, or what it comes to, is another. */
 bool exec_config_step(struct exec_config *config);
-
-/* Has the command been told of all there is? */
-bool exec_config_is_known(struct exec_config *config);
-void exec_config_tell(struct exec_config *config);
 
 /* For execve(2); exec_env_freep frees it. */
 char **exec_config_environment(const struct exec_config *config);

@@ -62,13 +62,21 @@ static int number_of(const char *name)
 		       : 0;
 }
 
+static const struct {
+	const char *name;
+	int action;
+} actions[] = {
+	{"restart", EXEC_RESTART},
+	{"idle", EXEC_IDLE},
+	{"none", EXEC_NOTHING},
+};
+
 bool exec_signal_parse(const char *on_change, int *action)
 {
-	*action = EXEC_RESTART;
-	if (!on_change || !strcmp(on_change, "restart"))
-		return true;
-	if (!strcmp(on_change, "none")) {
-		*action = EXEC_NOTHING;
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (strcmp(on_change, actions[i].name) != 0)
+			continue;
+		*action = actions[i].action;
 		return true;
 	}
 	if (strncmp(on_change, "signal:", 7) != 0)

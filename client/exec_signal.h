@@ -6,10 +6,11 @@
 #include <signal.h>
 #include <stdbool.h>
 
-enum { EXEC_RESTART = 0, EXEC_NOTHING = -1 };
+enum { EXEC_RESTART = 0, EXEC_NOTHING = -1, EXEC_IDLE = -2 };
 
-/* NULL and "restart": EXEC_RESTART; "none": EXEC_NOTHING; "signal:HUP",
- * "signal:SIGHUP", "signal:1": the number. False when it is none of them. */
+/* "restart": EXEC_RESTART; "idle": EXEC_IDLE; "none": EXEC_NOTHING;
+ * "signal:HUP", "signal:SIGHUP", "signal:1": the number. False when it is none
+ * of them. */
 bool exec_signal_parse(const char *on_change, int *action);
 
 /* All that are caught; others do what they always do: what a fault in our own

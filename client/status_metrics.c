@@ -206,6 +206,30 @@ static void add_daemon(struct buf *out, const struct value *status)
 	add_turns(out, value_get(status, STR("counters")));
 }
 
+static void add_pending(struct buf *out, const struct value *consumer)
+{
+	char pid[24], uid[24];
+
+	(void)snprintf(pid, sizeof(pid), "%lld",
+		       (long long)answer_int(consumer, "pid", 0));
+	(void)snprintf(uid, sizeof(uid), "%lld",
+		       (long long)answer_int(consumer, "uid", 0));
+	add_sample(out, "consumer_restart_pending",
+		   LABELS({"pid", str_from(pid)}, {"uid", str_from(uid)},
+			  {"command", answer_text(consumer, "command")}),
+		   answer_int(consumer, "pending_since", 0) > 0);
+}
+
+static void add_consumers(struct buf *out, const struct value *consumers)
+{
+	if (!value_is(consumers, VALUE_LIST) || !consumers->list.count)
+		return;
+	add_head(out, "consumer_restart_pending", "gauge",
+		 "1: what a program runs is to be restarted, and at work.");
+	for (uint32_t i = 0; i < consumers->list.count; i++)
+		add_pending(out, consumers->list.items[i]);
+}
+
 static void add_site(struct buf *out, const struct value *site)
 {
 	if (!value_is(site, VALUE_OBJECT))
@@ -367,6 +391,7 @@ void status_metrics_write(struct buf *out, const struct value *status,
 	const struct value *workspaces = value_get(status, STR("workspaces"));
 
 	add_daemon(out, status);
+	add_consumers(out, value_get(status, STR("consumers")));
 	add_site(out, value_get(status, STR("site")));
 	if (value_is(workspaces, VALUE_LIST))
 		for (size_t i = 0; i < ARRAY_SIZE(families); i++)

@@ -294,12 +294,47 @@ static void add_site(struct buf *out, const struct value *site)
 	add_error(out, site);
 }
 
+/* "process 12 runs clearml-agent (13): restart pending for 5 min, waiting for
+ * ..." */
+static void add_consumer(struct buf *out, const struct value *consumer,
+			 int64_t now)
+{
+	int64_t child = answer_int(consumer, "child", 0);
+	int64_t since = answer_int(consumer, "pending_since", 0);
+
+	add_label(out, "consumer");
+	buf_printf(out, "process %lld",
+		   (long long)answer_int(consumer, "pid", 0));
+	add_text(out, " runs ", answer_text(consumer, "command"));
+	if (child)
+		buf_printf(out, " (%lld)", (long long)child);
+	if (since) {
+		buf_printf(out, ": %srestart pending%s for ",
+			   output_colour(OUTPUT_YELLOW),
+			   output_colour(OUTPUT_PLAIN));
+		add_duration(out, now - since);
+		add_text(out, ", waiting for ",
+			 answer_text(consumer, "waiting_for"));
+	}
+	buf_putc(out, '\n');
+}
+
+static void add_consumers(struct buf *out, const struct value *consumers,
+			  int64_t now)
+{
+	if (!value_is(consumers, VALUE_LIST))
+		return;
+	for (uint32_t i = 0; i < consumers->list.count; i++)
+		add_consumer(out, consumers->list.items[i], now);
+}
+
 void status_text_write(struct buf *out, const struct value *status,
 		       const char *name, int64_t now)
 {
 	const struct value *list = value_get(status, STR("workspaces"));
 
 	add_head(out, status, now);
+	add_consumers(out, value_get(status, STR("consumers")), now);
 	add_site(out, value_get(status, STR("site")));
 	if (!value_is(list, VALUE_LIST))
 		return;

@@ -103,10 +103,11 @@ _clearconf_argument() {
 	case $1 in
 	--format | -f) _clearconf_reply "$(_clearconf_formats | tr ' ' '\n')" "$2" ;;
 	--workspace | -w) _clearconf_reply "$(_clearconf_workspaces)" "$2" ;;
-	--on-change | -c) _clearconf_reply $'restart\nnone\nsignal:' "$2" ;;
+	--on-change | -c) _clearconf_reply $'restart\nidle\nnone\nsignal:' "$2" ;;
+	--only) _clearconf_reply "$(_clearconf_paths "$2")" "$2" ;;
 	--socket | -s | --output | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--vaults) _clearconf_reply $'merged\nlive' "$2" ;;
-	--exec | -x) COMPREPLY=($(compgen -c -- "$2")) ;;
+	--exec | -x | --idle) COMPREPLY=($(compgen -c -- "$2")) ;;
 	--owner) COMPREPLY=($(compgen -u -- "$2")) ;;
 	*) return 1 ;;
 	esac

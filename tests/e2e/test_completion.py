@@ -41,7 +41,7 @@ def test_commands_and_options_are_those_of_the_help(home, offer):
 def test_arguments_of_options(home, offer):
     assert offer("get", "--format", "") == ["json", "hocon", "yaml", "env", "properties", "raw"]
     assert offer("get", "a", "--format", "=", "pro") == ["properties"]
-    assert offer("exec", "--on-change", "") == ["restart", "none", "signal:"]
+    assert offer("exec", "--on-change", "") == ["restart", "idle", "none", "signal:"]
     assert offer("exec", "--vaults", "") == ["merged", "live"]
     home.write("cwd/file.conf", "")
     assert offer("dump", "--output", "fi") == ["file.conf"]

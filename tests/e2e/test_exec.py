@@ -544,10 +544,11 @@ def test_what_the_dead_left_is_swept(home, running):
 
 def test_a_killed_one_takes_its_command_along(home, running):
     with Running(home) as one:
-        one.wait_said("pid")
+        pid = one.wait_said("pid")[0]
         one.process.kill()
         one.process.wait()
-        wait_until(lambda: one.said("signal") == ["SIGTERM"], "the end of the command")
+        wait_until(lambda: one.said("signal") == ["SIGTERM"], "the signal")
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), "the end of the command")
     assert len(leftovers(home)) == 1
     execute(home, "true", check=0)
     assert leftovers(home) == []

@@ -19,8 +19,8 @@ static void assert_action(const char *text, int expected)
 static void an_action_is_a_restart_nothing_or_a_signal(void **state)
 {
 	(void)state;
-	assert_action(NULL, EXEC_RESTART);
 	assert_action("restart", EXEC_RESTART);
+	assert_action("idle", EXEC_IDLE);
 	assert_action("none", EXEC_NOTHING);
 	assert_action("signal:HUP", SIGHUP);
 	assert_action("signal:SIGUSR2", SIGUSR2);

@@ -1,0 +1,36 @@
+#ifndef EXEC_TEST_H
+#define EXEC_TEST_H
+
+/*
+ * --idle CMD: the user's own test whether the command has nothing at work. Run
+ * by the shell, a helper of exec_child.h, and ended with all of its process
+ * group when it takes too long, which is a no.
+ */
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct exec_helper;
+
+struct exec_test {
+	const char *command;
+	const sigset_t *mask;
+	pid_t pid;       /* 0: it does not run */
+	long long until; /* it may; see clock.h */
+};
+
+enum exec_verdict { TEST_RUNS, TEST_YES, TEST_NO };
+
+/* It finds the process that is to be judged in CLEARCONF_PID. False: no process
+ * could be made. */
+bool exec_test_start(struct exec_test *test, struct exec_helper *helper,
+		     pid_t judged);
+
+/* Of one that was started; once it is no longer TEST_RUNS, start again. */
+enum exec_verdict exec_test_look(struct exec_test *test,
+				 const struct exec_helper *helper);
+
+/* It is of no interest any more; does nothing when none runs. */
+void exec_test_stop(struct exec_test *test);
+
+#endif

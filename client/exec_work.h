@@ -1,0 +1,28 @@
+#ifndef EXEC_WORK_H
+#define EXEC_WORK_H
+
+/*
+ * The processes below this one: the command that `exec` runs, and all that it
+ * started. As a subreaper we are handed those whose parent has ended, so that
+ * nobody gets out of sight.
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/proc.h"
+
+#define EXEC_APART 2
+
+struct exec_work {
+	struct proc *list; /* the eldest first */
+	size_t count;
+};
+
+/* All that live; a zombie does when its parent is not us: who waits for it has
+ * not heard of its end yet. Left out is what is below the processes @apart,
+ * those included: our own helpers (0: none). */
+void exec_work_look(struct exec_work *work, const pid_t apart[EXEC_APART]);
+void exec_work_deinit(struct exec_work *work);
+
+#endif

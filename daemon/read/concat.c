@@ -95,6 +95,11 @@ static struct value *single(struct reading *reading, const struct piece *piece,
 static void warn_reprinted(struct reading *reading, const struct piece *piece,
 			   struct str printed, const struct value *place)
 {
+	if (piece->value->type == VALUE_BOOL && !piece->text.ptr)
+		reading_warn(reading, reading_source(reading, place),
+			     piece->offset,
+			     "ClearML prints this anew within text, with a "
+			     "capital letter");
 	if (!piece->text.ptr ||
 	    (str_equal(piece->text, printed) && !piece->blanks.len))
 		return;

@@ -250,12 +250,34 @@ static struct subst *subst_of_key(struct hocon *hocon, const struct key *key)
 }
 
 /* `key += value` of lists and strings is `key = ${?key} value`. */
+/* To the specification it is one more element of a list, whatever it is. */
+static void warn_of_append(struct hocon *hocon, const struct value *value)
+{
+	const char *what = "+= adds no element: ClearML puts this in the place "
+			   "of what the key had";
+
+	if (tree_is_delayed(value))
+		what = "+= may add no element: ClearML takes this by what it "
+		       "comes to";
+	else if (value->type == VALUE_LIST)
+		what = "+= does not add this list as an element: ClearML joins "
+		       "it to the list that the key had";
+	else if (value->type == VALUE_STRING)
+		what = "+= adds no element: where ClearML takes it, it joins "
+		       "texts by a blank";
+	else if (value->type == VALUE_OBJECT)
+		what = "+= adds no element: ClearML merges this into the "
+		       "object that the key had, or replaces what is none";
+	reading_warn(hocon->reading, hocon->lexer.source, value->offset, what);
+}
+
 static struct value *appended(struct hocon *hocon, const struct key *key,
 			      struct value *value)
 {
 	struct pieces pieces;
 	uint32_t offset = value->offset;
 
+	warn_of_append(hocon, value);
 	if (value->type != VALUE_LIST && value->type != VALUE_STRING)
 		return value;
 	pieces_init(&pieces);

@@ -205,10 +205,17 @@ static bool quoted_key(struct lexer *lexer, struct key *key)
 	key->text = text;
 	if (text.len == 2 && !departs(lexer, key))
 		return false;
+	if (lexer->has_tabs &&
+	    memchr(lexer->text + token.start, '\t', token.end - token.start))
+		reading_warn(lexer->reading, lexer->source, key->offset,
+			     "ClearML reads the tab in this key as blanks");
 	if (!token.escaped) {
 		set_one(key, (struct str){text.ptr + 1, text.len - 2});
 		return true;
 	}
+	reading_warn(lexer->reading, lexer->source, key->offset,
+		     "ClearML leaves the escapes in this key as they are "
+		     "written");
 	if (!key_cut(lexer->reading, text, &key->path))
 		return fail(lexer, key->offset, "this key has too many parts");
 	return true;

@@ -55,6 +55,57 @@ static bool extend_text(struct pieces *pieces, struct str text)
 	return true;
 }
 
+/* To the specification `//` begins a comment; a URL, for its colon, is an
+ * error. */
+static void warn_glued_comment(struct hocon *hocon)
+{
+	struct token token = hocon->lexer.token;
+	const char *word = hocon->lexer.text + token.start;
+	size_t len = token.end - token.start;
+	const char *slashes = memmem(word, len, "//", 2);
+
+	if (slashes && !memchr(word, ':', (size_t)(slashes - word)))
+		reading_warn(hocon->reading, hocon->lexer.source,
+			     token.start + (size_t)(slashes - word),
+			     "ClearML reads this // as text, not as the "
+			     "beginning of a comment");
+}
+
+/* Blanks of the text that goes on at the token. */
+static void warn_tab_before(struct hocon *hocon)
+{
+	size_t at = hocon->lexer.token.start;
+
+	while (at && strchr(" \t", hocon->lexer.text[at - 1])) {
+		if (hocon->lexer.text[--at] != '\t')
+			continue;
+		reading_warn(hocon->reading, hocon->lexer.source, at,
+			     "ClearML reads this tab as blanks");
+		return;
+	}
+}
+
+static bool is_triple(const struct piece *piece)
+{
+	return piece->kind == PIECE_VALUE && !piece->text.ptr &&
+	       piece->value->type == VALUE_STRING;
+}
+
+/* What ClearML makes of the blanks between the last piece and the token. */
+static void warn_between(struct hocon *hocon, const struct pieces *pieces)
+{
+	const struct piece *last = pieces->items + pieces->count - 1;
+	size_t start = hocon->lexer.token.start;
+
+	if (!pieces->count || !start)
+		return;
+	if (is_triple(last) && strchr(" \t", hocon->lexer.text[start - 1]))
+		reading_warn(hocon->reading, hocon->lexer.source, start - 1,
+			     "ClearML drops the blanks after triple quotes");
+	else if (hocon->lexer.has_tabs && last->kind != PIECE_VALUE)
+		warn_tab_before(hocon);
+}
+
 /* text := word blanks? */
 static bool text_piece(struct hocon *hocon, struct pieces *pieces)
 {
@@ -63,6 +114,7 @@ static bool text_piece(struct hocon *hocon, struct pieces *pieces)
 		lexer_text(&hocon->lexer, token.start, token.end, true);
 	struct piece *piece;
 
+	warn_glued_comment(hocon);
 	if (!extend_text(pieces, text)) {
 		piece = pieces_add(hocon, pieces, PIECE_TEXT);
 		piece->text = text;
@@ -162,6 +214,12 @@ static bool scalar_piece(struct hocon *hocon, struct pieces *pieces,
 	return true;
 }
 
+/* .5 and -.5, which are text to the specification. */
+static bool is_bare_fraction(struct str literal)
+{
+	return str_starts(literal, STR(".")) || str_starts(literal, STR("-."));
+}
+
 static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct token token = hocon->lexer.token;
@@ -169,6 +227,10 @@ static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 	struct str literal = {hocon->lexer.text + token.start,
 			      token.end - token.start};
 
+	if (is_bare_fraction(literal))
+		reading_warn(hocon->reading, hocon->lexer.source, token.start,
+			     "ClearML reads a number here, without a digit "
+			     "before the point");
 	if (token.type == TOKEN_INTEGER) {
 		value_set_int(value, hocon->reading->arena, literal);
 	} else if (!value_set_real(value, literal)) {
@@ -243,6 +305,7 @@ bool pieces_add_token(struct hocon *hocon, struct pieces *pieces)
 		[TOKEN_NULL] = word_piece,
 	};
 
+	warn_between(hocon, pieces);
 	return add[hocon->lexer.token.type](hocon, pieces);
 }
 

@@ -217,3 +217,9 @@ bool exec_agent_is_services(char *const *argv)
 	       (has_flag(argv, "--services-mode", 4) ||
 		has_flag(argv, "--dynamic-gpus", 4));
 }
+
+bool exec_agent_is_for_owners(char *const *argv)
+{
+	return exec_agent_is_worker(argv) &&
+	       has_flag(argv, "--use-owner-token", 4);
+}

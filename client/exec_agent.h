@@ -31,4 +31,7 @@ bool exec_agent_is_detached(char *const *argv);
  * services mode, or on a share of the GPUs each. */
 bool exec_agent_is_services(char *const *argv);
 
+/* A worker whose tasks log in as their owners: its keys are none of theirs. */
+bool exec_agent_is_for_owners(char *const *argv);
+
 #endif

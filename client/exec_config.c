@@ -65,6 +65,7 @@ char **exec_config_environment(const struct exec_config *config)
 		.file = config->folder.file,
 		.facts = &config->facts,
 		.live = config->live,
+		.login = config->login,
 		.other_workspace = config->client->workspace != NULL,
 	};
 
@@ -73,12 +74,20 @@ char **exec_config_environment(const struct exec_config *config)
 
 /* --- live or merged ------------------------------------------------------- */
 
+static enum exec_login login_of(char *const *argv)
+{
+	if (!exec_agent_is(argv))
+		return LOGIN_NOTHING;
+	return exec_agent_is_for_owners(argv) ? LOGIN_HOST : LOGIN_ALL;
+}
+
 bool exec_config_choose(struct exec_config *config, const char *vaults,
 			char *const *argv)
 {
 	if (!vaults)
 		vaults = exec_agent_is(argv) ? ASK_LIVE : ASK_MERGED;
 	config->live = !strcmp(vaults, ASK_LIVE);
+	config->login = config->live ? login_of(argv) : LOGIN_NOTHING;
 	return config->live || !strcmp(vaults, ASK_MERGED);
 }
 

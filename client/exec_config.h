@@ -15,13 +15,15 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "exec_env.h"
 #include "exec_facts.h"
 #include "exec_feed.h"
 #include "exec_folder.h"
 
 struct exec_config {
 	const struct client *client;
-	bool live;  /* vaults */
+	bool live; /* vaults */
+	enum exec_login login;
 	bool files; /* write those of the section `files`, too */
 
 	struct exec_facts facts;

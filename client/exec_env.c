@@ -181,6 +181,82 @@ static void add_section(struct list *list, const struct value *tree)
 		add_member(list, member);
 }
 
+/* --- the login ------------------------------------------------------------ */
+
+struct login {
+	const char *name, *older; /* variables, either may be the caller's */
+	const char *key;
+};
+
+static const struct login hosts[] = {
+	{"CLEARML_API_HOST", "TRAINS_API_HOST", "api_server"},
+	{"CLEARML_FILES_HOST", "TRAINS_FILES_HOST", "files_server"},
+	{"CLEARML_WEB_HOST", "TRAINS_WEB_HOST", "web_server"},
+};
+
+static const struct login pair[] = {
+	{"CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY", "access_key"},
+	{"CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY", "secret_key"},
+};
+
+/* Of ClearML's variables an empty one is none. */
+static bool has(const struct list *list, const char *name)
+{
+	const char *text = exec_env_get(list->items, str_from(name));
+
+	return text && *text;
+}
+
+static bool has_login(const struct list *list, const struct login *login)
+{
+	return has(list, login->name) || has(list, login->older);
+}
+
+static void add_login(struct list *list, const struct login *login,
+		      const struct value *object)
+{
+	const struct value *value = value_get(object, str_from(login->key));
+
+	if (value_is(value, VALUE_STRING) && !has_login(list, login))
+		set(list, str_from(login->name), value_text(value));
+}
+
+/* A path is left to the file: not every program of ClearML's takes one here. */
+static void add_trust(struct list *list, const struct value *api)
+{
+	static const struct login trust = {"CLEARML_API_HOST_VERIFY_CERT",
+					   "TRAINS_API_HOST_VERIFY_CERT",
+					   "verify_certificate"};
+	const struct value *value = value_get(api, str_from(trust.key));
+	bool trusts = !value || value_is_true(value);
+
+	if (!value_is(value, VALUE_STRING) && !has_login(list, &trust))
+		set(list, str_from(trust.name), STR(trusts ? "1" : "0"));
+}
+
+/* Never halves of two pairs. */
+static bool has_callers_keys(const struct list *list)
+{
+	return has_login(list, &pair[0]) || has_login(list, &pair[1]) ||
+	       has(list, of_the_caller[0]) || has(list, of_the_caller[1]);
+}
+
+static void add_logins(struct list *list, const struct exec_env_wish *wish)
+{
+	const struct value *api = value_get(wish->tree, STR("api"));
+	const struct value *keys = value_get(api, STR("credentials"));
+
+	if (wish->login == LOGIN_NOTHING || !value_is(api, VALUE_OBJECT))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+		add_login(list, &hosts[i], api);
+	add_trust(list, api);
+	if (wish->login == LOGIN_HOST || has_callers_keys(list))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(pair); i++)
+		add_login(list, &pair[i], keys);
+}
+
 /* --- all together --------------------------------------------------------- */
 
 /* ClearML applies its section itself, when it has its vaults. */
@@ -198,6 +274,7 @@ char **exec_env_make(const struct exec_env_wish *wish)
 	add_callers(&list, wish);
 	if (!wish->live)
 		add_vaults(&list, wish->tree);
+	add_logins(&list, wish);
 	set(&list, STR("CLEARML_CONFIG_FILE"), str_from(wish->file));
 	return list.items;
 }

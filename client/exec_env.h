@@ -10,6 +10,10 @@
  * asks for it, as ClearML's agent does, and those variables are gone that would
  * be applied again over the file and change it (exec_again.h). In mode sdk none
  * is: there variables are no part of the file.
+ *
+ * An agent with live vaults writes what it has, vaults included, to a file of
+ * its own, and its tasks log in with that. So that no vault tells them where
+ * and with what, variables do, over which no vault has a say.
  */
 
 #include <stdbool.h>
@@ -20,11 +24,19 @@ struct value;
 
 struct exec_facts;
 
+/* What variables are to say of the login, those of the caller aside. */
+enum exec_login {
+	LOGIN_NOTHING,
+	LOGIN_HOST, /* and how to trust it */
+	LOGIN_ALL,  /* the key pair as well */
+};
+
 struct exec_env_wish {
 	const struct value *tree; /* what the file holds */
 	const char *file;         /* where it is written */
 	const struct exec_facts *facts;
-	bool live;            /* ClearML reads its vaults itself */
+	bool live; /* ClearML reads its vaults itself */
+	enum exec_login login;
 	bool other_workspace; /* not the one of the caller's token */
 };
 

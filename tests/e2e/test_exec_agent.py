@@ -23,7 +23,7 @@ def test_owners_vaults_arrive(yard, served):
 
 
 @pytest.mark.parametrize("what", agent_stories.GRABS)
-@pytest.mark.parametrize("vaults", ["merged"])
+@pytest.mark.parametrize("vaults", ["live", "merged"])
 def test_a_vault_changes_nothing_about_login_and_identity(yard, served, what, vaults):
     with ClearMLServer() as other:
         agent_stories.a_vault_that_grabs(yard, other, served, what, "--vaults", vaults)

@@ -157,6 +157,17 @@ static void services_mode_may_have_a_number(void **state)
 		     exec_agent_is_services, false);
 }
 
+static void one_for_owners_says_so(void **state)
+{
+	(void)state;
+	assert_claim("clearml-agent daemon --use-owner-token --queue q",
+		     exec_agent_is_for_owners, true);
+	assert_claim("clearml-agent daemon --uptime 1",
+		     exec_agent_is_for_owners, false);
+	assert_claim("clearml-agent execute --use-owner-token",
+		     exec_agent_is_for_owners, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +176,7 @@ int main(void)
 		cmocka_unit_test(its_subcommand_stands_after_its_own_options),
 		cmocka_unit_test(a_detached_one_says_so_after_daemon),
 		cmocka_unit_test(services_mode_may_have_a_number),
+		cmocka_unit_test(one_for_owners_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

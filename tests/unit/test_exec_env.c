@@ -17,6 +17,7 @@
 struct given {
 	const char *tree, *status; /* JSON */
 	bool live, other_workspace;
+	enum exec_login login;
 };
 
 #define AGENT "{\"status\":{\"mode\":\"agent\",\"workspaces\":[]}}"
@@ -34,6 +35,7 @@ static char **make(const struct given *given)
 		.file = "/the/file",
 		.facts = &facts,
 		.live = given->live,
+		.login = given->login,
 		.other_workspace = given->other_workspace,
 	};
 
@@ -109,6 +111,78 @@ static void a_section_wins_but_not_over_file_and_login(void **state)
 	assert_int_equal(unsetenv("MINE"), 0);
 }
 
+#define LOGIN                                                                  \
+	"{\"api\":{\"api_server\":\"http://a\",\"files_server\":\"http://f\"," \
+	"\"credentials\":{\"access_key\":\"K\",\"secret_key\":\"S\"}}}"
+
+static void an_agents_login_is_said_where_no_vault_has_a_say(void **state)
+{
+	_cleanup_(exec_env_freep) char **env = NULL;
+
+	(void)state;
+	env = make(&(struct given){LOGIN, AGENT, true, .login = LOGIN_ALL});
+	assert_variable(env, "CLEARML_API_HOST", "http://a");
+	assert_variable(env, "CLEARML_FILES_HOST", "http://f");
+	assert_variable(env, "CLEARML_WEB_HOST", NULL);
+	assert_variable(env, "CLEARML_API_HOST_VERIFY_CERT", "1");
+	assert_variable(env, "CLEARML_API_ACCESS_KEY", "K");
+	assert_variable(env, "CLEARML_API_SECRET_KEY", "S");
+}
+
+/* What the caller has by this name stays as it is, and these are not added. */
+static void assert_leaves(const char *name, const char *absent,
+			  const char *other)
+{
+	_cleanup_(exec_env_freep) char **env = NULL;
+
+	assert_int_equal(setenv(name, "callers", 1), 0);
+	env = make(&(struct given){LOGIN, AGENT, true, .login = LOGIN_ALL});
+	assert_int_equal(unsetenv(name), 0);
+	assert_variable(env, name, "callers");
+	assert_variable(env, absent, NULL);
+	assert_variable(env, other, NULL);
+}
+
+static void a_callers_login_stays_and_no_pair_is_mixed(void **state)
+{
+	(void)state;
+	assert_leaves("CLEARML_API_ACCESS_KEY", "CLEARML_API_SECRET_KEY", "x");
+	assert_leaves("TRAINS_API_SECRET_KEY", "CLEARML_API_SECRET_KEY",
+		      "CLEARML_API_ACCESS_KEY");
+	assert_leaves("CLEARML_AUTH_TOKEN", "CLEARML_API_SECRET_KEY",
+		      "CLEARML_API_ACCESS_KEY");
+	assert_leaves("TRAINS_API_HOST", "CLEARML_API_HOST", "x");
+	assert_leaves("TRAINS_API_HOST_VERIFY_CERT",
+		      "CLEARML_API_HOST_VERIFY_CERT", "x");
+}
+
+static void owners_do_not_get_the_agents_keys(void **state)
+{
+	_cleanup_(exec_env_freep) char **env = NULL;
+
+	(void)state;
+	env = make(&(struct given){LOGIN, AGENT, true, .login = LOGIN_HOST});
+	assert_variable(env, "CLEARML_API_HOST", "http://a");
+	assert_variable(env, "CLEARML_API_ACCESS_KEY", NULL);
+	assert_variable(env, "CLEARML_API_SECRET_KEY", NULL);
+}
+
+static void assert_trust(const char *tree, const char *value)
+{
+	_cleanup_(exec_env_freep) char **env = NULL;
+
+	env = make(&(struct given){tree, AGENT, true, .login = LOGIN_ALL});
+	assert_variable(env, "CLEARML_API_HOST_VERIFY_CERT", value);
+}
+
+static void trust_is_that_of_the_file(void **state)
+{
+	(void)state;
+	assert_trust("{\"api\":{\"verify_certificate\":true}}", "1");
+	assert_trust("{\"api\":{\"verify_certificate\":false}}", "0");
+	assert_trust("{\"api\":{\"verify_certificate\":\"/ca.pem\"}}", NULL);
+}
+
 static void a_live_ones_section_is_clearmls_to_apply(void **state)
 {
 	_cleanup_(exec_env_freep) char **env = NULL;
@@ -173,6 +247,11 @@ int main(void)
 		cmocka_unit_test(only_a_whole_file_is_contradicted),
 		cmocka_unit_test(a_live_one_keeps_its_own_switch),
 		cmocka_unit_test(a_section_wins_but_not_over_file_and_login),
+		cmocka_unit_test(
+			an_agents_login_is_said_where_no_vault_has_a_say),
+		cmocka_unit_test(a_callers_login_stays_and_no_pair_is_mixed),
+		cmocka_unit_test(owners_do_not_get_the_agents_keys),
+		cmocka_unit_test(trust_is_that_of_the_file),
 		cmocka_unit_test(a_live_ones_section_is_clearmls_to_apply),
 		cmocka_unit_test(a_token_is_not_for_another_workspace),
 		cmocka_unit_test(a_folder_of_other_defaults_is_not_named),

@@ -18,6 +18,20 @@ def served(yard, daemon):
     return daemon.start()
 
 
+def test_a_task_outlives_any_number_of_edits(yard, served):
+    agent_stories.edits_during_a_task(yard, served, seconds=4, edits=20)
+
+
+def test_no_task_is_lost_while_the_vault_changes(yard, served):
+    agent_stories.many_tasks(yard, count=25, every=0.2)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("who", ["daemon", "exec", "agent"])
+def test_a_kill_at_any_moment_hurts_no_task(yard, served, who, seed):
+    agent_stories.killed(yard, served, who, seed)
+
+
 def test_owners_vaults_arrive(yard, served):
     agent_stories.owners_vault(yard)
 
@@ -27,6 +41,10 @@ def test_owners_vaults_arrive(yard, served):
 def test_a_vault_changes_nothing_about_login_and_identity(yard, served, what, vaults):
     with ClearMLServer() as other:
         agent_stories.a_vault_that_grabs(yard, other, served, what, "--vaults", vaults)
+
+
+def test_an_agent_in_the_background_is_followed(yard, served):
+    agent_stories.detached(yard, served)
 
 
 def test_sigterm_is_the_agents_own_end(yard, served):

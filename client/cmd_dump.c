@@ -271,11 +271,15 @@ static void write_watch(struct buf *out, const struct dump *dump)
 	buf_putc(out, '}');
 }
 
-/* What is gone for now may come back: the file stays as it is. */
+/* What is gone or broken for now may come back: the file stays as it is. */
 static int dump_again(struct dump *dump)
 {
 	int status = dump_once(dump);
 
+	if (channel_failed_with(&dump->asking, CHANNEL_BROKEN)) {
+		(void)channel_complain(&dump->asking, status);
+		return EXIT_DONE;
+	}
 	if (status != EXIT_NO_PATH)
 		return status;
 	complain_warning("there is nothing at the path any more: %s is left "

@@ -53,6 +53,26 @@ static int print_fallback(const char *fallback)
 	return output_write(buf_str(&line));
 }
 
+/* Is a file broken with nothing good to stand for it? Then what the daemon has
+ * is not what ClearML would, which stops there: that is said. Other views are
+ * refused for it; with an environment this one is, too. */
+static bool complain_of_lost(const struct client *client,
+			     struct question question)
+{
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	_cleanup_(answer_deinit) struct answer merged = {0};
+	int status = channel_open(&channel, client);
+
+	question.view = ASK_MERGED;
+	question.secrets = ASK_MASKED;
+	if (status == EXIT_DONE)
+		status = ask(&channel, &question, &merged);
+	if (!channel_failed_with(&channel, CHANNEL_BROKEN))
+		return false;
+	(void)channel_complain(&channel, status);
+	return true;
+}
+
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
@@ -69,10 +89,14 @@ static int run(const struct client *client, const void *fields, int argc,
 
 	if (status == EXIT_DONE)
 		status = ask(&channel, &question, &answer);
-	if (status == EXIT_NO_PATH && get->fallback)
-		return print_fallback(get->fallback);
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE && status != EXIT_NO_PATH)
 		return channel_complain(&channel, status);
+	if (!get->env && !str_is(answer.state, "ready") &&
+	    complain_of_lost(client, question))
+		return EXIT_FAILED;
+	if (status == EXIT_NO_PATH)
+		return get->fallback ? print_fallback(get->fallback)
+				     : channel_complain(&channel, status);
 	return print(&answer, get);
 }
 

@@ -12,6 +12,7 @@
 #include "base/source.h"
 #include "base/str.h"
 #include "config/layer.h"
+#include "pair_file.h"
 #include "places.h"
 #include "settings.h"
 #include "value/json.h"
@@ -207,7 +208,9 @@ bool login_has_key(const struct value *root)
 char *login_secret_path(const struct settings *settings,
 			const struct workspace_settings *declared)
 {
-	const char *name = declared->secret_key_file;
+	const char *name = declared->credentials_file
+				   ? declared->credentials_file
+				   : declared->secret_key_file;
 
 	return name && *name ? places_file(name, settings->path) : NULL;
 }
@@ -250,6 +253,19 @@ static bool read_secret(struct login *login, const char *path,
 	return r == 0;
 }
 
+static bool read_pair(struct login *login, const char *path, struct diag *diag)
+{
+	struct pair pair;
+
+	if (!pair_file_read(&pair, path, diag))
+		return false;
+	mem_free(login->key_source);
+	login->access_key = pair.access_key;
+	login->secret_key = pair.secret_key;
+	login->key_source = mem_strdup(path);
+	return true;
+}
+
 /* Like every path of the settings file, it is relative to that. */
 static void set_verify_declared(struct login *login, const char *text,
 				const char *settings_path)
@@ -283,7 +299,10 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 		set_verify_declared(login, declared->verify_certificate,
 				    settings->path);
 	path = login_secret_path(settings, declared);
-	return !path || read_secret(login, path, diag);
+	if (!path)
+		return true;
+	return declared->credentials_file ? read_pair(login, path, diag)
+					  : read_secret(login, path, diag);
 }
 
 const char *login_lack(const struct login *login, bool declared)
@@ -297,8 +316,8 @@ const char *login_lack(const struct login *login, bool declared)
 	if (login->token || (login->access_key && login->secret_key))
 		return NULL;
 	if (declared)
-		return "its section in the settings has no access_key and "
-		       "secret_key_file";
+		return "its section in the settings has no credentials_file, "
+		       "nor access_key and secret_key_file";
 	if (login->access_key)
 		return "there is an access key, but no secret key: set "
 		       "api.credentials.secret_key in clearml.conf, or "

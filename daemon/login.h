@@ -53,8 +53,8 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 			 const struct workspace_settings *declared,
 			 struct diag *diag);
 
-/* The file of its secret key: $CREDENTIALS_DIRECTORY/secret_NAME or NAME, else
- * relative to the settings file. The caller's; NULL: it has none. */
+/* The file of its secret key, or of both: $CREDENTIALS_DIRECTORY/secret_NAME or
+ * NAME, else relative to the settings file. The caller's; NULL: it has none. */
 char *login_secret_path(const struct settings *settings,
 			const struct workspace_settings *declared);
 

@@ -76,6 +76,7 @@ static const struct settings_key workspace_keys[] = {
 	{"workspace", "files_server", TEXT, IN_WORKSPACE(files_server)},
 	{"workspace", "access_key", TEXT, IN_WORKSPACE(access_key)},
 	{"workspace", "secret_key_file", TEXT, IN_WORKSPACE(secret_key_file)},
+	{"workspace", "credentials_file", TEXT, IN_WORKSPACE(credentials_file)},
 	{"workspace", "verify_certificate", TEXT, IN_WORKSPACE(verify_certificate)},
 	{"workspace", "active", BOOL, IN_WORKSPACE(active), "no"},
 	{"workspace", "inject", BOOL, IN_WORKSPACE(inject), "yes"},

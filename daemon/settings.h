@@ -27,6 +27,7 @@ struct workspace_settings {
 	char *api_server, *web_server, *files_server;
 	char *access_key;
 	char *secret_key_file;
+	char *credentials_file;   /* in place of the two: see pair_file.h */
 	char *verify_certificate; /* true, false or a CA's path */
 	bool active, inject;
 	char *read, *secrets, *admin; /* NULL: those of [access] */

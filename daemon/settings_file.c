@@ -85,6 +85,13 @@ static bool end_workspace(struct load *load)
 		return diag_at(load->diag, &load->source, load->section,
 			       "an access_key needs a secret_key_file, and the "
 			       "other way round");
+	if (workspace->credentials_file && is_given(workspace->access_key))
+		return diag_at(load->diag, &load->source, load->section,
+			       "a credentials_file holds both keys: leave out "
+			       "access_key and secret_key_file");
+	if (workspace->credentials_file && !*workspace->credentials_file)
+		return diag_at(load->diag, &load->source, load->section,
+			       "credentials_file names no file");
 	for (size_t i = 0; i + 1 < settings->workspace_count; i++)
 		if (workspace->active && settings->workspaces[i].active)
 			return diag_at(load->diag, &load->source, load->section,

@@ -361,6 +361,29 @@ static void a_declared_ca_lies_beside_the_settings(void **state)
 	assert_text(login.ca, scratch_at("etc/ca.pem"));
 }
 
+static void both_halves_may_stand_in_one_file(void **state)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+
+	(void)state;
+	scratch_write("etc/pair.conf",
+		      "api { credentials { access_key: K, secret_key: S } }");
+	assert_true(declare(
+		&login, "api_server = http://a\ncredentials_file = pair.conf\n",
+		&diag));
+	assert_text(login.access_key, "K");
+	assert_text(login.secret_key, "S");
+	assert_text(login.key_source, scratch_at("etc/pair.conf"));
+	login_deinit(&login);
+	scratch_write("etc/pair.conf", "api.credentials.access_key: K");
+	assert_false(declare(
+		&login, "api_server = http://a\ncredentials_file = pair.conf\n",
+		&diag));
+	assert_non_null(strstr(diag.text, "no whole key pair"));
+	assert_text(login.access_key, NULL);
+}
+
 #define WITH_KEY "api_server = http://a\naccess_key = K\nsecret_key_file = "
 
 static void a_secret_is_found_beside_the_settings(void **state)
@@ -532,6 +555,7 @@ int main(void)
 		IN_SCRATCH(a_declared_workspace_is_what_its_section_says),
 		IN_SCRATCH(a_declared_workspace_may_trust_any_certificate),
 		IN_SCRATCH(a_declared_ca_lies_beside_the_settings),
+		IN_SCRATCH(both_halves_may_stand_in_one_file),
 		IN_SCRATCH(a_secret_is_found_beside_the_settings),
 		IN_SCRATCH(a_secret_may_have_an_absolute_path),
 		IN_SCRATCH(a_credential_of_the_unit_comes_first),

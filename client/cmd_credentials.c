@@ -1,3 +1,4 @@
+#include <math.h>
 #include <time.h>
 
 #include "arguments.h"
@@ -17,7 +18,7 @@
 #include "verb.h"
 
 struct credentials {
-	const char *label, *expires;
+	const char *label, *expires, *grace;
 	bool force, json;
 };
 
@@ -25,7 +26,10 @@ static const struct option_spec options[] = {
 	{"label", 'l', OPTION_TEXT, offsetof(struct credentials, label),
 	 "LABEL", "create, edit: what the web interface calls the key"},
 	{"expires", 'e', OPTION_TEXT, offsetof(struct credentials, expires),
-	 "WHEN", "create: after so long (90d, 12h), or a date (2027-01-31)"},
+	 "WHEN",
+	 "create, rotate: after so long (90d, 12h), or a date (2027-01-31)"},
+	{"grace", 'g', OPTION_SECONDS, offsetof(struct credentials, grace), "S",
+	 "rotate: revoke the old key S seconds later (3600)"},
 	{"force", '\0', OPTION_FLAG, offsetof(struct credentials, force), NULL,
 	 "revoke: also the key that clearconfd itself logs in with"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct credentials, json), NULL,
@@ -123,11 +127,16 @@ static int64_t lifetime_of(const struct credentials *o)
 	return o->expires ? expiry_parse(o->expires, time(NULL)) : -1;
 }
 
+static void warn_of_no_expiry(void)
+{
+	complain_warning("the server has not said that this key expires: it "
+			 "may last until it is revoked");
+}
+
 static void warn_of_pair(const struct credentials *o, const struct value *pair)
 {
 	if (o->expires && !value_get(pair, STR("expires")))
-		complain_warning("the server has not said that this key "
-				 "expires: it may last until it is revoked");
+		warn_of_no_expiry();
 	complain_warning("keep this now: the server never shows the secret "
 			 "again");
 }
@@ -179,6 +188,59 @@ static int edit(const struct client *client, const void *fields,
 	return o->json ? once_print_json(answer->root) : EXIT_DONE;
 }
 
+/* --- rotate --------------------------------------------------------------- */
+
+static void add_moment(struct buf *out, int64_t seconds)
+{
+	time_t at = (time_t)seconds;
+	struct tm parts;
+	char text[32] = "";
+
+	if (localtime_r(&at, &parts))
+		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &parts);
+	buf_puts(out, text);
+}
+
+static int print_rotation(const struct value *answer)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	buf_printf(&out, "%.*s is in force and in %.*s\n%.*s is revoked at ",
+		   STR_PRINT(answer_text(answer, "access_key")),
+		   STR_PRINT(answer_text(answer, "file")),
+		   STR_PRINT(answer_text(answer, "old_access_key")));
+	add_moment(&out, answer_int(answer, "revoke_at", 0));
+	buf_putc(&out, '\n');
+	return output_write(buf_str(&out));
+}
+
+static int rotate(const struct client *client, const void *fields,
+		  const char *argument)
+{
+	const struct credentials *o = fields;
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct once once = {"RotateCredentials", &parameters,
+			    "choose another --grace or --expires"};
+	int status;
+
+	(void)argument;
+	buf_putc(&parameters, '{');
+	if (o->grace)
+		json_add_int(&parameters, "grace",
+			     (long long)ceil(arguments_seconds(o->grace)));
+	json_add_optional_int(&parameters, "lifetime", lifetime_of(o));
+	json_add_optional_string(&parameters, "workspace", client->workspace);
+	buf_putc(&parameters, '}');
+	status = once_call(client, &once, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	if (o->expires && !value_get(answer->root, STR("expires")))
+		warn_of_no_expiry();
+	return o->json ? once_print_json(answer->root)
+		       : print_rotation(answer->root);
+}
+
 /* --- revoke --------------------------------------------------------------- */
 
 static int revoke(const struct client *client, const void *fields,
@@ -218,6 +280,7 @@ static const struct verb verbs[] = {
 	{"list", NULL, list},
 	{"create", NULL, create},
 	{"edit", "an access key", edit},
+	{"rotate", NULL, rotate},
 	{"revoke", "an access key", revoke},
 };
 
@@ -241,7 +304,8 @@ static int check_usage(const struct credentials *o, const char *verb)
 		const char *option, *verbs[2];
 	} rules[] = {
 		{o->label, "label", {"create", "edit"}},
-		{o->expires, "expires", {"create"}},
+		{o->expires, "expires", {"create", "rotate"}},
+		{o->grace, "grace", {"rotate"}},
 		{o->force, "force", {"revoke"}},
 	};
 
@@ -272,8 +336,10 @@ static int run(const struct client *client, const void *fields, int argc,
 const struct command cmd_credentials = {
 	.name = "credentials",
 	.synopsis = "[list | create [--label LABEL] [--expires WHEN] | "
-		    "edit KEY --label LABEL | revoke KEY [--force]] [--json]",
-	.summary = "list, make, name and revoke the key pairs of this user",
+		    "edit KEY --label LABEL | rotate [--grace S] "
+		    "[--expires WHEN] | revoke KEY [--force]] [--json]",
+	.summary = "list, make, name, rotate and revoke the key pairs of this "
+		   "user",
 	.details =
 		"list    the key pairs that the ClearML server knows of this "
 		"user; '*' marks the one\n"
@@ -285,6 +351,10 @@ const struct command cmd_credentials = {
 		"        nothing.\n"
 		"edit    call KEY otherwise; an empty label takes the old one "
 		"away. Needs 'admin'.\n"
+		"rotate  put a new pair into the credentials_file of the "
+		"workspace, and into force, and\n"
+		"        have clearconfd revoke the old one after the grace. "
+		"Needs 'admin' and 'secrets'.\n"
 		"revoke  make KEY useless. Tokens made with it last until they "
 		"expire. Needs the\n"
 		"        right 'admin'.",

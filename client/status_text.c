@@ -174,6 +174,27 @@ static void add_account(struct buf *out, const struct value *workspace,
 	}
 }
 
+/* One key pair gives way to another. */
+static void add_rotation(struct buf *out, const struct value *rotation,
+			 int64_t now)
+{
+	int64_t revoke_at = answer_int(rotation, "revoke_at", 0);
+	struct str problem = answer_text(rotation, "problem");
+
+	if (!value_is(rotation, VALUE_OBJECT))
+		return;
+	add_label(out, "rotation");
+	buf_add_str(out, answer_text(rotation, "state"));
+	if (revoke_at) {
+		buf_puts(out, ", the old key is revoked in ");
+		add_duration(out, revoke_at - now);
+	}
+	if (problem.len)
+		buf_printf(out, ": %s%.*s%s", output_colour(OUTPUT_RED),
+			   STR_PRINT(problem), output_colour(OUTPUT_PLAIN));
+	buf_putc(out, '\n');
+}
+
 /* One that is not in force: what stands above it is. */
 static void add_candidate(struct buf *out, const struct value *login)
 {
@@ -254,6 +275,7 @@ static void add_workspace(struct buf *out, const struct value *workspace,
 		buf_putc(out, '\n');
 	}
 	add_candidate(out, value_get(workspace, STR("new_login")));
+	add_rotation(out, value_get(workspace, STR("rotation")), now);
 	add_layers(out, value_get(workspace, STR("layers")));
 }
 

@@ -18,6 +18,7 @@
 #include "front.h"
 #include "local.h"
 #include "read/variables.h"
+#include "rotation.h"
 #include "serve/access.h"
 #include "serve/server.h"
 #include "site.h"
@@ -291,7 +292,7 @@ static void on_state(void *data, struct workspace *workspace)
 
 static void on_answer(void *data, struct workspace *workspace)
 {
-	(void)workspace;
+	rotation_look(workspace->rotation);
 	daemon_recheck_on_occasion(data);
 	expect_lapse(data);
 	daemon_ready_when_settled(data);
@@ -301,7 +302,36 @@ static void on_answer(void *data, struct workspace *workspace)
 
 static void on_logout(void *data, struct workspace *workspace)
 {
+	rotation_log_out(workspace->rotation);
 	tasks_log_out(data, workspace);
+}
+
+static void on_rotation(void *data, struct workspace *workspace)
+{
+	struct daemon *daemon = data;
+
+	(void)workspace;
+	if (daemon->server)
+		server_notify_status(daemon->server);
+	tasks_look(daemon);
+}
+
+static bool uses_key(const struct upstream *upstream, const char *key,
+		     const char *source)
+{
+	return upstream && str_same(upstream->login.access_key, key) &&
+	       (!source || !str_same(upstream->login.key_source, source));
+}
+
+bool daemon_uses_key(void *data, const char *key, const char *source)
+{
+	const struct daemon *daemon = data;
+
+	for (size_t i = 0; i < daemon->workspace_count; i++)
+		if (uses_key(daemon->workspaces[i]->upstream, key, source) ||
+		    uses_key(daemon->workspaces[i]->candidate, key, source))
+			return true;
+	return false;
 }
 
 static void on_hangup(uv_signal_t *signal, int number)
@@ -338,6 +368,8 @@ static void init_host(struct daemon *daemon, struct env *env)
 		.on_snapshot = on_snapshot,
 		.on_state = on_state,
 		.on_answer = on_answer,
+		.on_rotation = on_rotation,
+		.uses_key = daemon_uses_key,
 		.on_logout = on_logout,
 	};
 	daemon->host.vault_env = env_for_vaults(

@@ -124,6 +124,10 @@ void daemon_make_active(struct daemon *daemon, struct workspace *workspace);
 /* @workspace becomes the active one, now and after restarts. */
 void daemon_use_workspace(struct daemon *daemon, struct workspace *workspace);
 
+/* Does any workspace log in with @key, from elsewhere than @source (NULL: from
+ * anywhere)? @data: the daemon. */
+bool daemon_uses_key(void *data, const char *key, const char *source);
+
 /* NULL name: the active one. */
 struct workspace *daemon_workspace(const struct daemon *daemon,
 				   const char *name);

@@ -13,6 +13,7 @@
 #include "fetch/http.h"
 #include "fetch/session.h"
 #include "read/doc.h"
+#include "rotation.h"
 #include "serve/consumer.h"
 #include "serve/server.h"
 #include "serve/service.h"
@@ -302,6 +303,9 @@ static void write_workspace(struct reader *reader, const struct daemon *daemon,
 		write_key(reader, &upstream->login);
 	if (upstream && upstream->key_life.expires)
 		write_key_life(workspace, json);
+	if (workspace->rotation)
+		rotation_write_status(workspace->rotation, reader->masked,
+				      json);
 	json_add_int(json, "generation",
 		     (long long)workspace->snapshot->generation);
 	if (upstream || workspace->login_error)

@@ -21,6 +21,8 @@ static const struct task_kind kinds[] = {
 	[ERRAND_CREATE_CREDENTIALS] = {task_create, task_begin_create, NULL,
 				       NULL, 1},
 	[ERRAND_EDIT_CREDENTIALS] = {task_edit, NULL, NULL, NULL, 1},
+	[ERRAND_ROTATE_CREDENTIALS] = {NULL, task_begin_rotate,
+				       task_look_rotate, task_late_rotate, 6},
 	[ERRAND_REVOKE_CREDENTIALS] = {task_revoke, task_begin_revoke, NULL,
 				       NULL, 1},
 };

@@ -99,9 +99,12 @@ bool task_begin_revoke(struct task *task);
 bool task_begin_reload(struct task *task);
 bool task_begin_switch(struct task *task);
 bool task_begin_prove(struct task *task);
+bool task_begin_rotate(struct task *task);
 void task_look_reload(struct task *task);
 void task_end_reload(struct task *task);
 void task_look_switch(struct task *task);
 void task_look_prove(struct task *task);
+void task_look_rotate(struct task *task);
+void task_late_rotate(struct task *task);
 
 #endif

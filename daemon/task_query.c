@@ -284,26 +284,11 @@ const struct question task_edit[] = {
 	{0},
 };
 
-static bool uses_key(const struct upstream *upstream, const char *key)
-{
-	return upstream && str_same(upstream->login.access_key, key);
-}
-
-/* Does any workspace of this daemon log in with it? */
-static bool is_in_use(const struct daemon *daemon, const char *key)
-{
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		if (uses_key(daemon->workspaces[i]->upstream, key) ||
-		    uses_key(daemon->workspaces[i]->candidate, key))
-			return true;
-	return false;
-}
-
 bool task_begin_revoke(struct task *task)
 {
 	const struct errand *errand = task->errand;
 
-	if (errand->force || !is_in_use(task->daemon, errand->text))
+	if (errand->force || !daemon_uses_key(task->daemon, errand->text, NULL))
 		return true;
 	task_fail_parameter(task, "force");
 	return false;

@@ -1,9 +1,10 @@
 /* The kinds of task.h that wait for polls: Reload, UseWorkspace,
- * ProveCredentials. */
+ * ProveCredentials, RotateCredentials. */
 
 #include "base/mem.h"
 #include "config/secret.h"
 #include "daemon.h"
+#include "rotation.h"
 #include "serve/service.h"
 #include "site.h"
 #include "task.h"
@@ -269,4 +270,49 @@ void task_look_prove(struct task *task)
 	json_add_optional_int(&task->fields, "proved_at",
 			      upstream_proved_at(workspace->upstream));
 	task_succeed(task);
+}
+
+/* --- RotateCredentials ---------------------------------------------------- */
+
+bool task_begin_rotate(struct task *task)
+{
+	const struct errand *errand = task->errand;
+	const struct rotation_wish wish = {
+		.grace = errand->grace >= 0 ? errand->grace : ROTATION_GRACE_S,
+		.lifetime = errand->lifetime,
+	};
+	_cleanup_(mem_freep) char *reason = task_why_not_ask(task->workspace);
+
+	if (!reason)
+		reason = rotation_begin(task->workspace, &wish);
+	if (reason)
+		task_fail_not_ready(task, reason);
+	else
+		task_look_rotate(task);
+	return !reason;
+}
+
+/* The old pair is revoked when the grace is over, whoever waits or not. */
+void task_look_rotate(struct task *task)
+{
+	struct workspace *workspace =
+		daemon_workspace(task->daemon, task->errand->workspace);
+	const struct rotation *rotation =
+		workspace ? workspace->rotation : NULL;
+
+	if (!rotation) {
+		task_fail_not_ready(task, "the rotation has ended");
+	} else if (rotation_problem(rotation)) {
+		task_fail_not_ready(task, rotation_problem(rotation));
+	} else if (rotation_is_through(rotation)) {
+		rotation_write_result(rotation, &task->fields);
+		task_succeed(task);
+	}
+}
+
+void task_late_rotate(struct task *task)
+{
+	task_fail_not_ready(task, "no answer in time: the rotation goes on by "
+				  "itself, or gives up and leaves the old key "
+				  "pair in force");
 }

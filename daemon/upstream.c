@@ -8,6 +8,7 @@
 #include "config/secret.h"
 #include "fetch/phase.h"
 #include "fetch/session.h"
+#include "pair_file.h"
 #include "settings.h"
 
 #define PROVE_MIN_MS 100
@@ -251,6 +252,19 @@ struct upstream *upstream_new(const struct upstream_config *config,
 		vault_poller_new(config->loop, upstream->session,
 				 &upstream->poll, on_vaults, upstream);
 	return upstream;
+}
+
+struct session *upstream_try(const struct upstream *upstream,
+			     const struct upstream_config *config,
+			     const struct pair *pair)
+{
+	struct session_config session =
+		session_config(config->settings, &upstream->login);
+
+	session.access_key = pair->access_key;
+	session.secret_key = pair->secret_key;
+	session.token = NULL;
+	return session_new(config->http, &session);
 }
 
 void upstream_close(struct upstream *upstream)

@@ -22,6 +22,7 @@
 #include "whois.h"
 
 struct http;
+struct pair;
 struct secrets;
 struct settings;
 struct upstream;
@@ -96,6 +97,11 @@ bool upstream_is_asking(const struct upstream *upstream);
 
 /* Seconds since 1970 of the next question; 0 while one is under way. */
 int64_t upstream_next_poll(const struct upstream *upstream);
+
+/* A session like its own, but with another key pair. */
+struct session *upstream_try(const struct upstream *upstream,
+			     const struct upstream_config *config,
+			     const struct pair *pair);
 
 /* Ask now, and begin with a proof of the key. */
 void upstream_prove_now(struct upstream *upstream);

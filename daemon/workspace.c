@@ -9,6 +9,7 @@
 #include "fetch/cache.h"
 #include "layers.h"
 #include "read/doc.h"
+#include "rotation.h"
 #include "serve/access.h"
 #include "settings.h"
 #include "site.h"
@@ -337,6 +338,7 @@ void workspace_take_site(struct workspace *workspace, enum snapshot_cause cause)
 void workspace_start(struct workspace *workspace)
 {
 	workspace_reload(workspace, CAUSE_START);
+	rotation_resume(workspace);
 }
 
 void workspace_prove_now(struct workspace *workspace)
@@ -412,6 +414,7 @@ void workspace_close(struct workspace *workspace)
 	if (!workspace)
 		return;
 	workspace_close_cache(workspace);
+	rotation_close(TAKE(workspace->rotation));
 	workspace_close_upstreams(workspace);
 	stack_deinit(&workspace->stack);
 	history_deinit(&workspace->history);

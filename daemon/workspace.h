@@ -31,6 +31,7 @@ struct cache;
 struct env;
 struct locks;
 struct places;
+struct rotation;
 struct secrets;
 struct site;
 struct workspace;
@@ -62,6 +63,11 @@ struct workspace_host {
 	void (*on_state)(void *data, struct workspace *workspace);
 	/* The server has answered, well or not; all of it has been taken. */
 	void (*on_answer)(void *data, struct workspace *workspace);
+	/* Its rotation has got further, or has failed. */
+	void (*on_rotation)(void *data, struct workspace *workspace);
+	/* Does any workspace log in with @key, from elsewhere than @source
+	 * (NULL: from anywhere)? */
+	bool (*uses_key)(void *data, const char *key, const char *source);
 	/* Its upstream is about to be closed. */
 	void (*on_logout)(void *data, struct workspace *workspace);
 };
@@ -81,6 +87,8 @@ struct workspace {
 	char *login_error;          /* why there can be no login; NULL */
 	const char *unasked;        /* why no server is asked; NULL */
 	char *login_warning;        /* what is wrong with it all the same */
+
+	struct rotation *rotation; /* NULL: none is under way */
 
 	struct keep keep;    /* how long its vaults serve without a server */
 	struct cache *cache; /* NULL: nothing is written */

@@ -56,6 +56,7 @@ static bool promote(struct workspace *workspace)
 	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
 	workspace->keep.refused = false;
+	workspace->unsaved = true; /* the cache is of the login in force */
 	return moved;
 }
 

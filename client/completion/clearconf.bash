@@ -126,7 +126,8 @@ _clearconf_word() {
 		fi
 		;;
 	credentials)
-		[[ -n $_clearconf_verb ]] || _clearconf_reply $'list\ncreate\nrevoke' "$2"
+		[[ -n $_clearconf_verb ]] ||
+			_clearconf_reply $'list\ncreate\nedit\nrotate\nrevoke' "$2"
 		;;
 	site)
 		if [[ $_clearconf_verb == check ]]; then

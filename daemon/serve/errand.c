@@ -12,6 +12,8 @@
 #include "serve/turns.h"
 #include "wire.h"
 
+#define GRACE_MAX_S (INT64_C(3650) * 24 * 3600)
+
 /* --- the end ------------------------------------------------------------- */
 
 void errand_finish(struct errand *errand, struct shared *reply)
@@ -212,12 +214,13 @@ static char *copy_string(const struct request *request, const char *parameter)
 /* About key pairs, each with those of the parameters that its method has. */
 static void begin_about_keys(struct request *request, enum errand_kind kind)
 {
-	int64_t lifetime = call_int(&request->call, "lifetime", -1);
+	int64_t lifetime = call_int(&request->call, "lifetime", 1);
+	int64_t grace = call_int(&request->call, "grace", 0);
 	struct errand *errand;
 
-	if (call_get(&request->call, "lifetime") && lifetime <= 0) {
+	if (lifetime <= 0 || grace < 0 || grace > GRACE_MAX_S) {
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
-			    STR("lifetime"));
+			    lifetime <= 0 ? STR("lifetime") : STR("grace"));
 		return;
 	}
 	errand = errand_new(request, kind);
@@ -225,7 +228,8 @@ static void begin_about_keys(struct request *request, enum errand_kind kind)
 		return;
 	errand->text = copy_string(request, "access_key");
 	errand->label = copy_string(request, "label");
-	errand->lifetime = lifetime;
+	errand->lifetime = call_int(&request->call, "lifetime", -1);
+	errand->grace = call_int(&request->call, "grace", -1);
 	errand->force = call_bool(&request->call, "force", false);
 	begin(request, errand);
 }
@@ -309,6 +313,11 @@ void errand_create_credentials(struct request *request)
 void errand_edit_credentials(struct request *request)
 {
 	begin_about_keys(request, ERRAND_EDIT_CREDENTIALS);
+}
+
+void errand_rotate_credentials(struct request *request)
+{
+	begin_about_keys(request, ERRAND_ROTATE_CREDENTIALS);
 }
 
 void errand_revoke_credentials(struct request *request)

@@ -52,6 +52,7 @@ enum errand_kind {
 	ERRAND_LIST_CREDENTIALS,
 	ERRAND_CREATE_CREDENTIALS,
 	ERRAND_EDIT_CREDENTIALS,
+	ERRAND_ROTATE_CREDENTIALS,
 	ERRAND_REVOKE_CREDENTIALS,
 };
 
@@ -64,6 +65,7 @@ struct errand {
 	char *text;       /* the access key, the worker; NULL: none */
 	char *label;      /* NULL: none */
 	int64_t lifetime; /* seconds; -1: not given */
+	int64_t grace;    /* the same */
 	bool force;
 	bool silent; /* one-way: it is done, and nothing said */
 	bool masked; /* the answer is for one without the right `secrets` */
@@ -153,6 +155,7 @@ void errand_get_workers(struct request *request);
 void errand_list_credentials(struct request *request);
 void errand_create_credentials(struct request *request);
 void errand_edit_credentials(struct request *request);
+void errand_rotate_credentials(struct request *request);
 void errand_revoke_credentials(struct request *request);
 
 #endif

@@ -67,7 +67,7 @@ def test_verbs_and_workspaces(home, daemon, offer):
     assert offer("workspace", "") == ["list", "use"]
     assert offer("workspace", "use", "") == ["default"]
     assert offer("--workspace", "d") == ["default"]
-    assert offer("credentials", "re") == ["revoke"]
+    assert offer("credentials", "re") == ["revoke"] and offer("credentials", "ro") == ["rotate"]
     assert offer("credentials", "revoke", "") == []
 
 

@@ -114,7 +114,7 @@ def test_a_key_gets_another_name_and_loses_it(home, server, logged_in):
 @pytest.mark.parametrize("words, problem", [
     (["create", "--expires", "yesterday"], "--expires takes"),
     (["create", "--expires", "2001-01-01"], "a date to come"),
-    (["list", "--expires", "2h"], "--expires is for 'credentials create' alone"),
+    (["list", "--expires", "2h"], "--expires is for 'credentials create' and 'rotate'"),
     (["revoke", "K", "--label", "x"], "--label is for 'credentials create' and 'edit'"),
     (["edit", "K"], "needs --label"), (["edit", "--label", "x"], "needs an access key")])
 def test_wrong_usage(home, words, problem):

@@ -45,8 +45,7 @@ agent { worker_id: box-7, package_manager.type: pip }
 WORKSPACE = """
 [workspace {name}]
 api_server = {url}
-access_key = {key}
-secret_key_file = {name}.secret
+credentials_file = pair.conf
 """
 # What the examples run, in the place of programs that are not ours.
 PROGRAMS = {
@@ -115,9 +114,10 @@ def ready(home, server):
     home.conf(f"api {{ api_server: {server.url}\n  credentials {{ access_key: {ACCESS_KEY}, "
               f'secret_key: "{SECRET_KEY}" }} }}\n{CONF}').chmod(0o600)
     settings = FAST
+    home.write("config/clearconf/pair.conf", f'api {{ credentials {{ access_key: {ACCESS_KEY}, '
+               f'secret_key: "{SECRET_KEY}" }} }}').chmod(0o600)
     for name in ("research", "production"):
-        home.write(f"config/clearconf/{name}.secret", SECRET_KEY).chmod(0o600)
-        settings += WORKSPACE.format(name=name, url=server.url, key=ACCESS_KEY)
+        settings += WORKSPACE.format(name=name, url=server.url)
     home.settings(settings)
     server.state.set_vaults([{"description": "team", "data": "agent.worker_id: pool, sdk.aws.s3.region: eu-west-2"}])
     return Daemon(home)

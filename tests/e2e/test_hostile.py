@@ -126,11 +126,11 @@ def deep(line, rng):
 
 TYPES = [None, True, 1, -1, 1.5, 1 << 62, "", "k", "\0", [], [None], {}, {"a": {}}]
 FIELDS = ["path", "workspace", "environment", "mask", "paths", "since", "values", "reveal", "limit",
-          "name", "lifetime", "label", "access_key", "force", "uri", "interface"]
+          "name", "lifetime", "grace", "label", "access_key", "force", "uri", "interface"]
 METHODS = ["io.clearconf." + name for name in (
     "Get", "Explain", "Watch", "GetStatus", "History", "ListWorkspaces", "UseWorkspace", "GetToken",
     "ProveCredentials", "GetProfile", "ListCredentials", "CreateCredentials", "EditCredentials",
-    "RevokeCredentials", "ResolveStorage")]
+    "RotateCredentials", "RevokeCredentials", "ResolveStorage")]
 
 
 def wrong_types(line, rng):

@@ -2,7 +2,7 @@
 it declares. That all replies of all other tests are of that shape is looked after by the harness."""
 
 import pytest
-from clearml_server import ACCESS_KEY
+from clearml_server import ACCESS_KEY, SECRET_KEY
 from harness import FAST, INTERFACE
 from idl import Interface
 from varlink import VarlinkError
@@ -11,7 +11,10 @@ from varlink import VarlinkError
 @pytest.fixture
 def ready(home, conf, server, daemon):
     server.state.set_vaults(["team.name: reindeer", "sdk.aws.s3.key: AKIA"])
-    home.settings(FAST)
+    home.settings(FAST + f"[workspace default]\napi_server = {server.url}\n"
+                  "credentials_file = pair.conf\n")
+    home.write("config/clearconf/pair.conf", f"api.credentials {{ access_key: {ACCESS_KEY}, "
+               f"secret_key: \"{SECRET_KEY}\" }}").chmod(0o600)
     home.conf(conf('k: 1\nsdk.x: file\nbroken: ${?nowhere}'))
     daemon.start()
     daemon.wait_state("ready")
@@ -39,6 +42,7 @@ CALLS = {
     "ListCredentials": {"workspace": "default"},
     "CreateCredentials": {"label": "of a test", "lifetime": 3600, "workspace": "default"},
     "EditCredentials": {"access_key": ACCESS_KEY, "label": "of a test", "workspace": "default"},
+    "RotateCredentials": {"grace": 600, "lifetime": 3600, "workspace": "default"},
     "RevokeCredentials": {"access_key": ACCESS_KEY, "force": True, "workspace": "default"},
     "ResolveStorage": {"uri": "s3://bucket/x", "workspace": "default", "reveal": True,
                        "environment": {"A": "b"}},

@@ -288,15 +288,17 @@ def test_secrets_without_read_are_told(home, daemon, server, secret):
     home.settings(FAST + "[access]\nsecrets = root\n" + workspace(server, "one", "secrets = root\n"))
     home.conf("k: 1")
     path = f"{home.path}/config/clearconf/clearconfd.conf"
+    one = FAST.count("\n") + 2
+    two = one + 6
     checked = home.daemon("--check")
     assert checked.returncode == 0
-    assert f"{path}:7:1: warning: `secrets` without `read`" in checked.stdout
-    assert f"{path}:13:1: warning: `secrets` without `read`" in checked.stdout
+    assert f"{path}:{one}:1: warning: `secrets` without `read`" in checked.stdout
+    assert f"{path}:{two}:1: warning: `secrets` without `read`" in checked.stdout
     daemon.start()
     told = [x["line"] for x in daemon.layers() if x["layer"] == "settings" and x["state"] == "ok"]
-    assert told == [7, 13]
-    assert daemon.log().count("settings-warning") == 2 and "line=7" in daemon.log()
-    assert "clearconfd.conf:7:1: `secrets` without" in home.client("status", check=0).stdout
+    assert told == [one, two]
+    assert daemon.log().count("settings-warning") == 2 and f"line={one}" in daemon.log()
+    assert f"clearconfd.conf:{one}:1: `secrets` without" in home.client("status", check=0).stdout
     assert "at line 7: `secrets` without" in home.client("doctor").stdout
     home.settings(FAST + "[access]\nread = root\n" + workspace(server, "one", "secrets = root\n"))
     daemon.reload()

@@ -90,6 +90,7 @@ def calls():
         "UseWorkspace": [{"name": "one"}],
         "RevokeCredentials": [{"access_key": "k", "force": True}],
         "EditCredentials": [{"access_key": "k", "label": "l"}],
+        "RotateCredentials": [{"grace": 5, "lifetime": 60}],
         "GetStatus": [{}], "ListWorkspaces": [{}], "Reload": [{}], "GetProfile": [{}],
         "ListCredentials": [{}], "CreateCredentials": [{"label": "l", "workspace": "one"}],
     }

@@ -299,7 +299,7 @@ def test_secrets_without_read_are_told(home, daemon, server, secret):
     assert told == [one, two]
     assert daemon.log().count("settings-warning") == 2 and f"line={one}" in daemon.log()
     assert f"clearconfd.conf:{one}:1: `secrets` without" in home.client("status", check=0).stdout
-    assert "at line 7: `secrets` without" in home.client("doctor").stdout
+    assert f"at line {one}: `secrets` without" in home.client("doctor").stdout
     home.settings(FAST + "[access]\nread = root\n" + workspace(server, "one", "secrets = root\n"))
     daemon.reload()
     assert not [x for x in daemon.layers() if x["layer"] == "settings"]

@@ -12,11 +12,11 @@
 struct buf;
 
 struct rotation_journal {
-	char *old;   /* the access key that is to go */
-	char *mark;  /* the label of the new one until it is in use */
-	char *label; /* and the one after that: the old one's; NULL: none */
-	char *new;   /* the access key that is to come; NULL: not made yet */
-	int64_t grace;     /* seconds */
+	char *old;     /* the access key that is to go */
+	char *mark;    /* the label of the new one until it is in use */
+	char *label;   /* and the one after that: the old one's; NULL: none */
+	char *new;     /* the access key that is to come; NULL: not made yet */
+	int64_t grace; /* seconds */
 	int64_t revoke_at; /* seconds since 1970; -1: not decided yet */
 };
 

@@ -138,9 +138,10 @@ static void look_at_daemon(struct doctor *doctor)
 /* --- the command ---------------------------------------------------------- */
 
 static void (*const looks[])(struct doctor *doctor) = {
-	look_at_daemon,           doctor_look_at_logins, doctor_look_at_ports,
-	doctor_look_at_clock,     doctor_look_at_layers, doctor_look_at_rights,
-	doctor_look_at_variables, doctor_look_at_dumps,
+	look_at_daemon,        doctor_look_at_logins, doctor_look_at_keys,
+	doctor_look_at_ports,  doctor_look_at_clock,  doctor_look_at_site,
+	doctor_look_at_layers, doctor_look_at_rights, doctor_look_at_variables,
+	doctor_look_at_dumps,
 };
 
 static int run(const struct client *client, const void *fields, int argc,
@@ -167,7 +168,7 @@ const struct command cmd_doctor = {
 	.summary = "look for what goes wrong in practice, and say what to do",
 	.details =
 		"Looks at the daemon, the logins of its workspaces, their "
-		"servers, the clock, the\n"
+		"servers, the clock, etcd, the\n"
 		"layers, files that others can read, the variables of this "
 		"shell, and files that\n"
 		"clearconf wrote once and nobody keeps current. It changes "

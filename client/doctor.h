@@ -45,6 +45,10 @@ void doctor_look_at_logins(struct doctor *doctor);
 void doctor_look_at_ports(struct doctor *doctor);
 void doctor_look_at_layers(struct doctor *doctor);
 void doctor_look_at_clock(struct doctor *doctor);
+void doctor_look_at_site(struct doctor *doctor);
+
+/* doctor_values.c */
+void doctor_look_at_keys(struct doctor *doctor);
 
 /* doctor_files.c */
 void doctor_look_at_variables(struct doctor *doctor);

@@ -229,6 +229,47 @@ void doctor_look_at_clock(struct doctor *doctor)
 			   llabs(skew), skew > 0 ? "ahead of" : "behind");
 }
 
+/* --- etcd ----------------------------------------------------------------- */
+
+/* How old the documents that are served may be: ", served are those of 40 s
+ * ago". */
+static void write_lag(struct buf *out, const struct value *status)
+{
+	int64_t lag =
+		answer_int(value_get(status, STR("counters")), "site_lag", -1);
+
+	if (lag < 0)
+		buf_puts(out, "; none of its documents is served");
+	else
+		buf_printf(out, "; its documents of %lld s ago are served",
+			   (long long)lag);
+}
+
+void doctor_look_at_site(struct doctor *doctor)
+{
+	_cleanup_(buf_deinit) struct buf lag = BUF_INIT;
+	const struct value *site = value_get(doctor->status, STR("site"));
+	struct str endpoint = answer_text(site, "endpoint");
+	struct str state = answer_text(site, "state");
+	struct str error = answer_text(site, "last_error");
+
+	if (!value_is(site, VALUE_OBJECT))
+		return;
+	if (str_is(state, "ready")) {
+		doctor_say(doctor, DOCTOR_OK,
+			   "site: etcd at %.*s is watched, at revision %lld",
+			   STR_PRINT(endpoint),
+			   (long long)answer_int(site, "revision", 0));
+		return;
+	}
+	write_lag(&lag, doctor->status);
+	doctor_say(doctor, DOCTOR_PROBLEM, "site: etcd%s%.*s is %.*s: %.*s%s",
+		   endpoint.len ? " at " : "", STR_PRINT(endpoint),
+		   STR_PRINT(state),
+		   STR_PRINT(error.len ? error : STR("no answer yet")),
+		   buf_str(&lag).ptr);
+}
+
 /* --- layers --------------------------------------------------------------- */
 
 static void look_at_layer(struct doctor *doctor, const struct value *layer)

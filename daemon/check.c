@@ -37,9 +37,26 @@ static void print_list(const struct diag_list *warnings)
 		diag_print_excerpt(&warnings->items[i], "warning: ", stdout);
 }
 
+/* Nobody can log in there, and no line says so but this. */
+static void print_bad_url(struct doc *doc)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	const struct value *url =
+		value_get(value_get(doc->root, STR("api")), STR("api_server"));
+
+	if (!value_is(url, VALUE_STRING) || !str_trim(value_text(url)).len ||
+	    str_after_http(str_trim(value_text(url))).len)
+		return;
+	diag_at(&diag, doc->sources[url->source], url->offset,
+		"this is no URL, for ClearML neither: it begins with http:// "
+		"or https://");
+	diag_print_excerpt(&diag, "warning: ", stdout);
+}
+
 static void print_warnings(struct doc *doc)
 {
 	print_list(&doc->warnings);
+	print_bad_url(doc);
 	spelling_check(doc, print_suspect, NULL);
 }
 

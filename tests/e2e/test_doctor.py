@@ -1,6 +1,7 @@
 """clearconf doctor: what it finds, and that it finds nothing where all is well."""
 
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -157,6 +158,38 @@ def test_what_never_was_good_is_not_said_to_be_served(home, daemon):
     daemon.start()
     [problem] = [x for x in problems(look(home, 1)) if x.startswith("layer: ")]
     assert problem.endswith("nothing of it is served")
+
+
+@pytest.mark.parametrize("key, secret, name, what", [
+    (ACCESS_KEY + "\\n", SECRET_KEY, "access_key", "a line break at its end"),
+    (ACCESS_KEY, " " + SECRET_KEY, "secret_key", "a blank at its beginning")])
+def test_a_key_that_only_looks_right(home, server, daemon, key, secret, name, what):
+    home.settings(FAST)
+    home.conf(f"api {{ api_server: \"{server.url}\", credentials {{ access_key: \"{key}\", "
+              f"secret_key: \"{secret}\" }} }}").chmod(0o600)
+    daemon.start()
+    daemon.wait_state("ready")  # we trim it
+    [problem] = problems(look(home, 1))
+    assert problem.startswith(f"key: api.credentials.{name} has {what}")
+
+
+def test_a_vault_that_sets_what_is_locked(home, ready, server):
+    server.state.set_vaults([{"description": "team", "data": "a: 1\napi.api_server: \"http://x\""}])
+    ready.wait_value("a", 1)
+    [warning] = [text for verdict, text in look(home, 0) if verdict == "warning"]
+    assert warning.startswith("layer: vault (team) at line 2: ") and "locked" in warning
+
+
+def test_etcd_is_looked_at(home, daemon, conf):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        home.settings(FAST + f"[site]\netcd = {url}\nprobe = 100ms\n")
+        home.conf(conf()).chmod(0o600)
+        daemon.start()
+        daemon.wait_state("degraded", "offline")
+        [problem] = [x for x in problems(look(home, 1)) if x.startswith("site: ")]
+    assert url in problem and "none of its documents is served" in problem
 
 
 def test_a_dump_nobody_updates(home, ready):

@@ -69,7 +69,7 @@ def wait_site(daemon, state, words=""):
 
 # --- what is served -----------------------------------------------------------
 
-def test_documents_are_served_explained_watched_and_masked(etcd, serve):
+def test_documents_are_served_explained_watched_and_masked(etcd, serve, home):
     etcd.put("10-base.conf", 'a { b = 1 }\nsdk.aws.s3.secret = "hidden-in-etcd-1"\n')
     daemon = serve(etcd)
     daemon.wait_value("a.b", 1)
@@ -89,6 +89,8 @@ def test_documents_are_served_explained_watched_and_masked(etcd, serve):
     assert daemon.call("History", limit=1)["generations"][0]["cause"] == "site"
     assert daemon.get(mask=True)["sdk"]["aws"]["s3"]["secret"] == "****"
     assert site(daemon)["revision"] == revision
+    assert f"site: etcd at {etcd.url} is watched, at revision {revision}" in home.client(
+        "doctor").stdout
     assert daemon.status()["counters"]["site_lag"] == 0
     etcd.delete("20-gpu.yaml")
     daemon.wait_value("a", {"b": 1})

@@ -408,17 +408,20 @@ class Client:
         return self._call(method, parameters, json.loads)
 
     def get(self, path: Path = "", default: Any = _MISSING, *,
-            environment: Optional[Environment] = None, mask: Optional[bool] = None) -> Any:
+            environment: Optional[Environment] = None, mask: Optional[bool] = None,
+            view: Optional[str] = None) -> Any:
         """The value at a path, as json.loads makes it; the default, or
         PathNotFound without one, when there is nothing.
 
         environment: resolve with these variables (os.environ, say) in place of
         the daemon's. mask: True shows secrets as ****; False demands real values
         or AccessDenied; None is real values to whom may have them, and for
-        others AccessDenied where the answer would hold a masked one."""
+        others AccessDenied where the answer would hold a masked one. view:
+        "merged" and "live" are what ClearML is to read as its file, see
+        exec_environment()."""
         try:
             answer = self.call("Get", path=_path(path), workspace=self.workspace, mask=mask,
-                               environment=_sendable(environment))
+                               environment=_sendable(environment), view=view)
         except PathNotFound:
             if default is _MISSING:
                 raise
@@ -466,12 +469,12 @@ class Client:
             time.sleep(pause * random.uniform(0.75, 1.25))
 
     @contextlib.contextmanager
-    def configured(self) -> Iterator[str]:
+    def configured(self, vaults: str = "merged") -> Iterator[str]:
         """Point this process, and what it starts, at the configuration: a file
         in memory that only this user can read, which goes with the block. The
         environment is that of exec_environment() meanwhile; yields the file's
         path. ClearML reads its configuration once, when it is imported."""
-        with self.exec_environment() as environ:
+        with self.exec_environment(vaults=vaults) as environ:
             before = dict(os.environ)
             _become(os.environ, environ)
             try:
@@ -480,19 +483,49 @@ class Client:
                 _become(os.environ, before)
 
     @contextlib.contextmanager
-    def exec_environment(self, environ: Optional[Environment] = None) -> Iterator[Dict[str, str]]:
+    def exec_environment(self, environ: Optional[Environment] = None,
+                         vaults: str = "merged") -> Iterator[Dict[str, str]]:
         """The environment for a command to run on the configuration, as
-        `clearconf exec` makes it: resolved with the caller's, which is then rid
-        of what would be applied again over the file, with CLEARML_CONFIG_FILE
-        for as long as the block lasts.
+        `clearconf exec` makes it: resolved with the caller's, with
+        CLEARML_CONFIG_FILE for as long as the block lasts.
 
             with client.exec_environment() as env:
                 subprocess.run(["python", "train.py"], env=env, check=True)
-        """
+
+        vaults: "merged" into the file, ClearML's own reading of them being off
+        and those of its variables gone that would change what the file has from
+        a vault; or "live": the file has what is below variables and vaults, and
+        ClearML lays both over it, as it is to be for clearml-agent."""
+        if vaults not in ("merged", "live"):
+            raise ValueError(f"vaults are merged or live, not {vaults!r}")
         caller = dict(os.environ if environ is None else environ)
-        tree = self._get_all(caller)
+        tree = self._get_all(caller, vaults)
+        make = self._merged if vaults == "merged" else self._live
+        variables = {name: value for name, value in make(caller, tree).items()
+                     if not (self.workspace and name in _OF_THE_CALLER)}
         with _private_file(render_hocon(tree), caller) as path:
-            yield _child_environment(caller, tree, path, self.workspace is not None)
+            yield {**variables, "CLEARML_CONFIG_FILE": path}
+
+    @staticmethod
+    def _live(caller: Dict[str, str], tree: Dict[str, Any]) -> Dict[str, str]:
+        for name in _SWITCHES:
+            if _BOOLEANS.get(caller.get(name, "").strip().lower()):
+                warnings.warn(f"{name} is set: with live vaults ClearML is to read the vaults, "
+                              "and does not")
+        return caller
+
+    def _merged(self, caller: Dict[str, str], tree: Dict[str, Any]) -> Dict[str, str]:
+        """Takes out of the tree, too, what the agent adds by itself."""
+        removed: List[str] = []
+        status = self.status()
+        if status["mode"] == "agent":
+            generic = self._read_variables(caller)
+            removed = _applied_again(caller, tree, generic)
+            removed += [name for name in _OF_DEFAULTS
+                        if _adds_defaults(caller.get(name, ""), status)]
+            _leave_container(caller, tree)
+        environ = {name: value for name, value in caller.items() if name not in removed}
+        return {**environ, **_section(tree, caller), **dict.fromkeys(_SWITCHES, "1")}
 
     # --- asking ---
 
@@ -524,18 +557,35 @@ class Client:
                 connection.set_timeout(None)
                 yield answer
 
-    def _get_all(self, environ: Environment) -> Dict[str, Any]:
+    def _get_all(self, environ: Environment, view: str) -> Dict[str, Any]:
         """The whole tree with real values, once the vaults are in."""
+        tree: Dict[str, Any] = self._get_when_started(environ, view=view) or {}
+        return tree
+
+    def _read_variables(self, environ: Environment) -> Dict[str, Any]:
+        """The CLEARML_AGENT__* with their values, as HOCON: the daemon reads
+        them, under a key of ours. One that cannot be read is left out."""
+        names = [name for name in environ if name.startswith(_GENERIC)]
+        others = {name: value for name, value in environ.items() if name not in names}
+        under = f"{_GENERIC}CLEARCONF_EXEC__"
+        ours = {f"{under}{number}": environ[name] for number, name in enumerate(names)}
+        try:
+            found = self._get_when_started({**others, **ours}, path="clearconf_exec")
+        except PathNotFound:
+            return {}
+        return {name: found[str(number)] for number, name in enumerate(names)
+                if str(number) in found}
+
+    def _get_when_started(self, environ: Environment, **more: str) -> Any:
         parameters = {"workspace": self.workspace, "mask": False,
-                      "environment": _sendable(environ)}
+                      "environment": _sendable(environ), **more}
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
         while True:
             late = deadline is not None and time.monotonic() >= deadline
             try:
                 answer = self._call("Get", parameters, _decode_exactly)
                 if answer["state"] != "starting":
-                    tree: Dict[str, Any] = answer.get("value") or {}
-                    return tree
+                    return answer.get("value")
                 if late:
                     raise NotReady(f"{INTERFACE}.NotReady", {
                         "reason": "the vaults are not in yet (state starting)"})
@@ -677,35 +727,106 @@ def _hocon_scalar(value: Any) -> str:
 
 # --- a command's environment --------------------------------------------------
 
-# What would be applied again over the file, and where else the configuration
-# might come from; besides CLEARML_AGENT__*.
-_APPLIED_AGAIN = frozenset("""
-    AWS_ACCESS_KEY_ID AWS_DEFAULT_REGION AWS_SECRET_ACCESS_KEY
-    AZURE_STORAGE_ACCOUNT AZURE_STORAGE_KEY
-    CLEARML_AGENT_CRASH_ON_EXCEPTION CLEARML_AGENT_SNUG_APP_MODE
-    CLEARML_AGENT_SNUG_CALL_HISTORY CLEARML_AGENT_SNUG_ENABLED
-    CLEARML_AGENT_SNUG_REPORT_TASK_METRICS CLEARML_AGENT_SNUG_REPORT_USAGE_EVENTS
-    CLEARML_API_ACCESS_KEY CLEARML_API_HOST CLEARML_API_SECRET_KEY CLEARML_CONFIG_PATH
-    CLEARML_CUDA_VERSION CLEARML_CUDNN_VERSION CLEARML_FILES_HOST CLEARML_WEB_HOST
-    CLEARML_WORKER_ID CLEARML_WORKER_NAME CUDA_VERSION CUDNN_VERSION
-    GOOGLE_APPLICATION_CREDENTIALS
-    TRAINS_API_ACCESS_KEY TRAINS_API_HOST TRAINS_API_SECRET_KEY TRAINS_CONFIG_FILE
-    TRAINS_CONFIG_PATH TRAINS_CUDA_VERSION TRAINS_CUDNN_VERSION TRAINS_FILES_HOST
-    TRAINS_WEB_HOST TRAINS_WORKER_ID TRAINS_WORKER_NAME
-""".split())
+_GENERIC = "CLEARML_AGENT__"
+_SWITCHES = ("CLEARML_DISABLE_VAULT_SUPPORT", "CLEARML_AGENT_DISABLE_VAULT_SUPPORT")
 # A login of the caller's that has nothing to do with a workspace named here.
-_OF_THE_CALLER = frozenset(["CLEARML_AUTH_TOKEN", "TRAINS_AUTH_TOKEN"])
+_OF_THE_CALLER = ("CLEARML_AUTH_TOKEN", "TRAINS_AUTH_TOKEN")
+# Where else the configuration might come from.
+_OF_DEFAULTS = ("CLEARML_CONFIG_PATH", "TRAINS_CONFIG_PATH")
+# The variables that ClearML's agent knows by name, and what they set. The first
+# that is set counts. Those of third parties, which others read too, are not
+# among them.
+_NAMED = {
+    "api.api_server": ("CLEARML_API_HOST", "TRAINS_API_HOST"),
+    "api.files_server": ("CLEARML_FILES_HOST", "TRAINS_FILES_HOST"),
+    "api.web_server": ("CLEARML_WEB_HOST", "TRAINS_WEB_HOST"),
+    "api.credentials.access_key": ("CLEARML_API_ACCESS_KEY", "TRAINS_API_ACCESS_KEY"),
+    "api.credentials.secret_key": ("CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY"),
+    "agent.worker_name": ("CLEARML_WORKER_NAME", "TRAINS_WORKER_NAME"),
+    "agent.worker_id": ("CLEARML_WORKER_ID", "TRAINS_WORKER_ID"),
+    "agent.cuda_version": ("CLEARML_CUDA_VERSION", "TRAINS_CUDA_VERSION"),
+    "agent.cudnn_version": ("CLEARML_CUDNN_VERSION", "TRAINS_CUDNN_VERSION"),
+    "agent.crash_on_exception": ("CLEARML_AGENT_CRASH_ON_EXCEPTION",),
+    "agent.snug.enabled": ("CLEARML_AGENT_SNUG_ENABLED",),
+    "agent.snug.report_usage_events": ("CLEARML_AGENT_SNUG_REPORT_USAGE_EVENTS",),
+    "agent.snug.report_task_metrics": ("CLEARML_AGENT_SNUG_REPORT_TASK_METRICS",),
+    "agent.snug.call_history": ("CLEARML_AGENT_SNUG_CALL_HISTORY",),
+    "agent.snug.app_mode": ("CLEARML_AGENT_SNUG_APP_MODE",),
+}
+_BOOLEAN = ("agent.crash_on_exception", "agent.snug.enabled", "agent.snug.report_usage_events",
+            "agent.snug.report_task_metrics")
+# Keys must not be left without the host that they are for.
+_LOGIN = ("api.api_server", "api.credentials.access_key", "api.credentials.secret_key")
 
 
-def _child_environment(caller: Environment, tree: Dict[str, Any], path: str,
-                       other_workspace: bool) -> Dict[str, str]:
-    removed = _APPLIED_AGAIN | (_OF_THE_CALLER if other_workspace else frozenset())
-    environ = {name: value for name, value in caller.items()
-               if name not in removed and not name.startswith("CLEARML_AGENT__")}
-    environ.update(_section(tree, caller))
-    environ.update(CLEARML_CONFIG_FILE=path, CLEARML_DISABLE_VAULT_SUPPORT="1",
-                   CLEARML_AGENT_DISABLE_VAULT_SUPPORT="1")
-    return environ
+def _differs(file: Any, over: Any) -> bool:
+    """Whether one laid over the other changes a value that that one has."""
+    if file is _MISSING:
+        return False
+    if not isinstance(file, dict) or not isinstance(over, dict):
+        return json.dumps(file, sort_keys=True) != json.dumps(over, sort_keys=True)
+    return any(_differs(file.get(key, _MISSING), value) for key, value in over.items())
+
+
+def _at(path: str, value: Any) -> Any:
+    for key in reversed([key for key in path.split(".") if key]):
+        value = {key: value}
+    return value
+
+
+def _applied_again(caller: Environment, tree: Dict[str, Any],
+                   generic: Dict[str, Any]) -> List[str]:
+    """Names of variables that the agent would lay over the file with another
+    value than it has; host, access key and secret key all or none."""
+    removed = [name for name in caller if name.startswith(_GENERIC) and (
+        name not in generic
+        or _differs(tree, _at(_generic_path(name), generic[name])))]
+    changing = {path for path in _NAMED if _changes(caller, tree, path)}
+    if changing.intersection(_LOGIN):
+        changing.update(_LOGIN)
+    return removed + [name for path in changing for name in _NAMED[path]]
+
+
+def _generic_path(name: str) -> str:
+    return name[len(_GENERIC):].replace("__", ".").lower()
+
+
+def _changes(caller: Environment, tree: Dict[str, Any], path: str) -> bool:
+    text = next(filter(None, (caller.get(name) for name in _NAMED[path])), "").strip()
+    value = _BOOLEANS.get(text.lower()) if path in _BOOLEAN else text
+    return value not in (None, "") and _differs(tree, _at(path, value))
+
+
+def _adds_defaults(path: str, status: Dict[str, Any]) -> bool:
+    """Does the folder hold a *.conf that is none of the daemon's defaults?"""
+    known = {os.path.realpath(layer["source"]) for workspace in status["workspaces"]
+             for layer in workspace.get("layers", ()) if layer["layer"] == "defaults"}
+    return any(name.endswith(".conf") and os.path.realpath(os.path.join(folder, name)) not in known
+               for folder, _, names in os.walk(os.path.expanduser(path), followlinks=True)
+               for name in names)
+
+
+def _leave_container(caller: Environment, tree: Dict[str, Any]) -> None:
+    """Out of the tree goes the container that the agent itself makes, of
+    AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY, at each start."""
+    containers: Any = tree
+    for part in ("sdk", "azure", "storage", "containers"):
+        containers = containers.get(part) if isinstance(containers, dict) else None
+    account = caller.get("AZURE_STORAGE_ACCOUNT", "").strip() or None
+    key = caller.get("AZURE_STORAGE_KEY", "").strip() or None
+    if isinstance(containers, list) and (account or key) and containers[-1:] == [
+            {"account_name": account, "account_key": key}]:
+        containers.pop()
+
+
+# What ClearML takes from its environment before it applies the section: there a
+# vault, which the section may be from, has no say.
+_BEFORE_SECTION = frozenset("""
+    CLEARML_API_ACCESS_KEY CLEARML_API_HOST CLEARML_API_HOST_VERIFY_CERT CLEARML_API_SECRET_KEY
+    CLEARML_AUTH_TOKEN CLEARML_CONFIG_FILE CLEARML_CONFIG_PATH
+    TRAINS_API_ACCESS_KEY TRAINS_API_HOST TRAINS_API_HOST_VERIFY_CERT TRAINS_API_SECRET_KEY
+    TRAINS_AUTH_TOKEN TRAINS_CONFIG_FILE TRAINS_CONFIG_PATH
+""".split())
 
 
 def _section(tree: Dict[str, Any], caller: Environment) -> Dict[str, str]:
@@ -720,6 +841,9 @@ def _section(tree: Dict[str, Any], caller: Environment) -> Dict[str, str]:
         text = _variable_text(value)
         if not name or "=" in name or "\0" in name + text:
             warnings.warn(f"environment.{name} is left out: it cannot be a variable")
+        elif name in _BEFORE_SECTION or name.startswith(_GENERIC):
+            warnings.warn(f"environment.{name} is left out: ClearML reads it before it applies "
+                          "the section")
         else:
             variables[name] = text
     return variables

@@ -245,39 +245,106 @@ def test_exec_environment(served, home):
         assert text.startswith("# written by clearconf\n")
         assert 'password = "a-secret-of-ours"' in text and "int = 5" in text
         assert "123456789012345678901234567890" in text
-        assert env == dict(home.env, KEPT="yes", CLEARML_DISABLE_VAULT_SUPPORT="1",
+        given = callers(home)
+        assert env == dict(given, CLEARML_DISABLE_VAULT_SUPPORT="1",
                            CLEARML_AGENT_DISABLE_VAULT_SUPPORT="1")
     assert not os.path.exists(folder)
 
 
-def test_exec_environment_is_that_of_clearconf_exec(served, home):
-    home.conf('environment { NEW = 1, LIST = [1, "ä"], OFF = false, ON = true, REAL = 1.50 }\n'
-              "sdk.apply_environment = true\n")
-    env = callers(home, CLEARML_AUTH_TOKEN="a.b.c")
+def run_exec(env, *options):
+    """The environment and the file that a command of `clearconf exec` gets."""
     tell = "import json, os; print(json.dumps([dict(os.environ), " \
            "open(os.environ['CLEARML_CONFIG_FILE']).read()]))"
-    served.call("Reload")
-    done = subprocess.run([ROOT / os.environ.get("B", "build") / "clearconf", "exec", "--",
+    done = subprocess.run([ROOT / os.environ.get("B", "build") / "clearconf", "exec", *options, "--",
                            "/usr/bin/python3", "-c", tell], env=env, capture_output=True,
                           text=True, timeout=60, check=True)
-    theirs, their_text = json.loads(done.stdout)
-    with served.exec_environment(env) as ours:
+    return json.loads(done.stdout)
+
+
+def assert_same_as_exec(client, env, vaults):
+    theirs, their_text = run_exec(env, "--vaults", vaults)
+    with client.exec_environment(env, vaults=vaults) as ours:
         assert open(ours["CLEARML_CONFIG_FILE"]).read() == their_text
         for environ in (ours, theirs):
             environ.pop("CLEARML_CONFIG_FILE")
             environ.pop("LC_CTYPE", None)  # Python's own doing
         assert ours == theirs
+    return theirs
+
+
+@pytest.mark.filterwarnings("ignore:environment.CLEARML_API_HOST is left out")
+def test_exec_environment_is_that_of_clearconf_exec(served, home):
+    home.conf('environment { NEW = 1, LIST = [1, "ä"], OFF = false, ON = true, REAL = 1.50, '
+              'CLEARML_API_HOST = "http://other" }\nsdk.apply_environment = true\n')
+    env = callers(home, CLEARML_AUTH_TOKEN="a.b.c")
+    served.call("Reload")
+    theirs = assert_same_as_exec(served, env, "merged")
     assert theirs["NEW"] == "1" and theirs["ON"] == "True" and theirs["OFF"] == ""
+    assert "NEW" not in assert_same_as_exec(served, env, "live")
+
+
+WON = """
+    a.int = 7, a.text = vault, a.list = [1, 2], a.null = null, a.real = 1.5, a.yes = true
+    agent.worker_id = locked
+    deep { x = "1", y { z = 2 } }
+"""
+WON_OVER = {
+    "CLEARML_AGENT__A__INT": "7", "CLEARML_AGENT__A__TEXT": "mine", "CLEARML_AGENT__A__LIST": "[1,2]",
+    "CLEARML_AGENT__A__NULL": "none", "CLEARML_AGENT__A__REAL": "1.50", "CLEARML_AGENT__A__YES": "on",
+    "CLEARML_AGENT__DEEP": "{ y.z: 3 }", "CLEARML_AGENT__DEEP__X": "${ONE}", "ONE": "1",
+    "CLEARML_AGENT__NEW": "new", "CLEARML_AGENT__A__INT__B": "1", "CLEARML_AGENT__Q": "${NOT_SET}",
+    "CLEARML_WORKER_ID": "mine", "CLEARML_WORKER_NAME": "name", "TRAINS_WORKER_NAME": "other",
+    "CLEARML_AGENT_SNUG_ENABLED": "yes", "AWS_ACCESS_KEY_ID": "k", "CLEARML_API_ACCESS_KEY": "K",
+    "AZURE_STORAGE_ACCOUNT": "account", "AZURE_STORAGE_KEY": " key ", "CLEARML_CUDA_VERSION": "12",
+}
+
+
+@pytest.mark.parametrize("mode", ["agent", "sdk"])
+def test_what_a_vault_has_won_over_is_removed_as_by_exec(server, home, conf, client, mode):
+    server.state.add_vault({"id": "v", "data": WON})
+    server.state.add_vault({"id": "m", "type": "monitoring", "data":
+                            "agent.worker_name = theirs, agent.snug.enabled = false"})
+    home.settings(f"[daemon]\nmode = {mode}\n")
+    home.write("defaults/default/sdk.conf", "x: 1")
+    home.conf(conf("sdk.azure.storage.containers = [{ account_name: a, account_key: k }]"))
+    env = dict(home.env, **WON_OVER, CLEARML_CONFIG_PATH=str(home.path / "defaults"))
+    with Daemon(home) as daemon:
+        daemon.wait_state("ready")
+        theirs = assert_same_as_exec(client, env, "merged")
+        gone = {name for name in env if name not in theirs}
+        assert gone == (set() if mode == "sdk" else {
+            "CLEARML_AGENT__A__TEXT", "CLEARML_AGENT__A__NULL", "CLEARML_AGENT__A__YES",
+            "CLEARML_AGENT__DEEP", "CLEARML_AGENT__A__INT__B",
+            "CLEARML_WORKER_NAME", "TRAINS_WORKER_NAME", "CLEARML_AGENT_SNUG_ENABLED",
+            "CLEARML_CONFIG_PATH"})
+        assert_same_as_exec(client, env, "live")
+
+
+def test_vaults_are_merged_or_live(served, home):
+    with pytest.raises(ValueError, match="merged or live"):
+        with served.exec_environment(home.env, vaults="fresh"):
+            pass
+    switch = dict(home.env, CLEARML_AGENT_DISABLE_VAULT_SUPPORT="on")
+    with pytest.warns(UserWarning, match="CLEARML_AGENT_DISABLE_VAULT_SUPPORT is set"):
+        with served.exec_environment(switch, vaults="live") as env:
+            assert env["CLEARML_AGENT_DISABLE_VAULT_SUPPORT"] == "on"
+    assert served.get("a.int", view="merged") == served.get("a.int", view="live") == 1
 
 
 def test_the_variables_that_are_removed_are_those_of_exec():
+    table = (ROOT / "daemon/read/variables.c").read_text()
+    rows = re.findall(r'{"([\w.]+)",\s*{(.*?)}([^{]*?)}', table, flags=re.S)
+    named = {path: tuple(name for name in re.findall(r'"(\w+)"', names)
+                         if name.startswith(("CLEARML_", "TRAINS_"))) for path, names, _ in rows}
+    assert clearconf._NAMED == {path: names for path, names in named.items() if names}
+    assert set(clearconf._BOOLEAN) == {path for path, _, more in rows if "boolean" in more}
+    assert set(clearconf._LOGIN) == {path for path, _, more in rows if "login" in more}
     source = (ROOT / "client/exec_env.c").read_text()
-
-    def names(array):
+    for array, ours in [("of_the_caller", clearconf._OF_THE_CALLER),
+                        ("of_defaults", clearconf._OF_DEFAULTS),
+                        ("before_section", clearconf._BEFORE_SECTION)]:
         body = re.search(rf"{array}\[\] = {{(.*?)}};", source, flags=re.S)[1]
-        return set(re.findall(r'"(\w+)"', body))
-    assert clearconf._APPLIED_AGAIN == names("applied_again")
-    assert clearconf._OF_THE_CALLER == names("of_the_caller")
+        assert set(ours) == set(re.findall(r'"(\w+)"', body))
 
 
 def test_a_named_workspace_takes_the_callers_login_along(home, daemon):
@@ -298,7 +365,7 @@ def test_configured_is_for_this_process(served, home, monkeypatch):
     before = dict(os.environ)
     with served.configured() as path:
         assert os.environ["CLEARML_CONFIG_FILE"] == path and os.path.isfile(path)
-        assert "CLEARML_API_HOST" not in os.environ
+        assert os.environ["CLEARML_DISABLE_VAULT_SUPPORT"] == "1"
     assert dict(os.environ) == before and not os.path.exists(path)
     with pytest.raises(KeyError), served.configured() as path:
         raise KeyError

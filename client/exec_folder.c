@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/mem.h"
 #include "complain.h"
 #include "exit_status.h"
-#include "folder.h"
 
 #define PREFIX     "exec."
 #define SHARED_RAM "/dev/shm"

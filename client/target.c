@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/mem.h"
-#include "folder.h"
 
 /* Refused for a reason of ours; static text. */
 static int refuse(struct target *target, const char *problem)

@@ -471,6 +471,7 @@ void daemon_free(struct daemon *daemon)
 	diag_deinit(&daemon->settings_problem);
 	places_deinit(&daemon->places);
 	mem_free(daemon->state_dir);
+	mem_free(daemon->socket);
 	mem_free(daemon);
 }
 

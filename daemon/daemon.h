@@ -48,6 +48,7 @@ struct daemon {
 	const struct options *options;
 	struct places places;
 	char *state_dir; /* what survives a restart */
+	char *socket;    /* NULL: systemd's, or none yet */
 	struct settings *settings;
 	struct diag settings_problem; /* of a reload that was refused */
 	struct workspace_host host;

@@ -1,11 +1,7 @@
 #include "front.h"
 
-#include <errno.h>
-#include <libgen.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "caller.h"
@@ -13,57 +9,7 @@
 #include "serve/access.h"
 #include "serve/server.h"
 #include "status.h"
-#include "systemd.h"
 #include "task.h"
-
-/* A place that the settings name, else the instance's own. */
-static char *place_of(const struct daemon *daemon, const char *named,
-		      const char *standard)
-{
-	return places_expand(named && *named ? named : standard,
-			     daemon->places.home, NULL);
-}
-
-char *front_state_dir(const struct daemon *daemon)
-{
-	return place_of(daemon, daemon->settings->state_dir,
-			daemon->places.state_dir);
-}
-
-/* A user without a runtime folder has the socket in the state folder, which is
- * private. */
-static int make_socket_folder(const struct daemon *daemon, const char *socket)
-{
-	_cleanup_(mem_freep) char *copy = mem_strdup(socket);
-	_cleanup_(mem_freep) char *state_dir = front_state_dir(daemon);
-	const char *folder = dirname(copy);
-	mode_t mode = strcmp(folder, state_dir) != 0 ? 0755 : 0700;
-	mode_t mask = umask(~mode & 0777);
-	int r = file_make_folder(folder, mode);
-
-	(void)umask(mask);
-	return r;
-}
-
-static int listen_somewhere(struct daemon *daemon)
-{
-	_cleanup_(mem_freep) char *path = place_of(
-		daemon, daemon->settings->socket, daemon->places.socket);
-	int fd = systemd_take_socket(), r;
-
-	if (fd >= 0)
-		return server_listen_fd(daemon->server, fd);
-	r = make_socket_folder(daemon, path);
-	if (r == 0)
-		r = server_listen(daemon->server, path);
-	if (r < 0)
-		log_error("cannot-listen", LOG_TEXT("socket", path),
-			  LOG_TEXT("error", r == -EADDRINUSE
-						    ? "another clearconfd "
-						      "answers there"
-						    : strerror(-r)));
-	return r;
-}
 
 static const struct access *access_of(const struct daemon *daemon,
 				      const struct workspace *workspace)
@@ -147,6 +93,11 @@ static void serve_call_off(void *data, struct errand *errand)
 	task_call_off(errand);
 }
 
+static void serve_deaf(void *data)
+{
+	front_listen_again(data);
+}
+
 static struct server_limits limits_of(const struct settings *settings)
 {
 	return (struct server_limits){
@@ -180,7 +131,8 @@ bool front_open(struct daemon *daemon)
 		.workspaces = serve_workspaces,
 		.begin = serve_begin,
 		.call_off = serve_call_off,
+		.deaf = serve_deaf,
 	};
 	daemon->server = server_new(&daemon->loop, &daemon->service, &limits);
-	return listen_somewhere(daemon) == 0;
+	return front_listen(daemon);
 }

@@ -16,9 +16,15 @@ struct daemon;
  * finds nobody; the loop answers it after them. */
 bool front_open(struct daemon *daemon);
 
+/* If somebody has removed the socket file, make it again. */
+void front_listen_again(struct daemon *daemon);
+
 /* Limits, rights or workspaces have changed: tell the server and through it
  * everybody who watches. */
 void front_tell(struct daemon *daemon);
+
+/* For front_open: what went wrong has been logged. */
+bool front_listen(struct daemon *daemon);
 
 /* The folder for what survives a restart; the caller's. */
 char *front_state_dir(const struct daemon *daemon);

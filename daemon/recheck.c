@@ -6,6 +6,7 @@
 #include "daemon.h"
 #include "fetch/cache.h"
 #include "fetch/watch.h"
+#include "front.h"
 #include "site.h"
 
 #define SWEEP_MS 3600000
@@ -37,6 +38,7 @@ static void recheck(struct daemon *daemon)
 	int64_t limit = daemon->settings->stale_limit;
 
 	watch_check(daemon->watch);
+	front_listen_again(daemon);
 	if (since >= SWEEP_MS || (limit && since >= limit))
 		daemon_sweep_caches(daemon);
 }

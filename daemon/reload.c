@@ -155,6 +155,7 @@ void daemon_reload(struct daemon *daemon)
 		use_settings(daemon, settings);
 	note_problem(daemon, &diag);
 	daemon_start_recheck(daemon);
+	front_listen_again(daemon);
 	daemon_reload_workspaces(daemon);
 	front_tell(daemon);
 	if (daemon->state == DAEMON_READY)

@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -17,6 +15,7 @@
 #define SLICE    256 /* connections taken in one turn of the loop */
 #define SLICE_NS UINT64_C(300000) /* and not for longer than that */
 #define PAUSE_MS 100
+#define AGAIN_MS 200   /* before a socket file is made again */
 #define QUIET_MS 60000 /* between two lines of the log about trouble */
 
 static void listener_accept(struct listener *listener);
@@ -44,10 +43,14 @@ static void on_handle_closed(uv_handle_t *handle)
 
 void listener_init(struct listener *listener, uv_loop_t *loop)
 {
-	*listener = (struct listener){.fd = -1, .spare = -1, .lock = -1};
+	*listener = (struct listener){
+		.fd = -1, .spare = -1, .file = SOCKET_FILE_INIT};
 	uv_timer_init(loop, &listener->retry);
+	uv_fs_event_init(loop, &listener->folder);
+	uv_timer_init(loop, &listener->pause);
 	listener->retry.data = listener->poll.data = listener;
-	listener->open_handles = 1;
+	listener->folder.data = listener->pause.data = listener;
+	listener->open_handles = 3;
 }
 
 static int open_spare(struct listener *listener)
@@ -144,69 +147,6 @@ static void listener_accept(struct listener *listener)
 		listener_pause(listener, fd);
 }
 
-static int take_lock(struct listener *listener, const char *path)
-{
-	_cleanup_(mem_freep) char *name = mem_printf("%s.lock", path);
-	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-	if (fd < 0)
-		return -errno;
-	listener->lock = fd;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
-	return 0;
-}
-
-/* The lock tells daemons apart; what answers here may be something else. */
-static int check_nobody_answers(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0)
-		r = -errno;
-	close(fd);
-	if (r == -ECONNREFUSED || r == -ENOENT)
-		return 0;
-	return r && r != -EAGAIN ? r : -EADDRINUSE;
-}
-
-/* Only a socket that nobody listens to may go. */
-static int remove_dead_socket(const struct sockaddr_un *address)
-{
-	struct stat st;
-	int r;
-
-	if (lstat(address->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	r = check_nobody_answers(address);
-	if (r)
-		return r;
-	return unlink(address->sun_path) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-/* Everybody may connect: rights are decided for each peer. Nobody can before
- * it listens. */
-static int bind_socket(struct listener *listener,
-		       const struct sockaddr_un *address)
-{
-	struct stat st;
-
-	if (bind(listener->fd, (const struct sockaddr *)address,
-		 sizeof(*address)) < 0)
-		return -errno;
-	if (lstat(address->sun_path, &st) < 0)
-		return -errno;
-	listener->path = mem_strdup(address->sun_path);
-	listener->device = st.st_dev;
-	listener->inode = st.st_ino;
-	return chmod(address->sun_path, 0666) < 0 ? -errno : 0;
-}
-
 static int start(struct listener *listener)
 {
 	int r;
@@ -227,41 +167,71 @@ int listener_open_fd(struct listener *listener, int fd)
 	return start(listener);
 }
 
-static int open_bound(struct listener *listener,
-		      const struct sockaddr_un *address)
+static void on_pause_over(uv_timer_t *timer)
 {
-	int r;
+	struct listener *listener = timer->data;
 
-	listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listener->fd < 0)
-		return -errno;
-	r = bind_socket(listener, address);
-	return r ? r : start(listener);
+	if (listener_is_deaf(listener) && listener->on_deaf)
+		listener->on_deaf(listener->data);
+}
+
+/* Who removes a whole folder is not to stumble over what is made anew. */
+static void on_folder_changed(uv_fs_event_t *event, const char *name,
+			      int events, int status)
+{
+	struct listener *listener = event->data;
+
+	(void)name;
+	(void)events;
+	(void)status;
+	if (listener_is_deaf(listener))
+		(void)uv_timer_start(&listener->pause, on_pause_over, AGAIN_MS,
+				     0);
+}
+
+/* Without inotify it is noticed later, by who asks listener_is_deaf. */
+static void watch_folder(struct listener *listener)
+{
+	_cleanup_(mem_freep) char *path = mem_strdup(listener->file.path);
+
+	(void)uv_fs_event_stop(&listener->folder);
+	(void)uv_fs_event_start(&listener->folder, on_folder_changed,
+				dirname(path), 0);
 }
 
 int listener_open(struct listener *listener, const char *path)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int r;
+	int r = socket_file_make(&listener->file, path, &listener->fd);
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(address.sun_path, path, strlen(path));
-	r = take_lock(listener, path);
 	if (!r)
-		r = remove_dead_socket(&address);
+		r = start(listener);
 	if (!r)
-		r = open_bound(listener, &address);
+		watch_folder(listener);
 	return r;
 }
 
-static void remove_own_socket(const struct listener *listener)
+bool listener_is_deaf(const struct listener *listener)
 {
-	struct stat st;
+	return socket_file_is_gone(&listener->file);
+}
 
-	if (listener->path && lstat(listener->path, &st) == 0 &&
-	    st.st_dev == listener->device && st.st_ino == listener->inode)
-		(void)unlink(listener->path);
+/* Who has connected stays connected; who waits to be accepted has to connect
+ * again. */
+int listener_open_again(struct listener *listener)
+{
+	_cleanup_(file_closep) int fd = -1;
+	int r = socket_file_make_again(&listener->file, &fd);
+
+	if (r)
+		return r;
+	if (listen(fd, BACKLOG) < 0)
+		return -errno;
+	(void)uv_poll_stop(&listener->poll);
+	if (dup3(fd, listener->fd, O_CLOEXEC) < 0)
+		return -errno;
+	listener_resume(listener);
+	watch_folder(listener);
+	return 0;
 }
 
 static void close_fd(int *fd)
@@ -270,15 +240,16 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* The lock goes last, so that a daemon that waits for it finds no socket. */
 void listener_close(struct listener *listener)
 {
-	remove_own_socket(listener);
-	if (listener->open_handles > 1)
-		uv_close((uv_handle_t *)&listener->poll, on_handle_closed);
-	uv_close((uv_handle_t *)&listener->retry, on_handle_closed);
+	uv_handle_t *const handles[] = {(uv_handle_t *)&listener->retry,
+					(uv_handle_t *)&listener->folder,
+					(uv_handle_t *)&listener->pause,
+					(uv_handle_t *)&listener->poll};
+
+	for (unsigned int i = listener->open_handles; i > 0; i--)
+		uv_close(handles[i - 1], on_handle_closed);
 	close_fd(&listener->fd);
 	close_fd(&listener->spare);
-	mem_free(TAKE(listener->path));
-	close_fd(&listener->lock);
+	socket_file_remove(&listener->file);
 }

@@ -2,11 +2,12 @@
 #define SERVE_LISTENER_H
 
 /*
- * Listener: the socket file that clients connect to.
+ * Listener: the socket that clients connect to, at a file of its own
+ * (socket_file.h) or passed by systemd, whose file it is then.
  *
- * Beside it lies a lock file, held as long as we run: of two daemons that start
- * at once only one gets it. The socket is removed at the end, but only if it is
- * still the one that was made here; one that systemd passed is left alone.
+ * Whoever removes the file makes it deaf. It notices by an event of the folder
+ * and says so after a moment; what comes of that, listener_open_again, is for
+ * who knows about folders.
  *
  * When descriptors run out, those who wait are taken by one kept in reserve and
  * dropped; when even that fails it looks away for a moment. Either way the loop
@@ -18,22 +19,23 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <uv.h>
+
+#include "serve/socket_file.h"
 
 struct listener {
 	uv_poll_t poll;   /* open once fd is */
 	uv_timer_t retry; /* active while PAUSED */
 	int fd, spare;    /* -1: none */
-	int lock;         /* -1: none */
-	char *path;       /* NULL: not made by us */
-	dev_t device;
-	ino_t inode;
+	struct socket_file file;
+	uv_fs_event_t folder; /* that the file lies in */
+	uv_timer_t pause;     /* active while it seems deaf */
 	uint64_t shed; /* connections ever dropped for want of descriptors */
 	uint64_t told; /* of them, in the log */
 	uint64_t quiet_until; /* milliseconds of the loop: for the log */
 
 	void (*on_connection)(void *data, int fd); /* takes the descriptor */
+	void (*on_deaf)(void *data); /* NULL: nobody wants to know */
 	void (*on_closed)(void *data);
 	void *data;
 	unsigned int open_handles;
@@ -45,6 +47,13 @@ void listener_init(struct listener *listener, uv_loop_t *loop);
 /* A socket file at @path. 0, -EADDRINUSE when another daemon serves it, or
  * another negative errno. */
 int listener_open(struct listener *listener, const char *path);
+
+/* Can nobody connect any more, because the socket file is gone? */
+bool listener_is_deaf(const struct listener *listener);
+
+/* A new socket file in place of it; 0 or a negative errno as of
+ * listener_open. */
+int listener_open_again(struct listener *listener);
 
 /* @fd is taken over, also on failure. */
 int listener_open_fd(struct listener *listener, int fd);

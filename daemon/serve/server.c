@@ -5,6 +5,7 @@
 #include "serve/consumer.h"
 #include "serve/errand.h"
 #include "serve/listener.h"
+#include "serve/service.h"
 
 #define HALF_SENT_MS 30000
 
@@ -55,6 +56,15 @@ static void on_connection(void *data, int fd)
 	conns_accept(&server->conns, fd);
 }
 
+static void on_deaf(void *data)
+{
+	struct server *server = data;
+	const struct service *service = server->conns.service;
+
+	if (service->deaf)
+		service->deaf(service->data);
+}
+
 static void on_grace_over(uv_timer_t *timer)
 {
 	struct server *server = timer->data;
@@ -71,6 +81,7 @@ struct server *server_new(uv_loop_t *loop, const struct service *service,
 	conns_init(&server->conns, loop, service);
 	uv_timer_init(loop, &server->grace);
 	server->listener.on_connection = on_connection;
+	server->listener.on_deaf = on_deaf;
 	server->listener.on_closed = on_listener_closed;
 	server->listener.data = server->grace.data = server;
 	server->conns.on_closed = on_conns_closed;
@@ -98,6 +109,17 @@ void server_set_limits(struct server *server,
 int server_listen(struct server *server, const char *path)
 {
 	return listener_open(&server->listener, path);
+}
+
+bool server_is_deaf(const struct server *server)
+{
+	return server->state == SERVER_LISTENING &&
+	       listener_is_deaf(&server->listener);
+}
+
+int server_listen_again(struct server *server)
+{
+	return listener_open_again(&server->listener);
 }
 
 int server_listen_fd(struct server *server, int fd)

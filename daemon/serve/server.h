@@ -11,6 +11,7 @@
  *   new --listen--> LISTENING --stop--> DRAINING --last connection--> freed
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -40,6 +41,13 @@ void server_set_limits(struct server *server,
 /* Make the socket file @path and listen. -EADDRINUSE when another daemon
  * answers there; else a negative errno. A dead socket file is replaced. */
 int server_listen(struct server *server, const char *path);
+
+/* Has somebody removed the socket file? */
+bool server_is_deaf(const struct server *server);
+
+/* Make it again; those who are connected do not notice. 0 or a negative errno.
+ */
+int server_listen_again(struct server *server);
 
 /* Listen on a socket that systemd passed; the server closes it. */
 int server_listen_fd(struct server *server, int fd);

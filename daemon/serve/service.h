@@ -77,6 +77,10 @@ struct service {
 	 * off, if its job has been set. */
 	void (*begin)(void *data, struct errand *errand);
 	void (*call_off)(void *data, struct errand *errand);
+
+	/* The socket file is gone, so that nobody can connect any more; NULL:
+	 * never mind. */
+	void (*deaf)(void *data);
 };
 
 #endif

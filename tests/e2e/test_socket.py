@@ -2,6 +2,8 @@
 clients that die."""
 
 import json
+import os
+import shutil
 import signal
 import socket
 import sys
@@ -314,6 +316,47 @@ def test_a_socket_that_is_not_its_own_any_more_is_not_removed(running):
 def test_a_path_that_is_too_long_is_refused(home):
     done = home.daemon("--socket", home.path / ("x" * 120))
     assert done.returncode == 1 and "x" * 120 in done.stderr
+    assert "107 bytes at most" in done.stderr and "[daemon] socket" in done.stderr
+
+
+def test_a_client_names_the_long_path_that_it_tried(home):
+    path = "/" + "x" * 120
+    done = home.client("--socket", path, "get", check=4)
+    assert path in done.stderr and "107 bytes" in done.stderr and "--socket" in done.stderr
+
+
+@pytest.mark.parametrize("remove", [lambda sock: sock.unlink(),
+                                    lambda sock: shutil.rmtree(sock.parent)])
+def test_a_socket_that_was_removed_is_made_again(running, remove):
+    sock = running.home.socket
+    with running.connect() as before:
+        for _ in range(3):
+            remove(sock)
+            wait_until(lambda: sock.is_socket() and running.answers(), "the socket")
+            assert sock.stat().st_mode & 0o777 == 0o666
+            assert running.home.daemon().returncode == 1  # it is still one daemon's
+        assert before.call("io.clearconf.Get", path="k")["value"] == 1
+    assert "socket-made-again" in running.log()
+
+
+def test_another_daemon_that_took_the_place_keeps_it(running, home):
+    home.socket.unlink()
+    home.socket.with_name("clearconf.sock.lock").unlink()
+    with Daemon(home) as other:
+        wait_until(lambda: "another clearconfd answers there" in running.log(), "its log")
+        assert other.answers()
+        running.stop()
+        assert other.answers() and home.socket.is_socket()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_folder_of_another_users_is_refused(home):
+    folder = home.path / "theirs"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    done = home.daemon("--socket", folder / "sock")
+    assert done.returncode == 1 and f"{folder} belongs to somebody else" in done.stderr
+    assert not (folder / "sock").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

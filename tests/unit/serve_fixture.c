@@ -304,10 +304,8 @@ struct fixture *fixture_new(void)
 	watchers_init(&fixture->watchers, &fixture->service);
 	list_init(&fixture->consumers);
 	quota_init(&fixture->quota);
-	fixture->quota.limits[QUOTA_CONNECTIONS] = 2;
-	fixture->quota.limits[QUOTA_WATCHERS] = 2;
-	fixture->quota.limits[QUOTA_ERRANDS] = 2;
-	fixture->quota.limits[QUOTA_CONSUMERS] = 2;
+	for (size_t i = 0; i < ARRAY_SIZE(fixture->quota.limits); i++)
+		fixture->quota.limits[i] = 2;
 	fixture->quota.limits[QUOTA_BYTES] = (size_t)1 << 20;
 	fixture->quota.environment_calls = 1000;
 	turns_init(&fixture->turns, &fixture->loop);

@@ -11,8 +11,8 @@
 #include <fcntl.h>
 
 #include "../support/scratch.h"
+#include "base/folder.h"
 #include "base/mem.h"
-#include "folder.h"
 #include "target.h"
 
 static int setup(void **state)

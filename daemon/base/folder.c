@@ -1,4 +1,4 @@
-#include "folder.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,20 +19,24 @@ struct walk {
 	char *rest;
 	int fd;
 	uid_t owner;
+	bool may_be_sticky; /* the last one */
+	const char *remedy; /* for a folder of somebody else's */
 	unsigned int links;
 	char *problem;
 };
 
-/* @what: about the open folder or link @fd, whose name the kernel knows. */
-static int refuse(struct walk *walk, int fd, const char *what)
+/* @what and @more: about the open folder or link @fd, whose name the kernel
+ * knows. */
+static int refuse(struct walk *walk, int fd, const char *what, const char *more)
 {
 	char link[32], name[PATH_MAX];
 	ssize_t len;
 
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	len = readlink(link, name, sizeof(name) - 1);
-	walk->problem = len < 0 ? mem_printf("a folder on the way %s", what)
-				: mem_printf("%.*s %s", (int)len, name, what);
+	walk->problem =
+		len < 0 ? mem_printf("a folder on the way %s%s", what, more)
+			: mem_printf("%.*s %s%s", (int)len, name, what, more);
 	return -EPERM;
 }
 
@@ -49,13 +53,11 @@ static int check_folder(struct walk *walk, int fd, const struct stat *st)
 	bool sticky = st->st_mode & S_ISVTX;
 
 	if (!is_trusted(walk, st->st_uid))
-		return refuse(walk, fd,
-			      "belongs to somebody else (--owner): choose "
-			      "another folder");
-	if (shared && (last || !sticky))
-		return refuse(walk, fd,
-			      "may be written to by others: chmod go-w it, or "
-			      "choose another folder");
+		return refuse(walk, fd, "belongs to somebody else",
+			      walk->remedy);
+	if (shared && (!sticky || (last && !walk->may_be_sticky)))
+		return refuse(walk, fd, "may be written to by others",
+			      ": chmod go-w it, or choose another folder");
 	return 0;
 }
 
@@ -120,7 +122,8 @@ static int step(struct walk *walk, const char *name)
 		return -errno;
 	if (S_ISLNK(st.st_mode)) {
 		if (!is_trusted(walk, st.st_uid))
-			return refuse(walk, fd, "is a link of somebody else's");
+			return refuse(walk, fd, "is a link of somebody else's",
+				      "");
 		return follow(walk, fd);
 	}
 	if (!S_ISDIR(st.st_mode))
@@ -156,20 +159,72 @@ static char *absolute(const char *path)
 	return mem_printf("%s/%s", here, path);
 }
 
-int folder_open_checked(const char *path, uid_t owner, char **problem)
+/* Ends @walk. */
+static int open_by(struct walk *walk, const char *path, char **problem)
 {
-	struct walk walk = {.rest = absolute(path), .fd = -1, .owner = owner};
-	int r = walk.rest ? walk_down(&walk) : -errno;
+	int r;
+
+	walk->fd = -1;
+	walk->rest = absolute(path);
+	r = walk->rest ? walk_down(walk) : -errno;
 
 	/* What was walked on is a name only: open it for fsync(2). */
 	if (r == 0) {
-		r = openat(walk.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = openat(walk->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = r < 0 ? -errno : r;
 	}
-	*problem = walk.problem;
-	mem_free(walk.rest);
-	file_closep(&walk.fd);
+	*problem = walk->problem;
+	mem_free(walk->rest);
+	file_closep(&walk->fd);
 	return r;
+}
+
+int folder_open_checked(const char *path, uid_t owner, char **problem)
+{
+	struct walk walk = {
+		.owner = owner,
+		.remedy = " (--owner): choose another folder",
+	};
+
+	return open_by(&walk, path, problem);
+}
+
+/* That of others who are in its group is its owner's business: a user's own
+ * group has the name of the user. */
+static int check_last(int fd, char **problem)
+{
+	struct walk walk = {.owner = geteuid()};
+	struct stat st;
+	int r = 0;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!is_trusted(&walk, st.st_uid))
+		r = refuse(&walk, fd, "belongs to somebody else",
+			   ": choose another folder");
+	else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+		r = refuse(&walk, fd, "may be written to by others",
+			   ": chmod o-w it, or choose another folder");
+	*problem = walk.problem;
+	return r;
+}
+
+int folder_check(const char *path, char **problem)
+{
+	struct walk walk = {
+		.owner = geteuid(),
+		.may_be_sticky = true,
+		.remedy = ": choose another folder",
+	};
+	_cleanup_(file_closep) int fd = -1;
+
+	*problem = NULL;
+	if (geteuid() == 0) {
+		fd = open_by(&walk, path, problem);
+		return fd < 0 ? fd : 0;
+	}
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : check_last(fd, problem);
 }
 
 int folder_open(const char *path, uid_t owner, char **problem)

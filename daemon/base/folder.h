@@ -1,5 +1,10 @@
-#ifndef FOLDER_H
-#define FOLDER_H
+#ifndef BASE_FOLDER_H
+#define BASE_FOLDER_H
+
+/*
+ * Folders that can be trusted: nobody but root and the right user can put
+ * another file where one is expected.
+ */
 
 #include <sys/types.h>
 
@@ -12,5 +17,11 @@ int folder_open(const char *path, uid_t owner, char **problem);
 
 /* The same whoever runs it. */
 int folder_open_checked(const char *path, uid_t owner, char **problem);
+
+/* May this process's user put a socket into the folder @path, or a file that is
+ * never replaced? It must belong to root or to that user, and others must not
+ * write to it, unless it is sticky; run by root, so must each folder on the
+ * way. 0 or a negative errno with *problem as above. */
+int folder_check(const char *path, char **problem);
 
 #endif

@@ -23,7 +23,7 @@ struct token {
 
 static const struct option_spec options[] = {
 	{"lifetime", 'l', OPTION_SECONDS, offsetof(struct token, lifetime), "S",
-	 "the token expires after S seconds, or as in 10m, 2h, 30d (1h)"},
+	 "the token lasts S seconds, or as in 10m, 2h, 30d (1h)"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct token, json), NULL,
 	 "print the daemon's answer as JSON: also when it expires"},
 };

@@ -279,12 +279,14 @@ static void add_failing(struct buf *out, const struct family *family,
 			const struct value *workspace)
 {
 	const struct value *server = value_get(workspace, STR("server"));
+	const struct value *next = value_get(workspace, STR("new_login"));
 
 	if (value_is(server, VALUE_OBJECT))
 		add_sample(
 			out, family->name,
 			LABELS({"workspace", answer_text(workspace, "name")}),
-			answer_text(server, "last_error").len > 0);
+			answer_text(server, "last_error").len > 0 ||
+				answer_text(next, "last_error").len > 0);
 }
 
 /* A time that there may not be yet. */

@@ -94,23 +94,35 @@ static void add_broken(const struct failures *failures,
 			add_diag(failures, "layer", &layer->problem);
 }
 
+/* What is wrong with a login that is not in force names its key. */
+static char *why_unserved(const struct workspace *workspace)
+{
+	const char *problem = workspace_problem(workspace);
+	const char *source = workspace->candidate
+				     ? workspace->candidate->login.key_source
+				     : NULL;
+
+	if (workspace_is_asking(workspace))
+		return mem_strdup("no answer in time: see [poll] timeout");
+	if (!problem)
+		return mem_strdup("there is no answer");
+	if (problem != workspace_candidate_problem(workspace))
+		return mem_strdup(problem);
+	return mem_printf("the new login%s%s%s is not used yet: %s",
+			  source ? ", with the key of " : "",
+			  source ? source : "", source ? "," : "", problem);
+}
+
 static void add_unserved(const struct failures *failures,
 			 const struct workspace *workspace)
 {
-	const char *problem = workspace_problem(workspace);
-	const char *fresh = workspace_candidate_problem(workspace);
-	_cleanup_(mem_freep) char *text = NULL;
+	_cleanup_(mem_freep) char *reason = why_unserved(workspace);
 
-	if (workspace_is_asking(workspace))
-		problem = "no answer in time: see [poll] timeout";
-	else if (workspace_can_serve(workspace))
-		return;
-	text = mem_printf("%s%s",
-			  problem && problem == fresh
-				  ? "the new login is not used yet: "
-				  : "",
-			  problem ? problem : "there is no answer");
-	add_failure(failures, "server", text);
+	if (workspace->login_error)
+		add_failure(failures, "settings", workspace->login_error);
+	else if (workspace_is_asking(workspace) ||
+		 !workspace_can_serve(workspace))
+		add_failure(failures, "server", reason);
 }
 
 /* Settings, etcd and files are the same for all workspaces. */

@@ -50,6 +50,12 @@ def one_line(done):
     return done.stderr
 
 
+def one_error(done):
+    """Besides what is printed."""
+    [line] = done.stderr.splitlines()
+    return line
+
+
 def test_workspaces_are_a_table_with_the_active_one_marked(home, two, server):
     lines = home.client("workspace", check=0).stdout.splitlines()
     assert lines[0].split() == ["NAME", "STATE", "COMPANY", "USER", "SERVER"]
@@ -200,6 +206,17 @@ def test_a_reload_names_the_workspace_that_failed(home, two, server, failure, wo
     assert [(x["what"], x["workspace"]) for x in failed] == [("server", "one"), ("server", "two")]
     server.clear_failures()
     wait_until(lambda: home.client("reload").returncode == 0, "a good reload")
+
+
+def test_a_reload_names_the_key_that_is_refused_and_the_secret_that_is_missing(home, ready, conf, server):
+    home.conf(conf().replace(ACCESS_KEY, "NEWKEY012345"))
+    ready.wait_state("degraded")
+    line = one_error(home.client("reload", check=6))
+    assert re.search(rf"with the key of {home.path}/clearml\.conf\S*, is not used yet", line)
+    home.settings(FAST + SECTION.format(name="one", url=server.url, key=ACCESS_KEY))
+    line = one_error(home.client("reload", check=1))
+    assert line.startswith("clearconf: workspace one: settings: ")
+    assert "one.secret: the file of the secret key is not there" in line
 
 
 def test_a_reload_names_what_is_broken(home, ready, conf):

@@ -88,6 +88,14 @@ def test_errors_are_of_the_interface(served):
         assert caught.value.no_such_member
 
 
+def test_a_server_that_is_not_reached_has_refused_nothing():
+    parameters = {"endpoint": "auth.login", "status": 0, "message": "timed out"}
+    error = clearconf.ServerError("io.clearconf.ServerError", parameters)
+    assert str(error) == "the ClearML server was not reached for auth.login: timed out"
+    error = clearconf.ServerError("io.clearconf.ServerError", dict(parameters, status=401))
+    assert str(error) == "the ClearML server refused auth.login (status 401): timed out"
+
+
 def test_every_error_of_the_interface_has_its_exception():
     idl = (ROOT / "include/io.clearconf.varlink").read_text()
     errors = re.findall(r"^error (\w+) ?\((.*?)\)", idl, flags=re.M | re.S)

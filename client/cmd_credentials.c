@@ -335,9 +335,10 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_credentials = {
 	.name = "credentials",
-	.synopsis = "[list | create [--label LABEL] [--expires WHEN] | "
-		    "edit KEY --label LABEL | rotate [--grace S] "
-		    "[--expires WHEN] | revoke KEY [--force]] [--json]",
+	.synopsis = "[list | create [--label LABEL] [--expires WHEN] |\n"
+		    "       edit KEY --label LABEL | rotate [--grace S] "
+		    "[--expires WHEN] |\n"
+		    "       revoke KEY [--force]] [--json]",
 	.summary = "list, make, name, rotate and revoke the key pairs of this "
 		   "user",
 	.details =

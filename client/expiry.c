@@ -39,8 +39,7 @@ static int64_t factor_of(const char *unit)
 		const char *name;
 		int64_t seconds;
 	} units[] = {
-		{"s", 1},     {"m", 60},        {"h", 3600},
-		{"d", 86400}, {"w", 7 * 86400},
+		{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800},
 	};
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)

@@ -2,10 +2,10 @@
  * What one server hears from ten thousand daemons: requests a second while all
  * is well, after an outage, after a mass restart, in a maintenance.
  *
- * The daemons are the real arithmetic (fetch/backoff, phase, bucket) on a clock
- * that is only a number, the server answers at once, and chance is drawn from a
- * fixed seed: every run prints the same. A daemon has two feeds and one login,
- * as in mode agent. Prints a line a row; judges nothing.
+ * The daemons are the real arithmetic (fetch/backoff, phase, bucket, proof) on
+ * a clock that is only a number, the server answers at once, and chance is
+ * drawn from a fixed seed: every run prints the same. A daemon has two feeds
+ * and one login, as in mode agent. Prints a line a row; judges nothing.
  */
 
 #include <stdio.h>
@@ -16,11 +16,13 @@
 #include "fetch/backoff.h"
 #include "fetch/bucket.h"
 #include "fetch/phase.h"
+#include "fetch/proof.h"
 
 #define DAEMONS     10000
 #define FEEDS       2
 #define SECONDS     3600
 #define INTERVAL_MS 60000
+#define PROVE_MS    900000
 #define NEVER       UINT64_MAX
 
 /* A morning in 2026, in milliseconds since 1970. */
@@ -35,6 +37,7 @@ struct host {
 	uint32_t phase;
 	bool logged_in;
 	struct bucket bucket;
+	struct proof proof;
 	struct feed feeds[FEEDS];
 };
 
@@ -48,6 +51,7 @@ struct story {
 	const char *name;
 	bool cached;    /* the daemons have something to serve */
 	bool phaseless; /* for comparison: jitter alone */
+	bool proves;    /* the keys too; else the polls alone */
 	bool together;  /* all start in the same second; else over an hour */
 	unsigned int bad_from, bad_to;
 	int64_t retry_after;   /* of a 503; 0: the connection is refused */
@@ -155,10 +159,24 @@ static uint64_t next_wait(struct fleet *fleet, struct feed *feed,
 			     asked_ms);
 }
 
+/* A login, the list of credentials, and the other feed, which is asked for
+ * with it. */
+static void prove(struct fleet *fleet, struct host *host, uint64_t at_ms)
+{
+	uint64_t left = proof_left(&host->proof, (int64_t)at_ms);
+
+	if (left && left != PROOF_NEVER)
+		return;
+	for (unsigned int i = 0; !left && i < 3; i++)
+		request(fleet, host, at_ms);
+	proof_made(&host->proof, (int64_t)at_ms, DAWN + at_ms, draw(fleet));
+}
+
 static uint64_t ask(struct fleet *fleet, struct host *host, struct feed *feed,
 		    uint64_t at_ms)
 {
 	bool bad = is_bad(fleet->story, at_ms);
+	uint64_t wait, left;
 
 	request(fleet, host, at_ms);
 	set_well(fleet, feed, !bad, at_ms);
@@ -171,7 +189,12 @@ static uint64_t ask(struct fleet *fleet, struct host *host, struct feed *feed,
 		request(fleet, host, at_ms);
 	host->logged_in = true;
 	backoff_succeeded(&feed->backoff);
-	return next_wait(fleet, feed, at_ms, 0);
+	wait = next_wait(fleet, feed, at_ms, 0);
+	if (!fleet->story->proves || feed != host->feeds)
+		return wait;
+	prove(fleet, host, at_ms);
+	left = proof_left(&host->proof, (int64_t)at_ms);
+	return left < wait ? left : wait;
 }
 
 static uint64_t first_question(struct fleet *fleet, const struct feed *feed,
@@ -194,6 +217,7 @@ static void host_start(struct fleet *fleet, unsigned int number)
 	(void)snprintf(name, sizeof(name), "node-%05u", number);
 	id.host = str_from(name);
 	host->bucket = BUCKET_INIT;
+	host->proof = (struct proof){PROVE_MS, 20, phase_of(&id)};
 	for (unsigned int i = 0; i < FEEDS; i++) {
 		host->feeds[i].well = true;
 		host->feeds[i].backoff = (struct backoff){
@@ -270,6 +294,10 @@ static void tell(const struct story *story)
 
 static const struct story stories[] = {
 	{"all is well", .from = 600, .to = 1200},
+	{"  keys proved each 15 minutes too", .proves = true, .from = 900,
+	 .to = 3600},
+	{"  after a start all at once", .proves = true, .together = true,
+	 .from = 60, .to = 3600},
 	{"a 10-minute outage, while it lasts", .bad_from = 600, .bad_to = 1200,
 	 .from = 600, .to = 1200},
 	{"after it", .bad_from = 600, .bad_to = 1200, .from = 1200, .to = 2100},

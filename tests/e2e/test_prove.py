@@ -96,6 +96,23 @@ def test_a_server_without_vaults_is_proved_too(home, daemon):
         wait_until(lambda: daemon.workspace()["state"] == "ready", "ready")
 
 
+def test_a_secret_that_changes_is_proved_before_it_counts(home, daemon, server):
+    home.settings(FAST + f"[workspace red]\napi_server = {server.url}\naccess_key = {ACCESS_KEY}\n"
+                  "secret_key_file = secret\n")
+    home.write("config/clearconf/secret", SECRET_KEY).chmod(0o600)
+    server.state.set_vaults(["team: 1"])
+    daemon.start()
+    daemon.wait_value("team", 1)
+    daemon.wait_state("ready")
+    home.write("config/clearconf/secret", "not-the-secret-of-it").chmod(0o600)
+    wait_until(lambda: daemon.workspace().get("new_login", {}).get("last_error"), "the refusal")
+    assert daemon.status()["state"] == "degraded" and daemon.get("team") == 1
+    assert daemon.get("api.credentials.secret_key") == SECRET_KEY
+    home.write("config/clearconf/secret", SECRET_KEY).chmod(0o600)
+    daemon.wait_state("ready")
+    assert "new_login" not in daemon.workspace()
+
+
 @pytest.fixture
 def unproved(home, conf, daemon, server):
     """Nothing is proved by itself."""

@@ -299,6 +299,26 @@ def test_after_a_crash_at_any_step_one_whole_pair_is_good(home, daemon, server, 
         assert again.workspace()["access_key"] == in_file(home)[0]
 
 
+def test_killed_at_any_moment(home, server):
+    """A few milliseconds later each time, from before the first question to after the last."""
+    home.settings(FAST + SECTION.format(url=server.url))
+    home.write(FILE, pair_text(ACCESS_KEY, SECRET_KEY)).chmod(0o600)
+    with Logins(home, server) as logins:
+        for delay in range(0, 120, 6):
+            daemon = Daemon(home).start()
+            daemon.wait_state("ready")
+            wait_done(daemon, home)
+            assert keys(server).keys() == {in_file(home)[0]}
+            call = threading.Thread(target=home.client, args=("credentials", "rotate", "--grace", "1"))
+            call.start()
+            time.sleep(delay / 1000)
+            daemon.process.kill()
+            daemon.process.wait()
+            call.join()
+            assert log_in(server, in_file(home)) == 200
+    assert len(logins.statuses) > 10 and set(logins.statuses) == {200}
+
+
 def test_a_grace_outlives_the_daemon(home, rotating, server):
     rotate(home, "--grace", "3")
     new = in_file(home)

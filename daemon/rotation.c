@@ -119,7 +119,9 @@ void rotation_fail_in(struct rotation *rotation, char *problem,
 {
 	const struct secrets *secrets = rotation->workspace->host->secrets;
 
+	mem_free(rotation->problem);
 	rotation->problem = secrets_mask_text(secrets, problem);
+	pair_deinit(&rotation->pair);
 	mem_free(problem);
 	log_warning("rotation-failed",
 		    LOG_TEXT("workspace", rotation->workspace->name),
@@ -349,6 +351,12 @@ static char *begin_again(struct rotation *rotation,
 				  states[rotation->state].name,
 				  rotation->problem ? ": " : "",
 				  rotation->problem ? rotation->problem : "");
+	if (wish->lifetime >= 0)
+		return mem_strdup("the last rotation waits until it may revoke "
+				  "the old key: end that with --grace 0 "
+				  "first");
+	if (wish->grace < 0)
+		return NULL;
 	rotation->journal.grace = wish->grace;
 	rotation->journal.revoke_at = time(NULL) + wish->grace;
 	rotation_enter(rotation, ROTATION_GRACE);
@@ -368,7 +376,8 @@ char *rotation_begin(struct workspace *workspace,
 		return reason;
 	rotation = rotation_new(workspace);
 	rotation->lifetime = wish->lifetime;
-	rotation->journal.grace = wish->grace;
+	rotation->journal.grace =
+		wish->grace >= 0 ? wish->grace : ROTATION_GRACE_S;
 	rotation->journal.old =
 		mem_strdup(workspace->upstream->login.access_key);
 	rotation->journal.mark = new_mark();

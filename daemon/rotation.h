@@ -45,7 +45,8 @@ struct workspace;
 #define ROTATION_GRACE_S INT64_C(3600)
 
 struct rotation_wish {
-	int64_t grace;    /* seconds until the old pair is revoked */
+	int64_t grace;    /* seconds until the old pair is revoked; -1: as it
+			   * is, at first ROTATION_GRACE_S */
 	int64_t lifetime; /* of the new pair; -1: as the old one's */
 };
 

@@ -290,7 +290,7 @@ bool task_begin_rotate(struct task *task)
 {
 	const struct errand *errand = task->errand;
 	const struct rotation_wish wish = {
-		.grace = errand->grace >= 0 ? errand->grace : ROTATION_GRACE_S,
+		.grace = errand->grace,
 		.lifetime = errand->lifetime,
 	};
 	_cleanup_(mem_freep) char *reason = task_why_not_ask(task->workspace);

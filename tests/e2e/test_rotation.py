@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
 from harness import FAST, Daemon, Held, wait_until
+from varlink import VarlinkError
 
 FILE = "config/clearconf/pair.conf"
 SECTION = "[workspace red]\napi_server = {url}\ncredentials_file = pair.conf\n"
@@ -137,6 +138,9 @@ def test_while_it_waits_it_is_told_and_can_be_hurried(home, rotating, server):
     assert abs(told["revoke_at"] - time.time() - 3600) < 30
     assert "waiting" in home.client("status", check=0).stdout
     new = in_file(home)
+    assert "is revoked at" in rotate(home).stdout
+    assert rotating.workspace()["rotation"]["revoke_at"] == told["revoke_at"]
+    assert "end that with --grace 0" in rotate(home, "--expires", "1h", check=6).stderr
     rotate(home, "--grace", "0")
     wait_done(rotating, home)
     assert in_file(home) == new and keys(server).keys() == {new[0]}
@@ -352,6 +356,19 @@ def test_the_vaults_are_kept_for_the_new_pair(home, rotating, server):
     with Daemon(home) as again:
         again.wait_state("offline")
         assert again.get("team") == 1
+
+
+def test_who_may_only_read_sees_that_it_goes_on_and_no_key(home, server, strangers):
+    home.settings(FAST + "[access]\nread = 4242\n" + SECTION.format(url=server.url))
+    home.write(FILE, pair_text(ACCESS_KEY, SECRET_KEY)).chmod(0o600)
+    with Daemon(home, "--socket", strangers.socket) as daemon:
+        daemon.wait_state("ready")
+        with pytest.raises(VarlinkError) as caught:
+            strangers.call(4242, "RotateCredentials")
+        assert caught.value.name == "io.clearconf.AccessDenied"
+        daemon.call("RotateCredentials")
+        told = strangers.call(4242, "GetStatus")["status"]["workspaces"][0]["rotation"]
+        assert (told["state"], told["old_access_key"], told["access_key"]) == ("waiting", "****", "****")
 
 
 # -- the file by itself -------------------------------------------------------------------------

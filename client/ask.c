@@ -10,6 +10,11 @@
 #include "value/value.h"
 #include "wire.h"
 
+bool ask_is_view(const char *name)
+{
+	return !name || !strcmp(name, ASK_MERGED) || !strcmp(name, ASK_LIVE);
+}
+
 /* JSON is UTF-8; a variable that is not cannot be sent. */
 static bool is_sendable(const struct env_variable *variable)
 {

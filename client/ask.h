@@ -34,6 +34,9 @@ struct question {
 #define ASK_MERGED "merged"
 #define ASK_LIVE   "live"
 
+/* Is @name one of them, or NULL? */
+bool ask_is_view(const char *name);
+
 struct answer {
 	struct doc *doc; /* owns the rest */
 	const struct value *value;

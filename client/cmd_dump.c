@@ -27,6 +27,7 @@
 
 struct dump_options {
 	const char *format, *output, *mode, *owner, *exec, *exec_timeout;
+	const char *vaults;
 	bool env, mask, watch, in_place;
 };
 
@@ -44,6 +45,8 @@ static const struct option_spec options[] = {
 	{"env", 'e', OPTION_FLAG, FIELD(env), NULL,
 	 "resolve with my environment, not the daemon's"},
 	{"mask", 'm', OPTION_FLAG, FIELD(mask), NULL, "write secrets as ****"},
+	{"vaults", '\0', OPTION_TEXT, FIELD(vaults), "WHICH",
+	 "merged (as if not given), or live: left to ClearML to read"},
 	{"watch", '\0', OPTION_FLAG, FIELD(watch), NULL,
 	 "keep FILE current until stopped"},
 	{"exec", 'x', OPTION_TEXT, FIELD(exec), "COMMAND",
@@ -58,6 +61,7 @@ struct dump {
 	const struct client *client;
 	const struct dump_options *options;
 	const char *path;      /* of the configuration; NULL: all of it */
+	const char *view;      /* see ask.h */
 	struct target target;  /* opened with --output only */
 	struct channel asking; /* for Get, and GetStatus without more */
 	int wait_ms;           /* how long to wait while starting */
@@ -224,6 +228,7 @@ static int ask_when_started(struct dump *dump, struct answer *answer)
 		.workspace = dump->client->workspace,
 		.environment = dump->options->env,
 		.secrets = dump->options->mask ? ASK_MASKED : ASK_REAL,
+		.view = dump->view,
 	};
 	int status;
 
@@ -258,16 +263,11 @@ static int dump_once(struct dump *dump)
 
 static void write_watch(struct buf *out, const struct dump *dump)
 {
+	/* What watchers see of PATH is not what the file has of it: any change
+	 * is a reason to ask again. */
 	buf_putc(out, '{');
-	/* What the caller's environment makes of the rest is not known here, so
-	 * with --env any change is a reason to ask again. */
-	if (dump->path && !dump->options->env) {
-		json_key(out, "paths");
-		buf_putc(out, '[');
-		json_write_string(out, str_from(dump->path));
-		buf_putc(out, ']');
-	}
 	json_add_optional_string(out, "workspace", dump->client->workspace);
+	json_add_bool(out, "documents", true);
 	buf_putc(out, '}');
 }
 
@@ -367,6 +367,9 @@ static int check_usage(const struct dump_options *o)
 		return complain(EXIT_USAGE,
 				"--exec-timeout needs a command: add --exec "
 				"COMMAND");
+	if (!ask_is_view(o->vaults))
+		return complain(EXIT_USAGE, "--vaults takes merged or live: "
+					    "see 'clearconf dump --help'");
 	return EXIT_DONE;
 }
 
@@ -377,6 +380,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		.client = client,
 		.options = fields,
 		.path = argc ? argv[0] : NULL,
+		.view = ASK_MERGED,
 		.target = {.dirfd = -1},
 		.wait_ms = client->timeout_ms,
 	};
@@ -384,6 +388,8 @@ static int run(const struct client *client, const void *fields, int argc,
 
 	if (status != EXIT_DONE)
 		return status;
+	if (dump.options->vaults)
+		dump.view = dump.options->vaults;
 	if (dump.options->watch)
 		dump.wait_ms = -1;
 	status = start(&dump);
@@ -396,7 +402,8 @@ const struct command cmd_dump = {
 	.name = "dump",
 	.synopsis = "[PATH] [--format FORMAT] [--output FILE] [--mode 0600]\n"
 		    "                      [--owner USER:GROUP] [--env] "
-		    "[--mask] [--watch]\n"
+		    "[--mask]\n"
+		    "                      [--vaults merged|live] [--watch]\n"
 		    "                      [--exec COMMAND] [--exec-timeout S] "
 		    "[--in-place]",
 	.summary = "write the configuration, real values included, to a file",
@@ -405,7 +412,11 @@ const struct command cmd_dump = {
 		"standard output, JSON\n"
 		"unless --format says otherwise. Real values need the right "
 		"'secrets' (exit status 5\n"
-		"without it), unless --mask accepts **** in their place.\n"
+		"without it), unless --mask accepts **** in their place. It is "
+		"what ClearML is to read\n"
+		"as its file: keys that are locked have no value of a vault's, "
+		"and with --vaults live\n"
+		"all of variables and vaults is left to ClearML.\n"
 		"\n"
 		"FILE is replaced whole or not at all, and not touched when "
 		"nothing has changed. It\n"

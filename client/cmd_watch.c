@@ -35,6 +35,13 @@ struct watching {
 	struct watch_text text;
 };
 
+/* What changed since then, as lines, comes by a question of its own: that of
+ * the watch asks for values, in whose place changes do not come. */
+static bool is_past_wanted(const struct watch *watch)
+{
+	return watch->since && !watch->values && !watch->json;
+}
+
 /* --- the question --------------------------------------------------------- */
 
 static void add_paths(struct buf *out, const struct watching *watching)
@@ -49,14 +56,19 @@ static void add_paths(struct buf *out, const struct watching *watching)
 	buf_putc(out, ']');
 }
 
+static void begin_question(struct buf *out, const struct watching *watching)
+{
+	buf_putc(out, '{');
+	add_paths(out, watching);
+	json_add_optional_string(out, "workspace", watching->client->workspace);
+}
+
 static void write_question(struct buf *out, const struct watching *watching)
 {
 	const struct watch *watch = watching->watch;
 
-	buf_putc(out, '{');
-	add_paths(out, watching);
-	json_add_optional_string(out, "workspace", watching->client->workspace);
-	if (watch->values)
+	begin_question(out, watching);
+	if (watch->values || !watch->json)
 		json_add_bool(out, "values", true);
 	if (watch->reveal)
 		json_add_bool(out, "reveal", true);
@@ -95,6 +107,43 @@ static int print_next(struct watching *watching, struct channel *channel)
 	return output_write(buf_str(&out));
 }
 
+static int ask_past(const struct watching *watching, struct channel *channel,
+		    struct doc **answer)
+{
+	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
+	int status = channel_open(channel, watching->client);
+
+	begin_question(&question, watching);
+	json_add_int(&question, "since",
+		     strtoll(watching->watch->since, NULL, 10));
+	buf_putc(&question, '}');
+	if (status == EXIT_DONE)
+		status = channel_send(channel, "Watch", &question);
+	if (status == EXIT_DONE)
+		status = channel_next(channel, watching->client->timeout_ms,
+				      answer, NULL);
+	return channel_complain(channel, status);
+}
+
+/* Asked when the watch has begun: what changes meanwhile may be told twice, but
+ * is not missed. */
+static int print_past(const struct watching *watching)
+{
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct watch_text text = watching->text;
+	int status = ask_past(watching, &channel, &answer);
+
+	if (status != EXIT_DONE)
+		return status;
+	text.begun = text.by_path = false;
+	text.known = (struct leaves){0};
+	watch_text_write(&out, &text, answer->root);
+	watch_text_deinit(&text);
+	return output_write(buf_str(&out));
+}
+
 static int begin(const struct watching *watching, struct channel *channel)
 {
 	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
@@ -103,14 +152,15 @@ static int begin(const struct watching *watching, struct channel *channel)
 
 	write_question(&question, watching);
 	status = channel_follow(channel, watching->client, "Watch", &question);
-	if (status == EXIT_DONE && since)
+	if (status == EXIT_DONE && since && !is_past_wanted(watching->watch))
 		clearconf_watch_set_since(channel->watch,
 					  strtoll(since, NULL, 10));
 	return status;
 }
 
 /* A daemon that was there once is waited for, so that a restart or an upgrade
- * goes by with no change missed. */
+ * goes by with no change missed: what has changed meanwhile is told when it is
+ * back, though it has forgotten what it told. */
 static int watch_for_ever(struct watching *watching, struct channel *channel)
 {
 	int status = begin(watching, channel);
@@ -122,6 +172,12 @@ static int watch_for_ever(struct watching *watching, struct channel *channel)
 			complain_warning("the daemon is gone: waiting for it "
 					 "to come back");
 			status = EXIT_DONE;
+		}
+		if (!begun && status == EXIT_DONE &&
+		    is_past_wanted(watching->watch)) {
+			status = print_past(watching);
+			if (status != EXIT_DONE)
+				return status;
 		}
 		begun = true;
 	}
@@ -139,8 +195,11 @@ static int run(const struct client *client, const void *fields, int argc,
 		.path_count = argc,
 		.text = {.values = watch->values, .by_path = argc > 0}};
 	_cleanup_(channel_deinit) struct channel channel = {0};
+	int status;
 
-	return watch_for_ever(&watching, &channel);
+	status = watch_for_ever(&watching, &channel);
+	watch_text_deinit(&watching.text);
+	return status;
 }
 
 const struct command cmd_watch = {
@@ -161,8 +220,11 @@ const struct command cmd_watch = {
 		"only what is at or below them. Secrets are masked unless "
 		"--reveal asks for them.\n"
 		"\n"
-		"When the daemon restarts, watch waits for it and goes on "
-		"where it was.",
+		"When the daemon restarts, watch waits for it, and tells what "
+		"has changed meanwhile,\n"
+		"without its place (a masked secret's change is not seen "
+		"then). With --json it is an\n"
+		"answer with 'resync' and the value.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct watch),

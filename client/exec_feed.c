@@ -138,6 +138,7 @@ int exec_feed_start(struct exec_feed *feed)
 
 	buf_putc(&question, '{');
 	json_add_optional_string(&question, "workspace", client->workspace);
+	json_add_bool(&question, "documents", true);
 	buf_putc(&question, '}');
 	status = channel_follow(&feed->watching, client, "Watch", &question);
 	return channel_complain(&feed->watching, status);

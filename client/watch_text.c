@@ -7,7 +7,6 @@
 #include "channel.h"
 #include "output.h"
 #include "place_text.h"
-#include "value/diff.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -78,36 +77,78 @@ static void add_state(struct buf *out, struct watch_text *text,
 	buf_printf(out, "%s\n", text->state);
 }
 
-static void add_leaves(struct buf *out, int64_t generation, struct str path,
-		       const struct value *value)
-{
-	struct changes leaves = CHANGES_INIT;
-
-	diff_add(&leaves, path, NULL, value);
-	changes_sort(&leaves);
-	for (size_t i = 0; i < leaves.count; i++) {
-		begin_line(out, generation, "value", OUTPUT_PLAIN);
-		buf_add_str(out, leaves.items[i].path);
-		buf_putc(out, ' ');
-		json_write(out, leaves.items[i].new);
-		buf_putc(out, '\n');
-	}
-	changes_deinit(&leaves);
-}
-
 /* The whole tree, or with paths an object keyed by them. */
-static void add_current(struct buf *out, const struct watch_text *text,
-			const struct value *value)
+static void take_value(struct leaves *leaves, const struct watch_text *text,
+		       const struct value *value)
 {
 	struct member *member;
 
 	if (!text->by_path) {
-		add_leaves(out, text->generation, STR(""), value);
+		leaves_add(leaves, STR(""), value);
 		return;
 	}
 	for (value_each (value, member))
-		add_leaves(out, text->generation, member_key(member),
-			   member->value);
+		leaves_add(leaves, member_key(member), member->value);
+}
+
+static void add_known(struct buf *out, const struct watch_text *text)
+{
+	for (size_t i = 0; i < text->known.count; i++) {
+		begin_line(out, text->generation, "value", OUTPUT_PLAIN);
+		buf_printf(out, "%s %s\n", text->known.items[i].path,
+			   text->known.items[i].json);
+	}
+}
+
+struct difference {
+	struct buf *out;
+	const struct watch_text *text;
+};
+
+static void add_difference(void *data, const char *path, const char *old,
+			   const char *new)
+{
+	const struct difference *difference = data;
+	struct buf *out = difference->out;
+	const char *kind = "changed";
+
+	if (!old || !new)
+		kind = old ? "removed" : "added";
+	begin_line(out, difference->text->generation, kind,
+		   colour_of(str_from(kind)));
+	buf_puts(out, path);
+	if (difference->text->values)
+		buf_printf(out, "%s%s%s%s%s", old ? " " : "", old ? old : "",
+			   old && new ? " ->" : "", new ? " " : "",
+			   new ? new : "");
+	buf_putc(out, '\n');
+}
+
+static void add_current(struct buf *out, struct watch_text *text,
+			const struct value *value)
+{
+	struct difference difference = {out, text};
+	struct leaves fresh = {0};
+
+	take_value(&fresh, text, value);
+	if (text->begun)
+		leaves_compare(&text->known, &fresh, add_difference,
+			       &difference);
+	leaves_deinit(&text->known);
+	text->known = fresh;
+	if (text->values && !text->begun)
+		add_known(out, text);
+	text->begun = true;
+}
+
+static void add_change(struct buf *out, struct watch_text *text,
+		       const struct value *change)
+{
+	buf_put_int(out, text->generation);
+	watch_text_add_change(out, change, text->values);
+	if (text->begun)
+		leaves_set(&text->known, answer_text(change, "path"),
+			   value_get(change, STR("new")));
 }
 
 void watch_text_write(struct buf *out, struct watch_text *text,
@@ -118,15 +159,18 @@ void watch_text_write(struct buf *out, struct watch_text *text,
 
 	text->generation = answer_int(answer, "generation", 0);
 	add_state(out, text, answer_text(answer, "state"));
-	if (answer_bool(answer, "resync")) {
+	if (answer_bool(answer, "resync") && !text->begun) {
 		begin_line(out, text->generation, "resync", OUTPUT_YELLOW);
 		buf_puts(out, "what changed before is not known any more\n");
 	}
-	if (text->values && value_is(value, VALUE_OBJECT))
+	if (value_is(value, VALUE_OBJECT))
 		add_current(out, text, value);
 	for (uint32_t i = 0;
-	     value_is(changes, VALUE_LIST) && i < changes->list.count; i++) {
-		buf_put_int(out, text->generation);
-		watch_text_add_change(out, changes->list.items[i], true);
-	}
+	     value_is(changes, VALUE_LIST) && i < changes->list.count; i++)
+		add_change(out, text, changes->list.items[i]);
+}
+
+void watch_text_deinit(struct watch_text *text)
+{
+	leaves_deinit(&text->known);
 }

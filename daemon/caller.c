@@ -127,6 +127,48 @@ static void answer(struct job *job, struct result *result)
 		reply_value(job, result, &path, value);
 }
 
+static bool has_foreign(const struct stack_docs *docs)
+{
+	for (size_t i = 0; i < docs->count; i++)
+		if (docs->items[i].read_again)
+			return true;
+	return false;
+}
+
+/* No text that a caller can bring: it is no part of any secret. */
+static void fill_variables(struct layer_context *context, struct env **env,
+			   struct env **vault_env)
+{
+	*env = env_filled(context->env, STR("\1"));
+	*vault_env = env_filled(context->vault_env, STR("\1"));
+	context->env = *env;
+	context->vault_env = *vault_env;
+}
+
+/* Who may not see secrets must not find them by trying which text of his own is
+ * hidden, so what he brings into a text is not compared with any. */
+static bool mark_foreign(struct job *job, struct layer_context context,
+			 struct result *result)
+{
+	_cleanup_(env_unrefp) struct env *env = NULL, *vault_env = NULL;
+	_cleanup_(stack_docs_deinit) struct stack_docs twin = {.count = 0};
+	struct stack_docs *docs = &result->docs;
+
+	if (!job->errand->masked || !has_foreign(docs))
+		return true;
+	fill_variables(&context, &env, &vault_env);
+	if (!stack_docs_for(&job->stack, &context, &twin, &result->diag))
+		return false;
+	(void)learn_secrets(job, &twin);
+	for (size_t i = 0; i < docs->count; i++)
+		if (docs->items[i].read_again)
+			secrets_mark_foreign(
+				job->secrets, docs->items[i].doc->root,
+				i < twin.count ? twin.items[i].doc->root
+					       : NULL);
+	return true;
+}
+
 static void resolve(struct job *job, struct result *result)
 {
 	struct layer_context context = job->context;
@@ -144,6 +186,10 @@ static void resolve(struct job *job, struct result *result)
 	}
 	if (!learn_secrets(job, docs)) {
 		reply_quota_exceeded(&result->out, "document", job->document);
+		return;
+	}
+	if (!mark_foreign(job, context, result)) {
+		reply_broken(&result->out, &result->diag, job->secrets);
 		return;
 	}
 	if (job->agent)

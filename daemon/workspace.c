@@ -233,6 +233,8 @@ static void set_snapshot(struct workspace *workspace, struct snapshot *snapshot)
 			snapshot_unref(workspace->projected[i]);
 	snapshot_unref(workspace->snapshot);
 	workspace->snapshot = snapshot ? snapshot_ref(snapshot) : NULL;
+	if (snapshot)
+		snapshot->edition = ++workspace->editions;
 }
 
 struct snapshot *workspace_project(struct workspace *workspace,
@@ -259,8 +261,9 @@ static void publish(struct workspace *workspace, struct snapshot *snapshot,
 	workspace->host->on_snapshot(workspace->host->data, workspace);
 }
 
-/* The same values: nobody hears of it. But lines may have moved, and what is
- * overridden may be another: who asks why is told from the newest documents. */
+/* The same values: nobody hears of it but who watches the documents. But lines
+ * may have moved, and what is overridden may be another: who asks why is told
+ * from the newest documents. */
 static void replace_equal(struct workspace *workspace,
 			  struct snapshot *snapshot)
 {
@@ -269,6 +272,7 @@ static void replace_equal(struct workspace *workspace,
 	snapshot->generation = workspace->snapshot->generation;
 	set_snapshot(workspace, snapshot);
 	history_renew(&workspace->history, snapshot);
+	workspace->host->on_snapshot(workspace->host->data, workspace);
 }
 
 static void publish_changes(struct workspace *workspace,

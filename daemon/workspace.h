@@ -80,6 +80,7 @@ struct workspace {
 	struct stack stack;
 	struct snapshot *snapshot;               /* never NULL once started */
 	struct snapshot *projected[PROJECTIONS]; /* of it; NULL: not made yet */
+	uint64_t editions;                       /* of snapshots so far */
 	struct history history;
 
 	struct upstream *upstream;  /* NULL: no server to ask */

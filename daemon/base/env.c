@@ -94,6 +94,18 @@ struct env *env_from_process(void)
 	return env_new(variables, count);
 }
 
+struct env *env_filled(const struct env *env, struct str value)
+{
+	size_t count = env ? env->count : 0;
+	_cleanup_(mem_freep) struct env_variable *variables =
+		mem_alloc(count * sizeof(*variables));
+
+	for (size_t i = 0; i < count; i++)
+		variables[i] =
+			(struct env_variable){env->variables[i].name, value};
+	return env_new(variables, count);
+}
+
 struct env *env_ref(struct env *env)
 {
 	env->refs++;

@@ -29,6 +29,9 @@ struct env *env_new(const struct env_variable *variables, size_t count);
 /* This process's; the first of two of one name wins, as for getenv(). */
 struct env *env_from_process(void);
 
+/* The same names as in @env (NULL: none), each with @value. */
+struct env *env_filled(const struct env *env, struct str value);
+
 struct env *env_ref(struct env *env);
 struct env *env_unref(struct env *env); /* NULL, for x = env_unref(x) */
 void env_unrefp(struct env **env);

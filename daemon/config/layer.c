@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <wire.h>
 
 #include "base/arena.h"
@@ -151,7 +152,7 @@ void layer_set_text(struct layer *layer, enum read_format format,
 	layer->held = held;
 	layer->text = (struct str){held->bytes, text.len};
 	layer->format = format;
-	layer->unread = true;
+	layer->unread = layer->fresh = true;
 }
 
 void layer_set_odd_format(struct layer *layer, bool odd)
@@ -307,6 +308,23 @@ static bool swap_doc(struct layer *layer, struct doc *doc)
 	return changed;
 }
 
+/* Is the newest text another than the one that was looked at last? */
+static bool is_another(struct layer *layer)
+{
+	struct layer_stamp stamp = {0};
+	bool another = layer->fresh;
+	struct stat st;
+
+	layer->fresh = false;
+	if (layer_is_file(layer) && stat(layer->source, &st) == 0)
+		stamp = (struct layer_stamp){st.st_ino, (uint64_t)st.st_size,
+					     st.st_mtim.tv_sec,
+					     st.st_mtim.tv_nsec};
+	another = another || memcmp(&stamp, &layer->stamp, sizeof(stamp)) != 0;
+	layer->stamp = stamp;
+	return another;
+}
+
 /* Logged when it begins or changes, not each time the text is read again. */
 static bool set_problem(struct layer *layer, struct diag *problem)
 {
@@ -378,14 +396,14 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	struct doc *doc = NULL;
+	bool changed = is_another(layer);
 	int r = read_newest(layer, context, lower, &doc, &diag);
-	bool changed;
 
 	layer->unread = false;
 	if (r == READ_E_BROKEN) {
 		blame_format(layer, &diag);
 		hide_secrets(context->secrets, &diag);
-		return set_problem(layer, &diag);
+		return set_problem(layer, &diag) || changed;
 	}
 	if (doc)
 		note_misreading(layer, context, doc);

@@ -52,8 +52,13 @@ struct layer {
 	enum read_format format;
 	struct str text;         /* the newest, of a layer that is no file */
 	struct layer_text *held; /* what it lies in; copies share it */
-	bool unread;             /* the newest text has not been looked at */
-	bool odd_format;         /* it is said to be in a format nobody knows */
+	struct layer_stamp {
+		uint64_t inode, size;
+		int64_t seconds, nanoseconds; /* of the last change */
+	} stamp;         /* of a file, when it was last looked at */
+	bool fresh;      /* the text has not been looked at since it was set */
+	bool unread;     /* the newest text has not been looked at */
+	bool odd_format; /* it is said to be in a format nobody knows */
 
 	enum layer_state state;
 	struct doc *doc;             /* last good; NULL: contributes nothing */
@@ -118,7 +123,8 @@ void layer_touch(struct layer *layer);
 
 /* Read the newest text. @lower: merge of the layers below, in which required
  * substitutions are looked up that the text alone cannot resolve. True when
- * document, state or problem changed. */
+ * document, state or problem changed, or a broken text became another, which
+ * may be good for somebody else. */
 bool layer_read(struct layer *layer, const struct layer_context *context,
 		const struct value *lower);
 

@@ -66,6 +66,14 @@ bool secrets_mask_into(const struct secrets *secrets, struct str text,
 /* @text, of somebody else, as it may be shown; the caller's. */
 char *secrets_mask_text(const struct secrets *secrets, const char *text);
 
+/* In a document that somebody had read with variables of his own, mark what
+ * they brought as known to him: it is hidden by its key only, wherever it
+ * lands, or he could try what is a secret. @twin is the same document read with
+ * other values of them. Where what else a text holds is to be hidden, all of it
+ * is. */
+void secrets_mark_foreign(const struct secrets *secrets, struct value *root,
+			  const struct value *twin);
+
 /* @root as it may be shown; @root itself when there is nothing to hide. The
  * shape stays: members and elements are at the same places. */
 struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,

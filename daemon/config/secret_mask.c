@@ -277,3 +277,61 @@ struct value *secrets_mask_at(const struct secrets *secrets,
 	}
 	return root ? mask(&walk, context, (struct value *)root) : NULL;
 }
+
+/* --- what somebody knows because he brought it
+ * --------------------------------
+ */
+
+static bool is_text(const struct value *value)
+{
+	return value_is(value, VALUE_STRING);
+}
+
+/* @own, of the same place, has something else for each variable: what is hidden
+ * in it is not the caller's. */
+static void mark_text(const struct secrets *secrets, struct value *value,
+		      const struct value *own)
+{
+	_cleanup_(buf_deinit) struct buf masked = BUF_INIT;
+
+	if (!is_text(value) || (own && value_equal(value, own)))
+		return;
+	value->flags |= VALUE_FOREIGN;
+	if (is_text(own) && !mask_inside(secrets, value_text(own), &masked))
+		return;
+	value->text.ptr = SECRET_MASK;
+	value->text.len = sizeof(SECRET_MASK) - 1;
+}
+
+static const struct value *member_of(const struct value *object,
+				     const struct member *m)
+{
+	return value_is(object, VALUE_OBJECT) ? value_get(object, member_key(m))
+					      : NULL;
+}
+
+static const struct value *element(const struct value *list, uint32_t index)
+{
+	return value_is(list, VALUE_LIST) && index < list->list.count
+		       ? list->list.items[index]
+		       : NULL;
+}
+
+void secrets_mark_foreign(const struct secrets *secrets, struct value *root,
+			  const struct value *twin)
+{
+	struct member *m;
+
+	if (root == twin)
+		return;
+	if (root->type == VALUE_OBJECT)
+		for (value_each (root, m))
+			secrets_mark_foreign(secrets, m->value,
+					     member_of(twin, m));
+	else if (root->type == VALUE_LIST)
+		for (uint32_t i = 0; i < root->list.count; i++)
+			secrets_mark_foreign(secrets, root->list.items[i],
+					     element(twin, i));
+	else
+		mark_text(secrets, root, twin);
+}

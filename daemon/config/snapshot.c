@@ -117,6 +117,7 @@ struct snapshot *snapshot_project(struct snapshot *snapshot,
 	made->refs = 1;
 	made->of = snapshot_ref(snapshot);
 	made->generation = snapshot->generation;
+	made->edition = snapshot->edition;
 	made->time = snapshot->time;
 	made->cause = snapshot->cause;
 	set_root(made, projection_merge(projection, docs, snapshot->locks,

@@ -59,6 +59,7 @@ struct masked {
 struct snapshot {
 	unsigned int refs;
 	uint64_t generation; /* 0 until published */
+	uint64_t edition;    /* counts those of the same values as well */
 	int64_t time;        /* seconds since 1970 */
 	enum snapshot_cause cause;
 	struct arena arena;

@@ -23,10 +23,11 @@ struct watcher {
 	char *told_of;         /* the workspace of that; NULL: nobody knows */
 	uint64_t told;         /* generation, or serial of the status */
 	uint64_t told_number;  /* of that generation among its workspace's */
+	uint64_t told_edition; /* of its snapshot */
 	uint8_t kind;          /* enum watcher_kind */
 	bool more, masked;
-	bool values, since; /* was asked for */
-	bool answered;      /* one reply at least */
+	bool values, since, documents; /* was asked for */
+	bool answered;                 /* one reply at least */
 };
 
 void watchers_init(struct watchers *watchers, const struct service *service)
@@ -149,6 +150,7 @@ static void set_told(struct watcher *watcher, const struct view *view)
 {
 	watcher->told = view->snapshot->generation;
 	watcher->told_number = view->history->added;
+	watcher->told_edition = view->snapshot->edition;
 	if (is_told_of(watcher, view))
 		return;
 	mem_free(watcher->told_of);
@@ -204,6 +206,14 @@ static struct notices *notices_for(const struct watcher *watcher)
 	return watcher->owner ? &watcher->watchers->notices : NULL;
 }
 
+/* Have only documents changed, or they as well? */
+static bool has_another_edition(const struct watcher *watcher,
+				const struct view *view)
+{
+	return watcher->documents &&
+	       watcher->told_edition != view->snapshot->edition;
+}
+
 static bool answer_config(struct watcher *watcher, const struct view *view,
 			  struct out *out)
 {
@@ -214,7 +224,8 @@ static bool answer_config(struct watcher *watcher, const struct view *view,
 		.masked = watcher->masked,
 		.continues = watcher->more,
 		.old_new = watcher->values,
-		.even_empty = watcher->more && first,
+		.even_empty = (watcher->more && first) ||
+			      has_another_edition(watcher, view),
 	};
 
 	find_base(watcher, &step);
@@ -231,7 +242,7 @@ static bool is_up_to_date(const struct watcher *watcher,
 {
 	return (watcher->answered || !watcher->more) &&
 	       watcher->told == view->snapshot->generation &&
-	       is_told_of(watcher, view);
+	       is_told_of(watcher, view) && !has_another_edition(watcher, view);
 }
 
 static void write_status(const struct service *service, uint64_t clearance,
@@ -365,6 +376,7 @@ static void watch(struct request *request, struct watcher *watcher)
 	watcher->masked = !call_bool(call, "reveal", false);
 	watcher->values = call_bool(call, "values", false);
 	watcher->since = call_get(call, "since") != NULL;
+	watcher->documents = call_bool(call, "documents", false);
 	set_told(watcher, &request->view);
 	if (watcher->since)
 		set_since(watcher, &request->view,

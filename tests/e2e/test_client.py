@@ -240,15 +240,43 @@ def test_watch_masks_secrets_unless_told(home, running):
         assert not any("tell-nobody" in x for x in masked.lines)
 
 
-def test_watch_goes_on_over_a_restart_and_misses_nothing(home, running):
-    with Background(home, "watch") as watch:
+@pytest.mark.parametrize("more, changed", [([], "changed k"), (["--values"], "changed k 1 -> 2"),
+                                           (["k", "gone", "fresh"], "changed k")])
+def test_watch_goes_on_over_a_restart_and_misses_nothing(home, running, more, changed):
+    """What the daemon has forgotten that it told, the watch remembers."""
+    home.conf("k: 1, gone: 1, other: 1")
+    running.wait_value("other", 1)
+    with Background(home, "watch", *more) as watch:
         watch.wait_line("state ready")
+        before = len(watch.lines)
         running.stop()
-        home.conf("k: 1")
+        home.conf("k: 2, fresh: 3, other: 1")
         running.start()
-        watch.wait_line("resync|added k")
+        watch.wait_line("added fresh")
+        assert [x.split(None, 1)[1] for x in watch.lines[before:]] == [
+            "removed gone" + " 1" * (more == ["--values"]), *sorted([changed, "added fresh" + " 3" * (
+                more == ["--values"])], key=lambda x: x.split()[1])]
+        told = int(watch.lines[-1].split()[0])
+        running.stop(signal.SIGKILL)
+        running.start()
+        home.conf("k: 2, fresh: 4, other: 1")
+        last = watch.wait_line("changed fresh")
+        assert int(last.split()[0]) > told
+        assert not any("resync" in x or "other" in x for x in watch.lines[before:])
+
+
+def test_watch_since_begins_with_what_changed(home, running):
+    generation = running.call("Get")["generation"]
+    home.conf("k: 1")
+    running.wait_value("k", 1)
+    with Background(home, "watch", "--since", generation) as watch:
+        watch.wait_line("state ready")
+        watch.wait_line(r"added k \(file:")
         home.conf("k: 1, later: 2")
         watch.wait_line("added later")
+        assert len([x for x in watch.lines if " k" in x]) == 1
+    with Background(home, "watch", "--since", 1 << 40) as watch:
+        watch.wait_line("resync")
 
 
 # --- dump ---

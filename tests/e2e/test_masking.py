@@ -215,3 +215,36 @@ def test_a_secret_that_a_caller_may_cut_in_two_is_not_shown_in_parts(home, stran
     with Daemon(home, "--socket", strangers.socket):
         seen = strangers.call(STRANGER, "Get", environment={"CUT": "x"})["value"]
         assert seen == {"secret": "****", "copy": "****"}
+
+
+def test_masks_tell_no_guess_from_another(home, strangers, server, conf):
+    """What a caller brings into a value is hidden by its key alone; what else is in it, whatever he
+    brings."""
+    home.settings(FAST + f"[access]\nread = {STRANGER}\n")
+    home.conf(conf("""
+agent.git_pass: swordfish-1
+home_dir = ${HOME}"/x"
+list: [{ dir: ${HOME} }]
+again = ${home_dir}"/y"
+mixed = "swordfish-1 "${HOME}
+split = "sword"${HOME}
+url = "https://u:"${HOME}"@host/x"
+plain = "swordfish-1 too"
+by_key.token = ${HOME}
+sdk.aws.s3.credentials: [{ bucket: b, key: "k", secret: "s", region: ${HOME} }]
+"""))
+    server.state.set_vaults(["of_vault.dir: ${HOME}\"/v\""])
+    with Daemon(home, "--socket", strangers.socket) as daemon:
+        daemon.wait_state("ready")
+        for guess in ("nothing", "swordfish-1", "a swordfish-1 b", "fish-1", "****"):
+            seen = strangers.call(STRANGER, "Get", environment={"HOME": guess})["value"]
+            assert seen["home_dir"] == f"{guess}/x" and seen["again"] == f"{guess}/x/y"
+            assert seen["list"] == [{"dir": guess}] and seen["of_vault"]["dir"] == f"{guess}/v"
+            assert seen["split"] == f"sword{guess}"
+            assert seen["mixed"] == seen["url"] == seen["by_key"]["token"] == "****"
+            assert seen["plain"] == "**** too"
+            storage = strangers.call(STRANGER, "ResolveStorage", uri="s3://b/x",
+                                     environment={"HOME": guess})["storage"]
+            assert storage["settings"]["region"] == guess
+            assert storage["settings"]["secret"] == "****"
+            assert storage["origin"]["line"] > 1

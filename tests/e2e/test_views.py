@@ -1,9 +1,10 @@
 """What a ClearML program is given as its whole file: Get's `view`."""
 
 import socket
+import subprocess
 
 import pytest
-from harness import FAST, wait_until
+from harness import CLIENT, FAST, wait_until
 from varlink import VarlinkError
 
 KEYS = "credentials.access_key: theirs, credentials.secret_key: theirs-secret-1"
@@ -199,6 +200,64 @@ def test_a_text_that_only_a_caller_can_read_is_masked_all_the_same(home, daemon,
     assert tree == {"x": "blue", "team": {"password": "****"}, "note": "it is ****"}
     seen = {"TEAM": "blue", "CLEARML_AGENT__SEEN": "${note}", "CLEARML_AGENT__B": "${x}"}
     assert "only-theirs-1" not in str(strangers.call(65533, "Get", environment=seen))
+
+
+# --- who follows a view ---
+
+
+def test_a_change_that_a_vault_overrules_is_told_to_who_watches_documents(serving, server, home,
+                                                                          conf):
+    daemon = serving("api.host: theirs\nx: 1", "x: 0")
+    with daemon.connect() as plain, daemon.connect() as line:
+        plain.watch()
+        generation = line.watch(documents=True)["generation"]
+        home.conf(conf("x: 7"))
+        reply = line.receive()
+        assert (reply["generation"], reply["changes"]) == (generation, [])
+        assert daemon.get("x", view="live") == 7 and daemon.get("x") == 1
+        home.conf(conf("x: 7\ny: 1"))
+        assert [change["path"] for change in plain.receive()["changes"]] == ["y"]
+        assert [change["path"] for change in line.receive()["changes"]] == ["y"]
+
+
+def test_a_change_of_what_only_a_caller_can_read_is_told(lacking, home):
+    with lacking.connect() as line:
+        line.watch(documents=True)
+        home.conf(LACKING.replace("x: 1", "x: 2"))
+        assert line.receive()["changes"] == []
+        assert lacking.get("x", environment={"TEAM": "blue"}) == 2
+
+
+SHOW = ["sh", "-c", 'cat "$CLEARML_CONFIG_FILE"']
+
+
+def test_exec_does_not_run_with_a_part_for_the_whole(lacking, home):
+    done = home.client("exec", "--", *SHOW, check=125)
+    assert done.stdout == "" and f"{home.path}/clearml.conf:2:13: " in done.stderr
+    home.env["TEAM"] = "blue"
+    assert "s3://blue/out" in home.client("exec", "--", *SHOW, check=0).stdout
+
+
+def test_exec_is_told_of_what_only_its_environment_can_read(lacking, home):
+    home.env["TEAM"] = "blue"
+    command = [CLIENT, "exec", "--on-change", "restart", "--", "sh", "-c",
+               'cat "$CLEARML_CONFIG_FILE"; echo shown; sleep 100']
+    with subprocess.Popen(command, env=home.env, stdout=subprocess.PIPE, text=True) as running:
+        def shown():
+            return list(iter(running.stdout.readline, "shown\n"))
+        try:
+            assert "x = 1\n" in shown()
+            home.conf(LACKING.replace("x: 1", "x: 2"))
+            assert "x = 2\n" in shown()
+        finally:
+            running.terminate()
+
+
+def test_a_dump_stays_when_there_is_a_part_for_the_whole(lacking, home):
+    kept = home.write("kept.conf", "good\n")
+    done = home.client("dump", "--env", "--output", kept, "--format", "hocon", check=1)
+    assert f"{home.path}/clearml.conf:2:13: " in done.stderr
+    assert kept.read_text() == "good\n"
 
 
 @pytest.mark.parametrize("view", ["", "Merged", 1, ["merged"], {}])

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/snapshot.h"
 #include "serve_fixture.h"
 
 #define READ    ACCESS_READ
@@ -168,6 +169,26 @@ static void a_difference_that_cancels_out_is_not_told(void **state)
 	fixture_publish(fixture, 0, "{\"a\":2}");
 	check_told(fixture, watcher, CHANGES("5", CHANGED("a")));
 	watcher_free(watcher);
+}
+
+/* What others overrule is not overruled in each view. */
+static void who_watches_documents_is_told_of_those(void **state)
+{
+	struct fixture *f = *state;
+	struct watcher *plain = start(f, READ, MORE("{}"), CHANGES("1", ""));
+	struct watcher *documents =
+		start(f, READ, MORE("{\"documents\":true,\"paths\":[\"b\"]}"),
+		      CHANGES("1", ""));
+
+	f->workspaces[0].snapshot->edition++;
+	check_told(f, plain, "");
+	check_told(f, documents, CHANGES("1", ""));
+	check_told(f, documents, "");
+	fixture_publish(f, 0, "{\"a\":7}");
+	f->workspaces[0].snapshot->edition = 2;
+	check_told(f, documents, CHANGES("3", ""));
+	watcher_free(plain);
+	watcher_free(documents);
 }
 
 static void who_was_slow_gets_one_reply_for_all(void **state)
@@ -521,6 +542,7 @@ int main(void)
 		TEST(old_and_new_come_with_values),
 		TEST(only_what_was_asked_for_is_told),
 		TEST(a_difference_that_cancels_out_is_not_told),
+		TEST(who_watches_documents_is_told_of_those),
 		TEST(who_was_slow_gets_one_reply_for_all),
 		TEST(who_was_away_too_long_starts_anew),
 		TEST(since_tells_what_was_missed),

@@ -248,3 +248,56 @@ sdk.aws.s3.credentials: [{ bucket: b, key: "k", secret: "s", region: ${HOME} }]
             assert storage["settings"]["region"] == guess
             assert storage["settings"]["secret"] == "****"
             assert storage["origin"]["line"] > 1
+
+
+# What a secret looks like where no key says that it is one, or an odd key does. {} is the secret.
+SHAPES = [
+    'a.url: "https://user:{}@host/x"', 'a.url: "https://user:pa/{}@host/x"',
+    'a.url: "https://user:pa?{}@host/x"', 'a.url: "https://user:pa {}@host/x"',
+    'a.url: "https://user:it\'s-{}@host/x"', 'a.url: "https://{}@host/x"',
+    'a.url: "git+https://{}@github.com/x.git"', 'a.url: "redis://:{}@h:1/0"',
+    'a.url: "postgres://u:{}@h/db?x=y@z"', 'a.url: ["see https://a:{}@b and more"]',
+    'a.url: "https://h/c?sv=1&sig={}&se=2"', 'a.url: "https://h/c?token={}"',
+    'a.url: "https://h/c?x=1&access_token={}#end"', 'a.url: "https://h/c?api_key={}"',
+    'a.text: "DefaultEndpointsProtocol=https;AccountName=n;AccountKey={};EndpointSuffix=x"',
+    'a.text: "Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey={}"',
+    'a.text: "BlobEndpoint=https://h/;SharedAccessSignature={}"',
+    'a.text: "Server=h;Uid=me;Pwd={};"', 'a.text: "host=h user=me password={} dbname=x"',
+    'a.text: "Authorization: Bearer {}"', 'a.text: "curl -H \'Authorization: Basic {}\' https://h"',
+    'a.text: "use Bearer {} for it"', 'a.text: "X-Header: 1; api_key={}"',
+    'a.text: """-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----"""',
+    'a.text: """pre\n-----BEGIN OPENSSH PRIVATE KEY-----\n{}"""',
+    'a.args: ["-e", "CLEARML_AGENT_GIT_PASS={}"]', 'a.args: ["--env=CLEARML_API_SECRET_KEY={}"]',
+    'a.args: ["-e AWS_SECRET_ACCESS_KEY={} -it"]', 'a.args: ["-e", "AZURE_STORAGE_KEY={}"]',
+    'a.args: ["-e", "CLEARML_AUTH_TOKEN={}", "-v", "/a:/b"]', 'a.args: ["-e", "MINE={} more"]',
+    'a.args: ["-e", "CLEARML_DOCKER_IMAGE=img -e CLEARML_API_SECRET_KEY={} -it"]',
+    "a.container_sas: {}", "a.api_key: {}", "a.private_key: {}", "a.apikey: [{}]",
+    "a.sdk.aws.s3.credentials: [{ extra_args: { SSECustomerKey: {} } }]",
+    'a.token: """{}\n""", b.copy: {}', 'a.token: {}, b: { "{}": 1 }',
+    'a.token: {}, b: { "x {} y".deep: 1 }', "a.environment.ANY: {}", "a.files.f.contents: {}",
+]
+
+
+def test_no_secret_of_any_shape_leaves(home, server, conf, strangers, told):
+    new = Secrets()
+    home.settings(FAST + f"[limits]\nenvironment_calls = 1000\n[access]\nread = {STRANGER}\n")
+    home.conf(conf("agent.hide_docker_command_env_vars.extra_keys: [MINE]\nagent.git_pass: x"))
+    with Daemon(home, "--socket", strangers.socket) as daemon:
+        daemon.wait_state("ready")
+        watcher = strangers.send(STRANGER, "Watch", {"values": True}, more=True)
+        server.state.set_vaults([
+            {"id": f"shape-{number}", "description": text[:6],
+             "data": f"shape{number} {{ {text.replace('{}', new('shape'))} }}"}
+            for number, text in enumerate(SHAPES)])
+        daemon.wait_value(f"shape{len(SHAPES) - 1}.a.files.f.contents", f"zq-shape-{len(SHAPES):04d}")
+        assert [layer for layer in daemon.layers() if layer["state"] != "ok"
+                and layer["source"].startswith("shape")] == []
+        Peer(strangers, told).ask_all()
+        server.state.set_vaults([])
+        daemon.wait_value("shape0", None)
+        Peer(strangers, told).ask_all()
+        watcher.terminate()
+        told["watcher"] = watcher.communicate()[0]
+        shown = "".join(told.values()) + daemon.log()
+        assert sorted(secret for secret in new.all if secret in shown) == []
+        assert "shape0.a.url" in shown

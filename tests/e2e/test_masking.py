@@ -4,10 +4,11 @@ that it may write. Each secret is searched for in every byte that such a peer is
 
 import itertools
 import json
+import time
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from harness import FAST, Daemon, wait_until
+from harness import FAST, SANITIZED, Daemon, wait_until
 
 STRANGER = 65533
 URIS = ["s3://bucket/x", "s3://minio.local:9000/x", "s3://other/x", "gs://b/x", "azure://a.b/c",
@@ -301,3 +302,32 @@ def test_no_secret_of_any_shape_leaves(home, server, conf, strangers, told):
         shown = "".join(told.values()) + daemon.log()
         assert sorted(secret for secret in new.all if secret in shown) == []
         assert "shape0.a.url" in shown
+
+
+DEEP = "(" * 40 + "a" + ")+" * 40
+
+
+def hostile_vault():
+    """What once took the memory, minutes of the loop, or both: patterns, and secrets with a common
+    beginning; and texts that look like them."""
+    patterns = json.dumps([DEEP, "[ab]*a[ab]{200}c", "(a*)*\\1", *(f"[ab]*a[ab]*c{n}" for n in range(80))])
+    secrets = ", ".join(f'"common-beginning-{n}"' for n in range(100_000))
+    texts = "\n".join(f'ab{"ab" * 20}{n}: "common-beginning common-beginnin {n}"' for n in range(1000))
+    return (f"agent.sanitize_config_printout.hide_secrets: {patterns}\nsecrets: [{secrets}]\n"
+            f'{"ab" * 500}: x\nlong.secret: {"a" * 4000}b\nlong.text: "{"a" * 100_000}"\n{texts}\n')
+
+
+def test_hostile_patterns_and_secrets_hold_up_nobody(home, daemon, conf, server):
+    home.conf(conf("k: 1, note: common-beginning-7"))
+    server.state.set_vaults([hostile_vault()])
+    daemon.start()
+    daemon.wait_value("long.text", "a" * 100_000)
+    with daemon.connect() as line:
+        times = []
+        for _ in range(5):
+            begun = time.monotonic()
+            assert line.call("Get", path="note", mask=True)["value"] == "****"
+            times.append(time.monotonic() - begun)
+    assert SANITIZED or min(times) < 0.02
+    assert daemon.get("note", environment={"X": "y"}, mask=True) == "****"
+    assert daemon.log().count("and no groups") >= 3 and "too many patterns" in daemon.log()

@@ -87,12 +87,8 @@ bool exec_config_choose(struct exec_config *config, const char *vaults,
 	if (!vaults)
 		vaults = exec_agent_is(argv) ? ASK_LIVE : ASK_MERGED;
 	config->live = !strcmp(vaults, ASK_LIVE);
-<<<<<<< ours
 	config->login = config->live ? login_of(argv) : LOGIN_NOTHING;
-	return config->live || !strcmp(vaults, ASK_MERGED);
-=======
 	return ask_is_view(vaults);
->>>>>>> theirs
 }
 
 /* Then the vaults are nowhere. */

@@ -240,8 +240,7 @@ char *settings_expected(const struct settings_key *key)
 		[TEXT] = "a text",
 		[URL] = "a URL with its scheme, such as http://localhost:8008",
 		[WORDS] = "a list",
-		[PATHS] = "paths of keys, separated by blanks, such as "
-			  "sdk.aws.s3.region",
+		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",

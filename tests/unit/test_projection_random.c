@@ -70,7 +70,8 @@ static bool same_members(const struct snapshot *snapshot,
 	struct str items[16];
 	struct member *m;
 
-	memcpy(items, path.items, path.count * sizeof(items[0]));
+	for (size_t i = 0; i < path.count; i++)
+		items[i] = path.items[i];
 	for (value_each (one, m)) {
 		items[path.count] = member_key(m);
 		if (!same_apart(snapshot, m->value,

@@ -23,7 +23,12 @@ def test_a_task_outlives_any_number_of_edits(yard, served):
 
 
 def test_no_task_is_lost_while_the_vault_changes(yard, served):
-    agent_stories.many_tasks(yard, count=25, every=0.2)
+    agent_stories.many_tasks(yard, count=8, every=0.7, pause=4)
+
+
+def test_no_task_is_lost_between_the_queue_and_its_start(yard, served, server):
+    agent_stories.slow_handing_over(server)
+    agent_stories.many_tasks(yard, count=4, every=0.7, pause=4)
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """A program that does as clearml-agent 3.0.3 does, where that matters to who runs it; only standard
-library. tests/long/test_exec_agent_real.py holds the two side by side.
+library. tests/long/test_exec_agent_long.py holds the two side by side.
 
     agent_like.py daemon --queue Q [--use-owner-token] [--detached] [--poll S]
 

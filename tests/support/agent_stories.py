@@ -10,7 +10,7 @@ import threading
 import time
 
 import agent_like
-from agents import VAULT_SECRET, kill, read_words
+from agents import VAULT_SECRET, kill
 from clearml_work import ENDED
 from harness import wait_until
 
@@ -56,6 +56,7 @@ def edits_during_a_task(yard, daemon, seconds, edits):
             yard.edit(turn)
             time.sleep(seconds * 0.8 / edits)
         assert yard.starts() == 1, agent.output()
+        assert yard.readable() == []
         following = yard.task()
         yard.wait_end(task, following, deadline=seconds + 60)
         assert yard.value(task) == 0 and yard.value(following) == edits
@@ -70,22 +71,34 @@ def edits_during_a_task(yard, daemon, seconds, edits):
     assert yard.files() == []
 
 
-def many_tasks(yard, count, every):
-    """Tasks queued one after the other while the vault changes: none is lost, none aborted."""
+def many_tasks(yard, count, every, pause=0, seed=1):
+    """Tasks queued one after the other, with a pause of up to so many seconds, while the vault
+    changes: none is lost, none aborted, each has a vault that is newer than those before it."""
+    moments = random.Random(seed)
     yard.edit(0)
     with yard.agent(exec=()) as agent, Editing(yard, every) as editing:
         tasks = []
         for _ in range(count):
+            before = editing.turn
             tasks.append(yard.task())
             wait_until(lambda: len(yard.queued()) < 2, "the queue", 120)
-        before = editing.turn
+            time.sleep(moments.uniform(0, pause))
         yard.wait_end(*tasks, deadline=120)
         assert all(yard.ended(task) for task in tasks)
         aborted = [task for task in tasks if "stopped" in yard.work.task(task).statuses]
         assert aborted == [], agent.output()
         values = [yard.value(task) for task in tasks]
-        assert values == sorted(values) and values[-1] >= before - 2, values
-        return {"restarts": yard.starts() - 1, "edits": editing.turn}
+        assert values == sorted(values) and values[-1] >= before, values
+        restarts = yard.starts() - 1
+        wait_until(lambda: yard.starts() > 1, "a restart, at the latest now")
+        return {"tasks": count, "restarts": restarts, "edits": editing.turn}
+
+
+def slow_handing_over(server):
+    """A task is popped half a second before its agent knows, and known to be at work later still."""
+    server.fail("late", endpoint="queues.get_next_task", seconds=0.5)
+    for endpoint in ("tasks.started", "workers.status_report"):
+        server.fail("delay", endpoint=endpoint, seconds=0.4)
 
 
 def killed(yard, daemon, who, seed):
@@ -106,18 +119,21 @@ def killed(yard, daemon, who, seed):
         if who != "agent":
             yard.wait_end(task)
         if who == "exec":
-            os.kill(agent.wait_agent(), signal.SIGTERM)
+            wait_until(lambda: f"consumer-gone-child-lives pid={agent.process.pid} uid={os.getuid()} "
+                       f"child={pid}" in daemon.log(), "the daemon's word about it")
+            os.kill(pid, signal.SIGTERM)
             wait_until(lambda: yard.workers == [] and yard.files() == [], "its end", 60)
 
 
 def assert_followed(yard, agent, task, pid):
-    """Of an agent that is killed the task, if it has one, runs on, and exec waits for it or names it."""
+    """Of an agent that is killed the task, if it has one, runs on, and exec says so and waits for it."""
     children = agent_like.children().get(pid, [])
     kill(pid)
-    if children and not yard.ended(task):
-        wait_until(lambda: yard.ended(task) or agent.process.poll() is not None, "the end", 30)
-        assert yard.ended(task) or str(children[0]) in agent.output_of_exec(), agent.output()
-        wait_until(lambda: yard.ended(task), "the task's end", 30)
+    if not children or yard.ended(task):
+        return
+    wait_until(lambda: yard.ended(task) or agent.process.poll() is not None, "the end", 30)
+    assert yard.ended(task), agent.output()
+    assert f"process {children[0]}" in agent.output_of_exec()
 
 
 def owners_vault(yard, *words):
@@ -165,13 +181,13 @@ def detached(yard, daemon):
     """An agent that goes into the background is followed: its file stays, and it ends with exec."""
     yard.edit(0)
     with yard.agent("--detached", exec=()) as agent:
-        yard.wait_idle()
-        pid = agent.wait_agent()
         task = yard.task()
-        yard.wait_end(task)
-        assert agent.process.poll() is None and "daemon" in read_words(pid)
-        agent.end()
-        assert yard.workers == [] and agent.below() == []
+        yard.wait_end(task)      # by then it has gone into the background
+        pid = agent.wait_agent()
+        assert agent.process.poll() is None and pid != agent.process.pid
+        assert pid in agent_like.children()[agent.process.pid]
+        assert agent.end() == agent_like.INTERRUPTED
+        assert (agent.below(), yard.files(), yard.workers) == ([], [], [])
 
 
 def stopped_by_us(yard):

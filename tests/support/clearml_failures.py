@@ -241,6 +241,14 @@ def delay(wire, seconds=1.0):
 
 
 @failure
+def late(wire, seconds=1.0):
+    """The proper answer, later; the call runs before the wait."""
+    answer = wire.answer()
+    if wire.wait(seconds):
+        wire.reply(answer)
+
+
+@failure
 def slow(wire, interval=0.5, head=False):
     """The call runs; its body (with head: all of it) comes one byte every interval seconds."""
     start, body = wire.rendered(wire.answer())

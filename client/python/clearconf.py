@@ -495,7 +495,9 @@ class Client:
         vaults: "merged" into the file, ClearML's own reading of them being off
         and those of its variables gone that would change what the file has from
         a vault; or "live": the file has what is below variables and vaults, and
-        ClearML lays both over it, as it is to be for clearml-agent."""
+        ClearML lays both over it. Run clearml-agent by `clearconf exec`, which
+        has it so, keeps vaults out of its tasks' login and restarts it when it
+        is idle."""
         if vaults not in ("merged", "live"):
             raise ValueError(f"vaults are merged or live, not {vaults!r}")
         caller = dict(os.environ if environ is None else environ)

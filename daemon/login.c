@@ -280,6 +280,16 @@ static void set_verify_declared(struct login *login, const char *text,
 	mem_free(ca);
 }
 
+static bool holds_secret(const struct settings *settings,
+			 const struct workspace_settings *declared)
+{
+	const char *name = declared->credentials_file
+				   ? declared->credentials_file
+				   : declared->secret_key_file;
+
+	return places_is_pasted_secret(name, settings->path);
+}
+
 bool login_from_settings(struct login *login, const struct settings *settings,
 			 const struct workspace_settings *declared,
 			 struct diag *diag)
@@ -301,6 +311,12 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 	path = login_secret_path(settings, declared);
 	if (!path)
 		return true;
+	if (holds_secret(settings, declared))
+		return diag_set(
+			diag, settings->path,
+			"secret_key_file or credentials_file is to name "
+			"a file, and looks like the secret itself: "
+			"write that to a file of its own, mode 0600");
 	return declared->credentials_file ? read_pair(login, path, diag)
 					  : read_secret(login, path, diag);
 }

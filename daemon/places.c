@@ -11,6 +11,8 @@
 
 #define PROGRAM "clearconf"
 
+#define SECRET_FROM 24 /* characters of a key; ClearML makes 50 of them */
+
 static char *copy(struct str text)
 {
 	return mem_strndup(text.ptr, text.len);
@@ -133,4 +135,12 @@ char *places_file(const char *name, const char *settings)
 	if (!path)
 		path = in_credentials("", name);
 	return path ? path : places_expand(name, NULL, dirname(file));
+}
+
+bool places_is_pasted_secret(const char *name, const char *settings)
+{
+	_cleanup_(mem_freep) char *path = places_file(name, settings);
+
+	return strlen(name) >= SECRET_FROM && !strpbrk(name, "/.") &&
+	       access(path, F_OK) < 0;
 }

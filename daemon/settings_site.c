@@ -70,6 +70,10 @@ static char *check_file(const char *text, const char *settings)
 
 	if (!is_set(text))
 		return NULL;
+	if (places_is_pasted_secret(text, settings))
+		return mem_strdup("the name of a file is expected, and this "
+				  "looks like a secret: write that to a file "
+				  "of its own, mode 0600");
 	path = places_file(text, settings);
 	return access(path, R_OK) == 0
 		       ? NULL

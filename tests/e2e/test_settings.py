@@ -2,6 +2,7 @@
 what the command line overrides."""
 
 import json
+import re
 import signal
 
 import pytest
@@ -281,6 +282,22 @@ def test_a_missing_secret_is_not_looked_for_in_the_settings(home, server, daemon
     checked = home.daemon("--check")
     assert "must be an object" not in checked.stdout
     assert "config/clearconf/secret: the file of the secret key is not there" in checked.stdout
+
+
+@pytest.mark.parametrize("key", ["secret_key_file", "credentials_file"])
+def test_a_secret_in_the_place_of_a_files_name_is_told_to_nobody(home, server, daemon, key):
+    pasted = "fYc3V9zPqX0mTn7LwRk2BdGh5Js8UeAo1Ci4"
+    text = workspace(server, "one").replace("secret_key_file = secret", f"{key} = {pasted}")
+    if key == "credentials_file":
+        text = re.sub("access_key = .*\n", "", text)
+    home.settings(FAST + text)
+    daemon.start()
+    daemon.wait_state("degraded")
+    checked = home.daemon("--check")
+    told = daemon.log() + checked.stdout + checked.stderr
+    told += "".join(home.client(*words, check=None).stdout for words in (
+        ["status"], ["status", "--json"], ["doctor"], ["explain"], ["log"]))
+    assert pasted not in told and "looks like the secret itself" in told
 
 
 def test_secrets_without_read_are_told(home, daemon, server, secret):

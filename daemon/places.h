@@ -36,8 +36,8 @@ char *places_expand(const char *path, const char *home, const char *folder);
  * The caller's. */
 char *places_file(const char *name, const char *settings);
 
-/* Is @name, which ought to be that of a file, more likely the secret that should
- * be in it? No message may tell it then. @settings as above. */
+/* Is @name, which ought to be that of a file, more likely the secret that
+ * should be in it? No message may tell it then. @settings as above. */
 bool places_is_pasted_secret(const char *name, const char *settings);
 
 #endif

@@ -109,8 +109,8 @@ def test_a_secret_that_changes_is_proved_before_it_counts(home, daemon, server):
     assert daemon.status()["state"] == "degraded" and daemon.get("team") == 1
     assert daemon.get("api.credentials.secret_key") == SECRET_KEY
     home.write("config/clearconf/secret", SECRET_KEY).chmod(0o600)
-    daemon.wait_state("ready")
-    assert "new_login" not in daemon.workspace()
+    wait_until(lambda: "new_login" not in daemon.workspace(), "the proof of the new login")
+    assert daemon.status()["state"] == "ready"
 
 
 @pytest.fixture

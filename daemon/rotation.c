@@ -144,7 +144,8 @@ static char *problem_of(const char *what, const struct api_reply *reply)
 void rotation_fail(struct rotation *rotation, const char *what,
 		   const struct api_reply *reply)
 {
-	bool open = reply->outcome != API_ERROR;
+	bool open = rotation->state == ROTATION_CREATING &&
+		    reply->outcome != API_ERROR;
 	int64_t timeout = rotation->workspace->host->settings->timeout;
 
 	rotation_fail_in(rotation, problem_of(what, reply), open ? timeout : 0);

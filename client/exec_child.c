@@ -13,9 +13,9 @@
 #include "complain.h"
 #include "exit_status.h"
 
-#define LEFTOVERS_MS 2000 /* what is left has that long at least */
-#define AGAIN_MS     5000 /* what was killed and lives is killed again */
-#define LOCK_MIN     64   /* numbers that scripts do not use */
+#define LEFTOVERS_MS 2000  /* what is left has that long at least */
+#define AGAIN_MS     30000 /* what was killed and lives is killed again */
+#define LOCK_MIN     64    /* numbers that scripts do not use */
 
 /* --- its beginning -------------------------------------------------------- */
 

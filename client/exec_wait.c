@@ -97,8 +97,7 @@ static bool has_asked(const struct exec_wait *wait)
 static enum idle_answer hear(struct exec_wait *wait)
 {
 	static const char *const reasons[] = {
-		[WORD_BUSY] = "the end of the task that the ClearML server "
-			      "says it has",
+		[WORD_BUSY] = "the end of the task that the server says it has",
 		[WORD_UNKNOWN] = "the ClearML server to know the worker",
 		[WORD_SILENCE] = "an answer of the ClearML server",
 	};

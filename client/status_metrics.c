@@ -206,7 +206,8 @@ static void add_daemon(struct buf *out, const struct value *status)
 	add_turns(out, value_get(status, STR("counters")));
 }
 
-static void add_pending(struct buf *out, const struct value *consumer)
+static void add_consumer(struct buf *out, const char *name,
+			 const struct value *consumer, int64_t number)
 {
 	char pid[24], uid[24];
 
@@ -214,20 +215,38 @@ static void add_pending(struct buf *out, const struct value *consumer)
 		       (long long)answer_int(consumer, "pid", 0));
 	(void)snprintf(uid, sizeof(uid), "%lld",
 		       (long long)answer_int(consumer, "uid", 0));
-	add_sample(out, "consumer_restart_pending",
+	add_sample(out, name,
 		   LABELS({"pid", str_from(pid)}, {"uid", str_from(uid)},
 			  {"command", answer_text(consumer, "command")}),
-		   answer_int(consumer, "pending_since", 0) > 0);
+		   number);
+}
+
+/* @times: since when, not whether. */
+static void add_pending(struct buf *out, const char *name,
+			const struct value *consumers, bool times)
+{
+	for (uint32_t i = 0; i < consumers->list.count; i++) {
+		const struct value *consumer = consumers->list.items[i];
+		int64_t since = answer_int(consumer, "pending_since", 0);
+
+		if (since || !times)
+			add_consumer(out, name, consumer,
+				     times ? since : since > 0);
+	}
 }
 
 static void add_consumers(struct buf *out, const struct value *consumers)
 {
+	static const char since[] =
+		"consumer_restart_pending_timestamp_seconds";
+
 	if (!value_is(consumers, VALUE_LIST) || !consumers->list.count)
 		return;
 	add_head(out, "consumer_restart_pending", "gauge",
 		 "1: what a program runs is to be restarted, and at work.");
-	for (uint32_t i = 0; i < consumers->list.count; i++)
-		add_pending(out, consumers->list.items[i]);
+	add_pending(out, "consumer_restart_pending", consumers, false);
+	add_head(out, since, "gauge", "Since when it is.");
+	add_pending(out, since, consumers, true);
 }
 
 static void add_site(struct buf *out, const struct value *site)

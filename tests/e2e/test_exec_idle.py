@@ -10,6 +10,7 @@ import time
 import pytest
 from clearml_server import COMPANY_ID, USER_ID
 from harness import CLIENT, FAST, Held, wait_until
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 # A command that tells its pid and each signal, and starts a child for each file `go` in its folder;
 # the child goes on until the file `end` is there, deaf to SIGTERM where `deaf` is there.
@@ -215,6 +216,9 @@ def test_status_and_metrics_tell_of_what_is_pending(home, plain):
         metrics = home.client("status", "--openmetrics", check=0).stdout
         assert (f'clearconf_consumer_restart_pending{{pid="{one.process.pid}",uid="{os.geteuid()}",'
                 f'command="python3"}} 1\n') in metrics
+        families = {each.name: each for each in text_string_to_metric_families(metrics)}
+        [since] = families["clearconf_consumer_restart_pending_timestamp_seconds"].samples
+        assert since.value == pending["pending_since"]
         assert abs(pending["pending_since"] - time.time()) < 30
         assert pending["pid"] == one.process.pid
     wait_until(lambda: consumer(plain) is None, "it to be forgotten")
@@ -426,6 +430,7 @@ def test_a_detached_agent_is_followed_and_restarted(home, daemon, yard):
         home.write("clearml.conf", (home.path / "clearml.conf").read_text() + "a: 2\n")
         second = one.wait_starts(2)
         assert not lives(first) and "a = 2\n" in one.texts()[1]
+        wait_until(lambda: f"process {second} " in one.errors(), "it to be followed again")
         assert one.end() == 7
         assert not lives(second) and folders(home) == []
 

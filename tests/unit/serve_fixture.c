@@ -53,17 +53,14 @@ static struct snapshot *snapshot_from(struct fixture *fixture, const char *text)
 static bool view(void *data, const char *name, struct view *view)
 {
 	struct fixture *fixture = data;
-	struct fixture_workspace *workspace =
-		&fixture->workspaces[fixture->active];
+	struct fixture_workspace *workspace;
+	size_t i = 0;
 
-	for (size_t i = 0; name && i < 2; i++) {
-		workspace = &fixture->workspaces[i];
-		if (!strcmp(workspace->name, name))
-			break;
-		workspace = NULL;
-	}
-	if (!workspace)
+	while (name && i < 2 && strcmp(fixture->workspaces[i].name, name) != 0)
+		i++;
+	if (i == 2)
 		return false;
+	workspace = &fixture->workspaces[name ? i : fixture->active];
 	*view = (struct view){
 		.workspace = workspace->name,
 		.snapshot = workspace->snapshot,

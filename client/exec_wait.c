@@ -140,14 +140,14 @@ static bool act(struct exec_wait *wait, enum idle_action action)
 
 static bool look(struct exec_wait *wait)
 {
-	struct idle_look now = {
-		.sight = see(wait),
-		.answer = hear(wait),
-		.stands = exec_hold_stands(&wait->hold),
-		.now = clock_now(),
-	};
-	bool is_free = act(wait, exec_idle_next(&wait->idle, &now));
+	struct idle_look now = {.now = clock_now()};
+	bool is_free;
 
+	/* What is seen of it counts when it stood still before. */
+	now.stands = exec_hold_stands(&wait->hold);
+	now.sight = see(wait);
+	now.answer = hear(wait);
+	is_free = act(wait, exec_idle_next(&wait->idle, &now));
 	wait->look_at = exec_idle_moment(&wait->idle, now.now);
 	return is_free;
 }

@@ -90,8 +90,9 @@ bench_src  := $(wildcard tests/bench/*.c)
 load_src   := $(wildcard tests/bench/load/*.c)
 pages      := $(wildcard client/*.[1-8] client/*/*.[1-8] daemon/*.[1-8])
 fuzz_src   := $(wildcard tests/fuzz/fuzz_*.c)
+batch_src  := tests/differential/read_texts.c
 all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
-              $(test_help) $(bench_src) $(load_src)
+              $(test_help) $(bench_src) $(load_src) $(batch_src)
 
 obj         = $(patsubst %.c,$(B)/%.o,$(1))
 client_obj := $(filter-out $(B)/client/main.o,$(call obj,$(client_src)))
@@ -143,6 +144,10 @@ $(B)/tests/unit/test_lib_memory: ldflags += \
 		$(addprefix -Wl$(comma)--wrap=,malloc calloc free)
 
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(render_obj) $(core)
+	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
+
+# Many texts in one process.
+$(B)/read_texts: $(B)/tests/differential/read_texts.o $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 # The load tools are no part of the house; bare_program is none of ours at all.

@@ -108,6 +108,23 @@ static void warn_reprinted(struct reading *reading, const struct piece *piece,
 		     "blanks after it");
 }
 
+void concat_warn_null(struct reading *reading, const struct piece *piece,
+		      const struct value *place)
+{
+	reading_warn(reading, reading_source(reading, place), piece->offset,
+		     "ClearML prints an internal object for a null within "
+		     "text");
+}
+
+/* ClearML prints the address of an object: the specification holds (A2). */
+static void add_null(struct reading *reading, struct buf *out,
+		     const struct piece *piece, const struct value *place)
+{
+	buf_add_str(out, piece->text.ptr ? piece->text : STR("null"));
+	buf_add_str(out, piece->blanks);
+	concat_warn_null(reading, piece, place);
+}
+
 static void add_piece(struct reading *reading, struct buf *out,
 		      const struct piece *piece, const struct value *place)
 {
@@ -116,6 +133,10 @@ static void add_piece(struct reading *reading, struct buf *out,
 	if (piece->kind != PIECE_VALUE) {
 		buf_add_str(out, piece->text);
 		buf_add_str(out, piece->blanks);
+		return;
+	}
+	if (piece->value->type == VALUE_NULL) {
+		add_null(reading, out, piece, place);
 		return;
 	}
 	add_scalar(out, piece->value);
@@ -158,6 +179,7 @@ static struct value *join_text(struct reading *reading, struct piece *pieces,
 			 place);
 }
 
+/* Elements that wait stand in the joined list from now on. */
 static struct value *join_lists(struct reading *reading,
 				const struct piece *pieces, size_t count,
 				const struct value *place)
@@ -170,46 +192,125 @@ static struct value *join_lists(struct reading *reading,
 		part = pieces[i].value;
 		list->flags |= part->flags;
 		for (uint32_t k = 0; k < part->list.count; k++)
-			value_list_add(list, reading->arena,
-				       part->list.items[k]);
+			tree_list_add(reading, list, part->list.items[k]);
 	}
 	return list;
 }
 
+/* ClearML makes a new object even of one; what waits stands in that one from
+ * now on, but the elements of a list that is a member stay. */
 static struct value *join_objects(struct reading *reading,
 				  const struct piece *pieces, size_t count)
 {
+	struct value *object = pieces[0].value;
+
+	if (tree_waits(object))
+		object = tree_moved(reading, object);
 	for (size_t i = 1; i < count; i++)
-		tree_merge(reading, pieces[0].value, pieces[i].value);
-	return pieces[0].value;
+		tree_merge(reading, object, pieces[i].value, true);
+	return object;
 }
 
-static bool fit(struct reading *reading, const struct piece *pieces,
-		size_t count, const struct value *place)
+/* The first piece that is not of the first one's family; @count: none. */
+static size_t first_misfit(const struct piece *pieces, size_t count)
 {
-	enum family first = family_of(&pieces[0]), other;
+	size_t i = 1;
 
-	for (size_t i = 1; i < count; i++) {
-		other = family_of(&pieces[i]);
-		if (other != first)
-			return diag_at(
-				reading->diag, reading_source(reading, place),
-				pieces[i].offset, "%s cannot be joined to %s",
-				family_name(other), family_name(first));
-	}
-	return true;
+	while (i < count && family_of(&pieces[i]) == family_of(&pieces[0]))
+		i++;
+	return i;
+}
+
+bool concat_fits(const struct piece *pieces, size_t count)
+{
+	return first_misfit(pieces, count) >= count;
+}
+
+bool concat_objects(const struct piece *pieces, size_t count)
+{
+	return family_of(&pieces[0]) == FAMILY_OBJECT &&
+	       concat_fits(pieces, count);
+}
+
+static struct value *misfit(struct reading *reading, const struct piece *pieces,
+			    size_t at, const struct value *place)
+{
+	diag_at(reading->diag, reading_source(reading, place),
+		pieces[at].offset, "%s cannot be joined to %s",
+		family_name(family_of(&pieces[at])),
+		family_name(family_of(&pieces[0])));
+	return NULL;
 }
 
 struct value *concat(struct reading *reading, struct piece *pieces,
 		     size_t count, const struct value *place)
 {
-	if (count == 1)
-		return single(reading, &pieces[0], place);
-	if (!fit(reading, pieces, count, place))
-		return NULL;
-	if (family_of(&pieces[0]) == FAMILY_OBJECT)
+	enum family family = family_of(&pieces[0]);
+
+	if (!concat_fits(pieces, count))
+		return misfit(reading, pieces, first_misfit(pieces, count),
+			      place);
+	if (family == FAMILY_OBJECT)
 		return join_objects(reading, pieces, count);
-	if (family_of(&pieces[0]) == FAMILY_LIST)
+	if (family == FAMILY_LIST && (count > 1 || tree_waits(pieces[0].value)))
 		return join_lists(reading, pieces, count, place);
-	return join_text(reading, pieces, count, place);
+	return count == 1 ? single(reading, &pieces[0], place)
+			  : join_text(reading, pieces, count, place);
+}
+
+/* --- what does not fit, but has a meaning -------------------------------- */
+
+/* The first object that came to the key later; @count: none. */
+static size_t first_after(const struct piece *pieces, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && !pieces[i].after)
+		i++;
+	return i;
+}
+
+/* Text added to a list: one more element, by the specification. */
+static bool append_element(struct reading *reading, const struct value *place,
+			   struct piece *pieces, size_t *count)
+{
+	struct piece *last = &pieces[*count - 1];
+	struct value *list;
+
+	if (!tree_delayed(place)->append || *count < 2 ||
+	    family_of(&pieces[0]) != FAMILY_LIST ||
+	    family_of(last) != FAMILY_SCALAR)
+		return false;
+	list = reading_value(reading, VALUE_LIST, place->source, place->offset);
+	value_list_add(list, reading->arena, last->value);
+	last->value = list;
+	pieces[1] = *last;
+	*count = 2;
+	return true;
+}
+
+bool concat_mend(struct reading *reading, struct value *place,
+		 struct piece **pieces, size_t *count)
+{
+	size_t before = 0, own = first_after(*pieces, *count);
+
+	while (before < *count && (*pieces)[before].before)
+		before++;
+	if (before && before < own &&
+	    family_of(&(*pieces)[before]) != FAMILY_OBJECT) {
+		*pieces += before;
+		*count -= before;
+		return tree_departs(reading, place, place,
+				    "an object replaced by a substitution that "
+				    "is none");
+	}
+	if (own && own < *count && family_of(*pieces) != FAMILY_OBJECT) {
+		*pieces += own;
+		*count -= own;
+		return tree_departs(reading, place, (*pieces)->value,
+				    "an object for a key whose substitution is "
+				    "none");
+	}
+	return !append_element(reading, place, *pieces, count) ||
+	       tree_departs(reading, place, place, "text added to a list");
 }

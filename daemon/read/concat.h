@@ -20,7 +20,21 @@ struct value;
 struct value *concat(struct reading *reading, struct piece *pieces,
 		     size_t count, const struct value *place);
 
+/* Are @pieces all objects, all lists, or all scalars? All objects? */
+bool concat_fits(const struct piece *pieces, size_t count);
+bool concat_objects(const struct piece *pieces, size_t count);
+
+/* Pieces of the delayed value @place that came with other fields than its own
+ * and do not fit it: ClearML refuses them, to the specification the later
+ * hold. False when the diag is set. */
+bool concat_mend(struct reading *reading, struct value *place,
+		 struct piece **pieces, size_t *count);
+
 /* A scalar as ClearML puts it into text. */
 struct str concat_text(struct reading *reading, const struct value *scalar);
+
+/* Tell of a null that becomes text. */
+void concat_warn_null(struct reading *reading, const struct piece *piece,
+		      const struct value *place);
 
 #endif

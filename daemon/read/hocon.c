@@ -10,6 +10,7 @@
 #include "read/resolve.h"
 #include "read/subst.h"
 #include "read/tree.h"
+#include "read/versions.h"
 
 static bool read_pieces(struct hocon *hocon, struct pieces *pieces);
 static bool fields(struct hocon *hocon, struct value *object);
@@ -71,9 +72,7 @@ static void add_element(struct hocon *hocon, struct value *list,
 			     "ClearML drops empty strings from lists");
 		return;
 	}
-	if (tree_waits(element))
-		list->flags |= TREE_DELAYED;
-	value_list_add(list, hocon->reading->arena, element);
+	tree_list_add(hocon->reading, list, element);
 }
 
 /* element := piece+ */
@@ -202,15 +201,17 @@ static void look_for_yaml(struct hocon *hocon, const struct pieces *pieces,
 			     "text after ':' is one string");
 }
 
-/* ('=' | ':' | '+=') value, or an object at once; *append: it was +=. */
+enum separator { SEPARATOR_NONE, SEPARATOR_ASSIGN, SEPARATOR_APPEND };
+
+/* ('=' | ':' | '+=') value, or an object at once. */
 static bool field_value(struct hocon *hocon, struct pieces *pieces,
-			bool *append)
+			enum separator *kind)
 {
 	struct lexer *lexer = &hocon->lexer;
 	char c = lexer_skip(lexer, LEXER_LINES);
 	size_t separator = lexer->at;
 
-	*append = false;
+	*kind = SEPARATOR_NONE;
 	if (c == '{') {
 		(void)lexer_next(lexer);
 		if (!object_piece(hocon, pieces))
@@ -222,11 +223,13 @@ static bool field_value(struct hocon *hocon, struct pieces *pieces,
 				       "more after '}' of a key without '='") &&
 		       read_pieces(hocon, pieces);
 	}
-	*append = c == '+' && lexer->text[lexer->at + 1] == '=';
-	if (c != '=' && c != ':' && !*append)
+	*kind = c == '+' && lexer->text[lexer->at + 1] == '='
+			? SEPARATOR_APPEND
+			: SEPARATOR_ASSIGN;
+	if (c != '=' && c != ':' && *kind != SEPARATOR_APPEND)
 		return hocon_fail(hocon, hocon->frame->offset,
 				  "expected '=', ':' or '{' after this key");
-	lexer->at += *append ? 2 : 1;
+	lexer->at += *kind == SEPARATOR_APPEND ? 2 : 1;
 	(void)lexer_skip(lexer, LEXER_LINES);
 	if (!read_pieces(hocon, pieces))
 		return false;
@@ -245,11 +248,10 @@ static struct subst *subst_of_key(struct hocon *hocon, const struct key *key)
 	subst->path.count = key->path.count;
 	subst->path.items = arena_alloc(hocon->reading->arena, size);
 	memcpy(subst->path.items, key->path.items, size);
-	subst->optional = subst->append = true;
+	subst->optional = true;
 	return subst;
 }
 
-/* `key += value` of lists and strings is `key = ${?key} value`. */
 /* To the specification it is one more element of a list, whatever it is. */
 static void warn_of_append(struct hocon *hocon, const struct value *value)
 {
@@ -271,6 +273,7 @@ static void warn_of_append(struct hocon *hocon, const struct value *value)
 	reading_warn(hocon->reading, hocon->lexer.source, value->offset, what);
 }
 
+/* `key += value` of lists and strings is `key = ${?key} value`. */
 static struct value *appended(struct hocon *hocon, const struct key *key,
 			      struct value *value)
 {
@@ -292,80 +295,13 @@ static struct value *appended(struct hocon *hocon, const struct key *key,
 	return value;
 }
 
-/* Tell the substitutions in @value, a root key's, what the key held before:
- * all of it or, when the key is dotted, what has to make room for an object. */
-static bool mark_self(struct hocon *hocon, size_t first, struct value *earlier,
-		      const struct path *path, struct value *value)
+/* The value of a field; an object right after the key is it as it stands. */
+static struct value *value_of(struct hocon *hocon, struct pieces *pieces,
+			      bool at_once)
 {
-	struct reading *reading = hocon->reading;
-
-	if (value_is(earlier, VALUE_OBJECT)) {
-		if (path->count > 1)
-			earlier = NULL;
-		else if (value->type == VALUE_OBJECT) /* it will change */
-			earlier = tree_copy_objects(reading, earlier, value);
-		if (path->count == 1 && !earlier)
-			return false;
-	}
-	subst_mark_self(reading, first, path->items[0], earlier);
-	return true;
-}
-
-/* ClearML resolves references to the key itself before all others, and what
- * they come to holds, whatever else the key was given later: *forgets. */
-static bool put_after_itself(struct hocon *hocon, struct delayed *old,
-			     struct value *value, bool *forgets)
-{
-	struct reading *reading = hocon->reading;
-	bool delayed = tree_is_delayed(value);
-
-	*forgets = old->itself && !(delayed && tree_delayed(value)->itself);
-	if (*forgets) {
-		old->forgotten = value;
-		reading_warn(reading, hocon->lexer.source, value->offset,
-			     "ClearML forgets this: the value before it, which "
-			     "refers to the key itself, holds");
-	}
-	return !delayed || !old->first_itself ||
-	       reading_departs(reading, hocon->lexer.source, value->offset,
-			       "a substitution after one that refers to the "
-			       "key itself, which held nothing before");
-}
-
-/* What @key of the root held before: what was forgotten counts here. */
-static struct value *value_before(struct hocon *hocon, struct value *root,
-				  struct str key)
-{
-	struct value **slot;
-
-	if (!value_get(root, key))
-		return NULL;
-	slot = value_object_slot(root, hocon->reading->arena, key);
-	if (tree_is_delayed(*slot) && tree_delayed(*slot)->forgotten)
-		*slot = tree_delayed(*slot)->forgotten;
-	return *slot;
-}
-
-/* A key of the root, whose value may refer to what the key held before.
- * Included texts have no say: their keys come to the root when they are
- * included. */
-static bool put_at_root(struct hocon *hocon, struct value *object,
-			const struct path *path, struct value *value)
-{
-	struct reading *reading = hocon->reading;
-	struct value **slot =
-		value_object_slot(object, reading->arena, path->items[0]);
-	bool forgets = false;
-
-	if (path->count == 1 && tree_is_delayed(value))
-		subst_note_itself(value);
-	if (hocon->parent || !*slot || !tree_is_delayed(*slot) ||
-	    (path->count == 1 ? value->type == VALUE_OBJECT
-			      : tree_delayed(*slot)->first_itself))
-		return tree_put(reading, object, path, value);
-	if (!put_after_itself(hocon, tree_delayed(*slot), value, &forgets))
-		return false;
-	return forgets || tree_put(reading, object, path, value);
+	if (at_once && pieces->count == 1)
+		return pieces->items[0].value;
+	return pieces_value(hocon, pieces, hocon->lexer.at);
 }
 
 /* field := key (object | ('=' | ':' | '+=') value) */
@@ -375,9 +311,9 @@ static bool field(struct hocon *hocon, struct value *object)
 	struct hocon_frame frame = {.outer = hocon->frame};
 	struct key key = {0};
 	struct pieces pieces;
-	struct value *value;
+	struct value *value = NULL;
 	size_t first = reading->subst_count;
-	bool append, ok;
+	enum separator separator;
 
 	pieces_init(&pieces);
 	if (!key_read(&hocon->lexer, &key))
@@ -386,23 +322,17 @@ static bool field(struct hocon *hocon, struct value *object)
 	frame.offset = key.offset;
 	hocon->frame = &frame;
 	reading->levels += key.path.count;
-	ok = field_value(hocon, &pieces, &append);
+	if (field_value(hocon, &pieces, &separator))
+		value = value_of(hocon, &pieces, separator == SEPARATOR_NONE);
 	reading->levels -= key.path.count;
 	hocon->frame = frame.outer;
-	value = ok ? pieces_value(hocon, &pieces, hocon->lexer.at) : NULL;
 	if (!value)
 		return false;
-	if (append)
+	if (separator == SEPARATOR_APPEND)
 		value = appended(hocon, &key, value);
-	if (hocon_at_root(hocon) &&
-	    subst_leads_to(reading, first, key.path.items[0]) &&
-	    !mark_self(hocon, first,
-		       value_before(hocon, object, key.path.items[0]),
-		       &key.path, value))
-		return false;
-	return hocon_at_root(hocon) && reading->subst_count
-		       ? put_at_root(hocon, object, &key.path, value)
-		       : tree_put(reading, object, &key.path, value);
+	if (object == reading->root)
+		versions_note(reading, object, first, key.path.items[0]);
+	return tree_put(reading, object, &key.path, value);
 }
 
 static bool include(struct hocon *hocon, struct value *object)
@@ -466,6 +396,8 @@ static struct value *text(struct hocon *hocon)
 	struct value *root = hocon_value(hocon, VALUE_OBJECT, lexer->at);
 
 	hocon->braces = c == '{';
+	if (!hocon->parent)
+		hocon->reading->root = root;
 	if (c == '[')
 		return list_text(hocon);
 	lexer->at += hocon->braces;
@@ -518,7 +450,8 @@ bool hocon_read_value(struct reading *reading)
 	if (!path.count) /* a name that stands for no key */
 		return false;
 	root = hocon_value(&hocon, VALUE_OBJECT, 0);
-	reading->doc->root = root;
+	reading->doc->root = reading->root = root;
+	versions_note(reading, root, 0, path.items[0]);
 	if (!tree_put(reading, root, &path, value) || !resolve_all(reading))
 		return false;
 	value = root;
@@ -548,7 +481,7 @@ struct value *hocon_read_included(struct hocon *parent, size_t source,
 	return pass_mark(&hocon) ? text(&hocon) : NULL;
 }
 
-bool hocon_read(struct reading *reading)
+static bool read_whole(struct reading *reading)
 {
 	struct hocon hocon = hocon_of(reading, 0);
 
@@ -556,7 +489,23 @@ bool hocon_read(struct reading *reading)
 	if (!pass_mark(&hocon))
 		return false;
 	reading->doc->root = text(&hocon);
-	if (!reading->doc->root)
+	return reading->doc->root;
+}
+
+static bool read_again(struct reading *reading)
+{
+	diag_list_deinit(&reading->doc->warnings);
+	reading->doc->warnings = (struct diag_list){0};
+	reading->doc->source_count = 1;
+	reading->subst_count = reading->nodes = 0;
+	reading->departed = reading->reordered = false;
+	versions_start_over(reading);
+	return read_whole(reading);
+}
+
+bool hocon_read(struct reading *reading)
+{
+	if (!read_whole(reading) || (reading->again && !read_again(reading)))
 		return false;
 	duration_warn(reading);
 	return resolve_all(reading);

@@ -6,8 +6,8 @@
 #include "base/mem.h"
 #include "read/hocon.h"
 #include "read/reading.h"
-#include "read/subst.h"
 #include "read/tree.h"
+#include "read/versions.h"
 
 enum form { FORM_NAME, FORM_FILE, FORM_URL, FORM_CLASSPATH };
 
@@ -207,60 +207,22 @@ static const struct path *scope_of(const struct hocon *hocon)
 	return scope;
 }
 
-/* @value, the key's last in the included text, forgets what the key held there
- * before; but an object that it is merged over goes with it. */
-static bool forget_earlier(struct hocon *hocon, const struct value *slot,
-			   struct value *value)
+/* Its keys as if they stood in the including text, with their last values. */
+static bool put_members(struct hocon *hocon, struct value *object,
+			const struct value *included, size_t first_subst)
 {
 	struct reading *reading = hocon->reading;
-	struct delayed *delayed = tree_innermost(value);
-	struct value *object;
-
-	if (!delayed->onto_object) {
-		delayed->earlier = NULL;
-		return true;
-	}
-	if (!value_is(slot, VALUE_OBJECT))
-		return true;
-	object = tree_copy_objects(reading, (struct value *)slot, value);
-	if (object)
-		tree_merge(reading, object, delayed->earlier);
-	delayed->earlier = object;
-	return object;
-}
-
-/* A key as if it stood in the including text. */
-static bool put_member(struct hocon *hocon, struct value *object,
-		       const struct member *member)
-{
-	struct value *value = member->value;
-	struct value **slot = value_object_slot(object, hocon->reading->arena,
-						member_key(member));
-	struct str key = member_key(member);
-	struct path path = {&key, 1};
-
-	if (!tree_is_delayed(value))
-		return tree_put(hocon->reading, object, &path, value);
-	if (!forget_earlier(hocon, *slot, value))
-		return false;
-	if (tree_innermost(value)->onto_object)
-		*slot = NULL; /* it is in @value, or hidden by that */
-	if (hocon_at_root(hocon))
-		subst_note_itself(value);
-	return tree_put(hocon->reading, object, &path, value);
-}
-
-static bool put_members(struct hocon *hocon, struct value *object,
-			struct value *included, size_t first_subst)
-{
 	struct member *member;
+	struct str key;
 
-	if (hocon_at_root(hocon) &&
-	    !subst_rebase_self(hocon->reading, first_subst, object))
-		return false;
-	for (value_each (included, member))
-		if (!put_member(hocon, object, member))
+	if (object == reading->root)
+		versions_note(reading, object, first_subst, STR(""));
+	for (value_each (included, member)) {
+		key = member_key(member);
+		if (!tree_put(reading, object, &(struct path){&key, 1},
+			      tree_handed_out(reading, member->value)))
 			return false;
+	}
 	return true;
 }
 

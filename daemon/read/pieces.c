@@ -309,18 +309,24 @@ bool pieces_add_token(struct hocon *hocon, struct pieces *pieces)
 	return add[hocon->lexer.token.type](hocon, pieces);
 }
 
+static void on_inner(void *user, struct subst *subst)
+{
+	(void)user;
+	subst->inner = true;
+}
+
 static struct value *delayed_of(struct hocon *hocon, struct pieces *pieces,
 				size_t offset)
 {
-	struct value *value =
-		tree_new_delayed(hocon->reading, hocon->source, offset);
-	struct delayed *delayed = tree_delayed(value);
 	size_t size = pieces->count * sizeof(struct piece);
+	struct piece *items = arena_alloc(hocon->reading->arena, size);
 
-	delayed->pieces = arena_alloc(hocon->reading->arena, size);
-	memcpy(delayed->pieces, pieces->items, size);
-	delayed->count = (uint32_t)pieces->count;
-	return value;
+	memcpy(items, pieces->items, size);
+	for (size_t i = 0; i < pieces->count; i++)
+		if (items[i].kind == PIECE_VALUE)
+			subst_each(items[i].value, on_inner, NULL);
+	return tree_new_delayed(hocon->reading, hocon->source, offset, items,
+				pieces->count);
 }
 
 /* Blanks at the end of a value do not count. */

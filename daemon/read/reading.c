@@ -3,6 +3,7 @@
 bool reading_departs(struct reading *reading, struct source *source,
 		     size_t offset, const char *what)
 {
+	reading->departed = true;
 	if (reading->options->dialect == READ_STRICT)
 		return diag_at(reading->diag, source, offset,
 			       "ClearML refuses this: %s", what);

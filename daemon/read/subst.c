@@ -1,6 +1,8 @@
 #include "read/subst.h"
 
 #include "base/arena.h"
+#include "base/mem.h"
+#include "read/concat.h"
 #include "read/reading.h"
 #include "read/tree.h"
 
@@ -22,77 +24,304 @@ struct subst *subst_new(struct reading *reading, size_t source, size_t offset)
 	return subst;
 }
 
-bool subst_leads_to(const struct reading *reading, size_t first, struct str key)
+/* --- what waits ---------------------------------------------------------- */
+
+bool subst_is_waiting(const struct value *value)
 {
-	for (size_t i = first; i < reading->subst_count; i++)
-		if (str_equal(reading->substs[i]->path.items[0], key))
+	const struct value *node = value;
+
+	for (; tree_is_delayed(node); node = tree_delayed(node)->earlier) {
+		if (tree_delayed(node)->waiting)
 			return true;
+		if (tree_delayed(node)->settled)
+			break;
+	}
+	for (; tree_is_delayed(value) && !tree_delayed(value)->settled;
+	     value = tree_delayed(value)->earlier)
+		tree_delayed(value)->settled = true;
 	return false;
 }
 
-void subst_mark_self(struct reading *reading, size_t first, struct str key,
-		     struct value *earlier)
+static void each_piece(const struct value *value, subst_fn each, void *user)
 {
-	struct subst *subst;
+	const struct delayed *delayed = tree_delayed(value);
 
-	for (size_t i = first; i < reading->subst_count; i++) {
-		subst = reading->substs[i];
-		if (!str_equal(subst->path.items[0], key))
-			continue;
-		subst->first = !earlier;
-		subst->self = subst->path.count == 1;
-		subst->back = earlier;
-		reading->refers_to_self = true;
+	for (uint32_t i = 0; i < delayed->count; i++)
+		if (delayed->pieces[i].kind == PIECE_SUBST)
+			each(user, delayed->pieces[i].subst);
+}
+
+/* How many values, one over the other, may wait. */
+static size_t count_levels(const struct value *value)
+{
+	size_t count = 0;
+
+	for (; tree_is_delayed(value) && !tree_delayed(value)->settled;
+	     value = tree_delayed(value)->earlier)
+		count++;
+	return count;
+}
+
+/* The oldest first. */
+static void each_of_delayed(const struct value *value, subst_fn each,
+			    void *user)
+{
+	_cleanup_(mem_freep) const struct value **levels = NULL;
+	size_t count = count_levels(value);
+
+	if (count == 1) {
+		each_piece(value, each, user);
+		return;
+	}
+	levels = mem_alloc(count * sizeof(*levels));
+	for (size_t i = 0; i < count; i++, value = tree_delayed(value)->earlier)
+		levels[i] = value;
+	while (count--)
+		each_piece(levels[count], each, user);
+}
+
+void subst_each(const struct value *value, subst_fn each, void *user)
+{
+	struct member *member;
+
+	if (!value || !tree_waits(value))
+		return;
+	if (tree_is_delayed(value) && subst_is_waiting(value))
+		each_of_delayed(value, each, user);
+	else if (value->type == VALUE_OBJECT)
+		for (value_each (value, member))
+			subst_each(member->value, each, user);
+	else if (value->type == VALUE_LIST)
+		for (uint32_t i = 0; i < value->list.count; i++)
+			subst_each(value->list.items[i], each, user);
+}
+
+/* --- what stands for what ------------------------------------------------ */
+
+/* Every value of @value counts again at @place. */
+static bool charge(struct reading *reading, const struct value *place,
+		   const struct value *value)
+{
+	struct member *member;
+
+	if (!reading_charge(reading, place, 1))
+		return false;
+	if (tree_is_delayed(value))
+		return true;
+	if (value->type == VALUE_LIST)
+		for (uint32_t i = 0; i < value->list.count; i++)
+			if (!charge(reading, place, value->list.items[i]))
+				return false;
+	if (value->type == VALUE_OBJECT)
+		for (value_each (value, member))
+			if (!charge(reading, place, member->value))
+				return false;
+	return true;
+}
+
+/* @value where it is substituted. */
+static struct value *value_at(struct reading *reading,
+			      const struct value *value,
+			      const struct value *place)
+{
+	struct value *copy = reading_value(reading, VALUE_NULL, place->source,
+					   place->offset);
+	struct value stands_at = *copy;
+
+	*copy = *value;
+	copy->source = stands_at.source;
+	copy->offset = stands_at.offset;
+	return copy;
+}
+
+/* Is @subst a copy that came of itself? */
+static bool comes_of_itself(const struct subst *subst)
+{
+	const struct subst *maker = subst->maker;
+
+	while (maker && (maker->source != subst->source ||
+			 maker->offset != subst->offset))
+		maker = maker->maker;
+	return maker;
+}
+
+/* @value, copied to where @subst stands; NULL when it is too much. */
+static struct value *copy_for(struct reading *reading,
+			      const struct subst *subst, uint32_t offset,
+			      struct value *value)
+{
+	const struct value place = {.source = subst->source, .offset = offset};
+
+	if (!subst->charged && !charge(reading, &place, value))
+		return NULL;
+	value = tree_deep_copy(reading, tree_handed_out(reading, value), subst);
+	return value ? value_at(reading, value, &place) : NULL;
+}
+
+/* The same; the limits are no more than what stops what never ends. */
+static struct value *value_for(struct reading *reading,
+			       const struct subst *subst, uint32_t offset,
+			       struct value *value)
+{
+	struct source *source = reading->doc->sources[subst->source];
+	struct diag *diag = reading->diag, why = DIAG_INIT;
+
+	reading->diag = &why;
+	value = copy_for(reading, subst, offset, value);
+	reading->diag = diag;
+	if (!value && comes_of_itself(subst))
+		diag_at(diag, source, subst->offset,
+			"${%.*s} leads back to itself", STR_PRINT(subst->text));
+	else if (!value)
+		diag_at(diag, source, subst->offset, "%s", why.text);
+	diag_deinit(&why);
+	return value;
+}
+
+/* A scalar in front of something is text, with its blanks. */
+static void set_piece(struct reading *reading, struct piece *piece,
+		      struct value *value, bool last)
+{
+	piece->kind = PIECE_VALUE;
+	piece->text = (struct str){0};
+	piece->value = value;
+	if (!value)
+		piece->kind = PIECE_NOTHING;
+	else if (value->type < VALUE_LIST && !last) {
+		piece->kind = PIECE_TEXT;
+		piece->text = concat_text(reading, value);
 	}
 }
 
-void subst_note_itself(struct value *value)
+bool subst_put(struct reading *reading, struct subst *subst,
+	       struct value *value)
+{
+	struct delayed *delayed = tree_delayed(subst->holder);
+	struct piece *piece = &delayed->pieces[subst->index];
+
+	if (value) {
+		value = value_for(reading, subst, piece->offset, value);
+		if (!value)
+			return false;
+		subst->holder->flags |= value->flags & TREE_SECRET;
+	}
+	subst->charged = true;
+	delayed->waiting -= piece->kind == PIECE_SUBST;
+	delayed->merged = NULL;
+	set_piece(reading, piece, value, subst->index + 1 == delayed->count);
+	if (value_is(value, VALUE_NULL) && piece->kind == PIECE_TEXT)
+		concat_warn_null(reading, piece, subst->holder);
+	return true;
+}
+
+/* --- what comes of it ---------------------------------------------------- */
+
+/* What a key's earlier value comes to, if that is an object; NULL: none. */
+static bool object_of(struct reading *reading, struct value *earlier,
+		      struct value **object)
+{
+	struct delayed *delayed;
+
+	*object = earlier;
+	if (tree_is_delayed(earlier)) {
+		delayed = tree_delayed(earlier);
+		if (!delayed->merged &&
+		    !subst_result(reading, earlier, &delayed->merged))
+			return false;
+		*object = delayed->merged;
+	}
+	if (!value_is(*object, VALUE_OBJECT))
+		*object = NULL;
+	return true;
+}
+
+/* Merge what the key held earlier into @result. ClearML merges one after the
+ * other, the oldest first, though each holds those before it: that only shows
+ * when something waits in them. */
+static bool merge_earlier(struct reading *reading, struct value *earlier,
+			  struct value *result)
+{
+	struct value *object;
+
+	if (!object_of(reading, earlier, &object))
+		return false;
+	if (!object)
+		return true;
+	if (tree_is_delayed(earlier) && tree_waits(object) &&
+	    !merge_earlier(reading, tree_delayed(earlier)->earlier, result))
+		return false;
+	tree_merge(reading, result, object, true);
+	return true;
+}
+
+static bool join_objects(struct reading *reading, struct value *delayed,
+			 struct piece *pieces, size_t count,
+			 struct value **result)
+{
+	*result = reading_value(reading, VALUE_OBJECT, delayed->source,
+				delayed->offset);
+	if (!merge_earlier(reading, tree_delayed(delayed)->earlier, *result))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		tree_merge(reading, *result, pieces[i].value, true);
+	return reading_charge(reading, delayed, (*result)->object.count);
+}
+
+/* An earlier value that cannot be is no reason to fail, but to ClearML. */
+static bool join(struct reading *reading, struct value *place,
+		 struct piece *pieces, size_t count, struct value **result)
+{
+	if (!concat_mend(reading, place, &pieces, &count))
+		return false;
+	if (tree_delayed(place)->hidden && !concat_fits(pieces, count))
+		return tree_departs(reading, place, place,
+				    "an earlier value of this key, which "
+				    "cannot be resolved");
+	if (concat_objects(pieces, count))
+		return join_objects(reading, place, pieces, count, result);
+	*result = concat(reading, pieces, count, place);
+	if (*result)
+		(*result)->flags |= place->flags & TREE_SECRET;
+	return *result;
+}
+
+/* Those that stand for something; for a += its own, which may change. */
+static struct piece *settled_pieces(struct reading *reading,
+				    const struct delayed *delayed,
+				    size_t *count)
+{
+	struct piece *pieces;
+	uint32_t i = 0;
+
+	while (i < delayed->count && delayed->pieces[i].kind != PIECE_NOTHING)
+		i++;
+	*count = i;
+	if (i == delayed->count && !delayed->append)
+		return delayed->pieces;
+	pieces = arena_alloc(reading->arena,
+			     delayed->count * sizeof(struct piece));
+	*count = 0;
+	for (i = 0; i < delayed->count; i++)
+		if (delayed->pieces[i].kind != PIECE_NOTHING)
+			pieces[(*count)++] = delayed->pieces[i];
+	return pieces;
+}
+
+bool subst_result(struct reading *reading, struct value *value,
+		  struct value **result)
 {
 	struct delayed *delayed = tree_delayed(value);
-	const struct piece *piece = delayed->pieces;
+	struct piece *pieces;
+	size_t count = 0;
 
-	for (size_t i = 0; i < delayed->count; i++, piece++) {
-		if (piece->kind != PIECE_SUBST || !piece->subst->self)
-			continue;
-		delayed->itself = !piece->subst->first &&
-				  !tree_waits_for_others(piece->subst->back);
-		delayed->first_itself = piece->subst->first;
-	}
-}
-
-/* What the key held in the included text is forgotten: ClearML looks only into
- * what the including one has. */
-static bool rebase(struct reading *reading, struct subst *subst,
-		   const struct value *root)
-{
-	struct value *earlier = value_get(root, subst->path.items[0]);
-
-	if (earlier) {
-		subst->back = tree_copy_objects(reading, earlier, earlier);
-		subst->first = false;
-		return subst->back;
-	}
-	if (subst->back && subst->self && !subst->optional)
-		return reading_departs(
-			reading, reading->doc->sources[subst->source],
-			subst->offset,
-			"a reference to what the key held before in an "
-			"included text");
-	subst->back = NULL;
-	subst->first = true;
-	return true;
-}
-
-bool subst_rebase_self(struct reading *reading, size_t first,
-		       const struct value *root)
-{
-	struct subst *subst;
-
-	for (size_t i = first; i < reading->subst_count; i++) {
-		subst = reading->substs[i];
-		if ((subst->back || subst->first) &&
-		    !rebase(reading, subst, root))
-			return false;
-	}
-	return true;
+	if (delayed->endless &&
+	    !tree_departs(reading, value, value,
+			  "an object merged over itself: that never ends"))
+		return false;
+	*result = value;
+	if (subst_is_waiting(value))
+		return true;
+	pieces = settled_pieces(reading, delayed, &count);
+	*result = NULL;
+	return !count || join(reading, value, pieces, count, result);
 }

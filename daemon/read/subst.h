@@ -2,15 +2,13 @@
 #define READ_SUBST_H
 
 /*
- * Substitutions, while the text is read: every ${path} is recorded in the
- * order they come, and told what its own key held before, because a reference
- * to that key means that value (SEMANTICS B4.3). resolve.h does the rest.
+ * Substitutions and the delayed values they are pieces of: what is recorded
+ * while the text is read, what waits, and what a delayed value comes to once
+ * nothing does. resolve.h says in which order they are given their values.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include "base/str.h"
 
 struct reading;
 struct subst;
@@ -18,22 +16,22 @@ struct value;
 
 struct subst *subst_new(struct reading *reading, size_t source, size_t offset);
 
-/* Does the path of a substitution from number @first on begin with @key? */
-bool subst_leads_to(const struct reading *reading, size_t first,
-		    struct str key);
+/* Does @delayed, or what its key held before, wait for a substitution? */
+bool subst_is_waiting(const struct value *delayed);
 
-/* The substitutions from number @first on stand in the value of the root key
- * @key, which held @earlier (NULL: nothing): ${key} there means that. */
-void subst_mark_self(struct reading *reading, size_t first, struct str key,
-		     struct value *earlier);
+typedef void (*subst_fn)(void *user, struct subst *subst);
 
-/* Does @value, a root key's own and delayed, refer to that key? It is told. */
-void subst_note_itself(struct value *value);
+/* Every substitution that waits in @value, in ClearML's order: members and
+ * elements as they come, of a delayed value first what its key held before. */
+void subst_each(const struct value *value, subst_fn each, void *user);
 
-/* Those of an included text, whose keys now come to @root: what @root holds
- * is earlier than anything in the included text. False when that makes too many
- * values. */
-bool subst_rebase_self(struct reading *reading, size_t first,
-		       const struct value *root);
+/* @subst stands for @value; NULL: for nothing. Again and again, if need be. */
+bool subst_put(struct reading *reading, struct subst *subst,
+	       struct value *value);
+
+/* What @delayed comes to: *result is @delayed itself when something waits, NULL
+ * when it is nothing. False when its pieces do not fit. */
+bool subst_result(struct reading *reading, struct value *delayed,
+		  struct value **result);
 
 #endif

@@ -1,122 +1,260 @@
 #include "read/tree.h"
 
+#include "base/arena.h"
+#include "base/mem.h"
 #include "read/reading.h"
+#include "read/versions.h"
 
-struct value *tree_new_delayed(struct reading *reading, size_t source,
-			       size_t offset)
-{
-	struct value *value =
-		reading_value(reading, VALUE_DELAYED, source, offset);
+#define DELAYED_VALUES 8 /* as large as so many plain ones, copied */
 
-	value->reader = arena_alloc(reading->arena, sizeof(struct delayed));
-	return value;
-}
-
-struct delayed *tree_innermost(const struct value *value)
+static void own_pieces(struct value *value)
 {
 	struct delayed *delayed = tree_delayed(value);
 
-	while (delayed->added_object)
-		delayed = tree_delayed(delayed->earlier);
-	return delayed;
-}
-
-bool tree_waits_for_others(const struct value *value)
-{
-	const struct delayed *delayed;
-
-	while (tree_is_delayed(value)) {
-		delayed = tree_delayed(value);
-		for (size_t i = 0; i < delayed->count; i++)
-			if (delayed->pieces[i].kind == PIECE_SUBST &&
-			    !delayed->pieces[i].subst->self)
-				return true;
-		if (!delayed->added_object)
-			return false;
-		value = delayed->earlier;
-	}
-	return false;
-}
-
-void tree_merge(struct reading *reading, struct value *into, struct value *from)
-{
-	struct member *member;
-	struct value **slot;
-
-	into->flags |= from->flags & TREE_DELAYED;
-	for (value_each (from, member)) {
-		slot = value_object_slot(into, reading->arena,
-					 member_key(member));
-		if (value_is(*slot, VALUE_OBJECT) &&
-		    member->value->type == VALUE_OBJECT) {
-			tree_merge(reading, *slot, member->value);
+	for (uint32_t i = 0; i < delayed->count; i++) {
+		if (delayed->pieces[i].kind != PIECE_SUBST)
 			continue;
-		}
-		if (*slot && tree_is_delayed(member->value))
-			tree_innermost(member->value)->earlier = *slot;
-		*slot = member->value;
+		delayed->pieces[i].subst->holder = value;
+		delayed->pieces[i].subst->index = i;
 	}
 }
 
-struct value *tree_copy_objects(struct reading *reading, struct value *value,
-				const struct value *place)
+struct value *tree_new_delayed(struct reading *reading, size_t source,
+			       size_t offset, struct piece *pieces,
+			       size_t count)
 {
-	struct member *member;
-	struct value *copy, *item;
+	struct value *value =
+		reading_value(reading, VALUE_DELAYED, source, offset);
+	struct delayed *delayed =
+		arena_alloc(reading->arena, sizeof(struct delayed));
 
-	if (!value_is(value, VALUE_OBJECT))
-		return value;
-	if (!reading_charge(reading, place, 1 + value->object.count))
-		return NULL;
-	copy = reading_value(reading, VALUE_OBJECT, value->source,
-			     value->offset);
-	copy->flags = value->flags;
-	for (value_each (value, member)) {
-		item = tree_copy_objects(reading, member->value, place);
-		if (!item)
-			return NULL;
-		*value_object_slot(copy, reading->arena, member_key(member)) =
-			item;
+	value->reader = delayed;
+	delayed->pieces = pieces;
+	delayed->count = delayed->cap = (uint32_t)count;
+	for (size_t i = 0; i < count; i++)
+		delayed->waiting += pieces[i].kind == PIECE_SUBST;
+	own_pieces(value);
+	return value;
+}
+
+struct value *tree_handed_out(struct reading *reading, struct value *value)
+{
+	if (value_is(value, VALUE_LIST) && value->flags & TREE_DELAYED)
+		return value_copy(reading->arena, value);
+	return value;
+}
+
+void tree_list_add(struct reading *reading, struct value *list,
+		   struct value *item)
+{
+	if (tree_is_delayed(item)) {
+		tree_delayed(item)->parent = list;
+		tree_delayed(item)->index = list->list.count;
 	}
+	if (tree_waits(item))
+		list->flags |= TREE_DELAYED;
+	value_list_add(list, reading->arena, item);
+}
+
+/* @slot is given @value, or it is merged there: what waits does no longer stand
+ * in the order of the text. */
+static void note_order(struct reading *reading, const struct value *old,
+		       const struct value *value)
+{
+	if (old && (tree_waits(old) || tree_waits(value)))
+		reading->reordered = true;
+}
+
+static void replace(struct value **slot, struct value *value)
+{
+	if (tree_is_delayed(*slot) && *slot != value)
+		tree_delayed(*slot)->hidden = true;
+	*slot = value;
+}
+
+/* @value is what a member of @object, at @slot, holds from now on. */
+static void settle_in(struct value *object, struct value **slot,
+		      struct value *value)
+{
+	struct delayed *delayed = tree_delayed(value);
+	struct member *member = CONTAINER_OF(slot, struct member, value);
+
+	delayed->parent = object;
+	delayed->key = member->key;
+	delayed->key_len = member->key_len;
+	delayed->index = (uint32_t)(member - object->object.members);
+}
+
+struct value **tree_place(struct reading *reading,
+			  const struct delayed *delayed)
+{
+	struct value *object = delayed->parent;
+	struct member *member = &object->object.members[delayed->index];
+
+	if (delayed->index < object->object.count &&
+	    member->key == delayed->key)
+		return &member->value;
+	return value_object_slot(object, reading->arena, delayed_key(delayed));
+}
+
+static bool is_below(const struct value *value, const struct value *earlier)
+{
+	while (tree_is_delayed(earlier) && earlier != value)
+		earlier = tree_delayed(earlier)->earlier;
+	return earlier == value;
+}
+
+/* Something that @value came over, null being nothing. */
+static void set_earlier(struct reading *reading, struct value *value,
+			struct value *earlier)
+{
+	struct delayed *delayed = tree_delayed(value);
+
+	delayed->endless = is_below(value, earlier);
+	if (delayed->endless)
+		return;
+	delayed->forgotten = delayed->earlier;
+	delayed->earlier = value_is(earlier, VALUE_NULL)
+				   ? NULL
+				   : tree_handed_out(reading, earlier);
+	delayed->settled = false;
+}
+
+/* What waits in a copy still calls the first one its place. */
+static struct value *copy_object(struct reading *reading,
+				 const struct value *object)
+{
+	struct value *copy = value_copy(reading->arena, object);
+	struct member *member;
+
+	if (copy->flags & TREE_DELAYED)
+		for (value_each (copy, member))
+			member->value = tree_handed_out(reading, member->value);
 	return copy;
 }
 
-/* An object after a delayed value: merged over whatever that turns out to be.
- */
-static bool put_object_over_delayed(struct reading *reading,
-				    struct value **slot, struct value *object)
+void tree_merge(struct reading *reading, struct value *into,
+		const struct value *from, bool copy)
 {
-	struct delayed *delayed = tree_delayed(*slot);
-	struct value *value;
+	struct member *member;
+	struct value **slot, *value;
 
-	if (delayed->added_object) {
-		tree_merge(reading, delayed->pieces[0].value, object);
-		return true;
+	into->flags |= from->flags & TREE_DELAYED;
+	for (value_each (from, member)) {
+		slot = value_object_slot_like(into, reading->arena, member);
+		value = tree_handed_out(reading, member->value);
+		note_order(reading, *slot, value);
+		if (value_is(*slot, VALUE_OBJECT) &&
+		    value->type == VALUE_OBJECT) {
+			if (copy)
+				*slot = copy_object(reading, *slot);
+			tree_merge(reading, *slot, value, copy);
+			continue;
+		}
+		if (tree_is_delayed(value)) {
+			settle_in(into, slot, value);
+			if (*slot)
+				set_earlier(reading, value, *slot);
+		}
+		replace(slot, value);
 	}
-	value = tree_new_delayed(reading, object->source, object->offset);
-	delayed = tree_delayed(value);
-	delayed->pieces = arena_alloc(reading->arena, sizeof(struct piece));
-	delayed->count = 1;
-	delayed->pieces[0].kind = PIECE_VALUE;
-	delayed->pieces[0].value = object;
-	delayed->earlier = *slot;
-	delayed->added_object = true;
-	*slot = value;
+}
+
+struct value *tree_moved(struct reading *reading, const struct value *object)
+{
+	struct value *moved = reading_value(reading, VALUE_OBJECT,
+					    object->source, object->offset);
+
+	tree_merge(reading, moved, object, true);
+	return moved;
+}
+
+bool tree_departs(struct reading *reading, struct value *delayed,
+		  const struct value *place, const char *what)
+{
+	if (tree_delayed(delayed)->told)
+		return true;
+	tree_delayed(delayed)->told = true;
+	return reading_departs(reading, reading_source(reading, place),
+			       place->offset, what);
+}
+
+/* --- a key that comes again ---------------------------------------------- */
+
+static void add_piece(struct reading *reading, struct value *value,
+		      struct piece piece)
+{
+	struct delayed *delayed = tree_delayed(value);
+	uint32_t cap = delayed->cap;
+
+	if (delayed->count == cap) {
+		delayed->cap = cap * 2;
+		delayed->pieces = arena_grow(reading->arena, delayed->pieces,
+					     cap * sizeof(piece),
+					     delayed->cap * sizeof(piece));
+	}
+	delayed->pieces[delayed->count++] = piece;
+}
+
+/* An object after a delayed value is one more piece of it. */
+static void put_object_after(struct reading *reading, struct value *delayed,
+			     struct value *object)
+{
+	add_piece(reading, delayed,
+		  (struct piece){
+			  .kind = PIECE_VALUE,
+			  .after = true,
+			  .offset = object->offset,
+			  .value = object,
+		  });
+}
+
+/* A delayed value comes over an object: that is its first piece, too. */
+static void put_over_object(struct reading *reading, struct value *object,
+			    struct value *value)
+{
+	struct piece piece = {
+		.kind = PIECE_VALUE,
+		.before = true,
+		.offset = object->offset,
+		.value = object,
+	};
+
+	struct delayed *delayed = tree_delayed(value);
+
+	if (delayed->append)
+		return;
+	add_piece(reading, value, piece);
+	memmove(delayed->pieces + 1, delayed->pieces,
+		(delayed->count - 1) * sizeof(piece));
+	delayed->pieces[0] = piece;
+	own_pieces(value);
+}
+
+static bool merge_object(struct reading *reading, struct value **slot,
+			 struct value *object, bool versions)
+{
+	if (versions) {
+		if (!reading_charge(reading, object, 1 + (*slot)->object.count))
+			return false;
+		*slot = tree_moved(reading, *slot);
+	}
+	tree_merge(reading, *slot, object, versions);
 	return true;
 }
 
 /* The key's earlier value is *slot. */
 static bool put_object(struct reading *reading, struct value **slot,
-		       struct value *object)
+		       struct value *object, bool versions)
 {
 	struct value *old = *slot;
 
-	if (old->type == VALUE_OBJECT) {
-		tree_merge(reading, old, object);
+	if (old->type == VALUE_OBJECT)
+		return merge_object(reading, slot, object, versions);
+	if (tree_is_delayed(old)) {
+		put_object_after(reading, old, object);
 		return true;
 	}
-	if (tree_is_delayed(old))
-		return put_object_over_delayed(reading, slot, object);
 	*slot = object;
 	if (old->type == VALUE_LIST || old->type == VALUE_NULL)
 		return true;
@@ -125,39 +263,194 @@ static bool put_object(struct reading *reading, struct value **slot,
 			       "an object for a key that has a plain value");
 }
 
-static bool put_last(struct reading *reading, struct value **slot,
-		     struct value *value)
+static bool put_last(struct reading *reading, struct value *object,
+		     struct str key, struct value *value)
 {
-	struct delayed *delayed;
+	struct value **slot = value_object_slot(object, reading->arena, key);
+	bool versions = versions_are_kept(reading, object, key);
+	struct value *old = *slot;
 
-	if (*slot && value->type == VALUE_OBJECT)
-		return put_object(reading, slot, value);
-	if (*slot && tree_is_delayed(value)) {
-		delayed = tree_innermost(value);
-		delayed->earlier = *slot;
-		delayed->onto_object =
-			(*slot)->type == VALUE_OBJECT && !delayed->append;
+	note_order(reading, old, value);
+	if (tree_is_delayed(value)) {
+		settle_in(object, slot, value);
+		if (value_is(old, VALUE_OBJECT))
+			put_over_object(reading, old, value);
+		set_earlier(reading, value, old);
 	}
-	*slot = value;
+	if (old && value->type == VALUE_OBJECT) {
+		if (!put_object(reading, slot, value, versions))
+			return false;
+	} else {
+		replace(slot, value);
+	}
+	if (versions && *slot != old)
+		versions_add(reading, key, *slot);
+	if (old && object == reading->root)
+		(*slot)->flags |= TREE_LATER;
 	return true;
+}
+
+/* The object at @key of @object: a dotted key, whose value is @value, makes its
+ * own way, quietly. */
+static struct value *make_way(struct reading *reading, struct value *object,
+			      struct str key, const struct value *value)
+{
+	struct value **slot = value_object_slot(object, reading->arena, key);
+	uint8_t later = *slot && object == reading->root ? TREE_LATER : 0;
+
+	note_order(reading, *slot, value);
+	if (value_is(*slot, VALUE_OBJECT))
+		return *slot;
+	replace(slot, reading_value(reading, VALUE_OBJECT, value->source,
+				    value->offset));
+	(*slot)->flags |= later;
+	if (versions_are_kept(reading, object, key))
+		versions_add(reading, key, *slot);
+	return *slot;
 }
 
 bool tree_put(struct reading *reading, struct value *object,
 	      const struct path *path, struct value *value)
 {
-	struct value **slot;
+	size_t i = 0;
 
-	for (size_t i = 0;; i++) {
+	for (;; i++) {
 		if (tree_waits(value))
 			object->flags |= TREE_DELAYED;
-		slot = value_object_slot(object, reading->arena,
-					 path->items[i]);
 		if (i + 1 == path->count)
-			return put_last(reading, slot, value);
-		/* A dotted key makes its own way, quietly. */
-		if (!value_is(*slot, VALUE_OBJECT))
-			*slot = reading_value(reading, VALUE_OBJECT,
-					      value->source, value->offset);
-		object = *slot;
+			break;
+		object = make_way(reading, object, path->items[i], value);
 	}
+	return put_last(reading, object, path->items[i], value);
+}
+
+/* --- deep copies --------------------------------------------------------- */
+
+/* Where in a copy we are: @from became @to. */
+struct copying {
+	struct reading *reading;
+	const struct subst *maker;
+	const struct value *from;
+	struct value *to;
+	size_t level;
+};
+
+static struct value *copy_inside(struct copying copying, struct value *value);
+
+static struct piece copy_piece(struct copying copying,
+			       const struct delayed *delayed,
+			       const struct delayed *copy, struct piece piece)
+{
+	struct subst *subst;
+
+	if (piece.kind == PIECE_SUBST) {
+		subst = arena_alloc(copying.reading->arena, sizeof(*subst));
+		*subst = *piece.subst;
+		subst->was = subst->is = 0;
+		subst->done = subst->listed = 0;
+		subst->maker = copying.maker;
+		piece.subst = subst;
+	} else if (piece.kind == PIECE_VALUE) {
+		piece.value = piece.value == delayed->earlier
+				      ? copy->earlier
+				      : copy_inside(copying, piece.value);
+	}
+	return piece;
+}
+
+static struct value *copy_delayed(struct copying copying,
+				  const struct value *value)
+{
+	struct reading *reading = copying.reading;
+	const struct delayed *delayed = tree_delayed(value);
+	struct delayed *copy = arena_alloc(reading->arena, sizeof(*copy));
+	struct value *result = value_copy(&reading->doc->nodes, value);
+
+	*copy = *delayed;
+	copy->merged = NULL;
+	copy->parent = delayed->parent == copying.from ? copying.to : NULL;
+	if (delayed->earlier) {
+		copy->earlier = copy_inside(copying, delayed->earlier);
+		if (!copy->earlier)
+			return NULL;
+	}
+	copy->cap = delayed->count;
+	copy->pieces = arena_alloc(reading->arena,
+				   delayed->count * sizeof(struct piece));
+	for (uint32_t i = 0; i < delayed->count; i++) {
+		copy->pieces[i] =
+			copy_piece(copying, delayed, copy, delayed->pieces[i]);
+		if (!copy->pieces[i].value &&
+		    copy->pieces[i].kind == PIECE_VALUE)
+			return NULL;
+	}
+	result->reader = copy;
+	own_pieces(result);
+	return result;
+}
+
+static bool copy_elements(struct copying copying, struct value *list)
+{
+	for (uint32_t i = 0; i < list->list.count; i++) {
+		list->list.items[i] = copy_inside(copying, list->list.items[i]);
+		if (!list->list.items[i])
+			return false;
+	}
+	return true;
+}
+
+/* A list that is a member was handed out: its elements' place is lost. */
+static bool copy_members(struct copying copying, struct value *object)
+{
+	struct copying lost = copying;
+	struct member *member;
+
+	lost.from = lost.to = NULL;
+	for (value_each (object, member)) {
+		if (value_is(member->value, VALUE_LIST) &&
+		    member->value->flags & TREE_DELAYED) {
+			member->value = value_copy(copying.reading->arena,
+						   member->value);
+			if (!copy_elements(lost, member->value))
+				return false;
+			continue;
+		}
+		member->value = copy_inside(copying, member->value);
+		if (!member->value)
+			return false;
+	}
+	return true;
+}
+
+static struct value *copy_inside(struct copying copying, struct value *value)
+{
+	struct reading *reading = copying.reading;
+	struct value *copy;
+	bool ok;
+
+	if (!tree_waits(value))
+		return value;
+	if (++copying.level > reading_levels_max(reading)) {
+		diag_at(reading->diag, reading_source(reading, value),
+			value->offset, "this substitution nests too deep");
+		return NULL;
+	}
+	if (!reading_charge(reading, value,
+			    tree_is_delayed(value) ? DELAYED_VALUES : 1))
+		return NULL;
+	if (tree_is_delayed(value))
+		return copy_delayed(copying, value);
+	copy = value_copy(reading->arena, value);
+	copying.from = value;
+	copying.to = copy;
+	ok = copy->type == VALUE_OBJECT ? copy_members(copying, copy)
+					: copy_elements(copying, copy);
+	return ok ? copy : NULL;
+}
+
+struct value *tree_deep_copy(struct reading *reading, struct value *value,
+			     const struct subst *maker)
+{
+	return copy_inside((struct copying){.reading = reading, .maker = maker},
+			   value);
 }

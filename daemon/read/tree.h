@@ -6,8 +6,13 @@
  * substitutions and wait for the end of the text.
  *
  * A delayed value is a value of type VALUE_DELAYED; what contains one is
- * flagged, so that resolving looks only where there is something to do.
- * resolve_all leaves neither behind.
+ * flagged, so that resolving looks only where there is something to do. Each
+ * knows its place, the object or list that is given its result, and what its
+ * key held before it. resolve_all leaves none behind.
+ *
+ * What is put, merged and copied, and which of two trees a delayed value calls
+ * its place afterwards, is as in ClearML: its passes (resolve.h) show it.
+ * daemon/doc/semantics.md has the rules.
  */
 
 #include <stdbool.h>
@@ -25,23 +30,27 @@ struct reading;
 /* value->flags */
 enum {
 	TREE_DELAYED = 1, /* a delayed value is somewhere inside */
-	TREE_BUSY = 2,    /* being resolved now */
+	TREE_MISSING = 2, /* a list's element that nothing was found for */
 	TREE_SECRET = 4,  /* comes from a secret of the host */
+	TREE_LATER = 8,   /* its root key has held another before */
 };
 
 /* ${path} */
 struct subst {
 	struct str text; /* as ClearML looks it up; also a variable's name */
 	struct path path;
-	struct value
-		*back; /* what its own root key held before; NULL: nothing */
-	const struct path *scope; /* of the include it stands in; NULL: none */
+	const struct path *scope;  /* of the include it stands in; NULL: none */
+	struct value *holder;      /* the delayed value it is a piece of */
+	const struct subst *maker; /* this is a copy that came of; NULL: none */
+	uint32_t index;            /* of that piece */
 	uint32_t offset;
 	uint16_t source;
 	bool optional; /* ${?path} */
-	bool append;   /* made of a += */
-	bool self;     /* stands in the value of its own root key, and is it */
-	bool first;    /* stands in the first value of its own root key */
+	bool own;      /* it means what its own key held before */
+	bool told;     /* a departure of it was told */
+	bool charged;  /* what it stands for was counted */
+	bool inner;    /* it stands in a piece of another delayed value */
+	uint32_t was, is, done, listed; /* agenda.c's */
 };
 
 enum piece_kind {
@@ -49,11 +58,14 @@ enum piece_kind {
 	PIECE_QUOTED, /* "..." */
 	PIECE_VALUE,  /* anything that is a value by itself */
 	PIECE_SUBST,
+	PIECE_NOTHING, /* a substitution that stands for nothing */
 };
 
 /* A part of a value. */
 struct piece {
-	enum piece_kind kind;
+	uint8_t kind; /* enum piece_kind */
+	bool before;  /* the object that the key held before */
+	bool after;   /* an object that came to the key later */
 	uint32_t offset;
 	struct str text;   /* TEXT, QUOTED; of a VALUE how it was written */
 	struct str blanks; /* what follows on the line */
@@ -63,32 +75,35 @@ struct piece {
 	};
 };
 
-enum delayed_state { DELAYED_WAITING, DELAYED_BUSY, DELAYED_DONE };
-
 struct delayed {
 	struct piece *pieces;
 	struct value *earlier; /* what the key held before; NULL: nothing */
-	union {
-		struct value *forgotten; /* reading: what came to the key later,
-					  * see hocon.c */
-		struct value *next; /* resolving: the list of hidden ones */
-	};
-	struct value *result; /* DONE; NULL: there is none */
-	uint32_t count;       /* of pieces */
-	uint32_t jump;        /* BUSY: see resolve.c */
-	uint8_t state;        /* enum delayed_state */
-	bool onto_object;     /* assigned to a key that held an object */
-	bool added_object;    /* an object put over a delayed value */
-	bool append;          /* made of a += */
-	bool found_null;      /* it stands for null, by another key */
-	bool missing;         /* all it stands for is missing */
-	bool itself;          /* a root key's own: stands on what that held */
-	bool first_itself;    /* the same of a key that held nothing */
+	uint32_t count, cap;   /* of pieces */
+	uint32_t waiting;      /* of them, substitutions without a value */
+	bool settled;          /* nothing waits, here or earlier */
+	bool append;           /* made of a += */
+	bool hidden;           /* a later value came over it */
+	bool endless : 1;      /* merged over itself: ClearML never ends */
+	bool told : 1;         /* a departure of it was told */
+
+	struct value *parent; /* the object or list it is in; NULL: lost */
+	const char *key;      /* its key there */
+	uint32_t key_len;
+	uint32_t index;       /* its number there; of a member, where it was */
+	struct value *placed; /* what it put there; NULL: nothing */
+
+	struct value *merged;    /* its value, for what is merged over it */
+	struct value *forgotten; /* what the key held in an included text */
 };
+
+static inline struct str delayed_key(const struct delayed *delayed)
+{
+	return (struct str){delayed->key, delayed->key_len};
+}
 
 static inline bool tree_is_delayed(const struct value *value)
 {
-	return value->type == VALUE_DELAYED;
+	return value && value->type == VALUE_DELAYED;
 }
 
 static inline struct delayed *tree_delayed(const struct value *value)
@@ -102,29 +117,42 @@ static inline bool tree_waits(const struct value *value)
 	return tree_is_delayed(value) || value->flags & TREE_DELAYED;
 }
 
-/* Does @value wait for other keys than its own? ClearML has nothing to refer to
- * then: it resolves what refers to its own key first. */
-bool tree_waits_for_others(const struct value *value);
-
 struct value *tree_new_delayed(struct reading *reading, size_t source,
-			       size_t offset);
+			       size_t offset, struct piece *pieces,
+			       size_t count);
 
-/* The value itself, below the objects that were put over it. */
-struct delayed *tree_innermost(const struct value *value);
+/* Where @delayed's object holds it, added when that went. */
+struct value **tree_place(struct reading *reading,
+			  const struct delayed *delayed);
 
 /* Assign @value to @path of @object, as ClearML does when a key comes again
  * in one text (SEMANTICS B4.2); takes @value over. */
 bool tree_put(struct reading *reading, struct value *object,
 	      const struct path *path, struct value *value);
 
-/* What a block of braces that comes again does to the first (B4.2): objects
- * merge, everything else is replaced. */
+/* @from over @into: objects merge, everything else is replaced. @copy: what is
+ * merged into is a copy, so that nobody else sees it change. */
 void tree_merge(struct reading *reading, struct value *into,
-		struct value *from);
+		const struct value *from, bool copy);
 
-/* A copy of the objects of a tree, sharing everything else; NULL when the
- * limit does not allow more values. @place: whose fault that is. */
-struct value *tree_copy_objects(struct reading *reading, struct value *value,
-				const struct value *place);
+/* One more element, which stands there from now on. */
+void tree_list_add(struct reading *reading, struct value *list,
+		   struct value *item);
+
+/* @value as it is handed out: a list that waits is a copy, but its elements
+ * still call the first one their place. */
+struct value *tree_handed_out(struct reading *reading, struct value *value);
+
+/* Another object of the same members: what waits stands there from now on. */
+struct value *tree_moved(struct reading *reading, const struct value *object);
+
+/* Everything that waits in @value anew, for @maker; everything else shared.
+ * NULL when it nests too deep, or is too much. */
+struct value *tree_deep_copy(struct reading *reading, struct value *value,
+			     const struct subst *maker);
+
+/* Once for each delayed value: ClearML refuses what stands at @place. */
+bool tree_departs(struct reading *reading, struct value *delayed,
+		  const struct value *place, const char *what);
 
 #endif

@@ -191,8 +191,8 @@ static void strict_takes_what_clearml_takes(void **state)
 	(void)state;
 	outcome_assert_json(&result, "{\"a\":[],\"b\":\"x True y\","
 				     "\"c\":\"\\\\u0041\",\"d\":[],"
-				     "\"o\":{\"a\":{\"x\":1}},\"e\":null,"
-				     "\"f\":\"x\"}");
+				     "\"o\":{\"a\":{\"x\":1}},\"f\":\"x\","
+				     "\"e\":null}");
 }
 
 static void the_first_error_wins_and_quotes_no_value(void **state)

@@ -113,6 +113,7 @@ static void long_chain(struct buf *text)
 {
 	for (int i = 0; i < DEEP / 4; i++)
 		buf_printf(text, "k%d = ${k%d}\n", i, i + 1);
+	buf_printf(text, "k%d = 1\n", DEEP / 4);
 }
 
 static void alias_bomb(struct buf *text)

@@ -41,6 +41,11 @@ def test_owners_vaults_arrive(yard, served):
     agent_stories.owners_vault(yard)
 
 
+@pytest.mark.parametrize("vaults", ["live", "merged"])
+def test_variables_arrive(yard, served, vaults):
+    agent_stories.variables_arrive(yard, "--vaults", vaults)
+
+
 @pytest.mark.parametrize("what", agent_stories.GRABS)
 @pytest.mark.parametrize("vaults", ["live", "merged"])
 def test_a_vault_changes_nothing_about_login_and_identity(yard, served, what, vaults):

@@ -77,7 +77,7 @@ def test_none_of_200_tasks_is_lost_while_the_vault_changes_every_second(yard, se
     print(agent_stories.many_tasks(yard, count=200, every=1))
 
 
-@pytest.mark.parametrize("kind, count", [(Like, 200), pytest.param(Real, 40, marks=needs_real)])
+@pytest.mark.parametrize("kind, count", [(Like, 60), pytest.param(Real, 40, marks=needs_real)])
 def test_none_is_lost_with_restarts_between_them(yard, served, count):
     figures = agent_stories.many_tasks(yard, count, every=0.7, pause=4)
     print(figures)
@@ -94,6 +94,12 @@ def test_a_kill_at_any_moment_hurts_no_task(yard, served, who, seed):
 @pytest.mark.parametrize("kind", [real])
 def test_owners_vaults_arrive(yard, served):
     agent_stories.owners_vault(yard)
+
+
+@pytest.mark.parametrize("vaults", ["live", "merged"])
+@pytest.mark.parametrize("kind", [real])
+def test_variables_arrive(yard, served, vaults):
+    agent_stories.variables_arrive(yard, "--vaults", vaults)
 
 
 @pytest.mark.parametrize("what", agent_stories.GRABS)

@@ -3,6 +3,7 @@ every run of the tests, long ones with ClearML's own agent too. Each takes a Yar
 """
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -137,18 +138,37 @@ def assert_followed(yard, agent, task, pid):
 
 
 def owners_vault(yard, *words):
-    """A task run as its owner gets its owner's vault, newest."""
+    """A task run as its owner gets its owner's vault, newest, with the section `environment` of it."""
     owner = yard.state.add_user("Olga")
     yard.state.user().role = "admin"
     yard.state.set_vaults([{"id": "agent's", "data": '{"turn": 0, "whose": "agent"}'},
                            {"id": "owner's", "data": '{"whose": "owner"}', "user": owner}])
     with yard.agent("--use-owner-token", exec=words):
         yard.wait_idle()
-        yard.state.add_vault({"id": "owner's", "data": '{"whose": "the owner now"}'})
-        task = yard.task(says="whose", user=owner)
-        mine = yard.task(says="whose")
-        yard.wait_end(task, mine)
-        assert [yard.value(each) for each in (task, mine)] == ["the owner now", "agent"]
+        yard.state.add_vault({"id": "owner's", "data": json.dumps(
+            {"whose": "the owner now", "environment": {"OWNED": "yes"}})})
+        tasks = [yard.task(says="whose", user=owner), yard.task(says="whose")]
+        yard.wait_end(*tasks)
+        told = [yard.said(task) for task in tasks]
+        assert [each["value"] for each in told] == ["the owner now", "agent"]
+        assert [each["env"].get("OWNED") for each in told] == ["yes", None]
+        assert not any("CLEARML_API_SECRET_KEY" in each["env"] for each in told)
+
+
+THIRD_PARTIES = {"AWS_ACCESS_KEY_ID": "AKIA0123456789ABCDEF", "CUDA_VERSION": "12.4",
+                 "AWS_SECRET_ACCESS_KEY": "aws-0123456789", "AWS_SESSION_TOKEN": "session-0123456789",
+                 "GOOGLE_APPLICATION_CREDENTIALS": "/google.json"}
+
+
+def variables_arrive(yard, *words):
+    """A task has third parties' variables, whole, and ClearML's are its configuration."""
+    yard.edit(1, given={"by_vault": 7})
+    with yard.agent(exec=words, env={**THIRD_PARTIES, "CLEARML_AGENT__GIVEN__BY_VARIABLE": "5"}):
+        task = yard.task(says="given")
+        yard.wait_end(task)
+    env = yard.said(task)["env"]
+    assert {name: env.get(name) for name in THIRD_PARTIES} == THIRD_PARTIES
+    assert yard.value(task) == {"by_variable": 5, "by_vault": 7}
 
 
 GRABS = {

@@ -76,7 +76,7 @@ import json, os, time
 def say(kind, value):
     path = {said!r} + "/" + os.environ["CLEARML_TASK_ID"] + "." + kind
     with open(path + ".new", "w") as file:
-        json.dump(dict(value=value, pid=os.getpid()), file)
+        json.dump(dict(value=value, env=dict(os.environ)), file)
     os.rename(path + ".new", path)
 value = read()
 for key in {path!r}:
@@ -125,7 +125,7 @@ class Yard:
         return self.work.add_task(script, queue=QUEUE, **fields)
 
     def said(self, task, kind="begin"):
-        """What a task has told: the dict {"value", "pid"}, or None; at its begin, or its end."""
+        """What a task has told: the dict {"value", "env"}, or None; at its begin, or its end."""
         path = self.said_folder / f"{task}.{kind}"
         return json.loads(path.read_text()) if path.exists() else None
 

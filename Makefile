@@ -4,7 +4,9 @@
 #   make demo             the whole way once, in a temporary home
 #   make test             unit, corpus and end-to-end tests
 #   make test-long        a hundred seeds of the model of watches, a thousand
-#                         changes of a dump whose writer is killed, valgrind
+#                         changes of a dump whose writer is killed, valgrind,
+#                         200 tasks of an agent (the real one, where
+#                         CLEARML_AGENT_SRC and CLEARML_SDK_SRC are checkouts)
 #   make soak SECONDS=N   everything at once for so long: memory, descriptors
 #   make coverage         which lines the tests run, at least COVERAGE percent
 #   make valgrind         the daemon's unit tests under it

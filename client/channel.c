@@ -147,6 +147,7 @@ static int parse(struct str text, struct doc **answer)
 
 	options.limits.bytes = text.len + 1;
 	options.limits.depth = ANSWER_DEPTH;
+	options.limits.values = 0;
 	if (read_text(answer, "answer", text, &options, &diag) == 0)
 		return EXIT_DONE;
 	return complain(EXIT_FAILED,

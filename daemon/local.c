@@ -18,7 +18,11 @@ static void add(struct local_files *files, char *path, enum read_format format,
 		char *under)
 {
 	if (files->count == FILES_MAX) {
-		log_warning("too-many-local-files", LOG_TEXT("ignored", path));
+		if (!files->is_full)
+			log_warning("too-many-local-files",
+				    LOG_INT("limit", FILES_MAX),
+				    LOG_TEXT("first_ignored", path));
+		files->is_full = true;
 		mem_free(path);
 		mem_free(under);
 		return;

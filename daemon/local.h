@@ -29,6 +29,7 @@ struct local_files {
 	size_t count;
 	char **folders; /* that were walked: a change in them counts */
 	size_t folder_count;
+	bool is_full; /* some were ignored, as the log says once */
 };
 
 /* What the lists depend on. */

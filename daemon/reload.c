@@ -86,6 +86,7 @@ static void warn_of_restart(const struct settings *old,
 	const bool same[] = {
 		old->mode == new->mode,
 		old->history == new->history,
+		old->history_bytes == new->history_bytes,
 		str_same(old->socket, new->socket),
 		str_same(old->state_dir, new->state_dir),
 	};
@@ -97,8 +98,8 @@ static void warn_of_restart(const struct settings *old,
 		log_warning("restart-needed",
 			    LOG_TEXT("reason",
 				     "[daemon] socket, state_dir and mode, and "
-				     "[limits] history are read at the start "
-				     "only"));
+				     "[limits] history and history_bytes are "
+				     "read at the start only"));
 }
 
 static void use_settings(struct daemon *daemon, struct settings *settings)

@@ -59,6 +59,7 @@ static const struct settings_key keys[] = {
 	{"limits", "response", SIZE, IN_SETTINGS(response), "64M", KIB, 1024 * MIB},
 	{"limits", "depth", COUNT, IN_SETTINGS(depth), "128", 1, 1000},
 	{"limits", "history", COUNT, IN_SETTINGS(history), "64", 1, 100000},
+	{"limits", "history_bytes", SIZE, IN_SETTINGS(history_bytes), "32M", 0, 65536 * MIB},
 	{"site", "etcd", WORDS, IN_SETTINGS(etcd.etcd)},
 	{"site", "prefix", TEXT, IN_SETTINGS(etcd.prefix), "/clearconf/site/"},
 	{"site", "ca", TEXT, IN_SETTINGS(etcd.ca)},

@@ -59,7 +59,7 @@ struct settings {
 	int64_t connections_per_user, watchers_per_user, bytes_per_user;
 	int64_t environment_calls;           /* a second and user */
 	int64_t message, document, response; /* bytes */
-	int64_t depth, history;
+	int64_t depth, history, history_bytes;
 
 	struct site_settings {
 		char *etcd; /* URLs, separated by blanks; NULL: none */

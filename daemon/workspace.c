@@ -406,7 +406,8 @@ struct workspace *workspace_new(struct workspace_host *host,
 	workspace_set_settings(workspace, declared);
 	workspace->name = mem_strdup(declared ? declared->name : "default");
 	stack_init(&workspace->stack);
-	history_init(&workspace->history, (size_t)host->settings->history);
+	history_init(&workspace->history, (size_t)host->settings->history,
+		     (size_t)host->settings->history_bytes);
 	if (host->state_dir && !host->read_only)
 		workspace->cache = cache_new(host->upstream.loop,
 					     host->state_dir, workspace->name);

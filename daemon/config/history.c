@@ -5,11 +5,12 @@
 #include "base/mem.h"
 #include "config/snapshot.h"
 
-void history_init(struct history *history, size_t limit)
+void history_init(struct history *history, size_t limit, size_t bytes_limit)
 {
 	*history = (struct history){
 		.ring = mem_alloc(limit * sizeof(struct snapshot *)),
 		.limit = limit,
+		.bytes_limit = bytes_limit,
 	};
 }
 
@@ -19,6 +20,34 @@ void history_deinit(struct history *history)
 		snapshot_unref(history_get(history, i));
 	mem_free(history->ring);
 	*history = (struct history){0};
+}
+
+/* How many of the newest fit. One step behind, all that a snapshot shares with
+ * a later one has been counted with that, or is the current one's. */
+static size_t count_fitting(const struct history *history)
+{
+	size_t left = history->bytes_limit, fit = 1;
+	const struct snapshot *later = history_get(history, 0), *snapshot;
+
+	for (; (snapshot = history_get(history, fit)); fit++) {
+		size_t bytes = snapshot_bytes_besides(snapshot, later);
+
+		if (bytes > left)
+			break;
+		left -= bytes;
+		later = snapshot;
+	}
+	return fit;
+}
+
+static void forget_what_does_not_fit(struct history *history)
+{
+	size_t fit = history->count ? count_fitting(history) : 0;
+
+	while (history->count > fit) {
+		snapshot_unref(history_get(history, history->count - 1));
+		history->count--;
+	}
 }
 
 void history_add(struct history *history, struct snapshot *snapshot)
@@ -32,6 +61,7 @@ void history_add(struct history *history, struct snapshot *snapshot)
 	history->ring[next] = snapshot_ref(snapshot);
 	history->newest = next;
 	history->added++;
+	forget_what_does_not_fit(history);
 }
 
 void history_renew(struct history *history, struct snapshot *snapshot)
@@ -42,6 +72,7 @@ void history_renew(struct history *history, struct snapshot *snapshot)
 	snapshot_ref(snapshot);
 	snapshot_unref(*newest);
 	*newest = snapshot;
+	forget_what_does_not_fit(history);
 }
 
 struct snapshot *history_get(const struct history *history, size_t index)

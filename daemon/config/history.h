@@ -6,7 +6,9 @@
  * watcher that was away can be told what it missed.
  *
  * A ring that holds references; what falls out of it is freed when nobody else
- * holds it.
+ * holds it. It is bounded in number and in bytes: what the older ones have
+ * besides the current one, each document counted once, for what did not change
+ * from one to the next is shared.
  */
 
 #include <stddef.h>
@@ -18,9 +20,10 @@ struct history {
 	struct snapshot **ring;
 	size_t limit, count, newest; /* count <= limit */
 	uint64_t added;              /* ever, what fell out included */
+	size_t bytes_limit;          /* of all but the newest */
 };
 
-void history_init(struct history *history, size_t limit);
+void history_init(struct history *history, size_t limit, size_t bytes_limit);
 void history_deinit(struct history *history);
 
 /* Takes a reference of its own. */

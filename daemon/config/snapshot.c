@@ -191,6 +191,33 @@ struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
 	return *reply;
 }
 
+static bool has_doc(const struct snapshot *snapshot, const struct doc *doc)
+{
+	for (size_t i = 0; i < snapshot->docs.count; i++)
+		if (snapshot->docs.items[i].doc == doc)
+			return true;
+	return false;
+}
+
+size_t snapshot_bytes_besides(const struct snapshot *snapshot,
+			      const struct snapshot *later)
+{
+	const struct masked *masked = snapshot->masked;
+	size_t bytes =
+		sizeof(*snapshot) + snapshot->arena.used + snapshot->bytes.cap;
+
+	if (masked)
+		bytes += sizeof(*masked) + masked->arena.used +
+			 masked->bytes.cap;
+	for (size_t i = 0; i < snapshot->docs.count; i++) {
+		const struct doc *doc = snapshot->docs.items[i].doc;
+
+		if (!has_doc(later, doc))
+			bytes += doc->arena.used + doc->nodes.used;
+	}
+	return bytes;
+}
+
 bool snapshot_equal(const struct snapshot *a, const struct snapshot *b)
 {
 	return value_equal(a->root, b->root);

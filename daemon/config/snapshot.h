@@ -108,6 +108,10 @@ struct masked *masked_unref(struct masked *masked); /* NULL; takes NULL */
 struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
 			       struct str head, struct str tail);
 
+/* The memory it takes, without the documents that it shares with @later. */
+size_t snapshot_bytes_besides(const struct snapshot *snapshot,
+			      const struct snapshot *later);
+
 /* The same values? */
 bool snapshot_equal(const struct snapshot *a, const struct snapshot *b);
 

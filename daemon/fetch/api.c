@@ -24,6 +24,10 @@
 /* Far off, and nobody who counts from here overflows. */
 #define TIME_LAST INT64_C(1000000000000000)
 
+/* The texts of vaults are single values, and so are the fields of a credential:
+ * far more than any server has to say, and read in a few milliseconds. */
+#define VALUES_MAX 100000
+
 /* Bodies are bounded by whoever asked for them. */
 static struct doc *read_json(struct str text)
 {
@@ -35,6 +39,7 @@ static struct doc *read_json(struct str text)
 	struct doc *doc = NULL;
 
 	options.limits.bytes = SIZE_MAX;
+	options.limits.values = VALUES_MAX;
 	if (read_text(&doc, "answer", text, &options, &diag))
 		doc = NULL;
 	diag_deinit(&diag);

@@ -12,6 +12,9 @@
 /* Of etcd's own words as many as fit a line of status. */
 #define MESSAGE_MAX 200
 
+/* Of one answer: pages have 512 keys, of which each is some seven values. */
+#define VALUES_MAX 100000
+
 /* Result, header, event, key; nothing of etcd's goes deeper. */
 #define DEPTH 16
 
@@ -70,7 +73,7 @@ static const struct value *get(const struct value *object, const char *name)
 }
 
 /* A number, as one or as a string of its digits; 0: it is none. */
-static int64_t number_at(const struct value *object, const char *name)
+static int64_t any_number_at(const struct value *object, const char *name)
 {
 	const struct value *value = get(object, name);
 	int64_t number = 0;
@@ -82,6 +85,14 @@ static int64_t number_at(const struct value *object, const char *name)
 		return 0;
 	number = strtoll(value->text.ptr, &end, 10);
 	return end == value->text.ptr + value->text.len ? number : 0;
+}
+
+/* A revision that has none after it is none: who watches goes on after it. */
+static int64_t number_at(const struct value *object, const char *name)
+{
+	int64_t number = any_number_at(object, name);
+
+	return number < INT64_MAX ? number : 0;
 }
 
 static bool is_true(const struct value *object, const char *name)
@@ -295,7 +306,9 @@ static void read_json(struct etcd_reply *reply, struct str text,
 {
 	const struct read_options options = {
 		.format = READ_JSON,
-		.limits = {.bytes = SIZE_MAX, .depth = DEPTH},
+		.limits = {.bytes = SIZE_MAX,
+			   .depth = DEPTH,
+			   .values = VALUES_MAX},
 	};
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(doc_unrefp) struct doc *doc = NULL;

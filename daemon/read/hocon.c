@@ -140,6 +140,8 @@ static bool read_piece(struct hocon *hocon, struct pieces *pieces, bool *more)
 {
 	struct lexer *lexer = &hocon->lexer;
 
+	if (!reading_has_room(hocon->reading, lexer->source, lexer->at))
+		return false;
 	switch (lexer_next(lexer)) {
 	case TOKEN_TEXT:
 	case TOKEN_QUOTED:

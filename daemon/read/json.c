@@ -291,6 +291,8 @@ static struct value *read_value(struct json *json)
 {
 	char c = skip_space(json);
 
+	if (!reading_has_room(json->reading, json->source, json->at))
+		return NULL;
 	if (c == '"')
 		return string(json);
 	if (c == '{')

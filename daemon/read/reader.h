@@ -33,9 +33,11 @@ enum read_dialect {
 };
 
 struct read_limits {
-	size_t bytes; /* of one text */
-	size_t depth; /* of nested objects and lists */
-	size_t nodes; /* values that substitutions may make */
+	size_t bytes;  /* of one text */
+	size_t depth;  /* of nested objects and lists */
+	size_t nodes;  /* values that substitutions may make */
+	size_t values; /* that the text itself may, as each takes far more
+			* memory than it has bytes; 0: no limit */
 };
 
 struct read_options {
@@ -68,8 +70,10 @@ struct read_options {
 #define READ_SECRET 1u /* of secrecy() */
 
 #define READ_LIMITS_DEFAULT                                                    \
-	((struct read_limits){                                                 \
-		.bytes = 16 << 20, .depth = 128, .nodes = 1000000})
+	((struct read_limits){.bytes = 16 << 20,                               \
+			      .depth = 128,                                    \
+			      .nodes = 1000000,                                \
+			      .values = 1000000})
 
 enum {
 	READ_E_MISSING = 1, /* absent, a folder, not a regular file */

@@ -61,6 +61,10 @@ bool reading_enter(struct reading *reading, struct source *source,
 		   size_t offset);
 void reading_leave(struct reading *reading);
 
+/* May the text make one more value? */
+bool reading_has_room(struct reading *reading, struct source *source,
+		      size_t offset);
+
 /* The substitution at @place made @nodes more values. */
 bool reading_charge(struct reading *reading, const struct value *place,
 		    size_t nodes);

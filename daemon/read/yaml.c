@@ -191,6 +191,8 @@ static bool typed(struct yaml *yaml, struct node *node, enum yaml_scalar type)
 	struct reading *reading = yaml->reading;
 	const char *reason;
 
+	if (!reading_has_room(reading, yaml->source, node->offset))
+		return false;
 	node->value = reading_value(reading, VALUE_NULL, 0, node->offset);
 	reason = yaml_scalar_set(node->value, reading->arena, type, node->text);
 	if (reason)
@@ -230,7 +232,8 @@ static bool enter(struct yaml *yaml, struct node *node, enum value_type type)
 	node->value = reading_value(yaml->reading, type, 0, node->offset);
 	node->levels = 1;
 	add_size(&yaml->size, (struct size){1, 1});
-	return reading_enter(yaml->reading, yaml->source, node->offset);
+	return reading_enter(yaml->reading, yaml->source, node->offset) &&
+	       reading_has_room(yaml->reading, yaml->source, node->offset);
 }
 
 static void hold_levels(struct node *node, size_t levels)

@@ -194,7 +194,7 @@ static void stage_init(struct stage *stage)
 			    .begin = begin,
 			    .call_off = call_off},
 	};
-	history_init(&stage->history, 4);
+	history_init(&stage->history, 4, SIZE_MAX);
 	watchers_init(&stage->watchers, &stage->service);
 	quota_init(&stage->quota);
 	turns_init(&stage->turns, NULL);

@@ -70,7 +70,10 @@ static inline struct read_options fuzz_options(enum read_format format,
 {
 	return (struct read_options){
 		.format = format,
-		.limits = {.bytes = 1 << 20, .depth = 128, .nodes = 20000},
+		.limits = {.bytes = 1 << 20,
+			   .depth = 128,
+			   .nodes = 20000,
+			   .values = 20000},
 		.env = env,
 		.secrecy = secret_below,
 	};

@@ -198,7 +198,7 @@ static void add_workspace(struct fixture *fixture, size_t index,
 	workspace->name = name;
 	workspace->state = "ready";
 	workspace->stale = -1;
-	history_init(&workspace->history, FIXTURE_HISTORY);
+	history_init(&workspace->history, FIXTURE_HISTORY, SIZE_MAX);
 	fixture_publish(fixture, index, json);
 }
 

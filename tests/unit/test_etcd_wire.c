@@ -82,6 +82,30 @@ static void a_page_brings_keys_and_whether_there_are_more(void **state)
 	assert_int_equal(reply.kvs[1].value.len, 0);
 }
 
+/* Who watches goes on at the revision after it. */
+static void a_revision_has_one_after_it(void **state)
+{
+	static const char *const last[] = {"9223372036854775807",
+					   "9223372036854775808",
+					   "99999999999999999999999"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
+		_cleanup_(etcd_reply_deinit) struct etcd_reply page, none;
+		_cleanup_(mem_freep) char *key =
+			mem_printf("{" HEADER ",\"kvs\":[{\"key\":\"YS8x\","
+				   "\"mod_revision\":\"%s\"}]}",
+				   last[i]);
+		_cleanup_(mem_freep) char *header = mem_printf(
+			"{\"header\":{\"revision\":\"%s\"}}", last[i]);
+
+		etcd_reply_read(&page, str_from(key));
+		assert_int_equal(page.kind, ETCD_FOREIGN);
+		etcd_reply_read(&none, str_from(header));
+		assert_int_equal(none.revision, 0);
+	}
+}
+
 static void a_login_brings_a_token(void **state)
 {
 	_cleanup_(etcd_reply_deinit) struct etcd_reply reply;
@@ -209,6 +233,7 @@ int main(void)
 		cmocka_unit_test(watches_follow_each_other),
 		cmocka_unit_test(a_login_escapes_what_it_says),
 		cmocka_unit_test(a_page_brings_keys_and_whether_there_are_more),
+		cmocka_unit_test(a_revision_has_one_after_it),
 		cmocka_unit_test(a_login_brings_a_token),
 		cmocka_unit_test(events_are_puts_and_deletions),
 		cmocka_unit_test(what_is_said_is_understood_or_foreign),

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "../support/docs.h"
 #include "base/mem.h"
 #include "config/history.h"
 #include "config/secret.h"
@@ -44,7 +45,7 @@ static void an_empty_history_has_nothing(void **state)
 	_cleanup_(history_deinit) struct history history;
 
 	(void)state;
-	history_init(&history, 3);
+	history_init(&history, 3, SIZE_MAX);
 	assert_null(history_get(&history, 0));
 	assert_null(history_at(&history, 0));
 	assert_null(history_at(&history, 1));
@@ -55,7 +56,7 @@ static void the_newest_comes_first(void **state)
 	_cleanup_(history_deinit) struct history history;
 
 	(void)state;
-	history_init(&history, 4);
+	history_init(&history, 4, SIZE_MAX);
 	add(&history, 10);
 	add(&history, 20);
 	add(&history, 30);
@@ -72,7 +73,7 @@ static void at_a_generation_is_what_was_served_then(void **state)
 	_cleanup_(history_deinit) struct history history;
 
 	(void)state;
-	history_init(&history, 4);
+	history_init(&history, 4, SIZE_MAX);
 	add(&history, 10);
 	add(&history, 20);
 	add(&history, 30);
@@ -91,7 +92,7 @@ static void the_oldest_falls_out_of_the_ring(void **state)
 	_cleanup_(history_deinit) struct history history;
 
 	(void)state;
-	history_init(&history, 3);
+	history_init(&history, 3, SIZE_MAX);
 	for (uint64_t generation = 1; generation <= 8; generation++) {
 		add(&history, generation * 10);
 		assert_int_equal(history_get(&history, 0)->generation,
@@ -108,7 +109,7 @@ static void a_history_of_one_has_the_current_alone(void **state)
 	_cleanup_(history_deinit) struct history history;
 
 	(void)state;
-	history_init(&history, 1);
+	history_init(&history, 1, SIZE_MAX);
 	add(&history, 1);
 	assert_at(&history, 1, 1);
 	add(&history, 2);
@@ -122,7 +123,7 @@ static void a_history_of_sixty_four_has_sixty_four(void **state)
 	_cleanup_(history_deinit) struct history history;
 
 	(void)state;
-	history_init(&history, 64);
+	history_init(&history, 64, SIZE_MAX);
 	for (uint64_t generation = 1; generation <= 1000; generation++)
 		add(&history, generation);
 	for (size_t i = 0; i < 64; i++)
@@ -139,7 +140,7 @@ static void what_falls_out_lives_while_somebody_holds_it(void **state)
 	_cleanup_(snapshot_unrefp) struct snapshot *held = snapshot_at(1);
 
 	(void)state;
-	history_init(&history, 2);
+	history_init(&history, 2, SIZE_MAX);
 	history_add(&history, held);
 	assert_int_equal(held->refs, 2);
 	add(&history, 2);
@@ -153,7 +154,7 @@ static void one_snapshot_may_be_in_it_twice(void **state)
 	_cleanup_(snapshot_unrefp) struct snapshot *held = snapshot_at(1);
 
 	(void)state;
-	history_init(&history, 1);
+	history_init(&history, 1, SIZE_MAX);
 	history_add(&history, held);
 	history_add(&history, held);
 	assert_int_equal(held->refs, 2);
@@ -165,7 +166,7 @@ static void the_newest_can_be_renewed(void **state)
 	_cleanup_(snapshot_unrefp) struct snapshot *held = snapshot_at(2);
 
 	(void)state;
-	history_init(&history, 2);
+	history_init(&history, 2, SIZE_MAX);
 	add(&history, 1);
 	add(&history, 2);
 	history_renew(&history, held);
@@ -176,10 +177,77 @@ static void the_newest_can_be_renewed(void **state)
 	assert_int_equal(held->refs, 2);
 }
 
+/* A generation with a document of its own and one that it shares. */
+static void add_doc(struct history *history, uint64_t generation,
+		    struct doc *shared)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	struct stack_docs docs = {0};
+	struct snapshot *snapshot;
+	_cleanup_(mem_freep) char *text = mem_printf(
+		"{\"own\": \"%01000llu\"}", (unsigned long long)generation);
+
+	stack_docs_insert(&docs, LAYER_FILE, doc_ref(shared));
+	stack_docs_insert(&docs, LAYER_VAULT, docs_read(text));
+	snapshot = snapshot_new(&docs, secrets);
+	snapshot->generation = generation;
+	history_add(history, snapshot);
+	snapshot_unref(snapshot);
+	secrets_free(secrets);
+}
+
+static size_t kept_of(size_t bytes_limit, struct doc *shared)
+{
+	_cleanup_(history_deinit) struct history history;
+
+	history_init(&history, 64, bytes_limit);
+	for (uint64_t i = 1; i <= 100; i++) {
+		add_doc(&history, i, shared);
+		assert_at(&history, i, i); /* the current one is there always */
+	}
+	return history.count;
+}
+
+static void older_ones_are_bounded_in_bytes(void **state)
+{
+	_cleanup_(doc_unrefp) struct doc *small = docs_read("{\"a\": 1}");
+	size_t ten, twenty;
+
+	(void)state;
+	assert_int_equal(kept_of(SIZE_MAX, small), 64);
+	assert_int_equal(kept_of(0, small), 1);
+	ten = kept_of((size_t)100 * 1024, small);
+	twenty = kept_of((size_t)200 * 1024, small);
+	assert_in_range(ten, 5, 40);
+	assert_in_range(twenty - 1, 2 * (ten - 1), 2 * (ten - 1) + 1);
+}
+
+/* A document of 200 KiB that all have does not count against them. */
+static void what_did_not_change_counts_once(void **state)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *small = docs_read("{\"a\": 1}");
+	_cleanup_(doc_unrefp) struct doc *large = NULL;
+
+	(void)state;
+	buf_puts(&text, "{\"a\": [");
+	for (size_t i = 0; i < 3000; i++)
+		buf_puts(&text, "1,");
+	buf_puts(&text, "1]}");
+	large = docs_read(buf_str(&text).ptr);
+	assert_true(large->arena.used + large->nodes.used > 100 * 1024);
+	/* But the bytes of its answers do. */
+	assert_true(kept_of((size_t)300 * 1024, large) > 10);
+	assert_true(kept_of((size_t)300 * 1024, small) >
+		    kept_of((size_t)300 * 1024, large));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_history_has_nothing),
+		cmocka_unit_test(older_ones_are_bounded_in_bytes),
+		cmocka_unit_test(what_did_not_change_counts_once),
 		cmocka_unit_test(the_newest_comes_first),
 		cmocka_unit_test(at_a_generation_is_what_was_served_then),
 		cmocka_unit_test(the_oldest_falls_out_of_the_ring),

@@ -60,6 +60,7 @@ static const char documented[] =
 	";response = 64M                 ; decoded\n"
 	";depth = 128\n"
 	";history = 64\n"
+	";history_bytes = 32M\n"
 	"\n"
 	"[workspace research]\n"
 	"api_server = https://api.example.com\n"
@@ -125,6 +126,7 @@ static void every_default_is_the_documented_one(void **state)
 		{s->response, 64 * MIB},
 		{s->depth, 128},
 		{s->history, 64},
+		{s->history_bytes, 32 << 20},
 		{s->etcd.probe, 400},
 	};
 	const char *const texts[] = {

@@ -310,6 +310,34 @@ static void aliases_within_the_limit_are_read(void **state)
 				 "2:9: aliases make more than 5 values");
 }
 
+/* In any format: a value takes far more memory than the text of it. */
+static void values_are_bounded(void **state)
+{
+	static const struct {
+		enum read_format format;
+		const char *text; /* seven values */
+	} cases[] = {
+		{READ_YAML, "a: [1, 2]\nb: {c: x, d: [y]}\n"},
+		{READ_JSON, "{\"a\":[1,2],\"b\":[[0],{}]}"},
+		{READ_HOCON, "a = [1, 2]\nb.c { d = [x] }\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(outcome_deinit) struct outcome fits = {0}, not = {0};
+		struct read_options options = outcome_options(cases[i].format);
+
+		options.limits.values = 14; /* YAML counts keys */
+		fits = outcome_of(&options, str_from(cases[i].text));
+		assert_non_null(fits.doc);
+		options.limits.values = 5;
+		not = outcome_of(&options, str_from(cases[i].text));
+		assert_null(not .doc);
+		assert_non_null(strstr(not .diag.text,
+				       "more than the limit of 5 values"));
+	}
+}
+
 static void nesting_ends_at_the_limit(void **state)
 {
 	_cleanup_(outcome_deinit) struct outcome result = {0};
@@ -448,6 +476,7 @@ int main(void)
 		cmocka_unit_test(an_alias_bomb_ends_early),
 		cmocka_unit_test(aliases_of_a_long_text_end_early),
 		cmocka_unit_test(aliases_within_the_limit_are_read),
+		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(nesting_ends_at_the_limit),
 		cmocka_unit_test(aliases_nest_too),
 		cmocka_unit_test(a_chain_of_merges_is_not_deep),

@@ -190,27 +190,29 @@ struct snapshot *workspace_merge(const struct workspace *workspace,
 }
 
 /* Losers are secret too. What a caller brings is never learned: it would mask
- * what others see. */
+ * what others see. @later (NULL: none) has taught what it shares. */
 static void learn_secrets(const struct workspace *workspace,
-			  const struct stack_docs *docs)
+			  const struct stack_docs *docs,
+			  const struct snapshot *later)
 {
 	for (size_t i = 0; i < docs->count; i++)
-		secrets_learn(workspace->host->secrets,
-			      docs->items[i].doc->root);
+		if (!later || !snapshot_has_doc(later, docs->items[i].doc))
+			secrets_learn(workspace->host->secrets,
+				      docs->items[i].doc->root);
 }
 
 void workspace_learn_secrets(const struct workspace *workspace)
 {
 	struct secrets *secrets = workspace->host->secrets;
-	struct snapshot *snapshot;
+	const struct snapshot *snapshot, *later = NULL;
 
 	if (workspace->upstream)
 		upstream_learn_secrets(workspace->upstream, secrets);
 	if (workspace->candidate)
 		upstream_learn_secrets(workspace->candidate, secrets);
 	for (size_t i = 0; (snapshot = history_get(&workspace->history, i));
-	     i++) {
-		learn_secrets(workspace, &snapshot->docs);
+	     i++, later = snapshot) {
+		learn_secrets(workspace, &snapshot->docs, later);
 		secrets_learn_patterns(secrets, snapshot->root);
 	}
 }
@@ -220,7 +222,7 @@ static struct snapshot *make_snapshot(const struct workspace *workspace)
 	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
 	struct snapshot *snapshot;
 
-	learn_secrets(workspace, &docs);
+	learn_secrets(workspace, &docs, workspace->snapshot);
 	snapshot = workspace_merge(workspace, &docs, workspace->host->env);
 	secrets_learn_patterns(workspace->host->secrets, snapshot->root);
 	return snapshot;

@@ -191,7 +191,7 @@ struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
 	return *reply;
 }
 
-static bool has_doc(const struct snapshot *snapshot, const struct doc *doc)
+bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc)
 {
 	for (size_t i = 0; i < snapshot->docs.count; i++)
 		if (snapshot->docs.items[i].doc == doc)
@@ -212,7 +212,7 @@ size_t snapshot_bytes_besides(const struct snapshot *snapshot,
 	for (size_t i = 0; i < snapshot->docs.count; i++) {
 		const struct doc *doc = snapshot->docs.items[i].doc;
 
-		if (!has_doc(later, doc))
+		if (!snapshot_has_doc(later, doc))
 			bytes += doc->arena.used + doc->nodes.used;
 	}
 	return bytes;

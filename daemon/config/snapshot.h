@@ -108,6 +108,8 @@ struct masked *masked_unref(struct masked *masked); /* NULL; takes NULL */
 struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
 			       struct str head, struct str tail);
 
+bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc);
+
 /* The memory it takes, without the documents that it shares with @later. */
 size_t snapshot_bytes_besides(const struct snapshot *snapshot,
 			      const struct snapshot *later);

@@ -70,11 +70,11 @@ void http_habits_deinit(struct http_habits *habits)
 /* Curl takes a hundred such pieces of what a server sends before it lets
  * anybody else have a turn, and one of them, deflated, may become a thousand
  * times as much. */
-#define PIECE 4096
+#define PIECE 2048
 
 /* Of a body, in one turn of the loop. Each line of a stream has to be
  * understood in that turn as well. */
-#define SHARE        ((size_t)1024 * 1024)
+#define SHARE        ((size_t)512 * 1024)
 #define SHARE_STREAM ((size_t)32 * 1024)
 #define EFFORT       ((size_t)128) /* of taking a piece, in bytes */
 

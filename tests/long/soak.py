@@ -19,8 +19,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from clearml_failures import FLOODS  # noqa: E402
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer  # noqa: E402
-from harness import Daemon, Home, wait_until  # noqa: E402
+from harness import TURN_MS, Daemon, Home, wait_until  # noqa: E402
 from varlink import Connection, VarlinkError  # noqa: E402
 
 SETTINGS = """\
@@ -40,6 +41,7 @@ secret_key_file = soak.secret
 active = yes
 """
 WATCHERS_MAX = 40
+TURN_MAX = 2 * TURN_MS  # a change of the file and one of the vault may fall into one turn
 SAMPLE_SECONDS = 1.0
 PAUSE = 0.04         # seconds between two deeds: some twenty a second
 WARM_UP = 0.2        # of the time
@@ -52,7 +54,11 @@ FAULTS = [
     ("half", {"reset": True}), ("half_chunk", {}), ("bad_chunk", {}), ("bad_gzip", {}),
     ("cut_gzip", {}), ("raw", {"data": "nonsense"}), ("drop", {}), ("drop", {"reset": True}),
     ("hang", {"seconds": 2}), ("delay", {}), ("slow", {"interval": 0.01}),
+    *(("flood", {"kind": kind}) for kind in FLOODS),
 ]
+
+# So many that work which should not be done for each of them shows.
+TEN_THOUSAND = "".join(f"many.section_{i // 100}.key_{i} = value_{i}\n" for i in range(10000))
 
 
 class Soak:
@@ -84,7 +90,7 @@ class Soak:
                 "sdk.aws.s3.region = ${?HOME}\n")
 
     def change_file(self):
-        self.home.conf(self.text("file"))
+        self.home.conf(TEN_THOUSAND + self.text("file"))
 
     def break_file(self):
         self.home.conf("file { turn = [1, \n")
@@ -203,6 +209,7 @@ class Soak:
         self.daemon.wait_value("vault.last", self.turn)
         while self.watchers:
             self.go()
+        self.turns = self.daemon.status()["counters"]
         wait_until(lambda: self.daemon.status()["connections"] == 1, "clients to be gone")
 
 
@@ -229,7 +236,10 @@ def judge(samples, soak):
           f"{RSS_GROWTH_MAX} %)")
     print(f"descriptors: mean {fds:.2f}, line {fd_slope * 3600:+.3f}/h, {fd_growth:+.3f} over the "
           f"run (limit {FD_GROWTH_MAX})")
-    return (rss_growth > RSS_GROWTH_MAX) + (fd_growth > FD_GROWTH_MAX)
+    worked, passed = (soak.turns[f"longest_turn{clock}_us"] / 1000 for clock in ("_cpu", ""))
+    print(f"longest turn of the loop: {worked:.1f} ms of work (limit {TURN_MAX} ms), {passed:.1f} ms "
+          "by the clock")
+    return (rss_growth > RSS_GROWTH_MAX) + (fd_growth > FD_GROWTH_MAX) + (worked >= TURN_MAX)
 
 
 def main():

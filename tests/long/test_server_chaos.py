@@ -4,8 +4,9 @@ serves what the servers say, and has told no secret (conftest.py)."""
 import random
 
 import pytest
+from clearml_failures import FLOODS
 from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
-from harness import FAST, wait_until
+from harness import FAST, TURN_MS, wait_until
 from varlink import VarlinkError
 
 ERRANDS = ("GetProfile", "ListCredentials", "GetToken", "Reload", "CreateCredentials")
@@ -19,7 +20,8 @@ FAULTS = [("drop", {}), ("drop", {"reset": True}), ("half", {}), ("half_chunk", 
           ("page", {"status": 429, "headers": {"Retry-After": "1"}}), ("data", {"data": None}),
           ("data", {"data": {}}), ("envelope", {"code": 401, "subcode": 30}),
           ("envelope", {"code": 401, "subcode": 22}), ("envelope", {"code": 403, "subcode": 20}),
-          ("envelope", {"code": 404}), ("envelope", {"code": 500})]
+          ("envelope", {"code": 404}), ("envelope", {"code": 500}),
+          *(("flood", {"kind": kind}) for kind in FLOODS)]
 
 
 class Chaos:
@@ -101,3 +103,4 @@ def test_what_is_served_in_the_end_is_what_the_server_says(seed, home, server, d
     for _ in range(60):
         chaos.step()
     chaos.end()
+    assert daemon.longest_turn_ms() < TURN_MS

@@ -37,6 +37,7 @@ Connection.judge = judge
 VarlinkError.tell = lambda error: LEDGER.hear("an error reply", str(error))
 # A sanitizer keeps what is freed, gives everything a shadow, and wants to be loaded first.
 SANITIZED = b"__asan_" in DAEMON.read_bytes()
+TURN_MS = 20 * (15 if SANITIZED else 1)  # a turn of the loop with 10,000 keys takes less
 DEADLINE = 30  # seconds: how long a test waits for what must happen
 
 # Settings for tests: vaults are asked for often, and again soon after a failure;
@@ -232,6 +233,11 @@ class Daemon:
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         return self.process.wait(timeout=DEADLINE)
+
+    def longest_turn_ms(self):
+        """Of its loop since the start, by what its thread worked: the machine of the tests may have
+        given the processor to somebody else in between."""
+        return self.status()["counters"]["longest_turn_cpu_us"] / 1000
 
     def reload(self):
         """SIGHUP, and wait until it has been obeyed."""

@@ -240,6 +240,45 @@ static int refuse_own_output(struct doc **doc, struct diag *diag)
 	return READ_E_BROKEN;
 }
 
+/* Say of @doc, which is HOCON, that its format says another, and @why it is not
+ * that. */
+static void note_format(struct doc *doc, enum read_format said,
+			const struct diag *why)
+{
+	_cleanup_(mem_freep) char *text = mem_printf(
+		"this is not the %s that its format says (%u:%u: %s): it is "
+		"read as HOCON, as ClearML itself reads every vault",
+		said == READ_JSON ? "JSON" : "YAML", why->pos.line,
+		why->pos.column, why->text);
+
+	doc_add_remark(doc,
+		       "it is not what its format says, and is read as HOCON",
+		       text);
+}
+
+/* A vault that is not what its format says is read as ClearML reads all of
+ * them; but not where that would make one text of broken YAML. */
+static int read_words(const struct layer *layer, const char *name,
+		      struct str text, const struct read_options *options,
+		      struct doc **doc, struct diag *diag)
+{
+	int r = read_text(doc, name, text, options, diag);
+	struct read_options hocon = *options;
+	_cleanup_(doc_unrefp) struct doc *theirs = NULL;
+	_cleanup_(diag_deinit) struct diag why_not = DIAG_INIT;
+
+	hocon.format = READ_HOCON;
+	if (!r || !is_vault(layer) || options->format == READ_HOCON ||
+	    read_text(&theirs, name, text, &hocon, &why_not) ||
+	    theirs->like_yaml)
+		return r;
+	if (!theirs->misread)
+		note_format(theirs, options->format, diag);
+	diag_deinit(diag);
+	*doc = TAKE(theirs);
+	return 0;
+}
+
 static int read_once(const struct layer *layer,
 		     const struct read_options *options, struct doc **doc,
 		     struct diag *diag)
@@ -250,7 +289,7 @@ static int read_once(const struct layer *layer,
 	if (!layer_is_file(layer) && !layer->text.ptr)
 		return 0;
 	if (!layer_is_file(layer))
-		return read_text(doc, name, layer->text, options, diag);
+		return read_words(layer, name, layer->text, options, doc, diag);
 	r = read_file(doc, layer->source, options, diag);
 	return r == 0 ? refuse_own_output(doc, diag) : r;
 }
@@ -428,8 +467,8 @@ static struct doc *last_good_for(const struct layer *layer,
 	options.format = layer->doc_format;
 	if (!doc || !(doc->used_environment || doc->used_lower))
 		return doc ? doc_ref(doc) : NULL;
-	(void)read_text(&again, doc->sources[0]->name, doc->sources[0]->text,
-			&options, diag);
+	(void)read_words(layer, doc->sources[0]->name, doc->sources[0]->text,
+			 &options, &again, diag);
 	return again;
 }
 

@@ -37,6 +37,7 @@ struct doc {
 	 * when to read again. */
 	const char **includes; /* paths of included files, also missing ones */
 	size_t include_count;
+	bool like_yaml;     /* read as HOCON, but may have been meant as YAML */
 	bool misread;       /* ClearML itself reads other values in this text */
 	const char *remark; /* for status, not owned; NULL: none */
 	bool used_environment; /* some ${NAME} looked into the environment */

@@ -196,7 +196,7 @@ static void look_for_yaml(struct hocon *hocon, const struct pieces *pieces,
 	if (!memchr(first->text.ptr, ':', first->text.len) &&
 	    !str_starts(first->text, STR("- ")))
 		return;
-	hocon->reading->like_yaml = true;
+	hocon->reading->doc->like_yaml = true;
 	if (hocon->reading->options->may_include) /* a file: HOCON it is */
 		reading_warn(hocon->reading, hocon->lexer.source, first->offset,
 			     "this looks like YAML, but is read as HOCON: the "

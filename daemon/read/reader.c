@@ -164,7 +164,7 @@ static bool may_be_yaml(const struct reading *reading, bool ok)
 		return false;
 	if (!ok && options->dialect == READ_STRICT)
 		return false;
-	return reading->like_yaml || !reading->doc->root;
+	return reading->doc->like_yaml || !reading->doc->root;
 }
 
 /* The document of @hocon's text as YAML; NULL when it is no map of YAML. */

@@ -33,9 +33,8 @@ struct reading {
 	size_t depth;  /* of braces and brackets open now */
 	size_t levels; /* of objects and lists open now, dotted keys included */
 	size_t nodes;  /* made by substitutions so far */
-	bool like_yaml;         /* YAML may have been meant (SEMANTICS A3) */
-	bool refused;           /* what the text asks for is not allowed */
-	bool again;             /* it has to be read once more: versions.h */
+	bool refused;  /* what the text asks for is not allowed */
+	bool again;    /* it has to be read once more: versions.h */
 	bool reordered;         /* keys with substitutions came again */
 	bool departed;          /* ClearML refuses this text */
 	bool has_secrets;       /* some came from the lower layers */

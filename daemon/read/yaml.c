@@ -423,8 +423,7 @@ static bool stream(struct yaml *yaml, struct node *root)
 
 static bool is_nothing(const struct node *root)
 {
-	return !root->value ||
-	       (root->value->type == VALUE_NULL && !root->text.len);
+	return !root->value || root->value->type == VALUE_NULL;
 }
 
 bool yaml_read(struct reading *reading)
@@ -441,7 +440,7 @@ bool yaml_read(struct reading *reading)
 	yaml_events_deinit(&yaml.events);
 	if (!ok)
 		return false;
-	/* Nothing but comments and document marks is an empty object. */
+	/* Nothing but comments and document marks, or `~`: an empty object. */
 	if (is_nothing(&root))
 		root.value = reading_value(reading, VALUE_OBJECT, 0, 0);
 	reading->doc->root = root.value;

@@ -295,12 +295,14 @@ static void poller_note_proof(struct vault_poller *poller)
 		poller->proved_at = time(NULL);
 }
 
-/* Without proofs it is looked now and then whether the server has vaults. */
+/* A login proves the key, and shows whether the server has vaults by now: the
+ * sooner of the two. */
 static uint64_t until_next_login(const struct vault_poller *poller)
 {
 	uint64_t left = proof_left(&poller->proof, clock_boot_ms());
+	uint64_t longest = poller_longest(poller);
 
-	return left == PROOF_NEVER ? poller_longest(poller) : left;
+	return left < longest ? left : longest;
 }
 
 static void poller_take_login(struct vault_poller *poller,

@@ -28,8 +28,9 @@ def change(server, daemon, size, times):
 
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitizer takes memory of its own")
-@pytest.mark.parametrize("size, times, limit", [(1 * MIB, 70, 128 * MIB), (16 * MIB, 6, 256 * MIB)])
+@pytest.mark.parametrize("size, times, limit", [(1 * MIB, 30, 128 * MIB), (16 * MIB, 3, 256 * MIB)])
 def test_a_large_vault_that_changes_often(home, server, conf, daemon, size, times, limit):
+    """tests/long/test_large_vaults.py has more patience."""
     home.settings(FAST)
     home.conf(conf())
     daemon.start()

@@ -37,6 +37,11 @@ def test_a_kill_at_any_moment_hurts_no_task(yard, served, who, seed):
     agent_stories.killed(yard, served, who, seed)
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_a_kill_at_a_restart_leaves_no_agent_standing_still(yard, served, seed):
+    agent_stories.killed_at_a_restart(yard, served, seed)
+
+
 def test_owners_vaults_arrive(yard, served):
     agent_stories.owners_vault(yard)
 

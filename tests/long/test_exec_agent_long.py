@@ -77,9 +77,10 @@ def test_none_of_200_tasks_is_lost_while_the_vault_changes_every_second(yard, se
     print(agent_stories.many_tasks(yard, count=200, every=1))
 
 
-@pytest.mark.parametrize("kind, count", [(Like, 60), pytest.param(Real, 40, marks=needs_real)])
-def test_none_is_lost_with_restarts_between_them(yard, served, count):
-    figures = agent_stories.many_tasks(yard, count, every=0.7, pause=4)
+@pytest.mark.parametrize("kind, count, pause", [
+    (Like, 60, 4), pytest.param(Real, 20, 15, marks=needs_real)])
+def test_none_is_lost_with_restarts_between_them(yard, served, count, pause):
+    figures = agent_stories.many_tasks(yard, count, every=0.7, pause=pause)
     print(figures)
     assert figures["restarts"] > count / 20
 
@@ -89,6 +90,12 @@ def test_none_is_lost_with_restarts_between_them(yard, served, count):
 @pytest.mark.parametrize("kind", [Like, real])
 def test_a_kill_at_any_moment_hurts_no_task(yard, served, who, seed):
     agent_stories.killed(yard, served, who, seed)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("kind", [Like, real])
+def test_a_kill_at_a_restart_leaves_no_agent_standing_still(yard, served, seed):
+    agent_stories.killed_at_a_restart(yard, served, seed)
 
 
 @pytest.mark.parametrize("kind", [real])

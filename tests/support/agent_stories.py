@@ -126,6 +126,22 @@ def killed(yard, daemon, who, seed):
             wait_until(lambda: yard.workers == [] and yard.files() == [], "its end", 60)
 
 
+def killed_at_a_restart(yard, daemon, seed):
+    """kill -9 of exec about when it restarts an idle agent: the agent goes on, or has ended in order."""
+    pause = random.Random(seed).uniform(1, 4)
+    yard.edit(0)
+    with yard.agent(exec=()) as agent:
+        yard.wait_idle()
+        yard.edit(1)
+        time.sleep(pause)
+        kill(agent.process.pid)
+        agent.process.wait()
+        assert yard.readable() == []
+        task = yard.task()
+        wait_until(lambda: yard.work.task(task).status == "completed"
+                   or not agent.pid_of("daemon") and yard.files() == [], "work, or the agent's end", 60)
+
+
 def assert_followed(yard, agent, task, pid):
     """Of an agent that is killed the task, if it has one, runs on, and exec says so and waits for it."""
     children = agent_like.children().get(pid, [])

@@ -14,6 +14,9 @@
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths, man pages
 #   make fuzz SECONDS=60  each fuzz target for so long
+#   make fuzz-differential SECONDS=60  random texts, as ClearML reads them:
+#                         its own parser, if CLEARML_SDK_SRC names a checkout of
+#                         its SDK, else a model of its rules
 #   make bench            what it costs, as ratios to peers or limits
 #   make install DESTDIR=... PREFIX=/usr
 #   make deb              clearconf_VERSION_ARCH.deb in $(B)
@@ -178,7 +181,7 @@ $(B)/%.o: %.c Makefile | $(generated)
 
 # Goals that may install packages by themselves; the others only say what is
 # missing.
-installing := $(filter capture deb demo test test-long test-system fuzz bench lint \
+installing := $(filter capture deb demo fuzz-differential test test-long test-system fuzz bench lint \
               ci deps,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
@@ -219,7 +222,7 @@ deps-lint:
 
 # --- proofs -----------------------------------------------------------------
 
-test: deps-test all $(tests)
+test: deps-test all $(tests) $(B)/read_texts
 	@B=$(B) SAN=$(SAN) $(PYTHON) tests/support/run_tests.py $(tests)
 
 # The same worlds as in test_watch_model.py, a hundred of them; the same dumps
@@ -262,6 +265,10 @@ fuzz: deps-lint
 	$(MAKE) CC=clang B=build/fuzz SAN=address,undefined,fuzzer-no-link \
 		$(addprefix build/fuzz/,$(fuzzers))
 	tests/fuzz/run.sh $(SECONDS) $(fuzzers)
+
+fuzz-differential: deps-test $(B)/read_texts
+	@$(PYTHON) tests/differential/compare.py $(B)/read_texts \
+		--seconds $(SECONDS)
 
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) $(core)
 	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) -o $@ $^ \
@@ -357,7 +364,7 @@ dist:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: soak coverage valgrind deps-coverage deps-deb
+.PHONY: fuzz-differential soak coverage valgrind deps-coverage deps-deb
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist clean
 .DELETE_ON_ERROR:

@@ -16,7 +16,8 @@
 #include "read/reader.h"
 #include "value/json.h"
 
-/* What substitutions find in the environment; compare.py has the same. */
+/* What substitutions find in the environment; clearml_environment.py has
+ * the same. */
 static struct env *make_env(void)
 {
 	const struct env_variable variables[] = {

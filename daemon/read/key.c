@@ -203,22 +203,39 @@ static bool quoted_key(struct lexer *lexer, struct key *key)
 	struct str text = lexer_text(lexer, token.start, token.end, false);
 
 	key->text = text;
-	if (text.len == 2 && !departs(lexer, key))
-		return false;
-	if (lexer->has_tabs &&
-	    memchr(lexer->text + token.start, '\t', token.end - token.start))
-		reading_warn(lexer->reading, lexer->source, key->offset,
-			     "ClearML reads the tab in this key as blanks");
 	if (!token.escaped) {
 		set_one(key, (struct str){text.ptr + 1, text.len - 2});
 		return true;
 	}
-	reading_warn(lexer->reading, lexer->source, key->offset,
-		     "ClearML leaves the escapes in this key as they are "
-		     "written");
 	if (!key_cut(lexer->reading, text, &key->path))
 		return fail(lexer, key->offset, "this key has too many parts");
 	return true;
+}
+
+static void warn_of_quoted(struct lexer *lexer, const struct key *key)
+{
+	struct token token = lexer->token;
+
+	if (token.type != TOKEN_QUOTED)
+		return;
+	if (lexer->has_tabs &&
+	    memchr(lexer->text + token.start, '\t', token.end - token.start))
+		reading_warn(lexer->reading, lexer->source, key->offset,
+			     "ClearML reads the tab in this key as blanks");
+	if (token.escaped)
+		reading_warn(lexer->reading, lexer->source, key->offset,
+			     "ClearML leaves the escapes in this key as they "
+			     "are written");
+}
+
+/* ClearML stumbles over a part that is nothing but quotes: `""`, and what is
+ * left behind an escaped quote at the end of a key. */
+static bool has_empty_part(const struct key *key)
+{
+	for (size_t i = 0; i < key->path.count; i++)
+		if (!key->path.items[i].len)
+			return true;
+	return false;
 }
 
 /* A number that ends the line is a key by its value: 010 is 10. */
@@ -301,14 +318,14 @@ bool key_read(struct lexer *lexer, struct key *key)
 					       : word_key(lexer, key);
 	if (!ok)
 		return false;
-	if (!is_followed(lexer)) {
-		if (!lexer_is_hocon_key(lexer->text[lexer->at]) &&
-		    !strchr("\".", lexer->text[lexer->at]))
-			return fail(lexer, lexer->at,
-				    "expected a key, '=' or ':'");
+	ok = is_followed(lexer);
+	if (!ok && !lexer_is_hocon_key(lexer->text[lexer->at]) &&
+	    !strchr("\".", lexer->text[lexer->at]))
+		return fail(lexer, lexer->at, "expected a key, '=' or ':'");
+	if (!ok || has_empty_part(key))
 		return departs(lexer, key) && spec_key(lexer, key);
-	}
 	if (!key->path.count || !key->text.len)
 		return fail(lexer, key->offset, "a key is missing");
+	warn_of_quoted(lexer, key);
 	return true;
 }

@@ -408,81 +408,6 @@ static void a_callers_document_is_of_the_last_good_text(void **state)
 	docs_assert_json(own->root, "{\"a\":\"of-a-caller\"}");
 }
 
-static void set_and_read_as(struct fixture *f, enum read_format format,
-			    const char *text)
-{
-	layer_set_text(f->layer, format, str_from(text));
-	assert_true(read_layer(f));
-}
-
-static const char *first_warning(const struct layer *layer)
-{
-	assert_true(layer->doc->warnings.count >= 1);
-	return layer->doc->warnings.items[0].text;
-}
-
-static void a_vault_that_is_not_its_format_is_read_as_clearml_does(void **state)
-{
-	struct fixture *f = *state;
-
-	make_vault(f, "");
-	set_and_read_as(f, READ_JSON, "{\n \"a\": [1, 2,], # two\n}\n");
-	assert_int_equal(f->layer->state, LAYER_OK);
-	assert_serves(f->layer, "{\"a\":[1,2]}");
-	assert_string_equal(
-		first_warning(f->layer),
-		"this is not the JSON that its format says (2:13: expected a "
-		"value): it is read as HOCON, as ClearML itself reads every "
-		"vault");
-	assert_false(f->layer->doc->misread);
-	set_and_read_as(f, READ_YAML, "a { b = 1 }\nc = ${a} { d = 2 }\n");
-	assert_serves(f->layer, "{\"a\":{\"b\":1},\"c\":{\"b\":1,\"d\":2}}");
-	set_and_read_as(f, READ_JSON, "items:\n  - one\n");
-	assert_serves(f->layer, "{\"items\":[\"one\"]}");
-	assert_non_null(strstr(first_warning(f->layer), "this is YAML"));
-}
-
-static void a_caller_has_that_vault_too(void **state)
-{
-	struct fixture *f = *state;
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(doc_unrefp) struct doc *own = NULL;
-
-	make_vault(f, "");
-	set_and_read_as(f, READ_JSON, "a = ${NAME}");
-	assert_serves(f->layer, "{\"a\":\"of-the-vaults\"}");
-	own = doc_for_caller(f, &diag);
-	assert_non_null(own);
-	docs_assert_json(own->root, "{\"a\":\"of-a-caller\"}");
-}
-
-/* Of YAML with a mistake ClearML makes one text, which nobody meant. */
-static void yaml_with_a_mistake_is_no_hocon(void **state)
-{
-	struct fixture *f = *state;
-
-	make_vault(f, "");
-	set_and_read_as(f, READ_YAML, "sdk:\n  a: x\n b: y\n");
-	assert_broken(f->layer, 3);
-	set_and_read_as(f, READ_JSON, "{\"a\":");
-	assert_broken(f->layer, 1);
-	assert_string_equal(f->layer->problem.text,
-			    "the text ends where a value should be");
-}
-
-/* What is no vault has the format of its name. */
-static void a_file_that_is_not_its_format_is_broken(void **state)
-{
-	struct fixture *f = *state;
-
-	f->layer = layer_new(LAYER_FILE, scratch_at("x.json"));
-	scratch_write("x.json", "{\"a\": 1,}");
-	layer_set_file(f->layer, READ_JSON, NULL);
-	layer_touch(f->layer);
-	assert_true(read_layer(f));
-	assert_broken(f->layer, 1);
-}
-
 /* For somebody the newest text may be good. */
 static void a_callers_newest_text_wins_if_it_can_be_read(void **state)
 {
@@ -588,10 +513,6 @@ int main(void)
 		TEST(a_caller_has_a_document_of_its_own_where_it_matters),
 		TEST(a_text_may_be_broken_for_one_caller_alone),
 		TEST(a_callers_document_is_of_the_last_good_text),
-		TEST(a_vault_that_is_not_its_format_is_read_as_clearml_does),
-		TEST(a_caller_has_that_vault_too),
-		TEST(yaml_with_a_mistake_is_no_hocon),
-		TEST(a_file_that_is_not_its_format_is_broken),
 		TEST(a_callers_newest_text_wins_if_it_can_be_read),
 		TEST(what_is_lost_for_the_daemon_need_not_be_for_a_caller),
 		TEST(a_vault_is_never_lost),

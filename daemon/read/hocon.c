@@ -350,6 +350,11 @@ static bool include(struct hocon *hocon, struct value *object)
 	return include_read(hocon, object);
 }
 
+static bool at_include(const struct lexer *lexer)
+{
+	return lexer_at_include(lexer) || lexer_at_include_below(lexer);
+}
+
 /* fields := (field | include | line end | ',')* */
 static bool fields(struct hocon *hocon, struct value *object)
 {
@@ -361,7 +366,7 @@ static bool fields(struct hocon *hocon, struct value *object)
 		c = lexer_skip(lexer, LEXER_COMMAS);
 		if (c == '}' || lexer_at_end(lexer))
 			return true;
-		ok = (c == 'i' || c == 'I') && lexer_at_include(lexer)
+		ok = (c == 'i' || c == 'I') && at_include(lexer)
 			     ? include(hocon, object)
 			     : field(hocon, object);
 	}

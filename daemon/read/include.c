@@ -17,16 +17,32 @@ struct request {
 	struct str name;
 	enum form form;
 	bool required;
+	bool lines; /* it stands on several */
 };
 
-static bool expect(struct hocon *hocon, char c, const char *what)
+static void skip(struct hocon *hocon, struct request *request)
 {
 	struct lexer *lexer = &hocon->lexer;
 
-	while (lexer->text[lexer->at] == ' ' || lexer->text[lexer->at] == '\t')
-		lexer->at++;
+	for (;; lexer->at++) {
+		switch (lexer->text[lexer->at]) {
+		case '\n':
+		case '\r': request->lines = true; break;
+		case ' ':
+		case '\t': break;
+		default: return;
+		}
+	}
+}
+
+static bool expect(struct hocon *hocon, struct request *request, char c)
+{
+	struct lexer *lexer = &hocon->lexer;
+
+	skip(hocon, request);
 	if (lexer->text[lexer->at] != c)
-		return hocon_fail(hocon, lexer->at, what);
+		return hocon_fail(hocon, lexer->at,
+				  c == '(' ? "expected '('" : "expected ')'");
 	lexer->at++;
 	return true;
 }
@@ -36,6 +52,7 @@ static bool name(struct hocon *hocon, struct request *request)
 {
 	struct lexer *lexer = &hocon->lexer;
 
+	skip(hocon, request);
 	if (lexer_next(lexer) == TOKEN_FAILED)
 		return false;
 	request->offset = lexer->token.start;
@@ -47,12 +64,12 @@ static bool name(struct hocon *hocon, struct request *request)
 	return true;
 }
 
-static bool word(struct lexer *lexer, struct str word)
+static bool word(struct hocon *hocon, struct request *request, struct str word)
 {
+	struct lexer *lexer = &hocon->lexer;
 	struct str rest;
 
-	while (lexer->text[lexer->at] == ' ' || lexer->text[lexer->at] == '\t')
-		lexer->at++;
+	skip(hocon, request);
 	rest = (struct str){lexer->text + lexer->at, lexer->len - lexer->at};
 	if (!str_starts(rest, word))
 		return false;
@@ -70,12 +87,11 @@ static bool what(struct hocon *hocon, struct request *request)
 	};
 
 	for (size_t i = FORM_FILE; i < ARRAY_SIZE(forms); i++) {
-		if (!word(&hocon->lexer, forms[i]))
+		if (!word(hocon, request, forms[i]))
 			continue;
 		request->form = (enum form)i;
-		return expect(hocon, '(', "expected '('") &&
-		       name(hocon, request) &&
-		       expect(hocon, ')', "expected ')'");
+		return expect(hocon, request, '(') && name(hocon, request) &&
+		       expect(hocon, request, ')');
 	}
 	return name(hocon, request);
 }
@@ -86,11 +102,11 @@ static bool request_read(struct hocon *hocon, struct request *request)
 	struct lexer *lexer = &hocon->lexer;
 	size_t start = lexer->at;
 
-	request->required = word(lexer, STR("required"));
+	request->required = word(hocon, request, STR("required"));
 	if (!request->required)
 		return what(hocon, request);
-	if (!expect(hocon, '(', "expected '('") || !what(hocon, request) ||
-	    !expect(hocon, ')', "expected ')'"))
+	if (!expect(hocon, request, '(') || !what(hocon, request) ||
+	    !expect(hocon, request, ')'))
 		return false;
 	return request->form == FORM_NAME ||
 	       reading_departs(hocon->reading, lexer->source, start,
@@ -105,7 +121,7 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The path in a file:// URL; NULL when it names another host. */
+/* The path in a file:// URL of this host. */
 static const char *path_of_url(struct hocon *hocon, struct str url)
 {
 	_cleanup_(buf_deinit) struct buf path = BUF_INIT;
@@ -113,8 +129,6 @@ static const char *path_of_url(struct hocon *hocon, struct str url)
 	url = str_from_offset(url, STR("file://").len);
 	if (str_starts(url, STR("localhost/")))
 		url = str_from_offset(url, STR("localhost").len);
-	if (!str_starts(url, STR("/")))
-		return NULL;
 	for (size_t i = 0; i < url.len; i++) {
 		if (url.ptr[i] == '%' && i + 2 < url.len &&
 		    hex(url.ptr[i + 1]) >= 0 && hex(url.ptr[i + 2]) >= 0) {
@@ -145,25 +159,42 @@ static const char *path_of_name(struct hocon *hocon, struct str name)
 	return path;
 }
 
+/* file("...") is a file's name, whatever it looks like. */
+static bool is_url(const struct request *request)
+{
+	static const struct str schemes[] = {STR("http://"), STR("https://"),
+					     STR("file://")};
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+		if (str_starts(request->name, schemes[i]))
+			return request->form != FORM_FILE;
+	return request->form == FORM_URL;
+}
+
+/* A file:// URL with a host in it, of which ClearML includes nothing. */
+static bool is_elsewhere(const struct request *request)
+{
+	struct str rest = request->name;
+
+	if (!is_url(request) || !str_starts(rest, STR("file://")))
+		return false;
+	rest = str_from_offset(rest, STR("file://").len);
+	return !str_starts(rest, STR("/")) &&
+	       !str_starts(rest, STR("localhost/"));
+}
+
 /* The file that @request names; NULL, with the diag set, when it is none. */
 static const char *path_of(struct hocon *hocon, const struct request *request)
 {
 	struct str name = request->name;
-	const char *path;
 
 	if (name.len && memchr(name.ptr, '\0', name.len)) {
 		hocon_fail(hocon, request->offset, "no file has such a name");
 		return NULL;
 	}
-	if (str_starts(name, STR("file://"))) {
-		path = path_of_url(hocon, name);
-		if (!path)
-			hocon_fail(hocon, request->offset,
-				   "a file:// URL needs an absolute path");
-		return path;
-	}
-	if (request->form == FORM_URL || str_starts(name, STR("http://")) ||
-	    str_starts(name, STR("https://"))) {
+	if (is_url(request) && str_starts(name, STR("file://")))
+		return path_of_url(hocon, name);
+	if (is_url(request)) {
 		hocon_fail(hocon, request->offset,
 			   "only files can be included, not what a URL names");
 		return NULL;
@@ -263,6 +294,16 @@ static bool include_file(struct hocon *hocon, const struct request *request,
 	return included && put_members(hocon, object, included, first);
 }
 
+static bool elsewhere(struct hocon *hocon, const struct request *request)
+{
+	if (request->required)
+		return hocon_fail(hocon, request->offset,
+				  "the required file is one of another host");
+	reading_warn(hocon->reading, hocon->lexer.source, request->offset,
+		     "nothing is included: this is a file of another host");
+	return true;
+}
+
 bool include_read(struct hocon *hocon, struct value *object)
 {
 	struct request request = {0};
@@ -270,10 +311,16 @@ bool include_read(struct hocon *hocon, struct value *object)
 
 	if (!request_read(hocon, &request))
 		return false;
+	if (request.lines &&
+	    !reading_departs(hocon->reading, hocon->lexer.source,
+			     request.offset, "an include on several lines"))
+		return false;
 	if (request.form == FORM_CLASSPATH)
 		return reading_departs(hocon->reading, hocon->lexer.source,
 				       request.offset,
 				       "classpath() means nothing here");
+	if (is_elsewhere(&request))
+		return elsewhere(hocon, &request);
 	path = path_of(hocon, &request);
 	if (!path)
 		return false;

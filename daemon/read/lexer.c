@@ -339,6 +339,26 @@ bool lexer_at_include(const struct lexer *lexer)
 	return at_include_form(lexer, at);
 }
 
+/* To ClearML that is no include, and nothing else. */
+bool lexer_at_include_below(const struct lexer *lexer)
+{
+	static const struct str forms[] = {STR("url("), STR("file("),
+					   STR("required("), STR("\"")};
+	size_t start = lexer->at + INCLUDE.len;
+	struct str here = {lexer->text + start, lexer->len - start};
+	size_t blanks = 0;
+
+	if (!at_word(lexer, lexer->at, INCLUDE))
+		return false;
+	while (blanks < here.len && strchr(" \t\r\n", here.ptr[blanks]))
+		blanks++;
+	here = str_from_offset(here, blanks);
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		if (str_starts(here, forms[i]))
+			return true;
+	return false;
+}
+
 static enum token_type scan_include(struct lexer *lexer)
 {
 	if (!lexer_at_include(lexer))

@@ -175,10 +175,6 @@ static void a_file_url_is_a_file(void **state)
 	scratch_write("main.conf", text);
 	assert_int_equal(read_here(&result, "main.conf"), 0);
 	outcome_assert_json(&result, "{\"x\":1}");
-	scratch_write("main.conf", "include \"file://elsewhere/x\"\n");
-	assert_int_equal(read_here(&result, "main.conf"), READ_E_BROKEN);
-	outcome_assert_complaint(&result,
-				 "1:9: a file:// URL needs an absolute path");
 }
 
 static void an_include_of_bad_bytes_is_broken(void **state)

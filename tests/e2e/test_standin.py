@@ -18,7 +18,7 @@ import zlib
 import clearml_token
 import pytest
 from asking import BASIC, basic, call, result
-from clearml_failures import FAILURES
+from clearml_failures import FAILURES, FLOODS, Wire
 from clearml_server import ACCESS_KEY, COMPANY_ID, USER_ID, ClearMLServer
 
 SUPPORT = pathlib.Path(__file__).resolve().parents[1] / "support"
@@ -372,6 +372,24 @@ def check_delay(server):
     start = time.monotonic()
     assert result(call(server, "/debug.ping"))[0] == 200
     assert time.monotonic() - start >= 0.2
+
+
+def check_late(server):
+    server.fail("late", endpoint="auth.login", seconds=0.2)
+    start = time.monotonic()
+    assert result(call(server, "/auth.login"))[0] == 200
+    assert time.monotonic() - start >= 0.2
+
+
+def check_flood(server):
+    server.fail("flood", kind=next(iter(FLOODS)))
+    before = Wire.flooded
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(b"GET /debug.ping HTTP/1.1\r\n\r\n")
+        received = 0
+        while received < 1 << 20:
+            received += len(connection.recv(1 << 16))
+    assert Wire.flooded > before
 
 
 def check_slow(server):

@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 		.format = READ_HOCON,
 		.limits = READ_LIMITS_DEFAULT,
 	};
+	_cleanup_(env_unrefp) struct env *env = make_env();
 	struct buf text = BUF_INIT;
 
 	if (argc != 2) {
@@ -76,7 +77,7 @@ int main(int argc, char **argv)
 	}
 	options.dialect =
 		strcmp(argv[1], "strict") == 0 ? READ_STRICT : READ_CLEARML;
-	options.env = make_env();
+	options.env = env;
 	while (next_text(&text))
 		print_text(buf_str(&text), &options);
 	buf_deinit(&text);

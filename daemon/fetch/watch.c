@@ -4,15 +4,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetch/chain.h"
 #include "fetch/identity.h"
+#include "fetch/writers.h"
 
 #define TICKS_A_SETTLE 4
 #define BURST_SETTLES  10
+#define HOLD_SETTLES   125
 
 /* Each round follows the paths into folders that appeared during the one
  * before. Who makes folders faster than that is gone on with at the next tick.
@@ -29,6 +32,8 @@ enum watch_state {
 struct watched_path {
 	char *name;
 	struct identity known;
+	int writers;  /* the watch on who writes to it; or WRITERS_NONE */
+	bool writing; /* somebody does, and more is to come */
 };
 
 /* A folder that is watched, or would be if the system let us. */
@@ -51,9 +56,11 @@ struct watch {
 	uint64_t settle_ms;
 	uint64_t burst_ms;  /* since when it has been SETTLING untold */
 	uint64_t differ_ms; /* when a look last differed */
+	bool waited;        /* for a writer, when it last could have told */
 	bool limited;       /* the log has it that inotify is exhausted */
 	struct watched_path *paths;
 	size_t count;
+	struct writers writers;
 	struct list folders;
 	watch_change_fn on_change;
 	void *data;
@@ -89,12 +96,47 @@ static void watch_differs(struct watch *watch)
 	watch_enter(watch, WATCH_SETTLING);
 }
 
+static void take_news(struct watch *watch, const struct writers_news *news)
+{
+	for (size_t i = 0; i < watch->count; i++) {
+		struct watched_path *path = &watch->paths[i];
+
+		if (news->watch != WRITERS_NONE && news->watch != path->writers)
+			continue;
+		path->writing = news->writing;
+		if (news->is_ended)
+			path->writers = WRITERS_NONE;
+	}
+}
+
+/* Is a file being written in place? Half of it is as wrong as none, and it
+ * would be taken for all there is. */
+static bool is_held(struct watch *watch)
+{
+	struct writers_news news;
+	bool held = false;
+
+	while (writers_next(&watch->writers, &news))
+		take_news(watch, &news);
+	for (size_t i = 0; i < watch->count; i++)
+		held = held || watch->paths[i].writing;
+	return held;
+}
+
 /* on_change may close the watch: nothing is to be touched after it. A burst
  * that is cut goes on SETTLING, so that its end is told too. */
 static void watch_settle(struct watch *watch)
 {
 	uint64_t now = now_ms();
+	bool held = is_held(watch);
+	bool waits =
+		held && now - watch->burst_ms < watch->settle_ms * HOLD_SETTLES;
 
+	if (watch->waited && !held) /* a burst of its own, of the last words */
+		watch->burst_ms = now;
+	watch->waited = waits;
+	if (waits)
+		return;
 	if (now - watch->differ_ms >= watch->settle_ms)
 		watch_enter(watch, WATCH_IDLE);
 	else if (now - watch->burst_ms >= watch->settle_ms * BURST_SETTLES)
@@ -118,6 +160,7 @@ static void watch_release(struct watch *watch)
 	if (--watch->open_handles)
 		return;
 	paths_free(watch->paths, watch->count);
+	writers_deinit(&watch->writers);
 	mem_free(watch);
 }
 
@@ -289,6 +332,44 @@ static bool watch_follow(struct watch *watch)
 	return !armed;
 }
 
+/* Nobody tells who writes to it; but what had content and has none is likely
+ * to get some. */
+static bool is_emptied(const struct identity *was, const struct identity *now)
+{
+	return was->inode == now->inode && was->size && !now->size &&
+	       !now->error;
+}
+
+/* Paths to the same file share the watch. */
+static void let_go_of_writers(struct watch *watch, int writers)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->paths[i].writers == writers)
+			return;
+	writers_remove(&watch->writers, writers);
+}
+
+/* Another file may be there than the one whose writers are watched. */
+static void watch_writers(struct watch *watch, struct watched_path *path,
+			  const struct identity *now)
+{
+	bool same = now->inode == path->known.inode &&
+		    now->device == path->known.device;
+	int old;
+
+	if (same && path->writers != WRITERS_NONE)
+		return;
+	old = path->writers;
+	path->writers = WRITERS_NONE;
+	let_go_of_writers(watch, old);
+	if (now->type == S_IFREG)
+		path->writers = writers_add(&watch->writers, path->name);
+	path->writing = path->writers == WRITERS_NONE &&
+			(identity_equal(now, &path->known)
+				 ? path->writing
+				 : is_emptied(&path->known, now));
+}
+
 /* Watched first, looked at after: no change falls in between. */
 static void watch_look(struct watch *watch)
 {
@@ -297,6 +378,7 @@ static void watch_look(struct watch *watch)
 
 	for (size_t i = 0; i < watch->count; i++) {
 		identity_of(&now, watch->paths[i].name);
+		watch_writers(watch, &watch->paths[i], &now);
 		if (identity_equal(&now, &watch->paths[i].known))
 			continue;
 		watch->paths[i].known = now;
@@ -332,26 +414,33 @@ void watch_check(struct watch *watch)
 static void watch_know(struct watch *watch, struct watched_path *path,
 		       const char *name)
 {
-	path->name = mem_strdup(name);
 	for (size_t i = 0; i < watch->count; i++) {
 		if (strcmp(watch->paths[i].name, name) != 0)
 			continue;
-		path->known = watch->paths[i].known;
+		*path = watch->paths[i];
+		path->name = mem_strdup(name);
 		return;
 	}
+	*path = (struct watched_path){.name = mem_strdup(name),
+				      .writers = WRITERS_NONE};
 	identity_of(&path->known, name);
 }
 
 void watch_set_paths(struct watch *watch, const char *const *paths,
 		     size_t count)
 {
-	struct watched_path *next = mem_alloc(count * sizeof(*next));
+	struct watched_path *next = mem_alloc(count * sizeof(*next)), *was;
+	size_t was_count;
 
 	for (size_t i = 0; i < count; i++)
 		watch_know(watch, &next[i], paths[i]);
-	paths_free(watch->paths, watch->count);
+	was = watch->paths;
+	was_count = watch->count;
 	watch->paths = next;
 	watch->count = count;
+	for (size_t i = 0; i < was_count; i++)
+		let_go_of_writers(watch, was[i].writers);
+	paths_free(was, was_count);
 	watch_look(watch);
 }
 
@@ -366,6 +455,7 @@ struct watch *watch_new(uv_loop_t *loop, uint64_t settle_ms,
 	watch->on_change = on_change;
 	watch->data = data;
 	list_init(&watch->folders);
+	writers_init(&watch->writers);
 	uv_timer_init(loop, &watch->timer);
 	watch->timer.data = watch;
 	watch->open_handles = 1;

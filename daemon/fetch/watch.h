@@ -12,7 +12,8 @@
  *
  *   IDLE --event--> STIRRED --differs--> SETTLING --quiet: on_change--> IDLE
  *     ^                |                    ^  |
- *     +--- the same ---+                    +--+ differs again
+ *     +--- the same ---+                    +--+ differs again, or a file
+ *                                                that changed is being written
  *
  * A watch owns its timer, its copies of the paths and a handle for each folder;
  * it frees itself when the last of them is closed.
@@ -27,9 +28,10 @@ struct watch;
 typedef void (*watch_change_fn)(void *data);
 
 /* @settle_ms: the quiet that ends a burst of changes; a burst that never
- * pauses is told of every ten times that, and when it ends. It looks four times
- * in @settle_ms at most, whatever the number of events. @on_change may do
- * anything to the watch, also close it. */
+ * pauses is told of every ten times that, and when it ends. A file that is
+ * written to in place is waited for until it is closed, 125 times @settle_ms at
+ * most. It looks four times in @settle_ms at most, whatever the number of
+ * events. @on_change may do anything to the watch, also close it. */
 struct watch *watch_new(uv_loop_t *loop, uint64_t settle_ms,
 			watch_change_fn on_change, void *data);
 

@@ -2,6 +2,7 @@
 broke."""
 
 import os
+import time
 
 import pytest
 from clearml_server import SECRET_KEY
@@ -267,3 +268,53 @@ def test_a_required_secret_of_the_host_is_not_lent_to_a_vault(vaults):
     daemon = vaults(dict(BAD_VAULT, data="a: ${api.credentials.secret_key}"), state="degraded")
     assert "secret" in daemon.layer("bad")["error"]
     assert "a" not in daemon.get()
+
+
+# --- files that are written slowly ---
+
+
+def answers_for(daemon, seconds):
+    """What is served meanwhile, without repetitions."""
+    seen = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        tree = daemon.get()
+        if not seen or seen[-1] != tree:
+            seen.append(tree)
+        time.sleep(0.02)
+    return seen
+
+
+def test_a_slow_writer_in_place_takes_nothing_away(home, daemon):
+    home.conf("k: 1\nsub { a: 1 }\n")
+    daemon.start()
+    generation = daemon.call("Get")["generation"]
+    with open(home.path / "clearml.conf", "w") as file:
+        seen = answers_for(daemon, 0.7)
+        print("k: 2", file=file, flush=True)
+        seen += answers_for(daemon, 0.7)
+        assert daemon.layer("clearml.conf")["state"] == "ok"
+        print("sub { a: 2 }", file=file)
+    daemon.wait_value("k", 2)
+    assert seen == [{"k": 1, "sub": {"a": 1}}] * 2
+    assert daemon.get() == {"k": 2, "sub": {"a": 2}}
+    assert daemon.call("Get")["generation"] == generation + 1
+
+
+def test_a_writer_who_keeps_a_file_open_is_waited_for_a_stated_time(home, daemon):
+    home.conf("k: 1\n")
+    daemon.start()
+    with open(home.path / "clearml.conf", "w") as file:
+        print("k: 2", file=file, flush=True)
+        start = time.monotonic()
+        daemon.wait_value("k", 2)
+        assert 4.5 < time.monotonic() - start < 8
+
+
+def test_a_reload_waits_for_no_writer(home, daemon):
+    home.conf("k: 1\n")
+    daemon.start()
+    with open(home.path / "clearml.conf", "w") as file:
+        print("k: 2", file=file, flush=True)
+        daemon.call("Reload")
+        assert daemon.get("k") == 2

@@ -44,13 +44,20 @@ static uint32_t *edge_of(const struct known *known, uint32_t parent,
 
 static uint32_t child_of(const struct known *known, uint32_t parent, char byte)
 {
+	if (parent == ROOT)
+		return known->begins[(unsigned char)byte];
 	return *edge_of(known, parent, (unsigned char)byte);
 }
 
 static void link_node(struct known *known, uint32_t node)
 {
-	*edge_of(known, known->nodes[node].parent, first_byte(known, node)) =
-		node;
+	uint32_t parent = known->nodes[node].parent;
+	unsigned char byte = first_byte(known, node);
+
+	if (parent == ROOT)
+		known->begins[byte] = node;
+	else
+		*edge_of(known, parent, byte) = node;
 }
 
 /* --- room -------------------------------------------------------------------

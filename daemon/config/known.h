@@ -24,7 +24,8 @@
 
 struct known {
 	struct known_node *nodes; /* the first is the root */
-	uint32_t *edges;          /* nodes by parent and first byte; 0: free */
+	uint32_t begins[256];     /* the root's edges, by byte; 0: none */
+	uint32_t *edges;          /* of others, by parent and byte; 0: free */
 	char *bytes;              /* what the nodes add to their parents */
 	uint32_t node_count, node_cap, edge_cap, byte_count, byte_cap;
 	size_t count; /* of secrets */
@@ -34,6 +35,13 @@ struct known {
 bool known_add(struct known *known, struct str secret);
 
 bool known_has(const struct known *known, struct str secret);
+
+/* Does any secret begin with @byte? Of most places of a text it is all that has
+ * to be asked. */
+static inline bool known_may_begin(const struct known *known, char byte)
+{
+	return known->begins[(unsigned char)byte] != 0;
+}
 
 /* The steps that a search through a text of @bytes may take. */
 uint64_t known_budget(size_t bytes);

@@ -31,27 +31,34 @@ static bool names_variable(const void *secrets, struct str name)
 	return secret_names_variable(secrets, name);
 }
 
-static size_t known_bytes(struct search *search, struct str rest)
+static size_t known_bytes(struct search *search, const struct known *known,
+			  size_t offset)
 {
-	const struct secrets *secrets = search->secrets;
-	size_t shared =
-		known_at(&secrets->set->texts.anywhere, rest, &search->budget);
-	size_t more = known_at(&secrets->more.anywhere, rest, &search->budget);
+	if (!known_may_begin(known, search->text.ptr[offset]))
+		return 0;
+	return known_at(known, str_from_offset(search->text, offset),
+			&search->budget);
+}
 
-	return shared > more ? shared : more;
+static size_t longer(size_t a, size_t b)
+{
+	return a > b ? a : b;
 }
 
 /* How many bytes at @offset must not be shown. A shape is not looked for inside
  * of what is hidden anyway. */
 static size_t hidden_at(struct search *search, size_t offset)
 {
-	struct str rest = str_from_offset(search->text, offset);
-	size_t known = known_bytes(search, rest), shape = 0;
+	const struct secrets *secrets = search->secrets;
+	size_t shared =
+		known_bytes(search, &secrets->set->texts.anywhere, offset);
+	size_t more = known_bytes(search, &secrets->more.anywhere, offset);
+	size_t shape = 0;
 
 	if (offset >= search->masked &&
 	    secret_shape_may_begin(search->text, offset))
 		shape = secret_shape_at(search->text, offset, &search->names);
-	return known > shape ? known : shape;
+	return longer(longer(shared, more), shape);
 }
 
 /* Also where two overlap. */

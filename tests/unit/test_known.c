@@ -48,6 +48,31 @@ static void a_secret_is_found_where_it_begins(void **state)
 	assert_int_equal(at(&known, "abcdefgh"), 0);
 }
 
+/* Also when the tree has grown since, in a copy, and of no others. */
+static void the_bytes_that_secrets_begin_with_are_known(void **state)
+{
+	struct known known = {0}, copy;
+	char secret[] = "abcdefg";
+	const int step = 5;
+
+	(void)state;
+	for (int byte = 0; byte < 256; byte += step) {
+		secret[0] = (char)byte;
+		assert_true(known_add(&known, (struct str){secret, 7}));
+	}
+	known_copy(&copy, &known);
+	for (int byte = 0; byte < 256; byte++) {
+		secret[0] = (char)byte;
+		assert_int_equal(known_may_begin(&copy, (char)byte),
+				 byte % step == 0);
+		assert_int_equal(known_has(&copy, (struct str){secret, 7}),
+				 byte % step == 0);
+	}
+	known_deinit(&copy);
+	known_deinit(&known);
+	assert_false(known_may_begin(&known, '\5'));
+}
+
 static void the_longest_is_found_whatever_came_first(void **state)
 {
 	static const char *const secrets[] = {"abcdefgh", "abcdefghijkl",
@@ -197,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_set_knows_nothing),
 		cmocka_unit_test(a_secret_is_found_where_it_begins),
+		cmocka_unit_test(the_bytes_that_secrets_begin_with_are_known),
 		cmocka_unit_test(the_longest_is_found_whatever_came_first),
 		cmocka_unit_test(a_secret_is_kept_once),
 		cmocka_unit_test(thousands_are_all_found),

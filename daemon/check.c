@@ -60,10 +60,17 @@ static void print_warnings(struct doc *doc)
 	spelling_check(doc, print_suspect, NULL);
 }
 
+static void print_problems(const struct layer *layer)
+{
+	diag_print_excerpt(&layer->problem, "", stdout);
+	for (size_t i = 0; i < layer->others.count; i++)
+		diag_print_excerpt(&layer->others.items[i], "", stdout);
+}
+
 static bool report(const struct layer *layer, bool must_exist)
 {
 	if (layer->state == LAYER_BROKEN)
-		diag_print_excerpt(&layer->problem, "", stdout);
+		print_problems(layer);
 	else if (layer->state == LAYER_MISSING && must_exist)
 		printable_line(stdout, "%s: is not there, or is no file",
 			       layer->source);

@@ -98,6 +98,7 @@ void layer_free(struct layer *layer)
 	drop_text(layer);
 	doc_unref(layer->doc);
 	diag_deinit(&layer->problem);
+	diag_list_deinit(&layer->others);
 	mem_free(layer);
 }
 
@@ -302,12 +303,15 @@ static int read_newest(const struct layer *layer,
 		       struct diag *diag)
 {
 	struct read_options options = options_of(layer, context, NULL);
-	int r = read_once(layer, &options, doc, diag);
+	int r;
 
+	options.others = lower ? NULL : context->others;
+	r = read_once(layer, &options, doc, diag);
 	if (r != READ_E_BROKEN || !lower)
 		return r;
 	diag_deinit(diag);
 	options.lower = lower;
+	options.others = context->others;
 	return read_once(layer, &options, doc, diag);
 }
 
@@ -434,10 +438,14 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 		const struct value *lower)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct layer_context own = *context;
 	struct doc *doc = NULL;
 	bool changed = is_another(layer);
-	int r = read_newest(layer, context, lower, &doc, &diag);
+	int r;
 
+	diag_list_deinit(&layer->others);
+	own.others = &layer->others;
+	r = read_newest(layer, &own, lower, &doc, &diag);
 	layer->unread = false;
 	if (r == READ_E_BROKEN) {
 		blame_format(layer, &diag);

@@ -64,6 +64,7 @@ struct layer {
 	struct doc *doc;             /* last good; NULL: contributes nothing */
 	enum read_format doc_format; /* in which it was written */
 	struct diag problem;         /* of the newest text, when BROKEN */
+	struct diag_list others;     /* and more of the same kind */
 	int64_t since; /* boot clock's milliseconds of the last good text */
 };
 
@@ -74,6 +75,7 @@ struct layer_context {
 	const struct env *env;         /* for files and variables */
 	const struct env *vault_env;   /* what vaults and etcd may see of it */
 	const struct secrets *secrets; /* that no problem may tell; NULL */
+	struct diag_list *others; /* as a reader's; layer_read has its own */
 };
 
 const char *layer_kind_name(enum layer_kind kind);

@@ -91,21 +91,34 @@ static struct value *single(struct reading *reading, const struct piece *piece,
 	return string_at(reading, with_blanks(reading, piece), place);
 }
 
+void concat_warn_anew(struct reading *reading, const struct value *scalar,
+		      const struct piece *piece, const struct value *place)
+{
+	const char *what =
+		scalar->type == VALUE_BOOL
+			? "ClearML prints this anew within text, with a "
+			  "capital letter"
+		: scalar->flags & TREE_ANEW
+			? "ClearML prints this number anew within text, where "
+			  "the specification keeps its digits"
+			: NULL;
+
+	if (what)
+		reading_warn(reading, reading_source(reading, place),
+			     piece->offset, what);
+}
+
 /* Tell where the specification would have kept what was written. */
 static void warn_reprinted(struct reading *reading, const struct piece *piece,
 			   struct str printed, const struct value *place)
 {
-	if (piece->value->type == VALUE_BOOL && !piece->text.ptr)
+	if (!piece->text.ptr)
+		concat_warn_anew(reading, piece->value, piece, place);
+	else if (!str_equal(piece->text, printed) || piece->blanks.len)
 		reading_warn(reading, reading_source(reading, place),
 			     piece->offset,
-			     "ClearML prints this anew within text, with a "
-			     "capital letter");
-	if (!piece->text.ptr ||
-	    (str_equal(piece->text, printed) && !piece->blanks.len))
-		return;
-	reading_warn(reading, reading_source(reading, place), piece->offset,
-		     "ClearML prints this anew within text, and drops the "
-		     "blanks after it");
+			     "ClearML prints this anew within text, and drops "
+			     "the blanks after it");
 }
 
 void concat_warn_null(struct reading *reading, const struct piece *piece,

@@ -33,6 +33,11 @@ bool concat_mend(struct reading *reading, struct value *place,
 /* A scalar as ClearML puts it into text. */
 struct str concat_text(struct reading *reading, const struct value *scalar);
 
+/* Tell of a scalar, not written there, that the specification would put into
+ * text as it was written. */
+void concat_warn_anew(struct reading *reading, const struct value *scalar,
+		      const struct piece *piece, const struct value *place);
+
 /* Tell of a null that becomes text. */
 void concat_warn_null(struct reading *reading, const struct piece *piece,
 		      const struct value *place);

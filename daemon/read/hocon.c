@@ -21,6 +21,31 @@ bool hocon_fail(struct hocon *hocon, size_t offset, const char *what)
 		       what);
 }
 
+static unsigned int secrecy_below(const struct read_options *options,
+				  unsigned int above, const struct path *path)
+{
+	for (size_t i = 0; path && i < path->count; i++)
+		above = options->secrecy(above, path->items[i]);
+	return above;
+}
+
+static unsigned int secrecy_of(const struct hocon *hocon,
+			       const struct hocon_frame *frame)
+{
+	const struct read_options *options = hocon->reading->options;
+
+	if (!frame)
+		return secrecy_below(options, 0, hocon->scope);
+	return secrecy_below(options, secrecy_of(hocon, frame->outer),
+			     frame->path);
+}
+
+bool hocon_is_secret(const struct hocon *hocon)
+{
+	return hocon->reading->options->secrecy &&
+	       secrecy_of(hocon, hocon->frame) & READ_SECRET;
+}
+
 struct value *hocon_value(struct hocon *hocon, enum value_type type,
 			  size_t offset)
 {
@@ -128,10 +153,11 @@ static bool list_piece(struct hocon *hocon, struct pieces *pieces)
 static bool bad_piece(struct hocon *hocon)
 {
 	struct token token = hocon->lexer.token;
+	char c = hocon->lexer.text[token.start];
 
 	return diag_at(hocon->reading->diag, hocon->lexer.source, token.start,
-		       "'%c' cannot stand here without quotes",
-		       hocon->lexer.text[token.start]);
+		       "'%c' cannot stand here without quotes%s", c,
+		       c == '$' ? ": what a variable holds is ${NAME}" : "");
 }
 
 /* piece := text | quoted | triple | number | true | false | null | subst

@@ -45,6 +45,9 @@ static inline bool hocon_at_root(const struct hocon *hocon)
 	return hocon->root && !hocon->frame && !hocon->lists;
 }
 
+/* Is what is read now the value of a key that keeps a secret? */
+bool hocon_is_secret(const struct hocon *hocon);
+
 /* Always false: `return hocon_fail(...);` */
 bool hocon_fail(struct hocon *hocon, size_t offset, const char *what);
 

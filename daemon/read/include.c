@@ -267,6 +267,26 @@ static int open_source(struct reading *reading, const struct request *request,
 				reading->options->limits.bytes, reading->diag);
 }
 
+/* The specification would have looked for these, too. */
+static void warn_of_suffix(struct hocon *hocon, const struct request *request,
+			   const char *path)
+{
+	static const char *const suffixes[] = {".conf", ".json", ".properties"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		_cleanup_(mem_freep) char *other =
+			mem_printf("%s%s", path, suffixes[i]);
+
+		if (access(other, R_OK) < 0)
+			continue;
+		reading_warn(hocon->reading, hocon->lexer.source,
+			     request->offset,
+			     "nothing is included: ClearML looks for the file "
+			     "of exactly this name");
+		return;
+	}
+}
+
 static bool include_file(struct hocon *hocon, const struct request *request,
 			 const char *path, struct value *object)
 {
@@ -283,6 +303,7 @@ static bool include_file(struct hocon *hocon, const struct request *request,
 	found = open_source(reading, request, path, source);
 	if (found == SOURCE_E_MISSING) {
 		reading->doc->source_count--;
+		warn_of_suffix(hocon, request, path);
 		return !request->required ||
 		       hocon_fail(hocon, request->offset,
 				  "the required file is missing");

@@ -102,6 +102,26 @@ static enum found in_scope(struct reading *reading, struct subst *subst,
 	return step;
 }
 
+/* There ClearML does not look, and the specification looks first. */
+static void warn_of_scope(struct reading *reading, struct subst *subst,
+			  const struct value *found)
+{
+	const struct value *value = reading->root;
+
+	if (!subst->scope || subst->warned)
+		return;
+	for (size_t i = 0; i < subst->scope->count; i++)
+		value = value_get(value, subst->scope->items[i]);
+	for (size_t i = 0; i < subst->path.count; i++)
+		value = value_get(value, subst->path.items[i]);
+	if (!value || value == found)
+		return;
+	subst->warned = true;
+	reading_warn(reading, source_of(reading, subst), subst->offset,
+		     "ClearML takes this from the root, although there is one "
+		     "where the text is included");
+}
+
 /* --- in the lower layers -------------------------------------------------- */
 
 static unsigned int below(const struct reading *reading, unsigned int above,
@@ -228,6 +248,8 @@ enum found lookup(struct reading *reading, struct subst *subst,
 {
 	enum found step = lookup_path(reading, &subst->path, found);
 
+	if (step == FOUND)
+		warn_of_scope(reading, subst, *found);
 	if (step == WAITS)
 		return lookup_departs(reading, subst,
 				      "a path through a key that is itself a "

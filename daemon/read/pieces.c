@@ -3,11 +3,14 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
 #include "read/concat.h"
 #include "read/hocon.h"
 #include "read/key.h"
 #include "read/reading.h"
 #include "read/subst.h"
+#include "value/json.h"
 
 struct piece *pieces_add(struct hocon *hocon, struct pieces *pieces,
 			 enum piece_kind kind)
@@ -155,6 +158,21 @@ static void warn_tab(struct hocon *hocon)
 			     "ClearML reads this tab as blanks");
 }
 
+/* The whole string is "${NAME}" or "$NAME", which a shell would replace. */
+static bool is_shells(struct str text)
+{
+	if (!str_starts(text, STR("$")))
+		return false;
+	text = str_from_offset(text, 1);
+	if (str_starts(text, STR("{")) && str_ends(text, STR("}")))
+		text = (struct str){text.ptr + 1, text.len - 2};
+	for (size_t i = 0; i < text.len; i++)
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
+			    text.ptr[i]))
+			return false;
+	return text.len;
+}
+
 /* quoted := '"' ... '"' blanks? */
 static bool quoted_piece(struct hocon *hocon, struct pieces *pieces)
 {
@@ -167,6 +185,10 @@ static bool quoted_piece(struct hocon *hocon, struct pieces *pieces)
 		warn_tab(hocon);
 	piece->text =
 		lexer_text(&hocon->lexer, token.start + 1, token.end - 1, true);
+	if (is_shells(piece->text))
+		reading_warn(hocon->reading, hocon->lexer.source, token.start,
+			     "in quotes this is text: without them ${NAME} is "
+			     "what the variable holds");
 	piece->blanks = lexer_blanks(&hocon->lexer);
 	return true;
 }
@@ -220,6 +242,19 @@ static bool is_bare_fraction(struct str literal)
 	return str_starts(literal, STR(".")) || str_starts(literal, STR("-."));
 }
 
+/* 1.50 is 1.5 in the text that it is substituted in. */
+static void note_printed(struct value *number, struct str literal)
+{
+	_cleanup_(buf_deinit) struct buf printed = BUF_INIT;
+
+	if (number->type == VALUE_REAL)
+		json_write_real(&printed, number->real);
+	else
+		buf_add_str(&printed, value_text(number));
+	if (!str_equal(buf_str(&printed), literal))
+		number->flags |= TREE_ANEW;
+}
+
 static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct token token = hocon->lexer.token;
@@ -239,6 +274,7 @@ static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 			     "ClearML takes infinity");
 		set_string(value, literal);
 	}
+	note_printed(value, literal);
 	return scalar_piece(hocon, pieces, value);
 }
 
@@ -288,6 +324,7 @@ static bool subst_piece(struct hocon *hocon, struct pieces *pieces)
 	subst->text = lexer_text(&hocon->lexer, start + subst->optional,
 				 token.end - 1, false);
 	subst->scope = hocon->scope;
+	subst->secret = hocon_is_secret(hocon);
 	piece->subst = subst;
 	if (!set_path(hocon, subst))
 		return false;
@@ -340,6 +377,22 @@ static void trim_last(struct piece *last)
 		last->text.len--;
 }
 
+/* `1.` alone is 1 to the specification. */
+static void warn_of_point(struct hocon *hocon, const struct pieces *pieces)
+{
+	struct str text = pieces->items[0].text;
+	struct value number;
+
+	if (pieces->count > 1 || pieces->items[0].kind != PIECE_TEXT ||
+	    text.len < 2 || !str_ends(text, STR(".")) ||
+	    !value_set_real(&number, (struct str){text.ptr, text.len - 1}))
+		return;
+	reading_warn(hocon->reading, hocon->lexer.source,
+		     pieces->items[0].offset,
+		     "ClearML reads text here, for want of a digit after the "
+		     "point");
+}
+
 /* The value that @pieces are; one without any is the empty string. */
 struct value *pieces_value(struct hocon *hocon, struct pieces *pieces,
 			   size_t offset)
@@ -358,5 +411,6 @@ struct value *pieces_value(struct hocon *hocon, struct pieces *pieces,
 		if (pieces->items[i].kind == PIECE_SUBST)
 			return delayed_of(hocon, pieces, offset);
 	place.offset = (uint32_t)offset;
+	warn_of_point(hocon, pieces);
 	return concat(hocon->reading, pieces->items, pieces->count, &place);
 }

@@ -62,6 +62,10 @@ struct read_options {
 	 * may then be any value. Empty: none. */
 	struct str under;
 
+	/* Where other substitutions of nothing go than the first, which goes to
+	 * the diag; NULL: they are not looked for. */
+	struct diag_list *others;
+
 	/* Files may include others, relative to their own folder; a vault or an
 	 * environment value may not include anything. */
 	bool may_include;

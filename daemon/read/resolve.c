@@ -1,5 +1,7 @@
 #include "read/resolve_parts.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "read/finish.h"
 #include "read/reading.h"
@@ -17,14 +19,19 @@ bool resolve_departs(struct resolver *resolver, struct subst *subst,
 	return lookup_departs(resolver->reading, subst, what);
 }
 
+static bool complain(struct reading *reading, struct diag *diag,
+		     const struct subst *subst, const char *what)
+{
+	return diag_at(diag, reading->doc->sources[subst->source],
+		       subst->offset, "${%.*s} %s",
+		       STR_PRINT(subst_shown(subst)), what);
+}
+
 bool resolve_fail(struct resolver *resolver, const struct subst *subst,
 		  const char *what)
 {
-	struct reading *reading = resolver->reading;
-
-	return diag_at(reading->diag, reading->doc->sources[subst->source],
-		       subst->offset, "${%.*s} %s", STR_PRINT(subst->text),
-		       what);
+	return complain(resolver->reading, resolver->reading->diag, subst,
+			what);
 }
 
 static void on_waiting(void *user, struct subst *subst)
@@ -48,6 +55,33 @@ struct agenda_list resolve_gathered(const struct value *value)
 	return list;
 }
 
+/* The shell has defaults in there. */
+static const char *why_missing(const struct subst *subst)
+{
+	if (memmem(subst->text.ptr, subst->text.len, ":-", 2))
+		return "is not defined: HOCON has no default in there. Write "
+		       "the key twice, first with the default, then with "
+		       "${?NAME}";
+	return "is not defined here, in the environment, or in a lower layer";
+}
+
+/* After the first one, for who wants to mend them all. */
+static void tell_others(struct reading *reading, const struct subst *first)
+{
+	struct diag_list *others = reading->options->others;
+	struct value *value;
+
+	for (size_t i = 0; others && i < reading->subst_count; i++) {
+		struct subst *subst = reading->substs[i];
+
+		if (subst != first && !subst->optional && !subst->maker &&
+		    subst->holder && !tree_delayed(subst->holder)->hidden &&
+		    lookup(reading, subst, &value) == MISSING)
+			(void)complain(reading, diag_list_next(others), subst,
+				       why_missing(subst));
+	}
+}
+
 /* Required, and nowhere. What does not show is no reason to fail, but to
  * ClearML. */
 static bool missing(struct resolver *resolver, struct subst *subst)
@@ -57,10 +91,9 @@ static bool missing(struct resolver *resolver, struct subst *subst)
 			resolver, subst,
 			"an earlier value of this key, which cannot be "
 			"resolved");
-	return resolve_fail(
-		resolver, subst,
-		"is not defined here, in the environment, or in a lower "
-		"layer");
+	(void)resolve_fail(resolver, subst, why_missing(subst));
+	tell_others(resolver->reading, subst);
+	return false;
 }
 
 bool resolve_leads_to_itself(const struct subst *subst,
@@ -71,6 +104,20 @@ bool resolve_leads_to_itself(const struct subst *subst,
 	while (tree_is_delayed(value) && value != subst->holder)
 		value = tree_delayed(value)->earlier;
 	return value == subst->holder;
+}
+
+/* To the specification it is a value like any other, and "null" in text. */
+static void warn_of_null(struct reading *reading, struct subst *subst)
+{
+	const struct delayed *holder = tree_delayed(subst->holder);
+
+	if (subst->warned || subst->maker ||
+	    (holder->count == 1 && value_is(holder->parent, VALUE_LIST)))
+		return;
+	subst->warned = true;
+	reading_warn(reading, reading->doc->sources[subst->source],
+		     subst->offset,
+		     "ClearML takes a null that is substituted for nothing");
 }
 
 bool resolve_subst(struct resolver *resolver, struct subst *subst)
@@ -90,8 +137,10 @@ bool resolve_subst(struct resolver *resolver, struct subst *subst)
 		value = earlier;
 		subst->own = true;
 	}
-	if (value_is(value, VALUE_NULL))
+	if (value_is(value, VALUE_NULL)) {
+		warn_of_null(resolver->reading, subst);
 		value = NULL;
+	}
 	step = resolve_given(resolver, subst, value, step == MISSING, &result);
 	if (step == FOUND) {
 		resolver->unresolved = NULL;

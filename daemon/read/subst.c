@@ -24,6 +24,11 @@ struct subst *subst_new(struct reading *reading, size_t source, size_t offset)
 	return subst;
 }
 
+struct str subst_shown(const struct subst *subst)
+{
+	return subst->secret ? STR("...") : subst->text;
+}
+
 /* --- what waits ---------------------------------------------------------- */
 
 bool subst_is_waiting(const struct value *value)
@@ -171,7 +176,8 @@ static struct value *value_for(struct reading *reading,
 	reading->diag = diag;
 	if (!value && comes_of_itself(subst))
 		diag_at(diag, source, subst->offset,
-			"${%.*s} leads back to itself", STR_PRINT(subst->text));
+			"${%.*s} leads back to itself",
+			STR_PRINT(subst_shown(subst)));
 	else if (!value)
 		diag_at(diag, source, subst->offset, "%s", why.text);
 	diag_deinit(&why);
@@ -193,6 +199,17 @@ static void set_piece(struct reading *reading, struct piece *piece,
 	}
 }
 
+/* What a scalar looks like in text is ClearML's business. */
+static void warn_of_text(struct reading *reading, struct subst *subst,
+			 const struct value *scalar, const struct piece *piece)
+{
+	if (scalar->type == VALUE_NULL)
+		concat_warn_null(reading, piece, subst->holder);
+	else if (!subst->warned)
+		concat_warn_anew(reading, scalar, piece, subst->holder);
+	subst->warned = true;
+}
+
 bool subst_put(struct reading *reading, struct subst *subst,
 	       struct value *value)
 {
@@ -209,8 +226,8 @@ bool subst_put(struct reading *reading, struct subst *subst,
 	delayed->waiting -= piece->kind == PIECE_SUBST;
 	delayed->merged = NULL;
 	set_piece(reading, piece, value, subst->index + 1 == delayed->count);
-	if (value_is(value, VALUE_NULL) && piece->kind == PIECE_TEXT)
-		concat_warn_null(reading, piece, subst->holder);
+	if (piece->kind == PIECE_TEXT)
+		warn_of_text(reading, subst, value, piece);
 	return true;
 }
 

@@ -10,11 +10,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/str.h"
+
 struct reading;
 struct subst;
 struct value;
 
 struct subst *subst_new(struct reading *reading, size_t source, size_t offset);
+
+/* What a message may say of it: its path, or "..." for one that may be part of
+ * a secret, as in `password = abc${def}ghi`. */
+struct str subst_shown(const struct subst *subst);
 
 /* Does @delayed, or what its key held before, wait for a substitution? */
 bool subst_is_waiting(const struct value *delayed);

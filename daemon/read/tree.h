@@ -33,6 +33,7 @@ enum {
 	TREE_MISSING = 2, /* a list's element that nothing was found for */
 	TREE_SECRET = 4,  /* comes from a secret of the host */
 	TREE_LATER = 8,   /* its root key has held another before */
+	TREE_ANEW = 16,   /* a number that is printed otherwise than written */
 };
 
 /* ${path} */
@@ -48,8 +49,10 @@ struct subst {
 	bool optional; /* ${?path} */
 	bool own;      /* it means what its own key held before */
 	bool told;     /* a departure of it was told */
+	bool warned;   /* the same of what ClearML accepts */
 	bool charged;  /* what it stands for was counted */
 	bool inner;    /* it stands in a piece of another delayed value */
+	bool secret;   /* its key's value is one, and its name may be part */
 	uint32_t was, is, done, listed; /* agenda.c's */
 };
 

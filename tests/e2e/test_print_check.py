@@ -170,6 +170,34 @@ def test_check_finds_every_problem(home):
         assert str(path) in shown
 
 
+def test_check_finds_every_substitution_of_nothing(home):
+    path = home.conf("a = ${one}\nb = ${?no}\nc { d = [1, ${two.x} y] }\n"
+                     "d = ${a}\ne = x${one}\n")
+    shown = check(home, path, status=1)
+    for place, name in (("1:5", "one"), ("3:13", "two.x"), ("5:6", "one")):
+        assert f"{path}:{place}: ${{{name}}} is not defined" in shown
+    assert shown.count("not defined") == 3
+
+
+def test_no_message_has_a_name_that_may_be_part_of_a_secret(home):
+    path = home.conf("password = abc${def}ghi\nlist = [{ token = ${jkl} }]\n"
+                     "plain = ${mno}\n")
+    shown = check(home, path, status=1)
+    said = [line for line in shown.splitlines() if line.startswith(str(path))]
+    assert len(said) == 3 and "${mno}" in said[2]
+    assert not any(part in line for line in said for part in ("def}", "jkl"))
+
+
+@pytest.mark.parametrize("text, place, advice", [
+    ("a = $HOME/x\n", "1:5", "${NAME}"),
+    ("a = ${NOWHERE:-d}\n", "1:5", "twice"),
+    ('a = "${SECRET}"\n', "1:5: warning", "in quotes this is text")])
+def test_check_says_the_hocon_way_of_what_the_shell_does(home, text, place, advice):
+    path = home.conf(text)
+    shown = check(home, path, status=int("warning" not in place))
+    assert f"{path}:{place}: " in shown and advice in shown
+
+
 def test_check_of_named_files_looks_at_each_alone(home):
     home.conf("this { is broken")
     good = home.write("good.conf", CONF)

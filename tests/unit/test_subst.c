@@ -94,6 +94,29 @@ static void a_key_may_start_from_its_lower_value(void **state)
 	outcome_assert_json(&result, "{\"a\":[1,2],\"o\":{\"p\":\"xy\"}}");
 }
 
+/* Of `password = abc${def}ghi` the name may be part of the password. */
+static void a_name_in_a_secret_is_not_told(void **state)
+{
+	static const struct {
+		const char *text, *complaint;
+	} cases[] = {
+		{"password = abc${def}ghi", "1:15: ${...} is not defined"},
+		{"a { token { b = [${def}] } }", "1:18: ${...} is not defined"},
+		{"password = ${d}\nd = ${password}", "${...} leads back"},
+		{"a = abc${def}", "1:8: ${def} is not defined"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(outcome_deinit) struct outcome result =
+			read_over(cases[i].text, NULL, NULL);
+		_cleanup_(mem_freep) char *complaint =
+			outcome_complaint(&result.diag);
+
+		assert_non_null(strstr(complaint, cases[i].complaint));
+	}
+}
+
 static void a_secret_of_the_host_goes_into_secret_keys_only(void **state)
 {
 	static const char complaint[] = "refers to a secret of the host";
@@ -249,6 +272,7 @@ int main(void)
 		cmocka_unit_test(a_text_says_that_it_used_the_environment),
 		cmocka_unit_test(required_paths_look_into_the_lower_layers),
 		cmocka_unit_test(a_key_may_start_from_its_lower_value),
+		cmocka_unit_test(a_name_in_a_secret_is_not_told),
 		cmocka_unit_test(
 			a_secret_of_the_host_goes_into_secret_keys_only),
 		cmocka_unit_test(nowhere_at_all_is_an_error),

@@ -135,7 +135,7 @@ static int print_past(const struct watching *watching)
 	struct watch_text text = watching->text;
 	int status = ask_past(watching, &channel, &answer);
 
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE || !answer)
 		return status;
 	text.begun = text.by_path = false;
 	text.known = (struct leaves){0};

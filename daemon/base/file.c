@@ -10,6 +10,14 @@
 
 #include "base/mem.h"
 
+int file_take(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
 void file_closep(const int *fd)
 {
 	if (*fd >= 0)

@@ -41,6 +41,9 @@ int file_make_folder(const char *path, mode_t mode);
  * and what is meant for people goes to the daemon. */
 void file_guard_standard(void);
 
+/* Hand over a descriptor that a _cleanup_ would otherwise close. */
+int file_take(int *fd);
+
 /* For _cleanup_ on a descriptor; -1 is none. */
 void file_closep(const int *fd);
 

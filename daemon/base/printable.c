@@ -53,12 +53,10 @@ void printable_add_but(struct buf *out, struct str text, const char *kept)
 		char c = text.ptr[i];
 
 		control = printable_control_at(str_from_offset(text, i));
-		if (c && strchr(kept, c))
-			buf_putc(out, c);
-		else if (control || (i >= valid && (unsigned char)c > 0x7f))
-			buf_putc(out, '?');
-		else
-			buf_putc(out, c);
+		if ((control || (i >= valid && (unsigned char)c > 0x7f)) &&
+		    (!c || !strchr(kept, c)))
+			c = '?';
+		buf_putc(out, c);
 	}
 }
 

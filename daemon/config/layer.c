@@ -257,20 +257,34 @@ static void note_format(struct doc *doc, enum read_format said,
 		       text);
 }
 
-/* A vault that is not what its format says is read as ClearML reads all of
- * them; but not where that would make one text of broken YAML. */
-static int read_words(const struct layer *layer, const char *name,
-		      struct str text, const struct read_options *options,
-		      struct doc **doc, struct diag *diag)
+struct text {
+	const char *name; /* for people */
+	struct str text;
+	bool is_vault;
+};
+
+/* With comments or commas too many, say; not something else altogether. */
+static bool looks_like_json(struct str text)
 {
-	int r = read_text(doc, name, text, options, diag);
+	text = str_trim(text);
+	return text.len && strchr("{/#", text.ptr[0]);
+}
+
+/* A vault that is not quite what its format says is read as ClearML reads all
+ * of them; but not where that would make one text of broken YAML. */
+static int read_words(const struct text *text,
+		      const struct read_options *options, struct doc **doc,
+		      struct diag *diag)
+{
+	int r = read_text(doc, text->name, text->text, options, diag);
 	struct read_options hocon = *options;
 	_cleanup_(doc_unrefp) struct doc *theirs = NULL;
 	_cleanup_(diag_deinit) struct diag why_not = DIAG_INIT;
 
 	hocon.format = READ_HOCON;
-	if (!r || !is_vault(layer) || options->format == READ_HOCON ||
-	    read_text(&theirs, name, text, &hocon, &why_not) ||
+	if (!r || !text->is_vault || options->format == READ_HOCON ||
+	    (options->format == READ_JSON && !looks_like_json(text->text)) ||
+	    read_text(&theirs, text->name, text->text, &hocon, &why_not) ||
 	    theirs->like_yaml)
 		return r;
 	if (!theirs->misread)
@@ -290,13 +304,15 @@ static int read_once(const struct layer *layer,
 	if (!layer_is_file(layer) && !layer->text.ptr)
 		return 0;
 	if (!layer_is_file(layer))
-		return read_words(layer, name, layer->text, options, doc, diag);
+		return read_words(
+			&(struct text){name, layer->text, is_vault(layer)},
+			options, doc, diag);
 	r = read_file(doc, layer->source, options, diag);
 	return r == 0 ? refuse_own_output(doc, diag) : r;
 }
 
-/* Alone first, as ClearML does: a lookup in the lower layers only ever repairs
- * what would be broken. */
+/* Alone first, as ClearML does: the lower layers only ever repair what would be
+ * broken, or break a += that would hide what they hold. */
 static int read_newest(const struct layer *layer,
 		       const struct layer_context *context,
 		       const struct value *lower, struct doc **doc,
@@ -307,9 +323,10 @@ static int read_newest(const struct layer *layer,
 
 	options.others = lower ? NULL : context->others;
 	r = read_once(layer, &options, doc, diag);
-	if (r != READ_E_BROKEN || !lower)
+	if (!lower || (r == 0 && !(*doc && (*doc)->appends_to_none)))
 		return r;
 	diag_deinit(diag);
+	*doc = doc_unref(*doc);
 	options.lower = lower;
 	options.others = context->others;
 	return read_once(layer, &options, doc, diag);
@@ -471,12 +488,14 @@ static struct doc *last_good_for(const struct layer *layer,
 {
 	struct read_options options = options_of(layer, context, lower);
 	struct doc *doc = layer->doc, *again = NULL;
+	struct text text;
 
 	options.format = layer->doc_format;
 	if (!doc || !(doc->used_environment || doc->used_lower))
 		return doc ? doc_ref(doc) : NULL;
-	(void)read_words(layer, doc->sources[0]->name, doc->sources[0]->text,
-			 &options, &again, diag);
+	text = (struct text){doc->sources[0]->name, doc->sources[0]->text,
+			     is_vault(layer)};
+	(void)read_words(&text, &options, &again, diag);
 	return again;
 }
 

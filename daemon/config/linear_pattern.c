@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#define OTHER_CASE 0x20 /* the bit that tells small letters from capitals */
+
 /* What is still to be read of a pattern, and the bit of the next atom. */
 struct compiler {
 	struct linear_pattern *pattern;
@@ -54,10 +56,8 @@ struct bytes {
 static void add_letter(struct bytes *bytes, int letter)
 {
 	bytes->has[letter & 0xff] = true;
-	if (letter < 0x80) {
-		bytes->has[tolower(letter) & 0xff] = true;
-		bytes->has[toupper(letter) & 0xff] = true;
-	}
+	if (letter < 0x80 && isalpha(letter))
+		bytes->has[(letter ^ OTHER_CASE) & 0xff] = true;
 }
 
 static void add_range(struct bytes *bytes, int from, int to)

@@ -52,10 +52,8 @@ size_t secret_shape_at(struct str text, size_t offset,
 /* Whether it is worth asking. */
 static inline bool secret_shape_may_begin(struct str text, size_t offset)
 {
-	char last = offset ? text.ptr[offset - 1] : '\0';
-
-	return last == '/' || last == '=' || last == ' ' ||
-	       text.ptr[offset] == '-';
+	return text.ptr[offset] == '-' ||
+	       (offset && strchr("/= ", text.ptr[offset - 1]));
 }
 
 #endif

@@ -154,10 +154,10 @@ static bool names_secret(struct str name, const struct secret_names *names)
  * the end of that; else to what ends a parameter or a word. */
 static size_t parameter_value(struct str rest, bool alone)
 {
-	char quote[2] = {rest.len ? rest.ptr[0] : '\0'};
-
-	if (is_any(quote[0], "\"'"))
-		return 1 + span_until(str_from_offset(rest, 1), quote);
+	if (str_starts(rest, STR("\"")))
+		return 1 + span_until(str_from_offset(rest, 1), "\"");
+	if (str_starts(rest, STR("'")))
+		return 1 + span_until(str_from_offset(rest, 1), "'");
 	return span_until(rest, alone ? "\n" : "&;, \t\n\"'");
 }
 
@@ -178,10 +178,9 @@ static size_t parameter(struct str before, struct str rest,
 /* "Authorization: " hides its line, "Bearer " the word behind it. */
 static size_t header(struct str before, struct str rest)
 {
-	char last = before.len > 1 ? before.ptr[before.len - 2] : ' ';
 	size_t n;
 
-	if (!is_any(last, ":rR"))
+	if (before.len < 2 || !is_any(before.ptr[before.len - 2], ":rR"))
 		return 0;
 	if (ends_nocase(before, STR("authorization: ")))
 		return span_until(rest, "\"'\n");
@@ -214,14 +213,12 @@ size_t secret_shape_at(struct str text, size_t offset,
 {
 	struct str before = {text.ptr, offset};
 	struct str rest = str_from_offset(text, offset);
-	char last = offset ? text.ptr[offset - 1] : '\0';
-
-	if (last == '/' && str_ends(before, STR("://")))
+	if (str_ends(before, STR("://")))
 		return url_user(before, rest);
-	if (last == '=')
+	if (str_ends(before, STR("=")))
 		return parameter((struct str){text.ptr, offset - 1}, rest,
 				 names);
-	if (last == ' ')
+	if (str_ends(before, STR(" ")))
 		return header(before, rest);
-	return rest.len && rest.ptr[0] == '-' ? private_key(rest) : 0;
+	return private_key(rest);
 }

@@ -203,7 +203,7 @@ static void add_header(struct http_call *call, const char *name,
 }
 
 /* Curl itself keeps them all, however many. */
-static size_t on_head(char *bytes, size_t size, size_t count, void *data)
+static size_t on_head(const char *bytes, size_t size, size_t count, void *data)
 {
 	struct http_call *call = data;
 

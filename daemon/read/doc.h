@@ -42,6 +42,7 @@ struct doc {
 	const char *remark; /* for status, not owned; NULL: none */
 	bool used_environment; /* some ${NAME} looked into the environment */
 	bool used_lower;       /* some ${path} looked into the lower layers */
+	bool appends_to_none;  /* a += found nothing: what lies below counts */
 };
 
 struct doc *doc_new(void);

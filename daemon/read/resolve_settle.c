@@ -1,6 +1,7 @@
 #include "read/resolve_parts.h"
 
 #include "base/mem.h"
+#include "read/doc.h"
 #include "read/reading.h"
 #include "read/subst.h"
 #include "read/tree.h"
@@ -12,10 +13,14 @@ static bool hides_lower(const struct resolver *resolver,
 			const struct subst *subst)
 {
 	const struct value *value = resolver->reading->options->lower;
+	struct doc *doc = resolver->reading->doc;
 
+	if (!tree_delayed(subst->holder)->append)
+		return false;
+	doc->appends_to_none = doc->used_lower = true;
 	for (size_t i = 0; value && i < subst->path.count; i++)
 		value = value_get(value, subst->path.items[i]);
-	return value && tree_delayed(subst->holder)->append;
+	return value != NULL;
 }
 
 /* What the key held before in an included text, of which ClearML takes only the

@@ -40,8 +40,7 @@ static int take_lock(struct socket_file *file, const char *path)
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
 	file_closep(&file->lock);
-	file->lock = fd;
-	fd = -1;
+	file->lock = file_take(&fd);
 	return 0;
 }
 
@@ -115,8 +114,7 @@ static int bind_new(struct socket_file *file, const struct sockaddr_un *address,
 		return -errno;
 	file->device = st.st_dev;
 	file->inode = st.st_ino;
-	*fd = fresh;
-	fresh = -1;
+	*fd = file_take(&fresh);
 	return 0;
 }
 

@@ -251,23 +251,6 @@ static void the_same_text_again_is_not_read_again(void **state)
 	assert_serves(f->layer, "{\"a\":2}");
 }
 
-/* ClearML reads every vault as HOCON. */
-static void json_with_commas_or_comments_too_many_is_read_as_hocon(void **state)
-{
-	struct fixture *f = *state;
-
-	make_vault(f, "a = 1");
-	layer_set_text(f->layer, READ_JSON, STR("{\"a\": 2,}"));
-	assert_true(read_layer(f));
-	assert_serves(f->layer, "{\"a\":2}");
-	layer_set_text(f->layer, READ_JSON, STR("// why\n{\"a\": 3 /* no */}"));
-	assert_true(read_layer(f));
-	assert_broken(f->layer, 2);
-	layer_set_text(f->layer, READ_JSON, STR("// why\n{\"a\": 3}"));
-	assert_true(read_layer(f));
-	assert_serves(f->layer, "{\"a\":3}");
-}
-
 /* A layer of text never becomes a file, named like its source. */
 static void no_text_is_the_empty_text(void **state)
 {
@@ -521,7 +504,6 @@ int main(void)
 		TEST(what_cannot_be_read_is_broken),
 		TEST(our_own_output_is_refused_as_a_file),
 		TEST(the_same_text_again_is_not_read_again),
-		TEST(json_with_commas_or_comments_too_many_is_read_as_hocon),
 		TEST(no_text_is_the_empty_text),
 		TEST(a_vault_is_named_by_what_people_call_it),
 		TEST(a_vault_sees_the_environment_of_vaults),

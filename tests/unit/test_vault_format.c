@@ -98,9 +98,8 @@ static void a_vault_that_is_not_its_format_is_read_as_clearml_does(void **state)
 	assert_false(f->layer->doc->misread);
 	set_and_read_as(f, READ_YAML, "a { b = 1 }\nc = ${a} { d = 2 }\n");
 	assert_serves(f->layer, "{\"a\":{\"b\":1},\"c\":{\"b\":1,\"d\":2}}");
-	set_and_read_as(f, READ_JSON, "items:\n  - one\n");
-	assert_serves(f->layer, "{\"items\":[\"one\"]}");
-	assert_non_null(strstr(first_warning(f->layer), "this is YAML"));
+	set_and_read_as(f, READ_JSON, "// why\n{\"a\": 3}");
+	assert_serves(f->layer, "{\"a\":3}");
 }
 
 static void a_caller_has_that_vault_too(void **state)
@@ -109,12 +108,23 @@ static void a_caller_has_that_vault_too(void **state)
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(doc_unrefp) struct doc *own = NULL;
 
-	set_and_read_as(f, READ_JSON, "a = ${NAME}");
+	set_and_read_as(f, READ_JSON, "{ a = ${NAME} }");
 	assert_serves(f->layer, "{\"a\":\"of-the-vaults\"}");
 	f->context.vault_env = f->other_env;
 	own = layer_doc_for(f->layer, &f->context, NULL, &diag);
 	assert_non_null(own);
 	docs_assert_json(own->root, "{\"a\":\"of-a-caller\"}");
+}
+
+/* HOCON or YAML that somebody called JSON is a mistake to be told. */
+static void what_does_not_look_like_json_is_broken(void **state)
+{
+	struct fixture *f = *state;
+
+	set_and_read_as(f, READ_JSON, "a = 1");
+	assert_broken(f->layer, 1);
+	set_and_read_as(f, READ_JSON, "items:\n  - one\n");
+	assert_broken(f->layer, 1);
 }
 
 /* Of YAML with a mistake ClearML makes one text, which nobody meant. */
@@ -152,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_vault_that_is_not_its_format_is_read_as_clearml_does),
 		TEST(a_caller_has_that_vault_too),
+		TEST(what_does_not_look_like_json_is_broken),
 		TEST(yaml_with_a_mistake_is_no_hocon),
 		TEST(a_file_that_is_not_its_format_is_broken),
 	};

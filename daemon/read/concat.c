@@ -1,5 +1,7 @@
 #include "read/concat.h"
 
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "read/reading.h"
@@ -255,14 +257,98 @@ static struct value *misfit(struct reading *reading, const struct piece *pieces,
 	return NULL;
 }
 
+/* --- objects as lists ---------------------------------------------------- */
+
+struct numbered {
+	unsigned long number;
+	struct value *value;
+};
+
+static bool to_number(struct str key, unsigned long *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < key.len; i++) {
+		if (key.ptr[i] < '0' || key.ptr[i] > '9')
+			return false;
+		*number = *number * 10 + (unsigned long)(key.ptr[i] - '0');
+	}
+	return key.len && key.len < sizeof("2147483647");
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct numbered *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* The members of @object whose keys are numbers, in that order, whatever lies
+ * between; NULL: it has none. */
+static struct value *numbered_list(struct reading *reading,
+				   const struct value *object)
+{
+	struct value *list = reading_value(reading, VALUE_LIST, object->source,
+					   object->offset);
+	_cleanup_(mem_freep) struct numbered *items =
+		mem_alloc(object->object.count * sizeof(*items));
+	size_t count = 0;
+	struct member *m;
+
+	for (value_each (object, m)) {
+		items[count].value = m->value;
+		count += to_number(member_key(m), &items[count].number);
+	}
+	qsort(items, count, sizeof(*items), by_number);
+	for (size_t i = 0; i < count; i++)
+		tree_list_add(reading, list, items[i].value);
+	return count ? list : NULL;
+}
+
+static const char numbered[] =
+	"an object whose keys are numbers, joined to a list as one";
+
+static bool departs(struct reading *reading, const struct value *place,
+		    const char *what)
+{
+	if (tree_is_delayed(place))
+		return tree_departs(reading, (struct value *)place, place,
+				    what);
+	return reading_departs(reading, reading_source(reading, place),
+			       place->offset, what);
+}
+
+/* Objects joined to lists are lists to the specification, when their keys are
+ * numbers. False when that does not make them all fit, or the diag is set. */
+static bool join_numbered(struct reading *reading, struct piece *pieces,
+			  size_t count, const struct value *place)
+{
+	bool any_list = false;
+	struct value *list;
+
+	for (size_t i = 0; i < count; i++)
+		any_list = any_list || family_of(&pieces[i]) == FAMILY_LIST;
+	for (size_t i = 0; any_list && i < count; i++) {
+		if (family_of(&pieces[i]) != FAMILY_OBJECT)
+			continue;
+		list = numbered_list(reading, pieces[i].value);
+		if (!list)
+			return false;
+		pieces[i].value = list;
+	}
+	return any_list && concat_fits(pieces, count) &&
+	       departs(reading, place, numbered);
+}
+
 struct value *concat(struct reading *reading, struct piece *pieces,
 		     size_t count, const struct value *place)
 {
-	enum family family = family_of(&pieces[0]);
+	enum family family;
 
-	if (!concat_fits(pieces, count))
+	if (!concat_fits(pieces, count) &&
+	    !join_numbered(reading, pieces, count, place))
 		return misfit(reading, pieces, first_misfit(pieces, count),
 			      place);
+	family = family_of(&pieces[0]);
 	if (family == FAMILY_OBJECT)
 		return join_objects(reading, pieces, count);
 	if (family == FAMILY_LIST && (count > 1 || tree_waits(pieces[0].value)))

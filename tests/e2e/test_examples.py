@@ -151,6 +151,19 @@ def test_an_example_does_what_it_says(home, ready, etcds, block):
             ready.__exit__(None)
 
 
+def test_the_file_that_variables_move_to_has_no_login_of_a_vault(home, ready, server):
+    block = next(param.values[0] for param in blocks()
+                 if any("--env --format hocon api" in line for line in param.values[0]))
+    server.state.set_vaults([{"data": 'api { credentials { access_key: "OF-A-VAULT" }\n'
+                                      "api_server: \"http://of-a-vault:1\", token: of-a-vault }"}])
+    with ready:
+        ready.wait_value("api.credentials.access_key", "OF-A-VAULT", mask=False)
+        subprocess.run(["bash", "-c", script_of(block)], env=home.env, cwd=home.path / "cwd",
+                       check=True, capture_output=True, timeout=60)
+    text = (home.path / "clearml.conf").read_text()
+    assert "http://127.0.0.1:8008" in text and "vault" not in text.lower().replace(CONF.lower(), "")
+
+
 def test_there_are_examples_of_every_command():
     told = "\n".join(line for param in blocks() for line in param.values[0])
     commands = re.findall(r"^  ([a-z]+) ", subprocess.run(

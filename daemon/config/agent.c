@@ -283,6 +283,40 @@ static struct doc *derive_whitelist(const struct tiers *tiers)
 	return doc;
 }
 
+/* The map of Slurm's users. */
+
+static struct doc *derive_no_map(void)
+{
+	static const char *const slurm_path[] = {"agent", "slurm", NULL};
+	struct doc *doc = derived_new();
+
+	set(doc, make(doc, slurm_path), "user_map",
+	    value_new(&doc->arena, VALUE_NULL));
+	return doc;
+}
+
+/* A vault's takes the place of those below, an empty one too (ClearML's
+ * documentation of impersonation on Slurm): who is not in it is nobody. */
+static void place_user_maps(struct stack_docs *docs)
+{
+	static const char *const map_path[] = {"agent", "slurm", "user_map",
+					       NULL};
+	bool below = false;
+
+	for (size_t i = 0; i < docs->count; i++) {
+		enum layer_kind kind = docs->items[i].kind;
+		bool replaces = kind == LAYER_VAULT || kind == LAYER_MONITORING;
+
+		if (!value_is(at(docs->items[i].doc->root, map_path),
+			      VALUE_OBJECT))
+			continue;
+		if (replaces && below)
+			stack_docs_insert_at(docs, i++, kind, derive_no_map())
+				->clears = true;
+		below = true;
+	}
+}
+
 /* Put among the others, and say for people how they came about. */
 
 static void place_protected(struct stack_docs *docs, struct doc *doc)
@@ -325,6 +359,7 @@ void agent_derive(struct stack_docs *docs, const struct env *env)
 	struct tiers tiers;
 
 	tiers_init(&tiers, docs);
+	place_user_maps(docs);
 	place_protected(docs, derive_protected(&tiers));
 	place_azure(docs, derive_azure(&tiers, env), env);
 	place_whitelist(docs, derive_whitelist(&tiers), &tiers);

@@ -146,7 +146,7 @@ static void add_offers(struct explained_leaf *leaf, struct offers offers)
 	for (size_t i = 0; i < offers.count; i++) {
 		const struct offer *offer = &offers.items[i];
 
-		if (leaf->put_back == offer->value)
+		if (leaf->put_back == offer->value || offer->from->clears)
 			continue;
 		if (is_derived(offer))
 			leaf->put_back = offer->value;

@@ -141,20 +141,26 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 	return changed;
 }
 
-struct stack_doc *stack_docs_insert(struct stack_docs *docs,
-				    enum layer_kind kind, struct doc *doc)
+struct stack_doc *stack_docs_insert_at(struct stack_docs *docs, size_t at,
+				       enum layer_kind kind, struct doc *doc)
 {
-	size_t at = docs->count;
-
 	docs->items = mem_grow(docs->items,
 			       (docs->count + 1) * sizeof(docs->items[0]));
-	while (at && docs->items[at - 1].kind > kind)
-		at--;
 	memmove(&docs->items[at + 1], &docs->items[at],
 		(docs->count - at) * sizeof(docs->items[0]));
 	docs->items[at] = (struct stack_doc){.kind = kind, .doc = doc};
 	docs->count++;
 	return &docs->items[at];
+}
+
+struct stack_doc *stack_docs_insert(struct stack_docs *docs,
+				    enum layer_kind kind, struct doc *doc)
+{
+	size_t at = docs->count;
+
+	while (at && docs->items[at - 1].kind > kind)
+		at--;
+	return stack_docs_insert_at(docs, at, kind, doc);
 }
 
 struct stack_doc *stack_docs_add(struct stack_docs *docs,

@@ -36,6 +36,7 @@ struct stack_doc {
 
 	/* Of a derived one. */
 	const char *note;              /* why it holds, for people */
+	bool clears;                   /* it only hides what is below */
 	const struct value *made_from; /* NULL: none; stands for what is in no
 					* other document */
 };
@@ -96,6 +97,10 @@ void stack_docs_deinit(struct stack_docs *docs);
  * The new item is valid until the next one. */
 struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 				    enum layer_kind kind, struct doc *doc);
+
+/* The same at @at, between documents of its kind. */
+struct stack_doc *stack_docs_insert_at(struct stack_docs *docs, size_t at,
+				       enum layer_kind kind, struct doc *doc);
 
 /* The same, of @layer. */
 struct stack_doc *stack_docs_add(struct stack_docs *docs,

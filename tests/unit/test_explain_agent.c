@@ -296,6 +296,38 @@ static void a_note_says_what_a_program_gets_instead(void **state)
 		"api.web_server = \"w\" vault v:1:36\n");
 }
 
+static void a_vaults_map_of_slurms_users_replaces_those_below(void **state)
+{
+	const struct text texts[] = {
+		{LAYER_SITE, "s", "agent.slurm { user_map { c = s } }"},
+		{LAYER_FILE, "f",
+		 "agent.slurm { user_map { a = f, b = f }, x = 1 }"},
+		{LAYER_VAULT, "v", "agent.slurm.user_map { b = v, d = v }"},
+		{0},
+	};
+	const struct text emptied[] = {
+		texts[1],
+		texts[2],
+		{LAYER_VAULT, "w", "agent.slurm.user_map {}"},
+		{0},
+	};
+
+	(void)state;
+	check_agent(texts, "",
+		    "agent.slurm.user_map.b = \"v\" vault v:1:28\n"
+		    "  not {\"a\":\"f\",\"b\":\"f\"} file f:1:24\n"
+		    "  not {\"c\":\"s\"} site s:1:24\n"
+		    "agent.slurm.user_map.d = \"v\" vault v:1:35\n"
+		    "agent.slurm.x = 1 file f:1:46\n");
+	check_agent(emptied, "",
+		    "agent.slurm.user_map = {} vault w:1:22\n"
+		    "  not {\"b\":\"v\",\"d\":\"v\"} vault v:1:22\n"
+		    "  not {\"a\":\"f\",\"b\":\"f\"} file f:1:24\n"
+		    "agent.slurm.x = 1 file f:1:46\n");
+	check_sdk(texts, "agent.slurm.user_map.c",
+		  "agent.slurm.user_map.c = \"s\" site s:1:30\n");
+}
+
 static void a_note_says_whose_place_is_not_given_away(void **state)
 {
 	const struct text texts[] = {
@@ -325,6 +357,8 @@ int main(void)
 		cmocka_unit_test(
 			the_azure_container_of_the_environment_is_named),
 		cmocka_unit_test(a_united_whitelist_is_the_vaults),
+		cmocka_unit_test(
+			a_vaults_map_of_slurms_users_replaces_those_below),
 		cmocka_unit_test(
 			what_a_vault_drops_another_does_not_bring_back),
 		cmocka_unit_test(

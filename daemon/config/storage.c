@@ -48,6 +48,22 @@ static bool is_azure(const struct storage_uri *uri, struct arena *arena)
 	       str_ends(authority.host, AZURE_HOST);
 }
 
+/* BUCKET/PATH, s3:BUCKET/PATH: ClearML's S3 code takes the defaults for it, and
+ * no entry. A path from the root is a file to everybody. */
+static bool is_bare_s3(struct str text)
+{
+	const size_t s3 = STR("s3:").len;
+	size_t len = 0;
+
+	if (text.len > s3 &&
+	    str_equal_nocase((struct str){text.ptr, s3}, STR("s3:")))
+		return true;
+	while (len < text.len && text.ptr[len] != ':' && text.ptr[len] != '/')
+		len++;
+	return len && len < text.len && text.ptr[len] == '/' &&
+	       text.ptr[0] != '.' && text.ptr[0] != '~';
+}
+
 bool storage_provider_of(struct str text, enum storage_provider *provider)
 {
 	struct arena arena = ARENA_INIT;
@@ -60,6 +76,10 @@ bool storage_provider_of(struct str text, enum storage_provider *provider)
 	for (size_t i = 0; !found && i < PROVIDERS; i++) {
 		found = str_is(uri.scheme, providers[i].name);
 		*provider = (enum storage_provider)i;
+	}
+	if (!found && is_bare_s3(text)) {
+		*provider = STORAGE_S3;
+		found = true;
 	}
 	arena_free(&arena);
 	return found;

@@ -129,12 +129,20 @@ def test_no_match(home, running):
     assert done.stdout == "" and "azure://nobody/c/x" in done.stderr
 
 
-@pytest.mark.parametrize("uri", ["file:///tmp/x", "bucket/x", "", "azure://acc", "s3://a..b/x"])
+@pytest.mark.parametrize("uri", ["file:///tmp/x", "/tmp/x", "", "azure://acc", "s3://a..b/x"])
 def test_what_is_no_uri(home, running, uri):
     error = refusal(running, uri)
     assert error.name == "org.varlink.service.InvalidParameter"
     assert error.parameters == {"parameter": "uri"}
     assert "s3://BUCKET/PATH" in home.client("storage", uri, check=2).stderr
+
+
+@pytest.mark.parametrize("uri", ["data/x", "s3:data/x", "s3:/data/x"])
+def test_without_a_scheme_s3_has_the_defaults(home, running, uri):
+    storage = resolve(running, uri, reveal=True)
+    assert (storage["provider"], storage["settings"]["key"], storage["settings"]["bucket"]) == (
+        "s3", "DEFAULT-KEY", "")
+    assert "DEFAULT-KEY" in home.client("storage", "--reveal", uri, check=0).stdout
 
 
 def test_wrong_usage(home, running):
@@ -190,7 +198,7 @@ def test_places_are_told_with_an_environment_too(home, running):
     running.wait_value("sdk.azure", None)
     error = refusal(running, "s3://b/x", environment={"A": "b"})
     assert (error.parameters["line"], error.parameters["column"]) == (2, 43)
-    assert refusal(running, "bucket/x", environment={}).parameters == {"parameter": "uri"}
+    assert refusal(running, "/tmp/x", environment={}).parameters == {"parameter": "uri"}
 
 
 def test_the_bounds_of_an_environment_are_those_of_get(home):

@@ -46,6 +46,18 @@ static struct doc *read_json(struct str text)
 	return doc;
 }
 
+static void *read_body(struct str body)
+{
+	return read_json(body);
+}
+
+static void drop_body(void *doc)
+{
+	doc_unref(doc);
+}
+
+const struct http_reader api_reader = {read_body, drop_body};
+
 /* --- foreign answers --- */
 
 /* Begun as an envelope, and not ended as one. */
@@ -212,7 +224,7 @@ void api_parse(struct api_reply *reply, const struct http_reply *http)
 		reply->message = mem_strdup(http->error);
 		return;
 	}
-	reply->doc = read_json(http->body);
+	reply->doc = http->content ? doc_ref(http->content) : NULL;
 	if (!reply->doc || !read_envelope(reply))
 		set_foreign(reply, http);
 }

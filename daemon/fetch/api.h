@@ -34,7 +34,10 @@ struct api_reply {
 	struct doc *doc;          /* holds data */
 };
 
-/* Into an uninitialised @reply. */
+/* Of the bodies that api_parse takes: it makes their documents. */
+extern const struct http_reader api_reader;
+
+/* Into an uninitialised @reply. @http is of a call that had api_reader. */
 void api_parse(struct api_reply *reply, const struct http_reply *http);
 void api_reply_deinit(struct api_reply *reply);
 

@@ -222,12 +222,27 @@ bool etcd_is_other_cluster(struct etcd *etcd, const struct etcd_reply *reply)
 	return known;
 }
 
+static void *read_answer(struct str body)
+{
+	struct etcd_reply *reply = mem_alloc(sizeof(*reply));
+
+	etcd_reply_read(reply, body);
+	return reply;
+}
+
+static void drop_answer(void *reply)
+{
+	etcd_reply_deinit(reply);
+	mem_free(reply);
+}
+
 struct http_call *etcd_post(struct etcd *etcd, const char *method,
 			    struct buf *body, struct http_request *request,
 			    http_done_fn done)
 {
 	_cleanup_(mem_freep) char *url =
 		mem_printf("%s/v3/%s", endpoint_now(etcd), method);
+	static const struct http_reader reader = {read_answer, drop_answer};
 
 	request->url = url;
 	request->body = buf_str(body).ptr;
@@ -237,6 +252,7 @@ struct http_call *etcd_post(struct etcd *etcd, const char *method,
 	request->tls = etcd->config.tls;
 	request->timeout_ms = etcd->config.timeout_ms;
 	request->limit = ETCD_ANSWER_BYTES;
+	request->reader = request->on_lines ? NULL : &reader;
 	return http_send(etcd->http, request, done, etcd);
 }
 
@@ -275,16 +291,13 @@ static void take_login(struct etcd *etcd, const struct etcd_reply *reply,
 static void on_login(void *data, const struct http_reply *http)
 {
 	struct etcd *etcd = data;
-	struct etcd_reply reply;
 
 	etcd->call = NULL;
 	if (http->error) {
 		etcd_fail(etcd, ETCD_AWAY, mem_strdup(http->error));
 		return;
 	}
-	etcd_reply_read(&reply, http->body);
-	take_login(etcd, &reply, http);
-	etcd_reply_deinit(&reply);
+	take_login(etcd, http->content, http);
 }
 
 /* The file is read each time: it may hold a new password. */

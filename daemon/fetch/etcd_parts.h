@@ -85,7 +85,8 @@ void etcd_fail_by(struct etcd *etcd, const struct etcd_reply *reply,
 /* Everything is in place. */
 void etcd_be_well(struct etcd *etcd);
 
-/* POST @body to @method of the node at work; takes @body's content. */
+/* POST @body to @method of the node at work; takes @body's content. Of the
+ * answer a struct etcd_reply is made, unless it is a stream. */
 struct http_call *etcd_post(struct etcd *etcd, const char *method,
 			    struct buf *body, struct http_request *request,
 			    http_done_fn done);

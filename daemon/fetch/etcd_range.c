@@ -129,7 +129,6 @@ static bool may_halve(struct etcd *etcd, const struct http_reply *http)
 static void on_page(void *data, const struct http_reply *http)
 {
 	struct etcd *etcd = data;
-	struct etcd_reply reply;
 
 	etcd->call = NULL;
 	if (http->error && may_halve(etcd, http)) {
@@ -140,9 +139,7 @@ static void on_page(void *data, const struct http_reply *http)
 		etcd_fail(etcd, ETCD_AWAY, mem_strdup(http->error));
 		return;
 	}
-	etcd_reply_read(&reply, http->body);
-	take_page(etcd, &reply, http);
-	etcd_reply_deinit(&reply);
+	take_page(etcd, http->content, http);
 }
 
 static void ask_page(struct etcd *etcd)

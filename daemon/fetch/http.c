@@ -62,6 +62,9 @@ static void call_free(struct http_call *call)
 {
 	list_remove(&call->link);
 	list_remove(&call->turn);
+	http_read_abandon(call->reading);
+	if (call->content)
+		call->reader->drop(call->content);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
 	http_origin_deinit(&call->origin);
@@ -104,13 +107,14 @@ static void call_count(const struct http_call *call)
 	counts->received += call->body.len;
 }
 
-static void call_answer(struct http_call *call, long status)
+static void call_tell(struct http_call *call)
 {
 	struct http_reply reply = {
 		.error = call->problem,
-		.status = call->problem ? 0 : status,
+		.status = call->problem ? 0 : call->status,
 		.too_large = call->problem && call->too_large,
 		.body = call->problem ? (struct str){0} : buf_str(&call->body),
+		.content = call->content,
 		.retry_after = http_easy_retry_after(call),
 		.proxy = http_fault_is_by_proxy(call) ? call->proxy : NULL,
 	};
@@ -119,6 +123,13 @@ static void call_answer(struct http_call *call, long status)
 	call_count(call);
 	call->done(call->data, &reply);
 	call_free(call);
+}
+
+static void call_answer(struct http_call *call, long status)
+{
+	call->status = status;
+	if (http_read(call, call->http->loop, call_tell))
+		call_tell(call);
 }
 
 static void call_finish(struct http_call *call, CURLcode code)
@@ -261,11 +272,13 @@ struct http_call *http_send(struct http *http,
 	struct http_call *call = mem_alloc(sizeof(*call));
 
 	assert(!http->closing);
+	assert(!request->reader || !request->on_lines);
 	list_init(&call->turn);
 	call->http = http;
 	call->easy = curl_easy_init();
 	assert(call->easy);
 	call->limit = request->limit;
+	call->reader = request->reader;
 	call->timeout_ms = request->timeout_ms;
 	call->deadline_ms = now_ms() + request->timeout_ms;
 	call->done = done;

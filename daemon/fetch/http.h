@@ -2,18 +2,19 @@
 #define FETCH_HTTP_H
 
 /*
- * HTTP client: curl_multi driven by the loop, no thread and no blocking call
- * of ours. The only user of libcurl.
+ * HTTP client: curl_multi driven by the loop, no blocking call of ours. The
+ * only user of libcurl.
  *
  * struct http owns the multi handle, its timer and one poll handle a socket;
  * each call owns its easy handle and its reply. Proxies are taken from the
  * environment once, when struct http is made.
  *
  *   http_send --> WAITING --its turn--> RUNNING --answer--> done() --> freed
- *                    ^                     |
- *                    +-- redirect that may be followed
- *                    error or deadline in either: done() --> freed
- *                    http_cancel, http_close: no done() ---> freed
+ *                    ^                     |  |               ^
+ *                    +-- redirect that ----+  +--> READING ---+
+ *                        may be followed      a large body
+ *                    error or deadline in the first two: done() --> freed
+ *                    http_cancel, http_close: no done() ----------> freed
  *
  * No server gets more than a minute's worth of calls at once (fetch/bucket): a
  * call beyond that waits for its turn, redirects included, while its deadline
@@ -23,6 +24,10 @@
  * sends: what has come is taken in small pieces, a call that had its share of
  * bytes rests until the next turn, and what curl wants to do at once it does
  * then too. Head lines and trailers are bounded as bodies are.
+ *
+ * A call may bring the reader of its answer's body. What is large is read by
+ * another thread, so that no answer stops the loop, and done() follows when
+ * that is over; the deadline is for the exchange alone.
  *
  * An answer that never ends is a stream: its lines are handed over as they
  * come, and only the one that is still coming is kept. Its deadline is for the
@@ -64,6 +69,14 @@ struct http_peer {
  * included. */
 typedef void (*http_lines_fn)(void *data, struct str lines);
 
+/* What a body says, as its caller wants it; of any body. */
+struct http_reader {
+	/* Called by any thread: it must touch nothing but its argument, and
+	 * copy what it wants to keep of that. */
+	void *(*read)(struct str body);
+	void (*drop)(void *content); /* what read() returned; never NULL */
+};
+
 struct http_request {
 	const char *url;
 	const char *authorization;    /* header value; NULL: none */
@@ -75,6 +88,7 @@ struct http_request {
 	uint64_t timeout_ms; /* for the whole exchange; see above for streams */
 	size_t limit;        /* of the decoded body, or of a line, in bytes */
 	bool keep; /* the connection, for the next call that says so */
+	const struct http_reader *reader; /* static; NULL: none. No stream's */
 
 	/* Not NULL: a stream. Of an answer other than 200 the body is the
 	 * reply's as usual, of a 200 what came after the last whole line. */
@@ -86,6 +100,8 @@ struct http_reply {
 	long status;       /* 0 without an answer */
 	bool too_large;    /* that was the error */
 	struct str body;
+	void *content; /* the call's: what the reader made of the body; NULL
+			* without a reader or an answer */
 	int64_t retry_after; /* seconds the server asks for; -1: does not */
 	const char *proxy;   /* "host:port" that it came through; or NULL */
 };

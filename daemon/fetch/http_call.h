@@ -8,6 +8,7 @@
  *   http_easy.c    what is asked of curl for a call, and read from its answer
  *   http_origin.c  whom a URL names, and which redirects may be followed
  *   http_stream.c  answers that are handed over line by line
+ *   http_read.c    who reads the body of an answer
  *   http_turn.c    when a call may go: a bucket and a queue for each server
  *   http_fault.c   why there is no answer, for people
  */
@@ -37,6 +38,8 @@ struct http_habits {
 	char *worker; /* X-ClearML-Worker: shows as a key's last_used_from */
 };
 
+struct http_reading;
+
 struct http_call {
 	struct list link;
 	struct list turn; /* while it waits for its turn */
@@ -65,6 +68,10 @@ struct http_call {
 	bool certified; /* shows a client's certificate */
 	char *problem;  /* set: there is no answer */
 	char detail[CURL_ERROR_SIZE];
+	long status; /* of the answer, once there is one */
+	const struct http_reader *reader;
+	void *content;                /* what it made of the body */
+	struct http_reading *reading; /* not NULL: another thread does */
 	http_done_fn done;
 	void *data;
 };
@@ -100,6 +107,13 @@ bool http_stream_take(struct http_call *call, struct str bytes);
 
 /* Hand over the whole lines; @call may be gone after that. */
 void http_stream_deliver(struct http_call *call);
+
+/* Have the body of an answered call read. True: that is done, or nobody wants
+ * it. False: another thread has it, and @done is told, unless the reading is
+ * abandoned; what that finds is dropped. */
+typedef void (*http_read_fn)(struct http_call *call);
+bool http_read(struct http_call *call, uv_loop_t *loop, http_read_fn done);
+void http_read_abandon(struct http_reading *reading); /* NULL is allowed */
 
 /* Seconds that the answer asks to wait for; -1: it does not ask. */
 int64_t http_easy_retry_after(const struct http_call *call);

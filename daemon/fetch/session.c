@@ -135,6 +135,7 @@ static struct http_call *session_request(struct session *session,
 	request->tls = session->tls;
 	request->timeout_ms = session->timeout_ms;
 	request->limit = session->response_limit;
+	request->reader = &api_reader;
 	call = http_send(session->http, request, done, data);
 	mem_free(authorization);
 	return call;

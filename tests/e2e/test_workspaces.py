@@ -3,6 +3,7 @@
 import pytest
 from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
 from harness import FAST, Daemon, wait_until
+from test_memory import MIB, vault
 from varlink import VarlinkError
 
 SECTION = """\
@@ -69,6 +70,24 @@ def test_a_switch_swaps_and_tells_watchers_and_is_kept(two, daemon):
     assert daemon.stop() == 0
     daemon.start()
     assert listed(daemon)[0] == "two"
+
+
+def test_switches_and_reloads_while_large_answers_are_read(two, server, daemon):
+    """None of them shows a workspace what is another's, and the last answers are what holds."""
+    daemon.start()
+    daemon.wait_state("ready")
+    for serial in range(6):
+        for team, company in (("first", None), ("second", two.company)):
+            text = f"team: {team}\n" + vault(MIB, serial)
+            server.state.set_vaults([{"data": text}], **({"company": company} if company else {}))
+        for name, team in (("two", "second"), ("one", "first")):
+            daemon.call("UseWorkspace", name=name)
+            two(FAST + f"[mask]\nadd = ignored{serial}{name}\n")
+            daemon.reload()
+            assert daemon.get("team") == team
+    daemon.wait_value("serial", 5, workspace="one")
+    daemon.wait_value("serial", 5, workspace="two")
+    assert daemon.get("team", workspace="two") == "second"
 
 
 def test_the_settings_choose_when_nobody_has(two, daemon):

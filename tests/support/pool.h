@@ -37,7 +37,8 @@ static inline void pool_on_gone(uv_work_t *work, int status)
 	uv_sem_destroy(&pool->go);
 }
 
-/* Until pool_go no work is done, and the loop must not be run. */
+/* Until pool_go or pool_release no work is done, and the loop must not be run
+ * but until something that needs no work. */
 static inline void pool_stop(struct pool *pool, uv_loop_t *loop)
 {
 	assert_int_equal(uv_sem_init(&pool->stopped, 0), 0);
@@ -49,10 +50,16 @@ static inline void pool_stop(struct pool *pool, uv_loop_t *loop)
 	uv_sem_wait(&pool->stopped);
 }
 
+/* Work is done again; the loop has to be run for @pool to end. */
+static inline void pool_release(struct pool *pool)
+{
+	uv_sem_post(&pool->go);
+}
+
 /* Until nothing is left to do. */
 static inline void pool_go(struct pool *pool, uv_loop_t *loop)
 {
-	uv_sem_post(&pool->go);
+	pool_release(pool);
 	assert_int_equal(uv_run(loop, UV_RUN_DEFAULT), 0);
 }
 

@@ -1,0 +1,93 @@
+/* Bodies that their callers have read: in the loop, or if that would stop it
+ * for long by another thread. */
+
+#include "base/mem.h"
+#include "fetch/http_call.h"
+
+/* A body of so many bytes is read in half a millisecond. */
+#define HERE_MAX ((size_t)64 * 1024)
+
+struct http_reading {
+	uv_work_t work;
+	struct http_call *call; /* NULL: cancelled meanwhile */
+	const struct http_reader *reader;
+	struct buf body; /* the call's, meanwhile */
+	void *content;
+	http_read_fn done;
+};
+
+/* --- in the other thread --- */
+
+static void on_work(uv_work_t *work)
+{
+	struct http_reading *reading = work->data;
+
+	reading->content = reading->reader->read(buf_str(&reading->body));
+}
+
+/* --- in the loop --- */
+
+static void give_back(struct http_reading *reading)
+{
+	struct http_call *call = reading->call;
+
+	call->reading = NULL;
+	call->body = reading->body;
+	call->content = TAKE(reading->content);
+	reading->body = BUF_INIT;
+}
+
+static void finish(struct http_reading *reading)
+{
+	struct http_call *call = reading->call;
+	http_read_fn done = reading->done;
+
+	if (call)
+		give_back(reading);
+	if (reading->content)
+		reading->reader->drop(reading->content);
+	buf_deinit(&reading->body);
+	mem_free(reading);
+	if (call)
+		done(call);
+}
+
+static void on_done(uv_work_t *work, int status)
+{
+	(void)status;
+	finish(work->data);
+}
+
+static void begin(struct http_call *call, uv_loop_t *loop, http_read_fn done)
+{
+	struct http_reading *reading = mem_alloc(sizeof(*reading));
+
+	reading->work.data = reading;
+	reading->call = call;
+	reading->reader = call->reader;
+	reading->body = call->body;
+	reading->done = done;
+	call->body = BUF_INIT;
+	call->reading = reading;
+	(void)uv_queue_work(loop, &reading->work, on_work, on_done);
+}
+
+bool http_read(struct http_call *call, uv_loop_t *loop, http_read_fn done)
+{
+	if (!call->reader || call->problem)
+		return true;
+	if (call->body.len > HERE_MAX) {
+		begin(call, loop, done);
+		return false;
+	}
+	call->content = call->reader->read(buf_str(&call->body));
+	return true;
+}
+
+void http_read_abandon(struct http_reading *reading)
+{
+	if (!reading)
+		return;
+	reading->call = NULL;
+	(void)uv_cancel((uv_req_t *)&reading->work);
+}

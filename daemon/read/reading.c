@@ -34,15 +34,12 @@ bool reading_enter(struct reading *reading, struct source *source,
 		       reading->depth > depth ? depth : levels);
 }
 
-bool reading_has_room(struct reading *reading, struct source *source,
-		      size_t offset)
+bool reading_is_full(struct reading *reading, struct source *source,
+		     size_t offset)
 {
-	size_t limit = reading->options->limits.values;
-
-	if (!limit || reading->doc->nodes.used / sizeof(struct value) < limit)
-		return true;
 	return diag_at(reading->diag, source, offset,
-		       "has more than the limit of %zu values", limit);
+		       "has more than the limit of %zu values",
+		       reading->options->limits.values);
 }
 
 void reading_leave(struct reading *reading)

@@ -60,9 +60,19 @@ bool reading_enter(struct reading *reading, struct source *source,
 		   size_t offset);
 void reading_leave(struct reading *reading);
 
-/* May the text make one more value? */
-bool reading_has_room(struct reading *reading, struct source *source,
-		      size_t offset);
+/* May the text make one more value? That it may is asked for each. */
+bool reading_is_full(struct reading *reading, struct source *source,
+		     size_t offset);
+
+static inline bool reading_has_room(struct reading *reading,
+				    struct source *source, size_t offset)
+{
+	size_t limit = reading->options->limits.values;
+
+	return !limit ||
+	       reading->doc->nodes.used < limit * sizeof(struct value) ||
+	       reading_is_full(reading, source, offset);
+}
 
 /* The substitution at @place made @nodes more values. */
 bool reading_charge(struct reading *reading, const struct value *place,

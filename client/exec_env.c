@@ -121,16 +121,17 @@ static void add_callers(struct list *list, const struct exec_env_wish *wish)
 
 /* --- the section `environment` -------------------------------------------- */
 
-/* str(value or "") of the agent's, but for lists and objects, which nobody
+/* What is false or nothing becomes text in the agent's way, which the SDK has
+ * not: its str(value or "") makes each of them empty. Lists and objects nobody
  * wants as Python writes them: JSON. */
-static void write_text(struct buf *out, const struct value *value)
+static void write_text(struct buf *out, const struct value *value, bool agent)
 {
-	if (!value_is_true(value))
+	if (value->type == VALUE_NULL || (!agent && !value_is_true(value)))
 		return;
 	if (value->type == VALUE_STRING)
 		buf_add_str(out, value_text(value));
 	else if (value->type == VALUE_BOOL)
-		buf_puts(out, "True");
+		buf_puts(out, value_is_true(value) ? "True" : "False");
 	else
 		json_write(out, value);
 }
@@ -148,13 +149,14 @@ static const char *problem_of(struct str name, struct str value)
 	return NULL;
 }
 
-static void add_member(struct list *list, const struct member *member)
+static void add_member(struct list *list, const struct member *member,
+		       bool agent)
 {
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
 	struct str name = member_key(member);
 	const char *problem;
 
-	write_text(&text, member->value);
+	write_text(&text, member->value, agent);
 	problem = problem_of(name, buf_str(&text));
 	if (problem)
 		complain_warning("environment.%.*s is left out: %s",
@@ -169,7 +171,7 @@ static const struct section_switch apply_environment = {
 	"CLEARML_AGENT_ENABLE_ENV_CONFIG_SECTION",
 };
 
-static void add_section(struct list *list, const struct value *tree)
+static void add_section(struct list *list, const struct value *tree, bool agent)
 {
 	const struct value *section = value_get(tree, STR("environment"));
 	struct member *member;
@@ -178,7 +180,7 @@ static void add_section(struct list *list, const struct value *tree)
 	    section_wish(tree, &apply_environment) != SECTION_WANTED)
 		return;
 	for (value_each (section, member))
-		add_member(list, member);
+		add_member(list, member, agent);
 }
 
 /* --- the login ------------------------------------------------------------ */
@@ -260,9 +262,9 @@ static void add_logins(struct list *list, const struct exec_env_wish *wish)
 /* --- all together --------------------------------------------------------- */
 
 /* ClearML applies its section itself, when it has its vaults. */
-static void add_vaults(struct list *list, const struct value *tree)
+static void add_vaults(struct list *list, const struct exec_env_wish *wish)
 {
-	add_section(list, tree);
+	add_section(list, wish->tree, wish->facts->agent);
 	set(list, STR("CLEARML_DISABLE_VAULT_SUPPORT"), STR("1"));
 	set(list, STR("CLEARML_AGENT_DISABLE_VAULT_SUPPORT"), STR("1"));
 }
@@ -273,7 +275,7 @@ char **exec_env_make(const struct exec_env_wish *wish)
 
 	add_callers(&list, wish);
 	if (!wish->live)
-		add_vaults(&list, wish->tree);
+		add_vaults(&list, wish);
 	add_logins(&list, wish);
 	set(&list, STR("CLEARML_CONFIG_FILE"), str_from(wish->file));
 	return list.items;

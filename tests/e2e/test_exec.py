@@ -298,7 +298,7 @@ def test_the_environment_section_is_added_when_asked_for(home, daemon, more, env
     with Running(home, env=dict(home.env, T="before", **env)) as one:
         seen = one.wait_said("env")[0]
         assert seen["CLEARML_CONFIG_FILE"].startswith(str(home.run))
-        wanted = {"A1": "one", "N": "5", "T": "True", "F": "", "Z": "", "E": "", "L": "[1]"}
+        wanted = {"A1": "one", "N": "5", "T": "True", "F": "False", "Z": "0", "E": "", "L": "[1]"}
         assert {x: seen.get(x) for x in wanted} == (
             wanted if applied else dict.fromkeys(wanted, None) | {"T": "before"})
         assert ("environment.B=D is left out" in one.errors()) == applied

@@ -287,7 +287,7 @@ def test_exec_environment_is_that_of_clearconf_exec(served, home):
     env = callers(home, CLEARML_AUTH_TOKEN="a.b.c")
     served.call("Reload")
     theirs = assert_same_as_exec(served, env, "merged")
-    assert theirs["NEW"] == "1" and theirs["ON"] == "True" and theirs["OFF"] == ""
+    assert theirs["NEW"] == "1" and theirs["ON"] == "True" and theirs["OFF"] == "False"
     assert "NEW" not in assert_same_as_exec(served, env, "live")
 
 

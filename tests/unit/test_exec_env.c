@@ -111,6 +111,25 @@ static void a_section_wins_but_not_over_file_and_login(void **state)
 	assert_int_equal(unsetenv("MINE"), 0);
 }
 
+#define NOTHINGS                                                               \
+	"{\"sdk\":{\"apply_environment\":true},\"environment\":{"              \
+	"\"NO\":false,\"ZERO\":0,\"NULL\":null,\"EMPTY\":\"\"}}"
+
+static void what_is_false_becomes_text_as_the_mode_has_it(void **state)
+{
+	_cleanup_(exec_env_freep) char **agent = NULL, **sdk = NULL;
+
+	(void)state;
+	agent = make(&(struct given){NOTHINGS, AGENT});
+	assert_variable(agent, "NO", "False");
+	assert_variable(agent, "ZERO", "0");
+	assert_variable(agent, "NULL", "");
+	assert_variable(agent, "EMPTY", "");
+	sdk = make(&(struct given){NOTHINGS, SDK});
+	assert_variable(sdk, "NO", "");
+	assert_variable(sdk, "ZERO", "");
+}
+
 #define LOGIN                                                                  \
 	"{\"api\":{\"api_server\":\"http://a\",\"files_server\":\"http://f\"," \
 	"\"credentials\":{\"access_key\":\"K\",\"secret_key\":\"S\"}}}"
@@ -246,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_whole_file_is_contradicted),
 		cmocka_unit_test(a_live_one_keeps_its_own_switch),
+		cmocka_unit_test(what_is_false_becomes_text_as_the_mode_has_it),
 		cmocka_unit_test(a_section_wins_but_not_over_file_and_login),
 		cmocka_unit_test(
 			an_agents_login_is_said_where_no_vault_has_a_say),

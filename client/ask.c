@@ -103,6 +103,19 @@ void answer_deinit(struct answer *answer)
 		answer->doc = doc_unref(answer->doc);
 }
 
+void answer_warn(const struct answer *answer)
+{
+	const struct value *list =
+		value_get(answer->doc->root, STR("left_out"));
+
+	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;
+	     i++) {
+		struct str why = value_text(list->list.items[i]);
+
+		complain_warning("%.*s", STR_PRINT(why));
+	}
+}
+
 bool answer_is_starting(const struct answer *answer)
 {
 	return str_is(answer->state, "starting");

@@ -58,6 +58,9 @@ void answer_deinit(struct answer *answer);
 /* This process's variables as the parameter `environment`. */
 void ask_add_environment(struct buf *out);
 
+/* Warn of the vaults that cannot be read with this process's variables. */
+void answer_warn(const struct answer *answer);
+
 /* The vaults are not in yet: values that they bring are missing. */
 bool answer_is_starting(const struct answer *answer);
 

@@ -249,9 +249,10 @@ static int dump_once(struct dump *dump)
 	_cleanup_(answer_deinit) struct answer answer = {0};
 	int status = ask_when_started(dump, &answer);
 
-	if (status == EXIT_DONE)
-		status = output_render(&rendering, answer.value,
-				       dump->options->format);
+	if (status != EXIT_DONE)
+		return status;
+	answer_warn(&answer);
+	status = output_render(&rendering, answer.value, dump->options->format);
 	if (status != EXIT_DONE)
 		return status;
 	if (!dump->options->output)

@@ -97,6 +97,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	if (status == EXIT_NO_PATH)
 		return get->fallback ? print_fallback(get->fallback)
 				     : channel_complain(&channel, status);
+	answer_warn(&answer);
 	return print(&answer, get);
 }
 

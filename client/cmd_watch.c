@@ -68,6 +68,7 @@ static void write_question(struct buf *out, const struct watching *watching)
 	const struct watch *watch = watching->watch;
 
 	begin_question(out, watching);
+	json_add_bool(out, "states", true);
 	if (watch->values || !watch->json)
 		json_add_bool(out, "values", true);
 	if (watch->reveal)
@@ -213,7 +214,8 @@ const struct command cmd_watch = {
 		"  43 removed agent.git_user\n"
 		"The first word is the generation, the second what happened: "
 		"state (where the\n"
-		"configuration stands now; always the first line), added, "
+		"configuration stands; the first line, and when it is "
+		"another), added, "
 		"changed, removed,\n"
 		"value (with --values, one a leaf), resync (--since was too "
 		"long ago). With PATHs:\n"

@@ -120,9 +120,11 @@ int exec_config_ask(struct exec_config *config)
 	exec_feed_init(&config->feed, config->client, config->live);
 	if (config->live)
 		warn_of_switches();
-	return status == EXIT_DONE
-		       ? exec_feed_first(&config->feed, &config->now)
-		       : status;
+	if (status == EXIT_DONE)
+		status = exec_feed_first(&config->feed, &config->now);
+	if (status == EXIT_DONE)
+		exec_answers_warn(&config->now);
+	return status;
 }
 
 /* With what the format has to say about it. */
@@ -186,6 +188,7 @@ static bool take_answers(struct exec_config *config,
 		(void)write_file(config);
 	if (str_equal(buf_str(&before), buf_str(&config->state)))
 		return false;
+	exec_answers_warn(&config->now);
 	write_other_files(config);
 	return true;
 }

@@ -39,6 +39,11 @@ const struct value *exec_answers_whole(const struct exec_answers *answers)
 	return answers->whole.doc ? answers->whole.value : answers->file.value;
 }
 
+void exec_answers_warn(const struct exec_answers *answers)
+{
+	answer_warn(answers->whole.doc ? &answers->whole : &answers->file);
+}
+
 void exec_answers_deinit(struct exec_answers *answers)
 {
 	answer_deinit(&answers->file);

@@ -39,6 +39,10 @@ struct exec_answers {
 
 /* What the configuration is, with vaults and all. */
 const struct value *exec_answers_whole(const struct exec_answers *answers);
+
+/* Of the vaults that are left out of it. */
+void exec_answers_warn(const struct exec_answers *answers);
+
 void exec_answers_deinit(struct exec_answers *answers);
 
 struct exec_feed {

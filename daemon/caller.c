@@ -71,6 +71,29 @@ static void refuse_size(struct job *job, struct out *out)
 	reply_quota_exceeded(out, "bytes_per_user", job->limit);
 }
 
+/* What ClearML would tell of at its start. */
+static void add_left_out(const struct job *job, const struct stack_docs *docs,
+			 struct buf *fields)
+{
+	const char *comma = NULL;
+
+	for (size_t i = 0; i < docs->count; i++) {
+		const char *why = docs->items[i].left_out;
+		_cleanup_(mem_freep) char *shown = NULL;
+
+		if (!why)
+			continue;
+		if (!comma)
+			json_key(fields, "left_out");
+		buf_puts(fields, comma ? comma : "[");
+		shown = secrets_mask_text(job->secrets, why);
+		json_write_string(fields, str_from(shown));
+		comma = ",";
+	}
+	if (comma)
+		buf_putc(fields, ']');
+}
+
 static void reply_value(struct job *job, struct result *result,
 			const struct path *path, const struct value *value)
 {
@@ -82,6 +105,7 @@ static void reply_value(struct job *job, struct result *result,
 					result->root, path);
 	buf_add_str(fields, buf_str(&errand->fields));
 	json_write(fields, value);
+	add_left_out(job, &result->docs, fields);
 	if (fields->len > job->limit) { /* by what had to be escaped */
 		out_clear(&result->out);
 		refuse_size(job, &result->out);

@@ -32,6 +32,7 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.env = workspace->host->env,
 		.secrets = workspace->host->secrets,
 		.state = workspace_state_name(workspace->state),
+		.shown = workspace_state_shown(workspace),
 		.stale = workspace_stale(workspace),
 		.active_since = name ? 0 : daemon->active_since,
 	};

@@ -426,6 +426,7 @@ class Client:
             if default is _MISSING:
                 raise
             return default
+        _warn_of_left_out(answer)
         value = answer.get("value")
         if mask is None and answer.get("masked") and _holds_mask(value):
             raise AccessDenied(f"{INTERFACE}.AccessDenied", {"right": "secrets"})
@@ -445,13 +446,15 @@ class Client:
     def watch(self, *paths: Path, since: Optional[int] = None, values: bool = False,
               reveal: Optional[bool] = None) -> Iterator[Update]:
         """What changes at or below the paths (anywhere without one), for ever;
-        the first update is the state of now, or what has changed since.
+        the first update is the state of now, or what has changed since. One
+        without changes tells of another state, such as refused.
 
         A daemon that goes away is waited for: the first update after it has what
         was missed, or resync. Only at the start is a daemon that is not there an
         error."""
         question = {"paths": [_path(path) for path in paths] or None,
-                    "workspace": self.workspace, "values": values or None, "reveal": reveal}
+                    "workspace": self.workspace, "values": values or None, "reveal": reveal,
+                    "states": True}
         # The same daemon for ever: another one would tell of another configuration.
         socket = self.socket or find_socket()
         pause = 0.0
@@ -527,7 +530,8 @@ class Client:
                         if _adds_defaults(caller.get(name, ""), status)]
             _leave_container(caller, tree)
         environ = {name: value for name, value in caller.items() if name not in removed}
-        return {**environ, **_section(tree, caller), **dict.fromkeys(_SWITCHES, "1")}
+        section = _section(tree, caller, status["mode"] == "agent")
+        return {**environ, **section, **dict.fromkeys(_SWITCHES, "1")}
 
     # --- asking ---
 
@@ -587,6 +591,7 @@ class Client:
             try:
                 answer = self._call("Get", parameters, _decode_exactly)
                 if answer["state"] != "starting":
+                    _warn_of_left_out(answer)
                     return answer.get("value")
                 if late:
                     raise NotReady(f"{INTERFACE}.NotReady", {
@@ -595,6 +600,11 @@ class Client:
                 if late:
                     raise
             time.sleep(_LATER)
+
+
+def _warn_of_left_out(answer: Dict[str, Any]) -> None:
+    for why in answer.get("left_out") or ():
+        warnings.warn(why)
 
 
 def _full_name(method: str) -> str:
@@ -831,7 +841,7 @@ _BEFORE_SECTION = frozenset("""
 """.split())
 
 
-def _section(tree: Dict[str, Any], caller: Environment) -> Dict[str, str]:
+def _section(tree: Dict[str, Any], caller: Environment, agent: bool) -> Dict[str, str]:
     """The section `environment`, when apply_environment asks for it."""
     section = tree.get("environment")
     wishes = [_wish(tree.get("sdk"), caller.get("CLEARML_ENABLE_ENV_CONFIG_SECTION")),
@@ -840,7 +850,7 @@ def _section(tree: Dict[str, Any], caller: Environment) -> Dict[str, str]:
         return {}
     variables = {}
     for name, value in section.items():
-        text = _variable_text(value)
+        text = _variable_text(value, agent)
         if not name or "=" in name or "\0" in name + text:
             warnings.warn(f"environment.{name} is left out: it cannot be a variable")
         elif name in _BEFORE_SECTION or name.startswith(_GENERIC):
@@ -864,9 +874,10 @@ _BOOLEANS = {**dict.fromkeys(["y", "yes", "t", "true", "on", "1"], True),
              **dict.fromkeys(["n", "no", "f", "false", "off", "0"], False)}
 
 
-def _variable_text(value: Any) -> str:
-    """str(value or "") as the agent has it, but JSON for lists and objects."""
-    if not value:
+def _variable_text(value: Any, agent: bool) -> str:
+    """As the agent has it, or the SDK, which makes what is false or nothing an
+    empty text; but JSON for lists and objects."""
+    if value is None or not (agent or value):
         return ""
     if isinstance(value, _Number):
         return value.text

@@ -172,7 +172,7 @@ bool layer_is_file(const struct layer *layer)
 	return layer->kind <= LAYER_FILE && !layer->text.ptr;
 }
 
-static bool is_vault(const struct layer *layer)
+bool layer_is_vault(const struct layer *layer)
 {
 	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
 }
@@ -192,7 +192,7 @@ bool layer_is_environment(const struct layer *layer)
 /* Written by somebody else than who runs this host. */
 static bool is_from_elsewhere(const struct layer *layer)
 {
-	return is_vault(layer) ||
+	return layer_is_vault(layer) ||
 	       (layer->kind == LAYER_SITE && !layer_is_file(layer));
 }
 
@@ -221,7 +221,7 @@ static char *name_for_people(const struct layer *layer)
 
 	if (!layer_is_file(layer) && layer->kind == LAYER_SITE)
 		return mem_printf("etcd %s", layer->source);
-	if (layer_is_file(layer) || !is_vault(layer))
+	if (layer_is_file(layer) || !layer_is_vault(layer))
 		return mem_strdup(layer->source);
 	if (name && *name)
 		return mem_printf("vault '%s'", name);
@@ -304,9 +304,9 @@ static int read_once(const struct layer *layer,
 	if (!layer_is_file(layer) && !layer->text.ptr)
 		return 0;
 	if (!layer_is_file(layer))
-		return read_words(
-			&(struct text){name, layer->text, is_vault(layer)},
-			options, doc, diag);
+		return read_words(&(struct text){name, layer->text,
+						 layer_is_vault(layer)},
+				  options, doc, diag);
 	r = read_file(doc, layer->source, options, diag);
 	return r == 0 ? refuse_own_output(doc, diag) : r;
 }
@@ -410,7 +410,7 @@ static void note_misreading(const struct layer *layer,
 	struct read_options options = options_of(layer, context, NULL);
 	_cleanup_(doc_unrefp) struct doc *theirs = NULL;
 
-	if (!is_vault(layer) || layer->format == READ_HOCON)
+	if (!layer_is_vault(layer) || layer->format == READ_HOCON)
 		return;
 	options.format = READ_HOCON;
 	options.dialect = READ_STRICT;
@@ -494,7 +494,7 @@ static struct doc *last_good_for(const struct layer *layer,
 	if (!doc || !(doc->used_environment || doc->used_lower))
 		return doc ? doc_ref(doc) : NULL;
 	text = (struct text){doc->sources[0]->name, doc->sources[0]->text,
-			     is_vault(layer)};
+			     layer_is_vault(layer)};
 	(void)read_words(&text, &options, &again, diag);
 	return again;
 }

@@ -91,6 +91,9 @@ bool layer_is_lost(const struct layer *layer);
 /* Of the same document and text, as layer_doc_for needs it. */
 struct layer *layer_copy(const struct layer *layer);
 
+/* A vault's: one that cannot be read ClearML goes on without. */
+bool layer_is_vault(const struct layer *layer);
+
 /* Said by a variable. */
 bool layer_is_environment(const struct layer *layer);
 

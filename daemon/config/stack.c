@@ -271,6 +271,24 @@ static void add_for(struct stack_docs *docs, const struct layer *layer,
 		item->read_again = doc != layer->doc;
 }
 
+/* Why, for people: it stands for the vault. */
+static void leave_out(struct stack_docs *docs, const struct layer *layer,
+		      struct diag *diag)
+{
+	struct doc *doc = doc_new();
+	struct stack_doc *item = stack_docs_add(docs, layer, doc);
+	const char *name =
+		layer->description ? layer->description : layer->source;
+	_cleanup_(mem_freep) char *why = mem_printf(
+		"the vault \"%s\" cannot be read in this environment and is "
+		"left out: line %u, column %u: %s",
+		name, diag->pos.line, diag->pos.column, diag->text);
+
+	doc->root = value_new(&doc->arena, VALUE_OBJECT);
+	item->left_out = arena_strdup(&docs->arena, why);
+	diag_deinit(diag);
+}
+
 /* Variables of a caller's look into one another, as they may not show him under
  * keys of his own what others wrote. */
 bool stack_docs_for(const struct stack *stack,
@@ -287,8 +305,10 @@ bool stack_docs_for(const struct stack *stack,
 		own = layer_is_environment(layer);
 		doc = layer_doc_for(layer, context, own ? variables : lower,
 				    diag);
-		if (diag_failed(diag))
+		if (diag_failed(diag) && !layer_is_vault(layer))
 			return false;
+		if (diag_failed(diag))
+			leave_out(docs, layer, diag);
 		if (!doc)
 			continue;
 		add_for(docs, layer, doc);

@@ -33,6 +33,8 @@ struct stack_doc {
 	const char *description; /* the layer's; NULL: none */
 	bool read_again; /* for another environment: it may hold secrets that
 			  * nobody has learned */
+	const char *left_out; /* why it cannot be read for another environment:
+			       * it is empty there; NULL: it can */
 
 	/* Of a derived one. */
 	const char *note;              /* why it holds, for people */
@@ -87,7 +89,8 @@ struct stack_docs stack_get_docs(const struct stack *stack,
 				 enum layer_kind below);
 
 /* The documents as they are for another environment, whose variables are layers
- * of @stack. False, with @diag set, when a text is broken for it. */
+ * of @stack. False, with @diag set, when a text is broken for it; a vault that
+ * is one is left out, as ClearML does. */
 bool stack_docs_for(const struct stack *stack,
 		    const struct layer_context *context,
 		    struct stack_docs *docs, struct diag *diag);

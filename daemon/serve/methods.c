@@ -46,7 +46,7 @@ static const struct method clearconf_methods[] = {
 	{"Watch",
 		TAKES(OPTIONAL("paths", STRINGS), WORKSPACE,
 		      OPTIONAL("since", INT), OPTIONAL("values", BOOL), REVEAL,
-		      OPTIONAL("documents", BOOL)),
+		      OPTIONAL("documents", BOOL), OPTIONAL("states", BOOL)),
 		ACCESS_READ, watcher_watch},
 	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
 	{"History",

@@ -149,7 +149,8 @@ static unsigned int options_of(const struct step *step)
 {
 	return (unsigned int)step->masked | (unsigned int)step->continues << 1 |
 	       (unsigned int)step->changes << 2 |
-	       (unsigned int)step->old_new << 3;
+	       (unsigned int)step->old_new << 3 |
+	       (unsigned int)step->states << 4;
 }
 
 static const struct notice *find(const struct notices *notices,

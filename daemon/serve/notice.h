@@ -30,6 +30,7 @@ struct step {
 	bool masked;
 	bool continues;  /* further replies follow */
 	bool changes;    /* say what changed */
+	bool states;     /* for who is told of states */
 	bool old_new;    /* with the values, before and after */
 	bool value;      /* and what is now */
 	bool even_empty; /* answer also when nothing has changed */

@@ -34,7 +34,8 @@ struct view {
 	/* The daemon's own variables, and what masks on demand. */
 	const struct env *env;
 	const struct secrets *secrets;
-	const char *state; /* starting, ready, degraded, offline */
+	const char *state; /* static: starting, ready, degraded, offline */
+	const char *shown; /* the same, or refused, as status has it */
 	int64_t stale;     /* seconds, when older than two polls; else -1 */
 	/* Of the active one: the generation with which it became so. What was
 	 * told before was of another workspace. 0: it was asked for by name,

@@ -26,6 +26,7 @@ struct watcher {
 	uint64_t told_edition; /* of its snapshot */
 	uint8_t kind;          /* enum watcher_kind */
 	bool more, masked;
+	const char *told_state;        /* static; who does not want it: NULL */
 	bool values, since, documents; /* was asked for */
 	bool answered;                 /* one reply at least */
 };
@@ -33,8 +34,8 @@ struct watcher {
 void watchers_init(struct watchers *watchers, const struct service *service)
 {
 	*watchers = (struct watchers){.service = service};
-	list_init(&watchers->clean[WATCHER_CONFIG]);
-	list_init(&watchers->clean[WATCHER_STATUS]);
+	for (int kind = 0; kind < WATCHER_KINDS; kind++)
+		list_init(&watchers->clean[kind]);
 	list_init(&watchers->dirty);
 	list_init(&watchers->filters);
 }
@@ -53,6 +54,7 @@ void watchers_deinit(struct watchers *watchers)
 void watchers_mark(struct watchers *watchers, enum watcher_kind kind)
 {
 	list_splice(&watchers->dirty, &watchers->clean[kind]);
+	list_splice(&watchers->dirty, &watchers->clean[WATCHER_BOTH]);
 	notices_clear(&watchers->notices);
 	if (kind == WATCHER_STATUS) {
 		watchers->status_serial++;
@@ -151,6 +153,7 @@ static void set_told(struct watcher *watcher, const struct view *view)
 	watcher->told = view->snapshot->generation;
 	watcher->told_number = view->history->added;
 	watcher->told_edition = view->snapshot->edition;
+	watcher->told_state = view->state;
 	if (is_told_of(watcher, view))
 		return;
 	mem_free(watcher->told_of);
@@ -214,6 +217,24 @@ static bool has_another_edition(const struct watcher *watcher,
 	       watcher->told_edition != view->snapshot->edition;
 }
 
+static bool wants_states(const struct watcher *watcher)
+{
+	return watcher->kind == WATCHER_BOTH;
+}
+
+static bool has_another_state(const struct watcher *watcher,
+			      const struct view *view)
+{
+	return wants_states(watcher) && watcher->told_state != view->state;
+}
+
+/* Is there something to tell that is no change of values? */
+static bool has_news(const struct watcher *watcher, const struct view *view)
+{
+	return has_another_edition(watcher, view) ||
+	       has_another_state(watcher, view);
+}
+
 static bool answer_config(struct watcher *watcher, const struct view *view,
 			  struct out *out)
 {
@@ -224,8 +245,9 @@ static bool answer_config(struct watcher *watcher, const struct view *view,
 		.masked = watcher->masked,
 		.continues = watcher->more,
 		.old_new = watcher->values,
-		.even_empty = (watcher->more && first) ||
-			      has_another_edition(watcher, view),
+		.states = wants_states(watcher),
+		.even_empty =
+			(watcher->more && first) || has_news(watcher, view),
 	};
 
 	find_base(watcher, &step);
@@ -242,7 +264,7 @@ static bool is_up_to_date(const struct watcher *watcher,
 {
 	return (watcher->answered || !watcher->more) &&
 	       watcher->told == view->snapshot->generation &&
-	       is_told_of(watcher, view) && !has_another_edition(watcher, view);
+	       is_told_of(watcher, view) && !has_news(watcher, view);
 }
 
 static void write_status(const struct service *service, uint64_t clearance,
@@ -288,6 +310,13 @@ static bool answer_status(struct watcher *watcher, const struct peer *peer,
 	return true;
 }
 
+/* Who wants states is shown them as status shows them. */
+static void set_states(struct watcher *watcher, struct view *view)
+{
+	if (wants_states(watcher))
+		view->state = view->shown;
+}
+
 static enum watcher_outcome deny(struct out *out, enum access_right right)
 {
 	reply_error(out, REPLY_ACCESS_DENIED,
@@ -313,6 +342,7 @@ enum watcher_outcome watcher_answer(struct watcher *watcher,
 		return deny(out, ACCESS_READ);
 	if (!watcher->masked && !(rights & ACCESS_SECRETS))
 		return deny(out, ACCESS_SECRETS);
+	set_states(watcher, &view);
 	if (watcher->kind == WATCHER_STATUS)
 		told = answer_status(watcher, peer, out);
 	else
@@ -348,7 +378,10 @@ static struct watcher *watcher_from_call(struct request *request)
 		reply_quota_exceeded(request->out, "paths", FILTER_PATHS_MAX);
 	if (r)
 		return NULL;
-	watcher = watcher_new(request, WATCHER_CONFIG);
+	watcher =
+		watcher_new(request, call_bool(&request->call, "states", false)
+					     ? WATCHER_BOTH
+					     : WATCHER_CONFIG);
 	if (watcher)
 		watcher->filter = filter;
 	else
@@ -370,6 +403,7 @@ static void watch(struct request *request, struct watcher *watcher)
 {
 	const struct call *call = &request->call;
 	struct str workspace = call_string(call, "workspace");
+	struct view view = request->view;
 
 	if (workspace.ptr)
 		watcher->workspace = mem_strdup(workspace.ptr);
@@ -377,10 +411,10 @@ static void watch(struct request *request, struct watcher *watcher)
 	watcher->values = call_bool(call, "values", false);
 	watcher->since = call_get(call, "since") != NULL;
 	watcher->documents = call_bool(call, "documents", false);
-	set_told(watcher, &request->view);
+	set_states(watcher, &view);
+	set_told(watcher, &view);
 	if (watcher->since)
-		set_since(watcher, &request->view,
-			  (uint64_t)call_int(call, "since", 0));
+		set_since(watcher, &view, (uint64_t)call_int(call, "since", 0));
 	start(request, watcher);
 }
 

@@ -31,7 +31,12 @@ struct service;
 struct shared;
 struct watcher;
 
-enum watcher_kind { WATCHER_CONFIG, WATCHER_STATUS, WATCHER_KINDS };
+enum watcher_kind {
+	WATCHER_CONFIG,
+	WATCHER_STATUS,
+	WATCHER_BOTH, /* of the configuration, and of states */
+	WATCHER_KINDS
+};
 
 /* All of a server's. */
 struct watchers {
@@ -53,7 +58,7 @@ enum watcher_outcome {
 void watchers_init(struct watchers *watchers, const struct service *service);
 void watchers_deinit(struct watchers *watchers);
 
-/* Something has changed: all of the @kind are dirty. */
+/* Something has changed: all of the @kind, and of both, are dirty. */
 void watchers_mark(struct watchers *watchers, enum watcher_kind kind);
 
 /* The owner of the next dirty watcher, which is in no list then; NULL when the

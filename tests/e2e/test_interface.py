@@ -28,7 +28,7 @@ CALLS = {
             "view": "merged"},
     "Explain": {"path": "sdk", "workspace": "default", "reveal": True},
     "Watch": {"paths": ["k"], "workspace": "default", "since": 0, "values": True, "reveal": True,
-              "documents": True},
+              "documents": True, "states": True},
     "GetStatus": {},
     "History": {"limit": 5, "workspace": "default", "reveal": True},
     "Reload": {},

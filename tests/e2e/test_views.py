@@ -171,6 +171,26 @@ def test_what_is_broken_for_all_is_not_given_to_programs(lacking, home):
     assert lacking.get(view="live") == {"x": 2}
 
 
+def test_a_vault_that_is_broken_for_a_caller_is_left_out(home, conf, daemon, server):
+    """As ClearML goes on without it: exec runs, and says so."""
+    server.state.set_vaults(['x: 2\nout: "s3://"${TEAM}"/out"', "y: 3"])
+    home.settings(FAST)
+    home.conf(conf("x: 1"))
+    daemon.env["TEAM"] = "red"
+    daemon.start()
+    daemon.wait_value("out", "s3://red/out")
+    answer = daemon.call("Get", environment={}, view="merged")
+    assert answer["value"]["x"] == 1 and answer["value"]["y"] == 3 and "out" not in answer["value"]
+    [why] = answer["left_out"]
+    assert "line 2, column 13" in why and "TEAM" in why
+    assert "left_out" not in daemon.call("Get", environment={"TEAM": "blue"})
+    for vaults in ("live", "merged"):
+        done = home.client("exec", "--vaults", vaults, "--", "true", check=0)
+        assert done.stderr.count("is left out") == 1
+    done = home.client("get", "--env", "x", check=0)
+    assert done.stdout == "1\n" and "is left out" in done.stderr
+
+
 def test_the_newest_text_is_the_callers_if_it_is_good_for_him(home, daemon):
     home.conf("x: 0\nold: 1")
     daemon.start()

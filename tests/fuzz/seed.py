@@ -83,7 +83,7 @@ def calls():
         "Get": [{}, {"view": "merged"}, {"path": "sdk.aws.s3", "mask": False},
                 {"path": '"a.b"."c d"'}, {"environment": {"A": "b"}}],
         "Explain": [{}, {"path": "agent.list.1", "reveal": True}],
-        "Watch": [{"documents": True}, {}, {"paths": ["agent", "x"], "values": True, "since": 1}],
+        "Watch": [{"documents": True}, {"states": True}, {}, {"paths": ["agent", "x"], "values": True, "since": 1}],
         "History": [{"limit": 2}, {"reveal": True}],
         "ResolveStorage": [{"uri": "s3://b/x"}, {"uri": "azure://a/b"}],
         "GetToken": [{"lifetime": 5}], "ProveCredentials": [{}],

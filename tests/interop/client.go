@@ -41,7 +41,7 @@ func introspect(ctx context.Context, c *varlink.Connection) {
 }
 
 func get(ctx context.Context, c *varlink.Connection, path string) {
-	generation, state, _, masked, value, err :=
+	generation, state, _, masked, value, _, err :=
 		ioclearconf.Get().Call(ctx, c, &path, nil, nil, nil, nil)
 	check(err)
 	print(map[string]interface{}{
@@ -51,7 +51,7 @@ func get(ctx context.Context, c *varlink.Connection, path string) {
 }
 
 func getError(ctx context.Context, c *varlink.Connection, path string) {
-	_, _, _, _, _, err := ioclearconf.Get().Call(ctx, c, &path, nil, nil, nil, nil)
+	_, _, _, _, _, _, err := ioclearconf.Get().Call(ctx, c, &path, nil, nil, nil, nil)
 	switch e := err.(type) {
 	case *ioclearconf.PathNotFound:
 		print(map[string]string{"error": "PathNotFound", "path": e.Path})
@@ -65,7 +65,7 @@ func getError(ctx context.Context, c *varlink.Connection, path string) {
 // Prints each reply as it comes, COUNT of them.
 func watch(ctx context.Context, c *varlink.Connection, path string, count int) {
 	paths, values := []string{path}, true
-	receive, err := ioclearconf.Watch().Send(ctx, c, varlink.More, &paths, nil, nil, &values, nil, nil)
+	receive, err := ioclearconf.Watch().Send(ctx, c, varlink.More, &paths, nil, nil, &values, nil, nil, nil)
 	check(err)
 	for i := 0; i < count; i++ {
 		generation, _, _, resync, _, changes, value, flags, err := receive(ctx)

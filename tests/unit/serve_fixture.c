@@ -69,6 +69,7 @@ static bool view(void *data, const char *name, struct view *view)
 		.env = fixture->env,
 		.secrets = fixture->secrets,
 		.state = workspace->state,
+		.shown = workspace->shown ? workspace->shown : workspace->state,
 		.stale = workspace->stale,
 	};
 	return true;

@@ -57,7 +57,7 @@ struct fixture_workspace {
 	const char *name;
 	struct snapshot *snapshot;
 	struct history history;
-	const char *state;
+	const char *state, *shown; /* NULL: the same */
 	int64_t stale;
 };
 

@@ -387,6 +387,33 @@ static void a_callers_environment_may_lack_what_is_required(void **state)
 	assert_int_equal(diag.pos.line, 2);
 }
 
+/* As ClearML goes on without a vault that it cannot read. */
+static void a_vault_that_is_broken_for_a_caller_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(env_unrefp) struct env *env = env_of("daemon");
+	_cleanup_(env_unrefp) struct env *none = env_new(NULL, 0);
+	_cleanup_(stack_docs_deinit) struct stack_docs docs = {0};
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct layer_context context = f->context;
+
+	f->context.env = f->context.vault_env = env;
+	context.env = context.vault_env = none;
+	set_one(f, LAYER_FILE, "a = 1");
+	set_one(f, LAYER_VAULT, "a = 2\nb = ${NAME}");
+	set_one(f, LAYER_MONITORING, "c = 3");
+	read_all(f);
+	assert_true(stack_docs_for(&f->stack, &context, &docs, &diag));
+	assert_int_equal(docs.count, 3);
+	assert_null(docs.items[0].left_out);
+	assert_non_null(strstr(docs.items[1].left_out, "vault \"one\""));
+	assert_non_null(strstr(docs.items[1].left_out, "line 2, column 5"));
+	assert_null(docs.items[2].left_out);
+	docs_assert_json(stack_docs_merge(&docs, &arena), "{\"a\":1,\"c\":3}");
+	assert_all(f, "{\"a\":2,\"b\":\"daemon\",\"c\":3}");
+}
+
 /* What is broken for the daemon is not, for who brings what it lacks: nor is
  * what looks into it. */
 static void a_caller_repairs_what_lacks_a_variable(void **state)
@@ -444,6 +471,7 @@ int main(void)
 		TEST(a_change_of_places_is_looked_at_again),
 		TEST(a_caller_is_shown_the_stack_by_its_environment),
 		TEST(a_callers_environment_may_lack_what_is_required),
+		TEST(a_vault_that_is_broken_for_a_caller_is_left_out),
 		TEST(a_caller_repairs_what_lacks_a_variable),
 	};
 

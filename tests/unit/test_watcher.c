@@ -191,6 +191,29 @@ static void who_watches_documents_is_told_of_those(void **state)
 	watcher_free(documents);
 }
 
+static void who_watches_states_is_told_of_those(void **state)
+{
+	struct fixture *fixture = *state;
+	struct watcher *both = start(fixture, READ, MORE("{\"states\":true}"),
+				     CHANGES("1", ""));
+	struct watcher *other =
+		start(fixture, READ, MORE("{}"), CHANGES("1", ""));
+
+	fixture->workspaces[0].state = "degraded";
+	fixture->workspaces[0].shown = "refused";
+	check_told(fixture, both,
+		   "{\"parameters\":{\"generation\":1,\"state\":\"refused\","
+		   "\"resync\":false,\"skipped\":0,\"changes\":[]},"
+		   "\"continues\":true}");
+	check_told(fixture, both, "");
+	check_told(fixture, other, "");
+	fixture->workspaces[0].state = "ready";
+	fixture->workspaces[0].shown = NULL;
+	check_told(fixture, both, CHANGES("1", ""));
+	watcher_free(both);
+	watcher_free(other);
+}
+
 static void who_was_slow_gets_one_reply_for_all(void **state)
 {
 	struct fixture *fixture = *state;
@@ -543,6 +566,7 @@ int main(void)
 		TEST(only_what_was_asked_for_is_told),
 		TEST(a_difference_that_cancels_out_is_not_told),
 		TEST(who_watches_documents_is_told_of_those),
+		TEST(who_watches_states_is_told_of_those),
 		TEST(who_was_slow_gets_one_reply_for_all),
 		TEST(who_was_away_too_long_starts_anew),
 		TEST(since_tells_what_was_missed),

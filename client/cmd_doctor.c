@@ -141,7 +141,7 @@ static void (*const looks[])(struct doctor *doctor) = {
 	look_at_daemon,        doctor_look_at_logins, doctor_look_at_keys,
 	doctor_look_at_ports,  doctor_look_at_clock,  doctor_look_at_site,
 	doctor_look_at_layers, doctor_look_at_rights, doctor_look_at_variables,
-	doctor_look_at_dumps,
+	doctor_look_at_dumps,  doctor_look_at_execs,
 };
 
 static int run(const struct client *client, const void *fields, int argc,

@@ -54,5 +54,6 @@ void doctor_look_at_keys(struct doctor *doctor);
 void doctor_look_at_variables(struct doctor *doctor);
 void doctor_look_at_rights(struct doctor *doctor);
 void doctor_look_at_dumps(struct doctor *doctor);
+void doctor_look_at_execs(struct doctor *doctor);
 
 #endif

@@ -12,6 +12,7 @@
 #include "channel.h"
 #include "command.h"
 #include "doctor.h"
+#include "exec_folder.h"
 #include "exit_status.h"
 #include "read/reader.h"
 #include "value/value.h"
@@ -148,22 +149,39 @@ static bool holds(const char *path, const struct value *tree)
 	       value_equal(doc->root, tree);
 }
 
-static void look_at_dump(struct doctor *doctor, const char *path)
+enum dump_age { DUMP_CURRENT, DUMP_OTHER, DUMP_UNKNOWN };
+
+/* Is it what dump would write now, with --vaults @view? */
+static enum dump_age age_of_dump(const struct doctor *doctor, const char *path,
+				 const char *view)
 {
 	struct question question = {.workspace = doctor->client->workspace,
-				    .secrets = ASK_REAL};
+				    .secrets = ASK_REAL,
+				    .view = view};
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	_cleanup_(answer_deinit) struct answer answer = {0};
 
-	if (!is_dump(path))
-		return;
 	if (channel_open(&channel, doctor->client) != EXIT_DONE ||
 	    ask(&channel, &question, &answer) != EXIT_DONE)
+		return DUMP_UNKNOWN;
+	return holds(path, answer.value) ? DUMP_CURRENT : DUMP_OTHER;
+}
+
+static void look_at_dump(struct doctor *doctor, const char *path)
+{
+	enum dump_age age;
+
+	if (!is_dump(path))
+		return;
+	age = age_of_dump(doctor, path, ASK_MERGED);
+	if (age == DUMP_OTHER)
+		age = age_of_dump(doctor, path, ASK_LIVE);
+	if (age == DUMP_UNKNOWN)
 		doctor_say(doctor, DOCTOR_UNSURE,
 			   "dump: %s was written by clearconf, and whether it "
 			   "is current cannot be told",
 			   path);
-	else if (holds(path, answer.value))
+	else if (age == DUMP_CURRENT)
 		doctor_say(doctor, DOCTOR_OK, "dump: %s is current", path);
 	else
 		doctor_say(doctor, DOCTOR_PROBLEM,
@@ -181,4 +199,30 @@ void doctor_look_at_dumps(struct doctor *doctor)
 	look_at_dump(doctor, own);
 	if (named && named[0] == '/' && strcmp(named, own) != 0)
 		look_at_dump(doctor, named);
+}
+
+/* --- files of exec that nobody updates ------------------------------------ */
+
+static void say_left(void *data, const char *path, bool held)
+{
+	struct doctor *doctor = data;
+
+	if (held)
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "exec: the command of an exec that was killed goes "
+			   "on with %s/clearml.conf, which nobody keeps "
+			   "current: end it, and start it anew with "
+			   "'clearconf exec'",
+			   path);
+	else
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "exec: %s was left behind by an exec that was "
+			   "killed, with its clearml.conf: remove it (the next "
+			   "exec would)",
+			   path);
+}
+
+void doctor_look_at_execs(struct doctor *doctor)
+{
+	exec_folder_each_left(say_left, doctor);
 }

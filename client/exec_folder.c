@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -44,8 +44,10 @@ static char *choose_parent(void)
 
 /* --- what is in a folder -------------------------------------------------- */
 
+typedef void (*visit_fn)(void *data, int folder, const char *name);
+
 /* Call @visit with each name in @folder but "." and "..". */
-static void each_name(int folder, void (*visit)(int folder, const char *name))
+static void each_name(int folder, visit_fn visit, void *data)
 {
 	int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *entries = copy < 0 ? NULL : fdopendir(copy);
@@ -58,18 +60,19 @@ static void each_name(int folder, void (*visit)(int folder, const char *name))
 	while ((entry = readdir(entries)))
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0)
-			visit(folder, entry->d_name);
+			visit(data, folder, entry->d_name);
 	(void)closedir(entries);
 }
 
-static void remove_file(int folder, const char *name)
+static void remove_file(void *data, int folder, const char *name)
 {
+	(void)data;
 	(void)unlinkat(folder, name, 0);
 }
 
 static void remove_folder(int parent, int folder, const char *name)
 {
-	each_name(folder, remove_file);
+	each_name(folder, remove_file, NULL);
 	(void)unlinkat(parent, name, AT_REMOVEDIR);
 }
 
@@ -79,16 +82,27 @@ static int open_folder(int parent, const char *name)
 		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static void sweep(int parent, const char *name)
+/* A folder of some exec's of this user's; -1: it is none. */
+static int open_some(int parent, const char *name)
 {
-	_cleanup_(file_closep) int folder = -1;
 	struct stat st;
+	int folder;
 
 	if (strncmp(name, PREFIX, sizeof(PREFIX) - 1) != 0)
-		return;
+		return -1;
 	folder = open_folder(parent, name);
-	if (folder >= 0 && fstat(folder, &st) == 0 && st.st_uid == geteuid() &&
-	    flock(folder, LOCK_EX | LOCK_NB) == 0)
+	if (folder >= 0 && fstat(folder, &st) == 0 && st.st_uid == geteuid())
+		return folder;
+	file_closep(&folder);
+	return -1;
+}
+
+static void sweep(void *data, int parent, const char *name)
+{
+	_cleanup_(file_closep) int folder = open_some(parent, name);
+
+	(void)data;
+	if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0)
 		remove_folder(parent, folder, name);
 }
 
@@ -161,7 +175,7 @@ int exec_folder_make(struct exec_folder *folder)
 				"tmpfs");
 	r = open_parent(folder, path, &problem);
 	if (r == 0) {
-		each_name(folder->parent, sweep);
+		each_name(folder->parent, sweep, NULL);
 		r = claim_some(folder);
 	}
 	if (r < 0)
@@ -171,6 +185,42 @@ int exec_folder_make(struct exec_folder *folder)
 	folder->file =
 		mem_printf("%s/%s/" EXEC_FOLDER_FILE, path, folder->name);
 	return EXIT_DONE;
+}
+
+/* --- those of the dead ---------------------------------------------------- */
+
+struct left {
+	const char *parent;
+	exec_left_fn visit;
+	void *data;
+};
+
+static void look_at_left(void *data, int parent, const char *name)
+{
+	const struct left *left = data;
+	_cleanup_(file_closep) int folder = open_some(parent, name);
+	_cleanup_(mem_freep) char *path = NULL;
+	pid_t pid;
+
+	if (folder < 0)
+		return;
+	pid = (pid_t)strtol(name + sizeof(PREFIX) - 1, NULL, 10);
+	if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+		return;
+	path = mem_printf("%s/%s", left->parent, name);
+	left->visit(left->data, path, flock(folder, LOCK_SH | LOCK_NB) < 0);
+}
+
+void exec_folder_each_left(exec_left_fn visit, void *data)
+{
+	_cleanup_(mem_freep) char *path = choose_parent();
+	_cleanup_(file_closep) int parent = -1;
+	struct left left = {path, visit, data};
+
+	if (path)
+		parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent >= 0)
+		each_name(parent, look_at_left, &left);
 }
 
 int exec_folder_write(const struct exec_folder *folder, struct str text)

@@ -9,6 +9,8 @@
  * somebody who died, and the next one who comes sweeps it away.
  */
 
+#include <stdbool.h>
+
 #include "base/str.h"
 
 #define EXEC_FOLDER_FILE "clearml.conf"
@@ -26,6 +28,11 @@ int exec_folder_make(struct exec_folder *folder);
 
 /* 0 or a negative errno; the file is old or new, never torn. */
 int exec_folder_write(const struct exec_folder *folder, struct str text);
+
+/* Call @visit with each folder of this user's whose exec lives no more. @held:
+ * its command does. */
+typedef void (*exec_left_fn)(void *data, const char *path, bool held);
+void exec_folder_each_left(exec_left_fn visit, void *data);
 
 /* With all that is in it. */
 void exec_folder_remove(struct exec_folder *folder);

@@ -1,6 +1,8 @@
 """clearconf doctor: what it finds, and that it finds nothing where all is well."""
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -201,3 +203,33 @@ def test_a_dump_nobody_updates(home, ready):
     ready.wait_value("b", 2)
     [problem] = problems(look(home, 1, env=env))
     assert "clearconf dump --watch" in problem
+
+
+def test_a_dump_is_compared_with_what_dump_writes(home, ready, server):
+    """Not with what is served: of a locked key that is a vault's, which a dump has not."""
+    server.state.set_vaults(['api.api_server: "http://elsewhere", agent.worker_id: "one"\nb: 1'])
+    ready.wait_value("b", 1)
+    for vaults in ("merged", "live"):
+        dump = home.path / f"{vaults}.conf"
+        home.client("dump", "--vaults", vaults, "--format", "hocon", "--output", dump, check=0)
+        found = look(home, 0, env={"CLEARML_CONFIG_FILE": str(dump)})
+        assert ["ok", f"dump: {dump} is current"] in found
+
+
+def test_what_a_killed_exec_has_left(home, ready):
+    """Its file, as long as its command holds it, and after."""
+    exec = subprocess.Popen([CLIENT, "exec", "--on-change", "idle", "--", "sh", "-c",
+                             "echo $$; exec sleep 600"], env=home.env, text=True,
+                            stdout=subprocess.PIPE)
+    pid = exec.stdout.readline()
+    assert not [text for _, text in look(home, 0) if text.startswith("exec: ")]
+    exec.kill()
+    exec.wait()
+    [told] = [text for what, text in look(home, 0) if what == "warning" and "exec: " in text]
+    assert f"exec.{exec.pid}/clearml.conf, which nobody keeps current" in told
+    os.kill(int(pid), signal.SIGKILL)
+    [told] = wait_until(lambda: [text for _, text in look(home, 0) if "was left behind" in text],
+                        "its end")
+    assert f"exec.{exec.pid} was left behind" in told
+    home.client("exec", "true", check=0)
+    assert not [text for _, text in look(home, 0) if text.startswith("exec: ")]

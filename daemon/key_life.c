@@ -65,6 +65,22 @@ void key_life_learn(struct key_life *life, int64_t proved_at)
 				  on_credentials, life);
 }
 
+int64_t key_life_ends_in(const struct key_life *life, int64_t now)
+{
+	if (!life->expires || life->ended == life->expires)
+		return -1;
+	/* That second is over for the server, too, which may count parts. */
+	return life->expires >= now ? life->expires + 1 - now : 0;
+}
+
+bool key_life_take_end(struct key_life *life, int64_t now)
+{
+	if (key_life_ends_in(life, now) != 0)
+		return false;
+	life->ended = life->expires;
+	return true;
+}
+
 bool key_life_runs_out(const struct key_life *life, int64_t now)
 {
 	int64_t whole = life->expires - life->begins;

@@ -23,6 +23,7 @@ struct key_life {
 	struct session_call *call;
 	int64_t proved_at;       /* of which proof it was asked */
 	int64_t begins, expires; /* seconds since 1970; 0: not said */
+	int64_t ended;           /* the end that has been acted upon */
 };
 
 void key_life_init(struct key_life *life, struct session *session,
@@ -31,6 +32,12 @@ void key_life_deinit(struct key_life *life); /* before the session's end */
 
 /* The key was last proved at @proved_at: ask, if that is news. */
 void key_life_learn(struct key_life *life, int64_t proved_at);
+
+/* Seconds until it ends; -1: nobody knows, or that has been acted upon. */
+int64_t key_life_ends_in(const struct key_life *life, int64_t now);
+
+/* True once, when it has ended. */
+bool key_life_take_end(struct key_life *life, int64_t now);
 
 /* Is less than a fifth left at @now (seconds since 1970)? */
 bool key_life_runs_out(const struct key_life *life, int64_t now);

@@ -1,6 +1,7 @@
 /* The kinds of task.h that wait for polls: Reload, UseWorkspace,
  * ProveCredentials, RotateCredentials. */
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/secret.h"
 #include "daemon.h"
@@ -250,6 +251,22 @@ void task_look_switch(struct task *task)
 
 /* --- ProveCredentials ----------------------------------------------------- */
 
+#define PROOF_FRESH_MS 5000
+
+/* Who may only read must not take from polls what the server gets of calls: a
+ * key that was proved for somebody a moment ago is not proved again. */
+static void want_proof(struct workspace *workspace)
+{
+	struct upstream *upstream = workspace->upstream;
+	int64_t now = clock_boot_ms();
+
+	if (upstream->wanted_proof && workspace_can_serve(workspace) &&
+	    now - upstream->wanted_proof < PROOF_FRESH_MS)
+		return;
+	upstream->wanted_proof = now;
+	workspace_prove_now(workspace);
+}
+
 bool task_begin_prove(struct task *task)
 {
 	_cleanup_(mem_freep) char *reason = task_why_not_ask(task->workspace);
@@ -258,7 +275,7 @@ bool task_begin_prove(struct task *task)
 		task_fail_not_ready(task, reason);
 		return false;
 	}
-	workspace_prove_now(task->workspace);
+	want_proof(task->workspace);
 	task_look_prove(task);
 	return true;
 }

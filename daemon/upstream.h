@@ -61,6 +61,8 @@ struct upstream {
 	upstream_answer_fn on_answer;
 	void *data;
 	int64_t last_success; /* seconds since 1970 of the config vaults; 0 */
+	int64_t wanted_proof; /* boot clock's ms of the last one that a client
+			       * wanted; 0: none did */
 };
 
 /* Starts to ask at once; takes over the content of @login. Never calls

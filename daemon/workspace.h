@@ -158,7 +158,7 @@ const char *workspace_problem(const struct workspace *workspace);
 const char *workspace_candidate_problem(const struct workspace *workspace);
 
 /* Vaults that are too old, or were given to credentials that have been refused
- * for too long, are dropped. */
+ * for too long, are dropped; a key whose life has ended is proved. */
 void workspace_lapse(struct workspace *workspace);
 
 /* Milliseconds until that may be; -1: never, as things stand. */

@@ -53,11 +53,35 @@ static struct keep_limits keep_limits(const struct workspace *workspace)
 	};
 }
 
+static int64_t key_ends_in(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+	int64_t seconds = -1;
+
+	if (upstream)
+		seconds = key_life_ends_in(&upstream->key_life, time(NULL));
+	return seconds < 0 ? -1 : seconds * 1000;
+}
+
 int64_t workspace_lapses_in(const struct workspace *workspace)
 {
 	struct keep_limits limits = keep_limits(workspace);
+	int64_t vaults = keep_left(&workspace->keep, &limits, clock_boot_ms());
+	int64_t key = key_ends_in(workspace);
 
-	return keep_left(&workspace->keep, &limits, clock_boot_ms());
+	if (vaults < 0 || key < 0)
+		return vaults < 0 ? key : vaults;
+	return key < vaults ? key : vaults;
+}
+
+/* A token outlives its key: whether the server still takes that is asked when
+ * it is said to end. */
+static void prove_ended_key(struct workspace *workspace)
+{
+	struct upstream *upstream = workspace->upstream;
+
+	if (upstream && key_life_take_end(&upstream->key_life, time(NULL)))
+		workspace_prove_now(workspace);
 }
 
 enum keep_lapse workspace_has_lapsed(struct workspace *workspace)
@@ -83,6 +107,7 @@ void workspace_lapse(struct workspace *workspace)
 {
 	enum keep_lapse lapse = workspace_has_lapsed(workspace);
 
+	prove_ended_key(workspace);
 	if (lapse == KEEP_ON)
 		return;
 	workspace_publish(workspace, unset_vaults(workspace),

@@ -48,7 +48,7 @@ def test_owners_vaults_arrive(yard, served):
 
 @pytest.mark.parametrize("vaults", ["live", "merged"])
 def test_variables_arrive(yard, served, vaults):
-    agent_stories.variables_arrive(yard, "--vaults", vaults)
+    agent_stories.variables_arrive(yard, served, "--vaults", vaults)
 
 
 @pytest.mark.parametrize("what", agent_stories.GRABS)

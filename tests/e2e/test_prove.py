@@ -96,6 +96,43 @@ def test_a_server_without_vaults_is_proved_too(home, daemon):
         wait_until(lambda: daemon.workspace()["state"] == "ready", "ready")
 
 
+def test_who_watches_values_is_told(home, proving, server):
+    """Of the state, long before the vaults go; who does not want to know is told of values alone."""
+    with proving.connect() as states, proving.connect() as values:
+        states.send("io.clearconf.Watch", {"states": True}, more=True)
+        values.send("io.clearconf.Watch", more=True)
+        assert states.receive()["state"] == values.receive()["state"] == "ready"
+        server.state.revoke_credentials(ACCESS_KEY)
+        told = states.receive_until(lambda x: x["state"] == "refused")
+        assert told["changes"] == [] and told["resync"] is False
+        home.conf((home.path / "clearml.conf").read_text() + "\nb: 2\n")
+        told = values.receive()
+        assert told["state"] == "degraded" and told["changes"][0]["path"] == "b"
+
+
+def test_a_key_is_proved_when_its_life_ends(home, conf, daemon, server):
+    """Nothing is proved by itself, and tokens live on."""
+    home.settings(FAST + "revoked_grace = 1h\n")
+    home.conf(conf("a: 1")).chmod(0o600)
+    server.state.find_credentials(ACCESS_KEY)[1].expire = server.state.now() + 3
+    daemon.start()
+    daemon.wait_state("ready")
+    wait_until(lambda: is_refused(daemon), "the end of the key")
+
+
+def test_callers_cannot_have_a_key_proved_without_end(unproved, server):
+    logins = server.count("auth.login")
+    server.state.reinstate_credentials(ACCESS_KEY)
+    for _ in range(20):
+        assert unproved.call("ProveCredentials")["proved_at"]
+    assert server.count("auth.login") <= logins + 2
+    server.state.revoke_credentials(ACCESS_KEY)
+    unproved.call("Reload")  # of an administrator's
+    for _ in range(2):  # what is refused may be mended at any moment
+        with pytest.raises(VarlinkError):
+            unproved.call("ProveCredentials")
+
+
 def test_a_secret_that_changes_is_proved_before_it_counts(home, daemon, server):
     home.settings(FAST + f"[workspace red]\napi_server = {server.url}\naccess_key = {ACCESS_KEY}\n"
                   "secret_key_file = secret\n")

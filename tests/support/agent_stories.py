@@ -176,9 +176,10 @@ THIRD_PARTIES = {"AWS_ACCESS_KEY_ID": "AKIA0123456789ABCDEF", "CUDA_VERSION": "1
                  "GOOGLE_APPLICATION_CREDENTIALS": "/google.json"}
 
 
-def variables_arrive(yard, *words):
+def variables_arrive(yard, daemon, *words):
     """A task has third parties' variables, whole, and ClearML's are its configuration."""
     yard.edit(1, given={"by_vault": 7})
+    wait_served(daemon, 1)
     with yard.agent(exec=words, env={**THIRD_PARTIES, "CLEARML_AGENT__GIVEN__BY_VARIABLE": "5"}):
         task = yard.task(says="given")
         yard.wait_end(task)

@@ -142,10 +142,11 @@ static void clear(struct exec_child *child, const struct exec_work *work)
 
 	if (child->state == CHILD_CLEARING)
 		return;
-	complain_warning("process %d (%s) of the command%s outlived it and "
-			 "gets SIGTERM",
-			 (int)work->list[0].pid, work->list[0].name,
-			 work->count > 1 ? " and others" : "");
+	complain_warning(
+		"the command has left process %d (%s)%s behind: SIGTERM "
+		"ends what is left",
+		(int)work->list[0].pid, work->list[0].name,
+		work->count > 1 ? " and others" : "");
 	if (child->state == CHILD_RUNNING)
 		child->kill_at = clock_now() + child->grace_ms;
 	if (child->kill_at < soon)

@@ -5,18 +5,14 @@
  * Whether a command has nothing at work, decided from what is seen of it and
  * what the ClearML server says. Pure: exec_wait.c looks and does.
  *
- *	          asleep for a while           the server: no task
- *	WATCHING --------------------> ASKING ----------------------+
- *	   ^  ^                          |                          v
- *	   |  +-- at work, a task, ------+   at work, awake      HOLDING:
- *stopped |      no answer              |  +-----<----------------+ | | v  v | |
- *asleep
- *	   +---------------------------- let go                    | v
- *	                                          <----- a task, -- ASKING_AGAIN
- *	                                              no answer      |
- *	                                               the server: no task
- *	                                                             v
- *	                                                            free
+ *	WATCHING --asleep for a while--> ASKING --no task--> HOLDING
+ *	    ^                              |                    | stands still,
+ *	    |                              |                    | and asleep
+ *	    |                              |                    v
+ *	    +-- at work, awake, a task, ---+-------------- ASKING_AGAIN
+ *	        no answer: it is let go                         | no task
+ *	                                                        v
+ *	                                                       free
  *
  * Only a worker of queues is asked about and has to sleep: held still between
  * two looks at its queues it can neither have been handed a task that nobody

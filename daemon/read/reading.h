@@ -35,12 +35,13 @@ struct reading {
 	size_t nodes;  /* made by substitutions so far */
 	bool refused;  /* what the text asks for is not allowed */
 	bool again;    /* it has to be read once more: versions.h */
-	bool reordered;         /* keys with substitutions came again */
-	bool departed;          /* ClearML refuses this text */
-	bool has_secrets;       /* some came from the lower layers */
-	struct value *root;     /* while it is read: the document's */
-	struct value *versions; /* see versions.h */
-	struct subst **substs;  /* every ${...}, as they came */
+	bool reordered;               /* keys with substitutions came again */
+	bool departed;                /* ClearML refuses this text */
+	bool has_secrets;             /* some came from the lower layers */
+	struct value *root;           /* while it is read: the document's */
+	const struct value *overlong; /* its key came again too often */
+	struct value *versions;       /* see versions.h */
+	struct subst **substs;        /* every ${...}, as they came */
 	size_t subst_count, subst_cap;
 };
 

@@ -186,6 +186,15 @@ static void gather(struct resolver *resolver)
 			on_waiting(resolver, reading->substs[i]);
 }
 
+static bool is_overlong(struct reading *reading, const struct value *value)
+{
+	return diag_at(reading->diag, reading_source(reading, value),
+		       value->offset,
+		       "a key comes again with substitutions more than %d "
+		       "times",
+		       TREE_CHAIN_MAX);
+}
+
 bool resolve_all(struct reading *reading)
 {
 	struct resolver resolver = {.reading = reading};
@@ -194,6 +203,8 @@ bool resolve_all(struct reading *reading)
 	reading->root = reading->doc->root;
 	if (!tree_waits(reading->root))
 		return true;
+	if (reading->overlong)
+		return is_overlong(reading, reading->overlong);
 	agenda_init(&resolver.agenda, reading->subst_count);
 	ok = !reading->versions || resolve_own(&resolver);
 	if (ok)

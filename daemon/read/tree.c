@@ -104,12 +104,25 @@ static bool is_below(const struct value *value, const struct value *earlier)
 	return earlier == value;
 }
 
-/* Something that @value came over, null being nothing. */
+static uint32_t chain_over(const struct value *earlier)
+{
+	return tree_is_delayed(earlier) ? tree_delayed(earlier)->chain + 1 : 0;
+}
+
+/* Something that @value came over, null being nothing. Chains of them are
+ * walked for each of their values, so they have an end, after which the text is
+ * refused. */
 static void set_earlier(struct reading *reading, struct value *value,
 			struct value *earlier)
 {
 	struct delayed *delayed = tree_delayed(value);
 
+	delayed->chain = chain_over(earlier);
+	if (delayed->chain > TREE_CHAIN_MAX) {
+		reading->overlong = value;
+		delayed->chain = 0;
+		return;
+	}
 	delayed->endless = is_below(value, earlier);
 	if (delayed->endless)
 		return;

@@ -78,11 +78,15 @@ struct piece {
 	};
 };
 
+/* How often a key may come again with substitutions that wait. */
+#define TREE_CHAIN_MAX 500
+
 struct delayed {
 	struct piece *pieces;
 	struct value *earlier; /* what the key held before; NULL: nothing */
 	uint32_t count, cap;   /* of pieces */
 	uint32_t waiting;      /* of them, substitutions without a value */
+	uint32_t chain;        /* earlier delayed values, one over the other */
 	bool settled;          /* nothing waits, here or earlier */
 	bool append;           /* made of a += */
 	bool hidden;           /* a later value came over it */

@@ -116,6 +116,12 @@ static void long_chain(struct buf *text)
 	buf_printf(text, "k%d = 1\n", DEEP / 4);
 }
 
+static void key_again(struct buf *text)
+{
+	for (int i = 0; i < DEEP / 4; i++)
+		buf_printf(text, "a = ${?a}${?b%d} x\n", i);
+}
+
 static void alias_bomb(struct buf *text)
 {
 	buf_puts(text, "a0: &a0 [x, x, x, x]\n");
@@ -151,6 +157,8 @@ static const struct hostile texts[] = {
 	 object_bomb},
 	{"doubled itself", READ_HOCON, "more values than the limit", self_bomb},
 	{"chain", READ_HOCON, "lead on and on", long_chain},
+	{"key again", READ_HOCON, "a key comes again with substitutions",
+	 key_again},
 	{"aliases", READ_YAML, "aliases make more than", alias_bomb},
 	{"merge keys", READ_YAML, "aliases make more than", merge_bomb},
 	{"64 MB", READ_HOCON, "larger than the limit", large},

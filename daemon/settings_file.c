@@ -20,6 +20,11 @@
 #define LINE_BYTES    197
 #define SECTION_BYTES 49
 
+/* Of a list on several lines, and how many workspaces: each looks at those
+ * before it. */
+#define LIST_BYTES     ((size_t)64 << 10)
+#define WORKSPACES_MAX 1000
+
 #define WORKSPACE_PREFIX "workspace "
 
 struct load {
@@ -115,6 +120,8 @@ static bool begin_workspace(struct load *load, struct str name)
 		if (str_is(name, settings->workspaces[i].name))
 			return fail(load, "this workspace is declared twice: ",
 				    settings->workspaces[i].name);
+	if (settings->workspace_count == WORKSPACES_MAX)
+		return fail(load, "there are more than 1000 workspaces", "");
 	settings->workspaces = mem_grow(
 		settings->workspaces, (settings->workspace_count + 1) *
 					      sizeof(settings->workspaces[0]));
@@ -279,6 +286,15 @@ static void note_secrets(struct load *load, bool declared)
 		load->settings->secrets_at = load->line;
 }
 
+static bool is_full(const struct load *load, const struct settings_key *key)
+{
+	const char *old =
+		*(char *const *)(const void *)((const char *)load->base +
+					       key->offset);
+
+	return settings_is_list(key) && old && strlen(old) > LIST_BYTES;
+}
+
 /* ini_handler: one setting; 1 when it was fine. */
 static int on_setting(void *user, const char *section, const char *name,
 		      const char *value)
@@ -302,6 +318,8 @@ static int on_setting(void *user, const char *section, const char *name,
 		return fail(load, "unknown key: ", name);
 	if (set[key - load->table->keys] && !settings_is_list(key))
 		return fail(load, "this key is set twice: ", name);
+	if (is_full(load, key))
+		return fail(load, "this list is longer than 64 KiB: ", name);
 	set[key - load->table->keys] = true;
 	if (!strcmp(name, "secrets"))
 		note_secrets(load, declared);

@@ -345,6 +345,31 @@ static void lists_grow_over_lines_and_sections(void **state)
 	assert_string_equal(settings->mask_add, "^x$");
 }
 
+static void assert_refused(struct buf *text, const char *problem)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+
+	scratch_write(FILE_NAME, buf_str(text).ptr);
+	assert_null(settings_load(FILE_NAME, &diag));
+	assert_string_equal(diag.text, problem);
+}
+
+/* Each of them looks at those before it. */
+static void lists_and_workspaces_have_an_end(void **state)
+{
+	_cleanup_(buf_deinit) struct buf list = BUF_INIT, declared = BUF_INIT;
+
+	(void)state;
+	buf_puts(&list, "[mask]\n");
+	for (int i = 0; i < 70000; i++)
+		buf_printf(&list, "add = %d\n", i);
+	assert_refused(&list, "this list is longer than 64 KiB: add");
+	for (int i = 0; i < 20000; i++)
+		buf_printf(&declared, "[workspace %d]\napi_server = http://h\n",
+			   i);
+	assert_refused(&declared, "there are more than 1000 workspaces");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +379,7 @@ int main(void)
 		cmocka_unit_test(numbers_take_their_units),
 		cmocka_unit_test(sizes_and_counts_have_limits),
 		cmocka_unit_test(lists_grow_over_lines_and_sections),
+		cmocka_unit_test(lists_and_workspaces_have_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -141,7 +141,8 @@ static const struct {
 /* "host:port" of a URL. */
 static struct str authority_of(struct str url)
 {
-	const char *scheme = memmem(url.ptr, url.len, "://", 3);
+	const char *scheme =
+		url.len ? memmem(url.ptr, url.len, "://", 3) : NULL;
 	struct str rest =
 		scheme ? str_from_offset(url, (size_t)(scheme - url.ptr) + 3)
 		       : url;

@@ -90,6 +90,8 @@ static void values_of_now_come_leaf_by_leaf(void **state)
 		     "{\"generation\":7,\"state\":\"ready\",\"value\":"
 		     "{\"b.c\":{\"d\":1}}}",
 		     "7 value b.c.d 1\n");
+	watch_text_deinit(&whole);
+	watch_text_deinit(&part);
 }
 
 static void a_history_too_short_is_told(void **state)
@@ -101,6 +103,7 @@ static void a_history_too_short_is_told(void **state)
 		     "{\"generation\":7,\"state\":\"ready\",\"resync\":true,"
 		     "\"value\":{\"a\":1}}",
 		     "7 resync what changed before is not known any more\n");
+	watch_text_deinit(&text);
 }
 
 static void assert_text(void (*write)(struct buf *out,

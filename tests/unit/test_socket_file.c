@@ -198,6 +198,7 @@ static void a_plain_user_looks_at_the_last_one(void **state)
 	assert_int_equal(folder_check("d", &other), -EPERM);
 	assert_return_code(seteuid(0), errno);
 	assert_non_null(strstr(other, "/d belongs to somebody else"));
+	mem_freep(&problem);
 	assert_int_equal(folder_check("missing", &problem), -ENOENT);
 }
 

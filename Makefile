@@ -266,12 +266,19 @@ fuzz: deps-lint
 		$(addprefix build/fuzz/,$(fuzzers))
 	tests/fuzz/run.sh $(SECONDS) $(fuzzers)
 
+# What the last runs have found, minimised, into tests/corpus/fuzz.
+fuzz-keep:
+	tests/fuzz/keep.py $(fuzzers)
+
 fuzz-differential: deps-test $(B)/read_texts
 	@$(PYTHON) tests/differential/compare.py $(B)/read_texts \
 		--seconds $(SECONDS)
 
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) $(core)
-	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) -o $@ $^ \
+# Their wrappers count the memory that comes from mem_map.
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) \
+		$(call obj,$(lib_src)) $(core)
+	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) \
+		$(addprefix -Wl$(comma)--wrap=mem_,map unmap) -o $@ $^ \
 		$(module_libs) -lm
 
 bench: deps-bench all $(benches) $(loaders)
@@ -364,9 +371,9 @@ dist:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: fuzz-differential soak coverage valgrind deps-coverage deps-deb
+.PHONY: fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist clean
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(patsubst %.c,$(B)/%.d,$(all_src))
+-include $(patsubst %.c,$(B)/%.d,$(all_src) $(fuzz_src))

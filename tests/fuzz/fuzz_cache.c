@@ -39,10 +39,9 @@ static void check(struct str bytes)
 		assert(diag_failed(&diag) && !diag.excerpt);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void test(struct str input)
 {
 	_cleanup_(buf_deinit) struct buf sealed = BUF_INIT;
-	struct str input = {(const char *)data, size};
 	const int64_t never[VAULT_FEEDS] = {0};
 
 	check(input);
@@ -51,5 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_add_str(&sealed, input);
 	cache_entry_seal(&sealed);
 	check(buf_str(&sealed));
-	return 0;
 }
+
+FUZZ_TARGET("cache", test)

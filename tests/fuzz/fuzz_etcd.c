@@ -24,14 +24,14 @@ static void check(struct etcd_reply *reply)
 	etcd_reply_deinit(reply);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void test(struct str input)
 {
-	const struct str input = {(const char *)data, size};
 	struct etcd_reply reply;
 
 	etcd_reply_read(&reply, input);
 	check(&reply);
 	etcd_reply_read_line(&reply, input);
 	check(&reply);
-	return 0;
 }
+
+FUZZ_TARGET("etcd", test)

@@ -81,13 +81,12 @@ static void resolve(struct stack *stack, const struct layer_context *context,
 	snapshot_unref(snapshot);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void test(struct str input)
 {
-	struct str input = {(const char *)data, size};
 	struct secrets *secrets = secrets_new("x[0-9]+ [bad");
 	_cleanup_(env_unrefp) struct env *env = fuzz_env();
 	struct layer_context context = {
-		.limits = {.bytes = 1 << 20, .depth = 128, .nodes = 20000},
+		.limits = fuzz_options(READ_HOCON, env).limits,
 		.env = env,
 		.vault_env = env,
 	};
@@ -101,9 +100,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (int kind = 0; kind < LAYER_KINDS; kind++)
 			set_kind(&stack, (enum layer_kind)kind, parts, count);
 		resolve(&stack, &context, secrets);
-		input = str_from_offset(input, size / 2);
+		input = str_from_offset(input, input.len / 2);
 	}
 	stack_deinit(&stack);
 	secrets_free(secrets);
-	return 0;
 }
+
+FUZZ_TARGET("stack", test)

@@ -14,12 +14,12 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/mem.h"
+#include "config/secret.h"
 #include "config/secret_rules.h"
+#include "fuzz_cost.h"
 #include "read/reader.h"
 #include "value/json.h"
 #include "value/value.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static inline struct env *fuzz_env(void)
 {
@@ -73,37 +73,34 @@ static inline struct read_options fuzz_options(enum read_format format,
 		.limits = {.bytes = 1 << 20,
 			   .depth = 128,
 			   .nodes = 20000,
-			   .values = 20000},
+			   .values = 1000000},
 		.env = env,
 		.secrecy = secret_below,
 	};
 }
 
 static inline void fuzz_read(const struct read_options *options,
-			     const uint8_t *data, size_t size)
+			     struct str input)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	struct doc *doc = NULL;
 
-	if (read_text(&doc, "input", (struct str){(const char *)data, size},
-		      options, &diag) == 0)
+	if (read_text(&doc, "input", input, options, &diag) == 0)
 		fuzz_check_tree(doc);
 	else
 		assert(diag_failed(&diag));
 	doc_unref(doc);
 }
 
-static inline int fuzz_both_dialects(enum read_format format,
-				     const uint8_t *data, size_t size)
+static inline void fuzz_both_dialects(enum read_format format, struct str input)
 {
 	struct env *env = fuzz_env();
 	struct read_options options = fuzz_options(format, env);
 
-	fuzz_read(&options, data, size);
+	fuzz_read(&options, input);
 	options.dialect = READ_STRICT;
-	fuzz_read(&options, data, size);
+	fuzz_read(&options, input);
 	env_unref(env);
-	return 0;
 }
 
 #endif

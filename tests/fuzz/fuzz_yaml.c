@@ -1,6 +1,8 @@
 #include "fuzz_text.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void test(struct str input)
 {
-	return fuzz_both_dialects(READ_YAML, data, size);
+	fuzz_both_dialects(READ_YAML, input);
 }
+
+FUZZ_TARGET("yaml", test)

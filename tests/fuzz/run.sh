@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh SECONDS TARGET... - run the fuzz targets, two at a time, on what the
-# corpora hold; the new inputs they find are kept under build/fuzz/found.
+# corpora hold; the new inputs they find are kept under build/fuzz/found. The
+# long ones come first, each once: see seed.py, and fuzz_cost.h for the budgets.
 cd "$(dirname "$0")/../.." || exit 2
 seconds=$1
 shift
@@ -14,8 +15,14 @@ tests/fuzz/seed.py $build/seeds || exit 1
 printf '%s\n' "$@" | xargs -P 2 -I{} sh -c '
     name=$1 seconds=$2 build=$3
     mkdir -p "$build/found/$name"
-    "$build/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -max_len=20000 -print_final_stats=1 \
+    "$build/$name" -runs=0 -max_len=262144 -timeout=60 -rss_limit_mb=2048 \
+        -artifact_prefix="$build/crashes/$name-" \
+        "$build/seeds/long/$name" >"$build/$name.long.log" 2>&1 || {
+        echo "$name: over its budget, see $build/$name.long.log"
+        exit 1
+    }
+    "$build/$name" -max_total_time="$seconds" -timeout=60 -rss_limit_mb=2048 \
+        -max_len=262144 -len_control=0 -print_final_stats=1 \
         -artifact_prefix="$build/crashes/$name-" \
         "$build/found/$name" "$build/seeds/$name" >"$build/$name.log" 2>&1
     status=$?

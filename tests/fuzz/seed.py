@@ -1,12 +1,21 @@
 #!/usr/bin/python3
-"""seed.py FOLDER - seeds for the fuzz targets, made of the corpora's texts."""
+"""seed.py FOLDER - seeds for the fuzz targets, made of the corpora's texts.
 
+FOLDER/fuzz_TARGET holds them. FOLDER/long/fuzz_TARGET holds LONG_ONES of them in which pieces are
+repeated up to LONG bytes, always the same: work that grows faster than its input shows there.
+"""
+
+import base64
 import json
 import pathlib
+import random
 import sys
+import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests/corpus"
+LONG = 200_000
+LONG_ONES = 16
 
 
 def texts():
@@ -107,6 +116,70 @@ def calls():
             yield bytes([rights, 9]) + text
 
 
+def server_answers():
+    """Envelopes of ClearML's, a login's token in one, behind a byte for the status."""
+    claims = {"exp": 2 ** 31, "iat": 1, "api_version": "2.31", "feature_set": "full",
+              "identity": {"user": "u", "user_name": "n", "company": "c", "company_name": "e"}}
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    token = f"e30.{part}.c2ln"
+    vault = {"id": "i", "format": "hocon", "data": "a: 1", "last_update": "2026-11-24T00:00:00"}
+    for data in ({"token": token}, {"vaults": [vault, vault]}, {}):
+        meta = {"result_code": 200, "result_subcode": 0, "result_msg": "OK"}
+        yield b"\0" + json.dumps({"meta": meta, "data": data}).encode()
+    for status, code, subcode in ((1, 400, 12), (2, 401, 22), (2, 401, 20), (3, 403, 1)):
+        meta = {"result_code": code, "result_subcode": subcode, "result_msg": "No\n"}
+        yield bytes([status]) + json.dumps({"meta": meta, "data": {}}).encode()
+    for text in (token, "2026-11-24T05:06:07.89+00:00", "2.31", "<html>502</html>"):
+        yield b"\7" + text.encode()
+
+
+def replies():
+    """What the library may be told, behind a byte for who asks."""
+    values = [1, 2.5e300, "x\u0000\u00e9\\", None, True, {"a": [1]}, "****"]
+    messages = [{"parameters": {"value": value, "masked": True, "generation": 9}}
+                for value in values]
+    messages += [{"error": "io.clearconf.PathNotFound", "parameters": {"path": "a"}},
+                 {"error": "org.varlink.service.InvalidParameter",
+                  "parameters": {"parameter": "x"}},
+                 {"parameters": {}, "continues": True}]
+    texts = [json.dumps(message).encode() + b"\0" for message in messages]
+    for who in (b"\0", b"\1"):
+        yield who + b"".join(texts)
+        yield from (who + text for text in texts)
+    yield b'\0"\\ud83d\\ude00\\u0000\\n"'
+
+
+def settings():
+    yield (ROOT / "systemd/clearconfd.conf").read_bytes()
+    yield (b"[workspace a.b]\napi_server = https://h\naccess_key = k\nsecret_key_file = s\n"
+           b"active = yes\nread = group:g 0\n[mask]\nadd = ^a|b$ [c-d]{2}(e|f)\n"
+           b"[lock]\nkeys = a.b \"c d\".e\n[poll]\ninterval = 5m ; c\njitter = 5%\n"
+           b"[site]\netcd = https://a:2379 https://b:2379\nuser = u\npassword_file = p\n"
+           b"[limits]\nmessage = 2M\n[local]\nfiles = /a /b\nfiles = c\n")
+
+
+def patterns():
+    words = ["abc", "^a[b-d]+.*x?$", "\\w\\d|[^a]", "a{2,3}(b|c)*", "((((a)+)+)+)+", "[[:alpha:]]"]
+    for author in "01":
+        yield "\n".join([author + word for word in words] + ["", "abc", "aaab", "x" * 500]).encode()
+
+
+def secrets():
+    document = (b"agent { git_pass: swordfish-1, environment { A: swordfish-2 }\n"
+                b"sanitize_config_printout { hide_secrets: [\"^a[bc]*$\", \"((x)+)+\"] } }")
+    texts = [b"swordfish-3", b"x swordfish-3 https://u:pa/ss@h/?token=abc&x=1",
+             b"aaaaaaaaaaaa", b"Authorization: Bearer aaaaaaaaaaaa\n--docker-arg PASSWORD=\"x y\"",
+             b"aaaaaaaabaaa", b"-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----"]
+    yield b"\xff".join([document, *texts])
+
+
+def histories():
+    texts = [b"a { b: 1, c: [1, 2] }", b"a { b: 2 }\nd: {}", b"a: 3, \"d.e\": x", b"",
+             b"secret { x: swordfish }"]
+    yield b"\xff".join(texts)
+    yield b"\xff".join(texts * 3)
+
+
 def fnv1a(data):
     total = 0xCBF29CE484222325
     for byte in data:
@@ -114,17 +187,86 @@ def fnv1a(data):
     return total
 
 
+def repeated(data, size, chance):
+    """One piece of @data, again and again in its place."""
+    at = chance.randrange(len(data))
+    piece = data[at:at + chance.choice([1, 2, 3, 4, 6, 8, 12, 20, 40, 100])]
+    return data[:at] + piece * (size // len(piece)) + data[at + len(piece):]
+
+
+def long_ones(seeds, chance):
+    """As a bracket and its end are two pieces, one in two has two of them."""
+    for number in range(LONG_ONES):
+        data = chance.choice(seeds)
+        if number % 2:
+            data = repeated(data, LONG // 3, chance)
+        yield repeated(data, LONG - len(data), chance)
+
+
+def growing():
+    """(target, bytes) of what each grammar can have very much of."""
+    count = LONG // 40
+    lines = {
+        "hocon": ["k%d: ${?k%d}x\n", "a += %d, b.c%d { d: e }\n", "a = ${?a} %d\n", "// %d\n", "a.b%d.",
+                  "a%d { b: [1, 2, { c: \"d\" }] }\n", "a: ${b%d}${?c} \"\"\"x\"\"\" y\n", "a: 1%d s\n"],
+        "yaml": ["k%d: [1, {a: b}]\n", "- %d\n", "a%d: &x%d\n", "k%d: *x\n", "? k%d\n", "k%d: |\n  x\n",
+                 "- - %d\n", "k%d: !!int 3\n", "# %d\n"],
+        "path": ["a%d.", '"b.%d".'],
+        "settings": ["files = /a%d\n", "add = a%d(b|c)\n", "[workspace w%d]\napi_server = http://h\n"],
+        "pattern": ["0(a%d|b)*\n", "1^a%d.*b+[c-d]*\n", "2.*.*.*%d\n"],
+        "client": ['{"parameters":{"value":"x\\u0000%d"}}\0', '{"error":"a%d",'],
+    }
+    for target, repeats in lines.items():
+        begin = {"settings": "[local]\n[mask]\n", "client": "\1", "pattern": "1a.*b\n\n"}.get(target, "")
+        for line in repeats:
+            yield target, begin + "".join(line.replace("%d", str(n)) for n in range(count))
+    numbers = [f'"k{n}":{n}' for n in range(count)]
+    for target, before, after in (("json", "", ""), ("render", "", ""), ("etcd", "", ""), ("api", "\0", "")):
+        yield target, before + "{" + ",".join(numbers) + "}" + after
+        yield target, before + '{"a":[' + "0," * (5 * count) + "0]}" + after
+    secrets = "\n".join(f"secret: {{ a: swordfish, b{n}: swordfis{n} }}" for n in range(count))
+    yield "secret", (secrets + "\udcffx\udcff" + "swordfish" * 4 * count)
+    yield "secret", "a: 1" + "".join(f"\udcffaaaaaaaa{'a' * (n % 99)}b\udcff" + "a" * 100 for n in range(count // 5))
+    yield "secret", "a: 1\udcffx\udcff" + "http://a:b" * (4 * count)
+    yield "secret", "a: 1\udcffx\udcff" + "x=-----BEGIN PRIVATE KEY " * count
+    yield "history", "\udcff".join("\n".join(f"k{n}: {n % turn}" for n in range(count // 10))
+                                  for turn in range(1, 11))
+    yield "stack", "\udcff".join("\3" + "\n".join(f"a.k{n}: ${{?a.k{n - 1}}}{turn}" for n in range(count // 10))
+                                for turn in range(8))
+    yield "variable", "[" + "{ a: 1, b: [x y] }, " * count + "]"
+
+
+def write(folder, texts):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(texts):
+        (folder / str(number)).write_bytes(data)
+
+
+def kept():
+    """(target, bytes) of what earlier runs found, as keep.py packs it."""
+    for path in sorted((CORPUS / "fuzz").glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            yield from ((path.stem, archive.read(name)) for name in archive.namelist())
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     paths = [b"", b"a.b.c", b'a."b.c".0', b'"\\u00e9\\ud83d\\ude00".x', b"a b/c.d"]
-    everything = list(texts()) + [("path", path) for path in paths]
+    everything = list(texts()) + list(kept()) + [("path", path) for path in paths]
     everything += [("cache", cache) for cache in caches()]
     everything += [("etcd", json.dumps(answer).encode()) for answer in etcd_answers()]
     everything += [("call", call) for call in calls()]
-    for number, (target, data) in enumerate(everything):
-        place = folder / f"fuzz_{target}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / str(number)).write_bytes(data)
+    for target, some in (("api", server_answers), ("client", replies), ("settings", settings),
+                         ("pattern", patterns), ("secret", secrets), ("history", histories)):
+        everything += [(target, data) for data in some()]
+    everything += [("render", data) for target, data in everything if target == "json"]
+    for target in sorted({target for target, _ in everything}):
+        seeds = [data for name, data in everything if name == target]
+        write(folder / f"fuzz_{target}", seeds)
+        longest = [text.encode(errors="surrogateescape") for name, text in growing()
+                   if name == target]
+        longest += long_ones([data for data in seeds if data], random.Random(target))
+        write(folder / f"long/fuzz_{target}", longest)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,275 @@
+#ifndef TESTS_FUZZ_STAGE_H
+#define TESTS_FUZZ_STAGE_H
+
+/*
+ * The daemon's serving half without sockets: one workspace whose snapshots a
+ * target publishes, asked by peers whose uid says which rights they have.
+ *
+ * What takes turns is waited for, in the default loop; a reply lies in the
+ * outbox until stage_take_reply.
+ */
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "config/history.h"
+#include "config/snapshot.h"
+#include "config/stack.h"
+#include "fuzz_text.h"
+#include "serve/access.h"
+#include "serve/errand.h"
+#include "serve/methods.h"
+#include "serve/out.h"
+#include "serve/quota.h"
+#include "serve/request.h"
+#include "serve/turns.h"
+#include "serve/watcher.h"
+
+#define WATCHERS_MAX 8
+#define UID_FIRST    4100000
+
+struct stage {
+	struct secrets *secrets;
+	struct snapshot *snapshot;
+	struct history history;
+	struct access *access;
+	struct env *env;
+	struct service service;
+	struct watchers watchers;
+	struct quota quota;
+	struct turns turns;
+	struct call_memo memo;
+	struct arena scratch;
+	struct out out;
+	struct watcher *kept[WATCHERS_MAX];
+	size_t kept_count;
+};
+
+/* --- the service -------------------------------------------------------------
+ */
+
+static inline bool stage_view(void *data, const char *name, struct view *view)
+{
+	struct stage *stage = data;
+
+	if (name && strcmp(name, "one") != 0)
+		return false;
+	*view = (struct view){
+		.workspace = "one",
+		.snapshot = stage->snapshot,
+		.history = &stage->history,
+		.access = stage->access,
+		.env = stage->env,
+		.secrets = stage->secrets,
+		.state = "ready",
+		.stale = -1,
+	};
+	return true;
+}
+
+static inline struct snapshot *stage_project(void *data, const char *name,
+					     enum projection projection,
+					     const struct diag **broken)
+{
+	struct stage *stage = data;
+
+	*broken = NULL;
+	(void)name;
+	(void)projection;
+	return stage->snapshot;
+}
+
+static inline void stage_members(void *data, uint64_t clearance,
+				 struct buf *json)
+{
+	(void)data;
+	json_add_int(json, "clearance", (long long)clearance);
+}
+
+static inline void stage_status(void *data, uint64_t clearance,
+				struct buf *json)
+{
+	buf_putc(json, '{');
+	stage_members(data, clearance, json);
+	buf_putc(json, '}');
+}
+
+static inline uint64_t stage_clearance(void *data, const struct peer *peer)
+{
+	struct stage *stage = data;
+
+	return access_rights(stage->access, peer);
+}
+
+static inline void stage_begin(void *data, struct errand *errand)
+{
+	(void)data;
+	if (errand->masked)
+		errand_fail_not_ready(errand, "not here");
+	else
+		errand_succeed(errand, STR("{\"done\":true}"));
+}
+
+static inline void stage_call_off(void *data, struct errand *errand)
+{
+	(void)data;
+	(void)errand;
+}
+
+static inline void stage_on_turn(struct turns *turns)
+{
+	(void)turns;
+}
+
+/* --- the stage ---------------------------------------------------------------
+ */
+
+static inline struct access *stage_access(void)
+{
+	char lists[3][64] = {"", "", ""};
+	size_t len;
+
+	for (unsigned int rights = 0; rights < 8; rights++)
+		for (size_t i = 0; i < 3; i++) {
+			if (!(rights & 1U << i))
+				continue;
+			len = strlen(lists[i]);
+			(void)snprintf(lists[i] + len, sizeof(lists[i]) - len,
+				       "%u ", UID_FIRST + rights);
+		}
+	return access_new(lists[0], lists[1], lists[2]);
+}
+
+static inline void stage_init(struct stage *stage)
+{
+	*stage = (struct stage){
+		.secrets = secrets_new(NULL),
+		.access = stage_access(),
+		.env = fuzz_env(),
+		.service = {.data = stage,
+			    .view = stage_view,
+			    .project = stage_project,
+			    .clearance = stage_clearance,
+			    .status = stage_status,
+			    .workspaces = stage_members,
+			    .begin = stage_begin,
+			    .call_off = stage_call_off},
+	};
+	history_init(&stage->history, 8, (size_t)1 << 20);
+	watchers_init(&stage->watchers, &stage->service);
+	quota_init(&stage->quota);
+	turns_init(&stage->turns, uv_default_loop());
+	stage->turns.on_begin = stage->turns.on_end = stage_on_turn;
+	for (size_t i = 0; i < QUOTA_KINDS; i++)
+		stage->quota.limits[i] = i == QUOTA_BYTES ? 1 << 20 : 4;
+	stage->quota.environment_calls = 4;
+}
+
+static inline void stage_deinit(struct stage *stage)
+{
+	(void)uv_run(stage->turns.loop, UV_RUN_DEFAULT);
+	for (size_t i = 0; i < stage->kept_count; i++)
+		watcher_free(stage->kept[i]);
+	out_deinit(&stage->out);
+	call_memo_deinit(&stage->memo);
+	arena_free(&stage->scratch);
+	watchers_deinit(&stage->watchers);
+	quota_deinit(&stage->quota);
+	history_deinit(&stage->history);
+	snapshot_unref(stage->snapshot);
+	access_free(stage->access);
+	secrets_free(stage->secrets);
+	env_unref(stage->env);
+}
+
+/* --- texts and snapshots --------------------------------------------------
+ */
+
+/* False: it cannot be read. */
+static inline bool stage_add_text(struct stage *stage, struct stack_docs *docs,
+				  enum layer_kind kind, struct str text)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct read_options options = fuzz_options(READ_HOCON, stage->env);
+	struct doc *doc = NULL;
+	struct stack_doc *item;
+
+	if (read_text(&doc, "text", text, &options, &diag) != 0)
+		return false;
+	secrets_learn(stage->secrets, doc->root);
+	item = stack_docs_insert(docs, kind, doc);
+	item->source = "text";
+	return true;
+}
+
+/* Takes @docs over. */
+static inline void stage_publish(struct stage *stage, struct stack_docs *docs,
+				 uint64_t generation)
+{
+	struct snapshot *snapshot = snapshot_new(docs, stage->secrets);
+
+	snapshot->generation = generation;
+	history_add(&stage->history, snapshot);
+	snapshot_unref(stage->snapshot);
+	stage->snapshot = snapshot;
+}
+
+/* --- calls ----------------------------------------------------------------
+ */
+
+static inline void stage_keep(struct stage *stage, struct watcher *watcher)
+{
+	if (stage->kept_count == WATCHERS_MAX) {
+		watcher_free(watcher);
+		return;
+	}
+	watcher_set_owner(watcher, watcher);
+	watcher_settle(watcher);
+	stage->kept[stage->kept_count++] = watcher;
+}
+
+/* A study is waited for; anything else that goes on is given up. */
+static inline void stage_end_errand(struct stage *stage, struct errand *errand,
+				    const struct peer *peer)
+{
+	while (errand->kind == ERRAND_STUDY && !errand_is_finished(errand))
+		(void)uv_run(stage->turns.loop, UV_RUN_ONCE);
+	if (errand_is_finished(errand))
+		errand_answer(errand, peer, &stage->out);
+	errand_free(errand);
+}
+
+static inline void stage_ask(struct stage *stage, unsigned int rights,
+			     struct str message)
+{
+	const struct peer peer = {.uid = UID_FIRST + rights};
+	struct request request = {
+		.service = &stage->service,
+		.peer = &peer,
+		.quota = &stage->quota,
+		.watchers = &stage->watchers,
+		.turns = &stage->turns,
+		.out = &stage->out,
+		.memo = &stage->memo,
+		.scratch = &stage->scratch,
+	};
+
+	methods_answer(&request, message);
+	if (request.watcher)
+		stage_keep(stage, request.watcher);
+	if (request.errand)
+		stage_end_errand(stage, request.errand, &peer);
+}
+
+/* What is in the outbox, at most one reply, as one text. */
+static inline void stage_take_reply(struct stage *stage, struct buf *reply)
+{
+	if (out_close(&stage->out))
+		for (size_t i = 0; i < stage->out.count; i++)
+			buf_add_str(reply, out_bytes(&stage->out, i));
+	out_clear(&stage->out);
+}
+
+#endif

@@ -25,10 +25,24 @@ static size_t plain_run(struct str text)
 	return i;
 }
 
+/* By hand: a long text may hold nothing else. */
+static void write_escape(struct buf *out, char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char letter = escape(c);
+
+	buf_putc(out, '\\');
+	buf_putc(out, letter);
+	if (letter != 'u')
+		return;
+	buf_puts(out, "00");
+	buf_putc(out, hex[(unsigned char)c >> 4]);
+	buf_putc(out, hex[(unsigned char)c & 0xF]);
+}
+
 static void write_escaped(struct buf *out, struct str text)
 {
 	size_t run;
-	char letter;
 
 	for (; text.len; text = str_from_offset(text, 1)) {
 		run = plain_run(text);
@@ -36,11 +50,7 @@ static void write_escaped(struct buf *out, struct str text)
 		text = str_from_offset(text, run);
 		if (!text.len)
 			break;
-		letter = escape(text.ptr[0]);
-		if (letter == 'u')
-			buf_printf(out, "\\u%04x", (unsigned char)text.ptr[0]);
-		else
-			buf_printf(out, "\\%c", letter);
+		write_escape(out, text.ptr[0]);
 	}
 }
 

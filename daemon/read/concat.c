@@ -93,6 +93,19 @@ static struct value *single(struct reading *reading, const struct piece *piece,
 	return string_at(reading, with_blanks(reading, piece), place);
 }
 
+bool concat_prints_anew(struct reading *reading, const struct value *number)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	struct source *source = reading_source(reading, number);
+	const char *start = source->text.ptr + number->offset;
+	struct str literal = {start, strspn(start, "+-.0123456789eE")};
+
+	if (!literal.len || number->flags & TREE_ANEW)
+		return number->flags & TREE_ANEW;
+	add_scalar(&out, number);
+	return !str_equal(buf_str(&out), literal);
+}
+
 void concat_warn_anew(struct reading *reading, const struct value *scalar,
 		      const struct piece *piece, const struct value *place)
 {

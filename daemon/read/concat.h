@@ -33,6 +33,10 @@ bool concat_mend(struct reading *reading, struct value *place,
 /* A scalar as ClearML puts it into text. */
 struct str concat_text(struct reading *reading, const struct value *scalar);
 
+/* Is @number, where it is written, written otherwise than it is put into text?
+ */
+bool concat_prints_anew(struct reading *reading, const struct value *number);
+
 /* Tell of a scalar, not written there, that the specification would put into
  * text as it was written. */
 void concat_warn_anew(struct reading *reading, const struct value *scalar,

@@ -3,14 +3,11 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
-#include "base/mem.h"
 #include "read/concat.h"
 #include "read/hocon.h"
 #include "read/key.h"
 #include "read/reading.h"
 #include "read/subst.h"
-#include "value/json.h"
 
 struct piece *pieces_add(struct hocon *hocon, struct pieces *pieces,
 			 enum piece_kind kind)
@@ -242,57 +239,6 @@ static bool is_bare_fraction(struct str literal)
 	return str_starts(literal, STR(".")) || str_starts(literal, STR("-."));
 }
 
-static size_t span_digits(struct str text)
-{
-	size_t n = 0;
-
-	while (n < text.len && text.ptr[n] >= '0' && text.ptr[n] <= '9')
-		n++;
-	return n;
-}
-
-#define EXACT_DIGITS 15 /* of a decimal fraction, in a double */
-#define SMALL_ZEROS  3  /* behind the point; with more it is printed as 1e-5 */
-
-/* Is this a decimal fraction that is printed with the digits it is written
- * with, but for zeros at its end? It is what nearly all are, and quicker seen
- * than printed. */
-static bool keeps_its_digits(struct str literal)
-{
-	struct str digits =
-		str_from_offset(literal, str_starts(literal, STR("-")));
-	size_t whole = span_digits(digits);
-	struct str behind = str_from_offset(digits, whole + 1);
-	size_t zeros = 0;
-
-	if (!whole || !behind.len || digits.ptr[whole] != '.' ||
-	    digits.len > EXACT_DIGITS + 1 || span_digits(behind) != behind.len)
-		return false;
-	while (zeros < behind.len && behind.ptr[zeros] == '0')
-		zeros++;
-	return digits.ptr[0] != '0' || (whole == 1 && zeros <= SMALL_ZEROS);
-}
-
-static bool is_printed_anew(const struct value *real, struct str literal)
-{
-	_cleanup_(buf_deinit) struct buf printed = BUF_INIT;
-
-	if (keeps_its_digits(literal))
-		return str_ends(literal, STR("0")) &&
-		       !str_ends(literal, STR(".0"));
-	json_write_real(&printed, real->real);
-	return !str_equal(buf_str(&printed), literal);
-}
-
-/* 1.50 is 1.5 in the text that it is substituted in. */
-static void note_printed(struct value *number, struct str literal)
-{
-	if (number->type == VALUE_REAL
-		    ? is_printed_anew(number, literal)
-		    : !str_equal(value_text(number), literal))
-		number->flags |= TREE_ANEW;
-}
-
 static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 {
 	struct token token = hocon->lexer.token;
@@ -312,7 +258,6 @@ static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 			     "ClearML takes infinity");
 		set_string(value, literal);
 	}
-	note_printed(value, literal);
 	return scalar_piece(hocon, pieces, value);
 }
 

@@ -134,6 +134,9 @@ static struct value *value_at(struct reading *reading,
 	struct value stands_at = *copy;
 
 	*copy = *value;
+	if (value->type == VALUE_INT || value->type == VALUE_REAL)
+		copy->flags |=
+			concat_prints_anew(reading, value) ? TREE_ANEW : 0;
 	copy->source = stands_at.source;
 	copy->offset = stands_at.offset;
 	return copy;

@@ -8,6 +8,7 @@
 #                         200 tasks of an agent (the real one, where
 #                         CLEARML_AGENT_SRC and CLEARML_SDK_SRC are checkouts)
 #   make soak SECONDS=N   everything at once for so long: memory, descriptors
+#   make threads          what threads share, under ThreadSanitizer
 #   make coverage         which lines the tests run, at least COVERAGE percent
 #   make valgrind         the daemon's unit tests under it
 #   make test-system      with Debian roots of debootstrap's, for who is root
@@ -228,9 +229,23 @@ test: deps-test all $(tests) $(B)/read_texts
 # The same worlds as in test_watch_model.py, a hundred of them; the same dumps
 # as in test_dump_reader.py, a thousand of them.
 SEEDS ?= 1-100
-test-long: deps-long all $(loaders)
+test-long: deps-long all $(loaders) threads
 	@B=$(B) SAN=$(SAN) SEEDS=$(SEEDS) TESTS=tests/long \
 		$(PYTHON) tests/support/run_tests.py
+
+# What more than one thread has a hand in, under ThreadSanitizer: the library,
+# work off the loop, masks.
+THREADED := $(filter test_lib_% test_secret% test_turns test_server test_cache \
+            test_generation test_chosen test_known test_history,\
+            $(notdir $(basename $(test_src))))
+threads: deps-test
+	@$(MAKE) B=build/thread SAN=thread all \
+		$(addprefix build/thread/tests/unit/,$(THREADED))
+	@B=build/thread SAN=thread \
+		TSAN_OPTIONS="die_after_fork=0 suppressions=$(CURDIR)/tests/support/tsan.supp" \
+		TESTS="$(addprefix tests/e2e/test_,study.py cache.py masking.py)" \
+		$(PYTHON) tests/support/run_tests.py \
+		$(addprefix build/thread/tests/unit/,$(THREADED))
 
 soak: deps-test all
 	@B=$(B) $(PYTHON) tests/long/soak.py $(SECONDS)
@@ -371,7 +386,7 @@ dist:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb
+.PHONY: threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist clean
 .DELETE_ON_ERROR:

@@ -36,7 +36,7 @@ def judge(_, method, reply):
 Connection.judge = judge
 VarlinkError.tell = lambda error: LEDGER.hear("an error reply", str(error))
 # A sanitizer keeps what is freed, gives everything a shadow, and wants to be loaded first.
-SANITIZED = b"__asan_" in DAEMON.read_bytes()
+SANITIZED = any(each in DAEMON.read_bytes() for each in (b"__asan_", b"__tsan_"))
 TURN_MS = 20 * (15 if SANITIZED else 1)  # a turn of the loop with 10,000 keys takes less
 DEADLINE = 30  # seconds: how long a test waits for what must happen
 
@@ -136,7 +136,7 @@ class Home:
             "XDG_STATE_HOME": str(self.path / "state"),
             "LANG": "C.UTF-8",
         }
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
         self.socket = self.run / "clearconf" / "clearconf.sock"

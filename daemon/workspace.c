@@ -184,7 +184,7 @@ struct snapshot *workspace_merge(const struct workspace *workspace,
 
 	if (workspace->host->settings->mode == MODE_AGENT)
 		agent_derive(docs, env);
-	snapshot = snapshot_new(docs, workspace->host->secrets);
+	snapshot = snapshot_new(docs);
 	snapshot->locks = locks_ref(workspace->host->locks);
 	return snapshot;
 }

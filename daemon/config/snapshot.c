@@ -91,8 +91,7 @@ static void set_root(struct snapshot *snapshot, struct value *root)
 	snapshot->json = write_bytes(&snapshot->bytes, snapshot->root);
 }
 
-struct snapshot *snapshot_new(struct stack_docs *docs,
-			      const struct secrets *secrets)
+struct snapshot *snapshot_new(struct stack_docs *docs)
 {
 	struct snapshot *snapshot = mem_alloc(sizeof(*snapshot));
 
@@ -101,7 +100,6 @@ struct snapshot *snapshot_new(struct stack_docs *docs,
 	snapshot->docs = *docs;
 	*docs = (struct stack_docs){0};
 	set_root(snapshot, stack_docs_merge(&snapshot->docs, &snapshot->arena));
-	(void)snapshot_masked(snapshot, secrets);
 	return snapshot;
 }
 

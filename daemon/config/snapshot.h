@@ -72,15 +72,14 @@ struct snapshot {
 	struct str reply;       /* around that; empty: not made */
 	struct str head;        /* of the reply */
 	struct buf bytes;       /* own all */
-	struct masked *masked;
+	struct masked *masked;  /* shown last; NULL: nobody has asked */
 };
 
 const char *snapshot_cause_name(enum snapshot_cause cause);
 
 /* Merge @docs, whose references it takes over. Its `locks` are for the caller
  * to set. */
-struct snapshot *snapshot_new(struct stack_docs *docs,
-			      const struct secrets *secrets);
+struct snapshot *snapshot_new(struct stack_docs *docs);
 
 /* What @projection shows of @snapshot; @snapshot itself if that is the same. */
 struct snapshot *snapshot_project(struct snapshot *snapshot,
@@ -94,7 +93,8 @@ void snapshot_unrefp(struct snapshot **snapshot);
  * and its references: another thread may read it. */
 void snapshot_settle(struct snapshot *snapshot);
 
-/* As it may be shown by what @secrets are now. */
+/* As it may be shown by what @secrets are now. Made when it is asked for: then
+ * a new snapshot takes the loop less long at once. */
 struct masked *snapshot_masked(struct snapshot *snapshot,
 			       const struct secrets *secrets);
 

@@ -76,7 +76,8 @@ static void resolve(struct stack *stack, const struct layer_context *context,
 	agent_derive(&docs, context->env);
 	for (size_t i = 0; i < docs.count; i++)
 		secrets_learn(secrets, docs.items[i].doc->root);
-	snapshot = snapshot_new(&docs, secrets);
+	snapshot = snapshot_new(&docs);
+	(void)snapshot_masked(snapshot, secrets);
 	assert(snapshot_equal(snapshot, snapshot));
 	snapshot_unref(snapshot);
 }

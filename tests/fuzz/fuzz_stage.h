@@ -208,7 +208,7 @@ static inline bool stage_add_text(struct stage *stage, struct stack_docs *docs,
 static inline void stage_publish(struct stage *stage, struct stack_docs *docs,
 				 uint64_t generation)
 {
-	struct snapshot *snapshot = snapshot_new(docs, stage->secrets);
+	struct snapshot *snapshot = snapshot_new(docs);
 
 	snapshot->generation = generation;
 	history_add(&stage->history, snapshot);

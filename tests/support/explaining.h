@@ -78,7 +78,7 @@ static inline struct snapshot *merge_docs(struct stack_docs *docs,
 {
 	for (size_t i = 0; i < docs->count; i++)
 		secrets_learn(secrets, docs->items[i].doc->root);
-	return snapshot_new(docs, secrets);
+	return snapshot_new(docs);
 }
 
 static inline struct snapshot *sdk_snapshot(const struct text *texts,

@@ -37,7 +37,7 @@
 #define PATIENCE   20 /* seconds, for what must come */
 #define LOOP_TURNS 20 /* what one change may take to go through */
 
-static struct snapshot *snapshot_from(struct fixture *fixture, const char *text)
+static struct snapshot *snapshot_from(const char *text)
 {
 	json_t *json = json_loads(text, 0, NULL);
 	struct stack_docs docs = {0};
@@ -47,7 +47,7 @@ static struct snapshot *snapshot_from(struct fixture *fixture, const char *text)
 	doc->root = value_from(&doc->arena, json);
 	json_decref(json);
 	stack_docs_insert(&docs, LAYER_FILE, doc);
-	return snapshot_new(&docs, fixture->secrets);
+	return snapshot_new(&docs);
 }
 
 static bool view(void *data, const char *name, struct view *view)
@@ -170,7 +170,7 @@ static void call_off(void *data, struct errand *errand)
 void fixture_publish(struct fixture *fixture, size_t index, const char *json)
 {
 	struct fixture_workspace *workspace = &fixture->workspaces[index];
-	struct snapshot *snapshot = snapshot_from(fixture, json);
+	struct snapshot *snapshot = snapshot_from(json);
 
 	snapshot->generation = ++fixture->generation;
 	snapshot_unref(workspace->snapshot);

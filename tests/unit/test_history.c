@@ -8,17 +8,14 @@
 #include "../support/docs.h"
 #include "base/mem.h"
 #include "config/history.h"
-#include "config/secret.h"
 #include "config/snapshot.h"
 
 static struct snapshot *snapshot_at(uint64_t generation)
 {
-	struct secrets *secrets = secrets_new(NULL);
 	struct stack_docs docs = {0};
-	struct snapshot *snapshot = snapshot_new(&docs, secrets);
+	struct snapshot *snapshot = snapshot_new(&docs);
 
 	snapshot->generation = generation;
-	secrets_free(secrets);
 	return snapshot;
 }
 
@@ -181,7 +178,6 @@ static void the_newest_can_be_renewed(void **state)
 static void add_doc(struct history *history, uint64_t generation,
 		    struct doc *shared)
 {
-	struct secrets *secrets = secrets_new(NULL);
 	struct stack_docs docs = {0};
 	struct snapshot *snapshot;
 	_cleanup_(mem_freep) char *text = mem_printf(
@@ -189,11 +185,10 @@ static void add_doc(struct history *history, uint64_t generation,
 
 	stack_docs_insert(&docs, LAYER_FILE, doc_ref(shared));
 	stack_docs_insert(&docs, LAYER_VAULT, docs_read(text));
-	snapshot = snapshot_new(&docs, secrets);
+	snapshot = snapshot_new(&docs);
 	snapshot->generation = generation;
 	history_add(history, snapshot);
 	snapshot_unref(snapshot);
-	secrets_free(secrets);
 }
 
 static size_t kept_of(size_t bytes_limit, struct doc *shared)

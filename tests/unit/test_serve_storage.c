@@ -46,7 +46,7 @@ static void serve(struct fixture *fixture, const char *json)
 	secrets_learn(fixture->secrets, doc->root);
 	stack_docs_insert(&docs, LAYER_FILE, doc);
 	snapshot_unref(fixture->workspaces[0].snapshot);
-	fixture->workspaces[0].snapshot = snapshot_new(&docs, fixture->secrets);
+	fixture->workspaces[0].snapshot = snapshot_new(&docs);
 }
 
 static const char *ask(struct fixture *fixture, unsigned int rights,

@@ -15,7 +15,8 @@
 #define SECRET "{\"a\":{\"pass\":\"hunter22\"},\"b\":\"say hunter22\"}"
 #define MASKED "{\"a\":{\"pass\":\"****\"},\"b\":\"say ****\"}"
 
-/* Takes over both documents' references; either may be NULL. */
+/* Takes over both documents' references; either may be NULL. It has been shown
+ * without what @secrets know. */
 static struct snapshot *snapshot_of(const struct secrets *secrets,
 				    struct doc *lower, struct doc *upper)
 {
@@ -26,7 +27,9 @@ static struct snapshot *snapshot_of(const struct secrets *secrets,
 		stack_docs_insert(&docs, LAYER_FILE, lower);
 	if (upper)
 		stack_docs_insert(&docs, LAYER_VAULT, upper);
-	snapshot = snapshot_new(&docs, secrets);
+	snapshot = snapshot_new(&docs);
+	assert_null(snapshot->masked); /* nobody has asked */
+	(void)snapshot_masked(snapshot, secrets);
 	assert_null(docs.items);
 	assert_int_equal(docs.count, 0);
 	return snapshot;

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/agent.h"
-#include "config/secret.h"
 #include "config/snapshot.h"
 #include "config/stack.h"
 #include "read/doc.h"
@@ -58,17 +57,15 @@ static void set_kind(struct stack *stack, size_t number)
 
 static char *json_of(const struct stack *stack)
 {
-	struct secrets *secrets = secrets_new(NULL);
 	_cleanup_(env_unrefp) struct env *env = env_new(NULL, 0);
 	struct stack_docs docs = stack_get_docs(stack, LAYER_KINDS);
 	struct snapshot *snapshot;
 	char *json;
 
 	agent_derive(&docs, env);
-	snapshot = snapshot_new(&docs, secrets);
+	snapshot = snapshot_new(&docs);
 	json = mem_strndup(snapshot->json.ptr, snapshot->json.len);
 	snapshot_unref(snapshot);
-	secrets_free(secrets);
 	return json;
 }
 

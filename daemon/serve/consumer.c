@@ -25,6 +25,7 @@ struct consumer {
 
 	char *how, *command, *workspace, *waiting_for; /* NULL: not told */
 	int64_t child, pending_since;                  /* 0: none */
+	unsigned int logged;                           /* of what is pending */
 	struct proc proc; /* of the child, if it is one of pid's; else zero */
 };
 
@@ -91,9 +92,17 @@ static void log_pending(const struct consumer *consumer)
 						 : "its turn"));
 }
 
-static void log_change(const struct consumer *consumer, int64_t pending_before)
+/* Why it waits is found out step by step: the turn, a look, a process. What
+ * else it waits for later is for status. */
+#define PENDING_LINES 3
+
+static void log_change(struct consumer *consumer, int64_t pending_before,
+		       bool is_news)
 {
-	if (consumer->pending_since && !pending_before)
+	if (!consumer->pending_since)
+		consumer->logged = 0;
+	else if ((is_news || !pending_before) &&
+		 consumer->logged++ < PENDING_LINES)
 		log_pending(consumer);
 	if (!consumer->pending_since && pending_before)
 		log_info("restart-no-longer-pending",
@@ -198,6 +207,9 @@ static void take(struct consumer *consumer, const struct request *request)
 {
 	const struct call *call = &request->call;
 	int64_t pending_before = consumer->pending_since;
+	struct str reason = call_string(call, "waiting_for");
+	bool is_news = !consumer->waiting_for || !reason.ptr ||
+		       !str_is(reason, consumer->waiting_for);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		replace_text(
@@ -207,7 +219,7 @@ static void take(struct consumer *consumer, const struct request *request)
 	consumer->child = call_int(call, "child", 0);
 	consumer->pending_since = call_int(call, "pending_since", 0);
 	look_at_child(consumer);
-	log_change(consumer, pending_before);
+	log_change(consumer, pending_before, is_news);
 }
 
 void consumer_report(struct request *request)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -201,6 +202,7 @@ def test_a_command_is_left_alone_while_a_child_is_at_work(home, plain):
         time.sleep(1)
         assert len(one.texts()) == 2 and "waiting for process" in one.errors()
         log = plain.log()
+        assert re.search('event=restart-pending .* waiting_for="process [0-9]+ ', log), log
         assert "event=restart-pending" in log and "event=restart-no-longer-pending" in log
         assert one.end() == 7
 

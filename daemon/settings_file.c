@@ -288,11 +288,12 @@ static void note_secrets(struct load *load, bool declared)
 
 static bool is_full(const struct load *load, const struct settings_key *key)
 {
-	const char *old =
-		*(char *const *)(const void *)((const char *)load->base +
-					       key->offset);
+	const char *field = (const char *)load->base + key->offset, *list;
 
-	return settings_is_list(key) && old && strlen(old) > LIST_BYTES;
+	if (!settings_is_list(key))
+		return false;
+	memcpy(&list, field, sizeof(list));
+	return list && strlen(list) > LIST_BYTES;
 }
 
 /* ini_handler: one setting; 1 when it was fine. */

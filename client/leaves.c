@@ -103,7 +103,7 @@ void leaves_compare(const struct leaves *old, const struct leaves *new,
 				  NULL);
 	for (size_t i = 0; i < new->count; i++) {
 		before = find(old, new->items[i].path);
-		if (!before || strcmp(before, new->items[i].json) != 0)
+		if (!before || !str_same(before, new->items[i].json))
 			on_change(data, new->items[i].path, before,
 				  new->items[i].json);
 	}

@@ -230,7 +230,7 @@ static void what_did_not_change_counts_once(void **state)
 		buf_puts(&text, "1,");
 	buf_puts(&text, "1]}");
 	large = docs_read(buf_str(&text).ptr);
-	assert_true(large->arena.used + large->nodes.used > 100 * 1024);
+	assert_true(large->arena.used + large->nodes.used > (size_t)100 * 1024);
 	/* But the bytes of its answers do. */
 	assert_true(kept_of((size_t)300 * 1024, large) > 10);
 	assert_true(kept_of((size_t)300 * 1024, small) >

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "config/linear_pattern.h"
 
@@ -116,25 +117,25 @@ static void several_are_one_until_there_is_no_room(void **state)
 /* --- beside the C library's ------------------------------------------------
  */
 
-static void add_random_atom(char *pattern)
+static void add_random_atom(struct buf *pattern)
 {
 	static const char *const atoms[] = {"a",    "b",    "c",    ".",
 					    "[ab]", "[^a]", "[a-c]"};
 	static const char *const repeats[] = {"", "", "", "*", "+", "?"};
 
-	strcat(pattern, atoms[(size_t)random() % ARRAY_SIZE(atoms)]);
-	strcat(pattern, repeats[(size_t)random() % ARRAY_SIZE(repeats)]);
+	buf_puts(pattern, atoms[(size_t)random() % ARRAY_SIZE(atoms)]);
+	buf_puts(pattern, repeats[(size_t)random() % ARRAY_SIZE(repeats)]);
 }
 
-static void add_random_alternative(char *pattern)
+static void add_random_alternative(struct buf *pattern)
 {
 	if (random() % 4 == 0)
-		strcat(pattern, "^");
+		buf_putc(pattern, '^');
 	add_random_atom(pattern);
 	for (long n = random() % 5; n > 0; n--)
 		add_random_atom(pattern);
 	if (random() % 4 == 0)
-		strcat(pattern, "$");
+		buf_putc(pattern, '$');
 }
 
 static void make_random_key(char *key, size_t most)
@@ -151,14 +152,17 @@ static void it_agrees_with_regexec(void **state)
 	(void)state;
 	srandom(20261129);
 	for (int round = 0; round < 3000; round++) {
-		char pattern[256] = "", key[12];
+		_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+		const char *pattern;
+		char key[12];
 		regex_t regex;
 
-		add_random_alternative(pattern);
+		add_random_alternative(&text);
 		if (random() % 3 == 0) {
-			strcat(pattern, "|");
-			add_random_alternative(pattern);
+			buf_putc(&text, '|');
+			add_random_alternative(&text);
 		}
+		pattern = buf_str(&text).ptr;
 		assert_int_equal(regcomp(&regex, pattern,
 					 REG_EXTENDED | REG_NOSUB | REG_ICASE),
 				 0);

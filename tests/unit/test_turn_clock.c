@@ -18,6 +18,7 @@ struct fixture {
 	uv_loop_t loop;
 	struct turn_clock clock;
 	uv_timer_t timer;
+	long work_until_ms; /* of the thread's clock */
 };
 
 static int enter(void **state)
@@ -53,14 +54,20 @@ static void on_sleep(uv_timer_t *timer)
 	(void)uv_timer_start(timer, on_rest, 1, 0);
 }
 
+static long worked_ms(void)
+{
+	struct timespec used = {0};
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
+
 static void on_work(uv_timer_t *timer)
 {
-	struct timespec used;
+	const struct fixture *fixture = timer->data;
 
-	do
-		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	while (used.tv_sec * 1000 + used.tv_nsec / 1000000 <
-	       (long)(intptr_t)timer->data);
+	while (worked_ms() < fixture->work_until_ms)
+		;
 	(void)uv_timer_start(timer, on_rest, 1, 0);
 }
 
@@ -92,11 +99,8 @@ static void what_blocks_the_loop_counts_by_the_clock_on_the_wall(void **state)
 static void work_counts_by_both_clocks(void **state)
 {
 	struct fixture *fixture = *state;
-	struct timespec used;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-	fixture->timer.data = (void *)(intptr_t)(used.tv_sec * 1000 +
-						 used.tv_nsec / 1000000 + 40);
+	fixture->timer.data = fixture;
+	fixture->work_until_ms = worked_ms() + 40;
 	run(fixture, on_work, 1);
 	assert_true(turn_clock_longest(&fixture->clock).wall_ns > 37 * MS);
 	assert_true(turn_clock_longest(&fixture->clock).cpu_ns > 37 * MS);

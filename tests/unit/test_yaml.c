@@ -324,17 +324,19 @@ static void values_are_bounded(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(outcome_deinit) struct outcome fits = {0}, not = {0};
 		struct read_options options = outcome_options(cases[i].format);
+		struct outcome outcome;
 
 		options.limits.values = 14; /* YAML counts keys */
-		fits = outcome_of(&options, str_from(cases[i].text));
-		assert_non_null(fits.doc);
+		outcome = outcome_of(&options, str_from(cases[i].text));
+		assert_non_null(outcome.doc);
+		outcome_deinit(&outcome);
 		options.limits.values = 5;
-		not = outcome_of(&options, str_from(cases[i].text));
-		assert_null(not .doc);
-		assert_non_null(strstr(not .diag.text,
+		outcome = outcome_of(&options, str_from(cases[i].text));
+		assert_null(outcome.doc);
+		assert_non_null(strstr(outcome.diag.text,
 				       "more than the limit of 5 values"));
+		outcome_deinit(&outcome);
 	}
 }
 

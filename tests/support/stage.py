@@ -73,13 +73,16 @@ class Stage:
     def wait_told(self, state, words):
         """Until `clearconf status --json` says this of the workspace; what it says of it.
 
-        words: a regular expression that last_error must match; None: there is none.
+        words: a regular expression that last_error must match, that of the login in force or of
+        one that is to follow it; None: there is none.
         """
         said = {}
 
         def told():
+            said.clear()
             said.update(self.told())
-            error = said["server"].get("last_error")
+            new = said.get("new_login") or {}
+            error = said["server"].get("last_error") or new.get("last_error")
             if said["state"] != state or (words is None) != (error is None):
                 return None
             return error is None or re.search(words, error)

@@ -267,7 +267,6 @@ def at(url):
 MOVES = {
     "a name that nobody has": (at("http://clearml.invalid:8008"), "cannot be resolved|within 1 s"),
     "a closed port": (at("http://127.0.0.1:1"), "connection refused by 127.0.0.1:1"),
-    "no URL": (at("clearml.example.com"), "not an http or https URL"),
     "the web server": (web_server, "HTTP 200 with HTML.*port is usually 8008"),
     "a server that refuses": (other_server, "401/22"),
 }

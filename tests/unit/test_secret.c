@@ -9,57 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../support/docs.h"
-#include "config/secret.h"
+#include "../support/masking.h"
 #include "config/secret_rules.h"
-
-struct masking {
-	struct arena arena;
-	struct doc *doc;
-	struct secrets *secrets;
-	struct value *masked;
-};
-
-static void masking_deinit(struct masking *masking)
-{
-	secrets_free(masking->secrets);
-	doc_unref(masking->doc);
-	arena_free(&masking->arena);
-}
-
-/* @json with its own secrets learned, masked. */
-static void mask_with(struct masking *masking, const char *patterns,
-		      const char *json)
-{
-	*masking = (struct masking){
-		.doc = docs_read(json),
-		.secrets = secrets_new(patterns),
-	};
-	secrets_learn(masking->secrets, masking->doc->root);
-	masking->masked = secrets_mask(masking->secrets, &masking->arena,
-				       masking->doc->root);
-}
-
-static void assert_masked_with(const char *patterns, const char *json,
-			       const char *expected)
-{
-	_cleanup_(masking_deinit) struct masking masking;
-
-	mask_with(&masking, patterns, json);
-	docs_assert_json(masking.masked, expected);
-	if (!strcmp(json, expected))
-		assert_ptr_equal(masking.masked, masking.doc->root);
-}
-
-static void assert_masked(const char *json, const char *expected)
-{
-	assert_masked_with(NULL, json, expected);
-}
-
-static void assert_shown(const char *json)
-{
-	assert_masked(json, json);
-}
 
 static void keys_of_the_agents_patterns_are_secret(void **state)
 {

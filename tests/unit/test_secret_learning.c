@@ -5,45 +5,8 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
 
-#include "../support/docs.h"
-#include "config/secret.h"
-
-struct masking {
-	struct arena arena;
-	struct doc *doc;
-	struct secrets *secrets;
-	struct value *masked;
-};
-
-static void masking_deinit(struct masking *masking)
-{
-	secrets_free(masking->secrets);
-	doc_unref(masking->doc);
-	arena_free(&masking->arena);
-}
-
-/* @json with its own secrets learned, masked. */
-static void mask_with(struct masking *masking, const char *patterns,
-		      const char *json)
-{
-	*masking = (struct masking){
-		.doc = docs_read(json),
-		.secrets = secrets_new(patterns),
-	};
-	secrets_learn(masking->secrets, masking->doc->root);
-	masking->masked = secrets_mask(masking->secrets, &masking->arena,
-				       masking->doc->root);
-}
-
-static void assert_masked(const char *json, const char *expected)
-{
-	_cleanup_(masking_deinit) struct masking masking;
-
-	mask_with(&masking, NULL, json);
-	docs_assert_json(masking.masked, expected);
-}
+#include "../support/masking.h"
 
 /* --- what the configuration wants hidden
  * -------------------------------------- */

@@ -5,61 +5,7 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "../support/docs.h"
-#include "config/secret.h"
-#include "config/secret_rules.h"
-
-struct masking {
-	struct arena arena;
-	struct doc *doc;
-	struct secrets *secrets;
-	struct value *masked;
-};
-
-static void masking_deinit(struct masking *masking)
-{
-	secrets_free(masking->secrets);
-	doc_unref(masking->doc);
-	arena_free(&masking->arena);
-}
-
-/* @json with its own secrets learned, masked. */
-static void mask_with(struct masking *masking, const char *patterns,
-		      const char *json)
-{
-	*masking = (struct masking){
-		.doc = docs_read(json),
-		.secrets = secrets_new(patterns),
-	};
-	secrets_learn(masking->secrets, masking->doc->root);
-	masking->masked = secrets_mask(masking->secrets, &masking->arena,
-				       masking->doc->root);
-}
-
-static void assert_masked_with(const char *patterns, const char *json,
-			       const char *expected)
-{
-	_cleanup_(masking_deinit) struct masking masking;
-
-	mask_with(&masking, patterns, json);
-	docs_assert_json(masking.masked, expected);
-	if (!strcmp(json, expected))
-		assert_ptr_equal(masking.masked, masking.doc->root);
-}
-
-static void assert_masked(const char *json, const char *expected)
-{
-	assert_masked_with(NULL, json, expected);
-}
-
-static void assert_shown(const char *json)
-{
-	assert_masked(json, json);
-}
+#include "../support/masking.h"
 
 static void passwords_in_urls_are_masked(void **state)
 {
@@ -98,20 +44,9 @@ static void passwords_in_urls_are_masked(void **state)
 		"a://:",
 		"git@github.com:x/y.git",
 	};
-	char json[256], expected[256];
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		(void)snprintf(json, sizeof(json), "{\"a\":[\"%s\"]}",
-			       cases[i][0]);
-		(void)snprintf(expected, sizeof(expected), "{\"a\":[\"%s\"]}",
-			       cases[i][1]);
-		assert_masked(json, expected);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
-		(void)snprintf(json, sizeof(json), "{\"a\":\"%s\"}", shown[i]);
-		assert_shown(json);
-	}
+	assert_texts_masked(cases, ARRAY_SIZE(cases));
+	assert_texts_shown(shown, ARRAY_SIZE(shown));
 }
 
 /* A key of its own, so that what is masked is not learned from elsewhere. */
@@ -146,20 +81,9 @@ static void what_has_the_shape_of_a_secret_is_masked(void **state)
 		"the bearer of it",
 		"-----BEGIN CERTIFICATE-----\\nabc",
 	};
-	char json[256], expected[256];
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		(void)snprintf(json, sizeof(json), "{\"a\":[\"%s\"]}",
-			       cases[i][0]);
-		(void)snprintf(expected, sizeof(expected), "{\"a\":[\"%s\"]}",
-			       cases[i][1]);
-		assert_masked(json, expected);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(shown); i++) {
-		(void)snprintf(json, sizeof(json), "{\"a\":\"%s\"}", shown[i]);
-		assert_shown(json);
-	}
+	assert_texts_masked(cases, ARRAY_SIZE(cases));
+	assert_texts_shown(shown, ARRAY_SIZE(shown));
 }
 
 int main(void)

@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 
-
 #include "../support/masking.h"
 
 /* --- what the configuration wants hidden

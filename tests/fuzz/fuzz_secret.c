@@ -8,7 +8,7 @@
 #include "config/secret.h"
 #include "fuzz_text.h"
 
-#define KNOWN_MIN   8 /* bytes that are looked for inside texts */
+#define KNOWN_MIN   8 /* characters that are looked for inside texts */
 #define SECRETS_MAX 64
 
 struct known_texts {
@@ -27,7 +27,8 @@ static struct str next_part(struct str *input)
 	return part;
 }
 
-/* One that the mask itself may be part of cannot be told from what is shown. */
+/* One that the mask itself may be part of cannot be told from what is shown;
+ * and characters are counted, of UTF-8, without blanks around them. */
 static void learn(struct secrets *secrets, struct known_texts *known,
 		  struct str part)
 {
@@ -35,7 +36,9 @@ static void learn(struct secrets *secrets, struct known_texts *known,
 
 	part.len = strlen(text);
 	secrets_learn_text(secrets, text);
-	if (part.len >= KNOWN_MIN && !strchr(text, '*') &&
+	part = str_trim(part);
+	if (str_utf8_invalid(part) == part.len &&
+	    str_utf8_length(part) >= KNOWN_MIN && !strchr(text, '*') &&
 	    known->count < SECRETS_MAX)
 		known->items[known->count++] = part;
 }

@@ -169,6 +169,16 @@ static void fill_variables(struct layer_context *context, struct env **env,
 	context->vault_env = *vault_env;
 }
 
+/* The same document of @docs; what has none there is hidden whole. */
+static const struct value *twin_of(const struct stack_docs *docs, size_t index,
+				   const struct stack_doc *item)
+{
+	return index < docs->count &&
+			       str_same(docs->items[index].source, item->source)
+		       ? docs->items[index].doc->root
+		       : NULL;
+}
+
 /* Who may not see secrets must not find them by trying which text of his own is
  * hidden, so what he brings into a text is not compared with any. */
 static bool mark_foreign(struct job *job, struct layer_context context,
@@ -188,8 +198,7 @@ static bool mark_foreign(struct job *job, struct layer_context context,
 		if (docs->items[i].read_again)
 			secrets_mark_foreign(
 				job->secrets, docs->items[i].doc->root,
-				i < twin.count ? twin.items[i].doc->root
-					       : NULL);
+				twin_of(&twin, i, &docs->items[i]));
 	return true;
 }
 

@@ -91,7 +91,7 @@ def test_status_warns_of_the_vault(serving, home):
                               "exec and dumps keep what lies below the vaults")
     assert [layer["source"] for layer in daemon.layers() if "error" in layer] == ["theirs"]
     assert ":3:9: sets api.host" in home.client("status", check=0).stdout
-    assert daemon.status()["state"] == "ready"
+    daemon.wait_state("ready")
 
 
 def test_check_points_at_what_a_vault_sets_in_vain(serving, home):

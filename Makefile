@@ -75,7 +75,7 @@ DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
 include $(if $(filter clean deps,$(MAKECMDGOALS)),,$(B)/modules.mk)
 
 cflags  = -std=c11 -D_GNU_SOURCE -DCLEARCONF_VERSION='"$(VERSION)"' \
-          -Iinclude -Idaemon -Iclient -I$(B)/gen $(WARNINGS) \
+          -Iinclude -Idaemon -Idaemon/core -Iclient -I$(B)/gen $(WARNINGS) \
           -ffile-prefix-map=$(CURDIR)=. \
           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
           -fno-omit-frame-pointer,$(HARDEN)) $(module_cflags) $(CFLAGS)
@@ -85,11 +85,12 @@ ldflags = $(if $(SAN),-fsanitize=$(SAN),-pie \
 # `make V=1` shows whole commands.
 run = $(if $(V),$2,@echo "  $1 $@"; $2)
 
-core_src   := $(wildcard daemon/base/*.c daemon/value/*.c daemon/read/*.c)
-daemon_src := $(wildcard daemon/*.c daemon/config/*.c daemon/fetch/*.c \
-              daemon/serve/*.c)
+core_src   := $(wildcard daemon/core/*/*.c)
+daemon_src := $(wildcard daemon/*.c \
+              $(foreach d,settings config fetch fetch/etcd engine serve front,daemon/$(d)/*.c))
 lib_src    := $(wildcard client/lib/*.c)
-client_src := $(wildcard client/*.c)
+client_src := $(wildcard client/*.c \
+              $(foreach d,text call exec commands,client/$(d)/*.c))
 test_src   := $(wildcard tests/unit/test_*.c)
 test_help  := $(filter-out $(test_src),$(wildcard tests/unit/*.c))
 bench_src  := $(wildcard tests/bench/*.c)
@@ -116,10 +117,7 @@ $(core): $(call obj,$(core_src))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# --print writes the formats of the client.
-render_obj := $(filter $(B)/client/render%,$(client_obj))
-
-$(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(render_obj) $(core)
+$(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 $(B)/clearconf: $(B)/client/main.o $(client_obj) $(call obj,$(lib_src)) $(core)
@@ -149,7 +147,7 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call obj,$(test_help)) \
 $(B)/tests/unit/test_lib_memory: ldflags += \
 		$(addprefix -Wl$(comma)--wrap=,malloc calloc free)
 
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(render_obj) $(core)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(daemon_obj) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 # Many texts in one process.
@@ -290,7 +288,7 @@ fuzz-differential: deps-test $(B)/read_texts
 		--seconds $(SECONDS)
 
 # Their wrappers count the memory that comes from mem_map.
-$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) $(render_obj) \
+$(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) \
 		$(call obj,$(lib_src)) $(core)
 	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) \
 		$(addprefix -Wl$(comma)--wrap=mem_,map unmap) -o $@ $^ \

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "arguments.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "command.h"
-#include "complain.h"
-#include "exit_status.h"
-#include "output.h"
+#include "call/arguments.h"
+#include "call/command.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+#include "text/output.h"
 
 #define TIMEOUT_MS 30000
 

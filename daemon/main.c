@@ -14,10 +14,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "check.h"
-#include "daemon.h"
-#include "options.h"
+#include "engine/engine.h"
 #include "print.h"
 #include "serve/access.h"
+#include "settings/options.h"
 
 /* Room for this many descriptors is made at the start: 8 bytes of the kernel's
  * memory each. */

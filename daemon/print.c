@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/printable.h"
-#include "daemon.h"
+#include "engine/engine.h"
 #include "read/doc.h"
-#include "render.h"
+#include "render/render.h"
 
 /* A broken local file is fatal, as it is for ClearML; a broken vault is left
  * out with a warning, as there. */

@@ -340,14 +340,14 @@ def test_vaults_are_merged_or_live(served, home):
 
 
 def test_the_variables_that_are_removed_are_those_of_exec():
-    table = (ROOT / "daemon/read/variables.c").read_text()
+    table = (ROOT / "daemon/core/read/variables.c").read_text()
     rows = re.findall(r'{"([\w.]+)",\s*{(.*?)}([^{]*?)}', table, flags=re.S)
     named = {path: tuple(name for name in re.findall(r'"(\w+)"', names)
                          if name.startswith(("CLEARML_", "TRAINS_"))) for path, names, _ in rows}
     assert clearconf._NAMED == {path: names for path, names in named.items() if names}
     assert set(clearconf._BOOLEAN) == {path for path, _, more in rows if "boolean" in more}
     assert set(clearconf._LOGIN) == {path for path, _, more in rows if "login" in more}
-    source = (ROOT / "client/exec_env.c").read_text()
+    source = (ROOT / "client/exec/exec_env.c").read_text()
     for array, ours in [("of_the_caller", clearconf._OF_THE_CALLER),
                         ("of_defaults", clearconf._OF_DEFAULTS),
                         ("before_section", clearconf._BEFORE_SECTION)]:

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-#include "fetch/etcd_wire.h"
+#include "fetch/etcd/etcd_wire.h"
 #include "fuzz_text.h"
 
 static bool is_error(enum etcd_reply_kind kind)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz_text.h"
-#include "render.h"
+#include "render/render.h"
 
 static void check_reads_back(const struct value *tree, const char *name,
 			     enum read_format format)

@@ -8,7 +8,7 @@
 #include "config/lock.h"
 #include "config/secret.h"
 #include "fuzz_cost.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 /* A regular file without a name. */
 static int file_of(struct str text)

@@ -5,7 +5,7 @@ Usage: pages.py BUILD
  - every option that a program's --help tells of has an item in its page, and
    every item that is an option is in the --help: letters and arguments included;
  - every command has its section in clearconf(1), with its options, and no other;
- - every setting of daemon/settings.c has an item in clearconfd.conf(5) with what
+ - every setting of daemon/settings/settings.c has an item in clearconfd.conf(5) with what
    holds without it, and no other;
  - mandoc finds nothing to complain about.
 """
@@ -84,7 +84,7 @@ def check_daemon(build):
 
 def check_settings():
     table = re.findall(r'^\t\{"(\w+)", "(\w+)", (\w+), IN_\w+\([\w.]+\)(?:, "([^"]*)")?',
-                       text_of("daemon/settings.c"), re.M)
+                       text_of("daemon/settings/settings.c"), re.M)
     assert len(table) > 30, "the tables of settings.c are not found"
     real = {f"[{section}] {key} = {standard}".rstrip() for section, key, _, standard in table}
     page = set()

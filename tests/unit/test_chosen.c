@@ -10,7 +10,7 @@
 #include "../support/quiet.h"
 #include "../support/scratch.h"
 #include "base/mem.h"
-#include "chosen.h"
+#include "engine/chosen.h"
 
 struct bench {
 	uv_loop_t loop;

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "../support/quiet.h"
-#include "arguments.h"
-#include "exit_status.h"
+#include "call/arguments.h"
+#include "text/exit_status.h"
 
 struct fields {
 	bool flag;

@@ -14,12 +14,12 @@
 #include "../support/quiet.h"
 #include "../support/scratch.h"
 #include "base/mem.h"
-#include "channel.h"
-#include "command.h"
-#include "exit_status.h"
-#include "hook.h"
-#include "owner.h"
+#include "call/channel.h"
+#include "call/command.h"
+#include "commands/hook.h"
 #include "read/doc.h"
+#include "text/exit_status.h"
+#include "text/owner.h"
 
 #define SOCKET "daemon.sock"
 

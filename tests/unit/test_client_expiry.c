@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "expiry.h"
+#include "text/expiry.h"
 
 #define NOW INT64_C(1795995200) /* 2026-11-29T23:33:20Z */
 

@@ -7,7 +7,7 @@
 
 #include "../support/docs.h"
 #include "base/buf.h"
-#include "leaves.h"
+#include "text/leaves.h"
 
 static struct leaves leaves_of(const char *json)
 {

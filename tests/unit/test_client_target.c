@@ -13,7 +13,7 @@
 #include "../support/scratch.h"
 #include "base/folder.h"
 #include "base/mem.h"
-#include "target.h"
+#include "text/target.h"
 
 static int setup(void **state)
 {

@@ -11,12 +11,12 @@
 #include <time.h>
 
 #include "../support/docs.h"
-#include "ask.h"
-#include "explain_text.h"
-#include "log_text.h"
-#include "status_text.h"
-#include "storage_text.h"
-#include "watch_text.h"
+#include "call/ask.h"
+#include "text/explain_text.h"
+#include "text/log_text.h"
+#include "text/status_text.h"
+#include "text/storage_text.h"
+#include "text/watch_text.h"
 
 /* --- watch ---------------------------------------------------------------- */
 

@@ -24,9 +24,9 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "engine/generation.h"
 #include "fetch/cache_file.h"
-#include "generation.h"
-#include "target.h"
+#include "text/target.h"
 
 #define SIZE                                                                   \
 	((size_t)100000) /* more than a page, less than a test's patience */

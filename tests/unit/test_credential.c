@@ -8,8 +8,8 @@
 #include "../support/docs.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "credential.h"
-#include "key_life.h"
+#include "engine/credential.h"
+#include "engine/key_life.h"
 #include "value/value.h"
 
 #define ANSWER                                                                 \

@@ -9,7 +9,7 @@
 
 #include "../support/scratch.h"
 #include "base/mem.h"
-#include "disk.h"
+#include "engine/disk.h"
 
 #define UNTOLD 1
 

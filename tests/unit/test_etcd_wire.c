@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "fetch/etcd_wire.h"
+#include "fetch/etcd/etcd_wire.h"
 
 static const struct etcd_span span = {{"a/", 2}, {"a0", 2}};
 

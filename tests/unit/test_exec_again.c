@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../support/docs.h"
-#include "exec_again.h"
+#include "exec/exec_again.h"
 
 static void set_variables(const char *const *variables)
 {

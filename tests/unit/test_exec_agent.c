@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "exec_agent.h"
+#include "exec/exec_agent.h"
 
 #define WORDS_MAX 16
 

@@ -11,8 +11,8 @@
 
 #include "../support/docs.h"
 #include "../support/scratch.h"
-#include "exec_env.h"
-#include "exec_facts.h"
+#include "exec/exec_env.h"
+#include "exec/exec_facts.h"
 
 struct given {
 	const char *tree, *status; /* JSON */

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "exec_idle.h"
+#include "exec/exec_idle.h"
 
 /* One look, as a line of a story: after so many milliseconds. */
 struct step {

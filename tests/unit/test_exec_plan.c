@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "exec_plan.h"
+#include "exec/exec_plan.h"
 
 #define NOW 5000
 

@@ -9,10 +9,10 @@
 #include <signal.h>
 
 #include "base/mem.h"
-#include "exec_child.h"
-#include "exec_policy.h"
-#include "exec_signal.h"
-#include "exit_status.h"
+#include "exec/exec_child.h"
+#include "exec/exec_policy.h"
+#include "exec/exec_signal.h"
+#include "text/exit_status.h"
 
 #define AGENT(...)                                                             \
 	((char *[]){(char *)"/opt/venv/bin/clearml-agent", __VA_ARGS__, NULL})

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "exec_signal.h"
+#include "exec/exec_signal.h"
 
 static void assert_action(const char *text, int expected)
 {

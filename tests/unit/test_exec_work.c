@@ -17,10 +17,10 @@
 
 #include "base/mem.h"
 #include "base/proc.h"
-#include "exec_child.h"
-#include "exec_hold.h"
-#include "exec_work.h"
-#include "exec_worker.h"
+#include "exec/exec_child.h"
+#include "exec/exec_hold.h"
+#include "exec/exec_work.h"
+#include "exec/exec_worker.h"
 
 #define TRIES 2000
 

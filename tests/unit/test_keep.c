@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "keep.h"
+#include "engine/keep.h"
 
 #define MINUTE ((int64_t)60 * 1000)
 #define DAY    ((int64_t)24 * 60 * MINUTE)

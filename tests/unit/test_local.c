@@ -8,9 +8,9 @@
 #include "../support/envs.h"
 #include "../support/scratch.h"
 #include "base/buf.h"
-#include "local.h"
-#include "places.h"
-#include "settings.h"
+#include "engine/local.h"
+#include "settings/places.h"
+#include "settings/settings.h"
 
 struct given {
 	bool system;

@@ -8,8 +8,8 @@
 #include "../support/docs.h"
 #include "../support/envs.h"
 #include "../support/scratch.h"
-#include "login.h"
-#include "settings.h"
+#include "engine/login.h"
+#include "settings/settings.h"
 
 static void assert_text(const char *is, const char *should_be)
 {

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "options.h"
+#include "settings/options.h"
 
 #define ARGS_MAX 16
 

@@ -9,7 +9,7 @@
 
 #include "../support/envs.h"
 #include "../support/scratch.h"
-#include "places.h"
+#include "settings/places.h"
 
 static void assert_user_places(const char *variables, const char *socket,
 			       const char *settings, const char *state_dir)

@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "read/reader.h"
-#include "render.h"
+#include "render/render.h"
 #include "value/value.h"
 
 static struct doc *read_as(enum read_format format, struct str text)

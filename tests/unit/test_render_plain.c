@@ -10,7 +10,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
-#include "render.h"
+#include "render/render.h"
 #include "value/value.h"
 
 static void assert_rendered(const char *format, const struct value *value,

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "read/reader.h"
-#include "render.h"
+#include "render/render.h"
 #include "value/value.h"
 
 #define TREES 10000

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "read/reader.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 #define FILE_NAME "clearconfd.conf"
 #define SECOND    INT64_C(1000)

@@ -8,7 +8,7 @@
 #include "../support/scratch.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "settings.h"
+#include "settings/settings.h"
 
 #define FILE_NAME "clearconfd.conf"
 

@@ -9,10 +9,10 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "options.h"
-#include "places.h"
-#include "settings.h"
-#include "startup.h"
+#include "settings/options.h"
+#include "settings/places.h"
+#include "settings/settings.h"
+#include "settings/startup.h"
 
 static int enter(void **state)
 {

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 
 #include "../support/scratch.h"
-#include "systemd.h"
+#include "front/systemd.h"
 
 static int enter(void **state)
 {

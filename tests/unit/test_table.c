@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "table.h"
+#include "text/table.h"
 
 static void assert_table(size_t columns, const char *const *cells,
 			 const char *expected)

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "turn_clock.h"
+#include "engine/turn_clock.h"
 
 #define MS UINT64_C(1000000)
 

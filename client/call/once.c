@@ -1,0 +1,47 @@
+#include "call/once.h"
+
+#include "base/mem.h"
+#include "call/channel.h"
+#include "call/command.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+#include "text/output.h"
+#include "value/json.h"
+
+int once_call(const struct client *client, const struct once *once,
+	      struct doc **answer)
+{
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	int status = channel_open(&channel, client);
+
+	if (status == EXIT_DONE)
+		status = channel_call(&channel, once->method, once->parameters,
+				      answer);
+	if (status == EXIT_DONE)
+		return status;
+	if (once->refused &&
+	    channel_failed_with(&channel, CHANNEL_PARAMETER_REFUSED))
+		return complain(status, "%s", once->refused);
+	return channel_complain(&channel, status);
+}
+
+int once_ask(const struct client *client, const char *method,
+	     struct doc **answer)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	struct once once = {.method = method, .parameters = &parameters};
+
+	buf_putc(&parameters, '{');
+	json_add_optional_string(&parameters, "workspace", client->workspace);
+	buf_putc(&parameters, '}');
+	return once_call(client, &once, answer);
+}
+
+int once_print_json(const struct value *answer)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	json_write_pretty(&out, answer);
+	buf_putc(&out, '\n');
+	return output_write(buf_str(&out));
+}

@@ -1,0 +1,187 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/printable.h"
+#include "call/channel.h"
+#include "call/command.h"
+#include "commands/doctor.h"
+#include "read/doc.h"
+#include "text/answer.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+#include "text/output.h"
+#include "value/json.h"
+#include "value/value.h"
+
+/* --- what is said --------------------------------------------------------- */
+
+static const struct {
+	const char *word;
+	enum output_colour colour;
+} verdicts[] = {
+	[DOCTOR_OK] = {"ok", OUTPUT_GREEN},
+	[DOCTOR_UNSURE] = {"unknown", OUTPUT_DIM},
+	[DOCTOR_WARNING] = {"warning", OUTPUT_YELLOW},
+	[DOCTOR_PROBLEM] = {"problem", OUTPUT_RED},
+};
+
+/* What two workspaces share is said once. */
+static bool is_said(const struct doctor *doctor, struct str line)
+{
+	return doctor->out.len &&
+	       memmem(doctor->out.data, doctor->out.len, line.ptr, line.len);
+}
+
+void doctor_say(struct doctor *doctor, enum doctor_verdict verdict,
+		const char *format, ...)
+{
+	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	buf_printf(&line, "%s%-8s%s ", output_colour(verdicts[verdict].colour),
+		   verdicts[verdict].word, output_colour(OUTPUT_PLAIN));
+	printable_add(&line, str_from(text));
+	buf_putc(&line, '\n');
+	if (is_said(doctor, buf_str(&line)))
+		return;
+	buf_add_str(&doctor->out, buf_str(&line));
+	doctor->problems += verdict == DOCTOR_PROBLEM;
+}
+
+void doctor_each_workspace(struct doctor *doctor,
+			   void (*look)(struct doctor *doctor,
+					const struct value *workspace))
+{
+	const struct value *list = value_get(doctor->status, STR("workspaces"));
+	const char *name = doctor->client->workspace;
+
+	if (!value_is(list, VALUE_LIST))
+		return;
+	for (uint32_t i = 0; i < list->list.count; i++)
+		if (!name ||
+		    str_is(answer_text(list->list.items[i], "name"), name))
+			look(doctor, list->list.items[i]);
+}
+
+/* --- the daemon ----------------------------------------------------------- */
+
+static int ask_status(struct doctor *doctor, struct channel *channel)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	int status = channel_open(channel, doctor->client);
+
+	buf_puts(&parameters, "{}");
+	if (status == EXIT_DONE)
+		status = channel_call(channel, "GetStatus", &parameters,
+				      &doctor->answer);
+	return status;
+}
+
+/* What is wrong then shows in the status, as for any poll. */
+static void prove(struct doctor *doctor, const struct value *workspace)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	struct doc *answer = NULL;
+	struct str name = answer_text(workspace, "name");
+
+	if (!value_is(value_get(workspace, STR("server")), VALUE_OBJECT) ||
+	    channel_open(&channel, doctor->client) != EXIT_DONE)
+		return;
+	buf_puts(&parameters, "{\"workspace\":");
+	json_write_string(&parameters, name);
+	buf_putc(&parameters, '}');
+	if (channel_call(&channel, "ProveCredentials", &parameters, &answer) ==
+	    EXIT_DONE)
+		(void)doc_unref(answer);
+}
+
+/* The keys are proved first: a token may outlive its key. */
+static int ask_proved_status(struct doctor *doctor, struct channel *channel)
+{
+	int status = ask_status(doctor, channel);
+
+	if (status != EXIT_DONE)
+		return status;
+	doctor->status = value_get(doctor->answer->root, STR("status"));
+	doctor_each_workspace(doctor, prove);
+	doctor->status = NULL;
+	(void)doc_unref(TAKE(doctor->answer));
+	return ask_status(doctor, channel);
+}
+
+static void look_at_daemon(struct doctor *doctor)
+{
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	struct str state;
+
+	if (ask_proved_status(doctor, &channel) != EXIT_DONE) {
+		doctor_say(doctor, DOCTOR_PROBLEM, "daemon: %s%s%s",
+			   channel.handle ? clearconf_strerror(channel.handle)
+					  : "out of memory",
+			   channel.hint ? "; " : "",
+			   channel.hint ? channel.hint : "");
+		return;
+	}
+	doctor->status = value_get(doctor->answer->root, STR("status"));
+	state = answer_text(doctor->status, "state");
+	doctor_say(doctor, str_is(state, "ready") ? DOCTOR_OK : DOCTOR_WARNING,
+		   "daemon: clearconfd %.*s at %s is %.*s",
+		   STR_PRINT(answer_text(doctor->status, "version")),
+		   clearconf_socket(channel.handle), STR_PRINT(state));
+}
+
+/* --- the command ---------------------------------------------------------- */
+
+static void (*const looks[])(struct doctor *doctor) = {
+	look_at_daemon,        doctor_look_at_logins, doctor_look_at_keys,
+	doctor_look_at_ports,  doctor_look_at_clock,  doctor_look_at_site,
+	doctor_look_at_layers, doctor_look_at_rights, doctor_look_at_variables,
+	doctor_look_at_dumps,  doctor_look_at_execs,
+};
+
+static int run(const struct client *client, const void *fields, int argc,
+	       char **argv)
+{
+	struct doctor doctor = {.client = client};
+	int status;
+
+	(void)fields;
+	(void)argc;
+	(void)argv;
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
+		looks[i](&doctor);
+	status = output_write(buf_str(&doctor.out));
+	buf_deinit(&doctor.out);
+	if (doctor.answer)
+		(void)doc_unref(doctor.answer);
+	return status == EXIT_DONE && doctor.problems ? EXIT_FAILED : status;
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.synopsis = "",
+	.summary = "look for what goes wrong in practice, and say what to do",
+	.details =
+		"Looks at the daemon, the logins of its workspaces, their "
+		"servers, the clock, etcd, the\n"
+		"layers, files that others can read, the variables of this "
+		"shell, and files that\n"
+		"clearconf wrote once and nobody keeps current. It changes "
+		"nothing; it has the daemon\n"
+		"log in anew, which proves the keys, and for the clock the "
+		"server make a token that\n"
+		"lasts a minute.\n"
+		"\n"
+		"Exit status: 0 no problem, 1 there is one. Warnings alone are "
+		"no problem.",
+	.fields_size = 1,
+	.arguments_max = 0,
+	.secret = true,
+	.run = run,
+};

@@ -1,0 +1,320 @@
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "call/arguments.h"
+#include "call/clock.h"
+#include "call/command.h"
+#include "exec/exec_change.h"
+#include "exec/exec_child.h"
+#include "exec/exec_config.h"
+#include "exec/exec_env.h"
+#include "exec/exec_line.h"
+#include "exec/exec_only.h"
+#include "exec/exec_policy.h"
+#include "exec/exec_signal.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+
+#define OPTION(name, letter, kind, field, argument, help)                      \
+	{                                                                      \
+		name, letter, OPTION_##kind,                                   \
+			offsetof(struct exec_options, field), argument, help   \
+	}
+
+static const struct option_spec options[] = {
+	OPTION("on-change", 'c', TEXT, on_change, "WHAT",
+	       "restart, idle, none, signal:NAME; without it what suits"),
+	OPTION("only", '\0', TEXTS, only, "PATH",
+	       "act when this has changed; may be given again"),
+	OPTION("idle", '\0', TEXT, idle, "CMD",
+	       "the command is idle when the shell's CMD ends with 0"),
+	OPTION("splay", '\0', SECONDS, splay, "S",
+	       "act up to S seconds later, a random share of them (0)"),
+	OPTION("max-wait", '\0', SECONDS, max_wait, "S",
+	       "restart after S seconds even if not idle (never)"),
+	OPTION("grace", 'g', SECONDS, grace, "S",
+	       "kill what has not ended S seconds after SIGTERM"),
+	OPTION("umask", '\0', MODE, umask, "MODE",
+	       "the command's umask (an agent's: 077)"),
+	OPTION("vaults", '\0', TEXT, vaults, "WHICH",
+	       "merged into the file, or live: ClearML reads its own"),
+	OPTION("files", '\0', FLAG, files, NULL,
+	       "write the files of the section 'files'"),
+};
+
+struct exec {
+	const struct exec_options *options;
+	struct exec_policy policy;
+	struct exec_command command;
+	sigset_t mask; /* as it was */
+	int signals;   /* a signalfd */
+	struct exec_config config;
+	struct exec_line line;
+	struct exec_child child;
+	struct exec_change change;
+};
+
+/* --- the command ---------------------------------------------------------- */
+
+static void see_change(struct exec *exec)
+{
+	_cleanup_(buf_deinit) struct buf facts = BUF_INIT;
+
+	exec_only_write(&exec->options->only, &exec->config, &facts);
+	exec_change_see(&exec->change, buf_str(&facts));
+}
+
+static int start_command(struct exec *exec)
+{
+	_cleanup_(exec_env_freep) char **env =
+		exec_config_environment(&exec->config);
+
+	exec_change_started(&exec->change);
+	return exec_child_start(&exec->child, &exec->command, env);
+}
+
+/* --- signals -------------------------------------------------------------- */
+
+/* A terminal has sent its own to the command already. */
+static void take_signal(struct exec *exec, int number, bool terminal)
+{
+	if (exec_signal_ends(number) || (number == SIGHUP && terminal)) {
+		exec->child.ends = true;
+		exec_change_cancel(&exec->change);
+	}
+	if (terminal || !exec_signal_is_forwarded(number))
+		return;
+	number = exec_policy_pass_on(&exec->policy, number);
+	if (number)
+		exec_child_signal(&exec->child, number);
+}
+
+static void take_signals(struct exec *exec)
+{
+	struct signalfd_siginfo info;
+
+	while (read(exec->signals, &info, sizeof(info)) == sizeof(info))
+		take_signal(exec, (int)info.ssi_signo,
+			    info.ssi_code == SI_KERNEL);
+}
+
+/* From here on signals are read, not delivered. */
+static int catch_signals(struct exec *exec)
+{
+	sigset_t caught;
+
+	exec_signal_set(&caught);
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored, there would be no status */
+	(void)sigprocmask(SIG_BLOCK, &caught, &exec->mask);
+	exec->signals = signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (exec->signals >= 0)
+		return EXIT_DONE;
+	return complain(EXIT_FAILED, "cannot listen for signals: %s",
+			strerror(errno));
+}
+
+/* --- the loop ------------------------------------------------------------- */
+
+enum { SIGNALS = EXEC_FEED_FDS, LINE, FDS };
+
+static void wait_for_something(struct exec *exec)
+{
+	struct pollfd fds[FDS];
+	long long moment = clock_first(exec_change_moment(&exec->change),
+				       exec_config_moment(&exec->config));
+
+	moment = clock_first(moment, exec_line_moment(&exec->line));
+	moment = clock_first(moment, exec->child.kill_at);
+	exec_config_poll(&exec->config, fds);
+	fds[SIGNALS] = (struct pollfd){.fd = exec->signals, .events = POLLIN};
+	fds[LINE] = exec_line_poll(&exec->line);
+	(void)poll(fds, FDS, clock_until(moment));
+}
+
+/* Whether that was all; then *status is how it ended. */
+static bool take_end(struct exec *exec, int *status)
+{
+	if (!exec_child_reap(&exec->child, status))
+		return false;
+	if (exec->child.ends || !exec->child.restarts)
+		return true;
+	*status = start_command(exec);
+	return *status != EXIT_DONE;
+}
+
+static void keep_current(struct exec *exec)
+{
+	if (exec_config_step(&exec->config))
+		see_change(exec);
+	exec_line_step(&exec->line);
+	exec_change_step(&exec->change);
+	exec_line_step(&exec->line);
+	if (clock_is_past(exec->child.kill_at))
+		exec_child_kill(&exec->child);
+}
+
+/* The exit status of it all. */
+static int run_command(struct exec *exec)
+{
+	int status = start_command(exec);
+
+	if (status != EXIT_DONE)
+		return status;
+	for (;;) {
+		wait_for_something(exec);
+		take_signals(exec);
+		if (take_end(exec, &status))
+			return status;
+		keep_current(exec);
+	}
+}
+
+static int prepare(struct exec *exec)
+{
+	int status = exec_config_ask(&exec->config);
+
+	if (status == EXIT_DONE)
+		status = catch_signals(exec);
+	if (status == EXIT_DONE)
+		status = exec_config_begin(&exec->config);
+	if (status == EXIT_DONE)
+		see_change(exec);
+	exec->command.lock = exec->config.folder.dir;
+	return status;
+}
+
+static void clean_up(struct exec *exec)
+{
+	exec_change_deinit(&exec->change);
+	exec_line_deinit(&exec->line);
+	exec_config_end(&exec->config);
+	file_closep(&exec->signals);
+}
+
+static void set_up(struct exec *exec, char **argv)
+{
+	const struct exec_policy *policy = &exec->policy;
+
+	exec->command = (struct exec_command){
+		.argv = argv,
+		.mask = &exec->mask,
+		.outlives_us =
+			policy->is_agent || policy->on_change == EXEC_IDLE,
+		.umask = policy->umask,
+	};
+	exec->child.grace_ms = policy->grace_ms;
+	exec_line_init(&exec->line, exec->config.client);
+	exec->change = (struct exec_change){
+		.policy = policy,
+		.child = &exec->child,
+		.line = &exec->line,
+		.plan = {.splay_ms = policy->splay_ms,
+			 .max_ms = policy->max_wait_ms},
+		.wait = {.child = &exec->child,
+			 .line = &exec->line,
+			 .is_worker = policy->is_worker,
+			 .hold = EXEC_HOLD_INIT,
+			 .test = {exec->options->idle, &exec->mask, 0, 0}},
+	};
+}
+
+static int run(const struct client *client, const void *fields, int argc,
+	       char **argv)
+{
+	const struct exec_options *o = fields;
+	struct exec exec = {
+		.options = o,
+		.signals = -1,
+		.config = {.client = client,
+			   .files = o->files,
+			   .folder = EXEC_FOLDER_INIT},
+	};
+	int status;
+
+	if (argc == 0)
+		return complain(EXEC_FAILED, "a command is missing: see "
+					     "'clearconf exec --help'");
+	status = exec_policy_make(&exec.policy, o, argv);
+	if (status == EXIT_DONE)
+		status = exec_only_check(&o->only);
+	if (status != EXIT_DONE)
+		return status;
+	if (!exec_config_choose(&exec.config, o->vaults, argv))
+		return complain(EXEC_FAILED, "--vaults takes merged or live: "
+					     "see 'clearconf exec --help'");
+	set_up(&exec, argv);
+	status = prepare(&exec) == EXIT_DONE ? run_command(&exec) : EXEC_FAILED;
+	clean_up(&exec);
+	return status;
+}
+
+const struct command cmd_exec = {
+	.name = "exec",
+	.synopsis =
+		"[--on-change restart|idle|signal:NAME|none] [--only "
+		"PATH]...\n"
+		"                      [--idle CMD] [--splay S] [--max-wait "
+		"S] [--grace S]\n"
+		"                      [--umask MODE] [--vaults merged|live] "
+		"[--files] [--] "
+		"COMMAND [ARG...]",
+	.summary = "run a command with the configuration, and keep it current",
+	.details =
+		"Resolves the configuration with your environment, writes it "
+		"to a private file in\n"
+		"memory and runs COMMAND with CLEARML_CONFIG_FILE naming the "
+		"file.\n"
+		"\n"
+		"With --vaults live, as for clearml-agent, the file holds what "
+		"is below variables and\n"
+		"vaults, and ClearML lays those over it itself: each task gets "
+		"the vaults of its moment,\n"
+		"and its owner's. With merged, as for any other command, the "
+		"file holds them all, and\n"
+		"ClearML reads none. Then COMMAND gets your variables but for "
+		"those of ClearML's that\n"
+		"would change what the file has from a vault, and the section "
+		"'environment' when\n"
+		"apply_environment asks for it.\n"
+		"\n"
+		"The file is kept current while COMMAND runs, also over "
+		"restarts of the daemon. When\n"
+		"it has changed and half a second was quiet, COMMAND is "
+		"restarted (SIGTERM, and SIGKILL\n"
+		"after --grace: 10 s, an agent 120 s), is restarted when it "
+		"has nothing at work, gets a\n"
+		"signal, or is left alone, as --on-change says. Signals are "
+		"passed on; after TERM, INT\n"
+		"or QUIT there is no restart.\n"
+		"\n"
+		"--on-change is idle for 'clearml-agent daemon', none for "
+		"other commands of the agent's,\n"
+		"else restart. Idle is a command without a child; an agent "
+		"also has to have no task in\n"
+		"the ClearML server's view. A change taken back before the "
+		"restart causes none.\n"
+		"\n"
+		"--files writes what the section 'files' describes, unless "
+		"apply_files says no: 0600\n"
+		"where 'mode' says nothing else, and never through a symbolic "
+		"link.\n"
+		"\n"
+		"Exit status: that of COMMAND; 125 a failure of clearconf's "
+		"own, 126 COMMAND cannot be\n"
+		"run, 127 it is not found, 128+N signal N ended it. Needs the "
+		"right 'secrets'.",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct exec_options),
+	.arguments_max = INT_MAX,
+	.secret = true,
+	.runs_words = true,
+	.failure = EXEC_FAILED,
+	.run = run,
+};

@@ -1,0 +1,126 @@
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "call/arguments.h"
+#include "call/ask.h"
+#include "call/channel.h"
+#include "call/command.h"
+#include "render/render.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+#include "text/output.h"
+
+struct get {
+	bool env, mask;
+	const char *fallback, *format;
+};
+
+static const struct option_spec options[] = {
+	{"env", 'e', OPTION_FLAG, offsetof(struct get, env), NULL,
+	 "resolve with my environment, not the daemon's"},
+	{"mask", 'm', OPTION_FLAG, offsetof(struct get, mask), NULL,
+	 "show secrets as ****, whatever my rights"},
+	{"default", 'd', OPTION_TEXT, offsetof(struct get, fallback), "VALUE",
+	 "print VALUE when there is nothing at PATH"},
+	{"format", 'f', OPTION_FORMAT, offsetof(struct get, format), "FORMAT",
+	 RENDER_FORMAT_NAMES},
+};
+
+static int print(const struct answer *answer, const struct get *get)
+{
+	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
+	int status;
+
+	if (answer_is_starting(answer))
+		complain_warning("the vaults are not in yet (state starting): "
+				 "values may still change");
+	if (!get->mask && answer_hides_secret(answer))
+		return complain(EXIT_DENIED,
+				"access denied: the answer holds secrets; get "
+				"the right 'secrets' from the administrator, "
+				"or see them masked with --mask");
+	status = output_render(&rendering, answer->value, get->format);
+	if (status != EXIT_DONE)
+		return status;
+	return output_write(buf_str(&rendering.text));
+}
+
+static int print_fallback(const char *fallback)
+{
+	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
+
+	buf_printf(&line, "%s\n", fallback);
+	return output_write(buf_str(&line));
+}
+
+/* Is a file broken with nothing good to stand for it? Then what the daemon has
+ * is not what ClearML would, which stops there: that is said. Other views are
+ * refused for it; with an environment this one is, too. */
+static bool complain_of_lost(const struct client *client,
+			     struct question question)
+{
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	_cleanup_(answer_deinit) struct answer merged = {0};
+	int status = channel_open(&channel, client);
+
+	question.view = ASK_MERGED;
+	question.secrets = ASK_MASKED;
+	if (status == EXIT_DONE)
+		status = ask(&channel, &question, &merged);
+	if (!channel_failed_with(&channel, CHANNEL_BROKEN))
+		return false;
+	(void)channel_complain(&channel, status);
+	return true;
+}
+
+static int run(const struct client *client, const void *fields, int argc,
+	       char **argv)
+{
+	const struct get *get = fields;
+	struct question question = {
+		.path = argc ? argv[0] : NULL,
+		.workspace = client->workspace,
+		.environment = get->env,
+		.secrets = get->mask ? ASK_MASKED : ASK_WHAT_I_MAY,
+	};
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	_cleanup_(answer_deinit) struct answer answer = {0};
+	int status = channel_open(&channel, client);
+
+	if (status == EXIT_DONE)
+		status = ask(&channel, &question, &answer);
+	if (status != EXIT_DONE && status != EXIT_NO_PATH)
+		return channel_complain(&channel, status);
+	if (!get->env && !str_is(answer.state, "ready") &&
+	    complain_of_lost(client, question))
+		return EXIT_FAILED;
+	if (status == EXIT_NO_PATH)
+		return get->fallback ? print_fallback(get->fallback)
+				     : channel_complain(&channel, status);
+	answer_warn(&answer);
+	return print(&answer, get);
+}
+
+const struct command cmd_get = {
+	.name = "get",
+	.synopsis = "[PATH] [--env] [--mask] [--default VALUE] "
+		    "[--format FORMAT]",
+	.summary = "print a value of the configuration, or all of it",
+	.details =
+		"PATH is keys joined by '.', a key with a special character "
+		"as a JSON string:\n"
+		"sdk.aws.s3.region, a.\"b.c\", rules.0.host. Without PATH: "
+		"everything.\n"
+		"\n"
+		"A single value is printed bare (raw), an object or a list as "
+		"JSON. A value that\n"
+		"holds secrets you may not see is an error (exit status 5), "
+		"unless --mask accepts\n"
+		"**** in their place.",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct get),
+	.arguments_max = 1,
+	.secret = true,
+	.run = run,
+};

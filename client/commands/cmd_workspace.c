@@ -1,0 +1,143 @@
+#include "base/mem.h"
+#include "call/arguments.h"
+#include "call/command.h"
+#include "call/once.h"
+#include "commands/verb.h"
+#include "read/doc.h"
+#include "text/answer.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+#include "text/output.h"
+#include "text/table.h"
+#include "value/json.h"
+#include "value/value.h"
+
+struct workspace {
+	bool json;
+};
+
+static const struct option_spec options[] = {
+	{"json", 'j', OPTION_FLAG, offsetof(struct workspace, json), NULL,
+	 "print the daemon's answer as JSON"},
+};
+
+/* --- list ----------------------------------------------------------------- */
+
+/* A name when there is one, else the id. */
+static struct str name_or_id(const struct value *workspace, const char *name,
+			     const char *id)
+{
+	struct str text = answer_text(workspace, name);
+
+	return text.len ? text : answer_text(workspace, id);
+}
+
+static void add_workspace(struct table *table, const struct value *workspace)
+{
+	const struct value *server = value_get(workspace, STR("server"));
+
+	table_add(table,
+		  answer_bool(workspace, "active") ? STR("*") : STR("-"));
+	table_add(table, answer_text(workspace, "name"));
+	table_add(table, answer_text(workspace, "state"));
+	table_add(table, name_or_id(workspace, "company_name", "company_id"));
+	table_add(table, name_or_id(workspace, "user_name", "user_id"));
+	table_add(table, answer_text(server, "api_server"));
+}
+
+static int print_list(const struct value *list)
+{
+	_cleanup_(table_deinit) struct table table = {.columns = 6};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	table_add(&table, STR(""));
+	table_add(&table, STR("NAME"));
+	table_add(&table, STR("STATE"));
+	table_add(&table, STR("COMPANY"));
+	table_add(&table, STR("USER"));
+	table_add(&table, STR("SERVER"));
+	if (value_is(list, VALUE_LIST))
+		for (uint32_t i = 0; i < list->list.count; i++)
+			add_workspace(&table, list->list.items[i]);
+	table_write(&out, &table);
+	return output_write(buf_str(&out));
+}
+
+static int list(const struct client *client, const void *fields,
+		const char *argument)
+{
+	const struct workspace *o = fields;
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct once once = {"ListWorkspaces", &parameters, NULL};
+	int status;
+
+	(void)argument;
+	buf_puts(&parameters, "{}");
+	status = once_call(client, &once, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	if (o->json)
+		return once_print_json(answer->root);
+	return print_list(value_get(answer->root, STR("workspaces")));
+}
+
+/* --- use ------------------------------------------------------------------ */
+
+static int use(const struct client *client, const void *fields,
+	       const char *name)
+{
+	const struct workspace *o = fields;
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct once once = {"UseWorkspace", &parameters, NULL};
+	int status;
+
+	buf_putc(&parameters, '{');
+	json_add_string(&parameters, "name", name);
+	buf_putc(&parameters, '}');
+	status = once_call(client, &once, &answer);
+	if (status != EXIT_DONE)
+		return status;
+	if (o->json)
+		return once_print_json(answer->root);
+	buf_printf(&out, "%s is the active workspace (generation %lld)\n", name,
+		   (long long)answer_int(answer->root, "generation", 0));
+	return output_write(buf_str(&out));
+}
+
+static const struct verb verbs[] = {
+	{"list", NULL, list},
+	{"use", "the name of a workspace", use},
+};
+
+static int run(const struct client *client, const void *fields, int argc,
+	       char **argv)
+{
+	struct verb_call call = {"workspace", verbs, ARRAY_SIZE(verbs), argv};
+
+	(void)argc;
+	return verb_run(&call, client, fields);
+}
+
+const struct command cmd_workspace = {
+	.name = "workspace",
+	.synopsis = "[list | use NAME] [--json]",
+	.summary = "list the workspaces, or make another one the active one",
+	.details =
+		"A workspace is an API server and one pair of credentials, as "
+		"clearconfd.conf declares\n"
+		"it. The active one, marked '*', is what everybody gets who "
+		"names none.\n"
+		"\n"
+		"'use NAME' makes NAME the active one until it is changed "
+		"again, also over restarts;\n"
+		"watchers and dumps get the difference. It needs the right "
+		"'admin'.",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct workspace),
+	.arguments_max = 2,
+	.run = run,
+};

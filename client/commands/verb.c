@@ -1,0 +1,40 @@
+#include "commands/verb.h"
+
+#include <string.h>
+
+#include "text/complain.h"
+#include "text/exit_status.h"
+
+static const struct verb *find(const struct verb_call *call)
+{
+	if (!call->words[0])
+		return &call->verbs[0];
+	for (size_t i = 0; i < call->count; i++)
+		if (!strcmp(call->verbs[i].name, call->words[0]))
+			return &call->verbs[i];
+	return NULL;
+}
+
+int verb_run(const struct verb_call *call, const struct client *client,
+	     const void *fields)
+{
+	const struct verb *verb = find(call);
+	const char *argument = call->words[0] ? call->words[1] : NULL;
+
+	if (!verb)
+		return complain(EXIT_USAGE,
+				"'%s' is nothing that %s does: see 'clearconf "
+				"%s --help'",
+				call->words[0], call->command, call->command);
+	if (!verb->argument && argument)
+		return complain(EXIT_USAGE,
+				"'%s' is too many arguments: see 'clearconf "
+				"%s --help'",
+				argument, call->command);
+	if (verb->argument && !argument)
+		return complain(EXIT_USAGE,
+				"'%s %s' needs %s: see 'clearconf %s --help'",
+				call->command, verb->name, verb->argument,
+				call->command);
+	return verb->run(client, fields, argument);
+}

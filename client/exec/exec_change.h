@@ -1,0 +1,49 @@
+#ifndef EXEC_CHANGE_H
+#define EXEC_CHANGE_H
+
+/*
+ * What a change of the configuration does to the command: nothing, a signal, a
+ * restart at once, or a restart when it has nothing at work. The daemon is told
+ * what runs, and of a restart that is pending.
+ *
+ * A change that is taken back before the command heard of it was none.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "exec/exec_plan.h"
+#include "exec/exec_wait.h"
+
+struct exec_child;
+struct exec_line;
+struct exec_policy;
+
+struct exec_change {
+	const struct exec_policy *policy;
+	struct exec_child *child;
+	struct exec_line *line;
+	struct buf now, known; /* what there is, and what the command knows */
+	struct exec_plan plan;
+	struct exec_wait wait;
+	long long pending_since; /* seconds since 1970; 0: nothing waits */
+	bool told;               /* people, of what is waited for */
+	bool over;               /* no restart any more */
+};
+
+void exec_change_deinit(struct exec_change *change);
+
+/* There is @facts now. */
+void exec_change_see(struct exec_change *change, struct str facts);
+
+/* The command has been started with what there is. */
+void exec_change_started(struct exec_change *change);
+
+/* Its end was asked for. */
+void exec_change_cancel(struct exec_change *change);
+
+/* Go on, after a poll. */
+void exec_change_step(struct exec_change *change);
+long long exec_change_moment(const struct exec_change *change);
+
+#endif

@@ -1,0 +1,65 @@
+#ifndef EXEC_LINE_H
+#define EXEC_LINE_H
+
+/*
+ * A line to the daemon, by which `exec` tells what it runs and what that waits
+ * for (ReportConsumer), and asks whether a worker has a task (GetWorkers). It
+ * comes back by itself, and never waits.
+ *
+ *	       connected         something to say
+ *	DOWN -----------> QUIET ------------------> SAYING, ASKING
+ *	 ^                 ^  |                       |
+ *	 |                 +--|------- answer --------+
+ *	 +------- lost -------+-----------------------+
+ *
+ * The daemon knows what was told for as long as the line lives.
+ */
+
+#include <poll.h>
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "call/channel.h"
+
+struct client;
+
+struct exec_report {
+	const char *command; /* its name alone: its words may hold secrets */
+	int pid;             /* 0: none runs */
+	long long pending_since; /* seconds since 1970; 0: no restart pending */
+	const char *waiting_for; /* NULL: nothing */
+};
+
+enum exec_word {
+	WORD_NONE, /* nothing was asked, or there is no answer yet */
+	WORD_FREE,
+	WORD_BUSY,
+	WORD_UNKNOWN, /* the server does not know the worker */
+	WORD_SILENCE, /* nobody could be asked */
+};
+
+struct exec_line {
+	const struct client *client;
+	struct channel channel;
+	enum { LINE_DOWN, LINE_QUIET, LINE_SAYING, LINE_ASKING } state;
+	struct buf report; /* parameters, the latest; empty: none */
+	bool told;         /* the daemon knows it, or does not want to */
+	struct buf worker; /* that is to be asked about; empty: none */
+	enum exec_word word;
+	long long again_at; /* when DOWN; see clock.h */
+};
+
+void exec_line_init(struct exec_line *line, const struct client *client);
+void exec_line_deinit(struct exec_line *line);
+
+void exec_line_tell(struct exec_line *line, const struct exec_report *report);
+
+/* Ask about the worker @id; line->word will be the answer. */
+void exec_line_ask(struct exec_line *line, const char *id);
+
+/* For poll(2), and until when; then step. */
+struct pollfd exec_line_poll(const struct exec_line *line);
+long long exec_line_moment(const struct exec_line *line);
+void exec_line_step(struct exec_line *line);
+
+#endif

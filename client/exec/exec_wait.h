@@ -1,0 +1,40 @@
+#ifndef EXEC_WAIT_H
+#define EXEC_WAIT_H
+
+/*
+ * Waiting until the command has nothing at work: looks, asks, holds it still,
+ * as exec_idle.h decides, or has --idle decide.
+ */
+
+#include <stdbool.h>
+
+#include "exec/exec_hold.h"
+#include "exec/exec_idle.h"
+#include "exec/exec_test.h"
+
+struct exec_child;
+struct exec_line;
+
+#define EXEC_WAIT_REASON 160
+
+struct exec_wait {
+	struct exec_child *child;
+	struct exec_line *line;
+	bool is_worker; /* the command is a worker of queues, by its words */
+	struct exec_idle idle;
+	struct exec_hold hold;
+	struct exec_test test;
+	long long look_at;             /* 0: at once */
+	char reason[EXEC_WAIT_REASON]; /* what is waited for; "": unknown */
+};
+
+/* Go on, after a poll; true when it has nothing at work: then it is to be
+ * ended, and exec_wait_stop called. */
+bool exec_wait_step(struct exec_wait *wait);
+
+/* There is nothing to wait for any more; what is held is let go. */
+void exec_wait_stop(struct exec_wait *wait);
+
+long long exec_wait_moment(const struct exec_wait *wait);
+
+#endif

@@ -1,0 +1,367 @@
+#include "text/status_text.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "text/answer.h"
+#include "text/output.h"
+#include "text/place_text.h"
+#include "value/value.h"
+#include "wire.h"
+
+#define KEY_SHOWN 4 /* characters of an access key */
+
+static void add_text(struct buf *out, const char *before, struct str text)
+{
+	if (!text.len)
+		return;
+	buf_puts(out, before);
+	buf_add_str(out, text);
+}
+
+/* "12 s", "3 min", "5 h", "8 d": the largest unit that gives two or more. */
+static void add_duration(struct buf *out, int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+	size_t i = 0;
+
+	if (seconds < 0)
+		seconds = 0;
+	while (i + 1 < ARRAY_SIZE(units) && seconds < 2 * units[i].seconds)
+		i++;
+	buf_printf(out, "%lld %s", (long long)(seconds / units[i].seconds),
+		   units[i].name);
+}
+
+static enum output_colour colour_of(struct str state)
+{
+	static const struct {
+		const char *state;
+		enum output_colour colour;
+	} colours[] = {
+		{"ok", OUTPUT_GREEN},        {"ready", OUTPUT_GREEN},
+		{"starting", OUTPUT_YELLOW}, {"stale", OUTPUT_YELLOW},
+		{"degraded", OUTPUT_YELLOW}, {"offline", OUTPUT_RED},
+		{"refused", OUTPUT_RED},     {"broken", OUTPUT_RED},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
+		if (str_is(state, colours[i].state))
+			return colours[i].colour;
+	return OUTPUT_DIM;
+}
+
+/* Padded to @width. */
+static void add_state(struct buf *out, struct str state, int width)
+{
+	buf_printf(out, "%s%-*.*s%s", output_colour(colour_of(state)), width,
+		   STR_PRINT(state), output_colour(OUTPUT_PLAIN));
+}
+
+static void add_label(struct buf *out, const char *label)
+{
+	buf_printf(out, "  %-12s ", label);
+}
+
+static void add_server(struct buf *out, const struct value *server)
+{
+	add_label(out, "server");
+	buf_add_str(out, answer_text(server, "api_server"));
+	add_text(out, ", version ", answer_text(server, "server_version"));
+	add_text(out, ", API ", answer_text(server, "api_version"));
+	add_text(out, ", ", answer_text(server, "feature_set"));
+	buf_putc(out, '\n');
+}
+
+static void add_polls(struct buf *out, const struct value *server, int64_t now)
+{
+	int64_t last = answer_int(server, "last_success", 0);
+	int64_t next = answer_int(server, "next_poll", 0);
+
+	add_label(out, "last answer");
+	if (last) {
+		add_duration(out, now - last);
+		buf_puts(out, " ago");
+	} else {
+		buf_puts(out, "none yet");
+	}
+	if (next) {
+		buf_puts(out, ", next question in ");
+		add_duration(out, next - now);
+	}
+	buf_putc(out, '\n');
+}
+
+static void add_error(struct buf *out, const struct value *holder)
+{
+	struct str error = answer_text(holder, "last_error");
+
+	if (!error.len)
+		return;
+	add_label(out, "last error");
+	buf_printf(out, "%s%.*s%s\n", output_colour(OUTPUT_RED),
+		   STR_PRINT(error), output_colour(OUTPUT_PLAIN));
+}
+
+/* Enough of the key to tell which one it is. */
+static void add_key(struct buf *out, const struct value *workspace)
+{
+	const struct value *origin =
+		value_get(workspace, STR("access_key_origin"));
+	struct str key = answer_text(workspace, "access_key");
+
+	if (!key.len)
+		return;
+	if (!str_is(key, WIRE_MASK) && key.len > (size_t)2 * KEY_SHOWN)
+		buf_add(out, key.ptr, KEY_SHOWN);
+	buf_puts(out, WIRE_MASK);
+	if (!value_is(origin, VALUE_OBJECT))
+		return;
+	buf_puts(out, " from ");
+	place_text_add(out, origin);
+}
+
+/* When the server last took the key itself, not a token made from it. */
+static void add_proof(struct buf *out, const struct value *workspace,
+		      int64_t now)
+{
+	const struct value *server = value_get(workspace, STR("server"));
+	int64_t proved = answer_int(server, "proved_at", 0);
+
+	if (!proved)
+		return;
+	buf_puts(out, ", proved ");
+	add_duration(out, now - proved);
+	buf_puts(out, " ago");
+}
+
+static void add_expiry(struct buf *out, const struct value *workspace,
+		       int64_t now)
+{
+	int64_t left = answer_int(workspace, "access_key_expires", 0) - now;
+
+	if (!value_get(workspace, STR("access_key_expires")))
+		return;
+	buf_puts(out, ", ");
+	if (answer_bool(workspace, "access_key_runs_out"))
+		buf_puts(out, output_colour(OUTPUT_YELLOW));
+	buf_puts(out, left > 0 ? "expires in " : "has expired");
+	if (left > 0)
+		add_duration(out, left);
+	buf_puts(out, output_colour(OUTPUT_PLAIN));
+}
+
+static void add_account(struct buf *out, const struct value *workspace,
+			int64_t now)
+{
+	struct str user = answer_text(workspace, "user_name");
+	struct str company = answer_text(workspace, "company_name");
+
+	if (user.len || company.len) {
+		add_label(out, "account");
+		buf_add_str(out, user);
+		add_text(out, user.len ? " at " : "", company);
+		buf_putc(out, '\n');
+	}
+	if (answer_text(workspace, "access_key").len) {
+		add_label(out, "key");
+		add_key(out, workspace);
+		add_proof(out, workspace, now);
+		add_expiry(out, workspace, now);
+		buf_putc(out, '\n');
+	}
+}
+
+/* One key pair gives way to another. */
+static void add_rotation(struct buf *out, const struct value *rotation,
+			 int64_t now)
+{
+	int64_t revoke_at = answer_int(rotation, "revoke_at", 0);
+	struct str problem = answer_text(rotation, "problem");
+
+	if (!value_is(rotation, VALUE_OBJECT))
+		return;
+	add_label(out, "rotation");
+	buf_add_str(out, answer_text(rotation, "state"));
+	if (revoke_at) {
+		buf_puts(out, ", the old key is revoked in ");
+		add_duration(out, revoke_at - now);
+	}
+	if (problem.len)
+		buf_printf(out, ": %s%.*s%s", output_colour(OUTPUT_RED),
+			   STR_PRINT(problem), output_colour(OUTPUT_PLAIN));
+	buf_putc(out, '\n');
+}
+
+/* One that is not in force: what stands above it is. */
+static void add_candidate(struct buf *out, const struct value *login)
+{
+	if (!value_is(login, VALUE_OBJECT))
+		return;
+	add_label(out, "new login");
+	add_key(out, login);
+	if (answer_text(login, "access_key").len)
+		buf_puts(out, ", ");
+	buf_printf(out,
+		   "at %.*s, not proved yet: the one above stays in "
+		   "force\n",
+		   STR_PRINT(answer_text(login, "api_server")));
+	add_error(out, login);
+}
+
+/* "3:12: expected '}'" behind the source that it is about. */
+static void add_problem(struct buf *out, const struct value *layer)
+{
+	int64_t line = answer_int(layer, "line", 0);
+	struct str error = answer_text(layer, "error");
+
+	if (!error.len)
+		return;
+	if (line)
+		buf_printf(out, ":%lld:%lld", (long long)line,
+			   (long long)answer_int(layer, "column", 1));
+	buf_printf(out, ": %s%.*s%s", output_colour(OUTPUT_RED),
+		   STR_PRINT(error), output_colour(OUTPUT_PLAIN));
+}
+
+static void add_layer(struct buf *out, const struct value *layer)
+{
+	struct str source = answer_text(layer, "source");
+	struct str description = answer_text(layer, "description");
+
+	buf_printf(out, "    %-11.*s ", STR_PRINT(answer_text(layer, "layer")));
+	add_state(out, answer_text(layer, "state"), 8);
+	if (description.len)
+		buf_printf(out, " %.*s (%.*s)", STR_PRINT(description),
+			   STR_PRINT(source));
+	else
+		add_text(out, " ", source);
+	add_problem(out, layer);
+	buf_putc(out, '\n');
+}
+
+static void add_layers(struct buf *out, const struct value *layers)
+{
+	if (!value_is(layers, VALUE_LIST) || !layers->list.count)
+		return;
+	buf_puts(out, "  layers, weakest first\n");
+	for (uint32_t i = 0; i < layers->list.count; i++)
+		add_layer(out, layers->list.items[i]);
+}
+
+static void add_workspace(struct buf *out, const struct value *workspace,
+			  int64_t now)
+{
+	const struct value *server = value_get(workspace, STR("server"));
+
+	buf_printf(out, "\n%sworkspace %.*s%s%s: ", output_colour(OUTPUT_BOLD),
+		   STR_PRINT(answer_text(workspace, "name")),
+		   output_colour(OUTPUT_PLAIN),
+		   answer_bool(workspace, "active") ? " (active)" : "");
+	add_state(out, answer_text(workspace, "state"), 0);
+	buf_printf(out, ", generation %lld\n",
+		   (long long)answer_int(workspace, "generation", 0));
+	if (value_is(server, VALUE_OBJECT)) {
+		add_server(out, server);
+		add_account(out, workspace, now);
+		add_polls(out, server, now);
+		add_error(out, server);
+	} else {
+		add_label(out, "server");
+		buf_puts(out, "none asked");
+		add_text(out, ": ", answer_text(workspace, "unasked"));
+		buf_putc(out, '\n');
+	}
+	add_candidate(out, value_get(workspace, STR("new_login")));
+	add_rotation(out, value_get(workspace, STR("rotation")), now);
+	add_layers(out, value_get(workspace, STR("layers")));
+}
+
+static void add_head(struct buf *out, const struct value *status, int64_t now)
+{
+	buf_printf(out, "%sclearconfd %.*s%s: ", output_colour(OUTPUT_BOLD),
+		   STR_PRINT(answer_text(status, "version")),
+		   output_colour(OUTPUT_PLAIN));
+	add_state(out, answer_text(status, "state"), 0);
+	buf_puts(out, " for ");
+	add_duration(out, now - answer_int(status, "since", now));
+	buf_printf(out, ", generation %lld\n",
+		   (long long)answer_int(status, "generation", 0));
+	add_label(out, "daemon");
+	add_text(out, "", answer_text(status, "instance"));
+	add_text(out, " instance, mode ", answer_text(status, "mode"));
+	buf_printf(out, ", process %lld, up for ",
+		   (long long)answer_int(status, "pid", 0));
+	add_duration(out, answer_int(status, "uptime", 0));
+	buf_putc(out, '\n');
+	add_label(out, "connections");
+	buf_printf(out, "%lld, watchers %lld\n",
+		   (long long)answer_int(status, "connections", 0),
+		   (long long)answer_int(status, "watchers", 0));
+}
+
+static void add_site(struct buf *out, const struct value *site)
+{
+	if (!value_is(site, VALUE_OBJECT))
+		return;
+	add_label(out, "site layer");
+	add_state(out, answer_text(site, "state"), 0);
+	add_text(out, ", ", answer_text(site, "endpoint"));
+	if (answer_int(site, "revision", 0))
+		buf_printf(out, ", revision %lld",
+			   (long long)answer_int(site, "revision", 0));
+	buf_putc(out, '\n');
+	add_error(out, site);
+}
+
+/* "process 12 runs clearml-agent (13): restart pending for 5 min, waiting for
+ * ..." */
+static void add_consumer(struct buf *out, const struct value *consumer,
+			 int64_t now)
+{
+	int64_t child = answer_int(consumer, "child", 0);
+	int64_t since = answer_int(consumer, "pending_since", 0);
+
+	add_label(out, "consumer");
+	buf_printf(out, "process %lld",
+		   (long long)answer_int(consumer, "pid", 0));
+	add_text(out, " runs ", answer_text(consumer, "command"));
+	if (child)
+		buf_printf(out, " (%lld)", (long long)child);
+	if (since) {
+		buf_printf(out, ": %srestart pending%s for ",
+			   output_colour(OUTPUT_YELLOW),
+			   output_colour(OUTPUT_PLAIN));
+		add_duration(out, now - since);
+		add_text(out, ", waiting for ",
+			 answer_text(consumer, "waiting_for"));
+	}
+	buf_putc(out, '\n');
+}
+
+static void add_consumers(struct buf *out, const struct value *consumers,
+			  int64_t now)
+{
+	if (!value_is(consumers, VALUE_LIST))
+		return;
+	for (uint32_t i = 0; i < consumers->list.count; i++)
+		add_consumer(out, consumers->list.items[i], now);
+}
+
+void status_text_write(struct buf *out, const struct value *status,
+		       const char *name, int64_t now)
+{
+	const struct value *list = value_get(status, STR("workspaces"));
+
+	add_head(out, status, now);
+	add_consumers(out, value_get(status, STR("consumers")), now);
+	add_site(out, value_get(status, STR("site")));
+	if (!value_is(list, VALUE_LIST))
+		return;
+	for (uint32_t i = 0; i < list->list.count; i++)
+		if (!name ||
+		    str_is(answer_text(list->list.items[i], "name"), name))
+			add_workspace(out, list->list.items[i], now);
+}

@@ -1,0 +1,274 @@
+#include "engine/layers.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/mem.h"
+#include "config/stack.h"
+#include "engine/local.h"
+#include "engine/login.h"
+#include "engine/site.h"
+#include "engine/workspace.h"
+#include "fetch/vault.h"
+#include "read/variables.h"
+#include "settings/places.h"
+#include "settings/settings.h"
+
+struct layer_context layers_context(const struct settings *settings,
+				    const struct env *env,
+				    const struct env *vault_env)
+{
+	return (struct layer_context){
+		.dialect = (enum read_dialect)settings->dialect,
+		.limits = {.bytes = (size_t)settings->document,
+			   .depth = (size_t)settings->depth,
+			   .nodes = READ_LIMITS_DEFAULT.nodes,
+			   .values = READ_LIMITS_DEFAULT.values},
+		.env = env,
+		.vault_env = vault_env,
+	};
+}
+
+static bool set_files(struct stack *stack, enum layer_kind kind,
+		      const struct local_files *files)
+{
+	_cleanup_(mem_freep) const char **paths =
+		mem_alloc(files->count * sizeof(*paths));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(files->count * sizeof(*layers));
+	bool changed;
+
+	for (size_t i = 0; i < files->count; i++)
+		paths[i] = files->items[i].path;
+	changed = stack_set_sources(stack, kind, paths, files->count, layers);
+	for (size_t i = 0; i < files->count; i++)
+		layer_set_file(layers[i], files->items[i].format,
+			       files->items[i].under);
+	return changed;
+}
+
+/* The site's files, then its documents: of one kind, which is set as a whole.
+ */
+struct site_list {
+	const char **sources;
+	struct layer **layers;
+	size_t files, count;
+	const struct site_docs *docs; /* NULL: none */
+};
+
+/* The sources of the files are still to be said. */
+static void site_list_init(struct site_list *list, size_t files,
+			   const struct site *site)
+{
+	size_t count = files + (site ? site->docs.count : 0);
+
+	*list = (struct site_list){
+		.sources = mem_alloc(count * sizeof(*list->sources)),
+		.layers = mem_alloc(count * sizeof(*list->layers)),
+		.files = files,
+		.count = count,
+		.docs = site ? &site->docs : NULL,
+	};
+	for (size_t i = files; i < count; i++)
+		list->sources[i] = list->docs->items[i - files].key;
+}
+
+static void site_list_deinit(struct site_list *list)
+{
+	mem_free(list->sources);
+	mem_free(list->layers);
+}
+
+static bool site_list_set(const struct site_list *list, struct stack *stack)
+{
+	bool changed = stack_set_sources(stack, LAYER_SITE, list->sources,
+					 list->count, list->layers);
+
+	for (size_t i = list->files; i < list->count; i++) {
+		const struct site_doc *doc =
+			&list->docs->items[i - list->files];
+
+		layer_set_text(list->layers[i], read_format_of_path(doc->key),
+			       doc->text);
+	}
+	return changed;
+}
+
+static bool set_site(struct stack *stack, const struct local_rule *rule,
+		     const struct site *site)
+{
+	_cleanup_(site_list_deinit) struct site_list list;
+	struct local_files files;
+	bool changed;
+
+	local_find_site(&files, rule);
+	site_list_init(&list, files.count, site);
+	for (size_t i = 0; i < files.count; i++)
+		list.sources[i] = files.items[i].path;
+	changed = site_list_set(&list, stack);
+	for (size_t i = 0; i < files.count; i++)
+		layer_set_file(list.layers[i], files.items[i].format,
+			       files.items[i].under);
+	local_files_deinit(&files);
+	return changed;
+}
+
+static bool is_site_file(const struct layer *layer)
+{
+	return layer->kind == LAYER_SITE && layer_is_file(layer);
+}
+
+bool layers_set_documents(struct stack *stack, const struct site *site)
+{
+	_cleanup_(site_list_deinit) struct site_list list;
+	struct layer *layer;
+	size_t files = 0, at = 0;
+
+	for (stack_each(stack, layer))
+		files += is_site_file(layer);
+	site_list_init(&list, files, site);
+	for (stack_each(stack, layer))
+		if (is_site_file(layer))
+			list.sources[at++] = layer->source;
+	return site_list_set(&list, stack);
+}
+
+static bool set_found(struct stack *stack, enum layer_kind kind,
+		      void (*find)(struct local_files *files,
+				   const struct local_rule *rule),
+		      const struct local_rule *rule)
+{
+	struct local_files files;
+	bool changed;
+
+	find(&files, rule);
+	changed = set_files(stack, kind, &files);
+	local_files_deinit(&files);
+	return changed;
+}
+
+static bool set_all_files(struct stack *stack, const struct local_rule *rule,
+			  const struct site *site)
+{
+	bool defaults =
+		set_found(stack, LAYER_DEFAULTS, local_find_defaults, rule);
+	bool sites = set_site(stack, rule, site);
+	bool files = set_found(stack, LAYER_FILE, local_find_files, rule);
+
+	return defaults || sites || files;
+}
+
+/* As ClearML would read it from a file. */
+bool layers_set_declared(struct stack *stack, const struct settings *settings,
+			 bool inject, const struct login *login)
+{
+	const char *const sources[] = {settings->path};
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+	struct layer *layer;
+	bool changed = stack_set_sources(stack, LAYER_WORKSPACE, sources,
+					 inject, &layer);
+
+	if (inject && login) {
+		login_write_layer(login, &json);
+		layer_set_text(layer, READ_JSON, buf_str(&json));
+	}
+	return changed;
+}
+
+static bool set_variables(struct stack *stack, enum layer_kind kind,
+			  const struct variables *variables)
+{
+	size_t count = variables->count;
+	_cleanup_(mem_freep) const char **names =
+		mem_alloc(count * sizeof(*names));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(count * sizeof(*layers));
+	bool changed;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = variables->items[i].name;
+	changed = stack_set_sources(stack, kind, names, count, layers);
+	for (size_t i = 0; i < count; i++) {
+		layer_set_under(layers[i], variables->items[i].under);
+		layer_set_text(layers[i], variables->items[i].format,
+			       variables->items[i].text);
+	}
+	return changed;
+}
+
+bool layers_set_variables(struct stack *stack, const struct env *env)
+{
+	struct variables variables;
+	bool generic, named;
+
+	variables_generic(&variables, env);
+	generic = set_variables(stack, LAYER_ENV_GENERIC, &variables);
+	variables_deinit(&variables);
+	variables_named(&variables, env);
+	named = set_variables(stack, LAYER_ENV_NAMED, &variables);
+	variables_deinit(&variables);
+	return generic || named;
+}
+
+bool layers_set_local(struct stack *stack, const struct workspace_host *host)
+{
+	const struct local_rule rule = {host->settings, host->places,
+					host->env};
+	bool files = set_all_files(stack, &rule, host->site);
+	bool variables = host->settings->mode == MODE_AGENT &&
+			 layers_set_variables(stack, host->env);
+
+	return files || variables;
+}
+
+/* Nothing to read in it: not broken, whatever its format. */
+static bool is_blank(struct str text)
+{
+	return !str_trim(text).len;
+}
+
+static void set_vault(struct layer *layer, const struct vault *vault)
+{
+	enum read_format format = READ_HOCON;
+	struct str name = str_from(vault->format);
+	bool known = true;
+
+	if (name.len && !is_blank(vault->data))
+		known = read_format_from_name(name, &format);
+	layer_set_odd_format(layer, !known);
+	layer_set_description(layer, vault->description);
+	layer_set_scope(layer, vault->scope, vault->last_update);
+	layer_set_text(layer, format, vault->data);
+}
+
+static bool is_monitoring(const struct vault *vault)
+{
+	return vault->type && !strcmp(vault->type, "monitoring");
+}
+
+/* In the order the server sent them; what it sent of the other type, though not
+ * asked for, is left out. */
+bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
+		       const struct vault_answer *answer)
+{
+	_cleanup_(mem_freep) const struct vault **vaults =
+		mem_alloc(answer->count * sizeof(*vaults));
+	_cleanup_(mem_freep) const char **ids =
+		mem_alloc(answer->count * sizeof(*ids));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(answer->count * sizeof(*layers));
+	size_t count = 0;
+	bool changed;
+
+	for (size_t i = 0; i < answer->count; i++)
+		if (is_monitoring(&answer->vaults[i]) ==
+		    (kind == LAYER_MONITORING))
+			vaults[count++] = &answer->vaults[i];
+	for (size_t i = 0; i < count; i++)
+		ids[i] = vaults[i]->id;
+	changed = stack_set_sources(stack, kind, ids, count, layers);
+	for (size_t i = 0; i < count; i++)
+		set_vault(layers[i], vaults[i]);
+	return changed;
+}

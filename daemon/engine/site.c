@@ -1,0 +1,517 @@
+#include "engine/site.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/stack.h"
+#include "fetch/cache.h"
+#include "fetch/phase.h"
+#include "read/doc.h"
+#include "settings/places.h"
+#include "settings/settings.h"
+#include "value/json.h"
+
+/* How often a good day is noted on disk, for whoever starts on a bad one. */
+#define SAVE_MS ((int64_t)3600 * 1000)
+
+/* How long what is new may be unsaved. */
+#define SAVE_SOON_MS 500
+
+const char *const site_cache_name = "etcd of the site";
+
+/* --- how long documents are kept --- */
+
+static struct keep_limits limits_of(const struct site *site)
+{
+	return (struct keep_limits){
+		.stale_ms =
+			site->host.offline ? 0 : site->settings->stale_limit,
+		.grace_ms = site->settings->revoked_grace,
+	};
+}
+
+static void expect(struct site *site);
+
+/* Until this moment they were etcd's. */
+static void note_good(struct site *site)
+{
+	keep_answered(&site->keep, clock_boot_ms());
+	site->good_at = time(NULL);
+	site->refused_at = 0;
+}
+
+static void lapse(struct site *site)
+{
+	struct keep_limits limits = limits_of(site);
+	enum keep_lapse lapse =
+		keep_lapse(&site->keep, &limits, clock_boot_ms());
+
+	if (lapse == KEEP_ON)
+		return;
+	log_warning("site-dropped",
+		    LOG_TEXT("reason", lapse == KEEP_STALE
+					       ? "no etcd for [poll] "
+						 "stale_limit"
+					       : "etcd has refused us for "
+						 "[poll] revoked_grace"));
+	site_docs_clear(&site->docs);
+	site_forget(site);
+	site->host.on_documents(site->host.data, lapse == KEEP_STALE
+							 ? CAUSE_STALE_LIMIT
+							 : CAUSE_REVOKED);
+}
+
+static void save_times(struct site *site)
+{
+	note_good(site);
+	site->host.on_documents(site->host.data, CAUSE_SITE);
+}
+
+static void on_time(uv_timer_t *timer)
+{
+	struct site *site = timer->data;
+
+	if (site_is_well(site))
+		save_times(site);
+	else
+		lapse(site);
+	expect(site);
+}
+
+/* On a good day the next hour, on a bad one the moment when it has lasted too
+ * long. */
+static void expect(struct site *site)
+{
+	struct keep_limits limits = limits_of(site);
+	int64_t ms = site_is_well(site)
+			     ? SAVE_MS
+			     : keep_left(&site->keep, &limits, clock_boot_ms());
+
+	if (ms < 0)
+		(void)uv_timer_stop(&site->timer);
+	else
+		(void)uv_timer_start(&site->timer, on_time, (uint64_t)ms + 1,
+				     0);
+}
+
+/* --- the feed --- */
+
+/* More than may be at once is looked at by a range, which says so. */
+static bool is_too_much(const struct site *site)
+{
+	return site->docs.bytes > (size_t)site->settings->response ||
+	       site->docs.count > SITE_DOCS_MAX;
+}
+
+static void on_news(void *data, const struct etcd_news *news)
+{
+	struct site *site = data;
+
+	(void)site_docs_take(&site->docs, news);
+	note_good(site);
+	site->host.on_documents(site->host.data, CAUSE_SITE);
+	if (is_too_much(site))
+		site_refresh(site);
+}
+
+static void on_health(void *data)
+{
+	struct site *site = data;
+	enum etcd_health before = site->health;
+
+	site->health = etcd_health(site->etcd);
+	if (before == ETCD_WELL || site->health == ETCD_WELL)
+		note_good(site);
+	if (site->health == ETCD_REJECTED && !site->keep.refused) {
+		keep_refused(&site->keep, clock_boot_ms());
+		site->refused_at = time(NULL);
+		site->host.on_documents(site->host.data, CAUSE_SITE);
+	}
+	expect(site);
+	site->host.on_health(site->host.data);
+}
+
+/* What is made for a feed and not needed after. */
+struct feed_parts {
+	char *urls;
+	const char **endpoints;
+	size_t endpoint_count;
+	struct etcd_span *spans;
+	size_t span_count;
+	char *password_file, *ca, *cert, *key;
+};
+
+/* Without the '/' at their ends. */
+static void split_urls(struct feed_parts *parts, const char *urls)
+{
+	char *rest = NULL;
+
+	parts->urls = mem_strdup(urls);
+	for (char *url = strtok_r(parts->urls, " \t", &rest); url;
+	     url = strtok_r(NULL, " \t", &rest)) {
+		size_t len = strlen(url);
+
+		if (url[len - 1] == '/')
+			url[len - 1] = '\0';
+		parts->endpoints = mem_grow(
+			parts->endpoints, (parts->endpoint_count + 1) *
+						  sizeof(parts->endpoints[0]));
+		parts->endpoints[parts->endpoint_count++] = url;
+	}
+}
+
+static char *file_of(const struct settings *settings, const char *name)
+{
+	return name && *name ? places_file(name, settings->path) : NULL;
+}
+
+static void make_parts(struct feed_parts *parts, const struct site *site)
+{
+	const struct settings *settings = site->settings;
+
+	*parts = (struct feed_parts){
+		.password_file =
+			file_of(settings, settings->etcd.password_file),
+		.ca = file_of(settings, settings->etcd.ca),
+		.cert = file_of(settings, settings->etcd.cert),
+		.key = file_of(settings, settings->etcd.key),
+	};
+	split_urls(parts, settings->etcd.etcd);
+	parts->spans = site_docs_spans(&site->docs, &parts->span_count);
+}
+
+static void free_parts(struct feed_parts *parts)
+{
+	site_spans_free(parts->spans, parts->span_count);
+	mem_free(parts->urls);
+	mem_free(parts->endpoints);
+	mem_free(parts->password_file);
+	mem_free(parts->ca);
+	mem_free(parts->cert);
+	mem_free(parts->key);
+}
+
+/* A fleet spreads over the nodes by where each host begins. */
+static void open_feed(struct site *site)
+{
+	const struct settings *settings = site->settings;
+	_cleanup_(free_parts) struct feed_parts parts;
+	struct etcd_config config;
+
+	make_parts(&parts, site);
+	config = (struct etcd_config){
+		.endpoints = parts.endpoints,
+		.endpoint_count = parts.endpoint_count,
+		.first = phase_part(phase_here("etcd"), parts.endpoint_count),
+		.spans = parts.spans,
+		.span_count = parts.span_count,
+		.user = parts.password_file ? settings->etcd.user : NULL,
+		.password_file = parts.password_file,
+		.tls = {true, parts.ca, parts.cert, parts.key},
+		.probe_ms = (uint64_t)settings->etcd.probe,
+		.timeout_ms = (uint64_t)settings->timeout,
+		.backoff_max_ms = (uint64_t)settings->backoff_max,
+		.keys_max = SITE_DOCS_MAX,
+		.bytes_max = (size_t)settings->response,
+		.data = site,
+		.on_news = on_news,
+		.on_health = on_health,
+	};
+	site->health = ETCD_STARTING;
+	site->etcd = etcd_new(site->host.loop, site->host.http, &config);
+}
+
+/* --- the cache --- */
+
+/* Of a text that cannot be read the last one that could. */
+static struct vault vault_of(const struct layer *layer)
+{
+	return (struct vault){
+		.id = layer->source,
+		.description = "",
+		.data = layer->doc ? layer->doc->sources[0]->text : layer->text,
+	};
+}
+
+static bool is_document(const struct layer *layer)
+{
+	return layer->kind == LAYER_SITE && !layer_is_file(layer);
+}
+
+/* What is no text is no text of a file either. */
+static bool may_be_kept(const struct layer *layer)
+{
+	return is_document(layer) &&
+	       (layer->doc || str_utf8_invalid(layer->text) == layer->text.len);
+}
+
+static void collect(struct cache_entry *entry, const struct stack *stack)
+{
+	struct cache_vaults *feed = &entry->feeds[VAULT_CONFIG];
+	struct vault *vaults;
+	struct layer *layer;
+	size_t count = 0;
+
+	for (stack_each(stack, layer))
+		count += may_be_kept(layer);
+	vaults = arena_alloc(&entry->arena, count * sizeof(*vaults));
+	for (stack_each(stack, layer))
+		if (may_be_kept(layer))
+			vaults[feed->count++] = vault_of(layer);
+	feed->vaults = vaults;
+}
+
+/* A file like a workspace's: etcd's prefix is the server, the user the key. */
+void site_save(struct site *site, const struct stack *stack)
+{
+	const char *user = site->settings->etcd.user;
+	_cleanup_(cache_entry_deinit) struct cache_entry entry = {
+		.workspace = site_cache_name,
+		.api_server = site->docs.prefix,
+		.company_id = "",
+		.access_key = user ? user : "",
+		.refused_at = site->refused_at,
+	};
+
+	if (!site->cache || !site->keep.kept)
+		return;
+	entry.feeds[VAULT_CONFIG].fetched_at = site->good_at;
+	collect(&entry, stack);
+	cache_set(site->cache, &entry);
+}
+
+static void on_save_time(uv_timer_t *timer)
+{
+	struct site *site = timer->data;
+
+	site->host.on_save(site->host.data);
+}
+
+void site_save_soon(struct site *site)
+{
+	if (site->cache && !uv_is_active((uv_handle_t *)&site->saving))
+		(void)uv_timer_start(&site->saving, on_save_time, SAVE_SOON_MS,
+				     0);
+}
+
+void site_forget(struct site *site)
+{
+	(void)uv_timer_stop(&site->saving);
+	if (site->cache)
+		cache_forget(site->cache);
+}
+
+static void take_entry(struct site *site, const struct cache_entry *entry)
+{
+	const struct cache_vaults *feed = &entry->feeds[VAULT_CONFIG];
+	struct keep_limits limits = limits_of(site);
+
+	site->good_at = feed->fetched_at;
+	site->refused_at = entry->refused_at;
+	keep_restore(&site->keep, clock_boot_ms(), time(NULL), site->good_at,
+		     site->refused_at);
+	if (keep_lapse(&site->keep, &limits, clock_boot_ms()) != KEEP_ON)
+		return;
+	for (size_t i = 0; i < feed->count; i++)
+		site_docs_put(&site->docs, str_from(feed->vaults[i].id),
+			      feed->vaults[i].data);
+	log_info("site-from-cache", LOG_INT("documents", site->docs.count),
+		 LOG_INT("age", time(NULL) - site->good_at));
+}
+
+static void restore(struct site *site)
+{
+	const char *user = site->settings->etcd.user;
+	const struct cache_query query = {
+		.state_dir = site->host.state_dir,
+		.workspace = site_cache_name,
+		.api_server = site->docs.prefix,
+		.access_key = user ? user : "",
+		.read_only = site->host.read_only,
+	};
+	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	int r;
+
+	if (!query.state_dir)
+		return;
+	r = cache_file_read(&entry, &query, &diag);
+	if (r == 0 && entry.feeds[VAULT_CONFIG].fetched_at)
+		take_entry(site, &entry);
+	else if (r && r != CACHE_E_ABSENT)
+		log_warning("cache-not-used", LOG_TEXT("file", diag.source),
+			    LOG_TEXT("reason", diag.text));
+}
+
+/* --- how it stands --- */
+
+bool site_is_starting(const struct site *site)
+{
+	return site && site->etcd && site->health == ETCD_STARTING &&
+	       !site->keep.kept;
+}
+
+bool site_is_well(const struct site *site)
+{
+	return !site || (site->etcd && site->health == ETCD_WELL);
+}
+
+bool site_has_asked(const struct site *site)
+{
+	return !site || !site->etcd || site->health != ETCD_STARTING;
+}
+
+bool site_is_asking(const struct site *site)
+{
+	return site && site->etcd && etcd_is_asking(site->etcd);
+}
+
+const char *site_problem(const struct site *site)
+{
+	return site && site->etcd ? etcd_error(site->etcd) : NULL;
+}
+
+int64_t site_lag(const struct site *site)
+{
+	int64_t age = keep_age(&site->keep, clock_boot_ms());
+
+	if (site_is_well(site))
+		return 0;
+	return age < 0 ? -1 : age / 1000;
+}
+
+int64_t site_stale(const struct site *site)
+{
+	int64_t age = site_is_well(site)
+			      ? -1
+			      : keep_age(&site->keep, clock_boot_ms());
+
+	return age > 2 * site->settings->interval ? age / 1000 : -1;
+}
+
+static const char *state_name(const struct site *site)
+{
+	static const char *const names[] = {
+		[ETCD_STARTING] = "offline",  [ETCD_WELL] = "ready",
+		[ETCD_AWAY] = "offline",      [ETCD_AILING] = "degraded",
+		[ETCD_REJECTED] = "degraded",
+	};
+
+	return site->etcd ? names[site->health] : "offline";
+}
+
+void site_write_status(const struct site *site, const char *problem,
+		       struct buf *json)
+{
+	int64_t revision = site->etcd ? etcd_revision(site->etcd) : 0;
+
+	buf_putc(json, '{');
+	if (site->etcd)
+		json_add_string(json, "endpoint", etcd_endpoint(site->etcd));
+	if (revision)
+		json_add_int(json, "revision", revision);
+	json_add_string(json, "state", state_name(site));
+	json_add_optional_string(json, "last_error", problem);
+	buf_putc(json, '}');
+}
+
+/* --- beginning and end --- */
+
+static bool names_etcd(const struct settings *settings)
+{
+	return settings->etcd.etcd && *settings->etcd.etcd;
+}
+
+static void take_settings(struct site *site, const struct settings *settings)
+{
+	site->settings = settings;
+	site_docs_init(&site->docs, settings->etcd.prefix,
+		       settings->etcd.groups);
+}
+
+struct site *site_new(const struct site_host *host,
+		      const struct settings *settings)
+{
+	struct site *site;
+
+	if (!names_etcd(settings))
+		return NULL;
+	site = mem_alloc(sizeof(*site));
+	site->host = *host;
+	take_settings(site, settings);
+	(void)uv_timer_init(host->loop, &site->timer);
+	(void)uv_timer_init(host->loop, &site->saving);
+	site->timer.data = site->saving.data = site;
+	site->open_handles = 2;
+	restore(site);
+	if (host->state_dir && !host->read_only)
+		site->cache =
+			cache_new(host->loop, host->state_dir, site_cache_name);
+	if (!host->offline)
+		open_feed(site);
+	expect(site);
+	return site;
+}
+
+static bool is_same_feed(const struct site_settings *a,
+			 const struct site_settings *b)
+{
+	return str_same(a->etcd, b->etcd) && str_same(a->prefix, b->prefix) &&
+	       str_same(a->ca, b->ca) && str_same(a->cert, b->cert) &&
+	       str_same(a->key, b->key) && str_same(a->user, b->user) &&
+	       str_same(a->password_file, b->password_file) &&
+	       str_same(a->groups, b->groups) && a->probe == b->probe;
+}
+
+/* What is still for this host stays until the new feed has said what is. */
+void site_set_settings(struct site *site, const struct settings *settings)
+{
+	bool same = is_same_feed(&site->settings->etcd, &settings->etcd);
+	struct site_docs old = site->docs;
+	bool other =
+		!str_same(site->settings->etcd.prefix, settings->etcd.prefix);
+
+	if (same) {
+		site->settings = settings;
+		site_refresh(site);
+		return;
+	}
+	etcd_close(TAKE(site->etcd));
+	take_settings(site, settings);
+	site_docs_inherit(&site->docs, &old);
+	site_docs_deinit(&old);
+	if (other)
+		site->keep = (struct keep){0};
+	if (!site->host.offline)
+		open_feed(site);
+	expect(site);
+}
+
+void site_refresh(struct site *site)
+{
+	if (site->etcd)
+		etcd_refresh(site->etcd);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct site *site = handle->data;
+
+	if (--site->open_handles == 0)
+		mem_free(site);
+}
+
+void site_close(struct site *site)
+{
+	if (!site)
+		return;
+	etcd_close(TAKE(site->etcd));
+	cache_close(TAKE(site->cache));
+	site_docs_deinit(&site->docs);
+	uv_close((uv_handle_t *)&site->timer, on_closed);
+	uv_close((uv_handle_t *)&site->saving, on_closed);
+}

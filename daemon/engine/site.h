@@ -1,0 +1,114 @@
+#ifndef DAEMON_SITE_H
+#define DAEMON_SITE_H
+
+/*
+ * Site: the documents that etcd has for this host, and how it stands with
+ * etcd. They are the stronger part of the layer `site` of every workspace.
+ *
+ * It owns its feed (fetch/etcd), the documents and their file in the cache.
+ * What it serves outlives its feed: etcd's bad days are borne as the ClearML
+ * server's are (keep.h). The daemon puts the documents into the stacks, and
+ * tells what was read of them.
+ *
+ *   site_new --from the cache--> SERVING <--news, lapse--+
+ *                                   |                    |
+ *                 site_set_settings +--------------------+
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "config/snapshot.h"
+#include "engine/keep.h"
+#include "engine/site_docs.h"
+
+struct buf;
+struct cache;
+struct http;
+struct settings;
+struct stack;
+
+struct site_host {
+	uv_loop_t *loop;
+	struct http *http;
+	const char *state_dir; /* NULL: there is no cache */
+	bool read_only;        /* and it is not written */
+	bool offline;          /* never touch the network */
+
+	void *data;
+	void (*on_documents)(void *data, enum snapshot_cause cause);
+	void (*on_health)(void *data);
+	void (*on_save)(void *data); /* time for site_save */
+};
+
+struct site {
+	struct site_host host;
+	const struct settings *settings;
+	struct site_docs docs;
+	struct etcd *etcd; /* NULL: offline */
+	struct keep keep;
+	struct cache *cache;     /* NULL: nothing is written */
+	enum etcd_health health; /* as was last told */
+	int64_t good_at; /* seconds since 1970 when the documents were known to
+			  * be etcd's; 0: never */
+	int64_t refused_at; /* of the first refusal after it; 0: none */
+	uv_timer_t timer;   /* what only time brings */
+	uv_timer_t saving;  /* to the next site_save */
+	unsigned int open_handles;
+};
+
+/* NULL when @settings name no etcd. They must outlive it, or be replaced. Calls
+ * nothing back before it returns. */
+struct site *site_new(const struct site_host *host,
+		      const struct settings *settings);
+void site_close(struct site *site); /* NULL is allowed */
+
+/* Other settings, which name an etcd too. */
+void site_set_settings(struct site *site, const struct settings *settings);
+
+/* There is to be no file of documents any more. */
+void site_forget(struct site *site);
+
+/* Soon: whoever puts a hundred documents makes one file of them, and the file
+ * keeps nobody waiting. */
+void site_save_soon(struct site *site);
+
+/* Keep what @stack could read of the documents, for the next start. */
+void site_save(struct site *site, const struct stack *stack);
+
+/* Read everything again, soon. */
+void site_refresh(struct site *site);
+
+/* NULL is allowed below, and means that all is well. */
+
+/* Is nothing known yet, not even of an earlier day? */
+bool site_is_starting(const struct site *site);
+
+/* Is what is served what etcd holds? */
+bool site_is_well(const struct site *site);
+
+/* Has all of etcd been asked once, well or not, since the start? */
+bool site_has_asked(const struct site *site);
+
+bool site_is_asking(const struct site *site);
+
+/* What is wrong, for people; NULL: nothing. */
+const char *site_problem(const struct site *site);
+
+/* Age in seconds of the documents when they may not be etcd's any more; else
+ * -1. */
+int64_t site_stale(const struct site *site);
+
+/* For how many seconds the documents have not been known to be etcd's: 0 while
+ * they are watched; -1: they never were. */
+int64_t site_lag(const struct site *site);
+
+/* The object Site of io.clearconf; @problem: site_problem as it may be told. */
+void site_write_status(const struct site *site, const char *problem,
+		       struct buf *json);
+
+/* The name of its file among those of workspaces: none is called so. */
+extern const char *const site_cache_name;
+
+#endif

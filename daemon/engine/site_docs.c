@@ -1,0 +1,314 @@
+#include "engine/site_docs.h"
+
+#include <string.h>
+#include <uv.h>
+
+#include "base/mem.h"
+
+#define NOT_OURS SIZE_MAX
+
+static char *host_name(void)
+{
+	char name[UV_MAXHOSTNAMESIZE];
+	size_t size = sizeof(name);
+
+	return mem_strdup(uv_os_gethostname(name, &size) ? "localhost" : name);
+}
+
+static bool has_group(const struct site_docs *docs, struct str name)
+{
+	for (size_t i = 0; i < docs->group_count; i++)
+		if (str_is(name, docs->groups[i]))
+			return true;
+	return false;
+}
+
+static void add_groups(struct site_docs *docs, const char *names)
+{
+	_cleanup_(mem_freep) char *list = mem_strdup(names);
+	char *rest = NULL;
+
+	for (char *word = strtok_r(list, " \t", &rest); word;
+	     word = strtok_r(NULL, " \t", &rest)) {
+		if (has_group(docs, str_from(word)))
+			continue;
+		docs->groups =
+			mem_grow(docs->groups, (docs->group_count + 1) *
+						       sizeof(docs->groups[0]));
+		docs->groups[docs->group_count++] = mem_strdup(word);
+	}
+}
+
+void site_docs_init(struct site_docs *docs, const char *prefix,
+		    const char *groups)
+{
+	bool ended = str_ends(str_from(prefix), STR("/"));
+
+	*docs = (struct site_docs){
+		.prefix = mem_printf("%s%s", prefix, ended ? "" : "/"),
+		.host = host_name(),
+	};
+	if (groups)
+		add_groups(docs, groups);
+}
+
+static void doc_deinit(struct site_doc *doc)
+{
+	mem_free(doc->key);
+	mem_free((char *)doc->text.ptr);
+}
+
+void site_docs_clear(struct site_docs *docs)
+{
+	for (size_t i = 0; i < docs->count; i++)
+		doc_deinit(&docs->items[i]);
+	mem_free(docs->items);
+	docs->items = NULL;
+	docs->count = docs->room = docs->bytes = 0;
+}
+
+void site_docs_deinit(struct site_docs *docs)
+{
+	site_docs_clear(docs);
+	for (size_t i = 0; i < docs->group_count; i++)
+		mem_free(docs->groups[i]);
+	mem_free(docs->groups);
+	mem_free(docs->prefix);
+	mem_free(docs->host);
+	*docs = (struct site_docs){0};
+}
+
+/* --- which keys --- */
+
+/* From @first up to, but not with, @last, both without the prefix. */
+static struct etcd_span span_of(const struct site_docs *docs, const char *first,
+				const char *last)
+{
+	char *key = mem_printf("%s%s", docs->prefix, first);
+	char *end = mem_printf("%s%s", docs->prefix, last);
+	size_t len = strlen(end);
+
+	return (struct etcd_span){{key, strlen(key)}, {end, len}};
+}
+
+/* All that begins with @first, which ends with a '/'. */
+static struct etcd_span span_below(const struct site_docs *docs,
+				   const char *first)
+{
+	struct etcd_span span = span_of(docs, first, first);
+	char *end = (char *)span.end.ptr;
+
+	end[span.end.len - 1]++;
+	return span;
+}
+
+/* What is for other hosts and groups does not come at all: a fleet of thousands
+ * is not told of each other's documents, and need not be allowed to read them.
+ */
+struct etcd_span *site_docs_spans(const struct site_docs *docs, size_t *count)
+{
+	struct etcd_span *spans =
+		mem_alloc((4 + docs->group_count) * sizeof(*spans));
+	_cleanup_(mem_freep) char *host = mem_printf("hosts/%s/", docs->host);
+
+	spans[0] = span_of(docs, "", "groups/");
+	spans[1] = span_of(docs, "groups0", "hosts/");
+	spans[2] = span_below(docs, "");
+	mem_free((char *)spans[2].key.ptr);
+	spans[2].key = (struct str){mem_printf("%shosts0", docs->prefix),
+				    strlen(docs->prefix) + strlen("hosts0")};
+	spans[3] = span_below(docs, host);
+	for (size_t i = 0; i < docs->group_count; i++) {
+		_cleanup_(mem_freep) char *group =
+			mem_printf("groups/%s/", docs->groups[i]);
+
+		spans[4 + i] = span_below(docs, group);
+	}
+	*count = 4 + docs->group_count;
+	return spans;
+}
+
+void site_spans_free(struct etcd_span *spans, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		mem_free((char *)spans[i].key.ptr);
+		mem_free((char *)spans[i].end.ptr);
+	}
+	mem_free(spans);
+}
+
+/* The part of @name after its first '/'; *folder: the part before. */
+static struct str split_folder(struct str name, struct str *folder)
+{
+	const char *slash = memchr(name.ptr, '/', name.len);
+
+	folder->ptr = name.ptr;
+	folder->len = slash ? (size_t)(slash - name.ptr) : 0;
+	return slash ? str_from_offset(name, folder->len + 1) : (struct str){0};
+}
+
+static size_t rank_of_group(const struct site_docs *docs, struct str name)
+{
+	for (size_t i = 0; i < docs->group_count; i++)
+		if (str_is(name, docs->groups[i]))
+			return 1 + i;
+	return NOT_OURS;
+}
+
+static size_t rank_of_host(const struct site_docs *docs, struct str name)
+{
+	return str_is(name, docs->host) ? 1 + docs->group_count : NOT_OURS;
+}
+
+static size_t rank_of_name(const struct site_docs *docs, struct str name)
+{
+	static const struct {
+		const char *folder;
+		size_t (*rank)(const struct site_docs *docs, struct str name);
+	} kinds[] = {
+		{"groups/", rank_of_group},
+		{"hosts/", rank_of_host},
+	};
+	struct str folder;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!str_starts(name, str_from(kinds[i].folder)))
+			continue;
+		name = str_from_offset(name, strlen(kinds[i].folder));
+		name = split_folder(name, &folder);
+		return name.len ? kinds[i].rank(docs, folder) : NOT_OURS;
+	}
+	return 0;
+}
+
+/* A name that nobody could type or read is none; nor is a folder's. */
+static bool is_name(struct str name)
+{
+	return name.len && !str_ends(name, STR("/")) &&
+	       !memchr(name.ptr, '\0', name.len) &&
+	       str_utf8_invalid(name) == name.len;
+}
+
+static size_t rank_of(const struct site_docs *docs, struct str key)
+{
+	struct str prefix = str_from(docs->prefix);
+	struct str name = str_from_offset(key, prefix.len);
+
+	if (!str_starts(key, prefix) || !is_name(name))
+		return NOT_OURS;
+	return rank_of_name(docs, name);
+}
+
+/* --- the list --- */
+
+/* Where the document of @rank and @key is, or would be. */
+static size_t place_of(const struct site_docs *docs, size_t rank,
+		       struct str key)
+{
+	size_t low = 0, high = docs->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct site_doc *doc = &docs->items[middle];
+		int order = doc->rank == rank
+				    ? str_compare(str_from(doc->key), key)
+				    : (doc->rank > rank) - (doc->rank < rank);
+
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_at(const struct site_docs *docs, size_t place, struct str key)
+{
+	return place < docs->count && str_is(key, docs->items[place].key);
+}
+
+static void set_text(struct site_docs *docs, struct site_doc *doc,
+		     struct str text)
+{
+	docs->bytes += text.len - doc->text.len;
+	mem_free((char *)doc->text.ptr);
+	doc->text = (struct str){
+		mem_strndup(text.ptr ? text.ptr : "", text.len), text.len};
+}
+
+static void insert(struct site_docs *docs, size_t place, size_t rank,
+		   struct str key)
+{
+	if (docs->count == docs->room) {
+		docs->room = docs->room ? 2 * docs->room : 16;
+		docs->items = mem_grow(docs->items,
+				       docs->room * sizeof(docs->items[0]));
+	}
+	memmove(&docs->items[place + 1], &docs->items[place],
+		(docs->count - place) * sizeof(docs->items[0]));
+	docs->items[place] = (struct site_doc){
+		.key = mem_strndup(key.ptr, key.len),
+		.rank = rank,
+	};
+	docs->count++;
+}
+
+/* True when it is new. */
+static bool put(struct site_docs *docs, struct str key, struct str text)
+{
+	size_t rank = rank_of(docs, key), place;
+	bool new;
+
+	if (rank == NOT_OURS)
+		return false;
+	place = place_of(docs, rank, key);
+	new = !is_at(docs, place, key);
+	if (new)
+		insert(docs, place, rank, key);
+	set_text(docs, &docs->items[place], text);
+	return new;
+}
+
+/* True when it was there. */
+static bool drop(struct site_docs *docs, struct str key)
+{
+	size_t place = place_of(docs, rank_of(docs, key), key);
+
+	if (!is_at(docs, place, key))
+		return false;
+	docs->bytes -= docs->items[place].text.len;
+	doc_deinit(&docs->items[place]);
+	docs->count--;
+	memmove(&docs->items[place], &docs->items[place + 1],
+		(docs->count - place) * sizeof(docs->items[0]));
+	return true;
+}
+
+void site_docs_put(struct site_docs *docs, struct str key, struct str text)
+{
+	(void)put(docs, key, text);
+}
+
+bool site_docs_take(struct site_docs *docs, const struct etcd_news *news)
+{
+	bool changed = news->whole;
+
+	if (news->whole)
+		site_docs_clear(docs);
+	for (size_t i = 0; i < news->count; i++) {
+		const struct etcd_kv *kv = &news->kvs[i];
+
+		changed = (kv->value.ptr ? put(docs, kv->key, kv->value)
+					 : drop(docs, kv->key)) ||
+			  changed;
+	}
+	return changed;
+}
+
+void site_docs_inherit(struct site_docs *docs, struct site_docs *others)
+{
+	for (size_t i = 0; i < others->count; i++)
+		(void)put(docs, str_from(others->items[i].key),
+			  others->items[i].text);
+	site_docs_clear(others);
+}

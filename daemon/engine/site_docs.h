@@ -1,0 +1,63 @@
+#ifndef DAEMON_SITE_DOCS_H
+#define DAEMON_SITE_DOCS_H
+
+/*
+ * Site documents: the keys below the prefix that are for this host, in the
+ * order of layers, each with its newest text.
+ *
+ *	PREFIX NAME           for everybody, in the order of the names
+ *	PREFIX groups/G/NAME  for hosts that the settings put into G; these come
+ *	                      after, in the order of the settings
+ *	PREFIX hosts/H/NAME   for the host that calls itself H; after those
+ *
+ * Owned by its site. What the texts hold is not looked at here.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/str.h"
+#include "fetch/etcd/etcd.h"
+
+/* More is a mistake in a prefix. */
+#define SITE_DOCS_MAX 20000
+
+struct site_doc {
+	char *key;
+	struct str text; /* owned */
+	size_t rank;
+};
+
+struct site_docs {
+	char *prefix; /* ends with '/' */
+	char *host;
+	char **groups;
+	size_t group_count;
+	struct site_doc *items;
+	size_t count, room;
+	size_t bytes; /* of all texts */
+};
+
+/* @prefix and @groups as the settings say them. */
+void site_docs_init(struct site_docs *docs, const char *prefix,
+		    const char *groups);
+void site_docs_deinit(struct site_docs *docs);
+
+/* The keys that can be for this host; the caller's, with what they point to:
+ * site_spans_free. */
+struct etcd_span *site_docs_spans(const struct site_docs *docs, size_t *count);
+void site_spans_free(struct etcd_span *spans, size_t count);
+
+/* True when documents came or went; false: at most their texts are new. */
+bool site_docs_take(struct site_docs *docs, const struct etcd_news *news);
+
+/* All of another's, which is empty after, that are for this host by @docs' own
+ * prefix and groups. */
+void site_docs_inherit(struct site_docs *docs, struct site_docs *others);
+
+/* One of an earlier day. */
+void site_docs_put(struct site_docs *docs, struct str key, struct str text);
+
+void site_docs_clear(struct site_docs *docs);
+
+#endif

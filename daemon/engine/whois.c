@@ -1,0 +1,136 @@
+#include "engine/whois.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "value/value.h"
+
+void whois_init(struct whois *whois, struct session *session)
+{
+	*whois = (struct whois){.session = session};
+}
+
+void whois_names_deinit(struct whois_names *names)
+{
+	mem_free(names->user_id);
+	mem_free(names->user_name);
+	mem_free(names->company_id);
+	mem_free(names->company_name);
+	*names = (struct whois_names){0};
+}
+
+void whois_deinit(struct whois *whois)
+{
+	session_cancel(TAKE(whois->call));
+	whois_names_deinit(&whois->names);
+}
+
+static bool is_known(const struct whois_names *names)
+{
+	return names->user_name && (names->company_name || !names->company_id);
+}
+
+/* --- what the server says ------------------------------------------------- */
+
+/* What is known stays. */
+static void fill(char **field, const struct value *value)
+{
+	if (!*field && value_is(value, VALUE_STRING) && value->text.len)
+		*field = mem_strndup(value->text.ptr, value->text.len);
+}
+
+static bool is_ours(const struct whois_names *names,
+		    const struct value *company)
+{
+	const struct value *id = value_get(company, STR("id"));
+
+	return names->company_id && value_is(id, VALUE_STRING) &&
+	       str_is(value_text(id), names->company_id);
+}
+
+static void take_company(struct whois_names *names, const struct value *company)
+{
+	if (is_ours(names, company))
+		fill(&names->company_name, value_get(company, STR("name")));
+}
+
+static void take_companies(struct whois_names *names, const struct value *list)
+{
+	if (!value_is(list, VALUE_LIST))
+		return;
+	for (size_t i = 0; i < list->list.count; i++)
+		take_company(names, list->list.items[i]);
+}
+
+/* Not every server has these calls, or lets everybody make them. */
+static bool is_answer(const struct api_reply *reply)
+{
+	return reply->outcome == API_OK ||
+	       (reply->outcome == API_ERROR && reply->status < 500);
+}
+
+static void on_companies(void *data, const struct api_reply *reply)
+{
+	struct whois *whois = data;
+
+	whois->call = NULL;
+	whois->asked = is_answer(reply);
+	take_companies(&whois->names, value_get(reply->data, STR("companies")));
+}
+
+static void take_user(struct whois_names *names, const struct value *user)
+{
+	fill(&names->user_id, value_get(user, STR("id")));
+	fill(&names->user_name, value_get(user, STR("name")));
+	take_company(names, value_get(user, STR("company")));
+	take_companies(names, value_get(user, STR("companies")));
+}
+
+static void on_user(void *data, const struct api_reply *reply)
+{
+	struct whois *whois = data;
+
+	whois->call = NULL;
+	take_user(&whois->names, value_get(reply->data, STR("user")));
+	if (is_answer(reply) && !is_known(&whois->names))
+		whois->call = session_send(whois->session,
+					   "organization.get_user_companies",
+					   NULL, on_companies, whois);
+}
+
+/* --- what the token says -------------------------------------------------- */
+
+static void take_text(char **field, const char *text)
+{
+	if (!text)
+		return;
+	mem_free(*field);
+	*field = mem_strdup(text);
+}
+
+/* A token may say nothing. */
+static bool is_other(const char *known, const char *claimed)
+{
+	return claimed && !str_same(known, claimed);
+}
+
+void whois_learn(struct whois *whois)
+{
+	const struct api_claims *claims = session_claims(whois->session);
+	struct whois_names *names = &whois->names;
+
+	if (!claims)
+		return;
+	if (is_other(names->company_id, claims->company_id) ||
+	    is_other(names->user_id, claims->user_id)) {
+		whois_names_deinit(names);
+		whois->asked = false;
+	}
+	take_text(&names->user_id, claims->user_id);
+	take_text(&names->user_name, claims->user_name);
+	take_text(&names->company_id, claims->company_id);
+	take_text(&names->company_name, claims->company_name);
+	if (!is_known(names) && !whois->asked && !whois->call)
+		whois->call =
+			session_send(whois->session, "users.get_current_user",
+				     NULL, on_user, whois);
+}

@@ -1,0 +1,187 @@
+#ifndef DAEMON_WORKSPACE_H
+#define DAEMON_WORKSPACE_H
+
+/*
+ * Workspace: one API server and key pair, and everything that follows from
+ * them: stack of layers, current snapshot, history, state.
+ *
+ * It owns all of that; what it shares with its siblings is in its host. A
+ * change of the login of the implicit workspace is proved by an answer before
+ * it replaces the upstream that works: until then it is the candidate.
+ *
+ *   STARTING --answer--> READY <--bad answer / good answer--> DEGRADED
+ *       |                  ^                                     ^
+ *       +---no answer--> OFFLINE <-------no answer---------------+
+ *
+ * READY also without a server, when the layers are all in order; DEGRADED also
+ * while a layer is broken.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/history.h"
+#include "config/snapshot.h"
+#include "config/stack.h"
+#include "engine/keep.h"
+#include "engine/upstream.h"
+
+struct access;
+struct cache;
+struct env;
+struct locks;
+struct places;
+struct rotation;
+struct secrets;
+struct site;
+struct workspace;
+
+enum workspace_state {
+	WORKSPACE_STARTING,
+	WORKSPACE_READY,
+	WORKSPACE_DEGRADED,
+	WORKSPACE_OFFLINE
+};
+
+/* What the workspaces of a daemon share. */
+struct workspace_host {
+	struct upstream_config upstream;
+	const struct settings *settings;
+	const struct places *places;
+	struct env *env, *vault_env;
+	struct secrets *secrets;
+	struct locks *locks;
+	const struct site *site;  /* what etcd has for the host; NULL: none */
+	const char *state_dir;    /* of the cache; NULL: there is none */
+	bool read_only;           /* and it is not written */
+	bool offline;             /* never touch the network */
+	uint64_t fetched, failed; /* answers for a feed of vaults */
+
+	void *data;
+	uint64_t (*next_generation)(void *data);
+	void (*on_snapshot)(void *data, struct workspace *workspace);
+	void (*on_state)(void *data, struct workspace *workspace);
+	/* The server has answered, well or not; all of it has been taken. */
+	void (*on_answer)(void *data, struct workspace *workspace);
+	/* Its rotation has got further, or has failed. */
+	void (*on_rotation)(void *data, struct workspace *workspace);
+	/* Does any workspace log in with @key, from elsewhere than @source
+	 * (NULL: from anywhere)? */
+	bool (*uses_key)(void *data, const char *key, const char *source);
+	/* Its upstream is about to be closed. */
+	void (*on_logout)(void *data, struct workspace *workspace);
+};
+
+struct workspace {
+	char *name;
+	struct workspace_host *host;
+	const struct workspace_settings *declared; /* NULL: the implicit one */
+	struct access *access; /* of its own; NULL: the daemon's */
+	struct stack stack;
+	struct snapshot *snapshot;               /* never NULL once started */
+	struct snapshot *projected[PROJECTIONS]; /* of it; NULL: not made yet */
+	uint64_t editions;                       /* of snapshots so far */
+	struct history history;
+
+	struct upstream *upstream;  /* NULL: no server to ask */
+	struct upstream *candidate; /* a new login, not yet proved */
+	char *login_error;          /* why there can be no login; NULL */
+	const char *unasked;        /* why no server is asked; NULL */
+	char *login_warning;        /* what is wrong with it all the same */
+
+	struct rotation *rotation; /* NULL: none is under way */
+
+	struct keep keep;    /* how long its vaults serve without a server */
+	struct cache *cache; /* NULL: nothing is written */
+	/* Seconds since 1970 of the last good answer and of the first refusal
+	 * after it; 0: none. For other processes, as keep is for this one. */
+	int64_t fetched_at, refused_at;
+	int64_t saved_at;        /* milliseconds of the boot clock */
+	struct whois_names kept; /* whose the restored vaults are */
+
+	int64_t since; /* seconds since 1970 of state and refused */
+	enum workspace_state state;
+	bool refused;    /* the server refuses the credentials */
+	bool runs_out;   /* a fifth of the key's life is left */
+	bool had_vaults; /* the server has once given vaults */
+	bool unsaved;    /* the cache does not have what it should */
+};
+
+const char *workspace_state_name(enum workspace_state state);
+
+/* The same, but "refused" while the server refuses the credentials. */
+const char *workspace_state_shown(const struct workspace *workspace);
+
+/* @declared NULL: the implicit workspace `default`. */
+struct workspace *workspace_new(struct workspace_host *host,
+				const struct workspace_settings *declared);
+void workspace_close(struct workspace *workspace);
+
+/* Read the local layers and make the first snapshot, then log in. */
+void workspace_start(struct workspace *workspace);
+
+/* New settings, in which the workspace is still declared (or implicit). */
+void workspace_set_settings(struct workspace *workspace,
+			    const struct workspace_settings *declared);
+
+/* Local files may have changed, or the settings: read what differs. */
+void workspace_reload(struct workspace *workspace, enum snapshot_cause cause);
+
+/* The documents of the site may be others. */
+void workspace_take_site(struct workspace *workspace,
+			 enum snapshot_cause cause);
+
+/* State as it follows from everything else; who cares is told of a change. */
+void workspace_set_state(struct workspace *workspace);
+
+/* Ask the server now, and begin with a proof of the key. */
+void workspace_prove_now(struct workspace *workspace);
+
+/* Is a question to the server under way, or about to be? */
+bool workspace_is_asking(const struct workspace *workspace);
+
+/* Did the last answers say what the vaults are, or is nobody to be asked? */
+bool workspace_can_serve(const struct workspace *workspace);
+
+/* What it serves, unchanged, as a new generation: it has become the active one.
+ */
+void workspace_renew(struct workspace *workspace, enum snapshot_cause cause);
+
+/* Are the vaults in, or has the first attempt to get them failed? */
+bool workspace_is_settled(const struct workspace *workspace);
+
+/* What is wrong with login or server, for people; NULL: nothing. */
+const char *workspace_problem(const struct workspace *workspace);
+
+/* The same of a new login, which does not replace the one in force before it is
+ * proved. */
+const char *workspace_candidate_problem(const struct workspace *workspace);
+
+/* Vaults that are too old, or were given to credentials that have been refused
+ * for too long, are dropped; a key whose life has ended is proved. */
+void workspace_lapse(struct workspace *workspace);
+
+/* Milliseconds until that may be; -1: never, as things stand. */
+int64_t workspace_lapses_in(const struct workspace *workspace);
+
+/* Who we are: as the server says, else as it said to an earlier process. */
+const struct whois_names *workspace_names(const struct workspace *workspace);
+
+/* Age in seconds of the vaults that are served, when older than two polls;
+ * else -1. */
+int64_t workspace_stale(const struct workspace *workspace);
+
+/* Learn the secrets of what it serves, has served as far as the history knows,
+ * and logs in with. */
+void workspace_learn_secrets(const struct workspace *workspace);
+
+/* What @projection shows of its snapshot; borrowed until the next one. */
+struct snapshot *workspace_project(struct workspace *workspace,
+				   enum projection projection);
+
+/* The snapshot that @docs come to by the rules of the mode; not published. */
+struct snapshot *workspace_merge(const struct workspace *workspace,
+				 struct stack_docs *docs,
+				 const struct env *env);
+
+#endif

@@ -1,0 +1,110 @@
+#ifndef FETCH_ETCD_PARTS_H
+#define FETCH_ETCD_PARTS_H
+
+/*
+ * The inside of etcd: what its files share.
+ *
+ *   etcd.c        nodes, pulse, login; beginning and end
+ *   etcd_range.c  all there is, page by page
+ *   etcd_watch.c  changes
+ *   etcd_wire.c   what is said
+ */
+
+#include "fetch/backoff.h"
+#include "fetch/etcd/etcd.h"
+
+/* No page and no line has more bytes; a value of 1.5 MiB, which is what etcd
+ * takes, has 2 MiB in it. */
+#define ETCD_ANSWER_BYTES ((size_t)32 << 20)
+
+enum etcd_state {
+	ETCD_WAITING,
+	ETCD_KNOCKING,
+	ETCD_LOGGING_IN,
+	ETCD_RANGING,
+	ETCD_OPENING,
+	ETCD_WATCHING,
+	ETCD_CLOSING,
+};
+
+/* What has come and is not yet told. */
+struct etcd_load {
+	struct arena arena;
+	struct etcd_kv *kvs;
+	size_t count, room, bytes;
+};
+
+struct etcd_watched {
+	struct etcd_span span;
+	int64_t next; /* the revision its watch goes on from; 0: range first */
+};
+
+struct etcd {
+	enum etcd_state state;
+	struct http *http;
+	struct arena arena; /* of the configuration's texts */
+	struct etcd_config config;
+	const char **endpoints;
+	struct etcd_watched *spans;
+	unsigned int open_handles;
+	uv_timer_t wait;  /* before the next round of nodes */
+	uv_timer_t pulse; /* to the next probe */
+
+	size_t at;       /* the node that is asked */
+	size_t tried;    /* of this round */
+	uint64_t since;  /* milliseconds of the loop when the state began */
+	bool logged_in;  /* since the last failure: a token is new */
+	bool round_open; /* the nodes of this round have not all failed */
+	struct backoff backoff;
+	char *token;   /* NULL: none */
+	char *cluster; /* its id; NULL: not known yet */
+
+	struct http_call *call, *stream, *probe;
+
+	size_t ranged;    /* the span that is being read */
+	struct buf from;  /* the key that the next page begins with */
+	int64_t limit;    /* of keys on a page */
+	int64_t revision; /* of all pages; 0: the first one says */
+	struct etcd_load load;
+	size_t created; /* watches that are in place */
+
+	enum etcd_health health, worst;
+	char *error, *worst_error; /* worst: of the round */
+};
+
+void etcd_enter(struct etcd *etcd, enum etcd_state state);
+
+/* The node at work cannot be used: on to the next one. @error is taken over. */
+void etcd_fail(struct etcd *etcd, enum etcd_health health, char *error);
+
+/* The same because of what it says. A token that is over is renewed instead,
+ * what is compacted is read by a range. */
+void etcd_fail_by(struct etcd *etcd, const struct etcd_reply *reply,
+		  const struct http_reply *http);
+
+/* Everything is in place. */
+void etcd_be_well(struct etcd *etcd);
+
+/* POST @body to @method of the node at work; takes @body's content. Of the
+ * answer a struct etcd_reply is made, unless it is a stream. */
+struct http_call *etcd_post(struct etcd *etcd, const char *method,
+			    struct buf *body, struct http_request *request,
+			    http_done_fn done);
+
+/* True, and everything begins anew, when this is another cluster than before.
+ */
+bool etcd_is_other_cluster(struct etcd *etcd, const struct etcd_reply *reply);
+
+void etcd_range(struct etcd *etcd);
+void etcd_watch(struct etcd *etcd);
+
+/* --- what has come --- */
+
+/* False: there is more of it than there may be. */
+bool etcd_load_add(struct etcd *etcd, const struct etcd_reply *reply);
+
+/* Tell it, and be empty again. */
+void etcd_load_tell(struct etcd *etcd, bool whole);
+void etcd_load_clear(struct etcd_load *load);
+
+#endif

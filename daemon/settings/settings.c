@@ -1,0 +1,310 @@
+#include "settings/settings.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "settings/settings_table.h"
+#include "value/path.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define KIB    INT64_C(1024)
+#define MIB    (1024 * KIB)
+
+static const char *const modes[] = {"agent", "sdk", NULL};
+static const char *const dialects[] = {"clearml", "strict", NULL};
+static const char *const log_levels[] = {"error", "warning", "info", "debug",
+					 NULL};
+
+#define IN_SETTINGS(field)  offsetof(struct settings, field)
+#define IN_WORKSPACE(field) offsetof(struct workspace_settings, field)
+
+/* clang-format off */
+static const struct settings_key keys[] = {
+	{"daemon", "socket", TEXT, IN_SETTINGS(socket)},
+	{"daemon", "state_dir", TEXT, IN_SETTINGS(state_dir)},
+	{"daemon", "mode", CHOICE, IN_SETTINGS(mode), "agent", 0, 0, modes},
+	{"daemon", "log_level", CHOICE, IN_SETTINGS(log_level), "info", 0, 0, log_levels},
+	{"local", "files", WORDS, IN_SETTINGS(files)},
+	{"local", "defaults", TEXT, IN_SETTINGS(defaults)},
+	{"local", "site", TEXT, IN_SETTINGS(site)},
+	{"local", "vault_environment", WORDS, IN_SETTINGS(vault_environment)},
+	{"resolve", "dialect", CHOICE, IN_SETTINGS(dialect), "clearml", 0, 0, dialects},
+	{"poll", "interval", DURATION, IN_SETTINGS(interval), "60s", 100, 7 * DAY},
+	{"poll", "jitter", PERCENT, IN_SETTINGS(jitter), "20%", 0, 100},
+	{"poll", "timeout", DURATION, IN_SETTINGS(timeout), "10s", 100, HOUR},
+	{"poll", "backoff_max", DURATION, IN_SETTINGS(backoff_max), "15m", 100, 7 * DAY},
+	{"poll", "prove", DURATION, IN_SETTINGS(prove), "15m", 0, 7 * DAY},
+	{"poll", "stale_limit", DURATION, IN_SETTINGS(stale_limit), "30d", 0, 3650 * DAY},
+	{"poll", "revoked_grace", DURATION, IN_SETTINGS(revoked_grace), "10m", 0, 3650 * DAY},
+	{"access", "read", WORDS, IN_SETTINGS(read)},
+	{"access", "secrets", WORDS, IN_SETTINGS(secrets)},
+	{"access", "admin", WORDS, IN_SETTINGS(admin)},
+	{"mask", "add", WORDS, IN_SETTINGS(mask_add)},
+	{"lock", "keys", PATHS, IN_SETTINGS(lock_keys)},
+	{"limits", "connections_per_user", COUNT, IN_SETTINGS(connections_per_user), "1024", 1, 1000000},
+	{"limits", "watchers_per_user", COUNT, IN_SETTINGS(watchers_per_user), "1024", 1, 1000000},
+	{"limits", "bytes_per_user", SIZE, IN_SETTINGS(bytes_per_user), "16M", 64 * KIB, 65536 * MIB},
+	{"limits", "environment_calls", COUNT, IN_SETTINGS(environment_calls), "20", 1, 100000},
+	{"limits", "message", SIZE, IN_SETTINGS(message), "1M", KIB, 1024 * MIB},
+	{"limits", "document", SIZE, IN_SETTINGS(document), "16M", KIB, 1024 * MIB},
+	{"limits", "response", SIZE, IN_SETTINGS(response), "64M", KIB, 1024 * MIB},
+	{"limits", "depth", COUNT, IN_SETTINGS(depth), "128", 1, 1000},
+	{"limits", "history", COUNT, IN_SETTINGS(history), "64", 1, 100000},
+	{"limits", "history_bytes", SIZE, IN_SETTINGS(history_bytes), "32M", 0, 65536 * MIB},
+	{"site", "etcd", WORDS, IN_SETTINGS(etcd.etcd)},
+	{"site", "prefix", TEXT, IN_SETTINGS(etcd.prefix), "/clearconf/site/"},
+	{"site", "ca", TEXT, IN_SETTINGS(etcd.ca)},
+	{"site", "cert", TEXT, IN_SETTINGS(etcd.cert)},
+	{"site", "key", TEXT, IN_SETTINGS(etcd.key)},
+	{"site", "user", TEXT, IN_SETTINGS(etcd.user)},
+	{"site", "password_file", TEXT, IN_SETTINGS(etcd.password_file)},
+	{"site", "groups", WORDS, IN_SETTINGS(etcd.groups)},
+	{"site", "probe", DURATION, IN_SETTINGS(etcd.probe), "400ms", 100, HOUR},
+};
+
+static const struct settings_key workspace_keys[] = {
+	{"workspace", "api_server", URL, IN_WORKSPACE(api_server)},
+	{"workspace", "web_server", URL, IN_WORKSPACE(web_server)},
+	{"workspace", "files_server", TEXT, IN_WORKSPACE(files_server)},
+	{"workspace", "access_key", TEXT, IN_WORKSPACE(access_key)},
+	{"workspace", "secret_key_file", TEXT, IN_WORKSPACE(secret_key_file)},
+	{"workspace", "credentials_file", TEXT, IN_WORKSPACE(credentials_file)},
+	{"workspace", "verify_certificate", TEXT, IN_WORKSPACE(verify_certificate)},
+	{"workspace", "active", BOOL, IN_WORKSPACE(active), "no"},
+	{"workspace", "inject", BOOL, IN_WORKSPACE(inject), "yes"},
+	{"workspace", "read", WORDS, IN_WORKSPACE(read)},
+	{"workspace", "secrets", WORDS, IN_WORKSPACE(secrets)},
+	{"workspace", "admin", WORDS, IN_WORKSPACE(admin)},
+};
+/* clang-format on */
+
+const struct settings_table settings_table = {keys, ARRAY_SIZE(keys)};
+const struct settings_table settings_workspace_table = {
+	workspace_keys, ARRAY_SIZE(workspace_keys)};
+
+static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "too many settings");
+
+bool settings_is_list(const struct settings_key *key)
+{
+	return key->type == WORDS || key->type == PATHS;
+}
+
+static bool holds_text(const struct settings_key *key)
+{
+	return key->type == TEXT || key->type == URL || settings_is_list(key);
+}
+
+const struct settings_key *settings_find_key(const struct settings_table *table,
+					     const char *section,
+					     const char *name)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (!strcmp(table->keys[i].section, section) &&
+		    !strcmp(table->keys[i].name, name))
+			return &table->keys[i];
+	return NULL;
+}
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+static const struct unit duration_units[] = {
+	{"ms", 1},  {"s", SECOND},  {"m", MINUTE}, {"h", HOUR},
+	{"d", DAY}, {"w", 7 * DAY}, {NULL, 0},
+};
+
+static const struct unit size_units[] = {
+	{"", 1}, {"K", KIB}, {"M", MIB}, {"G", 1024 * MIB}, {NULL, 0},
+};
+
+static const struct unit percent_units[] = {{"%", 1}, {"", 1}, {NULL, 0}};
+static const struct unit count_units[] = {{"", 1}, {NULL, 0}};
+
+/* A whole number and one of @units; a bare 0 needs none. */
+static bool parse_number(const char *text, const struct unit *units,
+			 int64_t *number)
+{
+	char *end;
+	int64_t digits;
+
+	errno = 0;
+	digits = strtoll(text, &end, 10);
+	if (errno || end == text || digits < 0 || *text < '0' || *text > '9')
+		return false;
+	*number = 0;
+	if (digits == 0 && !*end)
+		return true;
+	for (; units->name; units++)
+		if (!strcmp(end, units->name))
+			return !__builtin_mul_overflow(digits, units->factor,
+						       number);
+	return false;
+}
+
+static bool parse_choice(const char *text, const char *const *choices,
+			 int64_t *number)
+{
+	for (int64_t i = 0; choices[i]; i++) {
+		if (!strcmp(choices[i], text)) {
+			*number = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse(const struct settings_key *key, const char *text,
+		  int64_t *number)
+{
+	static const struct unit *const units[] = {
+		[DURATION] = duration_units,
+		[PERCENT] = percent_units,
+		[SIZE] = size_units,
+		[COUNT] = count_units,
+	};
+
+	if (key->type == CHOICE)
+		return parse_choice(text, key->choices, number);
+	return parse_number(text, units[key->type], number) &&
+	       *number >= key->min && *number <= key->max;
+}
+
+/* A list may be spread over several lines of one key. */
+static void set_text(const struct settings_key *key, char **field,
+		     const char *text)
+{
+	char *old = *field;
+
+	if (settings_is_list(key) && old && *old)
+		*field = mem_printf("%s %s", old, text);
+	else
+		*field = mem_strdup(text);
+	mem_free(old);
+}
+
+static bool are_paths(const char *text)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(mem_freep) char *list = mem_strdup(text);
+	struct path_error error;
+	struct path path;
+	char *rest = NULL;
+
+	for (char *word = strtok_r(list, " \t", &rest); word;
+	     word = strtok_r(NULL, " \t", &rest))
+		if (!path_parse(&path, &arena, str_from(word), &error))
+			return false;
+	return true;
+}
+
+bool settings_set_key(void *base, const struct settings_key *key,
+		      const char *text)
+{
+	void *field = (char *)base + key->offset;
+
+	if (key->type == PATHS && !are_paths(text))
+		return false;
+	if (key->type == URL && *text && !str_after_http(str_from(text)).len)
+		return false;
+	if (holds_text(key)) {
+		set_text(key, field, text);
+		return true;
+	}
+	if (key->type == BOOL)
+		return str_to_bool(str_from(text), field);
+	return parse(key, text, field);
+}
+
+static char *expected_choice(const char *const *choices)
+{
+	struct buf text = BUF_INIT;
+
+	for (size_t i = 0; choices[i]; i++)
+		buf_printf(&text, "%s%s", i ? " or " : "", choices[i]);
+	return buf_take(&text);
+}
+
+char *settings_expected(const struct settings_key *key)
+{
+	static const char *const texts[] = {
+		[TEXT] = "a text",
+		[URL] = "a URL with its scheme, such as http://localhost:8008",
+		[WORDS] = "a list",
+		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
+		[BOOL] = "yes or no",
+		[DURATION] =
+			"a whole number with ms, s, m, h, d or w, in range",
+		[PERCENT] = "0% to 100%",
+		[SIZE] = "a whole number of bytes, or with K, M or G, in range",
+		[COUNT] = "a whole number in range",
+	};
+
+	if (key->type == CHOICE)
+		return expected_choice(key->choices);
+	return mem_strdup(texts[key->type]);
+}
+
+void settings_set_defaults(void *base, const struct settings_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->keys[i].standard)
+			settings_set_key(base, &table->keys[i],
+					 table->keys[i].standard);
+}
+
+struct settings *settings_new(void)
+{
+	struct settings *settings = mem_alloc(sizeof(*settings));
+
+	settings_set_defaults(settings, &settings_table);
+	return settings;
+}
+
+static void free_texts(void *base, const struct settings_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (holds_text(&table->keys[i]))
+			mem_free(*(char **)(void *)((char *)base +
+						    table->keys[i].offset));
+}
+
+void settings_free(struct settings *settings)
+{
+	if (!settings)
+		return;
+	free_texts(settings, &settings_table);
+	for (size_t i = 0; i < settings->workspace_count; i++) {
+		free_texts(&settings->workspaces[i], &settings_workspace_table);
+		mem_free(settings->workspaces[i].name);
+	}
+	mem_free(settings->workspaces);
+	diag_list_deinit(&settings->warnings);
+	mem_free(settings->path);
+	mem_free(settings);
+}
+
+void settings_freep(struct settings **settings)
+{
+	settings_free(*settings);
+	*settings = NULL;
+}
+
+bool settings_set(struct settings *settings, const char *section,
+		  const char *key, const char *value)
+{
+	const struct settings_key *found =
+		settings_find_key(&settings_table, section, key);
+
+	return found && settings_set_key(settings, found, value);
+}

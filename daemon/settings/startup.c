@@ -1,0 +1,68 @@
+#include "settings/startup.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "settings/options.h"
+#include "settings/places.h"
+#include "settings/settings.h"
+
+static bool apply_options(struct settings *settings,
+			  const struct options *options, struct diag *diag)
+{
+	const struct {
+		const char *key, *value, *flag;
+	} overrides[] = {
+		{"socket", options->socket, "--socket"},
+		{"state_dir", options->state_dir, "--state"},
+		{"mode", options->mode, "--mode"},
+		{"log_level", options->log_level, "--log-level"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(overrides); i++)
+		if (overrides[i].value &&
+		    !settings_set(settings, "daemon", overrides[i].key,
+				  overrides[i].value))
+			return diag_set(diag, overrides[i].flag,
+					"does not take this value (see "
+					"clearconfd --help)");
+	return true;
+}
+
+static void log_warnings(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->warnings.count; i++) {
+		const struct diag *warning = &settings->warnings.items[i];
+
+		log_warning("settings-warning",
+			    LOG_TEXT("file", warning->source),
+			    LOG_INT("line", warning->pos.line),
+			    LOG_TEXT("reason", warning->text));
+	}
+}
+
+/* A file that may not even be looked at must not pass for an absent one. */
+static bool may_be_there(const char *path)
+{
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+struct settings *startup_settings(const struct options *options,
+				  const struct places *places,
+				  struct diag *diag)
+{
+	const char *named = options->config;
+	const char *path = named ? named : places->settings;
+	_cleanup_(settings_freep) struct settings *settings =
+		named || may_be_there(path) ? settings_load(path, diag)
+					    : settings_new();
+
+	if (!settings || !apply_options(settings, options, diag))
+		return NULL;
+	log_warnings(settings);
+	return TAKE(settings);
+}

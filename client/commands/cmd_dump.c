@@ -246,7 +246,8 @@ static int ask_when_started(struct dump *dump, struct answer *answer)
 
 static int dump_once(struct dump *dump)
 {
-	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
+	_cleanup_(rendering_deinit) struct rendering rendering = {
+		.at = dump->path};
 	_cleanup_(answer_deinit) struct answer answer = {0};
 	int status = ask_when_started(dump, &answer);
 

@@ -26,9 +26,10 @@ static const struct option_spec options[] = {
 	 RENDER_FORMAT_NAMES},
 };
 
-static int print(const struct answer *answer, const struct get *get)
+static int print(const struct answer *answer, const struct get *get,
+		 const char *path)
 {
-	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
+	_cleanup_(rendering_deinit) struct rendering rendering = {.at = path};
 	int status;
 
 	if (answer_is_starting(answer))
@@ -98,7 +99,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		return get->fallback ? print_fallback(get->fallback)
 				     : channel_complain(&channel, status);
 	answer_warn(&answer);
-	return print(&answer, get);
+	return print(&answer, get, question.path);
 }
 
 const struct command cmd_get = {

@@ -163,6 +163,23 @@ def test_env_leaves_out_what_it_cannot_carry(home, value, path):
     assert "left out" in warnings and path in warnings
 
 
+def test_env_of_a_path_names_it_whole(home, daemon):
+    """What is set so is read back at its own place."""
+    home.conf('agent { default_docker { image: "a/b:1", arguments: [x] }, Name: 1 }, list: [{ a: 1 }]')
+    daemon.start()
+    image = "CLEARML_AGENT__AGENT__DEFAULT_DOCKER__IMAGE=a/b:1\n"
+    arguments = 'CLEARML_AGENT__AGENT__DEFAULT_DOCKER__ARGUMENTS=["x"]\n'
+    for command in ("dump", "get"):
+        def written(path):
+            return home.client(command, path, "--format", "env", check=0)
+        assert written("agent.default_docker").stdout == image + arguments
+        assert written("agent.default_docker.image").stdout == image
+        assert written("agent.default_docker.arguments").stdout == arguments
+        for path, why in (("agent.Name", "cannot name this key"), ("list.0", "an element of a list")):
+            assert written(path).stdout == ""
+            assert f"{path}" in written(path).stderr and why in written(path).stderr
+
+
 def test_env_keeps_an_underscore_at_an_end(home):
     value = {"a_": 1, "b": {"_c": 2, "d_": 3}}
     written, warnings = rendered(home, value, "env")
@@ -234,6 +251,5 @@ def test_properties_escape_what_java_would_eat(home):
 def test_a_scalar_is_no_file_of_names(home, daemon):
     home.conf("a: 1")
     daemon.start()
-    for form in ("env", "properties"):
-        assert f"{form} is for" in home.client("get", "a", "--format", form, check=2).stderr
+    assert "properties is for" in home.client("get", "a", "--format", "properties", check=2).stderr
     assert home.client("get", "a", "--format", "yaml", check=0).stdout.endswith("\n1\n")

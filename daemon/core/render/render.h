@@ -18,6 +18,7 @@ struct rendering {
 	struct buf text;     /* ended by a line end */
 	struct buf warnings; /* lines */
 	const char *refusal; /* why the format cannot do this at all */
+	const char *at;      /* path of the value; NULL: the root */
 };
 
 #define RENDERING_INIT ((struct rendering){0})

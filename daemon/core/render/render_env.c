@@ -8,6 +8,7 @@
  * "__" stands between keys.
  */
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "render/render.h"
 #include "value/json.h"
@@ -149,25 +150,36 @@ static bool is_leaf(const struct value *value)
 	return value->type != VALUE_OBJECT || !value->object.count;
 }
 
+/* @last: nothing follows it in the name. */
+static void enter(struct lines *lines, struct str key, bool last)
+{
+	bool first = lines->name.len == 0;
+
+	path_add_key(&lines->path, key);
+	if (!lines->unfit)
+		lines->unfit = what_is_unfit(key, first, last);
+	if (!first)
+		buf_puts(&lines->name, "__");
+	add_name(&lines->name, key);
+}
+
 static void write_members(struct lines *lines, const struct value *object);
+
+static void write_node(struct lines *lines, const struct value *value)
+{
+	if (is_leaf(value) || lines->unfit)
+		write_line(lines, value);
+	else
+		write_members(lines, value);
+}
 
 static void write_member(struct lines *lines, const struct member *member)
 {
-	struct str key = member_key(member);
 	size_t name = lines->name.len, path = lines->path.len;
 	const char *unfit = lines->unfit;
 
-	path_add_key(&lines->path, key);
-	if (!unfit)
-		lines->unfit =
-			what_is_unfit(key, name == 0, is_leaf(member->value));
-	if (name)
-		buf_puts(&lines->name, "__");
-	add_name(&lines->name, key);
-	if (is_leaf(member->value) || lines->unfit)
-		write_line(lines, member->value);
-	else
-		write_members(lines, member->value);
+	enter(lines, member_key(member), is_leaf(member->value));
+	write_node(lines, member->value);
 	lines->unfit = unfit;
 	lines->name.len = name;
 	lines->path.len = path;
@@ -182,16 +194,48 @@ static void write_members(struct lines *lines, const struct value *object)
 		write_member(lines, member);
 }
 
+/* Only an object can hold what a variable says: "rules.0" would become one. */
+static bool may_be_element(struct str key)
+{
+	for (size_t i = 0; i < key.len; i++)
+		if (key.ptr[i] < '0' || key.ptr[i] > '9')
+			return false;
+	return key.len > 0;
+}
+
+/* Names begin with the keys that lead to @value. False: it has no name. */
+static bool enter_path(struct lines *lines, const struct value *value)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	const char *at = lines->rendering->at;
+	struct path_error error;
+	struct path path;
+
+	if (!at || !path_parse(&path, &arena, str_from(at), &error))
+		return value->type == VALUE_OBJECT;
+	for (size_t i = 0; i < path.count; i++) {
+		enter(lines, path.items[i],
+		      i + 1 == path.count && is_leaf(value));
+		if (!lines->unfit && may_be_element(path.items[i]))
+			lines->unfit = "left out: a variable cannot name an "
+				       "element of a list";
+	}
+	return path.count || value->type == VALUE_OBJECT;
+}
+
 bool render_env(struct rendering *rendering, const struct value *value)
 {
 	struct lines lines = {.rendering = rendering};
 
-	if (value->type != VALUE_OBJECT) {
+	if (!enter_path(&lines, value)) {
 		rendering->refusal = "env is for an object, whose keys become "
 				     "names of variables";
 		return false;
 	}
-	write_members(&lines, value);
+	if (lines.name.len)
+		write_node(&lines, value);
+	else
+		write_members(&lines, value);
 	buf_deinit(&lines.name);
 	buf_deinit(&lines.path);
 	return true;

@@ -128,18 +128,37 @@ static int add_to_list(const struct option_spec *spec, struct option_list *list,
 	return EXIT_DONE;
 }
 
-static int set_field(const struct option_spec *spec, void *fields,
-		     const char *value, const char *help)
+/* As it was given: by its letter, or by its name. */
+struct given {
+	const struct option_spec *spec;
+	void *fields;
+	int result; /* of getopt_long */
+};
+
+static int complain_value(const struct given *given, const char *help)
 {
-	char *field = (char *)fields + spec->offset;
+	const struct option_spec *spec = given->spec;
+	const char *wanted = kinds[spec->kind].wanted;
+
+	if (given->result < LONG_BASE)
+		return complain(EXIT_USAGE, "-%c takes %s: see '%s --help'",
+				spec->letter, wanted, help);
+	return complain(EXIT_USAGE, "--%s takes %s: see '%s --help'",
+			spec->name, wanted, help);
+}
+
+static int set_field(const struct given *given, const char *value,
+		     const char *help)
+{
+	const struct option_spec *spec = given->spec;
+	char *field = (char *)given->fields + spec->offset;
 
 	if (spec->kind == OPTION_FLAG) {
 		*(bool *)field = true;
 		return EXIT_DONE;
 	}
 	if (!kinds[spec->kind].check(value))
-		return complain(EXIT_USAGE, "--%s takes %s: see '%s --help'",
-				spec->name, kinds[spec->kind].wanted, help);
+		return complain_value(given, help);
 	if (spec->kind == OPTION_TEXTS)
 		return add_to_list(spec, (void *)field, value);
 	memcpy(field, &value, sizeof(value));
@@ -212,23 +231,24 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv,
 		    int *first)
 {
 	struct getopt_tables tables;
-	const struct option_spec *spec;
-	void *fields = NULL;
-	int result, status = EXIT_DONE;
+	struct given given = {0};
+	int status = EXIT_DONE;
 
 	fill_tables(&tables, arguments);
 	opterr = 0;
 	optind = 0; /* glibc: start over, also within a word of letters */
 	while (status == EXIT_DONE) {
-		result = getopt_long(argc, argv, tables.letters, tables.longs,
-				     NULL);
-		if (result == -1)
+		given.result = getopt_long(argc, argv, tables.letters,
+					   tables.longs, NULL);
+		if (given.result == -1)
 			break;
-		if (result == '?' || result == ':')
-			return complain_option(result, argv, arguments->help);
-		spec = spec_at(arguments->sets,
-			       index_of(arguments->sets, result), &fields);
-		status = set_field(spec, fields, optarg, arguments->help);
+		if (given.result == '?' || given.result == ':')
+			return complain_option(given.result, argv,
+					       arguments->help);
+		given.spec = spec_at(arguments->sets,
+				     index_of(arguments->sets, given.result),
+				     &given.fields);
+		status = set_field(&given, optarg, arguments->help);
 	}
 	*first = optind;
 	return status;

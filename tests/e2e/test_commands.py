@@ -87,6 +87,8 @@ def test_use_makes_another_one_active(home, two):
     (["credentials", "--force"], "--force is for 'credentials revoke'"),
     (["credentials", "revoke", "X", "--label", "y"], "--label is for 'credentials create'"),
     (["token", "--lifetime", "soon"], "a number of seconds"),
+    (["log", "-n", "-3"], "-n takes a number"),
+    (["log", "--limit=-3"], "--limit takes a number"),
     (["profile", "x"], "too many arguments"),
 ])
 def test_wrong_usage_says_what_is_right(home, words, problem):

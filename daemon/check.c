@@ -117,6 +117,14 @@ static void warn_of_locked(const struct layer *layer, const struct locks *locks)
 	}
 }
 
+static void warn_of_nothing(const struct daemon *daemon)
+{
+	_cleanup_(mem_freep) char *why = daemon_explain_nothing(daemon);
+
+	if (why)
+		printable_line(stdout, "warning: %s", why);
+}
+
 /* What the daemon would serve now, vaults and all. */
 static bool check_workspaces(const struct options *options)
 {
@@ -136,6 +144,7 @@ static bool check_workspaces(const struct options *options)
 	if (site_problem(daemon->site))
 		printable_line(stdout, "site: warning: %s",
 			       site_problem(daemon->site));
+	warn_of_nothing(daemon);
 	for (size_t i = 0; i < daemon->workspace_count; i++) {
 		const struct workspace *workspace = daemon->workspaces[i];
 

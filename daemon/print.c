@@ -45,6 +45,14 @@ static void report_server(const struct workspace *workspace)
 			       : "the server did not answer in time");
 }
 
+static void report_nothing(const struct daemon *daemon)
+{
+	_cleanup_(mem_freep) char *why = daemon_explain_nothing(daemon);
+
+	if (why)
+		printable_line(stderr, "clearconfd: warning: %s", why);
+}
+
 static int write_all(struct str text)
 {
 	if (fwrite(text.ptr, 1, text.len, stdout) == text.len &&
@@ -91,6 +99,7 @@ static int print_settled(struct daemon *daemon,
 			 const struct render_format *format)
 {
 	daemon_resolve(daemon);
+	report_nothing(daemon);
 	report_server(daemon->active);
 	if (!report_layers(daemon->active))
 		return 1;

@@ -25,6 +25,7 @@
 #include "serve/access.h"
 #include "serve/server.h"
 #include "settings/startup.h"
+#include "value/value.h"
 
 #define SETTLE_MS     40   /* of quiet after a change of a file */
 #define RELOAD_ROUNDS 4    /* of files that name files that name files */
@@ -493,6 +494,36 @@ void daemon_resolve(struct daemon *daemon)
 		(void)uv_run(&daemon->loop, UV_RUN_ONCE);
 }
 
+static struct local_rule local_rule(const struct daemon *daemon)
+{
+	return (struct local_rule){daemon->settings, &daemon->places,
+				   daemon->host.env};
+}
+
+char *daemon_explain_nothing(const struct daemon *daemon)
+{
+	struct local_rule rule = local_rule(daemon);
+	const struct value *root = daemon->active->snapshot->root;
+
+	return root->object.count ? NULL : local_explain_nothing(&rule);
+}
+
+/* What nobody finds who looks for it in the wrong place. */
+static void log_start(const struct daemon *daemon)
+{
+	struct local_rule rule = local_rule(daemon);
+	_cleanup_(mem_freep) char *files = local_describe(&rule);
+	const char *settings = daemon->settings->path;
+
+	log_info(
+		"started", LOG_TEXT("version", CLEARCONF_VERSION),
+		LOG_TEXT("instance", daemon->places.system ? "system" : "user"),
+		LOG_TEXT("socket",
+			 daemon->socket ? daemon->socket : "systemd's"),
+		LOG_TEXT("settings", settings ? settings : "none"),
+		LOG_TEXT("files", files));
+}
+
 static void start_handles(struct daemon *daemon)
 {
 	daemon_start_recheck(daemon);
@@ -509,9 +540,7 @@ int daemon_serve(struct daemon *daemon)
 	if (!listening) {
 		daemon_stop(daemon);
 	} else {
-		log_info("started", LOG_TEXT("version", CLEARCONF_VERSION),
-			 LOG_TEXT("instance",
-				  daemon->places.system ? "system" : "user"));
+		log_start(daemon);
 		start_handles(daemon);
 		init_generation(daemon);
 		start_workspaces(daemon);

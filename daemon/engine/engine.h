@@ -93,6 +93,10 @@ int daemon_serve(struct daemon *daemon);
  * timeout. */
 void daemon_resolve(struct daemon *daemon);
 
+/* Where to look when the active workspace has settled and holds nothing; NULL:
+ * it holds something. The caller frees it. */
+char *daemon_explain_nothing(const struct daemon *daemon);
+
 /* What SIGHUP does: settings all or nothing, layers each for itself. */
 void daemon_reload(struct daemon *daemon);
 

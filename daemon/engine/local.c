@@ -4,7 +4,9 @@
 #include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -257,4 +259,30 @@ void local_find_site(struct local_files *files, const struct local_rule *rule)
 	}
 	if (count >= 0)
 		mem_free(entries);
+}
+
+char *local_describe(const struct local_rule *rule)
+{
+	struct buf text = BUF_INIT;
+	struct local_files files;
+
+	local_find_files(&files, rule);
+	for (size_t i = 0; i < files.count; i++)
+		buf_printf(&text, "%s%s%s", i ? ", " : "", files.items[i].path,
+			   access(files.items[i].path, F_OK) < 0 ? " (missing)"
+								 : "");
+	local_files_deinit(&files);
+	return buf_take(&text);
+}
+
+char *local_explain_nothing(const struct local_rule *rule)
+{
+	_cleanup_(mem_freep) char *files = local_describe(rule);
+	bool system = rule->places->system;
+
+	return mem_printf(
+		"nothing is configured: the %s instance reads %s; %s",
+		system ? "system" : "user", files,
+		system ? "--user reads ~/clearml.conf"
+		       : "--system reads /etc/clearconf/clearml.conf");
 }

@@ -51,4 +51,9 @@ void local_find_site(struct local_files *files, const struct local_rule *rule);
 
 void local_files_deinit(struct local_files *files);
 
+/* For people: the files of the layer `file`, and whether they are there; and
+ * where to look when none of them says anything. The caller frees them. */
+char *local_describe(const struct local_rule *rule);
+char *local_explain_nothing(const struct local_rule *rule);
+
 #endif

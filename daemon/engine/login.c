@@ -333,7 +333,7 @@ const char *login_lack(const struct login *login, bool declared)
 		return NULL;
 	if (declared)
 		return "its section in the settings has no credentials_file, "
-		       "nor access_key and secret_key_file";
+		       "nor access_key and secret_key_file: add them";
 	if (login->access_key)
 		return "there is an access key, but no secret key: set "
 		       "api.credentials.secret_key in clearml.conf, or "

@@ -181,7 +181,7 @@ static void refresh_login(struct workspace *workspace, struct login *login)
 
 	workspace->unasked =
 		host->offline
-			? "clearconfd runs with --offline and asks no server"
+			? "clearconfd runs with --offline: start it without"
 			: login_lack(login, workspace->declared != NULL);
 	/* Who only prints needs no login but for the vaults. */
 	if (host->offline || (host->read_only && vaults_are_off(host)))

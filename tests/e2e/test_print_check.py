@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from harness import FAST, ROOT, wait_until
+from harness import DAEMON, FAST, ROOT, wait_until
 
 CONF = "k: 1\nsdk { a: x }\n"
 
@@ -21,8 +21,29 @@ def test_print_without_a_server_is_the_file(home):
         == (0, {"k": 1, "sdk": {"a": "x"}}, "")
 
 
-def test_print_of_nothing_is_the_empty_object(home):
+def test_print_of_nothing_is_the_empty_object_and_says_where_it_looked(home):
     assert home.resolve() == {}
+    for option in ("--print", "--check"):
+        done = home.daemon(option)
+        assert done.returncode == 0
+        [line] = [x for x in (done.stdout + done.stderr).splitlines() if "nothing is configured" in x]
+        assert f"the user instance reads {home.path}/trains.conf (missing), " in line
+        assert f"{home.path}/clearml.conf (missing); --system reads /etc/clearconf/" in line
+    home.conf("a: 1")
+    for option in ("--print", "--check"):
+        done = home.daemon(option)
+        assert "nothing is configured" not in done.stdout + done.stderr
+
+
+def test_root_in_an_empty_world_is_told_whose_files_are_read(home):
+    if os.path.exists("/etc/clearconf"):
+        pytest.skip("this host is configured")
+    for option in ("--print", "--check"):
+        done = subprocess.run([DAEMON, "--system", option, "--state", home.path / "state"], env=home.env,
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0
+        assert ("nothing is configured: the system instance reads /etc/clearconf/clearml.conf (missing); "
+                "--user reads ~/clearml.conf") in done.stdout + done.stderr
 
 
 def test_print_has_the_vaults(home, conf, server):

@@ -407,3 +407,12 @@ def test_without_a_state_folder_generations_start_at_the_clock(home):
     home.write("state/clearconf", "a file in the folder's place")
     with Daemon(home) as daemon:
         assert daemon.call("Get")["generation"] > 1_600_000_000_000
+
+
+def test_the_start_is_logged_with_the_places(home, daemon):
+    home.conf("a: 1")
+    path = home.settings(FAST)
+    daemon.start()
+    [line] = [x for x in daemon.log().splitlines() if "event=started" in x]
+    assert f" socket={home.socket} settings={path} " in line
+    assert f'files="{home.path}/trains.conf (missing), {home.path}/clearml.conf"' in line

@@ -308,7 +308,7 @@ def test_a_writer_who_keeps_a_file_open_is_waited_for_a_stated_time(home, daemon
         print("k: 2", file=file, flush=True)
         start = time.monotonic()
         daemon.wait_value("k", 2)
-        assert 4.5 < time.monotonic() - start < 8
+        assert 4.5 < time.monotonic() - start < 30
 
 
 def test_a_reload_waits_for_no_writer(home, daemon):

@@ -9,9 +9,7 @@
 #include "base/mem.h"
 #include "config/stack.h"
 #include "fetch/cache.h"
-#include "fetch/phase.h"
 #include "read/doc.h"
-#include "settings/places.h"
 #include "settings/settings.h"
 #include "value/json.h"
 
@@ -103,8 +101,8 @@ static void expect(struct site *site)
 /* More than may be at once is looked at by a range, which says so. */
 static bool is_too_much(const struct site *site)
 {
-	return site->docs.bytes > (size_t)site->settings->response ||
-	       site->docs.count > SITE_DOCS_MAX;
+	return site->docs.bytes > site->feed.config.bytes_max ||
+	       site->docs.count > site->feed.config.keys_max;
 }
 
 static void on_news(void *data, const struct etcd_news *news)
@@ -135,94 +133,17 @@ static void on_health(void *data)
 	site->host.on_health(site->host.data);
 }
 
-/* What is made for a feed and not needed after. */
-struct feed_parts {
-	char *urls;
-	const char **endpoints;
-	size_t endpoint_count;
-	struct etcd_span *spans;
-	size_t span_count;
-	char *password_file, *ca, *cert, *key;
-};
-
-/* Without the '/' at their ends. */
-static void split_urls(struct feed_parts *parts, const char *urls)
-{
-	char *rest = NULL;
-
-	parts->urls = mem_strdup(urls);
-	for (char *url = strtok_r(parts->urls, " \t", &rest); url;
-	     url = strtok_r(NULL, " \t", &rest)) {
-		size_t len = strlen(url);
-
-		if (url[len - 1] == '/')
-			url[len - 1] = '\0';
-		parts->endpoints = mem_grow(
-			parts->endpoints, (parts->endpoint_count + 1) *
-						  sizeof(parts->endpoints[0]));
-		parts->endpoints[parts->endpoint_count++] = url;
-	}
-}
-
-static char *file_of(const struct settings *settings, const char *name)
-{
-	return name && *name ? places_file(name, settings->path) : NULL;
-}
-
-static void make_parts(struct feed_parts *parts, const struct site *site)
-{
-	const struct settings *settings = site->settings;
-
-	*parts = (struct feed_parts){
-		.password_file =
-			file_of(settings, settings->etcd.password_file),
-		.ca = file_of(settings, settings->etcd.ca),
-		.cert = file_of(settings, settings->etcd.cert),
-		.key = file_of(settings, settings->etcd.key),
-	};
-	split_urls(parts, settings->etcd.etcd);
-	parts->spans = site_docs_spans(&site->docs, &parts->span_count);
-}
-
-static void free_parts(struct feed_parts *parts)
-{
-	site_spans_free(parts->spans, parts->span_count);
-	mem_free(parts->urls);
-	mem_free(parts->endpoints);
-	mem_free(parts->password_file);
-	mem_free(parts->ca);
-	mem_free(parts->cert);
-	mem_free(parts->key);
-}
-
-/* A fleet spreads over the nodes by where each host begins. */
 static void open_feed(struct site *site)
 {
-	const struct settings *settings = site->settings;
-	_cleanup_(free_parts) struct feed_parts parts;
-	struct etcd_config config;
+	struct etcd_config *config = &site->feed.config;
 
-	make_parts(&parts, site);
-	config = (struct etcd_config){
-		.endpoints = parts.endpoints,
-		.endpoint_count = parts.endpoint_count,
-		.first = phase_part(phase_here("etcd"), parts.endpoint_count),
-		.spans = parts.spans,
-		.span_count = parts.span_count,
-		.user = parts.password_file ? settings->etcd.user : NULL,
-		.password_file = parts.password_file,
-		.tls = {true, parts.ca, parts.cert, parts.key},
-		.probe_ms = (uint64_t)settings->etcd.probe,
-		.timeout_ms = (uint64_t)settings->timeout,
-		.backoff_max_ms = (uint64_t)settings->backoff_max,
-		.keys_max = SITE_DOCS_MAX,
-		.bytes_max = (size_t)settings->response,
-		.data = site,
-		.on_news = on_news,
-		.on_health = on_health,
-	};
+	if (site->host.offline)
+		return;
+	config->data = site;
+	config->on_news = on_news;
+	config->on_health = on_health;
 	site->health = ETCD_STARTING;
-	site->etcd = etcd_new(site->host.loop, site->host.http, &config);
+	site->etcd = etcd_new(site->host.loop, site->host.http, config);
 }
 
 /* --- the cache --- */
@@ -426,13 +347,6 @@ static bool names_etcd(const struct settings *settings)
 	return settings->etcd.etcd && *settings->etcd.etcd;
 }
 
-static void take_settings(struct site *site, const struct settings *settings)
-{
-	site->settings = settings;
-	site_docs_init(&site->docs, settings->etcd.prefix,
-		       settings->etcd.groups);
-}
-
 struct site *site_new(const struct site_host *host,
 		      const struct settings *settings)
 {
@@ -442,7 +356,10 @@ struct site *site_new(const struct site_host *host,
 		return NULL;
 	site = mem_alloc(sizeof(*site));
 	site->host = *host;
-	take_settings(site, settings);
+	site->settings = settings;
+	site_docs_init(&site->docs, settings->etcd.prefix,
+		       settings->etcd.groups);
+	site_feed_init(&site->feed, settings, &site->docs);
 	(void)uv_timer_init(host->loop, &site->timer);
 	(void)uv_timer_init(host->loop, &site->saving);
 	site->timer.data = site->saving.data = site;
@@ -451,44 +368,43 @@ struct site *site_new(const struct site_host *host,
 	if (host->state_dir && !host->read_only)
 		site->cache =
 			cache_new(host->loop, host->state_dir, site_cache_name);
-	if (!host->offline)
-		open_feed(site);
+	open_feed(site);
 	expect(site);
 	return site;
 }
 
-static bool is_same_feed(const struct site_settings *a,
-			 const struct site_settings *b)
+/* What is still for this host stays until the new feed has said what is. The
+ * old ones are the caller's after. */
+static void change_feed(struct site *site, struct site_docs *docs,
+			struct site_feed *feed)
 {
-	return str_same(a->etcd, b->etcd) && str_same(a->prefix, b->prefix) &&
-	       str_same(a->ca, b->ca) && str_same(a->cert, b->cert) &&
-	       str_same(a->key, b->key) && str_same(a->user, b->user) &&
-	       str_same(a->password_file, b->password_file) &&
-	       str_same(a->groups, b->groups) && a->probe == b->probe;
+	struct site_docs old_docs = site->docs;
+	struct site_feed old_feed = site->feed;
+
+	etcd_close(TAKE(site->etcd));
+	site->docs = *docs;
+	site->feed = *feed;
+	*docs = old_docs;
+	*feed = old_feed;
+	site_docs_inherit(&site->docs, docs);
+	if (!str_same(site->docs.prefix, docs->prefix))
+		site->keep = (struct keep){0};
+	open_feed(site);
+	expect(site);
 }
 
-/* What is still for this host stays until the new feed has said what is. */
 void site_set_settings(struct site *site, const struct settings *settings)
 {
-	bool same = is_same_feed(&site->settings->etcd, &settings->etcd);
-	struct site_docs old = site->docs;
-	bool other =
-		!str_same(site->settings->etcd.prefix, settings->etcd.prefix);
+	_cleanup_(site_docs_deinit) struct site_docs docs;
+	_cleanup_(site_feed_deinit) struct site_feed feed;
 
-	if (same) {
-		site->settings = settings;
+	site_docs_init(&docs, settings->etcd.prefix, settings->etcd.groups);
+	site_feed_init(&feed, settings, &docs);
+	site->settings = settings;
+	if (etcd_config_equal(&site->feed.config, &feed.config))
 		site_refresh(site);
-		return;
-	}
-	etcd_close(TAKE(site->etcd));
-	take_settings(site, settings);
-	site_docs_inherit(&site->docs, &old);
-	site_docs_deinit(&old);
-	if (other)
-		site->keep = (struct keep){0};
-	if (!site->host.offline)
-		open_feed(site);
-	expect(site);
+	else
+		change_feed(site, &docs, &feed);
 }
 
 void site_refresh(struct site *site)
@@ -511,6 +427,7 @@ void site_close(struct site *site)
 		return;
 	etcd_close(TAKE(site->etcd));
 	cache_close(TAKE(site->cache));
+	site_feed_deinit(&site->feed);
 	site_docs_deinit(&site->docs);
 	uv_close((uv_handle_t *)&site->timer, on_closed);
 	uv_close((uv_handle_t *)&site->saving, on_closed);

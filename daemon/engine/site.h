@@ -22,6 +22,7 @@
 #include "config/snapshot.h"
 #include "engine/keep.h"
 #include "engine/site_docs.h"
+#include "engine/site_feed.h"
 
 struct buf;
 struct cache;
@@ -46,6 +47,7 @@ struct site {
 	struct site_host host;
 	const struct settings *settings;
 	struct site_docs docs;
+	struct site_feed feed;
 	struct etcd *etcd; /* NULL: offline */
 	struct keep keep;
 	struct cache *cache;     /* NULL: nothing is written */

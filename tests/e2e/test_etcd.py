@@ -325,6 +325,23 @@ def test_more_than_may_be_is_told_and_what_was_stays(etcd, serve):
     wait_site(daemon, "ready")
 
 
+def test_a_reload_takes_a_lower_limit_at_once(etcd, serve, home):
+    """Else it is the limit of one side only, and all of it is read again for ever."""
+    etcd.put("10.conf", "a: 1\n" + "#" * 110_000)
+    daemon = serve(etcd)
+    daemon.wait_value("a", 1)
+    wait_site(daemon, "ready")
+    settings(home, etcd, "[limits]\nresponse = 100K")
+    daemon.reload()
+    wait_site(daemon, "degraded", "bytes under the prefix")
+    assert daemon.get("a") == 1
+    reads = daemon.log().count("etcd-watched")
+    etcd.put("10.conf", "a: 2")
+    daemon.wait_value("a", 2)
+    wait_site(daemon, "ready")
+    assert daemon.log().count("etcd-watched") == reads + 1
+
+
 def test_ten_thousand_documents_are_served(etcd, serve):
     end = PREFIX[:-1] + "0"
     count = 2_000 if SANITIZED else 10_000

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/fields.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/source.h"
@@ -32,7 +33,7 @@ static const struct http_peer peer = {
 
 static const char *endpoint_now(const struct etcd *etcd)
 {
-	return etcd->endpoints[etcd->at];
+	return etcd->config.endpoints[etcd->at];
 }
 
 static uint64_t probe_ms(const struct etcd *etcd)
@@ -459,40 +460,43 @@ int64_t etcd_revision(const struct etcd *etcd)
 
 /* --- beginning and end --- */
 
-static const char *copy(struct etcd *etcd, const char *text)
+static const struct field config_fields[] = {
+	FIELD(struct etcd_config, first),
+	FIELD(struct etcd_config, user),
+	FIELD(struct etcd_config, password_file),
+	FIELD(struct etcd_config, tls.verify),
+	FIELD(struct etcd_config, tls.ca),
+	FIELD(struct etcd_config, tls.cert),
+	FIELD(struct etcd_config, tls.key),
+	FIELD(struct etcd_config, probe_ms),
+	FIELD(struct etcd_config, timeout_ms),
+	FIELD(struct etcd_config, backoff_max_ms),
+	FIELD(struct etcd_config, keys_max),
+	FIELD(struct etcd_config, bytes_max),
+	FIELD(struct etcd_config, endpoint_count),
+	FIELD(struct etcd_config, span_count),
+};
+
+bool etcd_config_equal(const struct etcd_config *a, const struct etcd_config *b)
 {
-	return text ? arena_strdup(&etcd->arena, text) : NULL;
+	const struct fields fields = {config_fields, ARRAY_SIZE(config_fields)};
+	bool equal = fields_equal(&fields, a, b);
+
+	for (size_t i = 0; equal && i < a->endpoint_count; i++)
+		equal = str_same(a->endpoints[i], b->endpoints[i]);
+	for (size_t i = 0; equal && i < a->span_count; i++)
+		equal = str_equal(a->spans[i].key, b->spans[i].key) &&
+			str_equal(a->spans[i].end, b->spans[i].end);
+	return equal;
 }
 
-static void copy_lists(struct etcd *etcd, const struct etcd_config *config)
+static void make_spans(struct etcd *etcd)
 {
-	etcd->endpoints =
-		arena_alloc(&etcd->arena,
-			    config->endpoint_count * sizeof(*etcd->endpoints));
-	for (size_t i = 0; i < config->endpoint_count; i++)
-		etcd->endpoints[i] = copy(etcd, config->endpoints[i]);
-	etcd->spans = arena_alloc(&etcd->arena,
-				  config->span_count * sizeof(*etcd->spans));
-	for (size_t i = 0; i < config->span_count; i++)
-		etcd->spans[i].span = (struct etcd_span){
-			arena_str(&etcd->arena, config->spans[i].key),
-			arena_str(&etcd->arena, config->spans[i].end),
-		};
-}
+	size_t count = etcd->config.span_count;
 
-static void copy_config(struct etcd *etcd, const struct etcd_config *config)
-{
-	struct etcd_config *ours = &etcd->config;
-
-	*ours = *config;
-	ours->endpoints = NULL;
-	ours->spans = NULL;
-	ours->user = copy(etcd, config->user);
-	ours->password_file = copy(etcd, config->password_file);
-	ours->tls.ca = copy(etcd, config->tls.ca);
-	ours->tls.cert = copy(etcd, config->tls.cert);
-	ours->tls.key = copy(etcd, config->tls.key);
-	copy_lists(etcd, config);
+	etcd->spans = mem_alloc(count * sizeof(*etcd->spans));
+	for (size_t i = 0; i < count; i++)
+		etcd->spans[i].span = etcd->config.spans[i];
 }
 
 static unsigned int calls_per_minute(const struct etcd *etcd)
@@ -506,7 +510,7 @@ static void reserve(struct etcd *etcd,
 					       unsigned int per_minute))
 {
 	for (size_t i = 0; i < etcd->config.endpoint_count; i++)
-		reserve_or_release(etcd->http, etcd->endpoints[i],
+		reserve_or_release(etcd->http, etcd->config.endpoints[i],
 				   calls_per_minute(etcd));
 }
 
@@ -518,7 +522,8 @@ struct etcd *etcd_new(uv_loop_t *loop, struct http *http,
 
 	assert(config->endpoint_count && config->span_count);
 	etcd->http = http;
-	copy_config(etcd, config);
+	etcd->config = *config;
+	make_spans(etcd);
 	etcd->at = config->first % config->endpoint_count;
 	etcd->backoff = (struct backoff){
 		.first_ms = WAIT_FIRST_MS,
@@ -539,7 +544,7 @@ static void on_closed(uv_handle_t *handle)
 
 	if (--etcd->open_handles)
 		return;
-	arena_free(&etcd->arena);
+	mem_free(etcd->spans);
 	buf_deinit(&etcd->from);
 	mem_free(etcd->token);
 	mem_free(etcd->cluster);

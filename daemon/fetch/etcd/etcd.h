@@ -75,7 +75,13 @@ struct etcd_config {
 	void (*on_health)(void *data);
 };
 
-/* @config is copied. Starts at once; calls nothing back before it returns. */
+/* Would a feed by the one be the same as by the other? Whom it calls back is
+ * not asked. */
+bool etcd_config_equal(const struct etcd_config *a,
+		       const struct etcd_config *b);
+
+/* What @config points to must outlive etcd_close. Starts at once; calls nothing
+ * back before it returns. */
 struct etcd *etcd_new(uv_loop_t *loop, struct http *http,
 		      const struct etcd_config *config);
 

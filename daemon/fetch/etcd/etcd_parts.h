@@ -42,10 +42,8 @@ struct etcd_watched {
 struct etcd {
 	enum etcd_state state;
 	struct http *http;
-	struct arena arena; /* of the configuration's texts */
 	struct etcd_config config;
-	const char **endpoints;
-	struct etcd_watched *spans;
+	struct etcd_watched *spans; /* as many as the configuration has */
 	unsigned int open_handles;
 	uv_timer_t wait;  /* before the next round of nodes */
 	uv_timer_t pulse; /* to the next probe */

@@ -1,0 +1,90 @@
+#include "engine/site_feed.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/site_docs.h"
+#include "fetch/phase.h"
+#include "settings/places.h"
+#include "settings/settings.h"
+
+/* Without the '/' at their ends; how many. */
+static size_t split_urls(struct site_feed *feed, const char *urls)
+{
+	char *rest = NULL;
+	size_t count = 0;
+
+	feed->urls = mem_strdup(urls);
+	for (char *url = strtok_r(feed->urls, " \t", &rest); url;
+	     url = strtok_r(NULL, " \t", &rest)) {
+		size_t len = strlen(url);
+
+		if (url[len - 1] == '/')
+			url[len - 1] = '\0';
+		feed->endpoints =
+			mem_grow(feed->endpoints,
+				 (count + 1) * sizeof(feed->endpoints[0]));
+		feed->endpoints[count++] = url;
+	}
+	return count;
+}
+
+static char *file_of(const struct settings *settings, const char *name)
+{
+	return name && *name ? places_file(name, settings->path) : NULL;
+}
+
+/* The texts and lists, which the configuration borrows. */
+static void make_parts(struct site_feed *feed, const struct settings *settings,
+		       const struct site_docs *docs)
+{
+	*feed = (struct site_feed){
+		.password_file =
+			file_of(settings, settings->etcd.password_file),
+		.ca = file_of(settings, settings->etcd.ca),
+		.cert = file_of(settings, settings->etcd.cert),
+		.key = file_of(settings, settings->etcd.key),
+	};
+	if (feed->password_file)
+		feed->user = mem_strdup(settings->etcd.user);
+	feed->config.endpoint_count = split_urls(feed, settings->etcd.etcd);
+	feed->spans = site_docs_spans(docs, &feed->config.span_count);
+}
+
+/* A fleet spreads over the nodes by where each host begins. */
+void site_feed_init(struct site_feed *feed, const struct settings *settings,
+		    const struct site_docs *docs)
+{
+	size_t count;
+
+	make_parts(feed, settings, docs);
+	count = feed->config.endpoint_count;
+	feed->config = (struct etcd_config){
+		.endpoints = feed->endpoints,
+		.endpoint_count = count,
+		.first = phase_part(phase_here("etcd"), count),
+		.spans = feed->spans,
+		.span_count = feed->config.span_count,
+		.user = feed->user,
+		.password_file = feed->password_file,
+		.tls = {true, feed->ca, feed->cert, feed->key},
+		.probe_ms = (uint64_t)settings->etcd.probe,
+		.timeout_ms = (uint64_t)settings->timeout,
+		.backoff_max_ms = (uint64_t)settings->backoff_max,
+		.keys_max = SITE_DOCS_MAX,
+		.bytes_max = (size_t)settings->response,
+	};
+}
+
+void site_feed_deinit(struct site_feed *feed)
+{
+	site_spans_free(feed->spans, feed->config.span_count);
+	mem_free(feed->urls);
+	mem_free(feed->endpoints);
+	mem_free(feed->user);
+	mem_free(feed->password_file);
+	mem_free(feed->ca);
+	mem_free(feed->cert);
+	mem_free(feed->key);
+	*feed = (struct site_feed){0};
+}

@@ -5,7 +5,6 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "config/lock.h"
 #include "config/secret.h"
 #include "config/vault_env.h"
@@ -79,35 +78,17 @@ static void swap_workspaces(struct daemon *daemon)
 	mem_free(old);
 }
 
-/* Some settings are read once. */
-static void warn_of_restart(const struct settings *old,
-			    const struct settings *new)
-{
-	const bool same[] = {
-		old->mode == new->mode,
-		old->history == new->history,
-		old->history_bytes == new->history_bytes,
-		str_same(old->socket, new->socket),
-		str_same(old->state_dir, new->state_dir),
-	};
-	bool all = true;
-
-	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
-		all = all && same[i];
-	if (!all)
-		log_warning("restart-needed",
-			    LOG_TEXT("reason",
-				     "[daemon] socket, state_dir and mode, and "
-				     "[limits] history and history_bytes are "
-				     "read at the start only"));
-}
-
 static void use_settings(struct daemon *daemon, struct settings *settings)
 {
 	struct workspace_host *host = &daemon->host;
 	struct settings *old = daemon->settings;
 
-	warn_of_restart(old, settings);
+	if (settings_need_restart(old, settings))
+		log_warning("restart-needed",
+			    LOG_TEXT("reason",
+				     "[daemon] socket, state_dir and mode, and "
+				     "[limits] history and history_bytes are "
+				     "read at the start only"));
 	/* It is asked for everywhere: a mixture would be of neither mode. */
 	settings->mode = old->mode;
 	daemon->settings = settings;

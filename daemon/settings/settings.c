@@ -24,14 +24,14 @@ static const char *const dialects[] = {"clearml", "strict", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug",
 					 NULL};
 
-#define IN_SETTINGS(field)  offsetof(struct settings, field)
-#define IN_WORKSPACE(field) offsetof(struct workspace_settings, field)
+#define IN_SETTINGS(member)  FIELD(struct settings, member)
+#define IN_WORKSPACE(member) FIELD(struct workspace_settings, member)
 
 /* clang-format off */
 static const struct settings_key keys[] = {
-	{"daemon", "socket", TEXT, IN_SETTINGS(socket)},
-	{"daemon", "state_dir", TEXT, IN_SETTINGS(state_dir)},
-	{"daemon", "mode", CHOICE, IN_SETTINGS(mode), "agent", 0, 0, modes},
+	{"daemon", "socket", TEXT, IN_SETTINGS(socket), .at_start = true},
+	{"daemon", "state_dir", TEXT, IN_SETTINGS(state_dir), .at_start = true},
+	{"daemon", "mode", CHOICE, IN_SETTINGS(mode), "agent", 0, 0, modes, .at_start = true},
 	{"daemon", "log_level", CHOICE, IN_SETTINGS(log_level), "info", 0, 0, log_levels},
 	{"local", "files", WORDS, IN_SETTINGS(files)},
 	{"local", "defaults", TEXT, IN_SETTINGS(defaults)},
@@ -58,8 +58,8 @@ static const struct settings_key keys[] = {
 	{"limits", "document", SIZE, IN_SETTINGS(document), "16M", KIB, 1024 * MIB},
 	{"limits", "response", SIZE, IN_SETTINGS(response), "64M", KIB, 1024 * MIB},
 	{"limits", "depth", COUNT, IN_SETTINGS(depth), "128", 1, 1000},
-	{"limits", "history", COUNT, IN_SETTINGS(history), "64", 1, 100000},
-	{"limits", "history_bytes", SIZE, IN_SETTINGS(history_bytes), "32M", 0, 65536 * MIB},
+	{"limits", "history", COUNT, IN_SETTINGS(history), "64", 1, 100000, .at_start = true},
+	{"limits", "history_bytes", SIZE, IN_SETTINGS(history_bytes), "32M", 0, 65536 * MIB, .at_start = true},
 	{"site", "etcd", WORDS, IN_SETTINGS(etcd.etcd)},
 	{"site", "prefix", TEXT, IN_SETTINGS(etcd.prefix), "/clearconf/site/"},
 	{"site", "ca", TEXT, IN_SETTINGS(etcd.ca)},
@@ -96,11 +96,6 @@ static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "too many settings");
 bool settings_is_list(const struct settings_key *key)
 {
 	return key->type == WORDS || key->type == PATHS;
-}
-
-static bool holds_text(const struct settings_key *key)
-{
-	return key->type == TEXT || key->type == URL || settings_is_list(key);
 }
 
 const struct settings_key *settings_find_key(const struct settings_table *table,
@@ -211,13 +206,13 @@ static bool are_paths(const char *text)
 bool settings_set_key(void *base, const struct settings_key *key,
 		      const char *text)
 {
-	void *field = (char *)base + key->offset;
+	void *field = (char *)base + key->field.offset;
 
 	if (key->type == PATHS && !are_paths(text))
 		return false;
 	if (key->type == URL && *text && !str_after_http(str_from(text)).len)
 		return false;
-	if (holds_text(key)) {
+	if (key->field.is_text) {
 		set_text(key, field, text);
 		return true;
 	}
@@ -274,9 +269,7 @@ struct settings *settings_new(void)
 static void free_texts(void *base, const struct settings_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
-		if (holds_text(&table->keys[i]))
-			mem_free(*(char **)(void *)((char *)base +
-						    table->keys[i].offset));
+		field_free(&table->keys[i].field, base);
 }
 
 void settings_free(struct settings *settings)
@@ -307,4 +300,13 @@ bool settings_set(struct settings *settings, const char *section,
 		settings_find_key(&settings_table, section, key);
 
 	return found && settings_set_key(settings, found, value);
+}
+
+bool settings_need_restart(const struct settings *old,
+			   const struct settings *new)
+{
+	for (size_t i = 0; i < settings_table.count; i++)
+		if (keys[i].at_start && !field_equal(&keys[i].field, old, new))
+			return true;
+	return false;
 }

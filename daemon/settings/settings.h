@@ -91,4 +91,8 @@ void settings_freep(struct settings **settings);
 bool settings_set(struct settings *settings, const char *section,
 		  const char *key, const char *value);
 
+/* Does @new differ in what is read at the start alone? */
+bool settings_need_restart(const struct settings *old,
+			   const struct settings *new);
+
 #endif

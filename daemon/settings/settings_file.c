@@ -288,7 +288,7 @@ static void note_secrets(struct load *load, bool declared)
 
 static bool is_full(const struct load *load, const struct settings_key *key)
 {
-	const char *field = (const char *)load->base + key->offset, *list;
+	const char *field = (const char *)load->base + key->field.offset, *list;
 
 	if (!settings_is_list(key))
 		return false;

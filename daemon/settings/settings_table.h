@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/fields.h"
+
 enum settings_type {
 	TEXT,
 	URL, /* http or https */
@@ -26,10 +28,11 @@ enum settings_type {
 struct settings_key {
 	const char *section, *name;
 	enum settings_type type;
-	size_t offset;        /* of the field */
+	struct field field;
 	const char *standard; /* default; NULL: none */
 	int64_t min, max;     /* of numbers */
 	const char *const *choices;
+	bool at_start; /* it is read then, and at no reload */
 };
 
 #define SETTINGS_KEYS_MAX 48

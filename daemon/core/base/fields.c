@@ -29,14 +29,16 @@ bool fields_equal(const struct fields *fields, const void *a, const void *b)
 	return true;
 }
 
+void field_free(const struct field *field, void *base)
+{
+	if (!field->is_text)
+		return;
+	mem_free((char *)text_of(field, base));
+	memset((char *)base + field->offset, 0, field->size);
+}
+
 void fields_free(const struct fields *fields, void *base)
 {
-	for (size_t i = 0; i < fields->count; i++) {
-		const struct field *field = &fields->items[i];
-
-		if (!field->is_text)
-			continue;
-		mem_free((char *)text_of(field, base));
-		memset((char *)base + field->offset, 0, field->size);
-	}
+	for (size_t i = 0; i < fields->count; i++)
+		field_free(&fields->items[i], base);
 }

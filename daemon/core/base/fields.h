@@ -41,7 +41,8 @@ struct fields {
 bool field_equal(const struct field *field, const void *a, const void *b);
 bool fields_equal(const struct fields *fields, const void *a, const void *b);
 
-/* The texts of the struct at @base, which owns them; they are NULL after. */
+/* A text of the struct at @base, which owns it and has NULL after; no other. */
+void field_free(const struct field *field, void *base);
 void fields_free(const struct fields *fields, void *base);
 
 #endif

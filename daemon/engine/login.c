@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/env.h"
+#include "base/fields.h"
 #include "base/mem.h"
 #include "base/source.h"
 #include "base/str.h"
@@ -347,28 +348,25 @@ const char *login_lack(const struct login *login, bool declared)
 	       "CLEARML_API_SECRET_KEY";
 }
 
+/* All but where the key came from. */
+static const struct field items[] = {
+	FIELD(struct login, api_server),   FIELD(struct login, web_server),
+	FIELD(struct login, files_server), FIELD(struct login, access_key),
+	FIELD(struct login, secret_key),   FIELD(struct login, token),
+	FIELD(struct login, verify),       FIELD(struct login, ca),
+	FIELD(struct login, renew_ahead),  FIELD(struct login, token_life),
+	FIELD(struct login, method),
+};
+static const struct fields fields = {items, ARRAY_SIZE(items)};
+
 bool login_equal(const struct login *a, const struct login *b)
 {
-	return str_same(a->api_server, b->api_server) &&
-	       str_same(a->web_server, b->web_server) &&
-	       str_same(a->files_server, b->files_server) &&
-	       str_same(a->access_key, b->access_key) &&
-	       str_same(a->secret_key, b->secret_key) &&
-	       str_same(a->token, b->token) && a->verify == b->verify &&
-	       str_same(a->ca, b->ca) && a->renew_ahead == b->renew_ahead &&
-	       a->token_life == b->token_life && str_same(a->method, b->method);
+	return fields_equal(&fields, a, b);
 }
 
 void login_deinit(struct login *login)
 {
-	mem_free(login->api_server);
-	mem_free(login->web_server);
-	mem_free(login->files_server);
-	mem_free(login->access_key);
-	mem_free(login->secret_key);
-	mem_free(login->token);
-	mem_free(login->ca);
-	mem_free(login->method);
+	fields_free(&fields, login);
 	mem_free(login->key_source);
 	*login = (struct login){0};
 }

@@ -145,8 +145,16 @@ static uint64_t prove_ms(const struct settings *settings)
 	return ms && ms < PROVE_MIN_MS ? PROVE_MIN_MS : ms;
 }
 
+/* A workspace of a host is known by its key, or else its server. */
+static uint32_t phase_of_login(const struct login *login)
+{
+	return phase_here(login->access_key ? login->access_key
+					    : login->api_server);
+}
+
 /* The SDK knows no monitoring vaults. */
-static struct vault_poll_config poll_config(const struct settings *settings)
+static struct vault_poll_config poll_config(const struct settings *settings,
+					    const struct login *login)
 {
 	return (struct vault_poll_config){
 		.feeds = settings->mode == MODE_SDK ? VAULT_MONITORING
@@ -155,6 +163,7 @@ static struct vault_poll_config poll_config(const struct settings *settings)
 		.backoff_max_ms = (uint64_t)settings->backoff_max,
 		.prove_ms = prove_ms(settings),
 		.jitter_percent = (unsigned int)settings->jitter,
+		.phase = phase_of_login(login),
 	};
 }
 
@@ -172,13 +181,6 @@ static unsigned int calls_per_minute(const struct settings *settings)
 		shortest = prove;
 
 	return (unsigned int)(INT64_C(60000) * VAULT_FEEDS * 6 / shortest + 1);
-}
-
-/* A workspace of a host is known by its key, or else its server. */
-static uint32_t phase_of_login(const struct login *login)
-{
-	return phase_here(login->access_key ? login->access_key
-					    : login->api_server);
 }
 
 static struct session_config session_config(const struct settings *settings,
@@ -211,16 +213,12 @@ bool upstream_is_for(const struct upstream *upstream,
 		     const struct upstream_config *config,
 		     const struct login *login)
 {
-	struct vault_poll_config poll = poll_config(config->settings);
+	struct vault_poll_config poll = poll_config(config->settings, login);
 	struct session_config session = session_config(config->settings, login);
 
 	return login_equal(&upstream->login, login) &&
-	       poll.interval_ms == upstream->poll.interval_ms &&
-	       poll.backoff_max_ms == upstream->poll.backoff_max_ms &&
-	       poll.prove_ms == upstream->poll.prove_ms &&
-	       poll.jitter_percent == upstream->poll.jitter_percent &&
-	       session.timeout_ms == upstream->timeout_ms &&
-	       session.response_limit == upstream->response_limit;
+	       vault_poll_config_equal(&upstream->poll, &poll) &&
+	       session_config_equal(&upstream->session_config, &session);
 }
 
 struct upstream *upstream_new(const struct upstream_config *config,
@@ -228,23 +226,22 @@ struct upstream *upstream_new(const struct upstream_config *config,
 			      void *data)
 {
 	struct upstream *upstream = mem_alloc(sizeof(*upstream));
-	struct session_config session = session_config(config->settings, login);
 
 	upstream->login = *login;
 	*login = (struct login){0};
-	upstream->poll = poll_config(config->settings);
-	upstream->poll.phase = phase_of_login(&upstream->login);
+	upstream->session_config =
+		session_config(config->settings, &upstream->login);
+	upstream->poll = poll_config(config->settings, &upstream->login);
 	upstream->poll.may_wait = config->may_wait;
 	upstream->poll.no_vaults = config->no_vaults;
 	upstream_learn_secrets(upstream, config->secrets);
 	upstream->secrets = config->secrets;
 	upstream->server =
 		secrets_mask_text(config->secrets, upstream->login.api_server);
-	upstream->timeout_ms = session.timeout_ms;
-	upstream->response_limit = session.response_limit;
 	upstream->on_answer = on_answer;
 	upstream->data = data;
-	upstream->session = session_new(config->http, &session);
+	upstream->session =
+		session_new(config->http, &upstream->session_config);
 	whois_init(&upstream->whois, upstream->session);
 	key_life_init(&upstream->key_life, upstream->session,
 		      upstream->login.access_key);

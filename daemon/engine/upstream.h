@@ -19,6 +19,7 @@
 #include "engine/key_life.h"
 #include "engine/login.h"
 #include "engine/whois.h"
+#include "fetch/session.h"
 #include "fetch/vault.h"
 
 struct http;
@@ -49,6 +50,7 @@ struct feed {
 struct upstream {
 	struct login login;
 	char *server; /* login.api_server as it may be shown */
+	struct session_config session_config; /* its texts are the login's */
 	struct session *session;
 	struct whois whois;
 	struct key_life key_life;
@@ -56,8 +58,6 @@ struct upstream {
 	struct vault_poller *poller;
 	struct vault_poll_config poll;
 	struct feed feeds[VAULT_FEEDS]; /* the first poll.feeds in use */
-	uint64_t timeout_ms;
-	size_t response_limit;
 	upstream_answer_fn on_answer;
 	void *data;
 	int64_t last_success; /* seconds since 1970 of the config vaults; 0 */

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/fields.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -455,6 +456,27 @@ static void session_set_habits(struct session *session,
 	session->calls_per_minute = config->calls_per_minute;
 	http_reserve(session->http, session->api_server,
 		     session->calls_per_minute);
+}
+
+bool session_config_equal(const struct session_config *a,
+			  const struct session_config *b)
+{
+	static const struct field items[] = {
+		FIELD(struct session_config, api_server),
+		FIELD(struct session_config, access_key),
+		FIELD(struct session_config, secret_key),
+		FIELD(struct session_config, token),
+		FIELD(struct session_config, tls.verify),
+		FIELD(struct session_config, tls.ca),
+		FIELD(struct session_config, timeout_ms),
+		FIELD(struct session_config, response_limit),
+		FIELD(struct session_config, renew_ahead),
+		FIELD(struct session_config, token_life),
+		FIELD(struct session_config, method),
+		FIELD(struct session_config, calls_per_minute),
+	};
+
+	return fields_equal(&(struct fields){items, ARRAY_SIZE(items)}, a, b);
 }
 
 struct session *session_new(struct http *http,

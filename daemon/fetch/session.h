@@ -52,6 +52,10 @@ struct session_config {
  * any more. Anything else may be done in there, session_close included. */
 typedef void (*session_done_fn)(void *data, const struct api_reply *reply);
 
+/* Would a session by the one be the same as by the other? */
+bool session_config_equal(const struct session_config *a,
+			  const struct session_config *b);
+
 /* Copies @config; wipes it when closed. Borrows @http, which must outlive the
  * session. */
 struct session *session_new(struct http *http,

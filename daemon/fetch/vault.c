@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fields.h"
 #include "base/mem.h"
 #include "fetch/backoff.h"
 #include "fetch/phase.h"
@@ -393,6 +394,21 @@ static void poller_wait_for_phase(struct vault_poller *poller)
 	poller->state = POLLER_WAITING;
 	uv_timer_start(&poller->timer, on_timer,
 		       backoff_before_first(backoff, phase_now()), 0);
+}
+
+bool vault_poll_config_equal(const struct vault_poll_config *a,
+			     const struct vault_poll_config *b)
+{
+	static const struct field items[] = {
+		FIELD(struct vault_poll_config, feeds),
+		FIELD(struct vault_poll_config, interval_ms),
+		FIELD(struct vault_poll_config, backoff_max_ms),
+		FIELD(struct vault_poll_config, prove_ms),
+		FIELD(struct vault_poll_config, jitter_percent),
+		FIELD(struct vault_poll_config, phase),
+	};
+
+	return fields_equal(&(struct fields){items, ARRAY_SIZE(items)}, a, b);
 }
 
 struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,

@@ -83,6 +83,11 @@ struct vault_poll_config {
 	bool may_wait;
 };
 
+/* Would a poller by the one ask as one by the other? Whether there is something
+ * to be asked for, and when it begins, is another question. */
+bool vault_poll_config_equal(const struct vault_poll_config *a,
+			     const struct vault_poll_config *b);
+
 /* Borrows @session, which must outlive it. Starts to ask at once, unless it may
  * wait. */
 struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,

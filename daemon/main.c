@@ -16,7 +16,7 @@
 #include "check.h"
 #include "engine/engine.h"
 #include "print.h"
-#include "serve/access.h"
+#include "serve/peer.h"
 #include "settings/options.h"
 
 /* Room for this many descriptors is made at the start: 8 bytes of the kernel's
@@ -52,7 +52,7 @@ static void make_room_for_files(void)
 
 static bool can_tell_users(void)
 {
-	if (!access_hides_users())
+	if (!peer_users_are_hidden())
 		return true;
 	(void)fprintf(stderr,
 		      "clearconfd: this user namespace hides the host's users, "

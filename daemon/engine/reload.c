@@ -5,12 +5,12 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/access.h"
 #include "config/lock.h"
 #include "config/secret.h"
 #include "config/vault_env.h"
 #include "engine/engine.h"
 #include "front/front.h"
-#include "serve/access.h"
 #include "settings/startup.h"
 
 /* Is @old what the settings now declare (NULL: the implicit workspace)? */

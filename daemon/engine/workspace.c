@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/access.h"
 #include "config/agent.h"
 #include "config/lock.h"
 #include "config/secret.h"
@@ -12,7 +13,6 @@
 #include "engine/workspace_parts.h"
 #include "fetch/cache.h"
 #include "read/doc.h"
-#include "serve/access.h"
 #include "settings/settings.h"
 
 const char *workspace_state_name(enum workspace_state state)

@@ -8,7 +8,7 @@
 #include "front/caller.h"
 #include "front/status.h"
 #include "front/task.h"
-#include "serve/access.h"
+#include "serve/peer.h"
 #include "serve/server.h"
 
 static const struct access *access_of(const struct daemon *daemon,
@@ -63,10 +63,10 @@ static uint64_t serve_clearance(void *data, const struct peer *peer)
 
 	for (size_t i = 0;
 	     i < daemon->workspace_count && i < SERVICE_CLEARANCES; i++)
-		clearance |=
-			clearance_of(access_rights(
-				access_of(daemon, daemon->workspaces[i]), peer))
-			<< SERVICE_BITS * i;
+		clearance |= clearance_of(access_rights(
+				     access_of(daemon, daemon->workspaces[i]),
+				     &peer->user))
+			     << SERVICE_BITS * i;
 	return clearance;
 }
 

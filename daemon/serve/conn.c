@@ -150,8 +150,8 @@ static int write_rest(struct conn *conn, size_t sent)
 	conn->write = mem_alloc(sizeof(*conn->write));
 	conn->write->rest = rest;
 	conn->write->request.data = conn;
-	if (!charge_resize(&conn->write->charge, &conns->quota, conn->peer.uid,
-			   QUOTA_BYTES, rest->own)) {
+	if (!charge_resize(&conn->write->charge, &conns->quota,
+			   conn->peer.user.uid, QUOTA_BYTES, rest->own)) {
 		free_write(conn);
 		return -EDQUOT;
 	}
@@ -226,7 +226,7 @@ static void end(struct conn *conn)
 
 static void refuse_input(struct conn *conn)
 {
-	log_debug("message-too-long", LOG_INT("uid", conn->peer.uid));
+	log_debug("message-too-long", LOG_INT("uid", conn->peer.user.uid));
 	/* An error may not come into the middle of another reply. */
 	if (conn->write) {
 		conn_close(conn);
@@ -240,7 +240,7 @@ static void reply_bytes_exceeded(struct conn *conn)
 {
 	struct conns *conns = conn->conns;
 
-	log_debug("bytes-exceeded", LOG_INT("uid", conn->peer.uid));
+	log_debug("bytes-exceeded", LOG_INT("uid", conn->peer.user.uid));
 	reply_quota_exceeded(&conns->out, quota_name(QUOTA_BYTES),
 			     conns->limits.bytes);
 }
@@ -248,8 +248,9 @@ static void reply_bytes_exceeded(struct conn *conn)
 /* What is kept of the input is paid for; false: the connection has ended. */
 static bool pay_for_input(struct conn *conn)
 {
-	if (charge_resize(&conn->input, &conn->conns->quota, conn->peer.uid,
-			  QUOTA_BYTES, frame_held(&conn->frame)))
+	if (charge_resize(&conn->input, &conn->conns->quota,
+			  conn->peer.user.uid, QUOTA_BYTES,
+			  frame_held(&conn->frame)))
 		return true;
 	if (conn->write) {
 		conn_close(conn);
@@ -268,7 +269,7 @@ static bool can_hold_answer(struct conn *conn, struct out_mark before)
 	size_t own = out_own(&conns->out);
 
 	if (own < LONG_ANSWER ||
-	    own <= quota_left(&conns->quota, conn->peer.uid, QUOTA_BYTES))
+	    own <= quota_left(&conns->quota, conn->peer.user.uid, QUOTA_BYTES))
 		return true;
 	out_rewind(&conns->out, before);
 	reply_bytes_exceeded(conn);
@@ -524,11 +525,11 @@ static int admit(struct conn *conn, int fd)
 
 	if (r)
 		return r;
-	if (conn->peer.uid && conn->peer.uid == conns->overflow_uid) {
+	if (conn->peer.user.uid && conn->peer.user.uid == conns->overflow_uid) {
 		reply_error(&conns->out, REPLY_ACCESS_DENIED, STR("read"));
 		return -EACCES;
 	}
-	if (!charge_take(&conn->charge, &conns->quota, conn->peer.uid,
+	if (!charge_take(&conn->charge, &conns->quota, conn->peer.user.uid,
 			 QUOTA_CONNECTIONS, 1)) {
 		reply_quota_exceeded(&conns->out, quota_name(QUOTA_CONNECTIONS),
 				     conns->limits.connections);
@@ -545,7 +546,7 @@ void conn_start(struct conn *conn, int fd)
 		(void)uv_read_start(stream_of(conn), on_alloc, on_read);
 		return;
 	}
-	log_debug("connection-refused", LOG_INT("uid", conn->peer.uid),
+	log_debug("connection-refused", LOG_INT("uid", conn->peer.user.uid),
 		  LOG_TEXT("reason", strerror(-r)));
 	end(conn);
 }

@@ -23,8 +23,8 @@
 
 #include "base/list.h"
 #include "base/str.h"
-#include "serve/access.h"
 #include "serve/frame.h"
+#include "serve/peer.h"
 #include "serve/quota.h"
 
 struct conn_write;

@@ -54,7 +54,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 		const struct service *service)
 {
 	*conns = (struct conns){.service = service,
-				.overflow_uid = access_overflow_uid()};
+				.overflow_uid = peer_overflow_uid()};
 	quota_init(&conns->quota);
 	watchers_init(&conns->watchers, service);
 	list_init(&conns->all);
@@ -214,7 +214,8 @@ static void conns_sweep(struct conns *conns)
 
 	while ((conn = oldest_half_sent(conns)) &&
 	       sweep_time(conns) <= uv_now(conns->sweep.loop)) {
-		log_debug("request-half-sent", LOG_INT("uid", conn->peer.uid));
+		log_debug("request-half-sent",
+			  LOG_INT("uid", conn->peer.user.uid));
 		conn_close(conn);
 	}
 	if (conn)

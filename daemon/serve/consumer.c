@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "config/secret.h"
-#include "serve/access.h"
 #include "serve/out.h"
+#include "serve/peer.h"
 #include "serve/quota.h"
 #include "serve/reply.h"
 #include "serve/request.h"
@@ -136,14 +136,14 @@ static struct consumer *consumer_new(struct request *request)
 	struct consumer *consumer = mem_alloc(sizeof(*consumer));
 	const struct peer *peer = request->peer;
 
-	if (!charge_take(&consumer->charge, request->quota, peer->uid,
+	if (!charge_take(&consumer->charge, request->quota, peer->user.uid,
 			 QUOTA_CONSUMERS, 1)) {
 		reply_quota_exceeded(request->out, quota_name(QUOTA_CONSUMERS),
 				     request->quota->limits[QUOTA_CONSUMERS]);
 		mem_free(consumer);
 		return NULL;
 	}
-	consumer->uid = peer->uid;
+	consumer->uid = peer->user.uid;
 	consumer->pid = peer->pid;
 	consumer->since = time(NULL);
 	list_add(request->consumers, &consumer->link);

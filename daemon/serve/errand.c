@@ -4,8 +4,8 @@
 
 #include "base/env.h"
 #include "base/mem.h"
-#include "serve/access.h"
 #include "serve/out.h"
+#include "serve/peer.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/study.h"
@@ -90,7 +90,7 @@ static enum access_right missing_right(const struct errand *errand,
 	    errand->kind == ERRAND_USE_WORKSPACE ||
 	    !service->view(service->data, errand->workspace, &view))
 		return 0;
-	rights = access_rights(view.access, peer);
+	rights = access_rights(view.access, &peer->user);
 	if (!errand->masked && !(rights & ACCESS_SECRETS))
 		return ACCESS_SECRETS;
 	return rights & (ACCESS_READ | ACCESS_ADMIN | ACCESS_SECRETS)
@@ -155,8 +155,8 @@ static struct errand *errand_for(struct request *request, enum errand_kind kind,
 {
 	struct errand *errand = mem_alloc(sizeof(*errand));
 
-	if (!charge_take(&errand->charge, request->quota, request->peer->uid,
-			 price.kind, price.amount)) {
+	if (!charge_take(&errand->charge, request->quota,
+			 request->peer->user.uid, price.kind, price.amount)) {
 		reply_quota_exceeded(request->out, quota_name(price.kind),
 				     request->quota->limits[price.kind]);
 		mem_free(errand);

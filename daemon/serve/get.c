@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
-#include "serve/access.h"
 #include "serve/errand.h"
 #include "serve/out.h"
+#include "serve/peer.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "value/json.h"
@@ -208,7 +208,8 @@ bool get_take_environment(struct request *request, struct env_call *call)
 	else if (call->size > GET_ENVIRONMENT_LIMIT)
 		reply_quota_exceeded(request->out, "environment",
 				     GET_ENVIRONMENT_LIMIT);
-	else if (!quota_count_call(quota, request->peer->uid, request->now))
+	else if (!quota_count_call(quota, request->peer->user.uid,
+				   request->now))
 		reply_quota_exceeded(request->out, "environment_calls",
 				     quota->environment_calls);
 	else

@@ -4,7 +4,6 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
-#include "serve/access.h"
 #include "serve/consumer.h"
 #include "serve/errand.h"
 #include "serve/explain.h"
@@ -12,6 +11,7 @@
 #include "serve/introspect.h"
 #include "serve/out.h"
 #include "serve/past.h"
+#include "serve/peer.h"
 #include "serve/quota.h"
 #include "serve/reply.h"
 #include "serve/request.h"
@@ -153,7 +153,8 @@ static bool check_rights(struct request *request, unsigned int needed)
 {
 	unsigned int missing;
 
-	request->rights = access_rights(request->view.access, request->peer);
+	request->rights =
+		access_rights(request->view.access, &request->peer->user);
 	missing = needed & ~request->rights;
 	if (!missing)
 		return true;
@@ -235,7 +236,7 @@ static bool is_one_too_many(const struct request *request, struct str message)
 	static const char name[] = "\"environment\"";
 
 	return message.len > CALL_LONG &&
-	       quota_has_called_enough(request->quota, request->peer->uid,
+	       quota_has_called_enough(request->quota, request->peer->user.uid,
 				       request->now) &&
 	       memmem(message.ptr, message.len, name, sizeof(name) - 1);
 }

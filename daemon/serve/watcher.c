@@ -6,9 +6,9 @@
 #include "base/mem.h"
 #include "config/history.h"
 #include "config/snapshot.h"
-#include "serve/access.h"
 #include "serve/filter.h"
 #include "serve/out.h"
+#include "serve/peer.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "value/json.h"
@@ -114,8 +114,8 @@ static struct watcher *watcher_new(struct request *request,
 {
 	struct watcher *watcher = mem_alloc(sizeof(*watcher));
 
-	if (!charge_take(&watcher->charge, request->quota, request->peer->uid,
-			 QUOTA_WATCHERS, 1)) {
+	if (!charge_take(&watcher->charge, request->quota,
+			 request->peer->user.uid, QUOTA_WATCHERS, 1)) {
 		reply_quota_exceeded(request->out, quota_name(QUOTA_WATCHERS),
 				     request->quota->limits[QUOTA_WATCHERS]);
 		mem_free(watcher);
@@ -337,7 +337,7 @@ enum watcher_outcome watcher_answer(struct watcher *watcher,
 			    str_from(watcher->workspace));
 		return WATCHER_HAS_ENDED;
 	}
-	rights = access_rights(view.access, peer);
+	rights = access_rights(view.access, &peer->user);
 	if (!(rights & ACCESS_READ))
 		return deny(out, ACCESS_READ);
 	if (!watcher->masked && !(rights & ACCESS_SECRETS))

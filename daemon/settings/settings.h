@@ -51,7 +51,7 @@ struct settings {
 	int64_t prove;                          /* milliseconds; 0: never */
 	int64_t jitter;                         /* percent */
 
-	char *read, *secrets, *admin; /* who may; see serve/access.h */
+	char *read, *secrets, *admin; /* who may; see config/access.h */
 	size_t secrets_at;            /* offset of its line in the file */
 	char *mask_add;               /* more patterns, separated by blanks */
 	char *lock_keys;              /* more paths, separated by blanks */

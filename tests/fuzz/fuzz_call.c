@@ -75,7 +75,7 @@ static void call(struct stage *stage, unsigned int rights, struct str message)
 /* Whoever watches is told of the first text alone again. */
 static void tell(struct stage *stage, unsigned int rights)
 {
-	const struct peer peer = {.uid = UID_FIRST + rights};
+	const struct peer peer = {.user.uid = UID_FIRST + rights};
 
 	publish(stage, 1);
 	stage->snapshot->generation = 3;

@@ -18,10 +18,10 @@
 #include "config/snapshot.h"
 #include "config/stack.h"
 #include "fuzz_text.h"
-#include "serve/access.h"
 #include "serve/errand.h"
 #include "serve/methods.h"
 #include "serve/out.h"
+#include "serve/peer.h"
 #include "serve/quota.h"
 #include "serve/request.h"
 #include "serve/turns.h"
@@ -100,7 +100,7 @@ static inline uint64_t stage_clearance(void *data, const struct peer *peer)
 {
 	struct stage *stage = data;
 
-	return access_rights(stage->access, peer);
+	return access_rights(stage->access, &peer->user);
 }
 
 static inline void stage_begin(void *data, struct errand *errand)
@@ -244,7 +244,7 @@ static inline void stage_end_errand(struct stage *stage, struct errand *errand,
 static inline void stage_ask(struct stage *stage, unsigned int rights,
 			     struct str message)
 {
-	const struct peer peer = {.uid = UID_FIRST + rights};
+	const struct peer peer = {.user.uid = UID_FIRST + rights};
 	struct request request = {
 		.service = &stage->service,
 		.peer = &peer,

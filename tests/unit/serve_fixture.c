@@ -128,7 +128,7 @@ static uint64_t clearance(void *data, const struct peer *peer)
 {
 	struct fixture *fixture = data;
 
-	return access_rights(fixture->access, peer) & ACCESS_SECRETS
+	return access_rights(fixture->access, &peer->user) & ACCESS_SECRETS
 		       ? SERVICE_MAY_READ | SERVICE_MAY_REVEAL
 		       : SERVICE_MAY_READ;
 }
@@ -220,7 +220,7 @@ static struct access *access_of_peers(void)
 
 struct peer fixture_peer(unsigned int rights)
 {
-	return (struct peer){.uid = PEER_UID + rights};
+	return (struct peer){.user.uid = PEER_UID + rights};
 }
 
 static void turn_changes(struct turns *turns)

@@ -1,27 +1,21 @@
-#include "serve/access.h"
+#include "config/access.h"
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 
-#define ALL_RIGHTS   (ACCESS_READ | ACCESS_SECRETS | ACCESS_ADMIN)
-#define ID_NONE      ((id_t)-1)
-#define NAME_BUFFER  ((size_t)4 * 1024)
-#define NAME_LIMIT   ((size_t)1024 * 1024) /* of one entry of passwd or group */
-#define OVERFLOW_UID 65534
-
-/* What a container maps at least that has users of its own; PrivateUsers=, and
- * whoever is root by `unshare` only, map one or two. */
-#define UIDS_MIN 65536
+#define ALL_RIGHTS  (ACCESS_READ | ACCESS_SECRETS | ACCESS_ADMIN)
+#define ID_NONE     ((id_t)-1)
+#define NAME_BUFFER ((size_t)4 * 1024)
+#define NAME_LIMIT  ((size_t)1024 * 1024) /* of one entry of passwd or group */
 
 /* One name of a list: a user or a group, resolved. */
 struct grant {
@@ -163,103 +157,31 @@ void access_free(struct access *access)
 	mem_free(access);
 }
 
-static bool in_group(const struct peer *peer, gid_t group)
+static bool in_group(const struct access_user *user, gid_t group)
 {
-	for (size_t i = 0; i < peer->group_count; i++)
-		if (peer->groups[i] == group)
+	for (size_t i = 0; i < user->group_count; i++)
+		if (user->groups[i] == group)
 			return true;
 	return false;
 }
 
-static bool holds_for(const struct grant *grant, const struct peer *peer)
+static bool holds_for(const struct grant *grant, const struct access_user *user)
 {
 	if (grant->everybody)
 		return true;
-	return grant->group ? in_group(peer, grant->id)
-			    : peer->uid == grant->id;
+	return grant->group ? in_group(user, grant->id)
+			    : user->uid == grant->id;
 }
 
-unsigned int access_rights(const struct access *access, const struct peer *peer)
+unsigned int access_rights(const struct access *access,
+			   const struct access_user *user)
 {
 	unsigned int rights = 0;
 
-	if (peer->uid == 0 || peer->uid == access->own)
+	if (user->uid == 0 || user->uid == access->own)
 		return ALL_RIGHTS;
 	for (size_t i = 0; i < access->count; i++)
-		if (holds_for(&access->grants[i], peer))
+		if (holds_for(&access->grants[i], user))
 			rights |= access->grants[i].rights;
 	return rights;
-}
-
-uid_t access_overflow_uid(void)
-{
-	FILE *file = fopen("/proc/sys/kernel/overflowuid", "re");
-	char line[32] = "";
-	id_t id = OVERFLOW_UID;
-
-	if (!file)
-		return id;
-	if (fgets(line, sizeof(line), file))
-		line[strcspn(line, "\n")] = '\0';
-	(void)fclose(file);
-	return parse_id(line, &id) ? id : OVERFLOW_UID;
-}
-
-/* A line is: first uid inside, first uid outside, how many. */
-static unsigned long last_number(const char *line)
-{
-	const char *last = strrchr(line, ' ');
-
-	return last ? strtoul(last, NULL, 10) : 0;
-}
-
-bool access_hides_users(void)
-{
-	FILE *file = fopen("/proc/self/uid_map", "re");
-	unsigned long named = 0;
-	char line[128];
-
-	if (!file)
-		return false;
-	while (fgets(line, sizeof(line), file))
-		named += last_number(line);
-	(void)fclose(file);
-	return named < UIDS_MIN;
-}
-
-int peer_init(struct peer *peer, int fd)
-{
-	struct ucred ucred;
-	socklen_t size = sizeof(ucred);
-
-	*peer = (struct peer){0};
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
-		return -errno;
-	peer->uid = ucred.uid;
-	peer->pid = ucred.pid;
-	peer->groups = mem_alloc(sizeof(gid_t));
-	peer->groups[0] = ucred.gid;
-	peer->group_count = 1;
-	return 0;
-}
-
-int peer_add_groups(struct peer *peer, int fd)
-{
-	socklen_t size = 0;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 &&
-	    errno != ERANGE)
-		return -errno;
-	peer->groups = mem_grow(peer->groups, sizeof(gid_t) + size);
-	if (size && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, peer->groups + 1,
-			       &size) < 0)
-		return -errno;
-	peer->group_count += size / sizeof(gid_t);
-	return 0;
-}
-
-void peer_deinit(struct peer *peer)
-{
-	mem_free(peer->groups);
-	*peer = (struct peer){0};
 }

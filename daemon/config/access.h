@@ -1,0 +1,42 @@
+#ifndef CONFIG_ACCESS_H
+#define CONFIG_ACCESS_H
+
+/*
+ * Access: who may do what (INTERFACE.md "Rights").
+ *
+ * A right's list is names: `user`, `group:name`, numbers, `*` for everybody.
+ * They are resolved once; an unknown one grants nothing and is a warning. The
+ * daemon's own uid and root have every right.
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+enum access_right {
+	ACCESS_READ = 1 << 0,
+	ACCESS_SECRETS = 1 << 1,
+	ACCESS_ADMIN = 1 << 2,
+};
+
+struct access_user {
+	uid_t uid;
+	gid_t *groups; /* the primary and the supplementary ones */
+	size_t group_count;
+};
+
+struct access;
+
+/* Lists as the settings have them, names separated by blanks; NULL or "":
+ * nobody else. */
+struct access *access_new(const char *read, const char *secrets,
+			  const char *admin);
+void access_free(struct access *access);
+
+/* The sum of the rights that @user has. */
+unsigned int access_rights(const struct access *access,
+			   const struct access_user *user);
+
+/* "read", "secrets", "admin". */
+const char *access_right_name(enum access_right right);
+
+#endif

@@ -1,0 +1,90 @@
+#include "serve/peer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+
+#define OVERFLOW_UID 65534
+
+/* What a container maps at least that has users of its own; PrivateUsers=, and
+ * whoever is root by `unshare` only, map one or two. */
+#define UIDS_MIN 65536
+
+uid_t peer_overflow_uid(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/overflowuid", "re");
+	char line[32] = "", *end = line;
+	uid_t uid = OVERFLOW_UID;
+
+	if (!file)
+		return uid;
+	if (fgets(line, sizeof(line), file))
+		uid = (uid_t)strtoul(line, &end, 10);
+	(void)fclose(file);
+	return end > line ? uid : OVERFLOW_UID;
+}
+
+/* A line is: first uid inside, first uid outside, how many. */
+static unsigned long last_number(const char *line)
+{
+	const char *last = strrchr(line, ' ');
+
+	return last ? strtoul(last, NULL, 10) : 0;
+}
+
+bool peer_users_are_hidden(void)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	unsigned long named = 0;
+	char line[128];
+
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file))
+		named += last_number(line);
+	(void)fclose(file);
+	return named < UIDS_MIN;
+}
+
+int peer_init(struct peer *peer, int fd)
+{
+	struct access_user *user = &peer->user;
+	struct ucred ucred;
+	socklen_t size = sizeof(ucred);
+
+	*peer = (struct peer){0};
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
+		return -errno;
+	user->uid = ucred.uid;
+	peer->pid = ucred.pid;
+	user->groups = mem_alloc(sizeof(gid_t));
+	user->groups[0] = ucred.gid;
+	user->group_count = 1;
+	return 0;
+}
+
+int peer_add_groups(struct peer *peer, int fd)
+{
+	struct access_user *user = &peer->user;
+	socklen_t size = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 &&
+	    errno != ERANGE)
+		return -errno;
+	user->groups = mem_grow(user->groups, sizeof(gid_t) + size);
+	if (size && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, user->groups + 1,
+			       &size) < 0)
+		return -errno;
+	user->group_count += size / sizeof(gid_t);
+	return 0;
+}
+
+void peer_deinit(struct peer *peer)
+{
+	mem_free(peer->user.groups);
+	*peer = (struct peer){0};
+}

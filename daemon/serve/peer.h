@@ -1,0 +1,32 @@
+#ifndef SERVE_PEER_H
+#define SERVE_PEER_H
+
+/*
+ * Peer: the process at the other end of a connection, as the kernel knew it
+ * when it connected. What it may do is said by config/access.
+ */
+
+#include <stdbool.h>
+
+#include "config/access.h"
+
+struct peer {
+	struct access_user user;
+	pid_t pid; /* 0: of a namespace that ours does not see */
+};
+
+/* User and primary group of who is at the other end of the socket @fd; then its
+ * supplementary groups, which cost more to learn. 0 or a negative errno. */
+int peer_init(struct peer *peer, int fd);
+int peer_add_groups(struct peer *peer, int fd);
+void peer_deinit(struct peer *peer);
+
+/* Are there users of this host whom this process's namespace cannot name? They
+ * all would be one uid, and nobody could tell who asks. */
+bool peer_users_are_hidden(void);
+
+/* The uid that the kernel shows for those whom it cannot name in our namespace:
+ * it is nobody's, and grants nothing. */
+uid_t peer_overflow_uid(void);
+
+#endif

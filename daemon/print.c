@@ -13,6 +13,8 @@
 #include "read/doc.h"
 #include "render/render.h"
 
+#define STATUS_NO_VAULTS 6 /* as the client's: the server is away */
+
 /* A broken local file is fatal, as it is for ClearML; a broken vault is left
  * out with a warning, as there. */
 static bool report_layers(const struct workspace *workspace)
@@ -30,19 +32,28 @@ static bool report_layers(const struct workspace *workspace)
 	return fine;
 }
 
-static void report_server(const struct workspace *workspace)
+/* The exit status. */
+static int report_server(const struct workspace *workspace, bool require_vaults)
 {
-	const struct upstream *upstream = workspace->upstream;
+	bool expected;
+	const char *lack = workspace_vaults_lack(workspace, &expected);
+	const char *problem = workspace_problem(workspace);
 
-	if (workspace->login_error)
-		printable_line(stderr, "clearconfd: warning: %s",
-			       workspace->login_error);
-	if (!upstream || upstream_is_well(upstream))
-		return;
-	printable_line(stderr, "clearconfd: warning: without vaults: %s",
-		       upstream_error(upstream)
-			       ? upstream_error(upstream)
-			       : "the server did not answer in time");
+	if (lack && require_vaults) {
+		printable_line(stderr, "clearconfd: the vaults are not in: %s",
+			       lack);
+		return STATUS_NO_VAULTS;
+	}
+	if (lack && expected)
+		printable_line(stderr,
+			       "clearconfd: warning: the vaults are not in: %s",
+			       lack);
+	else if (!lack && problem)
+		printable_line(stderr,
+			       "clearconfd: warning: the vaults are the last "
+			       "known good ones: %s",
+			       problem);
+	return 0;
 }
 
 static void report_nothing(const struct daemon *daemon)
@@ -98,9 +109,13 @@ static int print_tree(const struct workspace *workspace,
 static int print_settled(struct daemon *daemon,
 			 const struct render_format *format)
 {
+	int status;
+
 	daemon_resolve(daemon);
 	report_nothing(daemon);
-	report_server(daemon->active);
+	status = report_server(daemon->active, daemon->options->require_vaults);
+	if (status)
+		return status;
 	if (!report_layers(daemon->active))
 		return 1;
 	return print_tree(daemon->active, format);

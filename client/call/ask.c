@@ -55,6 +55,8 @@ static void write_question(struct buf *out, const struct question *question)
 	json_add_optional_string(out, "view", question->view);
 	if (question->secrets != ASK_WHAT_I_MAY)
 		json_add_bool(out, "mask", question->secrets == ASK_MASKED);
+	if (question->require_vaults)
+		json_add_bool(out, "require_vaults", true);
 	if (question->environment)
 		ask_add_environment(out);
 	buf_putc(out, '}');
@@ -108,7 +110,11 @@ void answer_warn(const struct answer *answer)
 {
 	const struct value *list =
 		value_get(answer->doc->root, STR("left_out"));
+	struct str lack = answer_text(answer->doc->root, "without_vaults");
 
+	if (lack.len)
+		complain_warning("the vaults are not in: %.*s",
+				 STR_PRINT(lack));
 	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;
 	     i++) {
 		struct str why = value_text(list->list.items[i]);

@@ -27,6 +27,7 @@ struct question {
 	bool environment;      /* resolve with this process's variables */
 	enum ask_secrets secrets;
 	const char *view; /* one of these; NULL: the resolved configuration */
+	bool require_vaults; /* or be refused, until they are in */
 };
 
 /* What ClearML is to read as its file: all of it, its own reading of vaults
@@ -58,7 +59,8 @@ void answer_deinit(struct answer *answer);
 /* This process's variables as the parameter `environment`. */
 void ask_add_environment(struct buf *out);
 
-/* Warn of the vaults that cannot be read with this process's variables. */
+/* Warn of the vaults that are not in it, though a login should bring them, and
+ * of those that cannot be read with this process's variables. */
 void answer_warn(const struct answer *answer);
 
 /* The vaults are not in yet: values that they bring are missing. */

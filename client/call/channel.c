@@ -27,7 +27,7 @@ static const struct {
 	 "'clearconf status' lists the workspaces"},
 	{WIRE_INTERFACE ".AccessDenied", EXIT_DENIED,
 	 "rights are given in [access] of clearconfd.conf"},
-	{WIRE_INTERFACE ".NotReady", EXIT_SERVER,
+	{CHANNEL_NOT_READY, EXIT_SERVER,
 	 "'clearconf status' says what is missing"},
 	{WIRE_INTERFACE ".ServerError", EXIT_SERVER,
 	 "'clearconf status' shows the state of the connection"},
@@ -123,6 +123,7 @@ int channel_open(struct channel *channel, const struct client *client)
 	clearconf_set_timeout(channel->handle, client->timeout_ms);
 	clearconf_allow_any_server(channel->handle, client->any_server);
 	channel->result = 0;
+	channel->error = channel->hint = NULL;
 	r = clearconf_connect(channel->handle, client->socket);
 	return r < 0 ? fail_by_errno(channel, r) : EXIT_DONE;
 }
@@ -165,6 +166,7 @@ static int conclude(struct channel *channel, int result,
 	if (result == CLEARCONF_E_ERROR)
 		return fail_by_reply(channel, reply->error);
 	channel->result = 0;
+	channel->error = channel->hint = NULL;
 	return parse((struct str){reply->parameters, reply->parameters_len},
 		     answer);
 }

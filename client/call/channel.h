@@ -36,6 +36,7 @@ struct channel {
 #define CHANNEL_PARAMETER_REFUSED "org.varlink.service.InvalidParameter"
 #define CHANNEL_BROKEN            WIRE_INTERFACE ".BrokenConfiguration"
 #define CHANNEL_OVER_QUOTA        WIRE_INTERFACE ".QuotaExceeded"
+#define CHANNEL_NOT_READY         WIRE_INTERFACE ".NotReady"
 
 /* Connect, in place of any earlier connection. */
 int channel_open(struct channel *channel, const struct client *client);

@@ -25,11 +25,12 @@
 #define EXEC_TIMEOUT_MS 60000
 #define RETRY_MS        100
 #define REWRITE_MS      5000
+#define VAULTS_MS       250
 
 struct dump_options {
 	const char *format, *output, *mode, *owner, *exec, *exec_timeout;
 	const char *vaults;
-	bool env, mask, watch, in_place;
+	bool env, mask, watch, in_place, require_vaults;
 };
 
 #define FIELD(name) offsetof(struct dump_options, name)
@@ -48,6 +49,8 @@ static const struct option_spec options[] = {
 	{"mask", 'm', OPTION_FLAG, FIELD(mask), NULL, "write secrets as ****"},
 	{"vaults", '\0', OPTION_TEXT, FIELD(vaults), "WHICH",
 	 "merged (as if not given), or live: left to ClearML to read"},
+	{"require-vaults", '\0', OPTION_FLAG, FIELD(require_vaults), NULL,
+	 "wait for daemon and vaults, at most --timeout; never without"},
 	{"watch", '\0', OPTION_FLAG, FIELD(watch), NULL,
 	 "keep FILE current until stopped"},
 	{"exec", 'x', OPTION_TEXT, FIELD(exec), "COMMAND",
@@ -66,6 +69,7 @@ struct dump {
 	struct target target;  /* opened with --output only */
 	struct channel asking; /* for Get, and GetStatus without more */
 	int wait_ms;           /* how long to wait while starting */
+	long long deadline;    /* of --require-vaults; see clock.h */
 	bool following;        /* the file has been written once */
 	bool unwritten;        /* what it should hold could not be written */
 	bool unasked;          /* what it should hold could not be asked for */
@@ -221,6 +225,17 @@ static int wait_while_starting(struct dump *dump)
 	return EXIT_DONE;
 }
 
+/* With --require-vaults: is what failed worth another try after a moment? What
+ * is kept current is asked for at the next change. */
+static bool may_come(const struct dump *dump)
+{
+	if (!dump->options->require_vaults || dump->following ||
+	    clock_is_past(dump->deadline))
+		return false;
+	clock_sleep(VAULTS_MS);
+	return true;
+}
+
 /* Nothing is said about a failure of the connection. */
 static int ask_when_started(struct dump *dump, struct answer *answer)
 {
@@ -230,11 +245,15 @@ static int ask_when_started(struct dump *dump, struct answer *answer)
 		.environment = dump->options->env,
 		.secrets = dump->options->mask ? ASK_MASKED : ASK_REAL,
 		.view = dump->view,
+		.require_vaults = dump->options->require_vaults,
 	};
 	int status;
 
 	for (;;) {
 		status = ask(&dump->asking, &question, answer);
+		if (channel_failed_with(&dump->asking, CHANNEL_NOT_READY) &&
+		    may_come(dump))
+			continue;
 		if (status != EXIT_DONE || !answer_is_starting(answer))
 			return status;
 		answer_deinit(answer);
@@ -279,7 +298,8 @@ static int dump_again(struct dump *dump)
 {
 	int status = dump_once(dump);
 
-	if (channel_failed_with(&dump->asking, CHANNEL_BROKEN)) {
+	if (channel_failed_with(&dump->asking, CHANNEL_BROKEN) ||
+	    channel_failed_with(&dump->asking, CHANNEL_NOT_READY)) {
 		(void)channel_complain(&dump->asking, status);
 		return EXIT_DONE;
 	}
@@ -351,7 +371,9 @@ static int start(struct dump *dump)
 
 	if (status != EXIT_DONE)
 		return status;
-	status = channel_open(&dump->asking, dump->client);
+	do
+		status = channel_open(&dump->asking, dump->client);
+	while (status == EXIT_NO_DAEMON && may_come(dump));
 	if (status == EXIT_DONE)
 		status = dump_once(dump);
 	if (status != EXIT_DONE)
@@ -395,6 +417,8 @@ static int run(const struct client *client, const void *fields, int argc,
 		dump.view = dump.options->vaults;
 	if (dump.options->watch)
 		dump.wait_ms = -1;
+	else
+		dump.deadline = clock_now() + dump.wait_ms;
 	status = start(&dump);
 	channel_deinit(&dump.asking);
 	target_deinit(&dump.target);
@@ -406,7 +430,8 @@ const struct command cmd_dump = {
 	.synopsis = "[PATH] [--format FORMAT] [--output FILE] [--mode 0600]\n"
 		    "                      [--owner USER:GROUP] [--env] "
 		    "[--mask]\n"
-		    "                      [--vaults merged|live] [--watch]\n"
+		    "                      [--vaults merged|live] "
+		    "[--require-vaults] [--watch]\n"
 		    "                      [--exec COMMAND] [--exec-timeout S] "
 		    "[--in-place]",
 	.summary = "write the configuration, real values included, to a file",
@@ -429,7 +454,11 @@ const struct command cmd_dump = {
 		"--owner and be writable by\n"
 		"nobody else. While the vaults are not in yet, dump waits "
 		"(at most --timeout, for ever\n"
-		"with --watch) and leaves FILE as it is.\n"
+		"with --watch) and leaves FILE as it is. Where there are none "
+		"though a login should\n"
+		"bring them, a warning says so; --require-vaults waits for "
+		"them, and for the daemon, as\n"
+		"long, and writes nothing without them (exit status 6).\n"
 		"\n"
 		"--watch writes again at each change and waits for a daemon "
 		"that restarts. --in-place\n"

@@ -44,6 +44,8 @@ static const struct option_spec options[] = {
 	       "the command's umask (an agent's: 077)"),
 	OPTION("vaults", '\0', TEXT, vaults, "WHICH",
 	       "merged into the file, or live: ClearML reads its own"),
+	OPTION("require-vaults", '\0', FLAG, require_vaults, NULL,
+	       "wait for the vaults, at most --timeout; not without them"),
 	OPTION("files", '\0', FLAG, files, NULL,
 	       "write the files of the section 'files'"),
 };
@@ -233,6 +235,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		.signals = -1,
 		.config = {.client = client,
 			   .files = o->files,
+			   .require_vaults = o->require_vaults,
 			   .folder = EXEC_FOLDER_INIT},
 	};
 	int status;
@@ -249,7 +252,11 @@ static int run(const struct client *client, const void *fields, int argc,
 		return complain(EXEC_FAILED, "--vaults takes merged or live: "
 					     "see 'clearconf exec --help'");
 	set_up(&exec, argv);
-	status = prepare(&exec) == EXIT_DONE ? run_command(&exec) : EXEC_FAILED;
+	status = prepare(&exec);
+	if (status == EXIT_DONE)
+		status = run_command(&exec);
+	else if (status != EXIT_SERVER || !o->require_vaults)
+		status = EXEC_FAILED;
 	clean_up(&exec);
 	return status;
 }
@@ -262,8 +269,8 @@ const struct command cmd_exec = {
 		"                      [--idle CMD] [--splay S] [--max-wait "
 		"S] [--grace S]\n"
 		"                      [--umask MODE] [--vaults merged|live] "
-		"[--files] [--] "
-		"COMMAND [ARG...]",
+		"[--require-vaults]\n"
+		"                      [--files] [--] COMMAND [ARG...]",
 	.summary = "run a command with the configuration, and keep it current",
 	.details =
 		"Resolves the configuration with your environment, writes it "
@@ -305,10 +312,16 @@ const struct command cmd_exec = {
 		"where 'mode' says nothing else, and never through a symbolic "
 		"link.\n"
 		"\n"
+		"A warning says when there are no vaults though a login should "
+		"bring them;\n"
+		"--require-vaults waits for them, at most --timeout, and does "
+		"not run COMMAND without.\n"
+		"\n"
 		"Exit status: that of COMMAND; 125 a failure of clearconf's "
 		"own, 126 COMMAND cannot be\n"
-		"run, 127 it is not found, 128+N signal N ended it. Needs the "
-		"right 'secrets'.",
+		"run, 127 it is not found, 128+N signal N ended it, 6 with "
+		"--require-vaults without\n"
+		"vaults. Needs the right 'secrets'.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct exec_options),

@@ -117,7 +117,8 @@ int exec_config_ask(struct exec_config *config)
 {
 	int status = exec_facts_ask(&config->facts, config->client);
 
-	exec_feed_init(&config->feed, config->client, config->live);
+	exec_feed_init(&config->feed, config->client, config->live,
+		       config->require_vaults);
 	if (config->live)
 		warn_of_switches();
 	if (status == EXIT_DONE)

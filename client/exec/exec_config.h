@@ -24,6 +24,7 @@ struct exec_config {
 	const struct client *client;
 	bool live; /* vaults */
 	enum exec_login login;
+	bool require_vaults;
 	bool files; /* write those of the section `files`, too */
 
 	struct exec_facts facts;

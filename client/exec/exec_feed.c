@@ -26,6 +26,7 @@ static struct question question_of(const struct exec_feed *feed,
 		.environment = true,
 		.secrets = ASK_REAL,
 		.view = view,
+		.require_vaults = feed->require_vaults,
 	};
 }
 
@@ -51,9 +52,11 @@ void exec_answers_deinit(struct exec_answers *answers)
 }
 
 void exec_feed_init(struct exec_feed *feed, const struct client *client,
-		    bool live)
+		    bool live, bool require_vaults)
 {
-	*feed = (struct exec_feed){.client = client, .live = live};
+	*feed = (struct exec_feed){.client = client,
+				   .live = live,
+				   .require_vaults = require_vaults};
 }
 
 /* --- the first answer ----------------------------------------------------- */
@@ -86,6 +89,13 @@ static int await_vaults(const struct client *client, int timeout_ms)
 				   : channel_complain(&channel, status);
 }
 
+/* Of a question that was refused. */
+static bool is_worth_asking_again(const struct channel *channel)
+{
+	return channel_failed_with(channel, CHANNEL_OVER_QUOTA) ||
+	       channel_failed_with(channel, CHANNEL_NOT_READY);
+}
+
 static int ask_until_started(const struct client *client,
 			     struct channel *channel,
 			     const struct question *question,
@@ -97,8 +107,7 @@ static int ask_until_started(const struct client *client,
 	for (;;) {
 		status = ask(channel, question, answer);
 		if (status != EXIT_DONE &&
-		    !(channel_failed_with(channel, CHANNEL_OVER_QUOTA) &&
-		      clock_now() < deadline))
+		    !(is_worth_asking_again(channel) && clock_now() < deadline))
 			return channel_complain(channel, status);
 		if (status == EXIT_DONE && !answer_is_starting(answer))
 			return status;

@@ -48,6 +48,7 @@ void exec_answers_deinit(struct exec_answers *answers);
 struct exec_feed {
 	const struct client *client;
 	bool live; /* vaults */
+	bool require_vaults;
 	struct channel watching, asking;
 	enum { FEED_AWAY, FEED_IDLE, FEED_ASKING } state;
 	struct exec_answers got; /* to the questions of this turn */
@@ -57,11 +58,11 @@ struct exec_feed {
 };
 
 void exec_feed_init(struct exec_feed *feed, const struct client *client,
-		    bool live);
+		    bool live, bool require_vaults);
 void exec_feed_deinit(struct exec_feed *feed);
 
 /* The configuration of now; waits for the vaults, at most the client's time
- * limit. An exit status, complained about. */
+ * limit. An exit status, complained about: EXIT_SERVER when they are not in. */
 int exec_feed_first(struct exec_feed *feed, struct exec_answers *answers);
 
 /* From now on. An exit status, complained about. */

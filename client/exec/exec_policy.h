@@ -16,7 +16,7 @@ struct exec_options {
 	const char *on_change, *grace, *idle, *splay, *max_wait, *umask,
 		*vaults;
 	struct option_list only;
-	bool files;
+	bool files, require_vaults;
 };
 
 struct exec_policy {

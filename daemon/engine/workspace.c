@@ -155,6 +155,22 @@ const char *workspace_problem(const struct workspace *workspace)
 	return NULL;
 }
 
+const char *workspace_vaults_lack(const struct workspace *workspace,
+				  bool *expected)
+{
+	const struct upstream *upstream = source_of_vaults(workspace);
+	const char *problem = workspace_problem(workspace);
+
+	*expected = upstream || workspace->login_error;
+	if (workspace->keep.kept || (upstream && upstream_is_well(upstream)))
+		return NULL;
+	if (*expected)
+		return problem ? problem : "the server has not answered yet";
+	return workspace->unasked
+		       ? workspace->unasked
+		       : "clearconfd's environment switches vaults off";
+}
+
 /* Who is not going to stay wants the server's own word. */
 static bool wants_an_answer(const struct workspace *workspace)
 {

@@ -150,6 +150,12 @@ void workspace_renew(struct workspace *workspace, enum snapshot_cause cause);
 /* Are the vaults in, or has the first attempt to get them failed? */
 bool workspace_is_settled(const struct workspace *workspace);
 
+/* Why there are no vaults, neither of the server nor of the cache, for people;
+ * NULL: they are in, be they none. *@expected: there is a login that should
+ * bring them. */
+const char *workspace_vaults_lack(const struct workspace *workspace,
+				  bool *expected);
+
 /* What is wrong with login or server, for people; NULL: nothing. */
 const char *workspace_problem(const struct workspace *workspace);
 

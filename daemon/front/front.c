@@ -36,6 +36,8 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.stale = workspace_stale(workspace),
 		.active_since = name ? 0 : daemon->active_since,
 	};
+	view->vaults_lack =
+		workspace_vaults_lack(workspace, &view->vaults_expected);
 	return true;
 }
 

@@ -46,11 +46,22 @@ void get_write_visible(struct buf *out, const struct value *visible)
 		json_write_string(out, STR(SECRET_MASK));
 }
 
+static void add_lack(struct buf *fields, const struct view *view)
+{
+	_cleanup_(mem_freep) char *shown = NULL;
+
+	if (!view->vaults_lack || !view->vaults_expected)
+		return;
+	shown = secrets_mask_text(view->secrets, view->vaults_lack);
+	json_add_string(fields, "without_vaults", shown);
+}
+
 static struct buf *write_head(struct request *request, bool masked)
 {
 	struct buf *fields = reply_open(request->out);
 
 	get_add_state(fields, &request->view);
+	add_lack(fields, &request->view);
 	json_add_bool(fields, "masked", masked);
 	json_key(fields, "value");
 	return fields;
@@ -230,9 +241,21 @@ static void answer_with_environment(struct request *request,
 	if (!get_take_environment(request, &call))
 		return;
 	get_add_state(&call.fields, &request->view);
+	add_lack(&call.fields, &request->view);
 	json_add_bool(&call.fields, "masked", get->masked);
 	json_key(&call.fields, "value");
 	errand_for_caller(request, &call);
+}
+
+static void refuse_without_vaults(struct request *request)
+{
+	const struct view *view = &request->view;
+	_cleanup_(mem_freep) char *shown =
+		secrets_mask_text(view->secrets, view->vaults_lack);
+	_cleanup_(mem_freep) char *reason =
+		mem_printf("the vaults are not in: %s", shown);
+
+	reply_error(request->out, REPLY_NOT_READY, str_from(reason));
 }
 
 void get_answer(struct request *request)
@@ -246,6 +269,9 @@ void get_answer(struct request *request)
 	(void)projection_from_name(call_string(call, "view"), &get.projection);
 	if (!get.masked && !allowed)
 		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
+	else if (call_bool(call, "require_vaults", false) &&
+		 request->view.vaults_lack)
+		refuse_without_vaults(request);
 	else if (call_get(call, "environment"))
 		answer_with_environment(request, &get);
 	else

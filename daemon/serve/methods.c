@@ -38,7 +38,8 @@ static const struct method service_methods[] = {
 static const struct method clearconf_methods[] = {
 	{"Get",
 		TAKES(PATH, WORKSPACE, OPTIONAL("environment", VARIABLES),
-		      OPTIONAL("mask", BOOL), OPTIONAL("view", VIEW)),
+		      OPTIONAL("mask", BOOL), OPTIONAL("view", VIEW),
+		      OPTIONAL("require_vaults", BOOL)),
 		ACCESS_READ, get_answer},
 	{"Explain",
 		TAKES(PATH, WORKSPACE, REVEAL),

@@ -37,6 +37,9 @@ struct view {
 	const char *state; /* static: starting, ready, degraded, offline */
 	const char *shown; /* the same, or refused, as status has it */
 	int64_t stale;     /* seconds, when older than two polls; else -1 */
+	/* Why there are no vaults (not masked); NULL: they are in. */
+	const char *vaults_lack;
+	bool vaults_expected; /* or nobody is to give them */
 	/* Of the active one: the generation with which it became so. What was
 	 * told before was of another workspace. 0: it was asked for by name,
 	 * or has been the active one since the start. */

@@ -14,6 +14,7 @@ enum {
 	OPT_OFFLINE,
 	OPT_SYSTEM,
 	OPT_USER,
+	OPT_REQUIRE_VAULTS,
 	OPT_TEXT, /* from here on: one for each of texts[] */
 };
 
@@ -38,6 +39,7 @@ static const char usage[] =
 	"  --print            resolve once, print, exit\n"
 	"  --format F         of --print: json, hocon, yaml, env, properties, "
 	"raw\n"
+	"  --require-vaults   of --print: exit 6 when there are no vaults\n"
 	"  --version, --help\n";
 
 /* Options that take a text, and where it goes. */
@@ -60,6 +62,7 @@ static const struct option flags[] = {
 	{"offline", no_argument, NULL, OPT_OFFLINE},
 	{"system", no_argument, NULL, OPT_SYSTEM},
 	{"user", no_argument, NULL, OPT_USER},
+	{"require-vaults", no_argument, NULL, OPT_REQUIRE_VAULTS},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 };
@@ -99,6 +102,7 @@ static bool take(struct options *options, int option, int *status)
 	case OPT_OFFLINE: options->offline = true; return true;
 	case OPT_SYSTEM: options->instance = INSTANCE_SYSTEM; return true;
 	case OPT_USER: options->instance = INSTANCE_USER; return true;
+	case OPT_REQUIRE_VAULTS: options->require_vaults = true; return true;
 	case 'h': return say(status, usage);
 	case 'V': return say(status, "clearconfd " CLEARCONF_VERSION "\n");
 	case '?': *status = STATUS_USAGE; return false; /* getopt has said it */
@@ -124,5 +128,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
 		return wrong(status, "only --check takes files");
 	if (options->format && options->action != ACTION_PRINT)
 		return wrong(status, "--format belongs to --print");
+	if (options->require_vaults && options->action != ACTION_PRINT)
+		return wrong(status, "--require-vaults belongs to --print");
 	return true;
 }

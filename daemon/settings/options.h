@@ -14,7 +14,7 @@ enum options_action { ACTION_SERVE, ACTION_CHECK, ACTION_PRINT };
 struct options {
 	enum options_action action;
 	enum places_instance instance;
-	bool offline;
+	bool offline, require_vaults;
 	/* As given, borrowed from argv; NULL: not given. */
 	const char *config, *socket, *state_dir, *workspace, *mode, *log_level,
 		*format;

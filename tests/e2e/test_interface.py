@@ -25,7 +25,7 @@ def ready(home, conf, server, daemon):
 # Enough to be answered well.
 CALLS = {
     "Get": {"path": "k", "workspace": "default", "environment": {"A": "b"}, "mask": True,
-            "view": "merged"},
+            "view": "merged", "require_vaults": True},
     "Explain": {"path": "sdk", "workspace": "default", "reveal": True},
     "Watch": {"paths": ["k"], "workspace": "default", "since": 0, "values": True, "reveal": True,
               "documents": True, "states": True},

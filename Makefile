@@ -168,7 +168,7 @@ $(B)/gen/io_clearconf_idl.h: include/io.clearconf.varlink
 	sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
 
 # The keys that ClearML knows, as C strings.
-$(B)/gen/clearml_keys.h: daemon/config/clearml_keys.txt
+$(B)/gen/clearml_keys.h: daemon/core/read/clearml_keys.txt
 	@mkdir -p $(@D)
 	sed -e 's/.*/"&",/' $< > $@
 

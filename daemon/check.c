@@ -8,12 +8,12 @@
 #include "base/mem.h"
 #include "base/printable.h"
 #include "config/lock.h"
-#include "config/spelling.h"
 #include "config/stack.h"
 #include "engine/engine.h"
 #include "engine/layers.h"
 #include "engine/site.h"
 #include "read/doc.h"
+#include "read/spelling.h"
 #include "settings/options.h"
 #include "settings/places.h"
 #include "settings/settings.h"
@@ -57,7 +57,7 @@ static void print_warnings(struct doc *doc)
 {
 	print_list(&doc->warnings);
 	print_bad_url(doc);
-	spelling_check(doc, print_suspect, NULL);
+	spelling_check(doc, doc->root, print_suspect, NULL);
 }
 
 static void print_problems(const struct layer *layer)

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "base/near.h"
 #include "render/render.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -211,20 +213,41 @@ static size_t index_of(const struct option_set *sets, int result)
 	return i;
 }
 
-/* optind is past the culprit, unless it is a letter amid others. */
-static int complain_option(int result, char **argv, const char *help)
+/* "--verison=1": is "--version" meant? */
+static char *guess_option(const struct option_set *sets, const char *typed)
 {
+	struct near near = NEAR_TO(((struct str){typed, strcspn(typed, "=")}));
+	const struct option_spec *spec;
+	void *fields;
+
+	for (size_t i = 0; (spec = spec_at(sets, i, &fields)); i++)
+		near_offer(&near, spec->name);
+	return near_guess(&near);
+}
+
+/* optind is past the culprit, unless it is a letter amid others. */
+static int complain_option(const struct arguments *arguments, int result,
+			   const char *typed)
+{
+	_cleanup_(mem_freep) char *guess = NULL;
+
 	if (result == ':')
 		return complain(EXIT_USAGE,
-				"%s needs an argument: see '%s --help'",
-				argv[optind - 1], help);
+				"%s needs an argument: see '%s --help'", typed,
+				arguments->help);
 	if (optopt > 0 && optopt < LONG_BASE)
 		return complain(EXIT_USAGE,
 				"unknown option '-%c': see '%s --help'", optopt,
-				help);
+				arguments->help);
+	if (optopt)
+		return complain(EXIT_USAGE,
+				"'%s': this option takes no argument: see "
+				"'%s --help'",
+				typed, arguments->help);
+	guess = guess_option(arguments->sets, typed + strspn(typed, "-"));
 	return complain(EXIT_USAGE,
-			"unknown or ambiguous option '%s': see '%s --help'",
-			argv[optind - 1], help);
+			"unknown or ambiguous option '%s'%s: see '%s --help'",
+			typed, guess, arguments->help);
 }
 
 int arguments_parse(const struct arguments *arguments, int argc, char **argv,
@@ -243,8 +266,8 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv,
 		if (given.result == -1)
 			break;
 		if (given.result == '?' || given.result == ':')
-			return complain_option(given.result, argv,
-					       arguments->help);
+			return complain_option(arguments, given.result,
+					       argv[optind - 1]);
 		given.spec = spec_at(arguments->sets,
 				     index_of(arguments->sets, given.result),
 				     &given.fields);
@@ -254,7 +277,8 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv,
 	return status;
 }
 
-void arguments_print(const struct option_spec *specs, size_t count)
+void arguments_write(struct buf *out, const struct option_spec *specs,
+		     size_t count)
 {
 	char left[64];
 
@@ -265,6 +289,6 @@ void arguments_print(const struct option_spec *specs, size_t count)
 			       specs[i].letter ? "," : " ", specs[i].name,
 			       specs[i].argument ? " " : "",
 			       specs[i].argument ? specs[i].argument : "");
-		(void)printf("  %-26s %s\n", left, specs[i].help);
+		buf_printf(out, "  %-26s %s\n", left, specs[i].help);
 	}
 }

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buf;
+
 enum option_kind {
 	OPTION_FLAG,
 	OPTION_TEXT,
@@ -60,7 +62,8 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv,
 		    int *first);
 
 /* The option lines of --help. */
-void arguments_print(const struct option_spec *specs, size_t count);
+void arguments_write(struct buf *out, const struct option_spec *specs,
+		     size_t count);
 
 /* An OPTION_SECONDS in seconds; it has been checked. */
 double arguments_seconds(const char *text);

@@ -2,7 +2,7 @@
 #define COMMAND_H
 
 /*
- * A command of the command line: one line of the table in main.c, one file
+ * A command of the command line: one line of the table in help.c, one file
  * cmd_NAME.c.
  *
  * main.c parses the options into a zeroed block of @fields_size bytes, checks
@@ -40,7 +40,8 @@ struct command {
 };
 
 extern const struct command cmd_credentials, cmd_doctor, cmd_dump, cmd_exec,
-	cmd_explain, cmd_get, cmd_log, cmd_profile, cmd_reload, cmd_status,
-	cmd_site, cmd_storage, cmd_token, cmd_watch, cmd_workspace;
+	cmd_explain, cmd_get, cmd_help, cmd_log, cmd_profile, cmd_reload,
+	cmd_status, cmd_site, cmd_storage, cmd_token, cmd_version, cmd_watch,
+	cmd_workspace;
 
 #endif

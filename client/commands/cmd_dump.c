@@ -9,6 +9,7 @@
 #include "call/channel.h"
 #include "call/clock.h"
 #include "call/command.h"
+#include "call/guess.h"
 #include "call/status_follow.h"
 #include "commands/hook.h"
 #include "read/doc.h"
@@ -377,7 +378,8 @@ static int start(struct dump *dump)
 	if (status == EXIT_DONE)
 		status = dump_once(dump);
 	if (status != EXIT_DONE)
-		return channel_complain(&dump->asking, status);
+		return guess_complain(dump->client, &dump->asking, status,
+				      dump->path);
 	return dump->options->watch ? follow(dump) : EXIT_DONE;
 }
 

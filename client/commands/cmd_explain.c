@@ -2,6 +2,7 @@
 #include "call/arguments.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/guess.h"
 #include "read/doc.h"
 #include "text/exit_status.h"
 #include "text/explain_text.h"
@@ -46,7 +47,8 @@ static int run(const struct client *client, const void *fields, int argc,
 	if (channel_failed_with(&channel, CHANNEL_OVER_QUOTA))
 		channel.hint = "name a PATH that has less below it";
 	if (status != EXIT_DONE)
-		return channel_complain(&channel, status);
+		return guess_complain(client, &channel, status,
+				      argc ? argv[0] : NULL);
 	if (explain->json)
 		output_add_json(&out, answer->root);
 	else

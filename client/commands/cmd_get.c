@@ -5,6 +5,7 @@
 #include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/guess.h"
 #include "render/render.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -97,7 +98,8 @@ static int run(const struct client *client, const void *fields, int argc,
 		return EXIT_FAILED;
 	if (status == EXIT_NO_PATH)
 		return get->fallback ? print_fallback(get->fallback)
-				     : channel_complain(&channel, status);
+				     : guess_complain(client, &channel, status,
+						      question.path);
 	answer_warn(&answer);
 	return print(&answer, get, question.path);
 }

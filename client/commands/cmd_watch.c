@@ -4,6 +4,7 @@
 #include "call/arguments.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/guess.h"
 #include "read/doc.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -159,6 +160,15 @@ static int begin(const struct watching *watching, struct channel *channel)
 	return status;
 }
 
+/* What the first answer leaves open. */
+static int begin_further(const struct watching *watching)
+{
+	for (int i = 0; i < watching->path_count; i++)
+		guess_warn(watching->client, watching->paths[i]);
+	return is_past_wanted(watching->watch) ? print_past(watching)
+					       : EXIT_DONE;
+}
+
 /* A daemon that was there once is waited for, so that a restart or an upgrade
  * goes by with no change missed: what has changed meanwhile is told when it is
  * back, though it has forgotten what it told. */
@@ -174,12 +184,8 @@ static int watch_for_ever(struct watching *watching, struct channel *channel)
 					 "to come back");
 			status = EXIT_DONE;
 		}
-		if (!begun && status == EXIT_DONE &&
-		    is_past_wanted(watching->watch)) {
-			status = print_past(watching);
-			if (status != EXIT_DONE)
-				return status;
-		}
+		if (!begun && status == EXIT_DONE)
+			status = begin_further(watching);
 		begun = true;
 	}
 	return channel_complain(channel, status);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/near.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 
@@ -15,17 +17,29 @@ static const struct verb *find(const struct verb_call *call)
 	return NULL;
 }
 
+static char *guess_verb(const struct verb_call *call)
+{
+	struct near near = NEAR_TO(str_from(call->words[0]));
+
+	for (size_t i = 0; i < call->count; i++)
+		near_offer(&near, call->verbs[i].name);
+	return near_guess(&near);
+}
+
 int verb_run(const struct verb_call *call, const struct client *client,
 	     const void *fields)
 {
 	const struct verb *verb = find(call);
 	const char *argument = call->words[0] ? call->words[1] : NULL;
+	_cleanup_(mem_freep) char *guess = NULL;
 
+	guess = verb ? NULL : guess_verb(call);
 	if (!verb)
 		return complain(EXIT_USAGE,
-				"'%s' is nothing that %s does: see 'clearconf "
-				"%s --help'",
-				call->words[0], call->command, call->command);
+				"'%s' is nothing that %s does%s: see "
+				"'clearconf %s --help'",
+				call->words[0], call->command, guess,
+				call->command);
 	if (!verb->argument && argument)
 		return complain(EXIT_USAGE,
 				"'%s' is too many arguments: see 'clearconf "

@@ -1,11 +1,15 @@
 #include "settings/options.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "base/near.h"
+#include "base/printable.h"
 
 enum {
 	STATUS_USAGE = 2,
@@ -79,12 +83,42 @@ static void fill_long_options(struct option *all)
 	all[ARRAY_SIZE(texts)] = (struct option){0};
 }
 
-static bool wrong(int *status, const char *message)
+static bool __attribute__((format(printf, 2, 3)))
+wrong(int *status, const char *format, ...)
 {
-	(void)fprintf(stderr, "clearconfd: %s (see clearconfd --help)\n",
-		      message);
+	_cleanup_(buf_deinit) struct buf message = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, format);
+	buf_vprintf(&message, format, ap);
+	va_end(ap);
+	printable_line(stderr, "clearconfd: %s (see clearconfd --help)",
+		       buf_str(&message).ptr);
 	*status = STATUS_USAGE;
 	return false;
+}
+
+/* What getopt_long does not take; @typed has been a word of its own, unless it
+ * is a letter. */
+static bool wrong_option(int *status, const struct option *all, int option,
+			 const char *typed)
+{
+	struct str name = {typed + strspn(typed, "-"), 0};
+	_cleanup_(mem_freep) char *guess = NULL;
+	struct near near;
+
+	if (option == ':')
+		return wrong(status, "%s needs an argument", typed);
+	if (optopt >= OPT_CHECK)
+		return wrong(status, "'%s': this option takes no argument",
+			     typed);
+	name.len = strcspn(name.ptr, "=");
+	near = NEAR_TO(name);
+	for (; all->name; all++)
+		near_offer(&near, all->name);
+	guess = near_guess(&near);
+	return wrong(status, "unknown or ambiguous option '%s'%s", typed,
+		     guess);
 }
 
 static bool say(int *status, const char *text)
@@ -105,7 +139,6 @@ static bool take(struct options *options, int option, int *status)
 	case OPT_REQUIRE_VAULTS: options->require_vaults = true; return true;
 	case 'h': return say(status, usage);
 	case 'V': return say(status, "clearconfd " CLEARCONF_VERSION "\n");
-	case '?': *status = STATUS_USAGE; return false; /* getopt has said it */
 	default:
 		memcpy((char *)options + texts[option - OPT_TEXT].offset,
 		       &optarg, sizeof(optarg));
@@ -120,9 +153,14 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
 
 	*options = (struct options){.instance = INSTANCE_AUTO};
 	fill_long_options(all);
-	while ((option = getopt_long(argc, argv, "h", all, NULL)) != -1)
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", all, NULL)) != -1) {
+		if (option == '?' || option == ':')
+			return wrong_option(status, all, option,
+					    argv[optind - 1]);
 		if (!take(options, option, status))
 			return false;
+	}
 	options->files = argv + optind;
 	if (argv[optind] && options->action != ACTION_CHECK)
 		return wrong(status, "only --check takes files");

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/near.h"
 #include "base/source.h"
 #include "settings/places.h"
 #include "settings/settings.h"
@@ -52,6 +53,35 @@ static bool fail_at(struct load *load, const char *at, const char *what)
 {
 	return diag_at(load->diag, &load->source,
 		       (size_t)(at - load->source.text.ptr), "%s", what);
+}
+
+/* @guess is freed. */
+static bool fail_guess(struct load *load, const char *what, char *guess)
+{
+	_cleanup_(mem_freep) char *owned = guess;
+
+	return fail(load, what, owned);
+}
+
+static char *guess_section(struct str name)
+{
+	struct near near = NEAR_TO(name);
+
+	for (size_t i = 0; i < settings_table.count; i++)
+		near_offer(&near, settings_table.keys[i].section);
+	return near_guess(&near);
+}
+
+/* No such key in the section: is another one meant? */
+static bool fail_key(struct load *load, const char *section, const char *name)
+{
+	_cleanup_(mem_freep) char *what = mem_printf("unknown key: %s", name);
+	struct near near = NEAR_TO(str_from(name));
+
+	for (size_t i = 0; i < load->table->count; i++)
+		if (!strcmp(load->table->keys[i].section, section))
+			near_offer(&near, load->table->keys[i].name);
+	return fail_guess(load, what, near_guess(&near));
 }
 
 static bool is_comment(struct str line)
@@ -161,7 +191,7 @@ static bool begin_section(struct load *load, struct str line)
 	for (size_t i = 0; i < settings_table.count; i++)
 		if (str_is(name, settings_table.keys[i].section))
 			return true;
-	return fail(load, "unknown section", "");
+	return fail_guess(load, "unknown section", guess_section(name));
 }
 
 /* Among them what inih takes for white space, and so for an indented line. */
@@ -316,7 +346,7 @@ static int on_setting(void *user, const char *section, const char *name,
 			    "by secret_key_file",
 			    "");
 	if (!key)
-		return fail(load, "unknown key: ", name);
+		return fail_key(load, declared ? "workspace" : section, name);
 	if (set[key - load->table->keys] && !settings_is_list(key))
 		return fail(load, "this key is set twice: ", name);
 	if (is_full(load, key))

@@ -233,3 +233,11 @@ def test_what_a_killed_exec_has_left(home, ready):
     assert f"exec.{exec.pid} was left behind" in told
     home.client("exec", "true", check=0)
     assert not [text for _, text in look(home, 0) if text.startswith("exec: ")]
+
+
+def test_a_key_that_is_misspelt(home, ready, conf):
+    """Also where the right one is there, and in a vault."""
+    home.conf(conf("agent.worker_id: w, agnet.worker_id: x")).chmod(0o600)
+    ready.wait_value("agnet.worker_id", "x")
+    [said] = [text for verdict, text in look(home, 0) if verdict == "warning"]
+    assert "ClearML knows no key agnet: is agent meant?" in said and "explain agnet" in said

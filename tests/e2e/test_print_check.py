@@ -365,13 +365,16 @@ def test_check_suspects_misspelt_keys(home):
     home.conf("agent {\n  worker_nam: x\n}\n")
     shown = check(home, status=0)
     assert "clearml.conf:2:3: warning:" in shown and "worker_name" in shown
+    home.conf("agent.worker_id: x\nagnet.worker_id: y\n")
+    shown = check(home, status=0)
+    assert "clearml.conf:2:1: warning: ClearML knows no key agnet: is agent meant?" in shown
 
 
 def test_the_known_keys_are_those_of_clearmls_sources():
     sources = [os.environ.get(name) for name in ("CLEARML_SDK_SRC", "CLEARML_AGENT_SRC")]
     if not all(sources):
         pytest.skip("CLEARML_SDK_SRC and CLEARML_AGENT_SRC name no checkouts")
-    table = ROOT / "daemon" / "config" / "clearml_keys.py"
+    table = ROOT / "daemon/core/read/clearml_keys.py"
     done = subprocess.run(["/usr/bin/python3", table, "--missing", *sources], text=True, timeout=60,
                           stdout=subprocess.PIPE, check=True)
     assert done.stdout.split() == []

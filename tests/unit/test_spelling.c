@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "config/spelling.h"
 #include "read/reader.h"
+#include "read/spelling.h"
 
 static void note(void *data, const struct spelling_suspect *suspect)
 {
@@ -31,7 +31,7 @@ static void assert_noted(spelling_suspect_fn on_suspect, const char *text,
 
 	assert_int_equal(
 		read_text(&doc, "test", str_from(text), &options, &diag), 0);
-	spelling_check(doc, on_suspect, &seen);
+	spelling_check(doc, doc->root, on_suspect, &seen);
 	assert_string_equal(buf_str(&seen).ptr, expected);
 }
 
@@ -87,10 +87,23 @@ static void keys_of_ones_own_are_not_suspected(void **state)
 			"");
 }
 
-static void a_key_beside_the_known_one_is_no_misspelling(void **state)
+static void a_key_beside_the_known_one_is_suspected_too(void **state)
 {
 	(void)state;
-	assert_suspects("agent { worker_name = x, worker_nams = y }", "");
+	assert_suspects("agent { worker_name = x, worker_nams = y }",
+			"agent.worker_nams->worker_name ");
+	assert_suspects("agent.worker_id = x\nagnet.worker_id = y",
+			"agnet->agent ");
+}
+
+static void a_longer_key_beside_the_known_one_is_another(void **state)
+{
+	(void)state;
+	assert_suspects("agent { worker_name = x, worker_name2 = y, "
+			"worker_names = z }",
+			"");
+	assert_suspects("agent { worker_name2 = y }",
+			"agent.worker_name2->worker_name ");
 }
 
 static void elements_of_lists_have_keys_too(void **state)
@@ -132,7 +145,8 @@ int main(void)
 		cmocka_unit_test(capitals_are_a_mistake),
 		cmocka_unit_test(known_keys_are_not_suspected),
 		cmocka_unit_test(keys_of_ones_own_are_not_suspected),
-		cmocka_unit_test(a_key_beside_the_known_one_is_no_misspelling),
+		cmocka_unit_test(a_key_beside_the_known_one_is_suspected_too),
+		cmocka_unit_test(a_longer_key_beside_the_known_one_is_another),
 		cmocka_unit_test(elements_of_lists_have_keys_too),
 		cmocka_unit_test(the_place_is_that_of_the_key),
 		cmocka_unit_test(long_and_odd_keys_do_no_harm),

@@ -1,6 +1,7 @@
-#include "config/spelling.h"
+#include "read/spelling.h"
 
 #include "base/mem.h"
+#include "base/near.h"
 #include "base/source.h"
 #include "read/doc.h"
 #include "value/path.h"
@@ -10,9 +11,6 @@ static const char *const known_keys[] = {
 #include "clearml_keys.h"
 };
 
-#define KEY_MAX      64 /* longer keys are not compared */
-#define DISTANCE_MAX 2
-
 struct check {
 	const struct doc *doc;
 	spelling_suspect_fn on_suspect;
@@ -21,48 +19,6 @@ struct check {
 	struct buf
 		known; /* the same as the table has it: no element's number */
 };
-
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Capitals are no other letters. */
-static bool same(char a, char b)
-{
-	return str_equal_nocase((struct str){&a, 1}, (struct str){&b, 1});
-}
-
-/* The cost of the first at[0] letters of @a and at[1] of @b. */
-static size_t step(size_t table[][KEY_MAX + 1], struct str a, struct str b,
-		   const size_t at[2])
-{
-	size_t i = at[0], j = at[1];
-	bool differ = !same(a.ptr[i - 1], b.ptr[j - 1]);
-	size_t least = smaller(table[i - 1][j], table[i][j - 1]) + 1;
-
-	least = smaller(least, table[i - 1][j - 1] + differ);
-	if (i > 1 && j > 1 && same(a.ptr[i - 1], b.ptr[j - 2]) &&
-	    same(a.ptr[i - 2], b.ptr[j - 1]))
-		least = smaller(least, table[i - 2][j - 2] + 1);
-	return least;
-}
-
-/* Letters added, left out, replaced, and neighbours swapped, from @a to @b
- * (Damerau and Levenshtein). */
-static size_t distance(struct str a, struct str b)
-{
-	size_t table[KEY_MAX + 1][KEY_MAX + 1];
-
-	for (size_t i = 0; i <= a.len; i++)
-		table[i][0] = i;
-	for (size_t j = 0; j <= b.len; j++)
-		table[0][j] = j;
-	for (size_t i = 1; i <= a.len; i++)
-		for (size_t j = 1; j <= b.len; j++)
-			table[i][j] = step(table, a, b, (size_t[2]){i, j});
-	return table[a.len][b.len];
-}
 
 /* The last key of @known if it stands right below @path; {NULL, 0} if not. */
 static struct str child_of(const char *known, struct str path)
@@ -75,20 +31,10 @@ static struct str child_of(const char *known, struct str path)
 	return memchr(key.ptr, '.', key.len) ? (struct str){0} : key;
 }
 
-#define FAR (DISTANCE_MAX + 1)
-
-/* How far @key is from @known; FAR when it is too far: of three letters one may
- * be wrong. */
-static size_t nearness(struct str key, struct str known)
+/* "queue2" beside "queue": another key, not the same one misspelt. */
+static bool is_longer(struct str key, struct str than)
 {
-	size_t apart;
-
-	if (!known.len || key.len > KEY_MAX || known.len > KEY_MAX ||
-	    key.len > known.len + DISTANCE_MAX ||
-	    known.len > key.len + DISTANCE_MAX)
-		return FAR;
-	apart = distance(key, known);
-	return apart * 3 <= known.len ? smaller(apart, FAR) : FAR;
+	return key.len > than.len && str_starts(key, than);
 }
 
 /* What @key of @object may have been meant to be, the nearest; NULL when it is
@@ -97,20 +43,17 @@ static const char *meant(struct check *check, const struct value *object,
 			 struct str key)
 {
 	struct str path = buf_str(&check->known), child;
-	const char *nearest = NULL;
-	size_t least = FAR, apart;
+	struct near near = NEAR_TO(key);
 
 	for (size_t i = 0; i < ARRAY_SIZE(known_keys); i++) {
 		child = child_of(known_keys[i], path);
 		if (child.len && str_equal(child, key))
 			return NULL;
-		apart = nearness(key, child);
-		if (apart < least && !value_get(object, child)) {
-			least = apart;
-			nearest = child.ptr;
-		}
+		if (child.len &&
+		    !(is_longer(key, child) && value_get(object, child)))
+			near_offer(&near, child.ptr);
 	}
-	return nearest;
+	return near.word;
 }
 
 #define KEY_BEFORE 256 /* bytes: how far a key may stand before its value */
@@ -185,12 +128,12 @@ static void check_value(struct check *check, const struct value *value)
 	}
 }
 
-void spelling_check(const struct doc *doc, spelling_suspect_fn on_suspect,
-		    void *data)
+void spelling_check(const struct doc *doc, const struct value *root,
+		    spelling_suspect_fn on_suspect, void *data)
 {
 	struct check check = {doc, on_suspect, data, BUF_INIT, BUF_INIT};
 
-	check_value(&check, doc->root);
+	check_value(&check, root);
 	buf_deinit(&check.path);
 	buf_deinit(&check.known);
 }

@@ -1,0 +1,149 @@
+#include "commands/help.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/near.h"
+#include "call/command.h"
+#include "call/globals.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+#include "text/output.h"
+
+/* As the list of commands has them. */
+/* clang-format off */
+static const struct command *const commands[] = {
+	&cmd_get,
+	&cmd_explain,
+	&cmd_watch,
+	&cmd_dump,
+	&cmd_exec,
+	&cmd_status,
+	&cmd_doctor,
+	&cmd_log,
+	&cmd_workspace,
+	&cmd_credentials,
+	&cmd_storage,
+	&cmd_site,
+	&cmd_profile,
+	&cmd_token,
+	&cmd_reload,
+	&cmd_help,
+	&cmd_version,
+};
+/* clang-format on */
+
+const struct command *help_find(const char *name)
+{
+	struct near near = NEAR_TO(str_from(name));
+	_cleanup_(mem_freep) char *guess = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+		near_offer(&near, commands[i]->name);
+	}
+	guess = near_guess(&near);
+	complain(EXIT_USAGE, "unknown command '%s'%s: see 'clearconf help'",
+		 name, guess);
+	return NULL;
+}
+
+static void write_overview(struct buf *out)
+{
+	buf_puts(out,
+		 "Usage: clearconf [OPTION...] COMMAND [ARG...]\n"
+		 "\n"
+		 "The ClearML configuration of this host, from clearconfd.\n"
+		 "\n"
+		 "Commands (more with 'clearconf help COMMAND'):\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		buf_printf(out, "  %-11s %s\n", commands[i]->name,
+			   commands[i]->summary);
+	buf_puts(out, "\nOptions:\n");
+	arguments_write(out, global_options, global_option_count);
+	buf_puts(out, "\n"
+		      "The socket is --socket, else $CLEARCONF_SOCKET, else "
+		      "the first that exists of\n"
+		      "the user's ($XDG_RUNTIME_DIR/clearconf/clearconf.sock) "
+		      "and the system's\n"
+		      "(/run/clearconf/clearconf.sock).\n"
+		      "\n"
+		      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 path "
+		      "not found, 4 no daemon,\n"
+		      "5 access denied, 6 the ClearML server refused or is "
+		      "away.\n");
+}
+
+static void write_command(struct buf *out, const struct command *command)
+{
+	buf_printf(out, "Usage: clearconf %s%s%s\n\n%s\n", command->name,
+		   *command->synopsis ? " " : "", command->synopsis,
+		   command->details);
+	if (command->option_count)
+		buf_puts(out, "\nOptions:\n");
+	arguments_write(out, command->options, command->option_count);
+	buf_puts(out, "\nGlobal options:\n");
+	arguments_write(out, global_options, global_option_count);
+}
+
+int help_print(const struct command *command)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	if (command)
+		write_command(&out, command);
+	else
+		write_overview(&out);
+	return output_write(buf_str(&out));
+}
+
+int help_print_version(void)
+{
+	return output_write(STR("clearconf " CLEARCONF_VERSION "\n"));
+}
+
+/* --- as commands ---------------------------------------------------------- */
+
+static int run_help(const struct client *client, const void *fields, int argc,
+		    char **argv)
+{
+	const struct command *command = argc ? help_find(argv[0]) : NULL;
+
+	(void)client;
+	(void)fields;
+	return argc && !command ? EXIT_USAGE : help_print(command);
+}
+
+static int run_version(const struct client *client, const void *fields,
+		       int argc, char **argv)
+{
+	(void)client;
+	(void)fields;
+	(void)argc;
+	(void)argv;
+	return help_print_version();
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.synopsis = "[COMMAND]",
+	.summary = "list the commands, or tell how one is used",
+	.details = "The same as 'clearconf --help' and 'clearconf COMMAND "
+		   "--help'.",
+	.fields_size = 1,
+	.arguments_max = 1,
+	.run = run_help,
+};
+
+const struct command cmd_version = {
+	.name = "version",
+	.synopsis = "",
+	.summary = "print the version",
+	.details = "The same as 'clearconf --version'. 'clearconf status' "
+		   "shows that of the daemon.",
+	.fields_size = 1,
+	.arguments_max = 0,
+	.run = run_version,
+};

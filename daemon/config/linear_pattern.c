@@ -3,15 +3,26 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 #define OTHER_CASE 0x20 /* the bit that tells small letters from capitals */
 
-/* What is still to be read of a pattern, and the bit of the next atom. */
+/* What is still to be read of a pattern, and the groups around it. */
 struct compiler {
 	struct linear_pattern *pattern;
 	struct str rest;
-	unsigned int next;
+	unsigned int depth;
 	bool failed;
 };
+
+/* A part of a pattern: the atoms with which it may begin and end, and whether
+ * it may be nothing at all. */
+struct part {
+	uint64_t first, last;
+	bool empty;
+};
+
+static struct part take_alternatives(struct compiler *c);
 
 /* --- reading ---------------------------------------------------------------
  */
@@ -36,14 +47,6 @@ static bool take_if(struct compiler *c, int letter)
 		return false;
 	(void)take(c);
 	return true;
-}
-
-/* The bit of an atom; 0 when there is none left. */
-static uint64_t new_bit(struct compiler *c)
-{
-	if (c->next > LINEAR_PATTERN_ATOMS)
-		c->failed = true;
-	return c->failed ? 0 : UINT64_C(1) << c->next++;
 }
 
 /* --- sets of bytes ----------------------------------------------------------
@@ -103,10 +106,39 @@ static int take_class_letter(struct compiler *c)
 	return letter;
 }
 
+/* "[:alpha:]" and its like. */
+static bool take_named_class(struct compiler *c, struct bytes *bytes)
+{
+	static const struct {
+		const char *name;
+		int (*has)(int letter);
+	} classes[] = {
+		{"[:alnum:]", isalnum}, {"[:alpha:]", isalpha},
+		{"[:digit:]", isdigit}, {"[:lower:]", islower},
+		{"[:punct:]", ispunct}, {"[:space:]", isspace},
+		{"[:upper:]", isupper}, {"[:xdigit:]", isxdigit},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+		struct str name = str_from(classes[i].name);
+
+		if (!str_starts(c->rest, name))
+			continue;
+		c->rest = str_from_offset(c->rest, name.len);
+		for (int letter = 0; letter < 0x80; letter++)
+			if (classes[i].has(letter))
+				add_letter(bytes, letter);
+		return true;
+	}
+	return false;
+}
+
 static void add_class_item(struct compiler *c, struct bytes *bytes)
 {
 	int from, to;
 
+	if (take_named_class(c, bytes))
+		return;
 	if (take_if(c, '\\')) {
 		add_escape(c, bytes);
 		return;
@@ -139,92 +171,227 @@ static void add_class(struct compiler *c, struct bytes *bytes)
 		invert(bytes);
 }
 
-/* --- atoms -------------------------------------------------------------------
+/* --- parts of a pattern ------------------------------------------------------
  */
 
-static void set_step(struct compiler *c, const struct bytes *bytes,
-		     uint64_t bit)
+static void add_follow(struct compiler *c, uint64_t before, uint64_t next)
 {
+	for (unsigned int bit = 0; bit < 64; bit++)
+		for (unsigned int set = 0; before >> bit & 1 && set < 256;
+		     set++)
+			if (set >> bit % 8 & 1)
+				c->pattern->follow[bit / 8][set] |= next;
+}
+
+static struct part join(struct compiler *c, struct part a, struct part b)
+{
+	add_follow(c, a.last, b.first);
+	return (struct part){
+		.first = a.first | (a.empty ? b.first : 0),
+		.last = b.last | (b.empty ? a.last : 0),
+		.empty = a.empty && b.empty,
+	};
+}
+
+/* A new atom; of nothing, when there is no room left. */
+static struct part new_atom(struct compiler *c)
+{
+	uint64_t bit = 0;
+
+	if (c->pattern->atoms == LINEAR_PATTERN_ATOMS)
+		c->failed = true;
+	else
+		bit = UINT64_C(1) << ++c->pattern->atoms;
+	return (struct part){.first = bit, .last = bit};
+}
+
+static struct part new_bytes(struct compiler *c, const struct bytes *bytes)
+{
+	struct part part = new_atom(c);
+
 	for (size_t i = 0; i < 256; i++)
 		if (bytes->has[i])
-			c->pattern->step[i] |= bit;
+			c->pattern->step[i] |= part.first;
+	return part;
 }
 
-/* "+" is once, and then as often as it likes. */
-static void take_repeat(struct compiler *c, const struct bytes *bytes,
-			uint64_t bit)
+static struct part take_anchor(struct compiler *c, uint64_t *anchors)
 {
-	if (take_if(c, '?')) {
-		c->pattern->optional |= bit;
-	} else if (take_if(c, '*')) {
-		c->pattern->optional |= bit;
-		c->pattern->repeated |= bit;
-	} else if (take_if(c, '+')) {
-		bit = new_bit(c);
-		set_step(c, bytes, bit);
-		c->pattern->optional |= bit;
-		c->pattern->repeated |= bit;
-	}
+	struct part part = new_atom(c);
+
+	(void)take(c);
+	*anchors |= part.first;
+	return part;
 }
 
-static void take_atom(struct compiler *c)
+/* All its bytes, so that it is repeated as a whole. */
+static struct part take_letter(struct compiler *c)
 {
 	struct bytes bytes = {{false}};
-	uint64_t bit = new_bit(c);
 	int letter = take(c);
+	struct part part;
 
-	if (letter == '.')
-		invert(&bytes);
-	else if (letter == '\\')
-		add_escape(c, &bytes);
-	else if (letter == '[')
-		add_class(c, &bytes);
-	else if (letter >= 0 && !strchr("(){}*+?^$]", letter))
-		add_letter(&bytes, letter);
-	else
+	if (letter < 0 || strchr("(){}*+?^$]|", letter))
 		c->failed = true;
-	set_step(c, &bytes, bit);
-	take_repeat(c, &bytes, bit);
+	add_letter(&bytes, letter);
+	part = new_bytes(c, &bytes);
+	if (letter >= 0x80 && (peek(c) & 0xc0) == 0x80)
+		part = join(c, part, take_letter(c));
+	return part;
+}
+
+/* An empty one takes no room, so nothing would bound its repetitions. */
+static struct part take_group(struct compiler *c)
+{
+	unsigned int atoms = c->pattern->atoms;
+	struct part part = {.empty = true};
+
+	if (++c->depth > LINEAR_PATTERN_DEPTH)
+		c->failed = true;
+	else
+		part = take_alternatives(c);
+	c->depth--;
+	if (!take_if(c, ')') || c->pattern->atoms == atoms)
+		c->failed = true;
+	return part;
+}
+
+static struct part take_atom(struct compiler *c)
+{
+	struct bytes bytes = {{false}};
+
+	if (take_if(c, '('))
+		return take_group(c);
+	if (take_if(c, '.'))
+		invert(&bytes);
+	else if (take_if(c, '\\'))
+		add_escape(c, &bytes);
+	else if (take_if(c, '['))
+		add_class(c, &bytes);
+	else
+		return take_letter(c);
+	return new_bytes(c, &bytes);
+}
+
+/* --- repetitions -------------------------------------------------------------
+ */
+
+#define ENDLESS (LINEAR_PATTERN_ATOMS + 1)
+
+struct repeat {
+	unsigned int least, most;
+};
+
+static unsigned int take_number(struct compiler *c)
+{
+	unsigned int number = 0;
+
+	if (!isdigit(peek(c)))
+		c->failed = true;
+	while (isdigit(peek(c)) && number <= LINEAR_PATTERN_ATOMS)
+		number = number * 10 + (unsigned int)(take(c) - '0');
+	if (number > LINEAR_PATTERN_ATOMS)
+		c->failed = true;
+	return number;
+}
+
+static struct repeat take_counts(struct compiler *c)
+{
+	struct repeat repeat;
+
+	repeat.least = repeat.most = take_number(c);
+	if (take_if(c, ','))
+		repeat.most = peek(c) == '}' ? ENDLESS : take_number(c);
+	if (!take_if(c, '}') || !repeat.most || repeat.least > repeat.most)
+		c->failed = true;
+	return repeat;
+}
+
+static struct repeat take_repeat(struct compiler *c)
+{
+	if (take_if(c, '?'))
+		return (struct repeat){0, 1};
+	if (take_if(c, '*'))
+		return (struct repeat){0, ENDLESS};
+	if (take_if(c, '+'))
+		return (struct repeat){1, ENDLESS};
+	return take_if(c, '{') ? take_counts(c) : (struct repeat){1, 1};
+}
+
+/* Each copy is read anew; an endless last one follows itself. */
+static struct part take_repeated(struct compiler *c)
+{
+	struct str atom = c->rest, behind;
+	struct part part = take_atom(c), whole = {.empty = true};
+	struct repeat repeat = take_repeat(c);
+	unsigned int copies = repeat.most;
+
+	if (repeat.most == ENDLESS)
+		copies = repeat.least ? repeat.least : 1;
+	behind = c->rest;
+	for (unsigned int i = 0; i < copies && !c->failed; i++) {
+		c->rest = atom;
+		if (i)
+			part = take_atom(c);
+		if (i >= repeat.least)
+			part.empty = true;
+		whole = join(c, whole, part);
+	}
+	if (repeat.most == ENDLESS)
+		add_follow(c, part.last, part.first);
+	c->rest = behind;
+	return whole;
+}
+
+/* --- patterns ----------------------------------------------------------------
+ */
+
+static struct part take_piece(struct compiler *c)
+{
+	if (peek(c) == '^')
+		return take_anchor(c, &c->pattern->begin);
+	if (peek(c) == '$')
+		return take_anchor(c, &c->pattern->end);
+	return take_repeated(c);
 }
 
 static bool ends_alternative(const struct compiler *c)
 {
 	int letter = peek(c);
-	bool last = c->rest.len == 1 || (c->rest.len && c->rest.ptr[1] == '|');
 
-	return letter < 0 || letter == '|' || (letter == '$' && last);
+	return c->failed || letter < 0 || letter == '|' ||
+	       (letter == ')' && c->depth);
 }
 
-static void take_alternative(struct compiler *c)
+static struct part take_alternatives(struct compiler *c)
 {
-	bool first = take_if(c, '^');
-	uint64_t start = UINT64_C(1) << c->next, end;
+	struct part any = {0};
 
-	while (!c->failed && !ends_alternative(c))
-		take_atom(c);
-	end = new_bit(c); /* of no atom: all before it has matched */
-	if (first)
-		c->pattern->start_first |= start;
-	else
-		c->pattern->start |= start;
-	if (take_if(c, '$'))
-		c->pattern->end_last |= end;
-	else
-		c->pattern->end |= end;
+	do {
+		struct part all = {.empty = true};
+
+		while (!ends_alternative(c))
+			all = join(c, all, take_piece(c));
+		any.first |= all.first;
+		any.last |= all.last;
+		any.empty = any.empty || all.empty;
+	} while (!c->failed && take_if(c, '|'));
+	return any;
 }
 
 bool linear_pattern_add(struct linear_pattern *pattern, struct str text)
 {
 	struct linear_pattern added = *pattern;
-	struct compiler c = {
-		.pattern = &added, .rest = text, .next = pattern->atoms};
+	struct compiler c = {.pattern = &added, .rest = text};
+	struct part whole;
 
-	do
-		take_alternative(&c);
-	while (!c.failed && take_if(&c, '|'));
+	if (text.len > LINEAR_PATTERN_BYTES)
+		return false;
+	whole = take_alternatives(&c);
 	if (c.failed || c.rest.len)
 		return false;
-	added.atoms = c.next;
+	add_follow(&c, 1, 1 | whole.first); /* it may begin anywhere */
+	added.last |= whole.last | whole.empty;
 	*pattern = added;
 	return true;
 }
@@ -232,28 +399,37 @@ bool linear_pattern_add(struct linear_pattern *pattern, struct str text)
 /* --- matching ---------------------------------------------------------------
  */
 
-/* Optional atoms may be passed over: a carry runs through each row of them,
- * and stops at the bit behind it. */
-static uint64_t pass_optional(const struct linear_pattern *pattern,
-			      uint64_t state)
+static uint64_t follow(const struct linear_pattern *pattern, uint64_t state)
 {
-	uint64_t rows = pattern->optional;
+	uint64_t next = 0;
 
-	return state | (((state & rows) + rows) ^ rows);
+	for (unsigned int i = 0; i < 8; i++, state >>= 8)
+		next |= pattern->follow[i][state & 0xff];
+	return next;
+}
+
+/* Several anchors may stand in a row, or none. */
+static uint64_t pass_anchors(const struct linear_pattern *pattern,
+			     uint64_t state, uint64_t anchors)
+{
+	uint64_t before;
+
+	do {
+		before = state;
+		state |= follow(pattern, state) & anchors;
+	} while (state != before);
+	return state;
 }
 
 bool linear_pattern_match(const struct linear_pattern *pattern, struct str text)
 {
-	uint64_t state =
-		pass_optional(pattern, pattern->start | pattern->start_first);
+	uint64_t state = pass_anchors(pattern, 1, pattern->begin);
 
-	for (size_t i = 0; i < text.len && !(state & pattern->end); i++) {
-		uint64_t hit =
-			state & pattern->step[(unsigned char)text.ptr[i]];
+	for (size_t i = 0; i < text.len && !(state & pattern->last); i++) {
+		uint64_t hit = pattern->step[(unsigned char)text.ptr[i]];
 
-		state = (hit & ~pattern->repeated) << 1;
-		state |= (hit & pattern->repeated) | pattern->start;
-		state = pass_optional(pattern, state);
+		state = follow(pattern, state) & (hit | 1);
 	}
-	return state & (pattern->end | pattern->end_last);
+	state = pass_anchors(pattern, state, pattern->end);
+	return state & pattern->last;
 }

@@ -2,19 +2,24 @@
 #define CONFIG_LINEAR_PATTERN_H
 
 /*
- * Linear patterns: expressions that somebody else may write, because matching
- * one costs one step for each byte of the text, whatever the pattern says.
+ * Linear patterns: expressions that anybody may write, because matching one
+ * costs the same few steps for each byte of the text, whatever it says.
  *
  *	pattern     := alternative ("|" alternative)*
- *	alternative := "^"? (atom ("*" | "+" | "?")?)* "$"?
+ *	alternative := ("^" | "$" | atom repeat?)*
  *	atom        := letter | "." | "\" sign | "\d" | "\w" | "\s" | class
- *	class       := "[" "^"? (letter | letter "-" letter)+ "]"
+ *	             | "(" pattern ")"
+ *	repeat      := "*" | "+" | "?" | "{" number ("," number?)? "}"
+ *	class       := "[" "^"? (item | letter "-" letter)+ "]"
+ *	item        := letter | "\" sign | "\d" | "\w" | "\s" | "[:alpha:]" ...
  *
- * ASCII letters match in either case, "." is any byte. There are no groups, no
- * counted repetitions and no references: those make the cost grow with the
- * pattern. It is the Shift-And algorithm: each atom is a bit of one machine
- * word, so a pattern has at most LINEAR_PATTERN_ATOMS of them, "+" counting
- * as two and each alternative for one more.
+ * ASCII letters match in either case, "." is any byte. There are no references
+ * to what has matched, as nothing bounds the time that they take.
+ *
+ * It is Glushkov's automaton: each letter, "." or class of a pattern is a bit
+ * of one machine word, and what may follow a set of them is looked up by the
+ * word's bytes. A pattern has at most LINEAR_PATTERN_ATOMS of them; what is
+ * repeated n times is there n times.
  */
 
 #include <stdbool.h>
@@ -22,13 +27,16 @@
 
 #include "base/str.h"
 
-#define LINEAR_PATTERN_ATOMS 62
+#define LINEAR_PATTERN_ATOMS 63
+#define LINEAR_PATTERN_BYTES 256 /* of an expression */
+#define LINEAR_PATTERN_DEPTH 16  /* groups in groups */
 
+/* Bit 0 stands for no atom: for what is before the first. */
 struct linear_pattern {
-	uint64_t step[256];          /* atoms that a byte may be */
-	uint64_t start, start_first; /* of any place; of the beginning only */
-	uint64_t end, end_last;      /* matched; if the text ends here */
-	uint64_t optional, repeated;
+	uint64_t step[256];      /* atoms that a byte may be */
+	uint64_t begin, end;     /* "^" and "$" */
+	uint64_t follow[8][256]; /* by a byte of the set: what may come next */
+	uint64_t last;           /* matched */
 	unsigned int atoms;
 };
 

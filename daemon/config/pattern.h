@@ -4,10 +4,8 @@
 /*
  * Patterns: keys that somebody wants hidden besides those that always are.
  *
- * What others write, a vault say, is a linear pattern (linear_pattern.h): its
- * cost is that of the key. The settings' own may be POSIX extended expressions,
- * within bounds. What is neither is logged and left out. The case of letters
- * does not count.
+ * Each is a linear pattern (linear_pattern.h), whoever wrote it: it costs what
+ * the key is long. The case of letters does not count.
  */
 
 #include <stdbool.h>
@@ -20,21 +18,31 @@ struct pattern_machine;
 
 struct patterns {
 	struct pattern *items; /* all, in the order in which they came */
-	struct pattern_machine *machines; /* of the linear ones, together */
+	struct pattern_machine
+		*machines; /* those that hide the same, together */
 	size_t count, machine_count;
 };
 
 #define PATTERNS_MAX 64 /* of one set */
 
-enum pattern_author { PATTERN_OF_SETTINGS, PATTERN_OF_OTHERS };
-
 /* What is hidden of the scalars below a key. */
 enum hiding { HIDE_NOTHING, HIDE_TEXT, HIDE_ALL };
 
 /* Hide by @hiding what stands below keys that match @text. True when that
- * changes anything. */
+ * changes anything; a bad one is remembered, and hides nothing. */
 bool patterns_add(struct patterns *patterns, struct str text,
-		  enum hiding hiding, enum pattern_author author);
+		  enum hiding hiding);
+
+/* For a message: what is wrong with the one that was not added. */
+const char *patterns_why_not(const struct patterns *patterns);
+
+/* The same of each of @words, between blanks. False when any of them is bad, or
+ * there are more than PATTERNS_MAX. */
+bool patterns_add_words(struct patterns *patterns, const char *words,
+			enum hiding hiding);
+
+/* Would a new set take all of @words? */
+bool patterns_accept(const char *words);
 
 /* Would adding it change nothing? */
 bool patterns_has(const struct patterns *patterns, struct str text,

@@ -68,14 +68,9 @@ static struct secret_set *set_of(struct secrets *secrets)
 
 static void set_patterns(struct secret_set *set, const char *patterns)
 {
-	_cleanup_(mem_freep) char *copy = mem_strdup(patterns ? patterns : "");
-	char *rest = NULL;
-
 	patterns_deinit(&set->settings);
-	for (char *word = strtok_r(copy, " \t\n", &rest); word;
-	     word = strtok_r(NULL, " \t\n", &rest))
-		(void)patterns_add(&set->settings, str_from(word), HIDE_TEXT,
-				   PATTERN_OF_SETTINGS);
+	(void)patterns_add_words(&set->settings, patterns ? patterns : "",
+				 HIDE_TEXT);
 }
 
 void secrets_set_patterns(struct secrets *secrets, const char *patterns)
@@ -315,23 +310,35 @@ static bool is_built_in(struct str pattern)
 	return false;
 }
 
+static void add_pattern(struct secrets *secrets, struct patterns *patterns,
+			struct str text, enum hiding hiding)
+{
+	_cleanup_(mem_freep) char *bad = NULL;
+
+	if (patterns_add(patterns, text, hiding)) {
+		secrets->set->version++;
+		return;
+	}
+	bad = mem_strndup(text.ptr, text.len);
+	log_warning("mask-pattern-ignored", LOG_TEXT("pattern", bad),
+		    LOG_TEXT("reason", patterns_why_not(patterns)));
+}
+
 /* One that holds a secret would be told by the log if it is a bad one. */
 static void learn_pattern(struct secrets *secrets, const struct value *pattern,
 			  enum hiding hiding)
 {
 	_cleanup_(buf_deinit) struct buf masked = BUF_INIT;
-	struct patterns *patterns = &secrets->set->configuration;
 	struct str text;
 
 	if (pattern->type != VALUE_STRING)
 		return;
 	text = value_text(pattern);
-	if (is_built_in(text) || patterns_has(patterns, text, hiding) ||
+	if (is_built_in(text) ||
+	    patterns_has(&secrets->set->configuration, text, hiding) ||
 	    secrets_mask_into(secrets, text, &masked))
 		return;
-	if (patterns_add(&set_of(secrets)->configuration, text, hiding,
-			 PATTERN_OF_OTHERS))
-		secrets->set->version++;
+	add_pattern(secrets, &set_of(secrets)->configuration, text, hiding);
 }
 
 /* A list of them, or one. */
@@ -376,10 +383,9 @@ static void learn_variable(struct secrets *secrets, const struct value *name)
 	}
 	buf_putc(&pattern, '$');
 	if (!patterns_has(&secrets->set->variables, buf_str(&pattern),
-			  HIDE_TEXT) &&
-	    patterns_add(&set_of(secrets)->variables, buf_str(&pattern),
-			 HIDE_TEXT, PATTERN_OF_OTHERS))
-		secrets->set->version++;
+			  HIDE_TEXT))
+		add_pattern(secrets, &set_of(secrets)->variables,
+			    buf_str(&pattern), HIDE_TEXT);
 }
 
 static const struct value *section_of(const struct value *root,

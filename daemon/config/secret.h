@@ -25,8 +25,7 @@ struct value;
 
 #define SECRET_MASK "****"
 
-/* @patterns: more keys, POSIX extended expressions separated by blanks; a bad
- * one is logged and left out. NULL: none. */
+/* @patterns: more keys, patterns separated by blanks; NULL: none. */
 struct secrets *secrets_new(const char *patterns);
 
 /* Other patterns from now on; what was learned stays. */

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/pattern.h"
 #include "settings/settings_table.h"
 #include "value/path.h"
 
@@ -48,7 +49,7 @@ static const struct settings_key keys[] = {
 	{"access", "read", WORDS, IN_SETTINGS(read)},
 	{"access", "secrets", WORDS, IN_SETTINGS(secrets)},
 	{"access", "admin", WORDS, IN_SETTINGS(admin)},
-	{"mask", "add", WORDS, IN_SETTINGS(mask_add)},
+	{"mask", "add", PATTERNS, IN_SETTINGS(mask_add)},
 	{"lock", "keys", PATHS, IN_SETTINGS(lock_keys)},
 	{"limits", "connections_per_user", COUNT, IN_SETTINGS(connections_per_user), "1024", 1, 1000000},
 	{"limits", "watchers_per_user", COUNT, IN_SETTINGS(watchers_per_user), "1024", 1, 1000000},
@@ -95,7 +96,8 @@ static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "too many settings");
 
 bool settings_is_list(const struct settings_key *key)
 {
-	return key->type == WORDS || key->type == PATHS;
+	return key->type == WORDS || key->type == PATHS ||
+	       key->type == PATTERNS;
 }
 
 const struct settings_key *settings_find_key(const struct settings_table *table,
@@ -214,7 +216,8 @@ bool settings_set_key(void *base, const struct settings_key *key,
 		return false;
 	if (key->field.is_text) {
 		set_text(key, field, text);
-		return true;
+		return key->type != PATTERNS ||
+		       patterns_accept(*(char **)field);
 	}
 	if (key->type == BOOL)
 		return str_to_bool(str_from(text), field);
@@ -237,6 +240,9 @@ char *settings_expected(const struct settings_key *key)
 		[URL] = "a URL with its scheme, such as http://localhost:8008",
 		[WORDS] = "a list",
 		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
+		[PATTERNS] = "64 patterns of keys at most, such as "
+			     "^(my|our)_key[0-9]*$; "
+			     "clearconfd.conf(5) says of what they are made",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",

@@ -16,7 +16,8 @@ enum settings_type {
 	TEXT,
 	URL, /* http or https */
 	WORDS,
-	PATHS, /* words, each a path of keys */
+	PATHS,    /* words, each a path of keys */
+	PATTERNS, /* words, each a pattern of keys */
 	CHOICE,
 	BOOL,
 	DURATION,

@@ -187,16 +187,16 @@ def test_what_another_workspace_learns_is_masked_in_all(home, strangers, server,
 
 
 def test_a_vault_may_hide_more_keys(home, strangers, server, conf):
-    home.settings(FAST + f"[access]\nread = {STRANGER}\n[mask]\nadd = ^crew$ [bad\n")
+    home.settings(FAST + f"[access]\nread = {STRANGER}\n[mask]\nadd = ^(crew|staff)$\n")
     home.conf(conf("crew: ann\nteam.host: box\nteam.ghost: boo\nteam.git_pass: x"))
-    server.state.set_vaults(["agent.sanitize_config_printout { hide_secrets: [\"^host$\", \"(\"], "
+    server.state.set_vaults(["agent.sanitize_config_printout { hide_secrets: [\"^h(os)t$\", \"(\"], "
                              "dont_hide_secrets: [\"git_pass\"] }"])
     with Daemon(home, "--socket", strangers.socket) as daemon:
         daemon.wait_state("ready")
         seen = strangers.call(STRANGER, "Get")["value"]
         assert seen["crew"] == "****"
         assert seen["team"] == {"host": "****", "ghost": "boo", "git_pass": "****"}
-        assert daemon.log().count("event=mask-pattern-ignored") == 2
+        assert daemon.log().count("event=mask-pattern-ignored") == 1
 
 
 def test_what_a_caller_brings_is_hidden_by_its_key_only(home, strangers):
@@ -330,4 +330,4 @@ def test_hostile_patterns_and_secrets_hold_up_nobody(home, daemon, conf, server)
             times.append(time.monotonic() - begun)
     assert SANITIZED or min(times) < 0.02
     assert daemon.get("note", environment={"X": "y"}, mask=True) == "****"
-    assert daemon.log().count("and no groups") >= 3 and "too many patterns" in daemon.log()
+    assert daemon.log().count("not one of the expressions") >= 2 and "too many patterns" in daemon.log()

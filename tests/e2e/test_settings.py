@@ -32,6 +32,7 @@ WRONG = {
     "a workspace without a server": ("[poll]\n[workspace a]\naccess_key = k\n", 2, "api_server"),
     "two active workspaces": ("[workspace a]\napi_server = http://x\nactive = yes\n"
                               "[workspace b]\napi_server = http://y\nactive = yes\n", 4, "active"),
+    "a pattern that is none": ("[mask]\nadd = ^(a|b)$ (a)\\1\n", 2, "patterns of keys"),
     "invalid UTF-8": (b"[mask]\nadd = \xff\n", 2, "UTF-8"),
     "a NUL": (b"[mask]\nadd = a\0b\n", 2, "control"),
 }

@@ -50,7 +50,7 @@ static const struct fuzz_budget fuzz_budgets[] = {
 	{"hocon", 3000, 400, "two dialects; a value, its place and a mask"},
 	{"json", 3000, 400, "the same"},
 	{"path", 1500, 100, "a key of two bytes has a slice of 16, twice"},
-	{"pattern", 3000, 100, "a key meets 64 patterns, settings' as well"},
+	{"pattern", 3000, 100, "a key meets 16 machines of patterns"},
 	{"render", 8000, 400, "five formats, three of them read again"},
 	{"secret", 10000, 200, "known_budget steps a byte, 64 searches here"},
 	{"settings", 10000, 100, "a line of a list copies its 64 KiB"},

@@ -1,5 +1,5 @@
 /* Patterns of keys: the input's lines are patterns, and keys once there was an
- * empty line; before each pattern a byte that says who wrote it. A pattern
+ * empty line; before each pattern a byte that says what it hides. A pattern
  * hides what a plain word in it is the whole of, and a copy hides the same. */
 
 #include <assert.h>
@@ -29,12 +29,10 @@ static bool is_plain(struct str text)
 
 static void add(struct patterns *patterns, struct str line)
 {
-	enum pattern_author author =
-		line.ptr[0] & 1 ? PATTERN_OF_OTHERS : PATTERN_OF_SETTINGS;
 	enum hiding hiding = line.ptr[0] & 2 ? HIDE_TEXT : HIDE_ALL;
 	struct str text = str_from_offset(line, 1);
 
-	if (patterns_add(patterns, text, hiding, author) && is_plain(text))
+	if (patterns_add(patterns, text, hiding) && is_plain(text))
 		assert(patterns_match(patterns, text) >= hiding);
 }
 

@@ -84,7 +84,7 @@ static void resolve(struct stack *stack, const struct layer_context *context,
 
 static void test(struct str input)
 {
-	struct secrets *secrets = secrets_new("x[0-9]+ [bad");
+	struct secrets *secrets = secrets_new("x[0-9]+ y(a|b)");
 	_cleanup_(env_unrefp) struct env *env = fuzz_env();
 	struct layer_context context = {
 		.limits = fuzz_options(READ_HOCON, env).limits,

@@ -8,7 +8,7 @@ BEGIN {
 	may["value"]    = " base value "
 	may["read"]     = " base value read "
 	may["render"]   = " base value read render "
-	may["settings"] = " base value settings "
+	may["settings"] = " base value config settings "
 	may["config"]   = " base value read config "
 	may["fetch"]    = " base value read fetch "
 	may["etcd"]     = " base value read fetch etcd "

@@ -360,10 +360,10 @@ static void lists_and_workspaces_have_an_end(void **state)
 	_cleanup_(buf_deinit) struct buf list = BUF_INIT, declared = BUF_INIT;
 
 	(void)state;
-	buf_puts(&list, "[mask]\n");
+	buf_puts(&list, "[local]\n");
 	for (int i = 0; i < 70000; i++)
-		buf_printf(&list, "add = %d\n", i);
-	assert_refused(&list, "this list is longer than 64 KiB: add");
+		buf_printf(&list, "files = %d\n", i);
+	assert_refused(&list, "this list is longer than 64 KiB: files");
 	for (int i = 0; i < 20000; i++)
 		buf_printf(&declared, "[workspace %d]\napi_server = http://h\n",
 			   i);

@@ -125,6 +125,13 @@ static const struct {
 	{"[site]\nca = nowhere.pem\n", 2, 6, "nowhere.pem: No such file"},
 	{"[site]\ncert = clearconfd.conf\n[mask]\nadd = x\n", 2, 1,
 	 "a `cert` needs a `key`"},
+	{"[mask]\nadd = ^a|b$ (c{2}\n", 2, 7, "add: expected 64 patterns"},
+	{"[mask]\nadd = a\nadd = (b)\\1\n", 3, 7, "clearconfd.conf(5)"},
+	{"[mask]\nadd = a1 a2 a3 a4 a5 a6 a7 a8 a9 b1 b2 b3 b4 b5 b6 b7 b8 b9\n"
+	 "add = c1 c2 c3 c4 c5 c6 c7 c8 c9 d1 d2 d3 d4 d5 d6 d7 d8 d9\n"
+	 "add = e1 e2 e3 e4 e5 e6 e7 e8 e9 f1 f2 f3 f4 f5 f6 f7 f8 f9\n"
+	 "add = g1 g2 g3 g4 g5 g6 g7 g8 g9 h1\nadd = h2\n",
+	 6, 7, "64 patterns of keys at most"},
 	{"[site]\nuser = a\n", 2, 1, "a `user` needs a `password_file`"},
 	{"[site]\nprobe = 10ms\n", 2, 9, "in range"},
 	{"[daemon]\n mode = sdk\n", 2, 1, "indented"},

@@ -30,7 +30,7 @@ static const char *another_value(const struct settings_key *key)
 	static const char *const values[] = {
 		[TEXT] = "/other",    [WORDS] = "http://b:2/", [PATHS] = "a.b",
 		[DURATION] = "200ms", [PERCENT] = "1%",        [SIZE] = "64K",
-		[COUNT] = "2",
+		[COUNT] = "2",        [PATTERNS] = "^x$",
 	};
 
 	return key->type == CHOICE ? key->choices[1] : values[key->type];

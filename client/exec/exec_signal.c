@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/compat.h"
 #include "base/mem.h"
 
 static const int not_caught[] = {

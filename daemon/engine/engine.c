@@ -522,6 +522,7 @@ static void log_start(const struct daemon *daemon)
 			 daemon->socket ? daemon->socket : "systemd's"),
 		LOG_TEXT("settings", settings ? settings : "none"),
 		LOG_TEXT("files", files));
+	http_log_lack();
 }
 
 static void start_handles(struct daemon *daemon)

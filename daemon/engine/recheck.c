@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/site.h"
 #include "fetch/cache.h"
+#include "fetch/uv_compat.h"
 #include "fetch/watch.h"
 #include "front/front.h"
 

@@ -138,6 +138,7 @@ static void call_finish(struct http_call *call, CURLcode code)
 
 	curl_multi_remove_handle(call->http->multi, call->easy);
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	code = http_compat_code(code, call->heard.begun);
 	if (code != CURLE_OK)
 		call->problem = http_fault_describe(call, code);
 	else if (call_follow(call, status))
@@ -495,6 +496,17 @@ struct http *http_new(uv_loop_t *loop)
 	list_init(&http->servers);
 	http_habits_init(&http->habits);
 	return http;
+}
+
+void http_log_lack(void)
+{
+	const char *lack = http_compat_lack();
+
+	if (lack)
+		log_info("libcurl-old",
+			 LOG_TEXT("version",
+				  curl_version_info(CURLVERSION_NOW)->version),
+			 LOG_TEXT("without", lack));
 }
 
 struct http_counts http_counts(const struct http *http)

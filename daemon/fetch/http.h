@@ -119,6 +119,9 @@ struct http_counts {
 
 struct http *http_new(uv_loop_t *loop);
 
+/* Log what calls have to do without, where libcurl is old. */
+void http_log_lack(void);
+
 struct http_counts http_counts(const struct http *http);
 
 /* Cancels what is left; asynchronous, frees itself. */

@@ -11,14 +11,14 @@
  *   http_read.c    who reads the body of an answer
  *   http_turn.c    when a call may go: a bucket and a queue for each server
  *   http_fault.c   why there is no answer, for people
+ *   http_compat.c  what an old libcurl does not have
  */
-
-#include <curl/curl.h>
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "fetch/bucket.h"
 #include "fetch/http.h"
+#include "fetch/http_compat.h"
 
 /* All lines of a head, trailers included. */
 #define HTTP_HEAD_MAX ((size_t)256 * 1024)
@@ -26,7 +26,7 @@
 /* Who answers at a URL. */
 struct http_origin {
 	bool https;
-	char *host, *port; /* curl's memory; NULL: it is no http or https URL */
+	char *host, *port; /* NULL: it is no http or https URL */
 };
 
 /* What every call takes from the process it is made in. */
@@ -36,6 +36,14 @@ struct http_habits {
 	char *ca;            /* file or folder of CAs; NULL: the system's */
 	const char *ca_name; /* of the variable that says so */
 	char *worker; /* X-ClearML-Worker: shows as a key's last_used_from */
+};
+
+/* Of an answer's head, what is asked for later; "": it is not there. */
+#define HTTP_HEADER_MAX 64
+struct http_headers {
+	char date[HTTP_HEADER_MAX], retry_after[HTTP_HEADER_MAX];
+	bool begun;    /* false: what comes is no HTTP */
+	bool complete; /* what comes now is a trailer */
 };
 
 struct http_reading;
@@ -58,7 +66,8 @@ struct http_call {
 	size_t whole;           /* bytes of it that are whole lines */
 	uint64_t heard_ms;      /* when something came last */
 	size_t limit;
-	size_t head;  /* bytes of head lines and trailers so far */
+	size_t head; /* bytes of head lines and trailers so far */
+	struct http_headers heard;
 	size_t taken; /* bytes of the body since its last turn */
 	bool rests;   /* it had its share: on in the next turn */
 	bool resumes; /* and now it is that turn */

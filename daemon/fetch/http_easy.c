@@ -1,5 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -78,22 +80,19 @@ void http_habits_deinit(struct http_habits *habits)
 #define SHARE_STREAM ((size_t)32 * 1024)
 #define EFFORT       ((size_t)128) /* of taking a piece, in bytes */
 
-/* What holds for every call. A look-up that was given up is not waited for, and
- * no name is remembered: a server that has moved is found at the next call.
- */
+/* What holds for every call. No name is remembered: a server that has moved is
+ * found at the next call. */
 static const struct {
 	CURLoption option;
 	long value;
 } fixed_options[] = {
 	{CURLOPT_NOSIGNAL, 1},
-	{CURLOPT_QUICK_EXIT, 1},
 	{CURLOPT_DNS_CACHE_TIMEOUT, 0},
 	{CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
 	{CURLOPT_FOLLOWLOCATION, 0},
 	{CURLOPT_NETRC, CURL_NETRC_IGNORED},
 	{CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
 	{CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
-	{CURLOPT_CA_CACHE_TIMEOUT, 300},
 	{CURLOPT_BUFFERSIZE, PIECE},
 };
 
@@ -105,8 +104,7 @@ static void set_fixed(CURL *easy)
 		code = curl_easy_setopt(easy, fixed_options[i].option,
 					fixed_options[i].value);
 	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-					"http,https");
+		code = http_compat_set(easy);
 	if (!code)
 		code = curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	assert(code == CURLE_OK);
@@ -178,6 +176,7 @@ void http_easy_aim(struct http_call *call, const char *url,
 		   const struct http_habits *habits)
 {
 	call->head = 0;
+	call->heard = (struct http_headers){0};
 	curl_easy_setopt(call->easy, CURLOPT_URL, url);
 	set_proxy(call, habits);
 }
@@ -202,12 +201,38 @@ static void add_header(struct http_call *call, const char *name,
 	add_line(call, line);
 }
 
+/* The first of that name counts; one that is too long says nothing. */
+static void take_header(char *value, const char *name, struct str line)
+{
+	size_t length = strlen(name);
+	struct str text;
+
+	if (*value || line.len <= length || line.ptr[length] != ':' ||
+	    strncasecmp(line.ptr, name, length) != 0)
+		return;
+	text = str_trim(str_from_offset(line, length + 1));
+	if (text.len < HTTP_HEADER_MAX)
+		memcpy(value, text.ptr, text.len);
+}
+
+/* There may be several heads: that of a proxy, of a 100. */
+static void hear(struct http_headers *headers, struct str line)
+{
+	if (str_starts(line, STR("HTTP/")))
+		*headers = (struct http_headers){.begun = true};
+	if (headers->complete)
+		return;
+	headers->complete = !str_trim(line).len;
+	take_header(headers->date, "Date", line);
+	take_header(headers->retry_after, "Retry-After", line);
+}
+
 /* Curl itself keeps them all, however many. */
 static size_t on_head(const char *bytes, size_t size, size_t count, void *data)
 {
 	struct http_call *call = data;
 
-	(void)bytes;
+	hear(&call->heard, (struct str){bytes, size * count});
 	call->head += size * count;
 	return call->head <= HTTP_HEAD_MAX ? size * count : 0;
 }
@@ -225,6 +250,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 
 	call->heard_ms = uv_hrtime() / 1000000;
 	call->rests = !has_share(call);
+	if (!call->heard.begun)
+		return 0;
 	if (call->rests)
 		return CURL_WRITEFUNC_PAUSE;
 	call->taken += size * count + EFFORT;
@@ -298,22 +325,12 @@ void http_easy_prepare(struct http_call *call,
 	set_callbacks(call);
 }
 
-static const char *header(CURL *easy, const char *name)
-{
-	struct curl_header *found;
-
-	if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &found))
-		return NULL;
-	return found->value;
-}
-
 /* A date counts from the server's own, so that a wrong clock here does not
  * matter. */
-static int64_t seconds_until(CURL *easy, const char *text)
+static int64_t seconds_until(const char *date, const char *text)
 {
-	const char *date = header(easy, "Date");
 	time_t until = curl_getdate(text, NULL);
-	time_t now = date ? curl_getdate(date, NULL) : -1;
+	time_t now = *date ? curl_getdate(date, NULL) : -1;
 
 	if (until < 0)
 		return -1;
@@ -324,15 +341,15 @@ static int64_t seconds_until(CURL *easy, const char *text)
 
 int64_t http_easy_retry_after(const struct http_call *call)
 {
-	const char *text = header(call->easy, "Retry-After");
+	const char *text = call->heard.retry_after;
 	int64_t seconds;
 	char *end;
 
-	if (!text)
+	if (!*text)
 		return -1;
 	seconds = strtoll(text, &end, 10);
 	if (end == text || *end)
-		seconds = seconds_until(call->easy, text);
+		seconds = seconds_until(call->heard.date, text);
 	if (seconds < -1)
 		return -1;
 	return seconds < RETRY_AFTER_MAX ? seconds : RETRY_AFTER_MAX;

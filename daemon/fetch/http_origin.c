@@ -1,3 +1,5 @@
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
@@ -8,54 +10,144 @@
 /* That curl takes when none is said. */
 #define PROXY_PORT 1080
 
-static void url_freep(CURLU *const *url)
+/* A URL as far as the path. What could be read in two ways, by us and by curl
+ * or by an older curl, is no URL: who is told a secret hangs on it. */
+struct url {
+	struct str scheme, host, port; /* empty: not said */
+};
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+static size_t span(struct str text, const char *bytes)
 {
-	curl_url_cleanup(*url);
+	size_t length = 0;
+
+	while (length < text.len && strchr(bytes, text.ptr[length]))
+		length++;
+	return length;
 }
 
-static void text_freep(char *const *text)
+static struct str take(struct str *text, size_t length)
 {
-	curl_free(*text);
+	struct str taken = {text->ptr, length};
+
+	*text = str_from_offset(*text, length);
+	return taken;
+}
+
+/* [scheme "://"] */
+static void take_scheme(struct url *url, struct str *text)
+{
+	size_t length = span(*text, LETTERS DIGITS "+-.");
+
+	if (!str_starts(str_from_offset(*text, length), STR("://")))
+		return;
+	url->scheme = take(text, length);
+	(void)take(text, strlen("://"));
+}
+
+/* name | "[" address ["%" zone] "]"; names need not be ASCII */
+static void take_host(struct url *url, struct str *text)
+{
+	size_t length = 0;
+
+	if (str_starts(*text, STR("["))) {
+		length = 1 + span(str_from_offset(*text, 1),
+				  LETTERS DIGITS ":.%-_~");
+		length = length < text->len && text->ptr[length] == ']'
+				 ? length + 1
+				 : 0;
+	} else {
+		while (length < text->len &&
+		       ((text->ptr[length] & 0x80) ||
+			strchr(LETTERS DIGITS "-._", text->ptr[length])))
+			length++;
+	}
+	url->host = take(text, length);
+}
+
+/* [":" [digits]]; false: there is something else */
+static bool take_port(struct url *url, struct str *text)
+{
+	if (str_starts(*text, STR(":"))) {
+		(void)take(text, 1);
+		url->port = take(text, span(*text, DIGITS));
+	}
+	return !text->len && url->port.len <= strlen("65535");
+}
+
+/* [login "@"] host [port] */
+static bool split_authority(struct url *url, struct str text)
+{
+	const char *at = text.len ? memchr(text.ptr, '@', text.len) : NULL;
+
+	if (at)
+		(void)take(&text, (size_t)(at + 1 - text.ptr));
+	take_host(url, &text);
+	return url->host.len && take_port(url, &text);
+}
+
+static bool is_printable(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text <= ' ' || *text == 127 ||
+		    *text == '\\')
+			return false;
+	return true;
+}
+
+static bool split(struct url *url, const char *whole)
+{
+	struct str text = str_from(whole);
+
+	*url = (struct url){0};
+	take_scheme(url, &text);
+	text.len = strcspn(text.ptr, "/?#");
+	return is_printable(whole) && split_authority(url, text);
 }
 
 void http_origin_deinit(struct http_origin *origin)
 {
-	curl_free(origin->host);
-	curl_free(origin->port);
+	mem_free(origin->host);
+	mem_free(origin->port);
 	*origin = (struct http_origin){0};
 }
 
 /* False when @url is no http or https URL. */
 bool http_origin_parse(struct http_origin *origin, const char *url)
 {
-	_cleanup_(url_freep) CURLU *parts = curl_url();
-	_cleanup_(text_freep) char *scheme = NULL;
+	unsigned long port;
+	struct url parts;
 
 	*origin = (struct http_origin){0};
-	if (curl_url_set(parts, CURLUPART_URL, url, 0) ||
-	    curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) ||
-	    curl_url_get(parts, CURLUPART_HOST, &origin->host, 0) ||
-	    curl_url_get(parts, CURLUPART_PORT, &origin->port,
-			 CURLU_DEFAULT_PORT))
+	if (!split(&parts, url))
 		return false;
-	origin->https = strcasecmp(scheme, "https") == 0;
-	return origin->https || strcasecmp(scheme, "http") == 0;
+	origin->https = str_equal_nocase(parts.scheme, STR("https"));
+	if (!origin->https && !str_equal_nocase(parts.scheme, STR("http")))
+		return false;
+	port = origin->https ? 443 : 80;
+	if (parts.port.len)
+		port = strtoul(parts.port.ptr, NULL, 10);
+	if (port > 65535)
+		return false;
+	origin->host = mem_strndup(parts.host.ptr, parts.host.len);
+	origin->port = mem_printf("%lu", port);
+	return true;
 }
 
 /* A proxy may be named without a scheme. What has no host is curl's to refuse.
  */
 char *http_origin_of_proxy(const char *url)
 {
-	_cleanup_(url_freep) CURLU *parts = curl_url();
-	_cleanup_(text_freep) char *host = NULL, *port = NULL;
+	struct url parts;
 
-	if (curl_url_set(parts, CURLUPART_URL, url,
-			 CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) ||
-	    curl_url_get(parts, CURLUPART_HOST, &host, 0))
+	if (!split(&parts, url))
 		return mem_strdup("of an unknown name");
-	if (curl_url_get(parts, CURLUPART_PORT, &port, 0))
-		return mem_printf("%s:%d", host, PROXY_PORT);
-	return mem_printf("%s:%s", host, port);
+	if (!parts.port.len)
+		return mem_printf("%.*s:%d", STR_PRINT(parts.host), PROXY_PORT);
+	return mem_printf("%.*s:%.*s", STR_PRINT(parts.host),
+			  STR_PRINT(parts.port));
 }
 
 /* A server may move to TLS at its default port; nothing else may change. */

@@ -11,6 +11,7 @@
 #include "fetch/phase.h"
 #include "fetch/proof.h"
 #include "fetch/session.h"
+#include "fetch/uv_compat.h"
 #include "read/doc.h"
 #include "value/json.h"
 #include "value/value.h"

@@ -95,7 +95,14 @@ static void retry_after_is_seconds_or_a_date(void **state)
 	} cases[] = {
 		{"429 SLOW", -1},
 		{"429 SLOW\r\nRetry-After: 7", 7},
+		{"429 SLOW\r\nretry-after:\t7 \r\nRetry-After: 9", 7},
+		{"429 SLOW\r\nX-Retry-After: 7", -1},
+		{"100 CONTINUE\r\nRetry-After: 7\r\n\r\nHTTP/1.1 429 SLOW", -1},
 		{"429 SLOW\r\nRetry-After: 99999999999999999999", 1000000000},
+		{"429 SLOW\r\nRetry-After: "
+		 "7777777777777777777777777777777777777777777777777777777777777"
+		 "777777",
+		 -1},
 		{"429 SLOW\r\nRetry-After: soon", -1},
 		{"429 SLOW\r\nDate: Tue, 24 Nov 2026 02:31:14 GMT\r\n"
 		 "Retry-After: Tue, 24 Nov 2026 02:33:14 GMT",

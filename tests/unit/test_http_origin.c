@@ -113,6 +113,53 @@ static void a_post_is_never_sent_elsewhere(void **state)
 	assert_int_equal(fixture->server.asked, 1);
 }
 
+/* URL -> whom it names; NULL: it is no URL, or one of two minds. */
+static const struct {
+	const char *url, *host, *port;
+	bool https;
+} origins[] = {
+	{"http://a", "a", "80", false},
+	{"HTTPS://a.b-c_d:8443?q", "a.b-c_d", "8443", true},
+	{"https://a:#f", "a", "443", true},
+	{"http://a:0080/", "a", "80", false},
+	{"http://u:p%40@a/x@b", "a", "80", false},
+	{"http://[::1]:8008/", "[::1]", "8008", false},
+	{"http://[fe80::1%25eth0]/", "[fe80::1%25eth0]", "80", false},
+	{"http://\xc3\xbc.example/", "\xc3\xbc.example", "80", false},
+	{"a:8008", NULL, NULL, false},
+	{"ftp://a/", NULL, NULL, false},
+	{"http:/a/", NULL, NULL, false},
+	{"http:///a/", NULL, NULL, false},
+	{"http://a:99999/", NULL, NULL, false},
+	{"http://a:8x/", NULL, NULL, false},
+	{"http://a:000080/", NULL, NULL, false},
+	{"http://a@b@c/", NULL, NULL, false},
+	{"http://a\\@b/", NULL, NULL, false},
+	{"http://a b/", NULL, NULL, false},
+	{"http://a/\n", NULL, NULL, false},
+	{"http://%61/", NULL, NULL, false},
+	{"http://[::1/", NULL, NULL, false},
+	{"http://[::1]x/", NULL, NULL, false},
+	{"http://u@/", NULL, NULL, false},
+};
+
+static void a_url_names_one_server_or_none(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(origins); i++) {
+		struct http_origin origin;
+
+		assert_int_equal(http_origin_parse(&origin, origins[i].url),
+				 origins[i].host != NULL);
+		if (!origins[i].host)
+			continue;
+		assert_string_equal(origin.host, origins[i].host);
+		assert_string_equal(origin.port, origins[i].port);
+		assert_int_equal(origin.https, origins[i].https);
+		http_origin_deinit(&origin);
+	}
+}
+
 /* What a call to `from` says to a redirect to `to`. */
 static const struct {
 	const char *from, *to;
@@ -340,6 +387,7 @@ static const struct {
 	{"p", "p:1080"},
 	{"socks5h://u:pass-word@p:9", "p:9"},
 	{"http://[::1]:3128", "[::1]:3128"},
+	{"http://u:p@p:1@q:2", "of an unknown name"},
 	{"http://", "of an unknown name"},
 };
 
@@ -376,6 +424,7 @@ int main(void)
 		TEST(another_scheme_or_host_is_not_followed),
 		TEST(a_sixth_redirect_is_too_many),
 		TEST(a_post_is_never_sent_elsewhere),
+		cmocka_unit_test(a_url_names_one_server_or_none),
 		cmocka_unit_test(a_redirect_stays_on_the_server_and_in_tls),
 		cmocka_unit_test(each_variable_has_its_scheme),
 		TEST(the_proxy_of_the_environment_is_asked),

@@ -425,7 +425,7 @@ static const char sample[] =
 	"\n"
 	"d:\n"
 	"  <<: [*b, {z: 0x1F}]\n"
-	"  'l': [1:30, ~, *b, <x>, b: c]\n"
+	"  'l': [1.5, ~, *b, <x>, b: c]\n"
 	"  &k m: !!map {}\n"
 	"...\n";
 

@@ -9,8 +9,8 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "fetch/chain.h"
 #include "fetch/identity.h"
+#include "fetch/path_dirs.h"
 #include "fetch/writers.h"
 
 #define TICKS_A_SETTLE 4
@@ -185,7 +185,7 @@ static void folder_close(struct folder *folder)
 }
 
 static struct folder *folder_new(struct watch *watch,
-				 const struct chain_folder *step)
+				 const struct path_dir *step)
 {
 	struct folder *folder = mem_alloc(sizeof(*folder));
 
@@ -202,14 +202,14 @@ static struct folder *folder_new(struct watch *watch,
 
 /* Of another inode it would be another folder. A doubtful one is replaced. */
 static bool folder_is_at(const struct folder *folder,
-			 const struct chain_folder *step)
+			 const struct path_dir *step)
 {
 	return folder->inode == step->inode && folder->device == step->device &&
 	       !folder->doubtful && !strcmp(folder->path, step->path);
 }
 
 static struct folder *watch_folder(struct watch *watch,
-				   const struct chain_folder *step)
+				   const struct path_dir *step)
 {
 	struct folder *folder;
 	struct list *i;
@@ -291,20 +291,20 @@ static void watch_drop_unwanted(struct watch *watch)
 	}
 }
 
-/* Watch the folders of @chain and no others; true when any of them is new. They
+/* Watch the folders of @dirs and no others; true when any of them is new. They
  * begin before others end: the one that takes a doubtful one's place shares its
  * inotify watch, if that still lives, and there is no event of an end to wake
  * up for. */
-static bool watch_arm(struct watch *watch, const struct chain *chain)
+static bool watch_arm(struct watch *watch, const struct path_dirs *dirs)
 {
-	const struct chain_folder *step;
+	const struct path_dir *step;
 	struct folder *folder;
 	struct list *i;
 	bool armed = false;
 
 	for (list_each (&watch->folders, i))
 		CONTAINER_OF(i, struct folder, member)->wanted = false;
-	for (step = chain->first; step; step = step->next) {
+	for (step = dirs->first; step; step = step->next) {
 		folder = watch_folder(watch, step);
 		folder->wanted = true;
 		armed = folder_arm(folder) || armed;
@@ -319,15 +319,15 @@ static bool watch_arm(struct watch *watch, const struct chain *chain)
  * began is seen by following once more; false when that takes too long. */
 static bool watch_follow(struct watch *watch)
 {
-	struct chain chain;
+	struct path_dirs dirs;
 	bool armed = true;
 
 	for (int round = 0; armed && round < ROUNDS_MAX; round++) {
-		chain = CHAIN_INIT;
+		dirs = PATH_DIRS_INIT;
 		for (size_t i = 0; i < watch->count; i++)
-			chain_add(&chain, watch->paths[i].name);
-		armed = watch_arm(watch, &chain);
-		chain_deinit(&chain);
+			path_dirs_add(&dirs, watch->paths[i].name);
+		armed = watch_arm(watch, &dirs);
+		path_dirs_deinit(&dirs);
 	}
 	return !armed;
 }

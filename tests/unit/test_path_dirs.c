@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "fetch/chain.h"
+#include "fetch/path_dirs.h"
 
 static int enter(void **state)
 {
@@ -26,13 +26,13 @@ static int leave(void **state)
 }
 
 /* Its folders inside the scratch folder, that one being ".". */
-static void assert_inside(const struct chain *chain, const char *expected)
+static void assert_inside(const struct path_dirs *dirs, const char *expected)
 {
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
-	const struct chain_folder *folder;
+	const struct path_dir *folder;
 	size_t root = strlen(scratch_root);
 
-	for (folder = chain->first; folder; folder = folder->next)
+	for (folder = dirs->first; folder; folder = folder->next)
 		if (!strcmp(folder->path, scratch_root))
 			buf_puts(&text, ".");
 		else if (!strncmp(folder->path, scratch_root, root))
@@ -42,24 +42,24 @@ static void assert_inside(const struct chain *chain, const char *expected)
 
 static void assert_folders(const char *name, const char *expected)
 {
-	struct chain chain = CHAIN_INIT;
+	struct path_dirs dirs = PATH_DIRS_INIT;
 
-	chain_add(&chain, scratch_at(name));
-	assert_inside(&chain, expected);
-	chain_deinit(&chain);
+	path_dirs_add(&dirs, scratch_at(name));
+	assert_inside(&dirs, expected);
+	path_dirs_deinit(&dirs);
 }
 
 static void file_is_looked_up_in_its_folder_and_all_above(void **state)
 {
-	struct chain chain = CHAIN_INIT;
+	struct path_dirs dirs = PATH_DIRS_INIT;
 
 	(void)state;
 	scratch_folder("a/b");
 	scratch_write("a/b/clearml.conf", "x");
 	assert_folders("a/b/clearml.conf", ". a a/b");
-	chain_add(&chain, scratch_at("a/b/clearml.conf"));
-	assert_string_equal(chain.first->path, "/");
-	chain_deinit(&chain);
+	path_dirs_add(&dirs, scratch_at("a/b/clearml.conf"));
+	assert_string_equal(dirs.first->path, "/");
+	path_dirs_deinit(&dirs);
 }
 
 static void missing_path_ends_at_the_nearest_existing_parent(void **state)
@@ -80,7 +80,7 @@ static void file_in_the_place_of_a_folder_ends_the_way(void **state)
 	assert_folders("a/", ".");
 }
 
-static void every_link_of_a_chain_counts(void **state)
+static void every_link_on_the_way_counts(void **state)
 {
 	(void)state;
 	scratch_folder("a");
@@ -136,7 +136,7 @@ static void loop_of_links_ends(void **state)
 }
 
 /* The kernel follows 40 links; so must we, and no more. */
-static void chain_is_as_long_as_the_kernel_allows(void **state)
+static void as_many_links_are_followed_as_the_kernel_allows(void **state)
 {
 	char name[32], target[32];
 
@@ -169,41 +169,41 @@ static void folder_counts_itself_and_the_links_in_it(void **state)
 
 static void several_paths_share_their_folders(void **state)
 {
-	struct chain chain = CHAIN_INIT;
+	struct path_dirs dirs = PATH_DIRS_INIT;
 
 	(void)state;
 	scratch_folder("a");
 	scratch_link("a", "same");
-	chain_add(&chain, scratch_at("a/one"));
-	chain_add(&chain, scratch_at("same/two"));
-	chain_add(&chain, scratch_at("three"));
-	assert_inside(&chain, ". a");
-	chain_deinit(&chain);
+	path_dirs_add(&dirs, scratch_at("a/one"));
+	path_dirs_add(&dirs, scratch_at("same/two"));
+	path_dirs_add(&dirs, scratch_at("three"));
+	assert_inside(&dirs, ". a");
+	path_dirs_deinit(&dirs);
 }
 
 static void relative_path_begins_at_the_working_folder(void **state)
 {
-	struct chain chain = CHAIN_INIT;
+	struct path_dirs dirs = PATH_DIRS_INIT;
 
 	(void)state;
 	scratch_folder("a");
-	chain_add(&chain, "./a/../a/file");
-	assert_inside(&chain, ". a");
-	chain_deinit(&chain);
+	path_dirs_add(&dirs, "./a/../a/file");
+	assert_inside(&dirs, ". a");
+	path_dirs_deinit(&dirs);
 }
 
 static void folder_is_known_by_device_and_inode(void **state)
 {
-	struct chain chain = CHAIN_INIT;
+	struct path_dirs dirs = PATH_DIRS_INIT;
 	struct stat seen;
 
 	(void)state;
 	scratch_folder("a");
 	assert_int_equal(stat("a", &seen), 0);
-	chain_add(&chain, scratch_at("a/file"));
-	assert_true(chain.last->device == seen.st_dev);
-	assert_true(chain.last->inode == seen.st_ino);
-	chain_deinit(&chain);
+	path_dirs_add(&dirs, scratch_at("a/file"));
+	assert_true(dirs.last->device == seen.st_dev);
+	assert_true(dirs.last->inode == seen.st_ino);
+	path_dirs_deinit(&dirs);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
@@ -214,12 +214,12 @@ int main(void)
 		TEST(file_is_looked_up_in_its_folder_and_all_above),
 		TEST(missing_path_ends_at_the_nearest_existing_parent),
 		TEST(file_in_the_place_of_a_folder_ends_the_way),
-		TEST(every_link_of_a_chain_counts),
+		TEST(every_link_on_the_way_counts),
 		TEST(linked_parents_count_by_where_they_lead),
 		TEST(kubernetes_volume_is_three_folders),
 		TEST(dangling_link_waits_where_its_target_would_be),
 		TEST(loop_of_links_ends),
-		TEST(chain_is_as_long_as_the_kernel_allows),
+		TEST(as_many_links_are_followed_as_the_kernel_allows),
 		TEST(folder_counts_itself_and_the_links_in_it),
 		TEST(several_paths_share_their_folders),
 		TEST(relative_path_begins_at_the_working_folder),

@@ -1,4 +1,4 @@
-#include "fetch/chain.h"
+#include "fetch/path_dirs.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -9,28 +9,28 @@
 #include "base/buf.h"
 #include "base/mem.h"
 
-/* As the kernel's MAXSYMLINKS: a longer chain is a loop. */
+/* As the kernel's MAXSYMLINKS: more of them are a loop. */
 #define LINKS_MAX 40
 
 /* On the way along one path. */
 struct walk {
-	struct chain *chain;
+	struct path_dirs *dirs;
 	struct buf folder; /* where we are */
 	struct stat seen;  /* of that folder */
 	int links;         /* followed so far */
 };
 
-void chain_deinit(struct chain *chain)
+void path_dirs_deinit(struct path_dirs *dirs)
 {
-	arena_free(&chain->arena);
-	*chain = CHAIN_INIT;
+	arena_free(&dirs->arena);
+	*dirs = PATH_DIRS_INIT;
 }
 
-static bool chain_has(const struct chain *chain, const struct stat *seen)
+static bool path_dirs_has(const struct path_dirs *dirs, const struct stat *seen)
 {
-	const struct chain_folder *folder;
+	const struct path_dir *folder;
 
-	for (folder = chain->first; folder; folder = folder->next)
+	for (folder = dirs->first; folder; folder = folder->next)
 		if (folder->inode == seen->st_ino &&
 		    folder->device == seen->st_dev)
 			return true;
@@ -39,20 +39,20 @@ static bool chain_has(const struct chain *chain, const struct stat *seen)
 
 static void walk_note(struct walk *walk)
 {
-	struct chain *chain = walk->chain;
-	struct chain_folder *folder;
+	struct path_dirs *dirs = walk->dirs;
+	struct path_dir *folder;
 
-	if (chain_has(chain, &walk->seen))
+	if (path_dirs_has(dirs, &walk->seen))
 		return;
-	folder = arena_alloc(&chain->arena, sizeof(*folder));
-	folder->path = arena_str(&chain->arena, buf_str(&walk->folder)).ptr;
+	folder = arena_alloc(&dirs->arena, sizeof(*folder));
+	folder->path = arena_str(&dirs->arena, buf_str(&walk->folder)).ptr;
 	folder->device = walk->seen.st_dev;
 	folder->inode = walk->seen.st_ino;
-	if (chain->last)
-		chain->last->next = folder;
+	if (dirs->last)
+		dirs->last->next = folder;
 	else
-		chain->first = folder;
-	chain->last = folder;
+		dirs->first = folder;
+	dirs->last = folder;
 }
 
 static bool walk_root(struct walk *walk)
@@ -127,9 +127,9 @@ static bool walk_path(struct walk *walk, const char *path)
 }
 
 /* The whole way, also to the working folder; true when it ends at a folder. */
-static bool chain_add_way(struct chain *chain, const char *path)
+static bool path_dirs_add_way(struct path_dirs *dirs, const char *path)
 {
-	struct walk walk = {.chain = chain};
+	struct walk walk = {.dirs = dirs};
 	char working[PATH_MAX];
 	bool at_folder = *path == '/' || (getcwd(working, sizeof(working)) &&
 					  walk_path(&walk, working));
@@ -142,7 +142,7 @@ static bool chain_add_way(struct chain *chain, const char *path)
 }
 
 /* A file of a folder may lie elsewhere, behind a link. */
-static void chain_add_links(struct chain *chain, const char *path)
+static void path_dirs_add_links(struct path_dirs *dirs, const char *path)
 {
 	DIR *folder = opendir(path);
 	struct dirent *entry;
@@ -152,15 +152,15 @@ static void chain_add_links(struct chain *chain, const char *path)
 		if (entry->d_type != DT_LNK && entry->d_type != DT_UNKNOWN)
 			continue;
 		inside = mem_printf("%s/%s", path, entry->d_name);
-		(void)chain_add_way(chain, inside);
+		(void)path_dirs_add_way(dirs, inside);
 		mem_free(inside);
 	}
 	if (folder)
 		(void)closedir(folder);
 }
 
-void chain_add(struct chain *chain, const char *path)
+void path_dirs_add(struct path_dirs *dirs, const char *path)
 {
-	if (chain_add_way(chain, path))
-		chain_add_links(chain, path);
+	if (path_dirs_add_way(dirs, path))
+		path_dirs_add_links(dirs, path);
 }

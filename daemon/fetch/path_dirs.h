@@ -1,13 +1,13 @@
-#ifndef FETCH_CHAIN_H
-#define FETCH_CHAIN_H
+#ifndef FETCH_PATH_DIRS_H
+#define FETCH_PATH_DIRS_H
 
 /*
- * Chain: the folders in which a path is looked up, step by step.
+ * Path folders: those in which a path is looked up, step by step.
  *
  * Whatever makes a path lead elsewhere happens in one of them: a file is
  * replaced, any symbolic link on the way is pointed elsewhere, a folder is
  * moved, or the first missing step comes into being. So these are the folders
- * to watch. All of a chain lies in its arena.
+ * to watch. All of it lies in its arena.
  *
  *	/etc/c.conf -> ../srv/c.conf	gives / /etc /srv
  *	~/a/b/c.conf, without ~/a	gives / /home ~
@@ -17,25 +17,25 @@
 
 #include "base/arena.h"
 
-struct chain_folder {
-	struct chain_folder *next;
+struct path_dir {
+	struct path_dir *next;
 	const char *path; /* absolute, without symbolic links */
 	dev_t device;
 	ino_t inode;
 };
 
 /* Each folder once, parents before their children. */
-struct chain {
+struct path_dirs {
 	struct arena arena;
-	struct chain_folder *first, *last;
+	struct path_dir *first, *last;
 };
 
-#define CHAIN_INIT ((struct chain){0})
+#define PATH_DIRS_INIT ((struct path_dirs){0})
 
 /* Add the folders of @path, relative to the working folder. When it leads to a
  * folder, that is one of them, and so are those of the links it holds. */
-void chain_add(struct chain *chain, const char *path);
+void path_dirs_add(struct path_dirs *dirs, const char *path);
 
-void chain_deinit(struct chain *chain);
+void path_dirs_deinit(struct path_dirs *dirs);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "fetch/identity.h"
+#include "fetch/file_stamp.h"
 #include "fetch/path_dirs.h"
 #include "fetch/writers.h"
 
@@ -31,7 +31,7 @@ enum watch_state {
 
 struct watched_path {
 	char *name;
-	struct identity known;
+	struct file_stamp known;
 	int writers;  /* the watch on who writes to it; or WRITERS_NONE */
 	bool writing; /* somebody does, and more is to come */
 };
@@ -334,7 +334,8 @@ static bool watch_follow(struct watch *watch)
 
 /* Nobody tells who writes to it; but what had content and has none is likely
  * to get some. */
-static bool is_emptied(const struct identity *was, const struct identity *now)
+static bool is_emptied(const struct file_stamp *was,
+		       const struct file_stamp *now)
 {
 	return was->inode == now->inode && was->size && !now->size &&
 	       !now->error;
@@ -351,7 +352,7 @@ static void let_go_of_writers(struct watch *watch, int writers)
 
 /* Another file may be there than the one whose writers are watched. */
 static void watch_writers(struct watch *watch, struct watched_path *path,
-			  const struct identity *now)
+			  const struct file_stamp *now)
 {
 	bool same = now->inode == path->known.inode &&
 		    now->device == path->known.device;
@@ -365,7 +366,7 @@ static void watch_writers(struct watch *watch, struct watched_path *path,
 	if (now->type == S_IFREG)
 		path->writers = writers_add(&watch->writers, path->name);
 	path->writing = path->writers == WRITERS_NONE &&
-			(identity_equal(now, &path->known)
+			(file_stamp_equal(now, &path->known)
 				 ? path->writing
 				 : is_emptied(&path->known, now));
 }
@@ -374,12 +375,12 @@ static void watch_writers(struct watch *watch, struct watched_path *path,
 static void watch_look(struct watch *watch)
 {
 	bool differs = !watch_follow(watch);
-	struct identity now;
+	struct file_stamp now;
 
 	for (size_t i = 0; i < watch->count; i++) {
-		identity_of(&now, watch->paths[i].name);
+		file_stamp_of(&now, watch->paths[i].name);
 		watch_writers(watch, &watch->paths[i], &now);
-		if (identity_equal(&now, &watch->paths[i].known))
+		if (file_stamp_equal(&now, &watch->paths[i].known))
 			continue;
 		watch->paths[i].known = now;
 		differs = true;
@@ -423,7 +424,7 @@ static void watch_know(struct watch *watch, struct watched_path *path,
 	}
 	*path = (struct watched_path){.name = mem_strdup(name),
 				      .writers = WRITERS_NONE};
-	identity_of(&path->known, name);
+	file_stamp_of(&path->known, name);
 }
 
 void watch_set_paths(struct watch *watch, const char *const *paths,

@@ -1,4 +1,4 @@
-#include "fetch/identity.h"
+#include "fetch/file_stamp.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -10,7 +10,7 @@
 #define NS_PER_S 1000000000
 
 /* It is compared and digested as bytes. */
-static_assert(sizeof(struct identity) == 8 * sizeof(uint64_t), "padding");
+static_assert(sizeof(struct file_stamp) == 8 * sizeof(uint64_t), "padding");
 
 static uint64_t nanoseconds(struct timespec time)
 {
@@ -18,21 +18,21 @@ static uint64_t nanoseconds(struct timespec time)
 }
 
 /* Of @name in the folder @dirfd, but for its entries. */
-static void identity_at(struct identity *identity, int dirfd, const char *name)
+static void stamp_at(struct file_stamp *stamp, int dirfd, const char *name)
 {
 	struct stat seen;
 
-	*identity = (struct identity){0};
+	*stamp = (struct file_stamp){0};
 	if (fstatat(dirfd, name, &seen, 0) < 0) {
-		identity->error = (uint64_t)errno;
+		stamp->error = (uint64_t)errno;
 		return;
 	}
-	identity->device = seen.st_dev;
-	identity->inode = seen.st_ino;
-	identity->type = seen.st_mode & S_IFMT;
-	identity->size = (uint64_t)seen.st_size;
-	identity->modified_ns = nanoseconds(seen.st_mtim);
-	identity->changed_ns = nanoseconds(seen.st_ctim);
+	stamp->device = seen.st_dev;
+	stamp->inode = seen.st_ino;
+	stamp->type = seen.st_mode & S_IFMT;
+	stamp->size = (uint64_t)seen.st_size;
+	stamp->modified_ns = nanoseconds(seen.st_mtim);
+	stamp->changed_ns = nanoseconds(seen.st_ctim);
 }
 
 /* FNV-1a */
@@ -48,11 +48,11 @@ static uint64_t digest(uint64_t hash, const void *bytes, size_t len)
 static uint64_t entry_digest(int dirfd, const char *name)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	struct identity identity;
+	struct file_stamp stamp;
 
-	identity_at(&identity, dirfd, name);
+	stamp_at(&stamp, dirfd, name);
 	hash = digest(hash, name, strlen(name) + 1);
-	return digest(hash, &identity, sizeof(identity));
+	return digest(hash, &stamp, sizeof(stamp));
 }
 
 static bool is_self_or_parent(const char *name)
@@ -75,14 +75,14 @@ static uint64_t entries_digest(const char *path)
 	return sum;
 }
 
-void identity_of(struct identity *identity, const char *path)
+void file_stamp_of(struct file_stamp *stamp, const char *path)
 {
-	identity_at(identity, AT_FDCWD, path);
-	if (identity->type == S_IFDIR)
-		identity->entries = entries_digest(path);
+	stamp_at(stamp, AT_FDCWD, path);
+	if (stamp->type == S_IFDIR)
+		stamp->entries = entries_digest(path);
 }
 
-bool identity_equal(const struct identity *a, const struct identity *b)
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 {
 	return !memcmp(a, b, sizeof(*a));
 }

@@ -9,7 +9,7 @@
 
 #include "../support/scratch.h"
 
-#include "fetch/identity.h"
+#include "fetch/file_stamp.h"
 
 /* Longer than the clock of any file system's times stands still. */
 static void let_time_pass(void)
@@ -31,28 +31,28 @@ static int leave(void **state)
 	return 0;
 }
 
-static struct identity identity(const char *name)
+static struct file_stamp stamp_of(const char *name)
 {
-	struct identity identity;
+	struct file_stamp stamp;
 
-	identity_of(&identity, name);
-	return identity;
+	file_stamp_of(&stamp, name);
+	return stamp;
 }
 
 /* Remember what @name is; has_changed() then says whether that is over. */
-static struct identity before;
+static struct file_stamp before;
 
 static void remember(const char *name)
 {
-	before = identity(name);
+	before = stamp_of(name);
 	let_time_pass();
 }
 
 static bool has_changed(const char *name)
 {
-	struct identity now = identity(name);
+	struct file_stamp now = stamp_of(name);
 
-	return !identity_equal(&before, &now);
+	return !file_stamp_equal(&before, &now);
 }
 
 static void reading_a_file_leaves_it_the_same(void **state)
@@ -84,14 +84,14 @@ static void change_of_permissions_is_seen(void **state)
 
 static void link_is_what_it_leads_to(void **state)
 {
-	struct identity file, link;
+	struct file_stamp file, link;
 
 	(void)state;
 	scratch_write("file", "x");
 	scratch_link("file", "link");
-	file = identity("file");
-	link = identity("link");
-	assert_true(identity_equal(&file, &link));
+	file = stamp_of("file");
+	link = stamp_of("link");
+	assert_true(file_stamp_equal(&file, &link));
 }
 
 static void why_a_path_leads_nowhere_is_told_apart(void **state)
@@ -99,10 +99,10 @@ static void why_a_path_leads_nowhere_is_told_apart(void **state)
 	(void)state;
 	scratch_link("loop", "loop");
 	scratch_write("file", "x");
-	assert_int_equal(identity("missing").error, ENOENT);
-	assert_int_equal(identity("loop").error, ELOOP);
-	assert_int_equal(identity("file/below").error, ENOTDIR);
-	assert_int_equal(identity("file").error, 0);
+	assert_int_equal(stamp_of("missing").error, ENOENT);
+	assert_int_equal(stamp_of("loop").error, ELOOP);
+	assert_int_equal(stamp_of("file/below").error, ENOTDIR);
+	assert_int_equal(stamp_of("file").error, 0);
 }
 
 static void folder_covers_its_entries(void **state)

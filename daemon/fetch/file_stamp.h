@@ -1,10 +1,10 @@
-#ifndef FETCH_IDENTITY_H
-#define FETCH_IDENTITY_H
+#ifndef FETCH_FILE_STAMP_H
+#define FETCH_FILE_STAMP_H
 
 /*
- * Identity: what a path leads to at a moment, without reading it.
+ * File stamp: what a path leads to at a moment, without reading it.
  *
- * Equal identities mean the same content, as far as the file system tells: any
+ * Equal stamps mean the same content, as far as the file system tells: any
  * write, replacement, move, link pointed elsewhere or change of permissions
  * gives another one. A folder's covers its entries, but not what is below them.
  */
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct identity {
+struct file_stamp {
 	uint64_t error; /* errno when the path leads nowhere; the rest is 0 */
 	uint64_t device, inode, type, size;
 	uint64_t modified_ns, changed_ns;
@@ -20,8 +20,8 @@ struct identity {
 };
 
 /* Symbolic links are followed; a loop of them leads nowhere. */
-void identity_of(struct identity *identity, const char *path);
+void file_stamp_of(struct file_stamp *stamp, const char *path);
 
-bool identity_equal(const struct identity *a, const struct identity *b);
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "engine/site_docs.h"
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 #include "settings/places.h"
 #include "settings/settings.h"
 
@@ -62,7 +62,7 @@ void site_feed_init(struct site_feed *feed, const struct settings *settings,
 	feed->config = (struct etcd_config){
 		.endpoints = feed->endpoints,
 		.endpoint_count = count,
-		.first = phase_part(phase_here("etcd"), count),
+		.first = poll_phase_part(poll_phase_here("etcd"), count),
 		.spans = feed->spans,
 		.span_count = feed->config.span_count,
 		.user = feed->user,

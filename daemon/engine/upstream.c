@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "config/secret.h"
 #include "engine/pair_file.h"
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 #include "fetch/session.h"
 #include "settings/settings.h"
 
@@ -148,8 +148,8 @@ static uint64_t prove_ms(const struct settings *settings)
 /* A workspace of a host is known by its key, or else its server. */
 static uint32_t phase_of_login(const struct login *login)
 {
-	return phase_here(login->access_key ? login->access_key
-					    : login->api_server);
+	return poll_phase_here(login->access_key ? login->access_key
+						 : login->api_server);
 }
 
 /* The SDK knows no monitoring vaults. */

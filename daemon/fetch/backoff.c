@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <sys/random.h>
 
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 
 #define BEFORE_FIRST_MAX 60000
 
@@ -64,8 +64,9 @@ static uint64_t after_success(const struct backoff *backoff, uint64_t now_ms,
 {
 	uint64_t interval = backoff->interval_ms, half = interval / 2;
 	uint64_t jitter = percent(backoff, interval);
-	uint64_t wait = half + part(2 * jitter, random) +
-			phase_until(backoff->phase, interval, now_ms + half);
+	uint64_t wait =
+		half + part(2 * jitter, random) +
+		poll_phase_until(backoff->phase, interval, now_ms + half);
 
 	return wait > jitter + interval / 4 ? wait - jitter : interval / 4;
 }
@@ -80,7 +81,7 @@ static uint64_t as_asked(const struct backoff *backoff, uint32_t random,
 	if (ms > backoff->max_ms)
 		ms = backoff->max_ms;
 	spread = ms < backoff->interval_ms ? ms : backoff->interval_ms;
-	return ms + phase_part(backoff->phase, spread) +
+	return ms + poll_phase_part(backoff->phase, spread) +
 	       part(percent(backoff, ms), random);
 }
 
@@ -101,7 +102,7 @@ uint64_t backoff_before_first(const struct backoff *backoff, uint64_t now_ms)
 				    ? backoff->interval_ms
 				    : BEFORE_FIRST_MAX;
 
-	return phase_until(backoff->phase, interval, now_ms);
+	return poll_phase_until(backoff->phase, interval, now_ms);
 }
 
 uint64_t backoff_longest(const struct backoff *backoff, uint32_t random)

@@ -25,7 +25,7 @@
 struct backoff {
 	uint64_t interval_ms;        /* between successes */
 	unsigned int jitter_percent; /* of the interval, up and down */
-	uint32_t phase;              /* of the interval, see fetch/phase */
+	uint32_t phase;              /* of the interval, see fetch/poll_phase */
 	uint64_t first_ms, max_ms;   /* after failures: first, 2 x first, ... */
 	unsigned int failures;       /* in a row */
 	bool settled;                /* there has been a success */

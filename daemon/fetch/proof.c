@@ -1,6 +1,6 @@
 #include "fetch/proof.h"
 
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 
 static uint64_t wait_for_next(const struct proof *proof, uint64_t wall_ms,
 			      uint32_t random)
@@ -8,8 +8,9 @@ static uint64_t wait_for_next(const struct proof *proof, uint64_t wall_ms,
 	uint64_t jitter = proof->interval_ms / 100 * proof->jitter_percent;
 
 	if (!proof->planned)
-		return phase_until(proof->phase, proof->interval_ms, wall_ms);
-	return proof->interval_ms - phase_part(random, jitter);
+		return poll_phase_until(proof->phase, proof->interval_ms,
+					wall_ms);
+	return proof->interval_ms - poll_phase_part(random, jitter);
 }
 
 void proof_made(struct proof *proof, int64_t now_ms, uint64_t wall_ms,

@@ -23,7 +23,7 @@
 struct proof {
 	uint64_t interval_ms; /* 0: only on demand */
 	unsigned int jitter_percent;
-	uint32_t phase; /* of this host in each interval: fetch/phase */
+	uint32_t phase; /* of this host in each interval: fetch/poll_phase */
 	bool planned;
 	bool demanded;
 	int64_t due_ms; /* if planned */

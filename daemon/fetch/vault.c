@@ -8,7 +8,7 @@
 #include "base/fields.h"
 #include "base/mem.h"
 #include "fetch/backoff.h"
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 #include "fetch/proof.h"
 #include "fetch/session.h"
 #include "fetch/uv_compat.h"
@@ -180,8 +180,9 @@ static uint64_t poller_delay(struct vault_poller *poller,
 		backoff_failed(&poller->backoff);
 	if (outcome == VAULT_REFUSED)
 		return poller_longest(poller);
-	return until_proof(poller, backoff_delay(&poller->backoff, phase_now(),
-						 backoff_random(), asked_ms));
+	return until_proof(poller,
+			   backoff_delay(&poller->backoff, poll_phase_now(),
+					 backoff_random(), asked_ms));
 }
 
 /* The last thing to be done about a question: its answer goes to each feed
@@ -291,7 +292,7 @@ static void poller_ask_for_vaults(struct vault_poller *poller)
 
 static void poller_note_proof(struct vault_poller *poller)
 {
-	proof_made(&poller->proof, clock_boot_ms(), phase_now(),
+	proof_made(&poller->proof, clock_boot_ms(), poll_phase_now(),
 		   backoff_random());
 	if (session_is_by_key(poller->session))
 		poller->proved_at = time(NULL);
@@ -394,7 +395,7 @@ static void poller_wait_for_phase(struct vault_poller *poller)
 
 	poller->state = POLLER_WAITING;
 	uv_timer_start(&poller->timer, on_timer,
-		       backoff_before_first(backoff, phase_now()), 0);
+		       backoff_before_first(backoff, poll_phase_now()), 0);
 }
 
 bool vault_poll_config_equal(const struct vault_poll_config *a,

@@ -74,7 +74,7 @@ struct vault_poll_config {
 	uint64_t interval_ms, backoff_max_ms;
 	uint64_t prove_ms; /* 0: the key is proved on demand alone */
 	unsigned int jitter_percent;
-	uint32_t phase; /* of this host in each interval: fetch/phase */
+	uint32_t phase; /* of this host in each interval: fetch/poll_phase */
 	bool no_vaults; /* nobody wants them: every server is one without */
 
 	/* There is an answer of an earlier day: the first question is not asked

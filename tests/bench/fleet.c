@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "fetch/backoff.h"
 #include "fetch/bucket.h"
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 #include "fetch/proof.h"
 
 #define DAEMONS     10000
@@ -209,21 +209,21 @@ static void host_start(struct fleet *fleet, unsigned int number)
 {
 	struct host *host = &fleet->hosts[number];
 	char name[32];
-	struct phase_id id = {
+	struct poll_phase_id id = {
 		STR("one image for all"), {name, 0}, STR("default")};
-	uint64_t start_ms = phase_part(
+	uint64_t start_ms = poll_phase_part(
 		draw(fleet), fleet->story->together ? 1000 : INTERVAL_MS);
 
 	(void)snprintf(name, sizeof(name), "node-%05u", number);
 	id.host = str_from(name);
 	host->bucket = BUCKET_INIT;
-	host->proof = (struct proof){PROVE_MS, 20, phase_of(&id)};
+	host->proof = (struct proof){PROVE_MS, 20, poll_phase_of(&id)};
 	for (unsigned int i = 0; i < FEEDS; i++) {
 		host->feeds[i].well = true;
 		host->feeds[i].backoff = (struct backoff){
 			.interval_ms = INTERVAL_MS,
 			.jitter_percent = 20,
-			.phase = phase_of(&id),
+			.phase = poll_phase_of(&id),
 			.first_ms = BACKOFF_FIRST_MS,
 			.max_ms = 900000,
 		};

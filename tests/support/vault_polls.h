@@ -11,7 +11,7 @@
 #include "jwt.h"
 #include "responder.h"
 
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 #include "fetch/session.h"
 #include "fetch/vault.h"
 
@@ -37,7 +37,7 @@ struct fixture {
 /* The phase whose moment comes @ms from now, of an interval that it divides. */
 static inline uint32_t phase_in(uint64_t ms, uint64_t interval_ms)
 {
-	uint64_t at = (phase_now() + ms) % interval_ms;
+	uint64_t at = (poll_phase_now() + ms) % interval_ms;
 
 	return (uint32_t)((at << 32) / interval_ms);
 }

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/source.h"
 #include "fetch/etcd/etcd_parts.h"
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 
 /* Waits between rounds of nodes: somebody counts on a second, so not the long
  * ones of polling. */
@@ -112,7 +112,7 @@ static void end_round(struct etcd *etcd)
 {
 	etcd->tried = 0;
 	backoff_failed(&etcd->backoff);
-	try_next(etcd, backoff_delay(&etcd->backoff, phase_now(),
+	try_next(etcd, backoff_delay(&etcd->backoff, poll_phase_now(),
 				     backoff_random(), 0));
 	log_warning("etcd-failed", LOG_TEXT("endpoint", endpoint_now(etcd)),
 		    LOG_TEXT("error", etcd->worst_error));

@@ -8,24 +8,24 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 
 #define HALF    (UINT32_C(1) << 31)
 #define QUARTER (UINT32_C(1) << 30)
 
-static struct phase_id id_of(const char *machine, const char *host,
-			     const char *workspace)
+static struct poll_phase_id id_of(const char *machine, const char *host,
+				  const char *workspace)
 {
-	return (struct phase_id){str_from(machine), str_from(host),
-				 str_from(workspace)};
+	return (struct poll_phase_id){str_from(machine), str_from(host),
+				      str_from(workspace)};
 }
 
 static uint32_t phase(const char *machine, const char *host,
 		      const char *workspace)
 {
-	struct phase_id id = id_of(machine, host, workspace);
+	struct poll_phase_id id = id_of(machine, host, workspace);
 
-	return phase_of(&id);
+	return poll_phase_of(&id);
 }
 
 /* A fleet of two releases must not fall into two halves that collide. */
@@ -59,8 +59,8 @@ static void a_fleet_spreads_evenly(void **state)
 		char host[16];
 
 		(void)snprintf(host, sizeof(host), "node-%04d", i);
-		seconds[phase_part(phase("the-same-image", host, "default"),
-				   60)]++;
+		seconds[poll_phase_part(
+			phase("the-same-image", host, "default"), 60)]++;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(seconds); i++)
 		assert_in_range(seconds[i], 60, 140);
@@ -87,16 +87,17 @@ static void the_table_holds(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		assert_int_equal(phase_until(table[i].phase, table[i].interval,
-					     table[i].now),
+		assert_int_equal(poll_phase_until(table[i].phase,
+						  table[i].interval,
+						  table[i].now),
 				 table[i].until);
 }
 
 static void this_host_has_one_a_workspace(void **state)
 {
 	(void)state;
-	assert_int_equal(phase_here("a"), phase_here("a"));
-	assert_int_not_equal(phase_here("a"), phase_here("b"));
+	assert_int_equal(poll_phase_here("a"), poll_phase_here("a"));
+	assert_int_not_equal(poll_phase_here("a"), poll_phase_here("b"));
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-#include "fetch/phase.h"
+#include "fetch/poll_phase.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -25,7 +25,7 @@ static uint64_t hash_mix(uint64_t hash)
 	return hash ^ hash >> 33;
 }
 
-uint32_t phase_of(const struct phase_id *id)
+uint32_t poll_phase_of(const struct poll_phase_id *id)
 {
 	uint64_t hash = hash_add(HASH_FIRST, id->machine);
 
@@ -45,34 +45,34 @@ static struct str machine_id(char *buffer, size_t size)
 	return str_trim((struct str){buffer, len});
 }
 
-uint32_t phase_here(const char *workspace)
+uint32_t poll_phase_here(const char *workspace)
 {
 	char machine[64], host[UV_MAXHOSTNAMESIZE];
 	size_t size = sizeof(host);
-	struct phase_id id = {
+	struct poll_phase_id id = {
 		.machine = machine_id(machine, sizeof(machine)),
 		.workspace = str_from(workspace),
 	};
 
 	if (uv_os_gethostname(host, &size) == 0)
 		id.host = (struct str){host, size};
-	return phase_of(&id);
+	return poll_phase_of(&id);
 }
 
-uint64_t phase_part(uint32_t phase, uint64_t range)
+uint64_t poll_phase_part(uint32_t phase, uint64_t range)
 {
 	return (uint64_t)((unsigned __int128)range * phase >> 32);
 }
 
-uint64_t phase_until(uint32_t phase, uint64_t interval_ms, uint64_t now_ms)
+uint64_t poll_phase_until(uint32_t phase, uint64_t interval_ms, uint64_t now_ms)
 {
-	uint64_t at = phase_part(phase, interval_ms);
+	uint64_t at = poll_phase_part(phase, interval_ms);
 	uint64_t is = now_ms % interval_ms;
 
 	return is <= at ? at - is : interval_ms - is + at;
 }
 
-uint64_t phase_now(void)
+uint64_t poll_phase_now(void)
 {
 	struct timespec now;
 

@@ -15,7 +15,7 @@ struct http {
 	unsigned int open_handles;
 	bool closing;
 	struct list calls, servers;
-	struct http_habits habits;
+	struct http_defaults defaults;
 	struct http_counts counts;
 };
 
@@ -92,7 +92,7 @@ static bool call_follow(struct http_call *call, long status)
 	http_origin_deinit(&call->origin);
 	http_origin_parse(&call->origin, url);
 	buf_deinit(&call->body);
-	http_easy_aim(call, url, &call->http->habits);
+	http_easy_aim(call, url, &call->http->defaults);
 	call_start(call);
 	return true;
 }
@@ -287,7 +287,7 @@ struct http_call *http_send(struct http *http,
 	if (http_origin_parse(&call->origin, request->url))
 		call->server = mem_printf("%s:%s", call->origin.host,
 					  call->origin.port);
-	http_easy_prepare(call, request, &http->habits);
+	http_easy_prepare(call, request, &http->defaults);
 	list_add(&http->calls, &call->link);
 	call_start(call);
 	return call;
@@ -359,7 +359,7 @@ static void http_handle_closed(struct http *http)
 {
 	if (--http->open_handles)
 		return;
-	http_habits_deinit(&http->habits);
+	http_defaults_deinit(&http->defaults);
 	mem_free(http);
 	curl_global_cleanup();
 }
@@ -494,7 +494,7 @@ struct http *http_new(uv_loop_t *loop)
 	http->open_handles = 3;
 	list_init(&http->calls);
 	list_init(&http->servers);
-	http_habits_init(&http->habits);
+	http_defaults_init(&http->defaults);
 	return http;
 }
 

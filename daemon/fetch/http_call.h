@@ -30,7 +30,7 @@ struct http_origin {
 };
 
 /* What every call takes from the process it is made in. */
-struct http_habits {
+struct http_defaults {
 	char *proxy[2]; /* for http, for https; "": none */
 	char *no_proxy;
 	char *ca;            /* file or folder of CAs; NULL: the system's */
@@ -99,17 +99,17 @@ const char *http_origin_redirect(const struct http_call *call, long status);
 /* NULL, or why @call does not follow a redirect to @url: the caller's. */
 char *http_origin_problem(const struct http_call *call, const char *url);
 
-void http_habits_init(struct http_habits *habits);
-void http_habits_deinit(struct http_habits *habits);
+void http_defaults_init(struct http_defaults *defaults);
+void http_defaults_deinit(struct http_defaults *defaults);
 
 /* Tell call->easy all that @request wants; call->origin is known. */
 void http_easy_prepare(struct http_call *call,
 		       const struct http_request *request,
-		       const struct http_habits *habits);
+		       const struct http_defaults *defaults);
 
 /* Go to @url, which call->origin is of, by the proxy that is for it. */
 void http_easy_aim(struct http_call *call, const char *url,
-		   const struct http_habits *habits);
+		   const struct http_defaults *defaults);
 
 /* Bytes of a stream; false: a line of it is too long. */
 bool http_stream_take(struct http_call *call, struct str bytes);

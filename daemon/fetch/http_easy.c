@@ -20,19 +20,19 @@ static char *proxy_variable(const struct env *env, const char *const *names)
 }
 
 /* The variables of Python's requests, which ClearML's clients heed. */
-static void set_ca_bundle(struct http_habits *habits, const struct env *env)
+static void set_ca_bundle(struct http_defaults *defaults, const struct env *env)
 {
 	static const char *const names[] = {"REQUESTS_CA_BUNDLE",
 					    "CURL_CA_BUNDLE"};
 	struct str value;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !habits->ca; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !defaults->ca; i++) {
 		if (!env_get(env, str_from(names[i]), &value) ||
 		    !str_trim(value).len)
 			continue;
 		value = str_trim(value);
-		habits->ca = mem_strndup(value.ptr, value.len);
-		habits->ca_name = names[i];
+		defaults->ca = mem_strndup(value.ptr, value.len);
+		defaults->ca_name = names[i];
 	}
 }
 
@@ -44,7 +44,7 @@ static char *host_name(void)
 	return mem_strdup(uv_os_gethostname(name, &size) ? "clearconf" : name);
 }
 
-void http_habits_init(struct http_habits *habits)
+void http_defaults_init(struct http_defaults *defaults)
 {
 	static const char *const http[] = {"http_proxy", "HTTP_PROXY",
 					   "all_proxy", "ALL_PROXY", NULL};
@@ -53,20 +53,20 @@ void http_habits_init(struct http_habits *habits)
 	static const char *const none[] = {"no_proxy", "NO_PROXY", NULL};
 	_cleanup_(env_unrefp) struct env *env = env_from_process();
 
-	habits->proxy[0] = proxy_variable(env, http);
-	habits->proxy[1] = proxy_variable(env, https);
-	habits->no_proxy = proxy_variable(env, none);
-	set_ca_bundle(habits, env);
-	habits->worker = host_name();
+	defaults->proxy[0] = proxy_variable(env, http);
+	defaults->proxy[1] = proxy_variable(env, https);
+	defaults->no_proxy = proxy_variable(env, none);
+	set_ca_bundle(defaults, env);
+	defaults->worker = host_name();
 }
 
-void http_habits_deinit(struct http_habits *habits)
+void http_defaults_deinit(struct http_defaults *defaults)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(habits->proxy); i++)
-		mem_free(habits->proxy[i]);
-	mem_free(habits->no_proxy);
-	mem_free(habits->ca);
-	mem_free(habits->worker);
+	for (size_t i = 0; i < ARRAY_SIZE(defaults->proxy); i++)
+		mem_free(defaults->proxy[i]);
+	mem_free(defaults->no_proxy);
+	mem_free(defaults->ca);
+	mem_free(defaults->worker);
 }
 
 /* Curl takes a hundred such pieces of what a server sends before it lets
@@ -114,14 +114,14 @@ static void set_fixed(CURL *easy)
 
 /* The environment names one only for those who ask for nothing special. */
 static void choose_ca(struct http_call *call, const struct http_tls *tls,
-		      const struct http_habits *habits)
+		      const struct http_defaults *defaults)
 {
-	const char *ca = tls->ca ? tls->ca : habits->ca;
+	const char *ca = tls->ca ? tls->ca : defaults->ca;
 
 	if (!tls->verify || !ca)
 		return;
 	call->ca = mem_strdup(ca);
-	call->ca_name = tls->ca ? call->peer->ca : habits->ca_name;
+	call->ca_name = tls->ca ? call->peer->ca : defaults->ca_name;
 }
 
 /* The password of a key would be asked for at a terminal. */
@@ -162,23 +162,24 @@ static void set_tls(struct http_call *call, const struct http_tls *tls)
 }
 
 /* Set also when empty: else curl would look into the environment itself. */
-static void set_proxy(struct http_call *call, const struct http_habits *habits)
+static void set_proxy(struct http_call *call,
+		      const struct http_defaults *defaults)
 {
-	const char *proxy = habits->proxy[call->origin.https];
+	const char *proxy = defaults->proxy[call->origin.https];
 
 	mem_free(call->proxy);
 	call->proxy = *proxy ? http_origin_of_proxy(proxy) : NULL;
 	curl_easy_setopt(call->easy, CURLOPT_PROXY, proxy);
-	curl_easy_setopt(call->easy, CURLOPT_NOPROXY, habits->no_proxy);
+	curl_easy_setopt(call->easy, CURLOPT_NOPROXY, defaults->no_proxy);
 }
 
 void http_easy_aim(struct http_call *call, const char *url,
-		   const struct http_habits *habits)
+		   const struct http_defaults *defaults)
 {
 	call->head = 0;
 	call->heard = (struct http_headers){0};
 	curl_easy_setopt(call->easy, CURLOPT_URL, url);
-	set_proxy(call, habits);
+	set_proxy(call, defaults);
 }
 
 static void add_line(struct http_call *call, const char *line)
@@ -288,7 +289,7 @@ static void set_body(struct http_call *call, const struct http_request *request)
 
 void http_easy_prepare(struct http_call *call,
 		       const struct http_request *request,
-		       const struct http_habits *habits)
+		       const struct http_defaults *defaults)
 {
 	static const struct http_peer clearml = {
 		.service = "ClearML API",
@@ -304,7 +305,7 @@ void http_easy_prepare(struct http_call *call,
 	set_connection(easy, request);
 	add_header(call, "Accept", "application/json");
 	if (!request->peer)
-		add_header(call, "X-ClearML-Worker", habits->worker);
+		add_header(call, "X-ClearML-Worker", defaults->worker);
 	if (request->header)
 		add_line(call, request->header);
 	/* A server in Go that would keep the connection drops what it has not
@@ -318,8 +319,8 @@ void http_easy_prepare(struct http_call *call,
 		set_body(call, request);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 	/* Curl would guess what a URL without a scheme might mean. */
-	http_easy_aim(call, call->server ? request->url : "", habits);
-	choose_ca(call, &request->tls, habits);
+	http_easy_aim(call, call->server ? request->url : "", defaults);
+	choose_ca(call, &request->tls, defaults);
 	set_tls(call, &request->tls);
 	set_client_cert(call, &request->tls);
 	set_callbacks(call);

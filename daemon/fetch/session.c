@@ -445,8 +445,8 @@ static int64_t token_life_from(int64_t seconds)
 	return seconds < WIRE_TOKEN_LIFE_MAX ? seconds : WIRE_TOKEN_LIFE_MAX;
 }
 
-static void session_set_habits(struct session *session,
-			       const struct session_config *config)
+static void session_set_defaults(struct session *session,
+				 const struct session_config *config)
 {
 	session->timeout_ms = config->timeout_ms;
 	session->response_limit = config->response_limit;
@@ -493,7 +493,7 @@ struct session *session_new(struct http *http,
 	}
 	session->ca = config->tls.ca ? mem_strdup(config->tls.ca) : NULL;
 	session->tls = (struct http_tls){config->tls.verify, session->ca};
-	session_set_habits(session, config);
+	session_set_defaults(session, config);
 	list_init(&session->calls);
 	list_init(&session->ended);
 	if (config->token)

@@ -260,18 +260,18 @@ static void each_variable_has_its_scheme(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(proxy_variables); i++) {
-		struct http_habits habits = {0};
+		struct http_defaults defaults = {0};
 
 		unset_proxies();
 		setenv(proxy_variables[i].name, "http://p:3128", 1);
-		http_habits_init(&habits);
-		assert_string_equal(habits.proxy[0], proxy_variables[i].http
-							     ? "http://p:3128"
-							     : "");
-		assert_string_equal(habits.proxy[1], proxy_variables[i].https
-							     ? "http://p:3128"
-							     : "");
-		http_habits_deinit(&habits);
+		http_defaults_init(&defaults);
+		assert_string_equal(defaults.proxy[0], proxy_variables[i].http
+							       ? "http://p:3128"
+							       : "");
+		assert_string_equal(defaults.proxy[1], proxy_variables[i].https
+							       ? "http://p:3128"
+							       : "");
+		http_defaults_deinit(&defaults);
 	}
 }
 

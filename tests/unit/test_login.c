@@ -441,7 +441,7 @@ static const struct {
 	const char *json, *variables;
 	int64_t renew_ahead, token_life;
 	const char *method;
-} habits[] = {
+} auth_settings[] = {
 	{"{}", "", 0, 0, NULL},
 	{"{\"api\":{\"auth\":{\"token_expiration_threshold_sec\":600,"
 	 "\"request_token_expiration_sec\":\" 7200 \"},"
@@ -466,13 +466,14 @@ static const struct {
 static void settings_of_clearml_that_suit_a_daemon_are_taken(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(habits); i++) {
-		_cleanup_(login_deinit) struct login login =
-			login_of(habits[i].json, habits[i].variables);
+	for (size_t i = 0; i < ARRAY_SIZE(auth_settings); i++) {
+		_cleanup_(login_deinit) struct login login = login_of(
+			auth_settings[i].json, auth_settings[i].variables);
 
-		assert_int_equal(login.renew_ahead, habits[i].renew_ahead);
-		assert_int_equal(login.token_life, habits[i].token_life);
-		assert_text(login.method, habits[i].method);
+		assert_int_equal(login.renew_ahead,
+				 auth_settings[i].renew_ahead);
+		assert_int_equal(login.token_life, auth_settings[i].token_life);
+		assert_text(login.method, auth_settings[i].method);
 	}
 }
 

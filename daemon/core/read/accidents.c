@@ -44,27 +44,27 @@ static bool shows(const struct value *holder)
 	       value_get(parent, delayed_key(delayed)) == delayed->placed;
 }
 
-/* Does @piece still stand for @value? */
-static bool is_last(struct reading *reading, const struct piece *piece,
+/* Does @part still stand for @value? */
+static bool is_last(struct reading *reading, const struct concat_part *part,
 		    const struct value *value)
 {
-	if (piece->kind == PIECE_TEXT)
+	if (part->kind == PART_TEXT)
 		return value->type < VALUE_LIST &&
-		       str_equal(piece->text, concat_text(reading, value));
-	if (piece->kind == PIECE_NOTHING)
+		       str_equal(part->text, concat_text(reading, value));
+	if (part->kind == PART_NOTHING)
 		return value->type == VALUE_NULL;
-	return tree_waits(piece->value) || value_equal(piece->value, value);
+	return tree_waits(part->value) || value_equal(part->value, value);
 }
 
 static void tell_lost(struct reading *reading, const struct subst *subst)
 {
-	const struct piece *piece =
-		&tree_delayed(subst->holder)->pieces[subst->index];
+	const struct concat_part *part =
+		&tree_delayed(subst->holder)->parts[subst->index];
 	struct value *value;
 
-	if (subst->own || piece->kind == PIECE_SUBST ||
+	if (subst->own || part->kind == PART_SUBST ||
 	    lookup_path(reading, &subst->path, &value) != FOUND ||
-	    tree_is_delayed(value) || is_last(reading, piece, value) ||
+	    tree_is_delayed(value) || is_last(reading, part, value) ||
 	    !shows(subst->holder))
 		return;
 	reading_warn(reading, reading->doc->sources[subst->source],

@@ -14,14 +14,14 @@
 
 enum family { FAMILY_SCALAR, FAMILY_LIST, FAMILY_OBJECT };
 
-static enum family family_of(const struct piece *piece)
+static enum family family_of(const struct concat_part *part)
 {
-	if (piece->kind != PIECE_VALUE)
+	if (part->kind != PART_VALUE)
 		return FAMILY_SCALAR;
-	if (piece->value->type == VALUE_LIST)
+	if (part->value->type == VALUE_LIST)
 		return FAMILY_LIST;
-	return piece->value->type == VALUE_OBJECT ? FAMILY_OBJECT
-						  : FAMILY_SCALAR;
+	return part->value->type == VALUE_OBJECT ? FAMILY_OBJECT
+						 : FAMILY_SCALAR;
 }
 
 static const char *family_name(enum family family)
@@ -66,9 +66,9 @@ static struct value *string_at(struct reading *reading, struct str text,
 }
 
 static struct str with_blanks(struct reading *reading,
-			      const struct piece *piece)
+			      const struct concat_part *part)
 {
-	struct str text = piece->text, blanks = piece->blanks;
+	struct str text = part->text, blanks = part->blanks;
 	char *joined;
 
 	if (!blanks.len)
@@ -83,14 +83,15 @@ static struct str with_blanks(struct reading *reading,
 
 /* Unquoted text keeps its blanks when something, if only a missing
  * substitution, came after; quoted text does not. */
-static struct value *single(struct reading *reading, const struct piece *piece,
+static struct value *single(struct reading *reading,
+			    const struct concat_part *part,
 			    const struct value *place)
 {
-	if (piece->kind == PIECE_VALUE)
-		return piece->value;
-	if (piece->kind == PIECE_QUOTED)
-		return string_at(reading, piece->text, place);
-	return string_at(reading, with_blanks(reading, piece), place);
+	if (part->kind == PART_VALUE)
+		return part->value;
+	if (part->kind == PART_QUOTED)
+		return string_at(reading, part->text, place);
+	return string_at(reading, with_blanks(reading, part), place);
 }
 
 bool concat_prints_anew(struct reading *reading, const struct value *number)
@@ -107,7 +108,7 @@ bool concat_prints_anew(struct reading *reading, const struct value *number)
 }
 
 void concat_warn_anew(struct reading *reading, const struct value *scalar,
-		      const struct piece *piece, const struct value *place)
+		      const struct concat_part *part, const struct value *place)
 {
 	const char *what =
 		scalar->type == VALUE_BOOL
@@ -120,96 +121,98 @@ void concat_warn_anew(struct reading *reading, const struct value *scalar,
 
 	if (what)
 		reading_warn(reading, reading_source(reading, place),
-			     piece->offset, what);
+			     part->offset, what);
 }
 
 /* Tell where the specification would have kept what was written. */
-static void warn_reprinted(struct reading *reading, const struct piece *piece,
-			   struct str printed, const struct value *place)
+static void warn_reprinted(struct reading *reading,
+			   const struct concat_part *part, struct str printed,
+			   const struct value *place)
 {
-	if (!piece->text.ptr)
-		concat_warn_anew(reading, piece->value, piece, place);
-	else if (!str_equal(piece->text, printed) || piece->blanks.len)
+	if (!part->text.ptr)
+		concat_warn_anew(reading, part->value, part, place);
+	else if (!str_equal(part->text, printed) || part->blanks.len)
 		reading_warn(reading, reading_source(reading, place),
-			     piece->offset,
+			     part->offset,
 			     "ClearML prints this anew within text, and drops "
 			     "the blanks after it");
 }
 
-void concat_warn_null(struct reading *reading, const struct piece *piece,
+void concat_warn_null(struct reading *reading, const struct concat_part *part,
 		      const struct value *place)
 {
-	reading_warn(reading, reading_source(reading, place), piece->offset,
+	reading_warn(reading, reading_source(reading, place), part->offset,
 		     "ClearML prints an internal object for a null within "
 		     "text");
 }
 
 /* ClearML prints the address of an object: the specification holds (A2). */
 static void add_null(struct reading *reading, struct buf *out,
-		     const struct piece *piece, const struct value *place)
+		     const struct concat_part *part, const struct value *place)
 {
-	buf_add_str(out, piece->text.ptr ? piece->text : STR("null"));
-	buf_add_str(out, piece->blanks);
-	concat_warn_null(reading, piece, place);
+	buf_add_str(out, part->text.ptr ? part->text : STR("null"));
+	buf_add_str(out, part->blanks);
+	concat_warn_null(reading, part, place);
 }
 
-static void add_piece(struct reading *reading, struct buf *out,
-		      const struct piece *piece, const struct value *place)
+static void add_part(struct reading *reading, struct buf *out,
+		     const struct concat_part *part, const struct value *place)
 {
 	size_t start = out->len;
 
-	if (piece->kind != PIECE_VALUE) {
-		buf_add_str(out, piece->text);
-		buf_add_str(out, piece->blanks);
+	if (part->kind != PART_VALUE) {
+		buf_add_str(out, part->text);
+		buf_add_str(out, part->blanks);
 		return;
 	}
-	if (piece->value->type == VALUE_NULL) {
-		add_null(reading, out, piece, place);
+	if (part->value->type == VALUE_NULL) {
+		add_null(reading, out, part, place);
 		return;
 	}
-	add_scalar(out, piece->value);
-	warn_reprinted(reading, piece, str_from_offset(buf_str(out), start),
+	add_scalar(out, part->value);
+	warn_reprinted(reading, part, str_from_offset(buf_str(out), start),
 		       place);
 }
 
-/* About how long the pieces are together; exact for what is long. */
-static size_t total_length(const struct piece *pieces, size_t count)
+/* About how long the parts are together; exact for what is long. */
+static size_t total_length(const struct concat_part *parts, size_t count)
 {
 	size_t total = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (pieces[i].kind != PIECE_VALUE)
-			total += pieces[i].text.len + pieces[i].blanks.len;
-		else if (pieces[i].value->type == VALUE_STRING)
-			total += pieces[i].value->text.len;
+		if (parts[i].kind != PART_VALUE)
+			total += parts[i].text.len + parts[i].blanks.len;
+		else if (parts[i].value->type == VALUE_STRING)
+			total += parts[i].value->text.len;
 		else
 			total += SCALAR_LENGTH;
 	}
 	return total;
 }
 
-static struct value *join_text(struct reading *reading, struct piece *pieces,
-			       size_t count, const struct value *place)
+static struct value *join_text(struct reading *reading,
+			       struct concat_part *parts, size_t count,
+			       const struct value *place)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	size_t total;
 
-	if (pieces[count - 1].kind == PIECE_QUOTED)
-		pieces[count - 1].blanks = (struct str){0};
-	total = total_length(pieces, count);
+	if (parts[count - 1].kind == PART_QUOTED)
+		parts[count - 1].blanks = (struct str){0};
+	total = total_length(parts, count);
 	if (total > UINT32_MAX / 2 ||
 	    !reading_charge(reading, place, total / TEXT_PER_NODE))
 		return NULL;
 	buf_reserve(&out, total + 1);
 	for (size_t i = 0; i < count; i++)
-		add_piece(reading, &out, &pieces[i], place);
+		add_part(reading, &out, &parts[i], place);
 	return string_at(reading, arena_str(reading->arena, buf_str(&out)),
 			 place);
 }
 
 /* Elements that wait stand in the joined list from now on. */
 static struct value *join_lists(struct reading *reading,
-				const struct piece *pieces, size_t count,
+				const struct concat_part *parts, size_t count,
 				const struct value *place)
 {
 	struct value *list = reading_value(reading, VALUE_LIST, place->source,
@@ -217,7 +220,7 @@ static struct value *join_lists(struct reading *reading,
 	const struct value *part;
 
 	for (size_t i = 0; i < count; i++) {
-		part = pieces[i].value;
+		part = parts[i].value;
 		list->flags |= part->flags;
 		for (uint32_t k = 0; k < part->list.count; k++)
 			tree_list_add(reading, list, part->list.items[k]);
@@ -228,45 +231,45 @@ static struct value *join_lists(struct reading *reading,
 /* ClearML makes a new object even of one; what waits stands in that one from
  * now on, but the elements of a list that is a member stay. */
 static struct value *join_objects(struct reading *reading,
-				  const struct piece *pieces, size_t count)
+				  const struct concat_part *parts, size_t count)
 {
-	struct value *object = pieces[0].value;
+	struct value *object = parts[0].value;
 
 	if (tree_waits(object))
 		object = tree_moved(reading, object);
 	for (size_t i = 1; i < count; i++)
-		tree_merge(reading, object, pieces[i].value, true);
+		tree_merge(reading, object, parts[i].value, true);
 	return object;
 }
 
-/* The first piece that is not of the first one's family; @count: none. */
-static size_t first_misfit(const struct piece *pieces, size_t count)
+/* The first part that is not of the first one's family; @count: none. */
+static size_t first_misfit(const struct concat_part *parts, size_t count)
 {
 	size_t i = 1;
 
-	while (i < count && family_of(&pieces[i]) == family_of(&pieces[0]))
+	while (i < count && family_of(&parts[i]) == family_of(&parts[0]))
 		i++;
 	return i;
 }
 
-bool concat_fits(const struct piece *pieces, size_t count)
+bool concat_fits(const struct concat_part *parts, size_t count)
 {
-	return first_misfit(pieces, count) >= count;
+	return first_misfit(parts, count) >= count;
 }
 
-bool concat_objects(const struct piece *pieces, size_t count)
+bool concat_objects(const struct concat_part *parts, size_t count)
 {
-	return family_of(&pieces[0]) == FAMILY_OBJECT &&
-	       concat_fits(pieces, count);
+	return family_of(&parts[0]) == FAMILY_OBJECT &&
+	       concat_fits(parts, count);
 }
 
-static struct value *misfit(struct reading *reading, const struct piece *pieces,
-			    size_t at, const struct value *place)
+static struct value *misfit(struct reading *reading,
+			    const struct concat_part *parts, size_t at,
+			    const struct value *place)
 {
-	diag_at(reading->diag, reading_source(reading, place),
-		pieces[at].offset, "%s cannot be joined to %s",
-		family_name(family_of(&pieces[at])),
-		family_name(family_of(&pieces[0])));
+	diag_at(reading->diag, reading_source(reading, place), parts[at].offset,
+		"%s cannot be joined to %s", family_name(family_of(&parts[at])),
+		family_name(family_of(&parts[0])));
 	return NULL;
 }
 
@@ -332,97 +335,97 @@ static bool departs(struct reading *reading, const struct value *place,
 
 /* Objects joined to lists are lists to the specification, when their keys are
  * numbers. False when that does not make them all fit, or the diag is set. */
-static bool join_numbered(struct reading *reading, struct piece *pieces,
+static bool join_numbered(struct reading *reading, struct concat_part *parts,
 			  size_t count, const struct value *place)
 {
 	bool any_list = false;
 	struct value *list;
 
 	for (size_t i = 0; i < count; i++)
-		any_list = any_list || family_of(&pieces[i]) == FAMILY_LIST;
+		any_list = any_list || family_of(&parts[i]) == FAMILY_LIST;
 	for (size_t i = 0; any_list && i < count; i++) {
-		if (family_of(&pieces[i]) != FAMILY_OBJECT)
+		if (family_of(&parts[i]) != FAMILY_OBJECT)
 			continue;
-		list = numbered_list(reading, pieces[i].value);
+		list = numbered_list(reading, parts[i].value);
 		if (!list)
 			return false;
-		pieces[i].value = list;
+		parts[i].value = list;
 	}
-	return any_list && concat_fits(pieces, count) &&
+	return any_list && concat_fits(parts, count) &&
 	       departs(reading, place, numbered);
 }
 
-struct value *concat(struct reading *reading, struct piece *pieces,
+struct value *concat(struct reading *reading, struct concat_part *parts,
 		     size_t count, const struct value *place)
 {
 	enum family family;
 
-	if (!concat_fits(pieces, count) &&
-	    !join_numbered(reading, pieces, count, place))
-		return misfit(reading, pieces, first_misfit(pieces, count),
+	if (!concat_fits(parts, count) &&
+	    !join_numbered(reading, parts, count, place))
+		return misfit(reading, parts, first_misfit(parts, count),
 			      place);
-	family = family_of(&pieces[0]);
+	family = family_of(&parts[0]);
 	if (family == FAMILY_OBJECT)
-		return join_objects(reading, pieces, count);
-	if (family == FAMILY_LIST && (count > 1 || tree_waits(pieces[0].value)))
-		return join_lists(reading, pieces, count, place);
-	return count == 1 ? single(reading, &pieces[0], place)
-			  : join_text(reading, pieces, count, place);
+		return join_objects(reading, parts, count);
+	if (family == FAMILY_LIST && (count > 1 || tree_waits(parts[0].value)))
+		return join_lists(reading, parts, count, place);
+	return count == 1 ? single(reading, &parts[0], place)
+			  : join_text(reading, parts, count, place);
 }
 
 /* --- what does not fit, but has a meaning -------------------------------- */
 
 /* The first object that came to the key later; @count: none. */
-static size_t first_after(const struct piece *pieces, size_t count)
+static size_t first_after(const struct concat_part *parts, size_t count)
 {
 	size_t i = 0;
 
-	while (i < count && !pieces[i].after)
+	while (i < count && !parts[i].after)
 		i++;
 	return i;
 }
 
 /* Text added to a list: one more element, by the specification. */
 static bool append_element(struct reading *reading, const struct value *place,
-			   struct piece *pieces, size_t *count)
+			   struct concat_part *parts, size_t *count)
 {
-	struct piece *last = &pieces[*count - 1];
+	struct concat_part *last = &parts[*count - 1];
 	struct value *list;
 
 	if (!tree_delayed(place)->append || *count < 2 ||
-	    family_of(&pieces[0]) != FAMILY_LIST ||
+	    family_of(&parts[0]) != FAMILY_LIST ||
 	    family_of(last) != FAMILY_SCALAR)
 		return false;
 	list = reading_value(reading, VALUE_LIST, place->source, place->offset);
 	value_list_add(list, reading->arena, last->value);
 	last->value = list;
-	pieces[1] = *last;
+	parts[1] = *last;
 	*count = 2;
 	return true;
 }
 
 bool concat_mend(struct reading *reading, struct value *place,
-		 struct piece **pieces, size_t *count)
+		 struct concat_part **parts, size_t *count)
 {
-	size_t before = 0, own = first_after(*pieces, *count);
+	size_t before = 0, own = first_after(*parts, *count);
 
-	while (before < *count && (*pieces)[before].before)
+	while (before < *count && (*parts)[before].before)
 		before++;
 	if (before && before < own &&
-	    family_of(&(*pieces)[before]) != FAMILY_OBJECT) {
-		*pieces += before;
+	    family_of(&(*parts)[before]) != FAMILY_OBJECT) {
+		*parts += before;
 		*count -= before;
 		return tree_departs(reading, place, place,
 				    "an object replaced by a substitution that "
 				    "is none");
 	}
-	if (own && own < *count && family_of(*pieces) != FAMILY_OBJECT) {
-		*pieces += own;
+	if (own && own < *count && family_of(*parts) != FAMILY_OBJECT) {
+		*parts += own;
 		*count -= own;
-		return tree_departs(reading, place, (*pieces)->value,
+		return tree_departs(reading, place, (*parts)->value,
 				    "an object for a key whose substitution is "
 				    "none");
 	}
-	return !append_element(reading, place, *pieces, count) ||
+	return !append_element(reading, place, *parts, count) ||
 	       tree_departs(reading, place, place, "text added to a list");
 }

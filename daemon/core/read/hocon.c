@@ -2,17 +2,17 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "read/concat_parts.h"
 #include "read/duration.h"
 #include "read/include.h"
 #include "read/key.h"
-#include "read/pieces.h"
 #include "read/reading.h"
 #include "read/resolve.h"
 #include "read/subst.h"
 #include "read/tree.h"
 #include "read/versions.h"
 
-static bool read_pieces(struct hocon *hocon, struct pieces *pieces);
+static bool read_parts(struct hocon *hocon, struct concat_parts *parts);
 static bool fields(struct hocon *hocon, struct value *object);
 
 bool hocon_fail(struct hocon *hocon, size_t offset, const char *what)
@@ -78,12 +78,12 @@ static bool object(struct hocon *hocon, struct value *object)
 	return true;
 }
 
-static bool object_piece(struct hocon *hocon, struct pieces *pieces)
+static bool object_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct value *value =
 		hocon_value(hocon, VALUE_OBJECT, hocon->lexer.token.start);
 
-	pieces_add_value(hocon, pieces, value);
+	concat_parts_add_value(hocon, parts, value);
 	return object(hocon, value);
 }
 
@@ -100,19 +100,19 @@ static void add_element(struct hocon *hocon, struct value *list,
 	tree_list_add(hocon->reading, list, element);
 }
 
-/* element := piece+ */
+/* element := part+ */
 static bool element(struct hocon *hocon, struct value *list)
 {
-	struct pieces pieces;
+	struct concat_parts parts;
 	struct value *value;
 	size_t start = hocon->lexer.at;
 
-	pieces_init(&pieces);
-	if (!read_pieces(hocon, &pieces))
+	concat_parts_init(&parts);
+	if (!read_parts(hocon, &parts))
 		return false;
-	if (!pieces.count)
+	if (!parts.count)
 		return expected_close(hocon, "]", list->offset);
-	value = pieces_value(hocon, &pieces, start);
+	value = concat_parts_value(hocon, &parts, start);
 	if (!value)
 		return false;
 	add_element(hocon, list, value);
@@ -135,13 +135,13 @@ static bool elements(struct hocon *hocon, struct value *list)
 }
 
 /* list := '[' elements */
-static bool list_piece(struct hocon *hocon, struct pieces *pieces)
+static bool list_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct lexer *lexer = &hocon->lexer;
 	struct value *list = hocon_value(hocon, VALUE_LIST, lexer->token.start);
 	bool ok;
 
-	pieces_add_value(hocon, pieces, list);
+	concat_parts_add_value(hocon, parts, list);
 	hocon->lists++;
 	ok = reading_enter(hocon->reading, lexer->source, list->offset) &&
 	     elements(hocon, list);
@@ -150,7 +150,7 @@ static bool list_piece(struct hocon *hocon, struct pieces *pieces)
 	return ok;
 }
 
-static bool bad_piece(struct hocon *hocon)
+static bool bad_part(struct hocon *hocon)
 {
 	struct token token = hocon->lexer.token;
 	char c = hocon->lexer.text[token.start];
@@ -160,9 +160,10 @@ static bool bad_piece(struct hocon *hocon)
 		       c == '$' ? ": what a variable holds is ${NAME}" : "");
 }
 
-/* piece := text | quoted | triple | number | true | false | null | subst
+/* part := text | quoted | triple | number | true | false | null | subst
  *        | object | list | join; *more: the value may go on. */
-static bool read_piece(struct hocon *hocon, struct pieces *pieces, bool *more)
+static bool read_part(struct hocon *hocon, struct concat_parts *parts,
+		      bool *more)
 {
 	struct lexer *lexer = &hocon->lexer;
 
@@ -177,11 +178,11 @@ static bool read_piece(struct hocon *hocon, struct pieces *pieces, bool *more)
 	case TOKEN_TRUE:
 	case TOKEN_FALSE:
 	case TOKEN_NULL:
-	case TOKEN_SUBST: return pieces_add_token(hocon, pieces);
-	case TOKEN_OPEN_BRACE: return object_piece(hocon, pieces);
-	case TOKEN_OPEN_BRACKET: return list_piece(hocon, pieces);
+	case TOKEN_SUBST: return concat_parts_add_token(hocon, parts);
+	case TOKEN_OPEN_BRACE: return object_part(hocon, parts);
+	case TOKEN_OPEN_BRACKET: return list_part(hocon, parts);
 	case TOKEN_JOIN: return true;
-	case TOKEN_BAD: return bad_piece(hocon);
+	case TOKEN_BAD: return bad_part(hocon);
 	case TOKEN_FAILED: return false;
 	case TOKEN_INCLUDE:
 		return hocon_fail(hocon, lexer->token.start,
@@ -197,25 +198,25 @@ static bool read_piece(struct hocon *hocon, struct pieces *pieces, bool *more)
 	return true;
 }
 
-static bool read_pieces(struct hocon *hocon, struct pieces *pieces)
+static bool read_parts(struct hocon *hocon, struct concat_parts *parts)
 {
 	bool more = true;
 
 	while (more)
-		if (!read_piece(hocon, pieces, &more))
+		if (!read_part(hocon, parts, &more))
 			return false;
 	return true;
 }
 
 /* YAML may have been meant (SEMANTICS A3): `key:`, line end, `a: b` or `- a`.
  */
-static void look_for_yaml(struct hocon *hocon, const struct pieces *pieces,
+static void look_for_yaml(struct hocon *hocon, const struct concat_parts *parts,
 			  size_t separator)
 {
 	const char *text = hocon->lexer.text;
-	struct piece *first = pieces->items;
+	struct concat_part *first = parts->items;
 
-	if (!pieces->count || first->kind != PIECE_TEXT || hocon->braces ||
+	if (!parts->count || first->kind != PART_TEXT || hocon->braces ||
 	    text[separator] != ':' ||
 	    !memchr(text + separator, '\n', first->offset - separator))
 		return;
@@ -232,7 +233,7 @@ static void look_for_yaml(struct hocon *hocon, const struct pieces *pieces,
 enum separator { SEPARATOR_NONE, SEPARATOR_ASSIGN, SEPARATOR_APPEND };
 
 /* ('=' | ':' | '+=') value, or an object at once. */
-static bool field_value(struct hocon *hocon, struct pieces *pieces,
+static bool field_value(struct hocon *hocon, struct concat_parts *parts,
 			enum separator *kind)
 {
 	struct lexer *lexer = &hocon->lexer;
@@ -242,14 +243,14 @@ static bool field_value(struct hocon *hocon, struct pieces *pieces,
 	*kind = SEPARATOR_NONE;
 	if (c == '{') {
 		(void)lexer_next(lexer);
-		if (!object_piece(hocon, pieces))
+		if (!object_part(hocon, parts))
 			return false;
 		c = lexer_skip(lexer, LEXER_BLANKS);
 		if (c != '{' && c != '$')
 			return true;
 		return reading_departs(hocon->reading, lexer->source, lexer->at,
 				       "more after '}' of a key without '='") &&
-		       read_pieces(hocon, pieces);
+		       read_parts(hocon, parts);
 	}
 	*kind = c == '+' && lexer->text[lexer->at + 1] == '='
 			? SEPARATOR_APPEND
@@ -259,9 +260,9 @@ static bool field_value(struct hocon *hocon, struct pieces *pieces,
 				  "expected '=', ':' or '{' after this key");
 	lexer->at += *kind == SEPARATOR_APPEND ? 2 : 1;
 	(void)lexer_skip(lexer, LEXER_LINES);
-	if (!read_pieces(hocon, pieces))
+	if (!read_parts(hocon, parts))
 		return false;
-	look_for_yaml(hocon, pieces, separator);
+	look_for_yaml(hocon, parts, separator);
 	return true;
 }
 
@@ -305,31 +306,31 @@ static void warn_of_append(struct hocon *hocon, const struct value *value)
 static struct value *appended(struct hocon *hocon, const struct key *key,
 			      struct value *value)
 {
-	struct pieces pieces;
+	struct concat_parts parts;
 	uint32_t offset = value->offset;
 
 	warn_of_append(hocon, value);
 	if (value->type != VALUE_LIST && value->type != VALUE_STRING)
 		return value;
-	pieces_init(&pieces);
-	pieces_add(hocon, &pieces, PIECE_SUBST)->subst =
+	concat_parts_init(&parts);
+	concat_parts_add(hocon, &parts, PART_SUBST)->subst =
 		subst_of_key(hocon, key);
 	if (value->type == VALUE_STRING)
-		pieces_add(hocon, &pieces, PIECE_TEXT)->text = STR(" ");
-	pieces_add_value(hocon, &pieces, value);
-	value = pieces_value(hocon, &pieces, 0);
+		concat_parts_add(hocon, &parts, PART_TEXT)->text = STR(" ");
+	concat_parts_add_value(hocon, &parts, value);
+	value = concat_parts_value(hocon, &parts, 0);
 	tree_delayed(value)->append = true;
 	value->offset = offset;
 	return value;
 }
 
 /* The value of a field; an object right after the key is it as it stands. */
-static struct value *value_of(struct hocon *hocon, struct pieces *pieces,
+static struct value *value_of(struct hocon *hocon, struct concat_parts *parts,
 			      bool at_once)
 {
-	if (at_once && pieces->count == 1)
-		return pieces->items[0].value;
-	return pieces_value(hocon, pieces, hocon->lexer.at);
+	if (at_once && parts->count == 1)
+		return parts->items[0].value;
+	return concat_parts_value(hocon, parts, hocon->lexer.at);
 }
 
 /* field := key (object | ('=' | ':' | '+=') value) */
@@ -338,20 +339,20 @@ static bool field(struct hocon *hocon, struct value *object)
 	struct reading *reading = hocon->reading;
 	struct hocon_frame frame = {.outer = hocon->frame};
 	struct key key = {0};
-	struct pieces pieces;
+	struct concat_parts parts;
 	struct value *value = NULL;
 	size_t first = reading->subst_count;
 	enum separator separator;
 
-	pieces_init(&pieces);
+	concat_parts_init(&parts);
 	if (!key_read(&hocon->lexer, &key))
 		return false;
 	frame.path = &key.path;
 	frame.offset = key.offset;
 	hocon->frame = &frame;
 	reading->levels += key.path.count;
-	if (field_value(hocon, &pieces, &separator))
-		value = value_of(hocon, &pieces, separator == SEPARATOR_NONE);
+	if (field_value(hocon, &parts, &separator))
+		value = value_of(hocon, &parts, separator == SEPARATOR_NONE);
 	reading->levels -= key.path.count;
 	hocon->frame = frame.outer;
 	if (!value)
@@ -404,19 +405,19 @@ static struct value *list_text(struct hocon *hocon)
 {
 	struct lexer *lexer = &hocon->lexer;
 	size_t start = lexer->at;
-	struct pieces pieces;
+	struct concat_parts parts;
 
 	if (!hocon->reading->options->under.len || hocon->parent) {
 		hocon_fail(hocon, start,
 			   "the whole must be an object, not a list");
 		return NULL;
 	}
-	pieces_init(&pieces);
-	if (!read_pieces(hocon, &pieces))
+	concat_parts_init(&parts);
+	if (!read_parts(hocon, &parts))
 		return NULL;
 	(void)lexer_skip(lexer, LEXER_COMMAS);
 	if (lexer_at_end(lexer))
-		return pieces_value(hocon, &pieces, start);
+		return concat_parts_value(hocon, &parts, start);
 	hocon_fail(hocon, lexer->at, "expected nothing after the closing ']'");
 	return NULL;
 }
@@ -458,14 +459,14 @@ static struct value *whole_value(struct hocon *hocon)
 {
 	struct lexer *lexer = &hocon->lexer;
 	struct str text = lexer->source->text, rest;
-	struct pieces pieces;
+	struct concat_parts parts;
 
-	pieces_init(&pieces);
+	concat_parts_init(&parts);
 	lexer->at = (size_t)(str_trim(text).ptr - text.ptr);
-	if (!read_pieces(hocon, &pieces) || lexer->token.commented)
+	if (!read_parts(hocon, &parts) || lexer->token.commented)
 		return NULL;
 	rest = str_trim(str_from_offset(text, lexer->at));
-	return rest.len ? NULL : pieces_value(hocon, &pieces, 0);
+	return rest.len ? NULL : concat_parts_value(hocon, &parts, 0);
 }
 
 /* Resolved where it will stand, so that what is secret there stays so. */

@@ -142,12 +142,12 @@ static bool settle_circle(struct resolver *resolver, struct subst *subst,
 static bool settle_left(struct resolver *resolver, struct subst *subst,
 			bool *done)
 {
-	const struct piece *piece =
-		&tree_delayed(subst->holder)->pieces[subst->index];
+	const struct concat_part *part =
+		&tree_delayed(subst->holder)->parts[subst->index];
 
 	if (!resolve_subst(resolver, subst))
 		return false;
-	*done = piece->kind != PIECE_SUBST;
+	*done = part->kind != PART_SUBST;
 	return !*done || resolver->reading->departed ||
 	       resolve_departs(resolver, subst,
 			       "substitutions that its passes end too early "

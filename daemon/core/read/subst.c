@@ -47,13 +47,13 @@ bool subst_is_waiting(const struct value *value)
 	return false;
 }
 
-static void each_piece(const struct value *value, subst_fn each, void *user)
+static void each_part(const struct value *value, subst_fn each, void *user)
 {
 	const struct delayed *delayed = tree_delayed(value);
 
 	for (uint32_t i = 0; i < delayed->count; i++)
-		if (delayed->pieces[i].kind == PIECE_SUBST)
-			each(user, delayed->pieces[i].subst);
+		if (delayed->parts[i].kind == PART_SUBST)
+			each(user, delayed->parts[i].subst);
 }
 
 /* How many values, one over the other, may wait. */
@@ -75,14 +75,14 @@ static void each_of_delayed(const struct value *value, subst_fn each,
 	size_t count = count_levels(value);
 
 	if (count == 1) {
-		each_piece(value, each, user);
+		each_part(value, each, user);
 		return;
 	}
 	levels = mem_alloc(count * sizeof(*levels));
 	for (size_t i = 0; i < count; i++, value = tree_delayed(value)->earlier)
 		levels[i] = value;
 	while (count--)
-		each_piece(levels[count], each, user);
+		each_part(levels[count], each, user);
 }
 
 void subst_each(const struct value *value, subst_fn each, void *user)
@@ -188,28 +188,29 @@ static struct value *value_for(struct reading *reading,
 }
 
 /* A scalar in front of something is text, with its blanks. */
-static void set_piece(struct reading *reading, struct piece *piece,
-		      struct value *value, bool last)
+static void set_part(struct reading *reading, struct concat_part *part,
+		     struct value *value, bool last)
 {
-	piece->kind = PIECE_VALUE;
-	piece->text = (struct str){0};
-	piece->value = value;
+	part->kind = PART_VALUE;
+	part->text = (struct str){0};
+	part->value = value;
 	if (!value)
-		piece->kind = PIECE_NOTHING;
+		part->kind = PART_NOTHING;
 	else if (value->type < VALUE_LIST && !last) {
-		piece->kind = PIECE_TEXT;
-		piece->text = concat_text(reading, value);
+		part->kind = PART_TEXT;
+		part->text = concat_text(reading, value);
 	}
 }
 
 /* What a scalar looks like in text is ClearML's business. */
 static void warn_of_text(struct reading *reading, struct subst *subst,
-			 const struct value *scalar, const struct piece *piece)
+			 const struct value *scalar,
+			 const struct concat_part *part)
 {
 	if (scalar->type == VALUE_NULL)
-		concat_warn_null(reading, piece, subst->holder);
+		concat_warn_null(reading, part, subst->holder);
 	else if (!subst->warned)
-		concat_warn_anew(reading, scalar, piece, subst->holder);
+		concat_warn_anew(reading, scalar, part, subst->holder);
 	subst->warned = true;
 }
 
@@ -217,20 +218,20 @@ bool subst_put(struct reading *reading, struct subst *subst,
 	       struct value *value)
 {
 	struct delayed *delayed = tree_delayed(subst->holder);
-	struct piece *piece = &delayed->pieces[subst->index];
+	struct concat_part *part = &delayed->parts[subst->index];
 
 	if (value) {
-		value = value_for(reading, subst, piece->offset, value);
+		value = value_for(reading, subst, part->offset, value);
 		if (!value)
 			return false;
 		subst->holder->flags |= value->flags & TREE_SECRET;
 	}
 	subst->charged = true;
-	delayed->waiting -= piece->kind == PIECE_SUBST;
+	delayed->waiting -= part->kind == PART_SUBST;
 	delayed->merged = NULL;
-	set_piece(reading, piece, value, subst->index + 1 == delayed->count);
-	if (piece->kind == PIECE_TEXT)
-		warn_of_text(reading, subst, value, piece);
+	set_part(reading, part, value, subst->index + 1 == delayed->count);
+	if (part->kind == PART_TEXT)
+		warn_of_text(reading, subst, value, part);
 	return true;
 }
 
@@ -275,7 +276,7 @@ static bool merge_earlier(struct reading *reading, struct value *earlier,
 }
 
 static bool join_objects(struct reading *reading, struct value *delayed,
-			 struct piece *pieces, size_t count,
+			 struct concat_part *parts, size_t count,
 			 struct value **result)
 {
 	*result = reading_value(reading, VALUE_OBJECT, delayed->source,
@@ -283,55 +284,55 @@ static bool join_objects(struct reading *reading, struct value *delayed,
 	if (!merge_earlier(reading, tree_delayed(delayed)->earlier, *result))
 		return false;
 	for (size_t i = 0; i < count; i++)
-		tree_merge(reading, *result, pieces[i].value, true);
+		tree_merge(reading, *result, parts[i].value, true);
 	return reading_charge(reading, delayed, (*result)->object.count);
 }
 
 /* An earlier value that cannot be is no reason to fail, but to ClearML. */
 static bool join(struct reading *reading, struct value *place,
-		 struct piece *pieces, size_t count, struct value **result)
+		 struct concat_part *parts, size_t count, struct value **result)
 {
-	if (!concat_mend(reading, place, &pieces, &count))
+	if (!concat_mend(reading, place, &parts, &count))
 		return false;
-	if (tree_delayed(place)->hidden && !concat_fits(pieces, count))
+	if (tree_delayed(place)->hidden && !concat_fits(parts, count))
 		return tree_departs(reading, place, place,
 				    "an earlier value of this key, which "
 				    "cannot be resolved");
-	if (concat_objects(pieces, count))
-		return join_objects(reading, place, pieces, count, result);
-	*result = concat(reading, pieces, count, place);
+	if (concat_objects(parts, count))
+		return join_objects(reading, place, parts, count, result);
+	*result = concat(reading, parts, count, place);
 	if (*result)
 		(*result)->flags |= place->flags & TREE_SECRET;
 	return *result;
 }
 
 /* Those that stand for something; for a += its own, which may change. */
-static struct piece *settled_pieces(struct reading *reading,
-				    const struct delayed *delayed,
-				    size_t *count)
+static struct concat_part *settled_parts(struct reading *reading,
+					 const struct delayed *delayed,
+					 size_t *count)
 {
-	struct piece *pieces;
+	struct concat_part *parts;
 	uint32_t i = 0;
 
-	while (i < delayed->count && delayed->pieces[i].kind != PIECE_NOTHING)
+	while (i < delayed->count && delayed->parts[i].kind != PART_NOTHING)
 		i++;
 	*count = i;
 	if (i == delayed->count && !delayed->append)
-		return delayed->pieces;
-	pieces = arena_alloc(reading->arena,
-			     delayed->count * sizeof(struct piece));
+		return delayed->parts;
+	parts = arena_alloc(reading->arena,
+			    delayed->count * sizeof(struct concat_part));
 	*count = 0;
 	for (i = 0; i < delayed->count; i++)
-		if (delayed->pieces[i].kind != PIECE_NOTHING)
-			pieces[(*count)++] = delayed->pieces[i];
-	return pieces;
+		if (delayed->parts[i].kind != PART_NOTHING)
+			parts[(*count)++] = delayed->parts[i];
+	return parts;
 }
 
 bool subst_result(struct reading *reading, struct value *value,
 		  struct value **result)
 {
 	struct delayed *delayed = tree_delayed(value);
-	struct piece *pieces;
+	struct concat_part *parts;
 	size_t count = 0;
 
 	if (delayed->endless &&
@@ -341,7 +342,7 @@ bool subst_result(struct reading *reading, struct value *value,
 	*result = value;
 	if (subst_is_waiting(value))
 		return true;
-	pieces = settled_pieces(reading, delayed, &count);
+	parts = settled_parts(reading, delayed, &count);
 	*result = NULL;
-	return !count || join(reading, value, pieces, count, result);
+	return !count || join(reading, value, parts, count, result);
 }

@@ -2,7 +2,7 @@
 #define READ_SUBST_H
 
 /*
- * Substitutions and the delayed values they are pieces of: what is recorded
+ * Substitutions and the delayed values they are parts of: what is recorded
  * while the text is read, what waits, and what a delayed value comes to once
  * nothing does. resolve.h says in which order they are given their values.
  */
@@ -36,7 +36,7 @@ bool subst_put(struct reading *reading, struct subst *subst,
 	       struct value *value);
 
 /* What @delayed comes to: *result is @delayed itself when something waits, NULL
- * when it is nothing. False when its pieces do not fit. */
+ * when it is nothing. False when its parts do not fit. */
 bool subst_result(struct reading *reading, struct value *delayed,
 		  struct value **result);
 

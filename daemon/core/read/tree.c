@@ -7,20 +7,20 @@
 
 #define DELAYED_VALUES 8 /* as large as so many plain ones, copied */
 
-static void own_pieces(struct value *value)
+static void own_parts(struct value *value)
 {
 	struct delayed *delayed = tree_delayed(value);
 
 	for (uint32_t i = 0; i < delayed->count; i++) {
-		if (delayed->pieces[i].kind != PIECE_SUBST)
+		if (delayed->parts[i].kind != PART_SUBST)
 			continue;
-		delayed->pieces[i].subst->holder = value;
-		delayed->pieces[i].subst->index = i;
+		delayed->parts[i].subst->holder = value;
+		delayed->parts[i].subst->index = i;
 	}
 }
 
 struct value *tree_new_delayed(struct reading *reading, size_t source,
-			       size_t offset, struct piece *pieces,
+			       size_t offset, struct concat_part *parts,
 			       size_t count)
 {
 	struct value *value =
@@ -29,11 +29,11 @@ struct value *tree_new_delayed(struct reading *reading, size_t source,
 		arena_alloc(reading->arena, sizeof(struct delayed));
 
 	value->reader = delayed;
-	delayed->pieces = pieces;
+	delayed->parts = parts;
 	delayed->count = delayed->cap = (uint32_t)count;
 	for (size_t i = 0; i < count; i++)
-		delayed->waiting += pieces[i].kind == PIECE_SUBST;
-	own_pieces(value);
+		delayed->waiting += parts[i].kind == PART_SUBST;
+	own_parts(value);
 	return value;
 }
 
@@ -194,40 +194,40 @@ bool tree_departs(struct reading *reading, struct value *delayed,
 
 /* --- a key that comes again ---------------------------------------------- */
 
-static void add_piece(struct reading *reading, struct value *value,
-		      struct piece piece)
+static void add_part(struct reading *reading, struct value *value,
+		     struct concat_part part)
 {
 	struct delayed *delayed = tree_delayed(value);
 	uint32_t cap = delayed->cap;
 
 	if (delayed->count == cap) {
 		delayed->cap = cap * 2;
-		delayed->pieces = arena_grow(reading->arena, delayed->pieces,
-					     cap * sizeof(piece),
-					     delayed->cap * sizeof(piece));
+		delayed->parts = arena_grow(reading->arena, delayed->parts,
+					    cap * sizeof(part),
+					    delayed->cap * sizeof(part));
 	}
-	delayed->pieces[delayed->count++] = piece;
+	delayed->parts[delayed->count++] = part;
 }
 
-/* An object after a delayed value is one more piece of it. */
+/* An object after a delayed value is one more part of it. */
 static void put_object_after(struct reading *reading, struct value *delayed,
 			     struct value *object)
 {
-	add_piece(reading, delayed,
-		  (struct piece){
-			  .kind = PIECE_VALUE,
-			  .after = true,
-			  .offset = object->offset,
-			  .value = object,
-		  });
+	add_part(reading, delayed,
+		 (struct concat_part){
+			 .kind = PART_VALUE,
+			 .after = true,
+			 .offset = object->offset,
+			 .value = object,
+		 });
 }
 
-/* A delayed value comes over an object: that is its first piece, too. */
+/* A delayed value comes over an object: that is its first part, too. */
 static void put_over_object(struct reading *reading, struct value *object,
 			    struct value *value)
 {
-	struct piece piece = {
-		.kind = PIECE_VALUE,
+	struct concat_part part = {
+		.kind = PART_VALUE,
 		.before = true,
 		.offset = object->offset,
 		.value = object,
@@ -237,11 +237,11 @@ static void put_over_object(struct reading *reading, struct value *object,
 
 	if (delayed->append)
 		return;
-	add_piece(reading, value, piece);
-	memmove(delayed->pieces + 1, delayed->pieces,
-		(delayed->count - 1) * sizeof(piece));
-	delayed->pieces[0] = piece;
-	own_pieces(value);
+	add_part(reading, value, part);
+	memmove(delayed->parts + 1, delayed->parts,
+		(delayed->count - 1) * sizeof(part));
+	delayed->parts[0] = part;
+	own_parts(value);
 }
 
 static bool merge_object(struct reading *reading, struct value **slot,
@@ -350,25 +350,26 @@ struct copying {
 
 static struct value *copy_inside(struct copying copying, struct value *value);
 
-static struct piece copy_piece(struct copying copying,
-			       const struct delayed *delayed,
-			       const struct delayed *copy, struct piece piece)
+static struct concat_part copy_part(struct copying copying,
+				    const struct delayed *delayed,
+				    const struct delayed *copy,
+				    struct concat_part part)
 {
 	struct subst *subst;
 
-	if (piece.kind == PIECE_SUBST) {
+	if (part.kind == PART_SUBST) {
 		subst = arena_alloc(copying.reading->arena, sizeof(*subst));
-		*subst = *piece.subst;
+		*subst = *part.subst;
 		subst->was = subst->is = 0;
 		subst->done = subst->listed = 0;
 		subst->maker = copying.maker;
-		piece.subst = subst;
-	} else if (piece.kind == PIECE_VALUE) {
-		piece.value = piece.value == delayed->earlier
-				      ? copy->earlier
-				      : copy_inside(copying, piece.value);
+		part.subst = subst;
+	} else if (part.kind == PART_VALUE) {
+		part.value = part.value == delayed->earlier
+				     ? copy->earlier
+				     : copy_inside(copying, part.value);
 	}
-	return piece;
+	return part;
 }
 
 static struct value *copy_delayed(struct copying copying,
@@ -388,17 +389,16 @@ static struct value *copy_delayed(struct copying copying,
 			return NULL;
 	}
 	copy->cap = delayed->count;
-	copy->pieces = arena_alloc(reading->arena,
-				   delayed->count * sizeof(struct piece));
+	copy->parts = arena_alloc(reading->arena,
+				  delayed->count * sizeof(struct concat_part));
 	for (uint32_t i = 0; i < delayed->count; i++) {
-		copy->pieces[i] =
-			copy_piece(copying, delayed, copy, delayed->pieces[i]);
-		if (!copy->pieces[i].value &&
-		    copy->pieces[i].kind == PIECE_VALUE)
+		copy->parts[i] =
+			copy_part(copying, delayed, copy, delayed->parts[i]);
+		if (!copy->parts[i].value && copy->parts[i].kind == PART_VALUE)
 			return NULL;
 	}
 	result->reader = copy;
-	own_pieces(result);
+	own_parts(result);
 	return result;
 }
 

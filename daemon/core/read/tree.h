@@ -41,9 +41,9 @@ struct subst {
 	struct str text; /* as ClearML looks it up; also a variable's name */
 	struct path path;
 	const struct path *scope;  /* of the include it stands in; NULL: none */
-	struct value *holder;      /* the delayed value it is a piece of */
+	struct value *holder;      /* the delayed value it is a part of */
 	const struct subst *maker; /* this is a copy that came of; NULL: none */
-	uint32_t index;            /* of that piece */
+	uint32_t index;            /* of that part */
 	uint32_t offset;
 	uint16_t source;
 	bool optional; /* ${?path} */
@@ -51,22 +51,22 @@ struct subst {
 	bool told;     /* a departure of it was told */
 	bool warned;   /* the same of what ClearML accepts */
 	bool charged;  /* what it stands for was counted */
-	bool inner;    /* it stands in a piece of another delayed value */
+	bool inner;    /* it stands in a part of another delayed value */
 	bool secret;   /* its key's value is one, and its name may be part */
 	uint32_t was, is, done, listed; /* agenda.c's */
 };
 
-enum piece_kind {
-	PIECE_TEXT,   /* unquoted */
-	PIECE_QUOTED, /* "..." */
-	PIECE_VALUE,  /* anything that is a value by itself */
-	PIECE_SUBST,
-	PIECE_NOTHING, /* a substitution that stands for nothing */
+enum concat_part_kind {
+	PART_TEXT,   /* unquoted */
+	PART_QUOTED, /* "..." */
+	PART_VALUE,  /* anything that is a value by itself */
+	PART_SUBST,
+	PART_NOTHING, /* a substitution that stands for nothing */
 };
 
 /* A part of a value. */
-struct piece {
-	uint8_t kind; /* enum piece_kind */
+struct concat_part {
+	uint8_t kind; /* enum concat_part_kind */
 	bool before;  /* the object that the key held before */
 	bool after;   /* an object that came to the key later */
 	uint32_t offset;
@@ -82,9 +82,9 @@ struct piece {
 #define TREE_CHAIN_MAX 500
 
 struct delayed {
-	struct piece *pieces;
+	struct concat_part *parts;
 	struct value *earlier; /* what the key held before; NULL: nothing */
-	uint32_t count, cap;   /* of pieces */
+	uint32_t count, cap;   /* of parts */
 	uint32_t waiting;      /* of them, substitutions without a value */
 	uint32_t chain;        /* earlier delayed values, one over the other */
 	bool settled;          /* nothing waits, here or earlier */
@@ -125,7 +125,7 @@ static inline bool tree_waits(const struct value *value)
 }
 
 struct value *tree_new_delayed(struct reading *reading, size_t source,
-			       size_t offset, struct piece *pieces,
+			       size_t offset, struct concat_part *parts,
 			       size_t count);
 
 /* Where @delayed's object holds it, added when that went. */

@@ -1,4 +1,4 @@
-#include "read/pieces.h"
+#include "read/concat_parts.h"
 
 #include <string.h>
 
@@ -9,31 +9,32 @@
 #include "read/reading.h"
 #include "read/subst.h"
 
-struct piece *pieces_add(struct hocon *hocon, struct pieces *pieces,
-			 enum piece_kind kind)
+struct concat_part *concat_parts_add(struct hocon *hocon,
+				     struct concat_parts *parts,
+				     enum concat_part_kind kind)
 {
-	struct piece *items;
-	size_t cap = pieces->cap;
+	struct concat_part *items;
+	size_t cap = parts->cap;
 
-	if (pieces->count == cap) {
+	if (parts->count == cap) {
 		items = arena_alloc(hocon->reading->arena,
 				    2 * cap * sizeof(*items));
-		memcpy(items, pieces->items, cap * sizeof(*items));
-		pieces->items = items;
-		pieces->cap = 2 * cap;
+		memcpy(items, parts->items, cap * sizeof(*items));
+		parts->items = items;
+		parts->cap = 2 * cap;
 	}
-	pieces->items[pieces->count] = (struct piece){
+	parts->items[parts->count] = (struct concat_part){
 		.kind = kind,
 		.offset = (uint32_t)hocon->lexer.token.start,
 	};
-	return &pieces->items[pieces->count++];
+	return &parts->items[parts->count++];
 }
 
-void pieces_init(struct pieces *pieces)
+void concat_parts_init(struct concat_parts *parts)
 {
-	pieces->items = pieces->first;
-	pieces->count = 0;
-	pieces->cap = PIECES_FIRST;
+	parts->items = parts->first;
+	parts->count = 0;
+	parts->cap = PARTS_FIRST;
 }
 
 static struct str str_end(struct str text)
@@ -41,12 +42,12 @@ static struct str str_end(struct str text)
 	return str_from_offset(text, text.len);
 }
 
-/* Words that follow each other in the source are one piece. */
-static bool extend_text(struct pieces *pieces, struct str text)
+/* Words that follow each other in the source are one part. */
+static bool extend_text(struct concat_parts *parts, struct str text)
 {
-	struct piece *last = pieces->items + pieces->count - 1;
+	struct concat_part *last = parts->items + parts->count - 1;
 
-	if (!pieces->count || last->kind != PIECE_TEXT ||
+	if (!parts->count || last->kind != PART_TEXT ||
 	    str_end(last->text).ptr != last->blanks.ptr ||
 	    str_end(last->blanks).ptr != text.ptr)
 		return false;
@@ -85,42 +86,42 @@ static void warn_tab_before(struct hocon *hocon)
 	}
 }
 
-static bool is_triple(const struct piece *piece)
+static bool is_triple(const struct concat_part *part)
 {
-	return piece->kind == PIECE_VALUE && !piece->text.ptr &&
-	       piece->value->type == VALUE_STRING;
+	return part->kind == PART_VALUE && !part->text.ptr &&
+	       part->value->type == VALUE_STRING;
 }
 
-/* What ClearML makes of the blanks between the last piece and the token. */
-static void warn_between(struct hocon *hocon, const struct pieces *pieces)
+/* What ClearML makes of the blanks between the last part and the token. */
+static void warn_between(struct hocon *hocon, const struct concat_parts *parts)
 {
-	const struct piece *last = pieces->items + pieces->count - 1;
+	const struct concat_part *last = parts->items + parts->count - 1;
 	size_t start = hocon->lexer.token.start;
 
-	if (!pieces->count || !start)
+	if (!parts->count || !start)
 		return;
 	if (is_triple(last) && strchr(" \t", hocon->lexer.text[start - 1]))
 		reading_warn(hocon->reading, hocon->lexer.source, start - 1,
 			     "ClearML drops the blanks after triple quotes");
-	else if (hocon->lexer.has_tabs && last->kind != PIECE_VALUE)
+	else if (hocon->lexer.has_tabs && last->kind != PART_VALUE)
 		warn_tab_before(hocon);
 }
 
 /* text := word blanks? */
-static bool text_piece(struct hocon *hocon, struct pieces *pieces)
+static bool text_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct token token = hocon->lexer.token;
 	struct str text =
 		lexer_text(&hocon->lexer, token.start, token.end, true);
-	struct piece *piece;
+	struct concat_part *part;
 
 	warn_glued_comment(hocon);
-	if (!extend_text(pieces, text)) {
-		piece = pieces_add(hocon, pieces, PIECE_TEXT);
-		piece->text = text;
+	if (!extend_text(parts, text)) {
+		part = concat_parts_add(hocon, parts, PART_TEXT);
+		part->text = text;
 	}
-	piece = &pieces->items[pieces->count - 1];
-	piece->blanks = lexer_blanks(&hocon->lexer);
+	part = &parts->items[parts->count - 1];
+	part->blanks = lexer_blanks(&hocon->lexer);
 	return true;
 }
 
@@ -171,32 +172,33 @@ static bool is_shells(struct str text)
 }
 
 /* quoted := '"' ... '"' blanks? */
-static bool quoted_piece(struct hocon *hocon, struct pieces *pieces)
+static bool quoted_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct token token = hocon->lexer.token;
-	struct piece *piece = pieces_add(hocon, pieces, PIECE_QUOTED);
+	struct concat_part *part = concat_parts_add(hocon, parts, PART_QUOTED);
 
 	if (token.escaped)
 		warn_kept_escapes(hocon);
 	if (hocon->lexer.has_tabs)
 		warn_tab(hocon);
-	piece->text =
+	part->text =
 		lexer_text(&hocon->lexer, token.start + 1, token.end - 1, true);
-	if (is_shells(piece->text))
+	if (is_shells(part->text))
 		reading_warn(hocon->reading, hocon->lexer.source, token.start,
 			     "in quotes this is text: without them ${NAME} is "
 			     "what the variable holds");
-	piece->blanks = lexer_blanks(&hocon->lexer);
+	part->blanks = lexer_blanks(&hocon->lexer);
 	return true;
 }
 
-struct piece *pieces_add_value(struct hocon *hocon, struct pieces *pieces,
-			       struct value *value)
+struct concat_part *concat_parts_add_value(struct hocon *hocon,
+					   struct concat_parts *parts,
+					   struct value *value)
 {
-	struct piece *piece = pieces_add(hocon, pieces, PIECE_VALUE);
+	struct concat_part *part = concat_parts_add(hocon, parts, PART_VALUE);
 
-	piece->value = value;
-	return piece;
+	part->value = value;
+	return part;
 }
 
 static void set_string(struct value *value, struct str text)
@@ -207,7 +209,7 @@ static void set_string(struct value *value, struct str text)
 }
 
 /* triple := '"""' ... '"""': the blanks after it are lost */
-static bool triple_piece(struct hocon *hocon, struct pieces *pieces)
+static bool triple_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct token token = hocon->lexer.token;
 	struct value *value = hocon_value(hocon, VALUE_STRING, token.start);
@@ -216,20 +218,20 @@ static bool triple_piece(struct hocon *hocon, struct pieces *pieces)
 		warn_tab(hocon);
 	set_string(value, lexer_text(&hocon->lexer, token.start + 3,
 				     token.end - 3, false));
-	pieces_add_value(hocon, pieces, value);
+	concat_parts_add_value(hocon, parts, value);
 	return true;
 }
 
 /* A scalar that is one word; the blanks after it are lost in text. */
-static bool scalar_piece(struct hocon *hocon, struct pieces *pieces,
-			 struct value *value)
+static bool scalar_part(struct hocon *hocon, struct concat_parts *parts,
+			struct value *value)
 {
 	struct token token = hocon->lexer.token;
-	struct piece *piece = pieces_add_value(hocon, pieces, value);
+	struct concat_part *part = concat_parts_add_value(hocon, parts, value);
 
-	piece->text = (struct str){hocon->lexer.text + token.start,
-				   token.end - token.start};
-	piece->blanks = lexer_blanks(&hocon->lexer);
+	part->text = (struct str){hocon->lexer.text + token.start,
+				  token.end - token.start};
+	part->blanks = lexer_blanks(&hocon->lexer);
 	return true;
 }
 
@@ -239,7 +241,7 @@ static bool is_bare_fraction(struct str literal)
 	return str_starts(literal, STR(".")) || str_starts(literal, STR("-."));
 }
 
-static bool number_piece(struct hocon *hocon, struct pieces *pieces)
+static bool number_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct token token = hocon->lexer.token;
 	struct value *value = hocon_value(hocon, VALUE_INT, token.start);
@@ -258,10 +260,10 @@ static bool number_piece(struct hocon *hocon, struct pieces *pieces)
 			     "ClearML takes infinity");
 		set_string(value, literal);
 	}
-	return scalar_piece(hocon, pieces, value);
+	return scalar_part(hocon, parts, value);
 }
 
-static bool word_piece(struct hocon *hocon, struct pieces *pieces)
+static bool word_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct token token = hocon->lexer.token;
 	struct value *value = hocon_value(hocon, VALUE_NULL, token.start);
@@ -274,7 +276,7 @@ static bool word_piece(struct hocon *hocon, struct pieces *pieces)
 		value->type = VALUE_BOOL;
 		value->boolean = token.type == TOKEN_TRUE;
 	}
-	return scalar_piece(hocon, pieces, value);
+	return scalar_part(hocon, parts, value);
 }
 
 /* A path of one element is its own text. */
@@ -294,10 +296,10 @@ static bool set_path(struct hocon *hocon, struct subst *subst)
 }
 
 /* subst := '${' '?'? path '}' blanks? */
-static bool subst_piece(struct hocon *hocon, struct pieces *pieces)
+static bool subst_part(struct hocon *hocon, struct concat_parts *parts)
 {
 	struct token token = hocon->lexer.token;
-	struct piece *piece = pieces_add(hocon, pieces, PIECE_SUBST);
+	struct concat_part *part = concat_parts_add(hocon, parts, PART_SUBST);
 	size_t start = token.start + 2;
 	struct subst *subst =
 		subst_new(hocon->reading, hocon->source, token.start);
@@ -308,25 +310,25 @@ static bool subst_piece(struct hocon *hocon, struct pieces *pieces)
 				 token.end - 1, false);
 	subst->scope = hocon->scope;
 	subst->secret = hocon_is_secret(hocon);
-	piece->subst = subst;
+	part->subst = subst;
 	if (!set_path(hocon, subst))
 		return false;
-	piece->blanks = lexer_blanks(&hocon->lexer);
+	part->blanks = lexer_blanks(&hocon->lexer);
 	return true;
 }
 
-bool pieces_add_token(struct hocon *hocon, struct pieces *pieces)
+bool concat_parts_add_token(struct hocon *hocon, struct concat_parts *parts)
 {
-	static bool (*const add[])(struct hocon *, struct pieces *) = {
-		[TOKEN_SUBST] = subst_piece,    [TOKEN_QUOTED] = quoted_piece,
-		[TOKEN_TRIPLE] = triple_piece,  [TOKEN_TEXT] = text_piece,
-		[TOKEN_INTEGER] = number_piece, [TOKEN_REAL] = number_piece,
-		[TOKEN_TRUE] = word_piece,      [TOKEN_FALSE] = word_piece,
-		[TOKEN_NULL] = word_piece,
+	static bool (*const add[])(struct hocon *, struct concat_parts *) = {
+		[TOKEN_SUBST] = subst_part,    [TOKEN_QUOTED] = quoted_part,
+		[TOKEN_TRIPLE] = triple_part,  [TOKEN_TEXT] = text_part,
+		[TOKEN_INTEGER] = number_part, [TOKEN_REAL] = number_part,
+		[TOKEN_TRUE] = word_part,      [TOKEN_FALSE] = word_part,
+		[TOKEN_NULL] = word_part,
 	};
 
-	warn_between(hocon, pieces);
-	return add[hocon->lexer.token.type](hocon, pieces);
+	warn_between(hocon, parts);
+	return add[hocon->lexer.token.type](hocon, parts);
 }
 
 static void on_inner(void *user, struct subst *subst)
@@ -335,65 +337,65 @@ static void on_inner(void *user, struct subst *subst)
 	subst->inner = true;
 }
 
-static struct value *delayed_of(struct hocon *hocon, struct pieces *pieces,
+static struct value *delayed_of(struct hocon *hocon, struct concat_parts *parts,
 				size_t offset)
 {
-	size_t size = pieces->count * sizeof(struct piece);
-	struct piece *items = arena_alloc(hocon->reading->arena, size);
+	size_t size = parts->count * sizeof(struct concat_part);
+	struct concat_part *items = arena_alloc(hocon->reading->arena, size);
 
-	memcpy(items, pieces->items, size);
-	for (size_t i = 0; i < pieces->count; i++)
-		if (items[i].kind == PIECE_VALUE)
+	memcpy(items, parts->items, size);
+	for (size_t i = 0; i < parts->count; i++)
+		if (items[i].kind == PART_VALUE)
 			subst_each(items[i].value, on_inner, NULL);
 	return tree_new_delayed(hocon->reading, hocon->source, offset, items,
-				pieces->count);
+				parts->count);
 }
 
 /* Blanks at the end of a value do not count. */
-static void trim_last(struct piece *last)
+static void trim_last(struct concat_part *last)
 {
-	if (last->kind == PIECE_SUBST)
+	if (last->kind == PART_SUBST)
 		return;
 	last->blanks = (struct str){0};
-	while (last->kind == PIECE_TEXT && last->text.len &&
+	while (last->kind == PART_TEXT && last->text.len &&
 	       last->text.ptr[last->text.len - 1] == ' ')
 		last->text.len--;
 }
 
 /* `1.` alone is 1 to the specification. */
-static void warn_of_point(struct hocon *hocon, const struct pieces *pieces)
+static void warn_of_point(struct hocon *hocon, const struct concat_parts *parts)
 {
-	struct str text = pieces->items[0].text;
+	struct str text = parts->items[0].text;
 	struct value number;
 
-	if (pieces->count > 1 || pieces->items[0].kind != PIECE_TEXT ||
+	if (parts->count > 1 || parts->items[0].kind != PART_TEXT ||
 	    text.len < 2 || !str_ends(text, STR(".")) ||
 	    !value_set_real(&number, (struct str){text.ptr, text.len - 1}))
 		return;
 	reading_warn(hocon->reading, hocon->lexer.source,
-		     pieces->items[0].offset,
+		     parts->items[0].offset,
 		     "ClearML reads text here, for want of a digit after the "
 		     "point");
 }
 
-/* The value that @pieces are; one without any is the empty string. */
-struct value *pieces_value(struct hocon *hocon, struct pieces *pieces,
-			   size_t offset)
+/* The value that @parts are; one without any is the empty string. */
+struct value *concat_parts_value(struct hocon *hocon,
+				 struct concat_parts *parts, size_t offset)
 {
 	struct value place = {.source = (uint16_t)hocon->source};
 	struct value *value;
 
-	if (!pieces->count) {
+	if (!parts->count) {
 		value = hocon_value(hocon, VALUE_STRING, offset);
 		set_string(value, STR(""));
 		return value;
 	}
-	offset = pieces->items[0].offset;
-	trim_last(&pieces->items[pieces->count - 1]);
-	for (size_t i = 0; i < pieces->count; i++)
-		if (pieces->items[i].kind == PIECE_SUBST)
-			return delayed_of(hocon, pieces, offset);
+	offset = parts->items[0].offset;
+	trim_last(&parts->items[parts->count - 1]);
+	for (size_t i = 0; i < parts->count; i++)
+		if (parts->items[i].kind == PART_SUBST)
+			return delayed_of(hocon, parts, offset);
 	place.offset = (uint32_t)offset;
-	warn_of_point(hocon, pieces);
-	return concat(hocon->reading, pieces->items, pieces->count, &place);
+	warn_of_point(hocon, parts);
+	return concat(hocon->reading, parts->items, parts->count, &place);
 }

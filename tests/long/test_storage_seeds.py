@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from test_storage_reading import ENVIRONMENTS, compare  # noqa: E402
+from test_storage_model import ENVIRONMENTS, compare  # noqa: E402
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

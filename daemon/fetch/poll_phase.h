@@ -2,8 +2,8 @@
 #define FETCH_POLL_PHASE_H
 
 /*
- * Poll phase: where in each interval a host asks, so that a fleet asks evenly and
- * not all at once. It is a fraction of the interval, in 2^32ths.
+ * Poll phase: where in each interval a host asks, so that a fleet asks evenly
+ * and not all at once. It is a fraction of the interval, in 2^32ths.
  *
  * Intervals count from 1970 by the wall clock, which is all that a fleet has in
  * common; so hosts keep apart whatever happened to them at the same moment: a

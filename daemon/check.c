@@ -117,9 +117,9 @@ static void warn_of_locked(const struct layer *layer, const struct locks *locks)
 	}
 }
 
-static void warn_of_nothing(const struct daemon *daemon)
+static void warn_of_nothing(const struct engine *engine)
 {
-	_cleanup_(mem_freep) char *why = daemon_explain_nothing(daemon);
+	_cleanup_(mem_freep) char *why = engine_explain_nothing(engine);
 
 	if (why)
 		printable_line(stdout, "warning: %s", why);
@@ -129,32 +129,32 @@ static void warn_of_nothing(const struct daemon *daemon)
 static bool check_workspaces(const struct options *options)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	struct daemon *daemon = daemon_new(options, &diag);
+	struct engine *engine = engine_new(options, &diag);
 	bool fine = true;
 	struct layer *layer;
 
-	if (!daemon) {
+	if (!engine) {
 		diag_print_excerpt(&diag, "", stdout);
 		return false;
 	}
 	if (!options->log_level)
 		log_set_level(LOG_LEVEL_ERROR);
-	daemon_resolve(daemon);
-	print_list(&daemon->settings->warnings);
-	if (site_problem(daemon->site))
+	engine_resolve(engine);
+	print_list(&engine->settings->warnings);
+	if (site_problem(engine->site))
 		printable_line(stdout, "site: warning: %s",
-			       site_problem(daemon->site));
-	warn_of_nothing(daemon);
-	for (size_t i = 0; i < daemon->workspace_count; i++) {
-		const struct workspace *workspace = daemon->workspaces[i];
+			       site_problem(engine->site));
+	warn_of_nothing(engine);
+	for (size_t i = 0; i < engine->workspace_count; i++) {
+		const struct workspace *workspace = engine->workspaces[i];
 
 		warn(workspace, workspace_problem(workspace));
 		warn(workspace, workspace->login_warning);
 		fine = report_stack(&workspace->stack, false) && fine;
 		for (stack_each(&workspace->stack, layer))
-			warn_of_locked(layer, daemon->host.locks);
+			warn_of_locked(layer, engine->host.locks);
 	}
-	daemon_free(daemon);
+	engine_free(engine);
 	return fine;
 }
 

@@ -1,5 +1,6 @@
 /*
- * clearconfd(8): what the process is before it is a daemon.
+ * clearconfd(8): what the process is before it is a daemon, and what the daemon
+ * is made of: the engine, and the front that serves what it makes.
  */
 
 #include <fcntl.h>
@@ -9,12 +10,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "check.h"
 #include "engine/engine.h"
+#include "front/front.h"
 #include "print.h"
 #include "serve/peer.h"
 #include "settings/options.h"
@@ -61,23 +64,89 @@ static bool can_tell_users(void)
 	return false;
 }
 
+/* What serves, and who tells it to stop or to read everything again. */
+struct daemon {
+	struct engine *engine;
+	struct front front;
+	uv_signal_t hangup, terminate, interrupt;
+};
+
+static void on_hangup(uv_signal_t *signal, int number)
+{
+	struct daemon *daemon = signal->data;
+
+	(void)number;
+	engine_reload(daemon->engine);
+}
+
+static void on_terminate(uv_signal_t *signal, int number)
+{
+	struct daemon *daemon = signal->data;
+
+	(void)number;
+	front_stop(&daemon->front);
+}
+
+static void init(struct daemon *daemon, struct engine *engine)
+{
+	daemon->engine = engine;
+	front_init(&daemon->front, engine);
+	(void)uv_signal_init(&engine->loop, &daemon->hangup);
+	(void)uv_signal_init(&engine->loop, &daemon->terminate);
+	(void)uv_signal_init(&engine->loop, &daemon->interrupt);
+	daemon->hangup.data = daemon->terminate.data = daemon;
+	daemon->interrupt.data = daemon;
+}
+
+static void start(struct daemon *daemon)
+{
+	(void)uv_signal_start(&daemon->hangup, on_hangup, SIGHUP);
+	(void)uv_signal_start(&daemon->terminate, on_terminate, SIGTERM);
+	(void)uv_signal_start(&daemon->interrupt, on_terminate, SIGINT);
+	engine_start(daemon->engine);
+}
+
+/* The exit status. */
+static int run(struct daemon *daemon)
+{
+	bool listening = front_open(&daemon->front);
+
+	if (listening)
+		start(daemon);
+	else
+		front_stop(&daemon->front);
+	(void)uv_run(&daemon->engine->loop, UV_RUN_DEFAULT);
+	return listening ? 0 : 1;
+}
+
+static void deinit(struct daemon *daemon)
+{
+	uv_close((uv_handle_t *)&daemon->hangup, NULL);
+	uv_close((uv_handle_t *)&daemon->terminate, NULL);
+	uv_close((uv_handle_t *)&daemon->interrupt, NULL);
+	front_close(&daemon->front);
+	engine_free(daemon->engine);
+}
+
 static int serve(const struct options *options)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	struct daemon *daemon;
+	struct daemon daemon;
+	struct engine *engine;
 	int status;
 
 	if (!can_tell_users())
 		return 1;
 	make_room_for_files();
-	daemon = daemon_new(options, &diag);
-	if (!daemon) {
+	engine = engine_new(options, &diag);
+	if (!engine) {
 		(void)fprintf(stderr, "clearconfd: ");
 		diag_print(&diag, stderr);
 		return 1;
 	}
-	status = daemon_serve(daemon);
-	daemon_free(daemon);
+	init(&daemon, engine);
+	status = run(&daemon);
+	deinit(&daemon);
 	return status;
 }
 

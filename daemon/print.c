@@ -56,9 +56,9 @@ static int report_server(const struct workspace *workspace, bool require_vaults)
 	return 0;
 }
 
-static void report_nothing(const struct daemon *daemon)
+static void report_nothing(const struct engine *engine)
 {
-	_cleanup_(mem_freep) char *why = daemon_explain_nothing(daemon);
+	_cleanup_(mem_freep) char *why = engine_explain_nothing(engine);
 
 	if (why)
 		printable_line(stderr, "clearconfd: warning: %s", why);
@@ -106,19 +106,19 @@ static int print_tree(const struct workspace *workspace,
 	return write_out(buf_str(&out.text));
 }
 
-static int print_settled(struct daemon *daemon,
+static int print_settled(struct engine *engine,
 			 const struct render_format *format)
 {
 	int status;
 
-	daemon_resolve(daemon);
-	report_nothing(daemon);
-	status = report_server(daemon->active, daemon->options->require_vaults);
+	engine_resolve(engine);
+	report_nothing(engine);
+	status = report_server(engine->active, engine->options->require_vaults);
 	if (status)
 		return status;
-	if (!report_layers(daemon->active))
+	if (!report_layers(engine->active))
 		return 1;
-	return print_tree(daemon->active, format);
+	return print_tree(engine->active, format);
 }
 
 int print_configuration(const struct options *options)
@@ -126,7 +126,7 @@ int print_configuration(const struct options *options)
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	const struct render_format *format =
 		render_format(options->format ? options->format : "json");
-	struct daemon *daemon;
+	struct engine *engine;
 	int status;
 
 	if (!format) {
@@ -135,8 +135,8 @@ int print_configuration(const struct options *options)
 			      "\n");
 		return 2;
 	}
-	daemon = daemon_new(options, &diag);
-	if (!daemon) {
+	engine = engine_new(options, &diag);
+	if (!engine) {
 		(void)fprintf(stderr, "clearconfd: ");
 		diag_print(&diag, stderr);
 		return 1;
@@ -144,7 +144,7 @@ int print_configuration(const struct options *options)
 	/* What matters is said below, in sentences. */
 	if (!options->log_level)
 		log_set_level(LOG_LEVEL_ERROR);
-	status = print_settled(daemon, format);
-	daemon_free(daemon);
+	status = print_settled(engine, format);
+	engine_free(engine);
 	return status;
 }

@@ -1,70 +1,67 @@
 /* The site half of engine.h: its documents go into every workspace. */
 
 #include "base/mem.h"
-#include "engine/engine.h"
+#include "engine/engine_parts.h"
 #include "engine/site.h"
-#include "front/task.h"
-#include "serve/server.h"
 #include "settings/settings.h"
 
 static void on_documents(void *data, enum snapshot_cause cause)
 {
-	struct daemon *daemon = data;
+	struct engine *engine = data;
 
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		workspace_take_site(daemon->workspaces[i], cause);
-	site_save_soon(daemon->site);
+	for (size_t i = 0; i < engine->workspace_count; i++)
+		workspace_take_site(engine->workspaces[i], cause);
+	site_save_soon(engine->site);
 }
 
 static void on_site_save(void *data)
 {
-	struct daemon *daemon = data;
+	struct engine *engine = data;
 
-	site_save(daemon->site, &daemon->active->stack);
+	site_save(engine->site, &engine->active->stack);
 }
 
 static void on_site_health(void *data)
 {
-	struct daemon *daemon = data;
+	struct engine *engine = data;
 
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		workspace_set_state(daemon->workspaces[i]);
-	if (daemon->server)
-		server_notify_status(daemon->server);
-	daemon_ready_when_settled(daemon);
-	tasks_look(daemon);
+	for (size_t i = 0; i < engine->workspace_count; i++)
+		workspace_set_state(engine->workspaces[i]);
+	engine_ready_when_settled(engine);
+	engine->events.on_state(engine->events.data);
+	engine->events.on_progress(engine->events.data);
 }
 
-void daemon_open_site(struct daemon *daemon)
+void engine_open_site(struct engine *engine)
 {
-	const struct settings *settings = daemon->settings;
+	const struct settings *settings = engine->settings;
 	const struct site_host host = {
-		.loop = &daemon->loop,
-		.http = daemon->http,
-		.state_dir = daemon->state_dir,
-		.read_only = daemon->options->action != ACTION_SERVE,
-		.offline = daemon->options->offline,
-		.data = daemon,
+		.loop = &engine->loop,
+		.http = engine->http,
+		.state_dir = engine->state_dir,
+		.read_only = engine->options->action != ACTION_SERVE,
+		.offline = engine->options->offline,
+		.data = engine,
 		.on_documents = on_documents,
 		.on_health = on_site_health,
 		.on_save = on_site_save,
 	};
 	bool wanted = settings->etcd.etcd && *settings->etcd.etcd;
 
-	if (daemon->site && wanted) {
-		site_set_settings(daemon->site, settings);
-	} else if (daemon->site) {
-		site_forget(daemon->site);
-		site_close(TAKE(daemon->site));
+	if (engine->site && wanted) {
+		site_set_settings(engine->site, settings);
+	} else if (engine->site) {
+		site_forget(engine->site);
+		site_close(TAKE(engine->site));
 	} else {
-		daemon->site = site_new(&host, settings);
+		engine->site = site_new(&host, settings);
 	}
-	daemon->host.site = daemon->site;
+	engine->host.site = engine->site;
 }
 
-void daemon_close_site(struct daemon *daemon)
+void engine_close_site(struct engine *engine)
 {
-	if (daemon->site && daemon->active)
-		on_site_save(daemon);
-	site_close(TAKE(daemon->site));
+	if (engine->site && engine->active)
+		on_site_save(engine);
+	site_close(TAKE(engine->site));
 }

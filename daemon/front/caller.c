@@ -288,11 +288,11 @@ static void on_done(uv_work_t *request, int status)
 	job_finish(request->data);
 }
 
-void caller_begin(struct daemon *daemon, struct errand *errand)
+void caller_begin(struct engine *engine, struct errand *errand)
 {
 	const struct workspace *workspace =
-		daemon_workspace(daemon, errand->workspace);
-	const struct settings *settings = daemon->settings;
+		engine_workspace(engine, errand->workspace);
+	const struct settings *settings = engine->settings;
 	struct job *job;
 
 	if (!workspace) {
@@ -312,10 +312,10 @@ void caller_begin(struct daemon *daemon, struct errand *errand)
 		job->vault_environment =
 			mem_strdup(settings->vault_environment);
 	job->agent = settings->mode == MODE_AGENT;
-	job->system = daemon->places.system;
+	job->system = engine->places.system;
 	job->limit = (size_t)settings->bytes_per_user;
 	job->document = (size_t)settings->document;
-	job->secrets = secrets_pin(daemon->host.secrets);
-	job->locks = locks_ref(daemon->host.locks);
-	(void)uv_queue_work(&daemon->loop, &job->work, on_work, on_done);
+	job->secrets = secrets_pin(engine->host.secrets);
+	job->locks = locks_ref(engine->host.locks);
+	(void)uv_queue_work(&engine->loop, &job->work, on_work, on_done);
 }

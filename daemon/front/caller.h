@@ -13,11 +13,11 @@
  * copy of the settings that matter, the secrets as they are.
  */
 
-struct daemon;
+struct engine;
 struct errand;
 
 /* Do @errand, an ERRAND_GET or ERRAND_STORAGE; it is finished later, by the
  * loop. */
-void caller_begin(struct daemon *daemon, struct errand *errand);
+void caller_begin(struct engine *engine, struct errand *errand);
 
 #endif

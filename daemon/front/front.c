@@ -1,26 +1,38 @@
 #include "front/front.h"
 
-#include <string.h>
+#include <stddef.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "engine/local.h"
 #include "front/caller.h"
 #include "front/status.h"
 #include "front/task.h"
 #include "serve/peer.h"
 #include "serve/server.h"
 
-static const struct access *access_of(const struct daemon *daemon,
+#define STOP_MS 2000 /* for answers in flight */
+
+/* --- what the server asks ------------------------------------------------- */
+
+static struct engine *engine_of(void *data)
+{
+	const struct front *front = data;
+
+	return front->engine;
+}
+
+static const struct access *access_of(const struct engine *engine,
 				      const struct workspace *workspace)
 {
-	return workspace->access ? workspace->access : daemon->access;
+	return workspace->access ? workspace->access : engine->access;
 }
 
 static bool serve_view(void *data, const char *name, struct view *view)
 {
-	struct daemon *daemon = data;
-	struct workspace *workspace = daemon_workspace(daemon, name);
+	const struct engine *engine = engine_of(data);
+	struct workspace *workspace = engine_workspace(engine, name);
 
 	if (!workspace)
 		return false;
@@ -28,13 +40,13 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.workspace = workspace->name,
 		.snapshot = workspace->snapshot,
 		.history = &workspace->history,
-		.access = access_of(daemon, workspace),
+		.access = access_of(engine, workspace),
 		.env = workspace->host->env,
 		.secrets = workspace->host->secrets,
 		.state = workspace_state_name(workspace->state),
 		.shown = workspace_state_shown(workspace),
 		.stale = workspace_stale(workspace),
-		.active_since = name ? 0 : daemon->active_since,
+		.active_since = name ? 0 : engine->active_since,
 	};
 	view->vaults_lack =
 		workspace_vaults_lack(workspace, &view->vaults_expected);
@@ -45,7 +57,7 @@ static struct snapshot *serve_project(void *data, const char *name,
 				      enum projection projection,
 				      const struct diag **broken)
 {
-	struct workspace *workspace = daemon_workspace(data, name);
+	struct workspace *workspace = engine_workspace(engine_of(data), name);
 	const struct layer *lost = stack_find_lost(&workspace->stack);
 
 	*broken = lost ? &lost->problem : NULL;
@@ -60,13 +72,13 @@ static uint64_t clearance_of(unsigned int rights)
 
 static uint64_t serve_clearance(void *data, const struct peer *peer)
 {
-	struct daemon *daemon = data;
+	const struct engine *engine = engine_of(data);
 	uint64_t clearance = 0;
 
 	for (size_t i = 0;
-	     i < daemon->workspace_count && i < SERVICE_CLEARANCES; i++)
+	     i < engine->workspace_count && i < SERVICE_CLEARANCES; i++)
 		clearance |= clearance_of(access_rights(
-				     access_of(daemon, daemon->workspaces[i]),
+				     access_of(engine, engine->workspaces[i]),
 				     &peer->user))
 			     << SERVICE_BITS * i;
 	return clearance;
@@ -74,18 +86,20 @@ static uint64_t serve_clearance(void *data, const struct peer *peer)
 
 static void serve_status(void *data, uint64_t clearance, struct buf *json)
 {
-	status_write(data, clearance, json);
+	const struct front *front = data;
+
+	status_write(front->engine, front->server, clearance, json);
 }
 
 static void serve_workspaces(void *data, uint64_t clearance, struct buf *json)
 {
-	status_write_workspaces(data, clearance, json);
+	status_write_workspaces(engine_of(data), clearance, json);
 }
 
 static void serve_begin(void *data, struct errand *errand)
 {
 	if (errand->kind == ERRAND_GET || errand->kind == ERRAND_STORAGE)
-		caller_begin(data, errand);
+		caller_begin(engine_of(data), errand);
 	else
 		task_begin(data, errand);
 }
@@ -112,30 +126,166 @@ static struct server_limits limits_of(const struct settings *settings)
 	};
 }
 
-void front_tell(struct daemon *daemon)
-{
-	const struct server_limits limits = limits_of(daemon->settings);
+/* --- what the engine tells ------------------------------------------------ */
 
-	server_set_limits(daemon->server, &limits);
-	server_notify(daemon->server);
-	server_notify_status(daemon->server);
+/* While starting nothing is known yet. */
+static void tell_manager(struct front *front)
+{
+	const struct engine *engine = front->engine;
+	const struct workspace *active = engine->active;
+	const char *problem;
+
+	if (engine->state == ENGINE_STOPPING || !active || !active->snapshot)
+		return;
+	problem = workspace_problem(active);
+	manager_tell_status(&front->manager,
+			    "%s, workspace %s, generation %llu%s%s",
+			    workspace_state_name(active->state), active->name,
+			    (unsigned long long)active->snapshot->generation,
+			    problem ? ": " : "", problem ? problem : "");
 }
 
-bool front_open(struct daemon *daemon)
+static void on_snapshot(void *data, struct workspace *workspace)
 {
-	const struct server_limits limits = limits_of(daemon->settings);
+	struct front *front = data;
 
-	daemon->service = (struct service){
-		.data = daemon,
-		.view = serve_view,
-		.project = serve_project,
-		.clearance = serve_clearance,
-		.status = serve_status,
-		.workspaces = serve_workspaces,
-		.begin = serve_begin,
-		.call_off = serve_call_off,
-		.deaf = serve_deaf,
+	server_notify(front->server);
+	if (workspace == front->engine->active)
+		tell_manager(front);
+}
+
+static void on_state(void *data)
+{
+	struct front *front = data;
+
+	server_notify_status(front->server);
+	tell_manager(front);
+}
+
+static void on_progress(void *data)
+{
+	tell_manager(data);
+	tasks_look(data);
+}
+
+static void on_logout(void *data, struct workspace *workspace)
+{
+	tasks_log_out(data, workspace);
+}
+
+static void on_settings(void *data)
+{
+	struct front *front = data;
+	const struct server_limits limits = limits_of(front->engine->settings);
+
+	front_listen_again(front);
+	server_set_limits(front->server, &limits);
+	server_notify(front->server);
+	server_notify_status(front->server);
+}
+
+static void on_reload(void *data)
+{
+	const struct front *front = data;
+
+	manager_tell_reloading(&front->manager);
+}
+
+static void on_ready(void *data)
+{
+	struct front *front = data;
+
+	manager_tell_ready(&front->manager);
+	tell_manager(front);
+}
+
+static void on_recheck(void *data)
+{
+	front_listen_again(data);
+}
+
+/* --- beginning and end ---------------------------------------------------- */
+
+void front_init(struct front *front, struct engine *engine)
+{
+	*front = (struct front){
+		.engine = engine,
+		.service =
+			{
+				.data = front,
+				.view = serve_view,
+				.project = serve_project,
+				.clearance = serve_clearance,
+				.status = serve_status,
+				.workspaces = serve_workspaces,
+				.begin = serve_begin,
+				.call_off = serve_call_off,
+				.deaf = serve_deaf,
+			},
 	};
-	daemon->server = server_new(&daemon->loop, &daemon->service, &limits);
-	return front_listen(daemon);
+	list_init(&front->tasks);
+	manager_init(&front->manager, &engine->loop);
+}
+
+/* What nobody finds who looks for it in the wrong place. */
+static void log_start(const struct front *front)
+{
+	const struct engine *engine = front->engine;
+	const struct local_rule rule = engine_local_rule(engine);
+	_cleanup_(mem_freep) char *files = local_describe(&rule);
+	const char *settings = engine->settings->path;
+
+	log_info(
+		"started", LOG_TEXT("version", CLEARCONF_VERSION),
+		LOG_TEXT("instance", engine->places.system ? "system" : "user"),
+		LOG_TEXT("socket", front->socket ? front->socket : "systemd's"),
+		LOG_TEXT("settings", settings ? settings : "none"),
+		LOG_TEXT("files", files));
+}
+
+bool front_open(struct front *front)
+{
+	const struct engine_events events = {
+		.data = front,
+		.on_snapshot = on_snapshot,
+		.on_state = on_state,
+		.on_progress = on_progress,
+		.on_logout = on_logout,
+		.on_settings = on_settings,
+		.on_reload = on_reload,
+		.on_ready = on_ready,
+		.on_recheck = on_recheck,
+	};
+	const struct server_limits limits = limits_of(front->engine->settings);
+
+	front->server =
+		server_new(&front->engine->loop, &front->service, &limits);
+	engine_listen(front->engine, &events);
+	if (!front_listen(front))
+		return false;
+	log_start(front);
+	manager_start(&front->manager);
+	return true;
+}
+
+static void on_server_stopped(void *data)
+{
+	struct front *front = data;
+
+	engine_listen(front->engine, NULL);
+	uv_stop(&front->engine->loop);
+}
+
+void front_stop(struct front *front)
+{
+	if (!engine_stop(front->engine))
+		return;
+	manager_tell_stopping(&front->manager);
+	server_stop(front->server, STOP_MS, on_server_stopped, front);
+}
+
+void front_close(struct front *front)
+{
+	manager_deinit(&front->manager);
+	mem_free(TAKE(front->socket));
 }

@@ -1,32 +1,52 @@
-#ifndef DAEMON_FRONT_H
-#define DAEMON_FRONT_H
+#ifndef FRONT_FRONT_H
+#define FRONT_FRONT_H
 
 /*
- * Front: the daemon's side towards its clients. Where the socket is, and what
- * the server's service table answers with: the views of workspaces, the
- * configuration for a caller's environment, the status.
+ * Front: where engine and serve meet. It listens to the engine, and fills the
+ * server's service table: the views of workspaces, the configuration for a
+ * caller's environment, the status, what is asked of servers. It also says
+ * where the socket is, and tells the service manager how things stand.
+ *
+ * It owns the server. Its handles are the engine's loop's, which must close
+ * them (engine_free) before the front's storage may go.
  */
 
 #include <stdbool.h>
 
-struct daemon;
+#include "base/list.h"
+#include "front/manager.h"
+#include "serve/service.h"
 
-/* Make the server and listen, on systemd's socket or our own; what went wrong
- * has been logged. Comes before the first snapshots, so that a question never
- * finds nobody; the loop answers it after them. */
-bool front_open(struct daemon *daemon);
+struct engine;
+struct server;
+
+struct front {
+	struct engine *engine; /* borrowed */
+	struct server *server;
+	struct service service;
+	struct manager manager;
+	struct list tasks; /* struct task */
+	char *socket;      /* NULL: systemd's */
+};
+
+void front_init(struct front *front, struct engine *engine);
+
+/* Make the server and listen, on systemd's socket or our own; false when that
+ * went wrong, which has been logged: front_stop it. Comes before the first
+ * snapshots, so that a question never finds nobody; the loop answers it after
+ * them. */
+bool front_open(struct front *front);
+
+/* No new clients; answers in flight are finished. Then the loop is stopped. */
+void front_stop(struct front *front);
+
+/* When it has stopped. */
+void front_close(struct front *front);
 
 /* If somebody has removed the socket file, make it again. */
-void front_listen_again(struct daemon *daemon);
-
-/* Limits, rights or workspaces have changed: tell the server and through it
- * everybody who watches. */
-void front_tell(struct daemon *daemon);
+void front_listen_again(struct front *front);
 
 /* For front_open: what went wrong has been logged. */
-bool front_listen(struct daemon *daemon);
-
-/* The folder for what survives a restart; the caller's. */
-char *front_state_dir(const struct daemon *daemon);
+bool front_listen(struct front *front);
 
 #endif

@@ -16,27 +16,14 @@
 #include "serve/server.h"
 #include "serve/socket_file.h"
 
-/* A place that the settings name, else the instance's own. */
-static char *place_of(const struct daemon *daemon, const char *named,
-		      const char *standard)
-{
-	return places_expand(named && *named ? named : standard,
-			     daemon->places.home, NULL);
-}
-
-char *front_state_dir(const struct daemon *daemon)
-{
-	return place_of(daemon, daemon->settings->state_dir,
-			daemon->places.state_dir);
-}
-
 /* --- its folder --- */
 
 /* A user without a runtime folder has the socket in the state folder, which is
  * private. */
-static int make_folder(const struct daemon *daemon, const char *folder)
+static int make_folder(const struct front *front, const char *folder)
 {
-	mode_t mode = strcmp(folder, daemon->state_dir) != 0 ? 0755 : 0700;
+	mode_t mode =
+		strcmp(folder, front->engine->state_dir) != 0 ? 0755 : 0700;
 	mode_t mask = umask(~mode & 0777);
 	int r = file_make_folder(folder, mode);
 
@@ -45,11 +32,11 @@ static int make_folder(const struct daemon *daemon, const char *folder)
 }
 
 /* Who can write to the folder could put a socket of his own there. */
-static int prepare_folder(const struct daemon *daemon, char **problem)
+static int prepare_folder(const struct front *front, char **problem)
 {
-	_cleanup_(mem_freep) char *copy = mem_strdup(daemon->socket);
+	_cleanup_(mem_freep) char *copy = mem_strdup(front->socket);
 	const char *folder = dirname(copy);
-	int r = make_folder(daemon, folder);
+	int r = make_folder(front, folder);
 
 	return r < 0 ? r : folder_check(folder, problem);
 }
@@ -72,48 +59,48 @@ static const char *reason_of(int error, const char *problem)
 }
 
 /* By @listen, which is given the server. */
-static int listen_by(struct daemon *daemon,
-		     int (*listen)(struct daemon *daemon))
+static int listen_by(struct front *front, int (*listen)(struct front *front))
 {
 	_cleanup_(mem_freep) char *problem = NULL;
-	int r = strlen(daemon->socket) > SOCKET_FILE_PATH_MAX
+	int r = strlen(front->socket) > SOCKET_FILE_PATH_MAX
 			? -ENAMETOOLONG
-			: prepare_folder(daemon, &problem);
+			: prepare_folder(front, &problem);
 
 	if (r == 0)
-		r = listen(daemon);
+		r = listen(front);
 	if (r < 0)
-		log_error("cannot-listen", LOG_TEXT("socket", daemon->socket),
+		log_error("cannot-listen", LOG_TEXT("socket", front->socket),
 			  LOG_TEXT("error", reason_of(r, problem)));
 	return r;
 }
 
-static int listen_first(struct daemon *daemon)
+static int listen_first(struct front *front)
 {
-	return server_listen(daemon->server, daemon->socket);
+	return server_listen(front->server, front->socket);
 }
 
-static int listen_again(struct daemon *daemon)
+static int listen_again(struct front *front)
 {
-	return server_listen_again(daemon->server);
+	return server_listen_again(front->server);
 }
 
-bool front_listen(struct daemon *daemon)
+bool front_listen(struct front *front)
 {
+	const struct engine *engine = front->engine;
 	int fd = systemd_take_socket();
 
 	if (fd >= 0)
-		return server_listen_fd(daemon->server, fd) == 0;
-	daemon->socket = place_of(daemon, daemon->settings->socket,
-				  daemon->places.socket);
-	return listen_by(daemon, listen_first) == 0;
+		return server_listen_fd(front->server, fd) == 0;
+	front->socket = places_choose(&engine->places, engine->settings->socket,
+				      engine->places.socket);
+	return listen_by(front, listen_first) == 0;
 }
 
-void front_listen_again(struct daemon *daemon)
+void front_listen_again(struct front *front)
 {
-	if (daemon->server && server_is_deaf(daemon->server) &&
-	    listen_by(daemon, listen_again) == 0)
+	if (server_is_deaf(front->server) &&
+	    listen_by(front, listen_again) == 0)
 		log_warning("socket-made-again",
-			    LOG_TEXT("socket", daemon->socket),
+			    LOG_TEXT("socket", front->socket),
 			    LOG_TEXT("reason", "it was removed"));
 }

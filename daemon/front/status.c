@@ -167,24 +167,24 @@ static int64_t stale_of(const struct layer *layer, int64_t vaults,
 	return is_fetched(layer) ? vaults : -1;
 }
 
-static void write_layers(struct reader *reader, const struct daemon *daemon,
+static void write_layers(struct reader *reader, const struct engine *engine,
 			 const struct workspace *workspace)
 {
 	struct buf *json = reader->json;
 	int64_t stale = workspace_stale(workspace);
-	int64_t documents = daemon->site ? site_stale(daemon->site) : -1;
+	int64_t documents = engine->site ? site_stale(engine->site) : -1;
 	struct layer *layer;
 	size_t start;
 
 	json_key(json, "layers");
 	buf_putc(json, '[');
 	start = json->len;
-	if (diag_failed(&daemon->settings_problem))
+	if (diag_failed(&engine->settings_problem))
 		write_settings_problem(reader, "broken",
-				       &daemon->settings_problem);
-	for (size_t i = 0; i < daemon->settings->warnings.count; i++)
+				       &engine->settings_problem);
+	for (size_t i = 0; i < engine->settings->warnings.count; i++)
 		write_settings_problem(reader, "ok",
-				       &daemon->settings->warnings.items[i]);
+				       &engine->settings->warnings.items[i]);
 	for (stack_each(&workspace->stack, layer)) {
 		if (json->len > start)
 			buf_putc(json, ',');
@@ -288,7 +288,7 @@ static void write_candidate(struct reader *reader,
 	buf_putc(json, '}');
 }
 
-static void write_workspace(struct reader *reader, const struct daemon *daemon,
+static void write_workspace(struct reader *reader, const struct engine *engine,
 			    const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
@@ -296,7 +296,7 @@ static void write_workspace(struct reader *reader, const struct daemon *daemon,
 
 	buf_putc(json, '{');
 	json_add_string(json, "name", workspace->name);
-	json_add_bool(json, "active", workspace == daemon->active);
+	json_add_bool(json, "active", workspace == engine->active);
 	json_add_string(json, "state", workspace_state_shown(workspace));
 	write_names(workspace, json);
 	if (upstream)
@@ -314,7 +314,7 @@ static void write_workspace(struct reader *reader, const struct daemon *daemon,
 		json_add_string(json, "unasked", workspace->unasked);
 	if (workspace->candidate)
 		write_candidate(reader, workspace);
-	write_layers(reader, daemon, workspace);
+	write_layers(reader, engine, workspace);
 	buf_putc(json, '}');
 }
 
@@ -327,18 +327,18 @@ static unsigned int clearance_at(uint64_t clearance, size_t index)
 }
 
 /* Those that may be read. */
-static void write_workspaces(const struct daemon *daemon, uint64_t clearance,
+static void write_workspaces(const struct engine *engine, uint64_t clearance,
 			     struct buf *json)
 {
 	struct reader reader = {.json = json,
-				.secrets = daemon->host.secrets,
-				.locks = daemon->host.locks};
+				.secrets = engine->host.secrets,
+				.locks = engine->host.locks};
 	size_t start;
 
 	json_key(json, "workspaces");
 	buf_putc(json, '[');
 	start = json->len;
-	for (size_t i = 0; i < daemon->workspace_count; i++) {
+	for (size_t i = 0; i < engine->workspace_count; i++) {
 		unsigned int may = clearance_at(clearance, i);
 
 		if (!(may & SERVICE_MAY_READ))
@@ -346,16 +346,16 @@ static void write_workspaces(const struct daemon *daemon, uint64_t clearance,
 		if (json->len > start)
 			buf_putc(json, ',');
 		reader.masked = !(may & SERVICE_MAY_REVEAL);
-		write_workspace(&reader, daemon, daemon->workspaces[i]);
+		write_workspace(&reader, engine, engine->workspaces[i]);
 	}
 	buf_putc(json, ']');
 }
 
-void status_write_workspaces(const struct daemon *daemon, uint64_t clearance,
+void status_write_workspaces(const struct engine *engine, uint64_t clearance,
 			     struct buf *json)
 {
-	json_add_string(json, "active", daemon->active->name);
-	write_workspaces(daemon, clearance, json);
+	json_add_string(json, "active", engine->active->name);
+	write_workspaces(engine, clearance, json);
 }
 
 static void write_http_counts(struct http_counts counts, struct buf *json)
@@ -390,92 +390,86 @@ static void write_turns(const struct turn_clock *clock, struct buf *json)
 		     (long long)recent.cpu_ns / 1000);
 }
 
-static void write_counters(const struct daemon *daemon, struct buf *json)
+static void write_counters(const struct engine *engine,
+			   const struct server *server, struct buf *json)
 {
 	json_key(json, "counters");
 	buf_putc(json, '{');
-	json_add_int(json, "reloads", (long long)daemon->reloads);
-	json_add_int(json, "fetches", (long long)daemon->host.fetched);
-	json_add_int(json, "fetches_failed", (long long)daemon->host.failed);
-	write_turns(&daemon->turn_clock, json);
-	if (daemon->http)
-		write_http_counts(http_counts(daemon->http), json);
-	if (daemon->server)
-		write_server_counts(server_counts(daemon->server), json);
-	if (daemon->site)
-		json_add_optional_int(json, "site_lag", site_lag(daemon->site));
+	json_add_int(json, "reloads", (long long)engine->reloads);
+	json_add_int(json, "fetches", (long long)engine->host.fetched);
+	json_add_int(json, "fetches_failed", (long long)engine->host.failed);
+	write_turns(&engine->turn_clock, json);
+	write_http_counts(http_counts(engine->http), json);
+	write_server_counts(server_counts(server), json);
+	if (engine->site)
+		json_add_optional_int(json, "site_lag", site_lag(engine->site));
 	buf_putc(json, '}');
 }
 
 /* Whom status is told to, as far as it decides which consumers are shown. */
 struct audience {
-	const struct daemon *daemon;
+	const struct engine *engine;
 	uint64_t clearance;
 };
 
 static bool may_read(const void *data, const char *workspace)
 {
 	const struct audience *audience = data;
-	const struct daemon *daemon = audience->daemon;
+	const struct engine *engine = audience->engine;
 
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		if (!strcmp(daemon->workspaces[i]->name, workspace))
+	for (size_t i = 0; i < engine->workspace_count; i++)
+		if (!strcmp(engine->workspaces[i]->name, workspace))
 			return clearance_at(audience->clearance, i) &
 			       SERVICE_MAY_READ;
 	return false;
 }
 
-static void write_consumers(const struct daemon *daemon, uint64_t clearance,
-			    struct buf *json)
+static void write_consumers(const struct server *server,
+			    const struct audience *audience, struct buf *json)
 {
-	struct audience audience = {daemon, clearance};
-	struct consumer_reader reader = {daemon->host.secrets, may_read,
-					 &audience};
+	const struct consumer_reader reader = {audience->engine->host.secrets,
+					       may_read, audience};
 
 	json_key(json, "consumers");
-	if (daemon->server)
-		server_write_consumers(daemon->server, &reader, json);
-	else
-		buf_puts(json, "[]");
+	server_write_consumers(server, &reader, json);
 }
 
-static void write_site(const struct daemon *daemon, struct buf *json)
+static void write_site(const struct engine *engine, struct buf *json)
 {
-	const char *problem = site_problem(daemon->site);
+	const char *problem = site_problem(engine->site);
 	_cleanup_(mem_freep) char *shown =
-		problem ? secrets_mask_text(daemon->host.secrets, problem)
+		problem ? secrets_mask_text(engine->host.secrets, problem)
 			: NULL;
 
 	json_key(json, "site");
-	site_write_status(daemon->site, shown, json);
+	site_write_status(engine->site, shown, json);
 }
 
-void status_write(const struct daemon *daemon, uint64_t clearance,
-		  struct buf *json)
+void status_write(const struct engine *engine, const struct server *server,
+		  uint64_t clearance, struct buf *json)
 {
-	const struct server *server = daemon->server;
+	const struct audience audience = {engine, clearance};
 
 	buf_putc(json, '{');
 	json_add_string(json, "version", CLEARCONF_VERSION);
 	json_add_string(json, "instance",
-			daemon->places.system ? "system" : "user");
+			engine->places.system ? "system" : "user");
 	json_add_int(json, "pid", getpid());
 	json_add_int(json, "uptime",
-		     (clock_boot_ms() - daemon->started_at) / 1000);
+		     (clock_boot_ms() - engine->started_at) / 1000);
 	json_add_string(json, "mode",
-			daemon->settings->mode == MODE_SDK ? "sdk" : "agent");
+			engine->settings->mode == MODE_SDK ? "sdk" : "agent");
 	json_add_string(json, "state",
-			workspace_state_name(daemon->active->state));
-	json_add_int(json, "since", daemon->since);
+			workspace_state_name(engine->active->state));
+	json_add_int(json, "since", engine->since);
 	json_add_int(json, "generation",
-		     (long long)daemon->active->snapshot->generation);
-	write_workspaces(daemon, clearance, json);
-	if (daemon->site)
-		write_site(daemon, json);
-	json_add_int(json, "connections",
-		     server ? server_connections(server) : 0);
-	json_add_int(json, "watchers", server ? server_watchers(server) : 0);
-	write_consumers(daemon, clearance, json);
-	write_counters(daemon, json);
+		     (long long)engine->active->snapshot->generation);
+	write_workspaces(engine, clearance, json);
+	if (engine->site)
+		write_site(engine, json);
+	json_add_int(json, "connections", server_connections(server));
+	json_add_int(json, "watchers", server_watchers(server));
+	write_consumers(server, &audience, json);
+	write_counters(engine, server, json);
 	buf_putc(json, '}');
 }

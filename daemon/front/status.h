@@ -3,20 +3,21 @@
 
 /*
  * The Status object of io.clearconf and its list of workspaces, written from
- * what the daemon knows now.
+ * what the engine and the server know now.
  */
 
 #include <stdint.h>
 
 struct buf;
-struct daemon;
+struct engine;
+struct server;
 
 /* @clearance: who reads it, see serve/service.h. */
-void status_write(const struct daemon *daemon, uint64_t clearance,
-		  struct buf *json);
+void status_write(const struct engine *engine, const struct server *server,
+		  uint64_t clearance, struct buf *json);
 
 /* The members of ListWorkspaces' answer. */
-void status_write_workspaces(const struct daemon *daemon, uint64_t clearance,
+void status_write_workspaces(const struct engine *engine, uint64_t clearance,
 			     struct buf *json);
 
 #endif

@@ -5,6 +5,7 @@
 #include "config/secret.h"
 #include "engine/engine.h"
 #include "fetch/session.h"
+#include "front/front.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -127,7 +128,7 @@ void task_add(struct task *task, const char *key, const struct value *value)
 	*value_object_slot(holder, &arena, str_from(key)) =
 		value_copy(&arena, value);
 	if (task->errand->masked)
-		holder = secrets_mask(task->daemon->host.secrets, &arena,
+		holder = secrets_mask(task->engine->host.secrets, &arena,
 				      holder);
 	json_key(&task->fields, key);
 	json_write(&task->fields, holder->object.members[0].value);
@@ -144,7 +145,7 @@ static void task_go_on(struct task *task)
 static void task_fail(struct task *task, const struct api_reply *reply)
 {
 	_cleanup_(mem_freep) char *message =
-		secrets_mask_text(task->daemon->host.secrets, reply->message);
+		secrets_mask_text(task->engine->host.secrets, reply->message);
 	const struct errand_fault fault = {
 		.endpoint = task->question->method,
 		.message = message,
@@ -252,28 +253,30 @@ static void task_begin_asking(struct task *task)
 
 /* --- the beginning -------------------------------------------------------- */
 
-static struct task *task_new(struct daemon *daemon, struct errand *errand)
+static struct task *task_new(struct front *front, struct errand *errand)
 {
+	struct engine *engine = front->engine;
 	struct task *task = mem_alloc(sizeof(*task));
 
-	task->daemon = daemon;
-	task->workspace = daemon_workspace(daemon, errand->workspace);
+	task->front = front;
+	task->engine = engine;
+	task->workspace = engine_workspace(engine, errand->workspace);
 	task->errand = errand;
 	task->kind = &kinds[errand->kind];
 	task->question = task->kind->questions;
-	task->generation = daemon->active->snapshot->generation;
+	task->generation = engine->active->snapshot->generation;
 	buf_putc(&task->fields, '{');
-	(void)uv_timer_init(&daemon->loop, &task->deadline);
+	(void)uv_timer_init(&engine->loop, &task->deadline);
 	task->deadline.data = task;
-	list_add(&daemon->tasks, &task->link);
+	list_add(&front->tasks, &task->link);
 	errand->job = task;
 	return task;
 }
 
-void task_begin(struct daemon *daemon, struct errand *errand)
+void task_begin(struct front *front, struct errand *errand)
 {
-	struct task *task = task_new(daemon, errand);
-	uint64_t timeout = (uint64_t)daemon->settings->timeout;
+	struct task *task = task_new(front, errand);
+	uint64_t timeout = (uint64_t)front->engine->settings->timeout;
 
 	(void)uv_timer_start(&task->deadline, on_deadline,
 			     task->kind->timeouts * timeout, 0);
@@ -283,12 +286,12 @@ void task_begin(struct daemon *daemon, struct errand *errand)
 		(void)task->kind->begin(task);
 }
 
-void tasks_look(struct daemon *daemon)
+void tasks_look(struct front *front)
 {
 	struct list *i, *next;
 	struct task *task;
 
-	for (i = daemon->tasks.next; i != &daemon->tasks; i = next) {
+	for (i = front->tasks.next; i != &front->tasks; i = next) {
 		next = i->next;
 		task = CONTAINER_OF(i, struct task, link);
 		if (task->kind->look)
@@ -296,12 +299,12 @@ void tasks_look(struct daemon *daemon)
 	}
 }
 
-void tasks_log_out(struct daemon *daemon, const struct workspace *workspace)
+void tasks_log_out(struct front *front, const struct workspace *workspace)
 {
 	struct list *i, *next;
 	struct task *task;
 
-	for (i = daemon->tasks.next; i != &daemon->tasks; i = next) {
+	for (i = front->tasks.next; i != &front->tasks; i = next) {
 		next = i->next;
 		task = CONTAINER_OF(i, struct task, link);
 		if (!workspace ||

@@ -2,11 +2,11 @@
 #define DAEMON_TASK_H
 
 /*
- * Tasks: what the daemon does for an errand of a client, within a deadline.
+ * Tasks: what the front does for an errand of a client, within a deadline.
  *
  * A task either puts the questions of its kind to the server of its workspace,
  * one after the other (task_query.c), or waits until polls have been answered
- * (task_wait.c). It ends by finishing its errand. The daemon owns its tasks;
+ * (task_wait.c). It ends by finishing its errand. The front owns its tasks;
  * an errand that is called off takes its task with it.
  *
  *   task_begin --> UNDER WAY --answered, failed, deadline--> errand finished
@@ -25,7 +25,8 @@
 #include "base/list.h"
 #include "serve/errand.h"
 
-struct daemon;
+struct engine;
+struct front;
 struct session_call;
 struct task;
 struct value;
@@ -55,8 +56,9 @@ struct task_kind {
 };
 
 struct task {
-	struct list link; /* daemon->tasks */
-	struct daemon *daemon;
+	struct list link; /* front->tasks */
+	struct front *front;
+	struct engine *engine;
 	struct workspace *workspace;
 	struct errand *errand;
 	const struct task_kind *kind;
@@ -69,14 +71,14 @@ struct task {
 };
 
 /* The face towards serve/service.h. */
-void task_begin(struct daemon *daemon, struct errand *errand);
+void task_begin(struct front *front, struct errand *errand);
 void task_call_off(struct errand *errand);
 
 /* Polls have been answered: some tasks may have waited for that. */
-void tasks_look(struct daemon *daemon);
+void tasks_look(struct front *front);
 
 /* @workspace's login (NULL: everybody's) is going: tasks that use it fail. */
-void tasks_log_out(struct daemon *daemon, const struct workspace *workspace);
+void tasks_log_out(struct front *front, const struct workspace *workspace);
 
 /* --- for the kinds; each but task_add ends the task --- */
 

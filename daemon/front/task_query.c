@@ -288,7 +288,7 @@ bool task_begin_revoke(struct task *task)
 {
 	const struct errand *errand = task->errand;
 
-	if (errand->force || !daemon_uses_key(task->daemon, errand->text, NULL))
+	if (errand->force || !engine_uses_key(task->engine, errand->text, NULL))
 		return true;
 	task_fail_parameter(task, "force");
 	return false;

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
+#include "front/front.h"
 #include "front/task.h"
 #include "serve/service.h"
 #include "value/json.h"
@@ -14,30 +15,30 @@
 static void add_generation(struct task *task)
 {
 	json_add_int(&task->fields, "generation",
-		     (long long)task->daemon->active->snapshot->generation);
+		     (long long)task->engine->active->snapshot->generation);
 }
 
 /* --- Reload --------------------------------------------------------------- */
 
 bool task_begin_reload(struct task *task)
 {
-	daemon_reload(task->daemon);
+	engine_reload(task->engine);
 	task_look_reload(task);
 	return true;
 }
 
-static bool is_any_asking(const struct daemon *daemon)
+static bool is_any_asking(const struct engine *engine)
 {
-	for (size_t i = 0; i < daemon->workspace_count; i++)
-		if (workspace_is_asking(daemon->workspaces[i]))
+	for (size_t i = 0; i < engine->workspace_count; i++)
+		if (workspace_is_asking(engine->workspaces[i]))
 			return true;
-	return site_is_asking(daemon->site);
+	return site_is_asking(engine->site);
 }
 
 /* The answer's list `failed`, and to whom it is told. */
 struct failures {
 	struct buf *json;
-	const struct daemon *daemon;
+	const struct engine *engine;
 	uint64_t clearance;    /* of who has asked; see serve/service.h */
 	const char *workspace; /* that is looked at; NULL: the whole host */
 	size_t index;          /* of the same; of the host: of the active one */
@@ -55,7 +56,7 @@ static void add_failure(const struct failures *failures, const char *what,
 {
 	struct buf *json = failures->json;
 	_cleanup_(mem_freep) char *shown = secrets_mask_text(
-		failures->daemon->host.secrets,
+		failures->engine->host.secrets,
 		may_read(failures) ? reason : "you have no right to read why");
 
 	if (json->len)
@@ -129,22 +130,22 @@ static void add_unserved(const struct failures *failures,
 /* Settings, etcd and files are the same for all workspaces. */
 static void add_of_host(struct failures *failures)
 {
-	const struct daemon *daemon = failures->daemon;
-	const char *problem = site_problem(daemon->site);
+	const struct engine *engine = failures->engine;
+	const char *problem = site_problem(engine->site);
 
-	while (daemon->workspaces[failures->index] != daemon->active)
+	while (engine->workspaces[failures->index] != engine->active)
 		failures->index++;
-	if (diag_failed(&daemon->settings_problem))
-		add_diag(failures, "settings", &daemon->settings_problem);
-	if (problem || site_is_asking(daemon->site))
+	if (diag_failed(&engine->settings_problem))
+		add_diag(failures, "settings", &engine->settings_problem);
+	if (problem || site_is_asking(engine->site))
 		add_failure(failures, "site",
 			    problem ? problem : "etcd has not answered yet");
-	add_broken(failures, &daemon->active->stack, false);
+	add_broken(failures, &engine->active->stack, false);
 }
 
 static void add_of_workspace(struct failures *failures, size_t index)
 {
-	const struct workspace *workspace = failures->daemon->workspaces[index];
+	const struct workspace *workspace = failures->engine->workspaces[index];
 
 	failures->workspace = workspace->name;
 	failures->index = index;
@@ -154,17 +155,17 @@ static void add_of_workspace(struct failures *failures, size_t index)
 
 static void add_failures(struct task *task)
 {
-	struct daemon *daemon = task->daemon;
+	struct engine *engine = task->engine;
 	_cleanup_(buf_deinit) struct buf list = BUF_INIT;
 	struct failures failures = {
 		.json = &list,
-		.daemon = daemon,
-		.clearance =
-			daemon->service.clearance(daemon, task->errand->peer),
+		.engine = engine,
+		.clearance = task->front->service.clearance(task->front,
+							    task->errand->peer),
 	};
 
 	add_of_host(&failures);
-	for (size_t i = 0; i < daemon->workspace_count; i++)
+	for (size_t i = 0; i < engine->workspace_count; i++)
 		add_of_workspace(&failures, i);
 	if (!list.len)
 		return;
@@ -177,18 +178,18 @@ static void add_failures(struct task *task)
 /* What could be read has been, whatever could not be. */
 void task_end_reload(struct task *task)
 {
-	const struct daemon *daemon = task->daemon;
+	const struct engine *engine = task->engine;
 
 	add_generation(task);
 	json_add_bool(&task->fields, "changed",
-		      daemon->active->snapshot->generation != task->generation);
+		      engine->active->snapshot->generation != task->generation);
 	add_failures(task);
 	task_succeed(task);
 }
 
 void task_look_reload(struct task *task)
 {
-	if (!is_any_asking(task->daemon))
+	if (!is_any_asking(task->engine))
 		task_end_reload(task);
 }
 
@@ -197,7 +198,7 @@ void task_look_reload(struct task *task)
 /* Only who can log in and fetch may become active. */
 bool task_begin_switch(struct task *task)
 {
-	if (task->workspace != task->daemon->active)
+	if (task->workspace != task->engine->active)
 		workspace_prove_now(task->workspace);
 	task_look_switch(task);
 	return true;
@@ -226,7 +227,7 @@ static void fail_by_answer(struct task *task, const struct workspace *workspace)
 
 static void switch_to(struct task *task, struct workspace *workspace)
 {
-	daemon_use_workspace(task->daemon, workspace);
+	engine_use_workspace(task->engine, workspace);
 	add_generation(task);
 	task_succeed(task);
 }
@@ -235,8 +236,8 @@ void task_look_switch(struct task *task)
 {
 	/* A reload may have taken it away meanwhile. */
 	struct workspace *workspace =
-		daemon_workspace(task->daemon, task->errand->workspace);
-	bool active = workspace == task->daemon->active;
+		engine_workspace(task->engine, task->errand->workspace);
+	bool active = workspace == task->engine->active;
 
 	if (!workspace)
 		task_fail_not_ready(task,
@@ -283,7 +284,7 @@ bool task_begin_prove(struct task *task)
 void task_look_prove(struct task *task)
 {
 	struct workspace *workspace =
-		daemon_workspace(task->daemon, task->errand->workspace);
+		engine_workspace(task->engine, task->errand->workspace);
 
 	if (!workspace || !workspace->upstream) {
 		task_fail_not_ready(task, "the workspace has no login any "
@@ -325,7 +326,7 @@ bool task_begin_rotate(struct task *task)
 void task_look_rotate(struct task *task)
 {
 	struct workspace *workspace =
-		daemon_workspace(task->daemon, task->errand->workspace);
+		engine_workspace(task->engine, task->errand->workspace);
 	const struct rotation *rotation =
 		workspace ? workspace->rotation : NULL;
 

@@ -129,6 +129,8 @@ int server_listen_fd(struct server *server, int fd)
 
 static void notify(struct server *server, enum watcher_kind kind)
 {
+	if (server->state != SERVER_LISTENING)
+		return;
 	watchers_mark(&server->conns.watchers, kind);
 	conns_tell(&server->conns);
 }

@@ -54,7 +54,8 @@ int server_listen_fd(struct server *server, int fd);
 
 /* The configuration of some workspace, which one is active, or somebody's
  * rights have changed: tell watchers, from the loop. May be called from
- * anywhere, the methods of the service included. */
+ * anywhere, the methods of the service included. Who is DRAINING tells nobody
+ * any more. */
 void server_notify(struct server *server);
 
 /* The state of something has changed: tell those who watch the status. */

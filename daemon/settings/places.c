@@ -116,6 +116,13 @@ char *places_expand(const char *path, const char *home, const char *folder)
 	return mem_printf("%s/%s", here ? here : ".", path);
 }
 
+char *places_choose(const struct places *places, const char *named,
+		    const char *standard)
+{
+	return places_expand(named && *named ? named : standard, places->home,
+			     NULL);
+}
+
 static char *in_credentials(const char *prefix, const char *name)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");

@@ -31,6 +31,11 @@ void places_deinit(struct places *places);
  * @folder (NULL: the working folder). The caller's. */
 char *places_expand(const char *path, const char *home, const char *folder);
 
+/* @named, a place that the settings may name (NULL or "": they do not), else
+ * this instance's own @standard. The caller's. */
+char *places_choose(const struct places *places, const char *named,
+		    const char *standard);
+
 /* The file that the settings in the file @settings call @name: systemd's
  * credential secret_NAME or NAME if there is one, else relative to @settings.
  * The caller's. */

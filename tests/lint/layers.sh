@@ -3,25 +3,50 @@
 # direction (README, "How the pieces fit").
 cd "$(dirname "$0")/../.." || exit 2
 awk '
+# A folder may include itself and those of @below, which stand before it in this
+# table: so no circle of files crosses a folder.
+function folder(name, below,   part, n, i) {
+	n = split(below, part)
+	for (i = 1; i <= n; i++)
+		if (!(part[i] in may)) {
+			printf "%s: %s stands above %s\n", FILE, part[i], name
+			bad = 1
+		}
+	may[name] = " " below " " name " "
+}
+# What only main.c composes: daemon/check.h is nobody else\047s.
+function note_top(file,   part) {
+	if (split(file, part, "/") != 2)
+		return
+	top[part[1], part[2]] = 1
+	sub(/\.[ch]$/, "", part[2])
+	if (part[1] == "daemon" && !stems[part[2]]++ && ++stem_count > 4) {
+		printf "%s: more than 4 modules at the top of daemon/\n", file
+		bad = 1
+	}
+}
 BEGIN {
-	may["base"]     = " base "
-	may["value"]    = " base value "
-	may["read"]     = " base value read "
-	may["render"]   = " base value read render "
-	may["settings"] = " base value config settings "
-	may["config"]   = " base value read config "
-	may["fetch"]    = " base value read fetch "
-	may["etcd"]     = " base value read fetch etcd "
-	may["serve"]    = " base value config serve "
-	may["engine"]   = " base value read settings config fetch etcd engine serve front "
-	may["front"]    = " base value read config fetch serve engine front "
-	may["daemon"]   = " base value read render settings config serve engine front "
-	may["lib"]      = " "
-	may["text"]     = " base value render text "
-	may["call"]     = " base value read render lib text call "
-	may["exec"]     = " base value read render lib text call exec "
-	may["commands"] = " base value read render lib text call exec commands "
-	may["client"]   = " base value lib text call commands "
+	FILE = "tests/lint/layers.sh"
+	folder("base", "")
+	folder("value", "base")
+	folder("read", "base value")
+	folder("render", "base value read")
+	folder("config", "base value read")
+	folder("settings", "base value config")
+	folder("fetch", "base value read")
+	folder("etcd", "base value read fetch")
+	folder("serve", "base value config")
+	folder("engine", "base value read settings config fetch etcd")
+	folder("front", "base value read config fetch serve engine")
+	folder("daemon", "base value read render settings config serve engine front")
+	folder("lib", "")
+	folder("text", "base value render")
+	folder("call", "base value read render lib text")
+	folder("exec", "base value read render lib text call")
+	folder("commands", "base value read render lib text call exec")
+	folder("client", "base value lib text call commands")
+	for (i = 1; i < ARGC; i++)
+		note_top(ARGV[i])
 }
 # The folder that holds the file: daemon/core/base/x.c -> base, client/x.c -> client
 function layer(file,   part, n) {
@@ -34,6 +59,16 @@ match($0, /^#[ \t]*include "([a-z_]+\/)+/) {
 	from = layer(FILENAME)
 	if (!(from in may) || !index(may[from], " " to " ")) {
 		printf "%s:%d: %s may not include %s/\n", FILENAME, FNR, from, to
+		bad = 1
+	}
+}
+match($0, /^#[ \t]*include "[a-z_]+\.h"/) {
+	to = substr($0, RSTART, RLENGTH - 1)
+	sub(/.*"/, "", to)
+	from = layer(FILENAME)
+	if (from != "daemon" && ("daemon", to) in top ||
+	    from != "client" && ("client", to) in top) {
+		printf "%s:%d: %s is at the top\n", FILENAME, FNR, to
 		bad = 1
 	}
 }

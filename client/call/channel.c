@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "call/command.h"
@@ -12,6 +13,10 @@
 
 /* Replies wrap values as deep as the daemon's own limit. */
 #define ANSWER_DEPTH 160
+
+#define ROOT_DENIED                                                            \
+	"root has every right on the host itself only, and where /proc shows " \
+	"it there: see 'root' in clearconfd.conf(5)"
 
 static const struct {
 	const char *error;
@@ -89,7 +94,9 @@ static int fail_by_reply(struct channel *channel, const char *error)
 		if (strcmp(errors[i].error, error) != 0)
 			continue;
 		channel->error = errors[i].error;
-		channel->hint = errors[i].hint;
+		channel->hint = errors[i].status == EXIT_DENIED && !geteuid()
+					? ROOT_DENIED
+					: errors[i].hint;
 		return errors[i].status;
 	}
 	return EXIT_FAILED;

@@ -26,6 +26,7 @@ struct grant {
 
 struct access {
 	uid_t own;
+	bool root; /* this host's has every right */
 	size_t count;
 	struct grant *grants;
 };
@@ -138,10 +139,11 @@ static void add_list(struct access *access, enum access_right right,
 }
 
 struct access *access_new(const char *read, const char *secrets,
-			  const char *admin)
+			  const char *admin, bool root)
 {
 	struct access *access = mem_alloc(sizeof(*access));
 
+	access->root = root;
 	access->own = geteuid();
 	add_list(access, ACCESS_READ, read);
 	add_list(access, ACCESS_SECRETS, secrets);
@@ -173,12 +175,20 @@ static bool holds_for(const struct grant *grant, const struct access_user *user)
 			    : user->uid == grant->id;
 }
 
+static bool has_every_right(const struct access *access,
+			    const struct access_user *user)
+{
+	if (user->uid == 0)
+		return access->root && !user->elsewhere;
+	return user->uid == access->own;
+}
+
 unsigned int access_rights(const struct access *access,
 			   const struct access_user *user)
 {
 	unsigned int rights = 0;
 
-	if (user->uid == 0 || user->uid == access->own)
+	if (has_every_right(access, user))
 		return ALL_RIGHTS;
 	for (size_t i = 0; i < access->count; i++)
 		if (holds_for(&access->grants[i], user))

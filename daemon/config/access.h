@@ -6,9 +6,11 @@
  *
  * A right's list is names: `user`, `group:name`, numbers, `*` for everybody.
  * They are resolved once; an unknown one grants nothing and is a warning. The
- * daemon's own uid and root have every right.
+ * daemon's own uid has every right, and so has root of this host, unless it is
+ * to have none; root of a container has what a list gives it.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -22,14 +24,15 @@ struct access_user {
 	uid_t uid;
 	gid_t *groups; /* the primary and the supplementary ones */
 	size_t group_count;
+	bool elsewhere; /* of uid 0: not known to be this host's own */
 };
 
 struct access;
 
 /* Lists as the settings have them, names separated by blanks; NULL or "":
- * nobody else. */
+ * nobody else. @root: this host's has every right. */
 struct access *access_new(const char *read, const char *secrets,
-			  const char *admin);
+			  const char *admin, bool root);
 void access_free(struct access *access);
 
 /* The sum of the rights that @user has. */

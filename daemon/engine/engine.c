@@ -416,9 +416,9 @@ struct engine *engine_new(const struct options *options, struct diag *diag)
 	init_host(engine, env);
 	engine_open_site(engine);
 	chosen_init(&engine->chosen, &engine->loop, engine->state_dir);
-	engine->access =
-		access_new(engine->settings->read, engine->settings->secrets,
-			   engine->settings->admin);
+	engine->access = access_new(
+		engine->settings->read, engine->settings->secrets,
+		engine->settings->admin, engine->settings->root == ROOT_HOST);
 	if (!make_workspaces(engine, diag)) {
 		engine_free(engine);
 		return NULL;

@@ -101,7 +101,8 @@ static void use_settings(struct engine *engine, struct settings *settings)
 		locks_new(settings->mode == MODE_AGENT, settings->lock_keys);
 	access_free(engine->access);
 	engine->access =
-		access_new(settings->read, settings->secrets, settings->admin);
+		access_new(settings->read, settings->secrets, settings->admin,
+			   settings->root == ROOT_HOST);
 	engine_open_site(engine);
 	swap_workspaces(engine);
 	settings_free(old);

@@ -404,7 +404,8 @@ static void set_access(struct workspace *workspace)
 		workspace->access =
 			access_new(own->read ? own->read : all->read,
 				   own->secrets ? own->secrets : all->secrets,
-				   own->admin ? own->admin : all->admin);
+				   own->admin ? own->admin : all->admin,
+				   all->root == ROOT_HOST);
 }
 
 void workspace_set_settings(struct workspace *workspace,

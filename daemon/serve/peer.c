@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "serve/abode.h"
 
 #define OVERFLOW_UID 65534
 
@@ -50,6 +52,17 @@ bool peer_users_are_hidden(void)
 	return named < UIDS_MIN;
 }
 
+/* Asked at once: later somebody else might have its PID. */
+static void note_abode(struct access_user *user, int fd, pid_t pid)
+{
+	const char *why = abode_of_peer(fd, pid);
+
+	user->elsewhere = why;
+	if (why)
+		log_debug("root-from-elsewhere", LOG_INT("pid", pid),
+			  LOG_TEXT("reason", why));
+}
+
 int peer_init(struct peer *peer, int fd)
 {
 	struct access_user *user = &peer->user;
@@ -61,6 +74,8 @@ int peer_init(struct peer *peer, int fd)
 		return -errno;
 	user->uid = ucred.uid;
 	peer->pid = ucred.pid;
+	if (user->uid == 0)
+		note_abode(user, fd, ucred.pid);
 	user->groups = mem_alloc(sizeof(gid_t));
 	user->groups[0] = ucred.gid;
 	user->group_count = 1;

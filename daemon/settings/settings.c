@@ -21,6 +21,7 @@
 #define MIB    (1024 * KIB)
 
 static const char *const modes[] = {"agent", "sdk", NULL};
+static const char *const roots[] = {"host", "none", NULL};
 static const char *const dialects[] = {"clearml", "strict", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug",
 					 NULL};
@@ -49,6 +50,7 @@ static const struct settings_key keys[] = {
 	{"access", "read", WORDS, IN_SETTINGS(read)},
 	{"access", "secrets", WORDS, IN_SETTINGS(secrets)},
 	{"access", "admin", WORDS, IN_SETTINGS(admin)},
+	{"access", "root", CHOICE, IN_SETTINGS(root), "host", 0, 0, roots},
 	{"mask", "add", PATTERNS, IN_SETTINGS(mask_add)},
 	{"lock", "keys", PATHS, IN_SETTINGS(lock_keys)},
 	{"limits", "connections_per_user", COUNT, IN_SETTINGS(connections_per_user), "1024", 1, 1000000},

@@ -21,6 +21,7 @@
 #include "base/diag.h"
 
 enum settings_mode { MODE_AGENT, MODE_SDK };
+enum settings_root { ROOT_HOST, ROOT_NONE }; /* whose has every right */
 
 struct workspace_settings {
 	char *name;
@@ -52,6 +53,7 @@ struct settings {
 	int64_t jitter;                         /* percent */
 
 	char *read, *secrets, *admin; /* who may; see config/access.h */
+	int64_t root;                 /* enum settings_root */
 	size_t secrets_at;            /* offset of its line in the file */
 	char *mask_add;               /* more patterns, separated by blanks */
 	char *lock_keys;              /* more paths, separated by blanks */

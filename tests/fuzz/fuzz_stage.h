@@ -139,7 +139,7 @@ static inline struct access *stage_access(void)
 			(void)snprintf(lists[i] + len, sizeof(lists[i]) - len,
 				       "%u ", UID_FIRST + rights);
 		}
-	return access_new(lists[0], lists[1], lists[2]);
+	return access_new(lists[0], lists[1], lists[2], true);
 }
 
 static inline void stage_init(struct stage *stage)

@@ -215,7 +215,7 @@ static struct access *access_of_peers(void)
 					       sizeof(lists[i]) -
 						       strlen(lists[i]),
 					       "%u ", PEER_UID + rights);
-	return access_new(lists[0], lists[1], lists[2]);
+	return access_new(lists[0], lists[1], lists[2], true);
 }
 
 struct peer fixture_peer(unsigned int rights)

@@ -44,7 +44,7 @@ static void a_list_grants_its_right_to_those_it_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct access *access = access_new(
-			cases[i].read, cases[i].secrets, cases[i].admin);
+			cases[i].read, cases[i].secrets, cases[i].admin, true);
 
 		assert_int_equal(access_rights(access, &user), cases[i].rights);
 		access_free(access);
@@ -55,7 +55,7 @@ static void names_are_looked_up(void **state)
 {
 	static gid_t groups[] = {0};
 	struct access_user user = {OTHER, groups, 1};
-	struct access *access = access_new("group:root", NULL, NULL);
+	struct access *access = access_new("group:root", NULL, NULL, true);
 
 	(void)state;
 	assert_int_equal(access_rights(access, &user), ACCESS_READ);
@@ -64,12 +64,38 @@ static void names_are_looked_up(void **state)
 
 static void root_and_the_daemon_have_every_right(void **state)
 {
-	struct access *access = access_new("", "", "");
+	struct access *access = access_new("", "", "", true);
 	struct access_user root = {0}, own = {.uid = geteuid()};
 
 	(void)state;
 	assert_int_equal(access_rights(access, &root), ALL);
 	assert_int_equal(access_rights(access, &own), ALL);
+	access_free(access);
+}
+
+/* The daemon may run as root itself: that is no way around. */
+static void root_of_a_container_has_what_lists_give(void **state)
+{
+	struct access *access = access_new("root", "", "0", true);
+	struct access_user root = {.uid = 0, .elsewhere = true};
+
+	(void)state;
+	assert_int_equal(access_rights(access, &root),
+			 ACCESS_READ | ACCESS_ADMIN);
+	root.elsewhere = false;
+	assert_int_equal(access_rights(access, &root), ALL);
+	access_free(access);
+}
+
+static void root_may_have_nothing_of_its_own(void **state)
+{
+	struct access *access = access_new("root", "", "", false);
+	struct access_user root = {0}, own = {.uid = geteuid()};
+
+	(void)state;
+	assert_int_equal(access_rights(access, &root), ACCESS_READ);
+	assert_int_equal(access_rights(access, &own),
+			 own.uid ? ALL : ACCESS_READ);
 	access_free(access);
 }
 
@@ -87,6 +113,8 @@ int main(void)
 		cmocka_unit_test(a_list_grants_its_right_to_those_it_names),
 		cmocka_unit_test(names_are_looked_up),
 		cmocka_unit_test(root_and_the_daemon_have_every_right),
+		cmocka_unit_test(root_of_a_container_has_what_lists_give),
+		cmocka_unit_test(root_may_have_nothing_of_its_own),
 		cmocka_unit_test(rights_have_names),
 	};
 

@@ -1,0 +1,211 @@
+#include "serve/abode.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
+
+#define FACT_MAX  ((size_t)16 * 1024) /* of each file; longer ones are cut */
+#define PATH_ROOM 64
+
+/* How the paths of cgroups name containers. */
+static const char *const container_marks[] = {
+	"/docker-",       /* Docker under systemd */
+	"/docker/",       /* Docker without */
+	"/libpod",        /* podman */
+	"/kubepods",      /* kubelet, whatever runs its containers */
+	"/cri-",          /* containerd of Kubernetes */
+	"/crio-",         /* CRI-O */
+	"/lxc/",          /* LXC and Incus */
+	"/lxc.payload",   /* newer ones */
+	"/machine.slice", /* systemd-nspawn, libvirt */
+	"/garden/",       /* Cloud Foundry */
+	"/ecs/",          /* Amazon */
+	"/../",           /* beside the container that we are in */
+};
+
+struct facts {
+	const char *folder;
+	char *users, *status, *cgroup; /* NULL: not shown */
+};
+
+static char *read_fact(const char *folder, const char *name)
+{
+	char path[PATH_ROOM + 16];
+	_cleanup_(mem_freep) char *text = mem_alloc(FACT_MAX);
+	FILE *file;
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	len = fread(text, 1, FACT_MAX - 1, file);
+	(void)fclose(file);
+	text[len] = '\0';
+	return TAKE(text);
+}
+
+static struct facts facts_of(const char *folder)
+{
+	return (struct facts){folder, read_fact(folder, "uid_map"),
+			      read_fact(folder, "status"),
+			      read_fact(folder, "cgroup")};
+}
+
+static void facts_deinit(struct facts *facts)
+{
+	mem_free(facts->users);
+	mem_free(facts->status);
+	mem_free(facts->cgroup);
+}
+
+static bool look_at(const struct facts *facts, const char *name,
+		    struct stat *info)
+{
+	char path[PATH_ROOM + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", facts->folder, name);
+	return stat(path, info) == 0;
+}
+
+/* Who has no privilege sees the namespaces of its own user's processes only. */
+static bool namespaces_differ(const struct facts *mine,
+			      const struct facts *theirs, const char *name)
+{
+	struct stat a, b;
+
+	return look_at(mine, name, &a) && look_at(theirs, name, &b) &&
+	       (a.st_ino != b.st_ino || a.st_dev != b.st_dev);
+}
+
+/* A PID for each PID namespace, from that of /proc down; 0: cannot be told. */
+static size_t count_pids(const char *status)
+{
+	const char *line = strstr(status, "\nNSpid:");
+	size_t count = 0;
+
+	if (!line)
+		return 0;
+	for (line++; *line && *line != '\n'; line++)
+		count += *line == '\t';
+	return count;
+}
+
+static bool names_container(struct str line)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(container_marks); i++)
+		if (memmem(line.ptr, line.len, container_marks[i],
+			   strlen(container_marks[i])))
+			return true;
+	return false;
+}
+
+/* The first line of @text, which goes on behind it. */
+static struct str take_line(const char **text)
+{
+	struct str line = {*text, strcspn(*text, "\n")};
+
+	*text += line.len + ((*text)[line.len] == '\n');
+	return line;
+}
+
+/* The containers that lines of @text name must be named by @other, too. */
+static bool has_containers_of(const char *other, const char *text)
+{
+	while (*text) {
+		struct str line = take_line(&text);
+		const char *rest = other;
+		bool found = !names_container(line);
+
+		while (*rest && !found)
+			found = str_equal(take_line(&rest), line);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool same_container(const struct facts *mine, const struct facts *theirs)
+{
+	const char *a = mine->cgroup ? mine->cgroup : "";
+	const char *b = theirs->cgroup ? theirs->cgroup : "";
+
+	return has_containers_of(a, b) && has_containers_of(b, a);
+}
+
+const char *abode_compare(const char *mine, const char *theirs)
+{
+	_cleanup_(facts_deinit) struct facts a = facts_of(mine);
+	_cleanup_(facts_deinit) struct facts b = facts_of(theirs);
+
+	if (!a.users || !a.status || !b.users || !b.status)
+		return "/proc does not show it";
+	if (strcmp(a.users, b.users) != 0 ||
+	    namespaces_differ(&a, &b, "ns/user"))
+		return "another user namespace";
+	if (!count_pids(a.status) ||
+	    count_pids(a.status) != count_pids(b.status) ||
+	    namespaces_differ(&a, &b, "ns/pid"))
+		return "another PID namespace";
+	if (!same_container(&a, &b))
+		return "the cgroup of a container";
+	return NULL;
+}
+
+/* A descriptor holds the process fast: a later one of the same PID is not taken
+ * for it. Before Linux 6.5 the one that has the PID by now is meant, before 5.3
+ * nobody can be held. -1: it has ended; -2: not with this kernel. */
+static int hold_peer(int fd, pid_t pid)
+{
+	socklen_t size = sizeof(int);
+	int held = -1;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &held, &size) == 0)
+		return held;
+	if (errno != ENOPROTOOPT)
+		return -1;
+#ifdef SYS_pidfd_open
+	held = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (held >= 0 || errno == ESRCH)
+		return held;
+#else
+	(void)pid;
+#endif
+	return -2;
+}
+
+/* A process that has ended makes its descriptor readable. */
+static bool has_ended(int held)
+{
+	struct pollfd look = {held, POLLIN, 0};
+
+	return held == -1 || poll(&look, 1, 0) != 0;
+}
+
+const char *abode_of_peer(int fd, pid_t pid)
+{
+	_cleanup_(file_closep) int held = -1;
+	char theirs[PATH_ROOM];
+	const char *why;
+
+	if (pid <= 0)
+		return "a PID namespace that cannot be seen";
+	held = hold_peer(fd, pid);
+	(void)snprintf(theirs, sizeof(theirs), "/proc/%ld", (long)pid);
+	why = abode_compare("/proc/self", theirs);
+	return !why && has_ended(held) ? "it has ended" : why;
+}

@@ -305,7 +305,7 @@ static void place_user_maps(struct stack_docs *docs)
 
 	for (size_t i = 0; i < docs->count; i++) {
 		enum layer_kind kind = docs->items[i].kind;
-		bool replaces = kind == LAYER_VAULT || kind == LAYER_MONITORING;
+		bool replaces = layer_traits[kind].provenance == LAYER_OF_VAULT;
 
 		if (!value_is(at(docs->items[i].doc->root, map_path),
 			      VALUE_OBJECT))

@@ -327,7 +327,7 @@ static const struct lock *lock_of(const struct explanation *explanation,
 	struct path_error error;
 	struct path path;
 
-	if (kind != LAYER_VAULT && kind != LAYER_MONITORING)
+	if (layer_traits[kind].provenance != LAYER_OF_VAULT)
 		return NULL;
 	(void)path_parse(&path, &arena, leaf->path, &error);
 	return locks_find(explanation->locks, kind, &path);

@@ -14,22 +14,24 @@
 #include "read/doc.h"
 #include "value/value.h"
 
-const char *layer_kind_name(enum layer_kind kind)
-{
-	static const char *const names[LAYER_KINDS] = {
-		[LAYER_DEFAULTS] = "defaults",
-		[LAYER_SITE] = "site",
-		[LAYER_FILE] = "file",
-		[LAYER_WORKSPACE] = "workspace",
-		[LAYER_ENV_GENERIC] = "env-generic",
-		[LAYER_VAULT] = "vault",
-		[LAYER_PROTECTED] = "protected",
-		[LAYER_ENV_NAMED] = "env-named",
-		[LAYER_MONITORING] = "monitoring",
-	};
-
-	return names[kind];
-}
+/* Defaults are not looked up: their keys are what everybody has anyway, and a
+ * vault that relies on one means the host's own (SEMANTICS A2: from `site`
+ * upward). What the settings declare is a text of ours, without lines. */
+/* clang-format off */
+const struct layer_traits layer_traits[LAYER_KINDS] = {
+	/*                     name           provenance         fetched required lookup lines */
+	[LAYER_DEFAULTS]    = {"defaults",    LAYER_OF_FILE,     false,  true,    false, true},
+	[LAYER_SITE]        = {"site",        LAYER_OF_FILE,     false,  true,    true,  true},
+	[LAYER_ETCD]        = {"site",        LAYER_OF_ETCD,     true,   true,    true,  true},
+	[LAYER_FILE]        = {"file",        LAYER_OF_FILE,     false,  true,    true,  true},
+	[LAYER_WORKSPACE]   = {"workspace",   LAYER_OF_SETTINGS, false,  true,    true,  false},
+	[LAYER_ENV_GENERIC] = {"env-generic", LAYER_OF_VARIABLE, false,  false,   true,  true},
+	[LAYER_VAULT]       = {"vault",       LAYER_OF_VAULT,    true,   false,   true,  true},
+	[LAYER_PROTECTED]   = {"protected",   LAYER_DERIVED,     false,  false,   true,  true},
+	[LAYER_ENV_NAMED]   = {"env-named",   LAYER_OF_VARIABLE, false,  false,   true,  true},
+	[LAYER_MONITORING]  = {"monitoring",  LAYER_OF_VAULT,    true,   false,   true,  true},
+};
+/* clang-format on */
 
 const char *layer_state_name(enum layer_state state)
 {
@@ -167,33 +169,15 @@ void layer_touch(struct layer *layer)
 	layer->unread = true;
 }
 
-bool layer_is_file(const struct layer *layer)
+bool layer_is_of(const struct layer *layer, enum layer_provenance provenance)
 {
-	return layer->kind <= LAYER_FILE && !layer->text.ptr;
-}
-
-bool layer_is_vault(const struct layer *layer)
-{
-	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
+	return layer_traits[layer->kind].provenance == provenance;
 }
 
 bool layer_is_lost(const struct layer *layer)
 {
 	return layer->state == LAYER_BROKEN && !layer->doc &&
-	       layer->kind <= LAYER_WORKSPACE;
-}
-
-bool layer_is_environment(const struct layer *layer)
-{
-	return layer->kind == LAYER_ENV_GENERIC ||
-	       layer->kind == LAYER_ENV_NAMED;
-}
-
-/* Written by somebody else than who runs this host. */
-static bool is_from_elsewhere(const struct layer *layer)
-{
-	return layer_is_vault(layer) ||
-	       (layer->kind == LAYER_SITE && !layer_is_file(layer));
+	       layer_traits[layer->kind].required;
 }
 
 static struct read_options options_of(const struct layer *layer,
@@ -204,12 +188,12 @@ static struct read_options options_of(const struct layer *layer,
 		.format = layer->format,
 		.dialect = context->dialect,
 		.limits = context->limits,
-		.env = is_from_elsewhere(layer) ? context->vault_env
-						: context->env,
+		.env = layer_traits[layer->kind].fetched ? context->vault_env
+							 : context->env,
 		.lower = lower,
 		.secrecy = secret_below,
 		.under = str_from(layer->under),
-		.may_include = layer_is_file(layer),
+		.may_include = layer_is_of(layer, LAYER_OF_FILE),
 	};
 }
 
@@ -219,9 +203,9 @@ static char *name_for_people(const struct layer *layer)
 {
 	const char *name = layer->description;
 
-	if (!layer_is_file(layer) && layer->kind == LAYER_SITE)
+	if (layer_is_of(layer, LAYER_OF_ETCD))
 		return mem_printf("etcd %s", layer->source);
-	if (layer_is_file(layer) || !layer_is_vault(layer))
+	if (!layer_is_of(layer, LAYER_OF_VAULT))
 		return mem_strdup(layer->source);
 	if (name && *name)
 		return mem_printf("vault '%s'", name);
@@ -301,12 +285,13 @@ static int read_once(const struct layer *layer,
 	_cleanup_(mem_freep) char *name = name_for_people(layer);
 	int r;
 
-	if (!layer_is_file(layer) && !layer->text.ptr)
+	if (layer->text.ptr)
+		return read_words(
+			&(struct text){name, layer->text,
+				       layer_is_of(layer, LAYER_OF_VAULT)},
+			options, doc, diag);
+	if (!layer_is_of(layer, LAYER_OF_FILE))
 		return 0;
-	if (!layer_is_file(layer))
-		return read_words(&(struct text){name, layer->text,
-						 layer_is_vault(layer)},
-				  options, doc, diag);
 	r = read_file(doc, layer->source, options, diag);
 	return r == 0 ? refuse_own_output(doc, diag) : r;
 }
@@ -376,7 +361,7 @@ static bool is_another(struct layer *layer)
 	struct stat st;
 
 	layer->fresh = false;
-	if (layer_is_file(layer) && stat(layer->source, &st) == 0)
+	if (layer_is_of(layer, LAYER_OF_FILE) && stat(layer->source, &st) == 0)
 		stamp = (struct layer_stamp){st.st_ino, (uint64_t)st.st_size,
 					     st.st_mtim.tv_sec,
 					     st.st_mtim.tv_nsec};
@@ -394,7 +379,7 @@ static bool set_problem(struct layer *layer, struct diag *problem)
 	layer->problem = diag_take(problem);
 	set_state(layer, LAYER_BROKEN);
 	log_warning("layer-broken",
-		    LOG_TEXT("layer", layer_kind_name(layer->kind)),
+		    LOG_TEXT("layer", layer_traits[layer->kind].name),
 		    LOG_TEXT("source", layer->problem.source),
 		    LOG_INT("line", layer->problem.pos.line),
 		    LOG_INT("column", layer->problem.pos.column),
@@ -410,7 +395,7 @@ static void note_misreading(const struct layer *layer,
 	struct read_options options = options_of(layer, context, NULL);
 	_cleanup_(doc_unrefp) struct doc *theirs = NULL;
 
-	if (!layer_is_vault(layer) || layer->format == READ_HOCON)
+	if (!layer_is_of(layer, LAYER_OF_VAULT) || layer->format == READ_HOCON)
 		return;
 	options.format = READ_HOCON;
 	options.dialect = READ_STRICT;
@@ -494,7 +479,7 @@ static struct doc *last_good_for(const struct layer *layer,
 	if (!doc || !(doc->used_environment || doc->used_lower))
 		return doc ? doc_ref(doc) : NULL;
 	text = (struct text){doc->sources[0]->name, doc->sources[0]->text,
-			     layer_is_vault(layer)};
+			     layer_is_of(layer, LAYER_OF_VAULT)};
 	(void)read_words(&text, &options, &again, diag);
 	return again;
 }
@@ -505,7 +490,8 @@ struct doc *layer_doc_for(const struct layer *layer,
 {
 	struct doc *doc = NULL;
 
-	if (layer->state != LAYER_BROKEN && !layer_is_environment(layer))
+	if (layer->state != LAYER_BROKEN &&
+	    !layer_is_of(layer, LAYER_OF_VARIABLE))
 		return last_good_for(layer, context, lower, diag);
 	if (read_newest(layer, context, lower, &doc, diag) != READ_E_BROKEN)
 		return doc;

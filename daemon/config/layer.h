@@ -29,7 +29,8 @@ struct value;
 /* Weakest first; the names and order of INTERFACE.md. */
 enum layer_kind {
 	LAYER_DEFAULTS,
-	LAYER_SITE,
+	LAYER_SITE, /* files of its folder */
+	LAYER_ETCD, /* and what etcd has for this host: of the same name */
 	LAYER_FILE,
 	LAYER_WORKSPACE,
 	LAYER_ENV_GENERIC,
@@ -39,6 +40,28 @@ enum layer_kind {
 	LAYER_MONITORING,
 	LAYER_KINDS
 };
+
+/* Where its texts come from. */
+enum layer_provenance {
+	LAYER_OF_FILE,
+	LAYER_OF_ETCD,
+	LAYER_OF_SETTINGS,
+	LAYER_OF_VARIABLE,
+	LAYER_OF_VAULT,
+	LAYER_DERIVED, /* from other layers */
+};
+
+struct layer_traits {
+	const char *name; /* as people are told */
+	enum layer_provenance provenance;
+	bool fetched;  /* written by others than who runs this host */
+	bool required; /* ClearML does not go on without what is broken */
+	bool lookup;   /* other layers find values in it */
+	bool lines;    /* its texts have lines that are worth telling */
+};
+
+/* By enum layer_kind. */
+extern const struct layer_traits layer_traits[];
 
 enum layer_state { LAYER_OK, LAYER_MISSING, LAYER_BROKEN };
 
@@ -78,24 +101,18 @@ struct layer_context {
 	struct diag_list *others; /* as a reader's; layer_read has its own */
 };
 
-const char *layer_kind_name(enum layer_kind kind);
 const char *layer_state_name(enum layer_state state);
 
 struct layer *layer_new(enum layer_kind kind, const char *source);
 void layer_free(struct layer *layer);
 
-/* Is it broken, with nothing good to stand for it, and ClearML would not go on
- * without it, as it does without a vault? */
+/* Is it required and broken, with nothing good to stand for it? */
 bool layer_is_lost(const struct layer *layer);
 
 /* Of the same document and text, as layer_doc_for needs it. */
 struct layer *layer_copy(const struct layer *layer);
 
-/* A vault's: one that cannot be read ClearML goes on without. */
-bool layer_is_vault(const struct layer *layer);
-
-/* Said by a variable. */
-bool layer_is_environment(const struct layer *layer);
+bool layer_is_of(const struct layer *layer, enum layer_provenance provenance);
 
 void layer_set_description(struct layer *layer, const char *description);
 
@@ -118,10 +135,6 @@ void layer_set_odd_format(struct layer *layer, bool odd);
 /* The layer is the file of its name, which may have changed. */
 void layer_set_file(struct layer *layer, enum read_format format,
 		    const char *under);
-
-/* Is its text that of a file? One of a stronger kind than `file` never is, with
- * a text or still without. */
-bool layer_is_file(const struct layer *layer);
 
 /* Read it again, whatever it holds. */
 void layer_touch(struct layer *layer);

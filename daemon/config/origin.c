@@ -98,15 +98,14 @@ static const struct stack_doc *owner_of(const struct origins *origins,
 	return NULL;
 }
 
-/* A variable of one line needs no position, and what the settings declare of a
- * workspace is a text of ours. */
+/* A variable of one line needs no position. */
 static bool has_lines(const struct stack_doc *item, const struct source *source)
 {
-	if (item->kind == LAYER_WORKSPACE)
-		return false;
-	return (item->kind != LAYER_ENV_GENERIC &&
-		item->kind != LAYER_ENV_NAMED) ||
-	       memchr(source->text.ptr, '\n', source->text.len);
+	const struct layer_traits *traits = &layer_traits[item->kind];
+
+	return traits->lines &&
+	       (traits->provenance != LAYER_OF_VARIABLE ||
+		memchr(source->text.ptr, '\n', source->text.len));
 }
 
 static struct origin origin_in(const struct stack_doc *item,
@@ -117,7 +116,7 @@ static struct origin origin_in(const struct stack_doc *item,
 					? doc->sources[value->source]
 					: NULL;
 	struct origin origin = {
-		.layer = layer_kind_name(item->kind),
+		.layer = layer_traits[item->kind].name,
 		.source = item->source ? item->source : "",
 		.description = item->description,
 		.doc = doc,
@@ -176,7 +175,7 @@ struct origin origins_find(const struct origins *origins,
 	struct origin origin = find(origins, value);
 
 	if (is_kept(origins, value))
-		origin.layer = layer_kind_name(LAYER_PROTECTED);
+		origin.layer = layer_traits[LAYER_PROTECTED].name;
 	return origin;
 }
 

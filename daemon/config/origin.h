@@ -22,7 +22,7 @@ struct stack_docs;
 struct value;
 
 struct origin {
-	const char *layer;         /* as layer_kind_name() has it */
+	const char *layer;         /* its kind's name */
 	const char *source;        /* file, vault id or variable; "": none */
 	const char *description;   /* of a vault; NULL: none */
 	struct pos pos;            /* line 0: there are no lines */

@@ -20,7 +20,8 @@ void stack_copy(struct stack *copy, const struct stack *stack,
 
 	stack_init(copy);
 	for (stack_each(stack, layer))
-		if (layer->kind < below && !layer_is_environment(layer))
+		if (layer->kind < below &&
+		    !layer_is_of(layer, LAYER_OF_VARIABLE))
 			list_add(&copy->layers, &layer_copy(layer)->link);
 }
 
@@ -94,14 +95,6 @@ static struct list *place_of(struct stack *stack, enum layer_kind kind)
 		if (layer_of(at)->kind > kind)
 			break;
 	return at;
-}
-
-/* Defaults are not looked into: their keys are what everybody has anyway, and
- * a vault that relies on one means the host's own (SEMANTICS A2: from `site`
- * upward). */
-static bool is_looked_into(const struct layer *layer)
-{
-	return layer->kind != LAYER_DEFAULTS;
 }
 
 static bool depends_on_lower(const struct layer *layer)
@@ -229,7 +222,7 @@ bool stack_read(struct stack *stack, const struct layer_context *context)
 	for (stack_each(stack, layer)) {
 		if (layer->unread || (changed && depends_on_lower(layer)))
 			changed = layer_read(layer, context, lower) || changed;
-		if (layer->doc && is_looked_into(layer))
+		if (layer->doc && layer_traits[layer->kind].lookup)
 			lower = merge(&arena, lower, layer->doc->root);
 	}
 	return changed;
@@ -265,7 +258,7 @@ static void add_for(struct stack_docs *docs, const struct layer *layer,
 {
 	struct stack_doc *item = stack_docs_add(docs, layer, doc);
 
-	if (layer_is_environment(layer))
+	if (layer_is_of(layer, LAYER_OF_VARIABLE))
 		mark_foreign(doc->root);
 	else
 		item->read_again = doc != layer->doc;
@@ -302,10 +295,10 @@ bool stack_docs_for(const struct stack *stack,
 	bool own;
 
 	for (stack_each(stack, layer)) {
-		own = layer_is_environment(layer);
+		own = layer_is_of(layer, LAYER_OF_VARIABLE);
 		doc = layer_doc_for(layer, context, own ? variables : lower,
 				    diag);
-		if (diag_failed(diag) && !layer_is_vault(layer))
+		if (diag_failed(diag) && !layer_is_of(layer, LAYER_OF_VAULT))
 			return false;
 		if (diag_failed(diag))
 			leave_out(docs, layer, diag);
@@ -314,7 +307,7 @@ bool stack_docs_for(const struct stack *stack,
 		add_for(docs, layer, doc);
 		if (own)
 			variables = merge(&arena, variables, doc->root);
-		if (is_looked_into(layer))
+		if (layer_traits[layer->kind].lookup)
 			lower = merge(&arena, lower, doc->root);
 	}
 	return true;

@@ -30,6 +30,24 @@ struct layer_context layers_context(const struct settings *settings,
 	};
 }
 
+bool layers_set_documents(struct stack *stack, const struct site *site)
+{
+	size_t count = site ? site->docs.count : 0;
+	_cleanup_(mem_freep) const char **keys =
+		mem_alloc(count * sizeof(*keys));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(count * sizeof(*layers));
+	bool changed;
+
+	for (size_t i = 0; i < count; i++)
+		keys[i] = site->docs.items[i].key;
+	changed = stack_set_sources(stack, LAYER_ETCD, keys, count, layers);
+	for (size_t i = 0; i < count; i++)
+		layer_set_text(layers[i], read_format_of_path(keys[i]),
+			       site->docs.items[i].text);
+	return changed;
+}
+
 static bool set_files(struct stack *stack, enum layer_kind kind,
 		      const struct local_files *files)
 {
@@ -48,104 +66,15 @@ static bool set_files(struct stack *stack, enum layer_kind kind,
 	return changed;
 }
 
-/* The site's files, then its documents: of one kind, which is set as a whole.
- */
-struct site_list {
-	const char **sources;
-	struct layer **layers;
-	size_t files, count;
-	const struct site_docs *docs; /* NULL: none */
-};
-
-/* The sources of the files are still to be said. */
-static void site_list_init(struct site_list *list, size_t files,
-			   const struct site *site)
-{
-	size_t count = files + (site ? site->docs.count : 0);
-
-	*list = (struct site_list){
-		.sources = mem_alloc(count * sizeof(*list->sources)),
-		.layers = mem_alloc(count * sizeof(*list->layers)),
-		.files = files,
-		.count = count,
-		.docs = site ? &site->docs : NULL,
-	};
-	for (size_t i = files; i < count; i++)
-		list->sources[i] = list->docs->items[i - files].key;
-}
-
-static void site_list_deinit(struct site_list *list)
-{
-	mem_free(list->sources);
-	mem_free(list->layers);
-}
-
-static bool site_list_set(const struct site_list *list, struct stack *stack)
-{
-	bool changed = stack_set_sources(stack, LAYER_SITE, list->sources,
-					 list->count, list->layers);
-
-	for (size_t i = list->files; i < list->count; i++) {
-		const struct site_doc *doc =
-			&list->docs->items[i - list->files];
-
-		layer_set_text(list->layers[i], read_format_of_path(doc->key),
-			       doc->text);
-	}
-	return changed;
-}
-
-static bool set_site(struct stack *stack, const struct local_rule *rule,
-		     const struct site *site)
-{
-	_cleanup_(site_list_deinit) struct site_list list;
-	struct local_files files;
-	bool changed;
-
-	local_find_site(&files, rule);
-	site_list_init(&list, files.count, site);
-	for (size_t i = 0; i < files.count; i++)
-		list.sources[i] = files.items[i].path;
-	changed = site_list_set(&list, stack);
-	for (size_t i = 0; i < files.count; i++)
-		layer_set_file(list.layers[i], files.items[i].format,
-			       files.items[i].under);
-	local_files_deinit(&files);
-	return changed;
-}
-
-static bool is_site_file(const struct layer *layer)
-{
-	return layer->kind == LAYER_SITE && layer_is_file(layer);
-}
-
-bool layers_set_documents(struct stack *stack, const struct site *site)
-{
-	_cleanup_(site_list_deinit) struct site_list list;
-	struct layer *layer;
-	size_t files = 0, at = 0;
-
-	for (stack_each(stack, layer))
-		files += is_site_file(layer);
-	site_list_init(&list, files, site);
-	for (stack_each(stack, layer))
-		if (is_site_file(layer))
-			list.sources[at++] = layer->source;
-	return site_list_set(&list, stack);
-}
-
 static bool set_found(struct stack *stack, enum layer_kind kind,
 		      void (*find)(struct local_files *files,
 				   const struct local_rule *rule),
 		      const struct local_rule *rule)
 {
-	struct local_files files;
-	bool changed;
+	_cleanup_(local_files_deinit) struct local_files files;
 
 	find(&files, rule);
-	changed = set_files(stack, kind, &files);
-	local_files_deinit(&files);
-	return changed;
+	return set_files(stack, kind, &files);
 }
 
 static bool set_all_files(struct stack *stack, const struct local_rule *rule,
@@ -153,10 +82,11 @@ static bool set_all_files(struct stack *stack, const struct local_rule *rule,
 {
 	bool defaults =
 		set_found(stack, LAYER_DEFAULTS, local_find_defaults, rule);
-	bool sites = set_site(stack, rule, site);
+	bool sites = set_found(stack, LAYER_SITE, local_find_site, rule);
+	bool documents = layers_set_documents(stack, site);
 	bool files = set_found(stack, LAYER_FILE, local_find_files, rule);
 
-	return defaults || sites || files;
+	return defaults || sites || documents || files;
 }
 
 /* As ClearML would read it from a file. */

@@ -30,7 +30,7 @@ struct layer_context layers_context(const struct settings *settings,
 /* Files, folders, variables; and the documents of the site. */
 bool layers_set_local(struct stack *stack, const struct workspace_host *host);
 
-/* The documents of the site alone, after its files as they stand. */
+/* The documents of the site alone. */
 bool layers_set_documents(struct stack *stack, const struct site *site);
 
 /* What the settings declare of a workspace: @login, or none at all unless

@@ -170,12 +170,12 @@ static void set_key_origin(struct login *login, const struct env *env)
 
 	if (!login->access_key)
 		return;
-	login->key_layer = layer_kind_name(LAYER_FILE);
+	login->key_layer = layer_traits[LAYER_FILE].name;
 	for (size_t i = 0; access_key.variables[i]; i++) {
 		if (!env_get(env, str_from(access_key.variables[i]), &value) ||
 		    !str_trim(value).len)
 			continue;
-		login->key_layer = layer_kind_name(LAYER_ENV_NAMED);
+		login->key_layer = layer_traits[LAYER_ENV_NAMED].name;
 		login->key_source = mem_strdup(access_key.variables[i]);
 		return;
 	}
@@ -303,7 +303,7 @@ bool login_from_settings(struct login *login, const struct settings *settings,
 		.files_server = copy_host(declared->files_server),
 		.access_key = copy(str_from(declared->access_key)),
 		.verify = true,
-		.key_layer = layer_kind_name(LAYER_WORKSPACE),
+		.key_layer = layer_traits[LAYER_WORKSPACE].name,
 		.key_source = mem_strdup(settings->path),
 	};
 	if (declared->verify_certificate)

@@ -158,15 +158,10 @@ static struct vault vault_of(const struct layer *layer)
 	};
 }
 
-static bool is_document(const struct layer *layer)
-{
-	return layer->kind == LAYER_SITE && !layer_is_file(layer);
-}
-
 /* What is no text is no text of a file either. */
 static bool may_be_kept(const struct layer *layer)
 {
-	return is_document(layer) &&
+	return layer->kind == LAYER_ETCD &&
 	       (layer->doc || str_utf8_invalid(layer->text) == layer->text.len);
 }
 

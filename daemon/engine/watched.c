@@ -21,8 +21,6 @@ static void add_path(struct watched *watched, const char *path)
 
 static void add_layer(struct watched *watched, const struct layer *layer)
 {
-	if (!layer_is_file(layer))
-		return; /* it is no file */
 	add_path(watched, layer->source);
 	for (size_t i = 0; layer->doc && i < layer->doc->include_count; i++)
 		add_path(watched, layer->doc->includes[i]);
@@ -35,7 +33,7 @@ void watched_add_stack(struct watched *watched, const struct stack *stack)
 	struct layer *layer;
 
 	for (stack_each(stack, layer))
-		if (layer->kind <= LAYER_FILE)
+		if (layer_is_of(layer, LAYER_OF_FILE))
 			add_layer(watched, layer);
 }
 

@@ -52,7 +52,7 @@ static void write_problem(struct reader *reader, const struct layer *layer)
 {
 	struct buf *json = reader->json;
 	const struct diag *problem = &layer->problem;
-	bool elsewhere = layer_is_file(layer) &&
+	bool elsewhere = layer_is_of(layer, LAYER_OF_FILE) &&
 			 strcmp(problem->source, layer->source) != 0;
 	_cleanup_(mem_freep) char *text =
 		elsewhere ? with_place(problem) : mem_strdup(problem->text);
@@ -117,7 +117,7 @@ static void write_layer(struct reader *reader, const struct layer *layer,
 	int64_t age = (clock_boot_ms() - layer->since) / 1000;
 
 	buf_putc(json, '{');
-	json_add_string(json, "layer", layer_kind_name(layer->kind));
+	json_add_string(json, "layer", layer_traits[layer->kind].name);
 	add_text(reader, "source", layer->source);
 	add_text(reader, "description", layer->description);
 	json_add_string(json, "state",
@@ -153,18 +153,13 @@ static void write_settings_problem(struct reader *reader, const char *state,
 	buf_putc(json, '}');
 }
 
-static bool is_fetched(const struct layer *layer)
-{
-	return layer->kind == LAYER_VAULT || layer->kind == LAYER_MONITORING;
-}
-
 /* @vaults and @documents: the age of those that nobody has confirmed lately. */
 static int64_t stale_of(const struct layer *layer, int64_t vaults,
 			int64_t documents)
 {
-	if (layer->kind == LAYER_SITE && !layer_is_file(layer))
+	if (layer_is_of(layer, LAYER_OF_ETCD))
 		return documents;
-	return is_fetched(layer) ? vaults : -1;
+	return layer_is_of(layer, LAYER_OF_VAULT) ? vaults : -1;
 }
 
 static void write_layers(struct reader *reader, const struct engine *engine,

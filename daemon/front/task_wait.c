@@ -82,8 +82,8 @@ static void add_diag(const struct failures *failures, const char *what,
 
 static bool is_own(const struct layer *layer)
 {
-	return layer->kind == LAYER_WORKSPACE || layer->kind == LAYER_VAULT ||
-	       layer->kind == LAYER_MONITORING;
+	return layer_is_of(layer, LAYER_OF_SETTINGS) ||
+	       layer_is_of(layer, LAYER_OF_VAULT);
 }
 
 static void add_broken(const struct failures *failures,

@@ -79,7 +79,7 @@ static struct value *origin_of(struct answer *answer,
 
 	if (candidate->entry)
 		(void)place_find(&place, docs, candidate->entry);
-	set_text(answer, origin, "layer", layer_kind_name(place.kind));
+	set_text(answer, origin, "layer", layer_traits[place.kind].name);
 	set_text(answer, origin, "source", STORAGE_AZURE_ACCOUNT);
 	set_place(answer, origin, &place);
 	return origin;

@@ -99,16 +99,14 @@ static void assert_broken(const struct layer *layer, uint32_t line)
 static void kinds_and_states_have_the_names_of_the_contract(void **state)
 {
 	static const char *const kinds[] = {
-		"defaults",  "site",        "file",
-		"workspace", "env-generic", "vault",
-		"protected", "env-named",   "monitoring",
+		"defaults",    "site",  "site",      "file",      "workspace",
+		"env-generic", "vault", "protected", "env-named", "monitoring",
 	};
 
 	(void)state;
 	assert_int_equal(ARRAY_SIZE(kinds), LAYER_KINDS);
 	for (size_t i = 0; i < LAYER_KINDS; i++)
-		assert_string_equal(layer_kind_name((enum layer_kind)i),
-				    kinds[i]);
+		assert_string_equal(layer_traits[i].name, kinds[i]);
 	assert_string_equal(layer_state_name(LAYER_OK), "ok");
 	assert_string_equal(layer_state_name(LAYER_MISSING), "missing");
 	assert_string_equal(layer_state_name(LAYER_BROKEN), "broken");

@@ -3,6 +3,7 @@
  * options, run it.
  */
 
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 #include "base/file.h"
@@ -62,6 +63,8 @@ static int run_command(const struct command *command, struct globals *globals,
 
 	if (status != EXIT_DONE)
 		return command->failure ? command->failure : status;
+	if (globals->no_pager)
+		(void)setenv("CLEARCONF_PAGER", "", true);
 	if (globals->help)
 		return help_print(command);
 	if (globals->version)

@@ -13,6 +13,8 @@ const struct option_spec global_options[] = {
 	 "wait at most S seconds for an answer (30)"},
 	{"any-server", '\0', OPTION_FLAG, FIELD(any_server), NULL,
 	 "trust the daemon whoever runs it"},
+	{"no-pager", '\0', OPTION_FLAG, FIELD(no_pager), NULL,
+	 "print what is long without a pager"},
 	{"help", 'h', OPTION_FLAG, FIELD(help), NULL, "print this help"},
 	{"version", 'V', OPTION_FLAG, FIELD(version), NULL,
 	 "print the version"},

@@ -11,7 +11,7 @@
 
 struct globals {
 	const char *socket, *workspace, *timeout;
-	bool any_server, help, version;
+	bool any_server, no_pager, help, version;
 };
 
 extern const struct option_spec global_options[];

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/patience.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
@@ -12,11 +13,14 @@ int once_call(const struct client *client, const struct once *once,
 	      struct doc **answer)
 {
 	_cleanup_(channel_deinit) struct channel channel = {0};
+	struct patience patience;
 	int status = channel_open(&channel, client);
 
+	patience_begin(&patience);
 	if (status == EXIT_DONE)
 		status = channel_call(&channel, once->method, once->parameters,
 				      answer);
+	patience_end(&patience);
 	if (status == EXIT_DONE)
 		return status;
 	if (once->refused &&
@@ -41,7 +45,6 @@ int once_print_json(const struct value *answer)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
-	json_write_pretty(&out, answer);
-	buf_putc(&out, '\n');
-	return output_write(buf_str(&out));
+	output_add_json(&out, answer);
+	return output_show(buf_str(&out));
 }

@@ -4,6 +4,7 @@
 #include "call/channel.h"
 #include "call/clock.h"
 #include "call/command.h"
+#include "call/patience.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
@@ -85,10 +86,12 @@ int status_follow(struct channel *channel, const struct client *client,
 		  const struct status_wish *wish, struct doc **answer)
 {
 	struct follow follow = {channel, client, wish, -1, NULL};
+	struct patience patience;
 	int status;
 
 	if (wish->timeout_ms >= 0)
 		follow.deadline = clock_now() + wish->timeout_ms;
+	patience_begin(&patience);
 	for (;;) {
 		status = follow_once(&follow);
 		if (status != EXIT_NO_DAEMON || !wish->patient ||
@@ -96,6 +99,7 @@ int status_follow(struct channel *channel, const struct client *client,
 			break;
 		clock_sleep(RETRY_MS);
 	}
+	patience_end(&patience);
 	if (answer)
 		*answer = TAKE(follow.last);
 	if (follow.last)

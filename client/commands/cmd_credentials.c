@@ -66,7 +66,7 @@ static int print_list(const struct value *list)
 		for (uint32_t i = 0; i < list->list.count; i++)
 			add_credential(&table, list->list.items[i]);
 	table_write(&out, &table);
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 static int list(const struct client *client, const void *fields,
@@ -118,7 +118,7 @@ static int print_pair(const struct value *pair)
 
 	(void)render_hocon(&rendering, as_configuration(&arena, pair));
 	text = buf_str(&rendering.text);
-	return output_write(str_from_offset(text, strcspn(text.ptr, "\n") + 1));
+	return output_show(str_from_offset(text, strcspn(text.ptr, "\n") + 1));
 }
 
 /* Seconds from now; -1 when it is not given. */
@@ -211,7 +211,7 @@ static int print_rotation(const struct value *answer)
 		   STR_PRINT(answer_text(answer, "old_access_key")));
 	add_moment(&out, answer_int(answer, "revoke_at", 0));
 	buf_putc(&out, '\n');
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 static int rotate(const struct client *client, const void *fields,
@@ -273,7 +273,7 @@ static int revoke(const struct client *client, const void *fields,
 		   "revoked %s; tokens made with it last until they "
 		   "expire\n",
 		   key);
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 static const struct verb verbs[] = {

@@ -1,18 +1,30 @@
 #include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/printable.h"
+#include "call/arguments.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/patience.h"
 #include "commands/doctor.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
+#include "text/place_text.h"
 #include "value/json.h"
 #include "value/value.h"
+
+struct options {
+	bool json;
+};
+
+static const struct option_spec options[] = {
+	{"json", 'j', OPTION_FLAG, offsetof(struct options, json), NULL,
+	 "print what was found as JSON"},
+};
 
 /* --- what is said --------------------------------------------------------- */
 
@@ -27,30 +39,76 @@ static const struct {
 };
 
 /* What two workspaces share is said once. */
-static bool is_said(const struct doctor *doctor, struct str line)
+static bool is_said(const struct doctor *doctor, const struct finding *finding)
 {
-	return doctor->out.len &&
-	       memmem(doctor->out.data, doctor->out.len, line.ptr, line.len);
+	for (size_t i = 0; i < doctor->count; i++)
+		if (doctor->findings[i].verdict == finding->verdict &&
+		    !strcmp(doctor->findings[i].text, finding->text))
+			return true;
+	return false;
 }
 
 void doctor_say(struct doctor *doctor, enum doctor_verdict verdict,
 		const char *format, ...)
 {
-	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
-	char text[2048];
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	struct buf clean = BUF_INIT;
+	struct finding finding = {verdict, NULL};
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(text, sizeof(text), format, ap);
+	buf_vprintf(&text, format, ap);
 	va_end(ap);
-	buf_printf(&line, "%s%-8s%s ", output_colour(verdicts[verdict].colour),
-		   verdicts[verdict].word, output_colour(OUTPUT_PLAIN));
-	printable_add(&line, str_from(text));
-	buf_putc(&line, '\n');
-	if (is_said(doctor, buf_str(&line)))
+	printable_add(&clean, buf_str(&text));
+	finding.text = buf_take(&clean);
+	if (is_said(doctor, &finding)) {
+		mem_free(finding.text);
 		return;
-	buf_add_str(&doctor->out, buf_str(&line));
+	}
+	doctor->findings = mem_grow(doctor->findings,
+				    (doctor->count + 1) * sizeof(finding));
+	doctor->findings[doctor->count++] = finding;
 	doctor->problems += verdict == DOCTOR_PROBLEM;
+}
+
+void doctor_write(struct buf *out, const struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->count; i++) {
+		const struct finding *finding = &doctor->findings[i];
+
+		buf_printf(out, "%s%-8s%s ",
+			   output_colour(verdicts[finding->verdict].colour),
+			   verdicts[finding->verdict].word,
+			   output_colour(OUTPUT_PLAIN));
+		place_text_add_home(out, str_from(finding->text));
+		buf_putc(out, '\n');
+	}
+}
+
+static void write_finding(struct buf *out, const struct finding *finding)
+{
+	const char *end = strstr(finding->text, ": ");
+	size_t len = end ? (size_t)(end - finding->text) : 0;
+	_cleanup_(mem_freep) char *subject = mem_strndup(finding->text, len);
+
+	buf_putc(out, '{');
+	json_add_string(out, "verdict", verdicts[finding->verdict].word);
+	json_add_string(out, "subject", subject);
+	json_add_string(out, "text", finding->text + (end ? len + 2 : 0));
+	buf_putc(out, '}');
+}
+
+void doctor_write_json(struct buf *out, const struct doctor *doctor)
+{
+	buf_putc(out, '{');
+	json_add_int(out, "problems", doctor->problems);
+	json_key(out, "findings");
+	buf_putc(out, '[');
+	for (size_t i = 0; i < doctor->count; i++) {
+		buf_puts(out, i ? "," : "");
+		write_finding(out, &doctor->findings[i]);
+	}
+	buf_puts(out, "]}\n");
 }
 
 void doctor_each_workspace(struct doctor *doctor,
@@ -145,27 +203,47 @@ static void (*const looks[])(struct doctor *doctor) = {
 	doctor_look_at_dumps,  doctor_look_at_execs,
 };
 
+void doctor_examine(struct doctor *doctor)
+{
+	struct patience patience;
+
+	patience_begin(&patience);
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
+		looks[i](doctor);
+	patience_end(&patience);
+}
+
+void doctor_deinit(struct doctor *doctor)
+{
+	for (size_t i = 0; i < doctor->count; i++)
+		mem_free(doctor->findings[i].text);
+	mem_free(doctor->findings);
+	if (doctor->answer)
+		(void)doc_unref(doctor->answer);
+}
+
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct doctor doctor = {.client = client};
+	const struct options *o = fields;
+	_cleanup_(doctor_deinit) struct doctor doctor = {.client = client};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	int status;
 
-	(void)fields;
 	(void)argc;
 	(void)argv;
-	for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
-		looks[i](&doctor);
-	status = output_write(buf_str(&doctor.out));
-	buf_deinit(&doctor.out);
-	if (doctor.answer)
-		(void)doc_unref(doctor.answer);
+	doctor_examine(&doctor);
+	if (o->json)
+		doctor_write_json(&out, &doctor);
+	else
+		doctor_write(&out, &doctor);
+	status = output_show(buf_str(&out));
 	return status == EXIT_DONE && doctor.problems ? EXIT_FAILED : status;
 }
 
 const struct command cmd_doctor = {
 	.name = "doctor",
-	.synopsis = "",
+	.synopsis = "[--json]",
 	.summary = "look for what goes wrong in practice, and say what to do",
 	.details =
 		"Looks at the daemon, the logins of its workspaces, their "
@@ -180,7 +258,9 @@ const struct command cmd_doctor = {
 		"\n"
 		"Exit status: 0 no problem, 1 there is one. Warnings alone are "
 		"no problem.",
-	.fields_size = 1,
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct options),
 	.arguments_max = 0,
 	.secret = true,
 	.run = run,

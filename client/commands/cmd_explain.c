@@ -53,7 +53,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		output_add_json(&out, answer->root);
 	else
 		explain_text_write(&out, answer->root);
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 const struct command cmd_explain = {

@@ -10,9 +10,10 @@
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
+#include "text/terminal.h"
 
 struct get {
-	bool env, mask;
+	bool env, mask, reveal, json;
 	const char *fallback, *format;
 };
 
@@ -21,11 +22,24 @@ static const struct option_spec options[] = {
 	 "resolve with my environment, not the daemon's"},
 	{"mask", 'm', OPTION_FLAG, offsetof(struct get, mask), NULL,
 	 "show secrets as ****, whatever my rights"},
+	{"reveal", 'r', OPTION_FLAG, offsetof(struct get, reveal), NULL,
+	 "show secrets on a terminal too, or fail without the right"},
 	{"default", 'd', OPTION_TEXT, offsetof(struct get, fallback), "VALUE",
 	 "print VALUE when there is nothing at PATH"},
 	{"format", 'f', OPTION_FORMAT, offsetof(struct get, format), "FORMAT",
 	 RENDER_FORMAT_NAMES},
+	{"json", 'j', OPTION_FLAG, offsetof(struct get, json), NULL,
+	 "the same as --format json"},
 };
+
+/* Into a pipe or a file goes what is asked for; on a screen others may look on.
+ */
+static enum ask_secrets secrets_of(const struct get *get)
+{
+	if (get->reveal)
+		return ASK_REAL;
+	return get->mask || terminal_is_there() ? ASK_MASKED : ASK_WHAT_I_MAY;
+}
 
 static int print(const struct answer *answer, const struct get *get,
 		 const char *path)
@@ -36,15 +50,19 @@ static int print(const struct answer *answer, const struct get *get,
 	if (answer_is_starting(answer))
 		complain_warning("the vaults are not in yet (state starting): "
 				 "values may still change");
-	if (!get->mask && answer_hides_secret(answer))
+	if (secrets_of(get) == ASK_WHAT_I_MAY && answer_hides_secret(answer))
 		return complain(EXIT_DENIED,
 				"access denied: the answer holds secrets; get "
 				"the right 'secrets' from the administrator, "
 				"or see them masked with --mask");
-	status = output_render(&rendering, answer->value, get->format);
-	if (status != EXIT_DONE)
-		return status;
-	return output_write(buf_str(&rendering.text));
+	status = output_render(&rendering, answer->value,
+			       get->json ? "json" : get->format);
+	if (status == EXIT_DONE)
+		status = output_show(buf_str(&rendering.text));
+	if (!get->mask && answer_hides_secret(answer))
+		complain_warning("secrets are masked on a terminal: --reveal "
+				 "shows them");
+	return status;
 }
 
 static int print_fallback(const char *fallback)
@@ -83,12 +101,17 @@ static int run(const struct client *client, const void *fields, int argc,
 		.path = argc ? argv[0] : NULL,
 		.workspace = client->workspace,
 		.environment = get->env,
-		.secrets = get->mask ? ASK_MASKED : ASK_WHAT_I_MAY,
+		.secrets = secrets_of(get),
 	};
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	_cleanup_(answer_deinit) struct answer answer = {0};
-	int status = channel_open(&channel, client);
+	int status;
 
+	if (get->mask && get->reveal)
+		return complain(EXIT_USAGE, "--mask or --reveal, not both");
+	if (get->json && get->format)
+		return complain(EXIT_USAGE, "--json or --format, not both");
+	status = channel_open(&channel, client);
 	if (status == EXIT_DONE)
 		status = ask(&channel, &question, &answer);
 	if (status != EXIT_DONE && status != EXIT_NO_PATH)
@@ -106,8 +129,8 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_get = {
 	.name = "get",
-	.synopsis = "[PATH] [--env] [--mask] [--default VALUE] "
-		    "[--format FORMAT]",
+	.synopsis = "[PATH] [--env] [--mask | --reveal] [--default VALUE]\n"
+		    "                     [--format FORMAT | --json]",
 	.summary = "print a value of the configuration, or all of it",
 	.details =
 		"PATH is keys joined by '.', a key with a special character "
@@ -119,7 +142,8 @@ const struct command cmd_get = {
 		"JSON. A value that\n"
 		"holds secrets you may not see is an error (exit status 5), "
 		"unless --mask accepts\n"
-		"**** in their place.",
+		"**** in their place. On a terminal secrets are masked, and "
+		"--reveal shows them.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct get),

@@ -65,7 +65,7 @@ static int print(const struct value *profile)
 	add_named(&table, "company", value_get(workspace, STR("company")));
 	add_companies(&table, value_get(workspace, STR("companies")));
 	table_write(&out, &table);
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 static int run(const struct client *client, const void *fields, int argc,

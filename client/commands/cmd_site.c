@@ -4,11 +4,24 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "base/source.h"
+#include "call/arguments.h"
 #include "call/command.h"
 #include "commands/verb.h"
+#include "read/doc.h"
 #include "read/reader.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
+#include "text/output.h"
+#include "value/json.h"
+
+struct site {
+	bool json;
+};
+
+static const struct option_spec options[] = {
+	{"json", 'j', OPTION_FLAG, offsetof(struct site, json), NULL,
+	 "print what is wrong as JSON"},
+};
 
 /* A request to etcd has at most 1.5 MiB, key and all. */
 #define ETCD_BYTES ((size_t)1536 * 1024 - 4096)
@@ -36,7 +49,7 @@ static struct doc *read_document(const char *path, struct diag *diag)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	_cleanup_(env_unrefp) struct env *env = environment_of_hosts();
-	const struct read_options options = {
+	const struct read_options how = {
 		.format = read_format_of_path(path),
 		.limits = READ_LIMITS_DEFAULT,
 		.env = env,
@@ -47,9 +60,42 @@ static struct doc *read_document(const char *path, struct diag *diag)
 
 	if (r == SOURCE_E_MISSING)
 		(void)diag_set(diag, path, "is not there, or is no file");
-	if (r != 0 || read_text(&doc, path, source.text, &options, diag) != 0)
+	if (r != 0 || read_text(&doc, path, source.text, &how, diag) != 0)
 		return NULL;
 	return doc;
+}
+
+static void add_diag(struct buf *out, const struct diag *diag)
+{
+	buf_putc(out, '{');
+	json_add_int(out, "line", diag->pos.line);
+	json_add_int(out, "column", diag->pos.column);
+	json_add_string(out, "message", diag->text);
+	buf_putc(out, '}');
+}
+
+/* @doc NULL: @diag says why. */
+static int print_json(const struct doc *doc, const struct diag *diag)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	int status;
+
+	buf_putc(&out, '{');
+	json_add_bool(&out, "ok", doc != NULL);
+	json_key(&out, "error");
+	if (doc)
+		buf_puts(&out, "null");
+	else
+		add_diag(&out, diag);
+	json_key(&out, "warnings");
+	buf_putc(&out, '[');
+	for (size_t i = 0; doc && i < doc->warnings.count; i++) {
+		buf_puts(&out, i ? "," : "");
+		add_diag(&out, &doc->warnings.items[i]);
+	}
+	buf_puts(&out, "]}\n");
+	status = output_show(buf_str(&out));
+	return doc ? status : EXIT_FAILED;
 }
 
 static int check(const struct client *client, const void *fields,
@@ -57,9 +103,11 @@ static int check(const struct client *client, const void *fields,
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(doc_unrefp) struct doc *doc = read_document(path, &diag);
+	const struct site *o = fields;
 
 	(void)client;
-	(void)fields;
+	if (o->json)
+		return print_json(doc, &diag);
 	if (!doc) {
 		diag_print_excerpt(&diag, "", stdout);
 		return EXIT_FAILED;
@@ -85,7 +133,7 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_site = {
 	.name = "site",
-	.synopsis = "check FILE",
+	.synopsis = "check FILE [--json]",
 	.summary = "check a document before it is put into etcd",
 	.details =
 		"Reads FILE as every clearconfd reads a document of the layer "
@@ -105,7 +153,9 @@ const struct command cmd_site = {
 		"each keeps what it had.\n"
 		"Warnings, where ClearML's own parser would differ, are no "
 		"reason to keep it back.",
-	.fields_size = 1,
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct site),
 	.arguments_max = 2,
 	.secret = true,
 	.run = run,

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/channel.h"
+#include "call/clock.h"
 #include "call/command.h"
 #include "call/status_follow.h"
 #include "read/doc.h"
@@ -13,11 +14,14 @@
 #include "text/output.h"
 #include "text/status_metrics.h"
 #include "text/status_text.h"
+#include "text/terminal.h"
 #include "value/json.h"
 #include "value/value.h"
 
+#define AGAIN_MS 1000
+
 struct status_options {
-	bool json, metrics;
+	bool json, metrics, watch;
 	const char *wait;
 };
 
@@ -29,6 +33,8 @@ static const struct option_spec options[] = {
 	 "print it as OpenMetrics text"},
 	{"wait", '\0', OPTION_SECONDS, offsetof(struct status_options, wait),
 	 "S", "wait until ready; fail after S seconds"},
+	{"watch", '\0', OPTION_FLAG, offsetof(struct status_options, watch),
+	 NULL, "show it again at each change, until interrupted"},
 };
 
 static bool is_ready(struct str state)
@@ -75,11 +81,16 @@ static int ask_now(const struct client *client, struct doc **answer)
 				   : channel_complain(&channel, status);
 }
 
-static int print(const struct client *client, const struct value *status,
-		 const struct status_options *o)
+/* As text, JSON or metrics. An exit status. */
+static int render(struct buf *out, const struct client *client,
+		  const struct status_options *o, const struct doc *answer)
 {
-	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	const struct value *status = value_get(answer->root, STR("status"));
 
+	if (!value_is(status, VALUE_OBJECT))
+		return complain(EXIT_FAILED,
+				"the daemon's answer holds no status; are "
+				"clearconf and clearconfd of one version?");
 	if (client->workspace &&
 	    !status_workspace_state(status, client->workspace).ptr)
 		return complain(EXIT_USAGE,
@@ -87,42 +98,148 @@ static int print(const struct client *client, const struct value *status,
 				"status' lists the workspaces",
 				client->workspace);
 	if (o->metrics)
-		status_metrics_write(&out, status, client->workspace);
+		status_metrics_write(out, status, client->workspace);
+	else if (o->json && o->watch)
+		json_write(out, status);
 	else if (o->json)
-		output_add_json(&out, status);
+		output_add_json(out, status);
 	else
-		status_text_write(&out, status, client->workspace, time(NULL));
+		status_text_write(out, status, client->workspace, time(NULL));
+	return EXIT_DONE;
+}
+
+/* With more: again at each change of state. */
+static int ask_again(struct channel *channel)
+{
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+
+	buf_puts(&parameters, "{}");
+	return channel_send(channel, "GetStatus", &parameters);
+}
+
+/* --- again and again ------------------------------------------------------ */
+
+struct watching {
+	const struct client *client;
+	const struct status_options *options;
+	struct channel channel;
+	bool redraws; /* one in place of the other, each second */
+	bool begun;   /* there has been one */
+	bool gone;    /* and since then no daemon */
+};
+
+static int show_next(struct watching *watching, const struct doc *answer)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	int status = render(&out, watching->client, watching->options, answer);
+
+	if (status != EXIT_DONE)
+		return status;
+	watching->begun = true;
+	watching->gone = false;
+	if (watching->redraws)
+		return output_redraw(buf_str(&out));
+	buf_putc(&out, '\n');
 	return output_write(buf_str(&out));
+}
+
+/* For who looks on ages grow: after a second it is asked anew. */
+static int follow(struct watching *watching)
+{
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct channel *channel = &watching->channel;
+	int wait_ms = watching->redraws ? AGAIN_MS : -1;
+	int status = channel_next(channel, wait_ms, &answer, NULL);
+
+	if (status == EXIT_DONE)
+		return show_next(watching, answer);
+	if (channel->result != -ETIMEDOUT)
+		return status;
+	status = channel_open(channel, watching->client);
+	return status == EXIT_DONE ? ask_again(channel) : status;
+}
+
+static int begin(struct watching *watching)
+{
+	_cleanup_(doc_unrefp) struct doc *answer = NULL;
+	struct channel *channel = &watching->channel;
+	int status = channel_open(channel, watching->client);
+
+	if (status == EXIT_DONE)
+		status = ask_again(channel);
+	if (status == EXIT_DONE)
+		status = channel_next(channel, watching->client->timeout_ms,
+				      &answer, NULL);
+	return status == EXIT_DONE ? show_next(watching, answer) : status;
+}
+
+/* A daemon that was there once is waited for. */
+static int watch(const struct client *client, const struct status_options *o)
+{
+	struct watching watching = {
+		.client = client,
+		.options = o,
+		.redraws = terminal_is_there() && !o->json,
+	};
+	int status = begin(&watching);
+
+	while (status == EXIT_DONE ||
+	       (watching.begun && status == EXIT_NO_DAEMON)) {
+		if (status == EXIT_DONE) {
+			status = follow(&watching);
+			continue;
+		}
+		if (!watching.gone)
+			complain_warning("the daemon is gone: waiting for it "
+					 "to come back");
+		watching.gone = true;
+		clock_sleep(AGAIN_MS);
+		status = begin(&watching);
+	}
+	status = channel_complain(&watching.channel, status);
+	channel_deinit(&watching.channel);
+	return status;
+}
+
+/* --- once ----------------------------------------------------------------- */
+
+static int check_usage(const struct status_options *o)
+{
+	if (o->json && o->metrics)
+		return complain(EXIT_USAGE, "--json or --openmetrics, not "
+					    "both");
+	if (o->watch && (o->metrics || o->wait))
+		return complain(EXIT_USAGE,
+				"--watch goes without --openmetrics and "
+				"--wait");
+	return EXIT_DONE;
 }
 
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
 	const struct status_options *o = fields;
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	const struct value *status;
-	int result;
+	int result = check_usage(o);
 
 	(void)argc;
 	(void)argv;
-	if (o->json && o->metrics)
-		return complain(EXIT_USAGE, "--json or --openmetrics, not "
-					    "both");
+	if (result != EXIT_DONE)
+		return result;
+	if (o->watch)
+		return watch(client, o);
 	result = o->wait ? wait_for_ready(client, o->wait, &answer)
 			 : ask_now(client, &answer);
 	if (result != EXIT_DONE || !answer)
 		return result;
-	status = value_get(answer->root, STR("status"));
-	if (!value_is(status, VALUE_OBJECT))
-		return complain(EXIT_FAILED,
-				"the daemon's answer holds no status; are "
-				"clearconf and clearconfd of one version?");
-	return print(client, status, o);
+	result = render(&out, client, o, answer);
+	return result == EXIT_DONE ? output_show(buf_str(&out)) : result;
 }
 
 const struct command cmd_status = {
 	.name = "status",
-	.synopsis = "[--json | --openmetrics] [--wait S]",
+	.synopsis = "[--json | --openmetrics] [--wait S | --watch]",
 	.summary = "show what the daemon serves, from where, and what is wrong",
 	.details =
 		"Shows the state of the daemon and of each workspace: the "
@@ -140,6 +257,10 @@ const struct command cmd_status = {
 		"--wait S also waits for a daemon that is not up yet: exit "
 		"status 0 once it is ready,\n"
 		"1 when it is not after S seconds.\n"
+		"\n"
+		"--watch shows it again at each change, in place of the last "
+		"on a terminal (each second\n"
+		"there); with --json a line each.\n"
 		"\n"
 		"--openmetrics is also what the textfile collector of "
 		"node_exporter reads.",

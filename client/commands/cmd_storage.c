@@ -3,6 +3,7 @@
 #include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/once.h"
 #include "read/doc.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -12,7 +13,7 @@
 #include "value/value.h"
 
 struct storage_options {
-	bool reveal, env;
+	bool reveal, env, json;
 };
 
 static const struct option_spec options[] = {
@@ -20,6 +21,8 @@ static const struct option_spec options[] = {
 	 NULL, "print secrets, or fail without the right"},
 	{"env", 'e', OPTION_FLAG, offsetof(struct storage_options, env), NULL,
 	 "resolve with this process's environment, not the daemon's"},
+	{"json", 'j', OPTION_FLAG, offsetof(struct storage_options, json), NULL,
+	 "print the Storage object as JSON"},
 };
 
 static void write_question(struct buf *out, const struct client *client,
@@ -51,7 +54,7 @@ static int complain_about(struct channel *channel, int status, const char *uri)
 	return channel_complain(channel, status);
 }
 
-static int print(const struct value *storage)
+static int print(const struct value *storage, bool json)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
@@ -59,8 +62,10 @@ static int print(const struct value *storage)
 		return complain(EXIT_FAILED,
 				"the daemon's answer holds no storage; are "
 				"clearconf and clearconfd of one version?");
+	if (json)
+		return once_print_json(storage);
 	storage_text_write(&out, storage);
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 static int resolve(const struct client *client, const char *uri,
@@ -77,7 +82,7 @@ static int resolve(const struct client *client, const char *uri,
 				      &answer);
 	if (status != EXIT_DONE)
 		return complain_about(&channel, status, uri);
-	return print(value_get(answer->root, STR("storage")));
+	return print(value_get(answer->root, STR("storage")), o->json);
 }
 
 static int run(const struct client *client, const void *fields, int argc,
@@ -95,7 +100,7 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_storage = {
 	.name = "storage",
-	.synopsis = "URI [--env] [--reveal]",
+	.synopsis = "URI [--env] [--reveal] [--json]",
 	.summary = "show which credentials ClearML uses for a URI, and why",
 	.details =
 		"URI is where a model or artifact is: s3://BUCKET/PATH, "

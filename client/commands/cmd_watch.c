@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "call/arguments.h"
@@ -93,6 +94,13 @@ static void write_json_line(struct buf *out, struct str text)
 	buf_putc(out, '\n');
 }
 
+static void print_answer(struct buf *out, struct watch_text *text,
+			 const struct value *answer)
+{
+	text->now = time(NULL);
+	watch_text_write(out, text, answer);
+}
+
 static int print_next(struct watching *watching, struct channel *channel)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
@@ -105,7 +113,7 @@ static int print_next(struct watching *watching, struct channel *channel)
 	if (watching->watch->json)
 		write_json_line(&out, text);
 	else
-		watch_text_write(&out, &watching->text, answer->root);
+		print_answer(&out, &watching->text, answer->root);
 	return output_write(buf_str(&out));
 }
 
@@ -141,7 +149,7 @@ static int print_past(const struct watching *watching)
 		return status;
 	text.begun = text.by_path = false;
 	text.known = (struct leaves){0};
-	watch_text_write(&out, &text, answer->root);
+	print_answer(&out, &text, answer->root);
 	watch_text_deinit(&text);
 	return output_write(buf_str(&out));
 }
@@ -215,11 +223,12 @@ const struct command cmd_watch = {
 	.summary = "print what changes, as it changes",
 	.details =
 		"One line a change, until interrupted:\n"
-		"  42 state ready\n"
-		"  43 changed sdk.aws.s3.region (vault:team:3:12)\n"
-		"  43 removed agent.git_user\n"
-		"The first word is the generation, the second what happened: "
-		"state (where the\n"
+		"  42 2026-11-24 08:00:00 state ready\n"
+		"  43 2026-11-24 08:01:02 changed sdk.aws.s3.region "
+		"(vault:team:3:12)\n"
+		"  43 2026-11-24 08:01:02 removed agent.git_user\n"
+		"Generation, local time of the news, and what happened: state "
+		"(where the\n"
 		"configuration stands; the first line, and when it is "
 		"another), added, "
 		"changed, removed,\n"

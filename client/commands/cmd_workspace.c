@@ -60,7 +60,7 @@ static int print_list(const struct value *list)
 		for (uint32_t i = 0; i < list->list.count; i++)
 			add_workspace(&table, list->list.items[i]);
 	table_write(&out, &table);
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 static int list(const struct client *client, const void *fields,
@@ -104,7 +104,7 @@ static int use(const struct client *client, const void *fields,
 		return once_print_json(answer->root);
 	buf_printf(&out, "%s is the active workspace (generation %lld)\n", name,
 		   (long long)answer_int(answer->root, "generation", 0));
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 static const struct verb verbs[] = {

@@ -22,15 +22,29 @@ enum doctor_verdict {
 	DOCTOR_PROBLEM,
 };
 
+struct finding {
+	enum doctor_verdict verdict;
+	char *text; /* "subject: what was found" */
+};
+
 struct doctor {
 	const struct client *client;
-	struct buf out;
+	struct finding *findings;
+	size_t count;
 	struct doc *answer;         /* owns the status */
 	const struct value *status; /* NULL: no daemon */
 	unsigned int problems;
 };
 
-/* One line: "subject: what was found". Control characters that came with the
+/* All of it. @doctor is zeroed but for the client. */
+void doctor_examine(struct doctor *doctor);
+void doctor_deinit(struct doctor *doctor);
+
+/* What was found, for people and for programs. */
+void doctor_write(struct buf *out, const struct doctor *doctor);
+void doctor_write_json(struct buf *out, const struct doctor *doctor);
+
+/* One finding: "subject: what was found". Control characters that came with the
  * text are shown as a question mark. */
 void doctor_say(struct doctor *doctor, enum doctor_verdict verdict,
 		const char *format, ...) __attribute__((format(printf, 3, 4)));

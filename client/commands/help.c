@@ -96,7 +96,7 @@ int help_print(const struct command *command)
 		write_command(&out, command);
 	else
 		write_overview(&out);
-	return output_write(buf_str(&out));
+	return output_show(buf_str(&out));
 }
 
 int help_print_version(void)

@@ -6,38 +6,39 @@
 #include "text/answer.h"
 #include "text/output.h"
 #include "text/place_text.h"
+#include "text/table.h"
+#include "text/terminal.h"
 #include "value/json.h"
 #include "value/value.h"
 
 #define OVERRIDES STR("  overrides")
-#define ELLIPSIS  STR("...")
+#define NARROWEST 12 /* a value is cut to */
 
 /* One line, in characters that a terminal shows; cut when it is too long. */
-static void add_value(struct buf *out, const struct value *holder)
+static void add_value(struct buf *out, const struct value *holder, size_t width)
 {
 	_cleanup_(buf_deinit) struct buf json = BUF_INIT, clean = BUF_INIT;
 	const struct value *value = value_get(holder, STR("value"));
-	struct str text;
 
 	if (!value)
 		return;
 	json_write(&json, value);
 	printable_add(&clean, buf_str(&json));
-	text = buf_str(&clean);
-	if (str_utf8_length(text) > EXPLAIN_TEXT_WIDTH) {
-		while (str_utf8_length(text) >
-		       EXPLAIN_TEXT_WIDTH - ELLIPSIS.len)
-			text.len--;
-		buf_add_str(out, text);
-		text = ELLIPSIS;
-	}
-	buf_add_str(out, text);
+	table_add_cut(out, buf_str(&clean), width);
+}
+
+static void add_place(struct buf *out, const struct value *holder)
+{
+	const struct value *origin = value_get(holder, STR("origin"));
+
+	buf_printf(out, "%.*s ", STR_PRINT(answer_text(origin, "layer")));
+	place_text_add(out, origin);
 }
 
 /* --- columns -------------------------------------------------------------- */
 
 struct columns {
-	size_t path, value; /* widths */
+	size_t path, value, place; /* widths */
 };
 
 static void widen(size_t *column, struct str text)
@@ -50,12 +51,15 @@ static void widen(size_t *column, struct str text)
 		*column = width;
 }
 
-static void widen_value(struct columns *columns, const struct value *holder)
+static void widen_line(struct columns *columns, const struct value *holder)
 {
-	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf value = BUF_INIT, place = BUF_INIT;
 
-	add_value(&text, holder);
-	widen(&columns->value, buf_str(&text));
+	add_value(&value, holder, EXPLAIN_TEXT_WIDTH);
+	widen(&columns->value, buf_str(&value));
+	add_place(&place, holder);
+	if (str_utf8_length(buf_str(&place)) > columns->place)
+		columns->place = str_utf8_length(buf_str(&place));
 }
 
 static const struct value *losers_of(const struct value *leaf)
@@ -71,11 +75,23 @@ static void measure(struct columns *columns, const struct value *leaf)
 	const struct value *losers = losers_of(leaf);
 
 	widen(&columns->path, answer_text(leaf, "path"));
-	widen_value(columns, leaf);
+	widen_line(columns, leaf);
 	if (losers->list.count)
 		widen(&columns->path, OVERRIDES);
 	for (uint32_t i = 0; i < losers->list.count; i++)
-		widen_value(columns, losers->list.items[i]);
+		widen_line(columns, losers->list.items[i]);
+}
+
+/* Places are whole: values give way. */
+static void fit(struct columns *columns, size_t limit)
+{
+	size_t others = columns->path + columns->place + 4;
+	size_t left = limit > others ? limit - others : 0;
+
+	if (left < NARROWEST)
+		left = NARROWEST;
+	if (columns->value > left)
+		columns->value = left;
 }
 
 static void add_padded(struct buf *out, struct str text, size_t width)
@@ -99,7 +115,6 @@ static void add_line(struct buf *out, const struct columns *columns,
 		     const struct line *line)
 {
 	_cleanup_(buf_deinit) struct buf value = BUF_INIT;
-	const struct value *origin = value_get(line->holder, STR("origin"));
 	const char *colour = output_colour(line->colour);
 
 	buf_puts(out, colour);
@@ -107,11 +122,10 @@ static void add_line(struct buf *out, const struct columns *columns,
 	if (*colour && line->colour == OUTPUT_BOLD)
 		buf_puts(out, output_colour(OUTPUT_PLAIN));
 	buf_puts(out, "  ");
-	add_value(&value, line->holder);
+	add_value(&value, line->holder, columns->value);
 	add_padded(out, buf_str(&value), columns->value);
-	buf_printf(out, "  %s%.*s ", output_colour(OUTPUT_DIM),
-		   STR_PRINT(answer_text(origin, "layer")));
-	place_text_add(out, origin);
+	buf_printf(out, "  %s", output_colour(OUTPUT_DIM));
+	add_place(out, line->holder);
 	buf_puts(out, output_colour(OUTPUT_PLAIN));
 	buf_putc(out, '\n');
 }
@@ -145,11 +159,14 @@ void explain_text_write(struct buf *out, const struct value *answer)
 {
 	const struct value *leaves = value_get(answer, STR("leaves"));
 	struct columns columns = {0};
+	size_t limit = terminal_size().columns;
 
 	if (!value_is(leaves, VALUE_LIST))
 		return;
 	for (uint32_t i = 0; i < leaves->list.count; i++)
 		measure(&columns, leaves->list.items[i]);
+	if (limit)
+		fit(&columns, limit);
 	for (uint32_t i = 0; i < leaves->list.count; i++)
 		add_leaf(out, &columns, leaves->list.items[i]);
 }

@@ -1,33 +1,18 @@
 #include "text/log_text.h"
 
-#include <time.h>
-
 #include "base/buf.h"
 #include "text/answer.h"
-#include "text/output.h"
+#include "text/time_text.h"
 #include "text/watch_text.h"
 #include "value/value.h"
-
-static void add_time(struct buf *out, int64_t seconds)
-{
-	time_t at = (time_t)seconds;
-	char text[32] = "";
-	struct tm local;
-
-	if (localtime_r(&at, &local))
-		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
-	buf_puts(out, text);
-}
 
 /* "43 2026-11-24 08:01:02 vault" */
 static void begin_line(struct buf *out, const struct value *generation)
 {
-	buf_printf(out, "%lld %s",
-		   (long long)answer_int(generation, "generation", 0),
-		   output_colour(OUTPUT_DIM));
-	add_time(out, answer_int(generation, "time", 0));
-	buf_printf(out, "%s %.*s", output_colour(OUTPUT_PLAIN),
-		   STR_PRINT(answer_text(generation, "cause")));
+	buf_printf(out, "%lld ",
+		   (long long)answer_int(generation, "generation", 0));
+	time_text_add(out, answer_int(generation, "time", 0));
+	buf_printf(out, " %.*s", STR_PRINT(answer_text(generation, "cause")));
 }
 
 static void add_generation(struct buf *out, const struct value *generation)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,10 +10,13 @@
 #include "render/render.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
+#include "text/terminal.h"
 #include "value/json.h"
 
 /* The bytes that stand for colours: no UTF-8 text has them. */
 #define COLOUR_FIRST 0xf8
+
+#define HOME_AND_CLEAR "\033[H\033[J"
 
 static const char *const sequences[] = {
 	[OUTPUT_PLAIN] = "\033[0m",  [OUTPUT_BOLD] = "\033[1m",
@@ -63,9 +65,32 @@ int output_write(struct str text)
 {
 	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
 
-	if (!isatty(STDOUT_FILENO))
+	if (!terminal_is_there())
 		return write_all(text);
 	add_for_terminal(&shown, text);
+	return write_all(buf_str(&shown));
+}
+
+int output_show(struct str text)
+{
+	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
+
+	if (!terminal_is_there())
+		return write_all(text);
+	add_for_terminal(&shown, text);
+	return terminal_page(buf_str(&shown)) ? EXIT_DONE
+					      : write_all(buf_str(&shown));
+}
+
+int output_redraw(struct str text)
+{
+	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
+	size_t rows = terminal_size().rows, lines = 0, len = 0;
+
+	while (len < text.len && (!rows || lines + 1 < rows))
+		lines += text.ptr[len++] == '\n';
+	buf_puts(&shown, HOME_AND_CLEAR);
+	add_for_terminal(&shown, (struct str){text.ptr, len});
 	return write_all(buf_str(&shown));
 }
 
@@ -107,7 +132,6 @@ const char *output_colour(enum output_colour colour)
 {
 	static const char marks[][2] = {"\xf8", "\xf9", "\xfa",
 					"\xfb", "\xfc", "\xfd"};
-	const char *no = getenv("NO_COLOR");
 
-	return (no && *no) || !isatty(STDOUT_FILENO) ? "" : marks[colour];
+	return terminal_has_colour(STDOUT_FILENO) ? marks[colour] : "";
 }

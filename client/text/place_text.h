@@ -13,4 +13,7 @@ struct value;
 
 void place_text_add(struct buf *out, const struct value *origin);
 
+/* @text, in which the user's home is "~" on a terminal. */
+void place_text_add_home(struct buf *out, struct str text);
+
 #endif

@@ -101,8 +101,9 @@ static void add_error(struct buf *out, const struct value *holder)
 	if (!error.len)
 		return;
 	add_label(out, "last error");
-	buf_printf(out, "%s%.*s%s\n", output_colour(OUTPUT_RED),
-		   STR_PRINT(error), output_colour(OUTPUT_PLAIN));
+	buf_puts(out, output_colour(OUTPUT_RED));
+	place_text_add_home(out, error);
+	buf_printf(out, "%s\n", output_colour(OUTPUT_PLAIN));
 }
 
 /* Enough of the key to tell which one it is. */
@@ -233,11 +234,10 @@ static void add_layer(struct buf *out, const struct value *layer)
 
 	buf_printf(out, "    %-11.*s ", STR_PRINT(answer_text(layer, "layer")));
 	add_state(out, answer_text(layer, "state"), 8);
-	if (description.len)
-		buf_printf(out, " %.*s (%.*s)", STR_PRINT(description),
-			   STR_PRINT(source));
-	else
-		add_text(out, " ", source);
+	add_text(out, " ", description);
+	buf_puts(out, description.len ? " (" : " ");
+	place_text_add_home(out, source);
+	buf_puts(out, description.len ? ")" : "");
 	add_problem(out, layer);
 	buf_putc(out, '\n');
 }

@@ -4,21 +4,14 @@
 #include "base/printable.h"
 #include "text/answer.h"
 #include "text/output.h"
+#include "text/place_text.h"
 #include "value/json.h"
 #include "value/value.h"
 
 /* "/home/u/clearml.conf:12:5 (file)" */
 static void add_origin(struct buf *out, const struct value *origin)
 {
-	struct str name = answer_text(origin, "description");
-	int64_t line = answer_int(origin, "line", 0);
-
-	if (!name.len)
-		name = answer_text(origin, "source");
-	buf_add_str(out, name);
-	if (line > 0)
-		buf_printf(out, ":%lld:%lld", (long long)line,
-			   (long long)answer_int(origin, "column", 1));
+	place_text_add(out, origin);
 	buf_printf(out, " (%.*s)", STR_PRINT(answer_text(origin, "layer")));
 }
 

@@ -5,8 +5,11 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/printable.h"
+#include "text/terminal.h"
 
-#define GAP 2 /* blanks between columns */
+#define GAP       2 /* blanks between columns */
+#define NARROWEST 8 /* a column is cut to */
+#define ELLIPSIS  STR("...")
 
 void table_deinit(struct table *table)
 {
@@ -56,6 +59,52 @@ static size_t width_of(const struct table *table, size_t column)
 	return width && width < heading ? heading : width;
 }
 
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What is too much is taken from the widest columns, one after the other. */
+static void fit(size_t *widths, size_t columns, size_t limit)
+{
+	size_t total = 0, widest = 0;
+
+	for (size_t i = 0; i < columns; i++)
+		total += widths[i] ? widths[i] + GAP : 0;
+	for (; total > limit + GAP; widest = 0) {
+		for (size_t i = 1; i < columns; i++)
+			if (widths[i] > widths[widest])
+				widest = i;
+		if (widths[widest] <= NARROWEST)
+			return;
+		widths[widest]--;
+		total--;
+	}
+}
+
+/* Of the first @count characters. */
+static size_t bytes_of(struct str text, size_t count)
+{
+	size_t len = 0;
+
+	for (; len < text.len; len++)
+		if (((unsigned char)text.ptr[len] & 0xc0) != 0x80 &&
+		    count-- == 0)
+			break;
+	return len;
+}
+
+void table_add_cut(struct buf *out, struct str text, size_t width)
+{
+	if (str_utf8_length(text) <= width) {
+		buf_add_str(out, text);
+		return;
+	}
+	width -= smaller(width, ELLIPSIS.len);
+	buf_add(out, text.ptr, bytes_of(text, width));
+	buf_add_str(out, ELLIPSIS);
+}
+
 /* Blanks are written before a cell, so that no line ends in them. */
 static void write_row(struct buf *out, const struct table *table,
 		      const size_t *widths, const struct str *row)
@@ -66,10 +115,10 @@ static void write_row(struct buf *out, const struct table *table,
 		if (!widths[i])
 			continue;
 		if (row[i].len)
-			buf_printf(out, "%*s%.*s", (int)blanks, "",
-				   STR_PRINT(row[i]));
+			buf_printf(out, "%*s", (int)blanks, "");
+		table_add_cut(out, row[i], widths[i]);
 		blanks = (row[i].len ? 0 : blanks) + widths[i] + GAP -
-			 str_utf8_length(row[i]);
+			 smaller(str_utf8_length(row[i]), widths[i]);
 	}
 	buf_putc(out, '\n');
 }
@@ -78,9 +127,12 @@ void table_write(struct buf *out, const struct table *table)
 {
 	_cleanup_(mem_freep) size_t *widths =
 		mem_alloc(table->columns * sizeof(*widths));
+	size_t limit = table->width ? table->width : terminal_size().columns;
 
 	for (size_t i = 0; i < table->columns; i++)
 		widths[i] = width_of(table, i);
+	if (limit)
+		fit(widths, table->columns, limit);
 	for (size_t at = 0; at < table->count; at += table->columns)
 		write_row(out, table, widths, table->cells + at);
 }

@@ -3,7 +3,8 @@
 
 /*
  * Rows of text in aligned columns, for people. The first row is the heading.
- * Columns without a cell but in the heading are left out.
+ * Columns without a cell but in the heading are left out. On a terminal the
+ * widest ones are cut as its width demands.
  *
  * What a terminal would obey (control characters) is shown as '?'.
  */
@@ -17,6 +18,7 @@ struct buf;
 
 struct table {
 	size_t columns;
+	size_t width;       /* of a line; 0: the terminal's, if it is one */
 	struct arena arena; /* cells are copied */
 	struct str *cells;
 	size_t count;
@@ -30,6 +32,9 @@ void table_add(struct table *table, struct str cell);
 
 /* Seconds since 1970 as local time; empty when negative. */
 void table_add_time(struct table *table, int64_t seconds);
+
+/* @text, of which at most @width characters are shown. */
+void table_add_cut(struct buf *out, struct str text, size_t width);
 
 void table_write(struct buf *out, const struct table *table);
 

@@ -7,14 +7,23 @@
 #include "text/answer.h"
 #include "text/output.h"
 #include "text/place_text.h"
+#include "text/time_text.h"
 #include "value/json.h"
 #include "value/value.h"
 
-static void begin_line(struct buf *out, int64_t generation, const char *kind,
-		       enum output_colour colour)
+/* "43 2026-11-24 08:01:02" */
+static void begin(struct buf *out, const struct watch_text *text)
 {
-	buf_printf(out, "%lld %s%s%s ", (long long)generation,
-		   output_colour(colour), kind, output_colour(OUTPUT_PLAIN));
+	buf_printf(out, "%lld ", (long long)text->generation);
+	time_text_add(out, text->now);
+}
+
+static void begin_line(struct buf *out, const struct watch_text *text,
+		       const char *kind, enum output_colour colour)
+{
+	begin(out, text);
+	buf_printf(out, " %s%s%s ", output_colour(colour), kind,
+		   output_colour(OUTPUT_PLAIN));
 }
 
 /* "vault:team:3:5", "file:/home/u/clearml.conf:12:18" */
@@ -73,7 +82,7 @@ static void add_state(struct buf *out, struct watch_text *text,
 		return;
 	(void)snprintf(text->state, sizeof(text->state), "%.*s",
 		       STR_PRINT(state));
-	begin_line(out, text->generation, "state", OUTPUT_BOLD);
+	begin_line(out, text, "state", OUTPUT_BOLD);
 	buf_printf(out, "%s\n", text->state);
 }
 
@@ -94,7 +103,7 @@ static void take_value(struct leaves *leaves, const struct watch_text *text,
 static void add_known(struct buf *out, const struct watch_text *text)
 {
 	for (size_t i = 0; i < text->known.count; i++) {
-		begin_line(out, text->generation, "value", OUTPUT_PLAIN);
+		begin_line(out, text, "value", OUTPUT_PLAIN);
 		buf_printf(out, "%s %s\n", text->known.items[i].path,
 			   text->known.items[i].json);
 	}
@@ -114,8 +123,7 @@ static void add_difference(void *data, const char *path, const char *old,
 
 	if (!old || !new)
 		kind = old ? "removed" : "added";
-	begin_line(out, difference->text->generation, kind,
-		   colour_of(str_from(kind)));
+	begin_line(out, difference->text, kind, colour_of(str_from(kind)));
 	buf_puts(out, path);
 	if (difference->text->values)
 		buf_printf(out, "%s%s%s%s%s", old ? " " : "", old ? old : "",
@@ -144,7 +152,7 @@ static void add_current(struct buf *out, struct watch_text *text,
 static void add_change(struct buf *out, struct watch_text *text,
 		       const struct value *change)
 {
-	buf_put_int(out, text->generation);
+	begin(out, text);
 	watch_text_add_change(out, change, text->values);
 	if (text->begun)
 		leaves_set(&text->known, answer_text(change, "path"),
@@ -160,7 +168,7 @@ void watch_text_write(struct buf *out, struct watch_text *text,
 	text->generation = answer_int(answer, "generation", 0);
 	add_state(out, text, answer_text(answer, "state"));
 	if (answer_bool(answer, "resync") && !text->begun) {
-		begin_line(out, text->generation, "resync", OUTPUT_YELLOW);
+		begin_line(out, text, "resync", OUTPUT_YELLOW);
 		buf_puts(out, "what changed before is not known any more\n");
 	}
 	if (value_is(value, VALUE_OBJECT))

@@ -20,9 +20,9 @@ struct value;
 /* What was told last is remembered: when a daemon that has been away is back,
  * and knows nothing of what it told, the differences are told all the same. */
 struct watch_text {
-	bool values;  /* those of now are wanted too */
-	bool by_path; /* they come as an object keyed by paths */
-	int64_t generation;
+	bool values;             /* those of now are wanted too */
+	bool by_path;            /* they come as an object keyed by paths */
+	int64_t generation, now; /* now: seconds since 1970 */
 	char state[16]; /* as last written; a line only when it changes */
 	struct leaves known;
 	bool begun; /* what is there is known */

@@ -176,8 +176,8 @@ def test_status_wait_is_0_once_ready_and_1_when_late(home, conf, server, daemon)
 
 def test_watch_prints_a_line_a_change(home, running):
     with Background(home, "watch", "--values", "tree") as watch:
-        watch.wait_line(r"^\d+ state ready$")
-        watch.wait_line(r"^\d+ value tree\.leaf 1$")
+        watch.wait_line(r"^\d+ \S+ \S+ state ready$")
+        watch.wait_line(r"^\d+ \S+ \S+ value tree\.leaf 1$")
         home.conf("tree { leaf: 3 }, elsewhere: 1")
         assert watch.wait_line(r"removed tree\.other 2")
         assert watch.wait_line(r"changed tree\.leaf 1 -> 3 \(file:.*clearml\.conf:1:14\)")
@@ -216,7 +216,7 @@ def test_watch_goes_on_over_a_restart_and_misses_nothing(home, running, more, ch
         home.conf("k: 2, fresh: 3, other: 1")
         running.start()
         watch.wait_line("added fresh")
-        assert [x.split(None, 1)[1] for x in watch.lines[before:]] == [
+        assert [x.split(None, 3)[3] for x in watch.lines[before:]] == [
             "removed gone" + " 1" * (more == ["--values"]), *sorted([changed, "added fresh" + " 3" * (
                 more == ["--values"])], key=lambda x: x.split()[1])]
         told = int(watch.lines[-1].split()[0])

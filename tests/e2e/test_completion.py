@@ -31,7 +31,8 @@ def offer(home):
 def test_commands_and_options_are_those_of_the_help(home, offer):
     assert {"get", "dump", "exec", "workspace", "token"} <= set(offer(""))
     assert offer("wat") == ["watch"]
-    assert set(offer("--")) == {"--socket", "--workspace", "--timeout", "--any-server", "--help", "--version"}
+    assert set(offer("--")) == {"--socket", "--workspace", "--timeout", "--any-server", "--no-pager",
+                                "--help", "--version"}
     assert {"--on-change", "--grace", "--files", "--socket"} <= set(offer("exec", "--"))
     assert offer("dump", "--exec-") == ["--exec-timeout"]
     for command in offer(""):

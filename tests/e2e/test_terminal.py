@@ -1,39 +1,17 @@
 """clearconf on a terminal, and where there is none: colours, what a terminal
 would obey, streams that are full, closed or gone."""
 
-import os
-import pty
 import re
 import signal
 import subprocess
 
 import pytest
 from harness import CLIENT, DAEMON, wait_until
+from terminal import on_terminal
 
 # ESC, a C1 control (CSI), DEL, a bell, a colour, what turns the direction of writing and breaks
 # lines, and letters that may stay.
 EVIL = "\x1b]0;owned\x07\u009b31m\x7f\x1b[31m\u202e\u2066\u061c\u2028é"
-
-
-def on_terminal(home, *words, env=None, program=CLIENT):
-    """What a terminal gets from stdout, and from stderr."""
-    (out, out_end), (err, err_end) = pty.openpty(), pty.openpty()
-    process = subprocess.Popen([program, *words], env=dict(home.env, **(env or {})),
-                               cwd=home.path / "cwd", stdout=out_end, stderr=err_end)
-    os.close(out_end)
-    os.close(err_end)
-    seen = []
-    for master in (out, err):
-        text = b""
-        try:
-            while data := os.read(master, 1 << 16):
-                text += data
-        except OSError:  # EIO: the other end is closed
-            pass
-        os.close(master)
-        seen.append(text.decode())
-    process.wait(timeout=30)
-    return seen
 
 
 def controls(text):

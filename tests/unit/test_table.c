@@ -63,6 +63,41 @@ static void what_a_terminal_would_obey_is_a_question_mark(void **state)
 	assert_table(1, cells, "A\n?[31m??\n");
 }
 
+static void the_widest_columns_are_cut_to_fit(void **state)
+{
+	_cleanup_(table_deinit) struct table table = {.columns = 3,
+						      .width = 31};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	(void)state;
+	table_add(&table, STR("A"));
+	table_add(&table, STR("B"));
+	table_add(&table, STR("C"));
+	table_add(&table, STR("1"));
+	table_add(&table, STR("a word, and one more"));
+	table_add(&table, STR("\xc3\xa9\xc3\xa9\xc3\xa9, and another few"));
+	table_write(&out, &table);
+	assert_string_equal(buf_str(&out).ptr,
+			    "A  B              C\n"
+			    "1  a word, an...  "
+			    "\xc3\xa9\xc3\xa9\xc3\xa9, and a...\n");
+}
+
+static void columns_are_never_cut_to_nothing(void **state)
+{
+	_cleanup_(table_deinit) struct table table = {.columns = 2, .width = 3};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	(void)state;
+	table_add(&table, STR("A"));
+	table_add(&table, STR("B"));
+	table_add(&table, STR("0123456789"));
+	table_add(&table, STR("0123456789"));
+	table_write(&out, &table);
+	assert_string_equal(buf_str(&out).ptr,
+			    "A         B\n01234...  01234...\n");
+}
+
 static void no_time_is_an_empty_cell(void **state)
 {
 	_cleanup_(table_deinit) struct table table = {.columns = 1};
@@ -81,6 +116,8 @@ int main(void)
 		cmocka_unit_test(a_column_that_nobody_fills_is_left_out),
 		cmocka_unit_test(lines_end_without_blanks),
 		cmocka_unit_test(what_a_terminal_would_obey_is_a_question_mark),
+		cmocka_unit_test(the_widest_columns_are_cut_to_fit),
+		cmocka_unit_test(columns_are_never_cut_to_nothing),
 		cmocka_unit_test(no_time_is_an_empty_cell),
 	};
 

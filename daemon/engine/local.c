@@ -94,6 +94,13 @@ static void add_named(struct local_files *files, const struct local_rule *rule)
 		    read_format_of_path(word), NULL);
 }
 
+static char *in_home(const struct places *places, const char *name)
+{
+	bool is_root = !strcmp(places->home, "/");
+
+	return mem_printf("%s/%s", is_root ? "" : places->home, name);
+}
+
 void local_find_files(struct local_files *files, const struct local_rule *rule)
 {
 	static const char *const names[] = {"CLEARML_CONFIG_FILE",
@@ -110,11 +117,9 @@ void local_find_files(struct local_files *files, const struct local_rule *rule)
 	} else if (places->system) {
 		add(files, mem_strdup("/etc/clearconf/clearml.conf"),
 		    READ_HOCON, NULL);
-	} else {
-		add(files, mem_printf("%s/trains.conf", places->home),
-		    READ_HOCON, NULL);
-		add(files, mem_printf("%s/clearml.conf", places->home),
-		    READ_HOCON, NULL);
+	} else if (places->home) {
+		add(files, in_home(places, "trains.conf"), READ_HOCON, NULL);
+		add(files, in_home(places, "clearml.conf"), READ_HOCON, NULL);
 	}
 }
 
@@ -282,7 +287,8 @@ char *local_explain_nothing(const struct local_rule *rule)
 
 	return mem_printf(
 		"nothing is configured: the %s instance reads %s; %s",
-		system ? "system" : "user", files,
+		system ? "system" : "user",
+		*files ? files : "no file of a user without a home",
 		system ? "--user reads ~/clearml.conf"
 		       : "--system reads /etc/clearconf/clearml.conf");
 }

@@ -43,8 +43,11 @@ static int prepare_folder(const struct front *front, char **problem)
 
 /* --- the socket --- */
 
-static const char *reason_of(int error, const char *problem)
+static const char *reason_of(int error, const char *problem, bool named)
 {
+	if (!named && !problem && (error == -EACCES || error == -EROFS))
+		return "this user may not write there: name another place with "
+		       "--socket";
 	if (problem)
 		return problem;
 	if (error == -EADDRINUSE)
@@ -70,7 +73,9 @@ static int listen_by(struct front *front, int (*listen)(struct front *front))
 		r = listen(front);
 	if (r < 0)
 		log_error("cannot-listen", LOG_TEXT("socket", front->socket),
-			  LOG_TEXT("error", reason_of(r, problem)));
+			  LOG_TEXT("error",
+				   reason_of(r, problem,
+					     front->engine->settings->socket)));
 	return r;
 }
 

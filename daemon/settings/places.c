@@ -29,14 +29,15 @@ static char *folder_of(const struct env *env, const char *name)
 	return copy(value);
 }
 
+/* NULL: a uid that nobody has been given, as containers have them. */
 static char *home_of(const struct env *env)
 {
 	char *home = folder_of(env, "HOME");
 	const struct passwd *user = home ? NULL : getpwuid(getuid());
 
-	if (home)
-		return home;
-	return mem_strdup(user && user->pw_dir ? user->pw_dir : "/");
+	if (!home && user && user->pw_dir)
+		home = mem_strdup(user->pw_dir);
+	return home;
 }
 
 /* $@name/clearconf, or the fallback below the home. */
@@ -44,10 +45,20 @@ static char *xdg(const struct places *places, const struct env *env,
 		 const char *name, const char *below_home)
 {
 	_cleanup_(mem_freep) char *folder = folder_of(env, name);
+	const char *home = places->home ? places->home : "";
 
 	if (folder)
 		return mem_printf("%s/" PROGRAM, folder);
-	return mem_printf("%s/%s/" PROGRAM, places->home, below_home);
+	if (!strcmp(home, "/"))
+		home++;
+	return mem_printf("%s/%s/" PROGRAM, home, below_home);
+}
+
+static bool has_folder(const struct env *env, const char *name)
+{
+	_cleanup_(mem_freep) char *folder = folder_of(env, name);
+
+	return folder;
 }
 
 static bool is_system(const struct env *env)
@@ -75,6 +86,9 @@ static void init_user(struct places *places, const struct env *env)
 	config = xdg(places, env, "XDG_CONFIG_HOME", ".config");
 	places->settings = mem_printf("%s/clearconfd.conf", config);
 	places->state_dir = xdg(places, env, "XDG_STATE_HOME", ".local/state");
+	places->no_state_dir =
+		!places->home && !has_folder(env, "XDG_STATE_HOME");
+	places->no_socket = places->no_state_dir && !runtime;
 	places->socket =
 		runtime ? mem_printf("%s/" PROGRAM "/" PROGRAM ".sock", runtime)
 			: mem_printf("%s/" PROGRAM ".sock", places->state_dir);

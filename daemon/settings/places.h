@@ -17,7 +17,9 @@ enum places_instance { INSTANCE_AUTO, INSTANCE_SYSTEM, INSTANCE_USER };
 
 struct places {
 	bool system;
-	char *home; /* NULL for the system's instance */
+	char *home; /* NULL for the system's instance, and who has none */
+	/* There is no home to have it in, nor a variable that says where. */
+	bool no_socket, no_state_dir;
 	char *socket, *settings, *state_dir;
 };
 

@@ -51,6 +51,27 @@ static bool may_be_there(const char *path)
 	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
+/* What serves needs both places. */
+static bool has_places(const struct settings *settings,
+		       const struct options *options,
+		       const struct places *places, struct diag *diag)
+{
+	bool socket = settings->socket || !places->no_socket;
+	bool state = settings->state_dir || !places->no_state_dir;
+	_cleanup_(mem_freep) char *who = NULL;
+
+	if ((socket && state) || options->action != ACTION_SERVE)
+		return true;
+	who = mem_printf("uid %lu has no home", (unsigned long)geteuid());
+	return diag_set(diag, who,
+			socket  ? "name where to keep what must survive a "
+				  "restart, with --state"
+			: state ? "name where to serve, with --socket"
+				: "name where to serve and where to keep what "
+				  "must survive a restart, with --socket and "
+				  "--state; or set HOME");
+}
+
 struct settings *startup_settings(const struct options *options,
 				  const struct places *places,
 				  struct diag *diag)
@@ -61,7 +82,8 @@ struct settings *startup_settings(const struct options *options,
 		named || may_be_there(path) ? settings_load(path, diag)
 					    : settings_new();
 
-	if (!settings || !apply_options(settings, options, diag))
+	if (!settings || !apply_options(settings, options, diag) ||
+	    !has_places(settings, options, places, diag))
 		return NULL;
 	log_warnings(settings);
 	return TAKE(settings);

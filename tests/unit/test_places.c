@@ -6,6 +6,9 @@
 #include <cmocka.h>
 
 #include <pwd.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../support/envs.h"
 #include "../support/scratch.h"
@@ -73,6 +76,44 @@ static void without_a_home_the_password_file_has_one(void **state)
 		places_init(&places, INSTANCE_USER, env);
 		assert_string_equal(places.home, user->pw_dir);
 	}
+}
+
+/* As in a container that runs as any uid. */
+static void who_has_no_home_lacks_what_no_variable_says(void **state)
+{
+	static const struct {
+		const char *variables;
+		bool no_socket, no_state_dir;
+	} cases[] = {
+		{"", true, true},
+		{"XDG_RUNTIME_DIR=/r", false, true},
+		{"XDG_STATE_HOME=/s", false, false},
+		{"HOME=/", false, false},
+	};
+	pid_t pid = fork();
+	int status;
+
+	(void)state;
+	if (pid == 0) {
+		bool fine = setuid(4100000) == 0;
+
+		for (size_t i = 0; fine && i < ARRAY_SIZE(cases); i++) {
+			struct env *env = envs_of(cases[i].variables);
+			struct places places;
+
+			places_init(&places, INSTANCE_USER, env);
+			fine = places.no_socket == cases[i].no_socket &&
+			       places.no_state_dir == cases[i].no_state_dir &&
+			       strncmp(places.state_dir, "//", 2) != 0;
+			places_deinit(&places);
+			env_unref(env);
+		}
+		_exit(!fine);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(status, 0);
 }
 
 static void the_system_has_its_own_and_no_home(void **state)
@@ -153,6 +194,7 @@ int main(void)
 			without_a_runtime_folder_the_socket_is_with_the_state),
 		cmocka_unit_test(relative_and_empty_xdg_variables_are_ignored),
 		cmocka_unit_test(without_a_home_the_password_file_has_one),
+		cmocka_unit_test(who_has_no_home_lacks_what_no_variable_says),
 		cmocka_unit_test(the_system_has_its_own_and_no_home),
 		cmocka_unit_test(
 			which_instance_follows_from_root_and_state_folder),

@@ -75,6 +75,7 @@ struct layer *layer_copy(const struct layer *layer)
 	struct layer *copy = layer_new(layer->kind, layer->source);
 
 	layer_set_description(copy, layer->description);
+	layer_set_scope(copy, layer->scope, layer->last_update);
 	layer_set_under(copy, str_from(layer->under ? layer->under : ""));
 	copy->doc = layer->doc ? doc_ref(layer->doc) : NULL;
 	copy->doc_format = layer->doc_format;

@@ -13,6 +13,7 @@
 
 #include "config/layer.h"
 
+struct cache_entry;
 struct env;
 struct login;
 struct settings;
@@ -41,6 +42,11 @@ bool layers_set_declared(struct stack *stack, const struct settings *settings,
 /* What the server has given: the layers of @kind, `vault` or `monitoring`. */
 bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
 		       const struct vault_answer *answer);
+
+/* Have @entry hold the documents and texts of @stack: another thread may look
+ * at those of the layers that are returned, until the entry is no more. */
+const struct stack *layers_hold(struct cache_entry *entry,
+				const struct stack *stack);
 
 /* The layers `env-generic` and `env-named`, from @env. */
 bool layers_set_variables(struct stack *stack, const struct env *env);

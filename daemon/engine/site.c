@@ -1,4 +1,5 @@
 #include "engine/site.h"
+#include "engine/layers.h"
 
 #include <string.h>
 #include <time.h>
@@ -196,7 +197,7 @@ void site_save(struct site *site, const struct stack *stack)
 	if (!site->cache || !site->keep.kept)
 		return;
 	entry.feeds[VAULT_CONFIG].fetched_at = site->good_at;
-	collect(&entry, stack);
+	collect(&entry, layers_hold(&entry, stack));
 	cache_set(site->cache, &entry);
 }
 

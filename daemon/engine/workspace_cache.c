@@ -77,6 +77,7 @@ static void describe(struct cache_entry *entry,
 {
 	const struct login *login = &workspace->upstream->login;
 	const struct whois_names *names = workspace_names(workspace);
+	const struct stack *held;
 
 	*entry = (struct cache_entry){
 		.workspace = workspace->name,
@@ -88,10 +89,10 @@ static void describe(struct cache_entry *entry,
 		.company_name = names->company_name,
 		.refused_at = workspace->refused_at,
 	};
+	held = layers_hold(entry, &workspace->stack);
 	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		entry->feeds[i].fetched_at = workspace->fetched_at;
-		collect(&entry->feeds[i], &entry->arena, &workspace->stack,
-			kinds[i]);
+		collect(&entry->feeds[i], &entry->arena, held, kinds[i]);
 	}
 }
 

@@ -18,26 +18,26 @@ struct cache {
 	uv_loop_t *loop;
 	char *state_dir, *workspace, *file;
 
-	struct buf content; /* what was set last; empty: nothing, or forgotten
-			     */
-	int64_t fetched_at[VAULT_FEEDS];
-	enum deed owed; /* what the disk lacks, besides what is under way */
-	bool again;     /* and it cannot wait */
+	struct cache_entry entry; /* what was set last, if the disk lacks it */
+	enum deed owed;           /* what it lacks, besides what is under way */
+	bool again;               /* and it cannot wait */
+	bool flushes;             /* to the second */
+	bool failing;
+	int64_t written_at[VAULT_FEEDS]; /* the times on disk */
 
 	uv_work_t work; /* not while IDLE; from here on the thread's */
 	enum deed deed;
-	struct buf bytes;
+	struct cache_entry written;
+	bool must;          /* though nothing but the times is another */
+	bool same;          /* and so it was not written */
+	struct buf content; /* on disk; empty: not known, or forgotten */
 	int result;
-	/* the loop's again */
-
-	int64_t written_at[VAULT_FEEDS]; /* the times on disk */
-	bool failing;
 };
 
 static void cache_free(struct cache *cache)
 {
 	buf_deinit(&cache->content);
-	buf_deinit(&cache->bytes);
+	cache_entry_deinit(&cache->entry);
 	mem_free(cache->state_dir);
 	mem_free(cache->workspace);
 	mem_free(cache->file);
@@ -46,13 +46,49 @@ static void cache_free(struct cache *cache)
 
 /* --- on the thread pool --- */
 
+static void read_times(int64_t times[VAULT_FEEDS],
+		       const struct cache_entry *entry)
+{
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
+		times[i] = entry->feeds[i].fetched_at;
+}
+
+static int write_content(const struct cache *cache, struct str content)
+{
+	_cleanup_(buf_deinit) struct buf bytes = BUF_INIT;
+	int64_t times[VAULT_FEEDS];
+
+	read_times(times, &cache->written);
+	cache_entry_compose(&bytes, content, times);
+	cache_entry_seal(&bytes);
+	return cache_file_write(cache->state_dir, cache->file, buf_str(&bytes));
+}
+
+static int do_write(struct cache *cache)
+{
+	_cleanup_(buf_deinit) struct buf content = BUF_INIT;
+	int r;
+
+	cache_entry_describe(&cache->written, &content);
+	cache->same = !cache->must &&
+		      str_equal(buf_str(&content), buf_str(&cache->content));
+	if (cache->same)
+		return 0;
+	r = write_content(cache, buf_str(&content));
+	if (r == 0) {
+		buf_deinit(&cache->content);
+		cache->content = content;
+		content = BUF_INIT;
+	}
+	return r;
+}
+
 static int do_deed(struct cache *cache)
 {
-	if (cache->deed == DEED_REMOVE)
-		return cache_file_remove(cache->state_dir, cache->file);
-	cache_entry_seal(&cache->bytes);
-	return cache_file_write(cache->state_dir, cache->file,
-				buf_str(&cache->bytes));
+	if (cache->deed == DEED_WRITE)
+		return do_write(cache);
+	buf_deinit(&cache->content);
+	return cache_file_remove(cache->state_dir, cache->file);
 }
 
 static void on_work(uv_work_t *work)
@@ -72,18 +108,28 @@ static void cache_enter(struct cache *cache, enum cache_state state)
 	cache->state = state;
 }
 
+/* A clock that was set back makes them old too. */
+static bool times_are_old(const struct cache *cache)
+{
+	int64_t age;
+
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
+		age = cache->entry.feeds[i].fetched_at - cache->written_at[i];
+		if (age < 0 || age >= TIMES_SECONDS)
+			return true;
+	}
+	return false;
+}
+
 /* Do what is owed. */
 static void cache_work(struct cache *cache)
 {
 	cache->deed = cache->owed;
+	cache->must = cache->flushes || cache->failing || times_are_old(cache);
+	cache->written = cache->entry;
+	cache->entry = (struct cache_entry){0};
 	cache->owed = DEED_NONE;
-	cache->again = false;
-	if (cache->deed == DEED_WRITE) {
-		cache_entry_compose(&cache->bytes, buf_str(&cache->content),
-				    cache->fetched_at);
-		memcpy(cache->written_at, cache->fetched_at,
-		       sizeof(cache->written_at));
-	}
+	cache->again = cache->flushes = cache->same = false;
 	(void)uv_queue_work(cache->loop, &cache->work, on_work, on_done);
 }
 
@@ -113,17 +159,35 @@ static void note_result(struct cache *cache)
 	cache->failing = r < 0;
 }
 
-/* What failed is still owed, unless something newer is; it is not tried again
- * by itself. */
+/* Has the disk got all of the entry, its times too? */
+static bool is_on_disk(struct cache *cache)
+{
+	int64_t times[VAULT_FEEDS];
+
+	read_times(times, &cache->written);
+	if (!cache->failing && !cache->same)
+		memcpy(cache->written_at, times, sizeof(times));
+	return !cache->failing &&
+	       memcmp(cache->written_at, times, sizeof(times)) == 0;
+}
+
+/* What the disk lacks is still owed, unless something newer is; it is not tried
+ * again by itself. */
+static void note_deed(struct cache *cache)
+{
+	note_result(cache);
+	if (!is_on_disk(cache) && cache->owed == DEED_NONE) {
+		cache->owed = cache->deed;
+		cache->entry = cache->written;
+		cache->written = (struct cache_entry){0};
+	}
+	cache_entry_deinit(&cache->written);
+}
+
 static void cache_go_on(struct cache *cache)
 {
-	bool again = cache->again;
-
-	buf_deinit(&cache->bytes);
-	note_result(cache);
-	if (cache->failing && cache->owed == DEED_NONE)
-		cache->owed = cache->deed;
-	if (again)
+	note_deed(cache);
+	if (cache->again && cache->owed != DEED_NONE)
 		cache_work(cache);
 	else if (cache->state == CACHE_CLOSING)
 		cache_free(cache);
@@ -139,62 +203,41 @@ static void on_done(uv_work_t *work, int status)
 
 /* --- what the owner says --- */
 
-/* A clock that was set back makes them old too. */
-static bool times_are_old(const struct cache *cache)
+/* The entry's own words; its vaults are held as they are. */
+static void own_words(struct cache_entry *entry)
 {
-	int64_t age;
+	const char **words[] = {&entry->api_server, &entry->company_id,
+				&entry->access_key, &entry->user_id,
+				&entry->user_name,  &entry->company_name};
 
-	for (size_t i = 0; i < VAULT_FEEDS; i++) {
-		age = cache->fetched_at[i] - cache->written_at[i];
-		if (age < 0 || age >= TIMES_SECONDS)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (*words[i])
+			*words[i] = arena_strdup(&entry->arena, *words[i]);
 }
 
-/* True if the content is another than before. */
-static bool take_content(struct cache *cache, const struct cache_entry *entry)
+void cache_set(struct cache *cache, struct cache_entry *entry)
 {
-	struct cache_entry ours = *entry;
-	struct buf content = BUF_INIT;
-	bool changed;
-
-	ours.workspace = cache->workspace;
-	cache_entry_describe(&ours, &content);
-	changed = !str_equal(buf_str(&content), buf_str(&cache->content));
-	buf_deinit(&cache->content);
-	cache->content = content;
-	for (size_t i = 0; i < VAULT_FEEDS; i++)
-		cache->fetched_at[i] = entry->feeds[i].fetched_at;
-	return changed;
-}
-
-void cache_set(struct cache *cache, const struct cache_entry *entry)
-{
-	bool changed;
-
 	assert(cache->state != CACHE_CLOSING);
-	changed = take_content(cache, entry);
-	if (!changed &&
-	    !memcmp(cache->fetched_at, cache->written_at,
-		    sizeof(cache->fetched_at)) &&
-	    !cache->failing)
-		return;
+	cache_entry_deinit(&cache->entry);
+	cache->entry = *entry;
+	cache->entry.workspace = cache->workspace;
+	own_words(&cache->entry);
+	*entry = (struct cache_entry){0};
 	cache->owed = DEED_WRITE;
-	if (changed || cache->failing || times_are_old(cache))
-		cache_work_soon(cache);
+	cache_work_soon(cache);
 }
 
 void cache_flush(struct cache *cache)
 {
-	if (cache->owed != DEED_NONE)
-		cache_work_soon(cache);
+	if (cache->owed == DEED_NONE && cache->state != CACHE_WORKING)
+		return;
+	cache->flushes = true;
+	cache_work_soon(cache);
 }
 
 void cache_forget(struct cache *cache)
 {
-	buf_deinit(&cache->content);
-	memset(cache->fetched_at, 0, sizeof(cache->fetched_at));
+	cache_entry_deinit(&cache->entry);
 	cache->owed = DEED_REMOVE;
 	cache_work_soon(cache);
 }

@@ -9,8 +9,9 @@
  *    |                            |  +-+ done, and something newer came
  *    +--cache_close--> freed <----+ CLOSING, once all is on disk
  *
- * The work is done on libuv's thread pool, one piece at a time: what comes
- * meanwhile is not queued, only the newest is done next. An entry that differs
+ * The work is done on libuv's thread pool, one piece at a time, also to find
+ * out whether there is any: what comes meanwhile is not queued, only the newest
+ * is done next. An entry that differs
  * from the one on disk by nothing but its times is written once an hour, and
  * when flushed or closed. A failure is logged once, until it works again; it
  * is tried again with each entry. Reading is cache_file_read.
@@ -26,8 +27,10 @@ struct cache;
 struct cache *cache_new(uv_loop_t *loop, const char *state_dir,
 			const char *workspace);
 
-/* @entry is copied; which workspace it is of, the cache knows. */
-void cache_set(struct cache *cache, const struct cache_entry *entry);
+/* Takes @entry over, which is empty then. Only its own words are copied: what
+ * its vaults say is looked at by another thread, so it is to lie in its arena
+ * or in what it holds. Which workspace it is of, the cache knows. */
+void cache_set(struct cache *cache, struct cache_entry *entry);
 
 /* What was set last is to be on disk soon, to the second. */
 void cache_flush(struct cache *cache);

@@ -28,6 +28,8 @@ static const char *const feed_names[VAULT_FEEDS] = {
 
 void cache_entry_deinit(struct cache_entry *entry)
 {
+	if (entry->held)
+		entry->release(entry->held);
 	arena_free(&entry->arena);
 	*entry = (struct cache_entry){0};
 }

@@ -12,7 +12,7 @@
  * line. There is one way to write that line, so any other byte in it is damage.
  * The times come last: a file that differs only in them is made of the same
  * content. Pure: bytes in, entry out. What an entry points to is its arena's
- * when it was read, else the caller's.
+ * when it was read, else what it holds or the caller's.
  */
 
 #include <stdbool.h>
@@ -46,6 +46,8 @@ struct cache_entry {
 			       refuse the credentials; 0: it does not */
 	struct cache_vaults feeds[VAULT_FEEDS];
 	struct arena arena;
+	void *held; /* what the vaults point to, else; NULL: nothing */
+	void (*release)(void *held);
 };
 
 void cache_entry_deinit(struct cache_entry *entry);

@@ -62,13 +62,10 @@ static void call_free(struct http_call *call)
 {
 	list_remove(&call->link);
 	list_remove(&call->turn);
-	http_read_abandon(call->reading);
-	if (call->content)
-		call->reader->drop(call->content);
+	http_read_end(call, call->http->loop);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
 	http_origin_deinit(&call->origin);
-	buf_deinit(&call->body);
 	mem_free(call->server);
 	mem_free(call->proxy);
 	mem_free(call->ca);

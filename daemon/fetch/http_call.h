@@ -122,7 +122,9 @@ void http_stream_deliver(struct http_call *call);
  * abandoned; what that finds is dropped. */
 typedef void (*http_read_fn)(struct http_call *call);
 bool http_read(struct http_call *call, uv_loop_t *loop, http_read_fn done);
-void http_read_abandon(struct http_reading *reading); /* NULL is allowed */
+
+/* Let go of the body and what was made of it. */
+void http_read_end(struct http_call *call, uv_loop_t *loop);
 
 /* Seconds that the answer asks to wait for; -1: it does not ask. */
 int64_t http_easy_retry_after(const struct http_call *call);

@@ -1,5 +1,5 @@
-/* Bodies that their callers have read: in the loop, or if that would stop it
- * for long by another thread. */
+/* Bodies that their callers have read, and are done with: in the loop, or if
+ * that would stop it for long by another thread. */
 
 #include "base/mem.h"
 #include "fetch/http_call.h"
@@ -25,6 +25,18 @@ static void on_work(uv_work_t *work)
 	reading->content = reading->reader->read(buf_str(&reading->body));
 }
 
+static void drop(struct http_reading *reading)
+{
+	if (reading->content)
+		reading->reader->drop(TAKE(reading->content));
+	buf_deinit(&reading->body);
+}
+
+static void on_drop(uv_work_t *work)
+{
+	drop(work->data);
+}
+
 /* --- in the loop --- */
 
 static void give_back(struct http_reading *reading)
@@ -44,9 +56,7 @@ static void finish(struct http_reading *reading)
 
 	if (call)
 		give_back(reading);
-	if (reading->content)
-		reading->reader->drop(reading->content);
-	buf_deinit(&reading->body);
+	drop(reading);
 	mem_free(reading);
 	if (call)
 		done(call);
@@ -58,16 +68,31 @@ static void on_done(uv_work_t *work, int status)
 	finish(work->data);
 }
 
-static void begin(struct http_call *call, uv_loop_t *loop, http_read_fn done)
+static void on_dropped(uv_work_t *work, int status)
+{
+	(void)status;
+	mem_free(work->data);
+}
+
+/* The call's body and content, to be looked after elsewhere. */
+static struct http_reading *take_over(struct http_call *call)
 {
 	struct http_reading *reading = mem_alloc(sizeof(*reading));
 
 	reading->work.data = reading;
-	reading->call = call;
 	reading->reader = call->reader;
 	reading->body = call->body;
-	reading->done = done;
+	reading->content = TAKE(call->content);
 	call->body = BUF_INIT;
+	return reading;
+}
+
+static void begin(struct http_call *call, uv_loop_t *loop, http_read_fn done)
+{
+	struct http_reading *reading = take_over(call);
+
+	reading->call = call;
+	reading->done = done;
 	call->reading = reading;
 	(void)uv_queue_work(loop, &reading->work, on_work, on_done);
 }
@@ -84,10 +109,20 @@ bool http_read(struct http_call *call, uv_loop_t *loop, http_read_fn done)
 	return true;
 }
 
-void http_read_abandon(struct http_reading *reading)
+void http_read_end(struct http_call *call, uv_loop_t *loop)
 {
-	if (!reading)
+	struct http_reading *reading = call->reading;
+
+	if (reading) {
+		reading->call = NULL;
+		(void)uv_cancel((uv_req_t *)&reading->work);
 		return;
-	reading->call = NULL;
-	(void)uv_cancel((uv_req_t *)&reading->work);
+	}
+	reading = take_over(call);
+	if (reading->body.len > HERE_MAX) {
+		(void)uv_queue_work(loop, &reading->work, on_drop, on_dropped);
+		return;
+	}
+	drop(reading);
+	mem_free(reading);
 }

@@ -10,8 +10,8 @@ from test_memory import MIB, vault
 
 SIZE = 4 * MIB
 CHANGES = 4
-# Of the loop's own work, which grows by the vault: 17 ms, and 100 if all were done by the loop.
-TURN_MS = 50
+# Of the loop's own work, which grows by the vault: 10 ms, and 100 if all were done by the loop.
+TURN_MS = 30
 
 
 class Asker(threading.Thread):

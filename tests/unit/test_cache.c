@@ -95,7 +95,9 @@ static void run(struct fixture *fixture)
 
 static void set(struct fixture *fixture)
 {
-	cache_set(fixture->cache, &fixture->entry);
+	struct cache_entry entry = fixture->entry;
+
+	cache_set(fixture->cache, &entry);
 }
 
 static void set_and_run(struct fixture *fixture)
@@ -160,21 +162,29 @@ static void what_is_set_is_on_disk(void **state)
 	assert_int_equal(changes(fixture), 1);
 }
 
-static void the_entry_is_copied(void **state)
+static void let_go(void *held)
+{
+	(*(int *)held)++;
+}
+
+/* Its vaults where they are, and its own words by copies. */
+static void the_entry_is_held_until_it_is_on_disk(void **state)
 {
 	struct fixture *fixture = *state;
-	char data[] = "a: 1";
-	struct vault vault = {
-		.id = "i", .description = "d", .data = {data, strlen(data)}};
-	struct vault expected = vault;
+	char server[] = "https://api.example.com";
+	int gone = 0;
 
-	fixture->entry.feeds[VAULT_CONFIG] =
-		(struct cache_vaults){1, &vault, 1};
-	set(fixture);
-	memset(data, 'x', strlen(data));
-	run(fixture);
-	expected.data = STR("a: 1");
-	fixture->entry.feeds[VAULT_CONFIG].vaults = &expected;
+	fixture->entry.held = &gone;
+	fixture->entry.release = let_go;
+	fixture->entry.api_server = server;
+	pool_stop(&fixture->pool, &fixture->loop);
+	for (int i = 0; i < 3; i++)
+		set(fixture);
+	memset(server, 'x', strlen(server));
+	assert_int_equal(gone, 1);
+	pool_go(&fixture->pool, &fixture->loop);
+	assert_int_equal(gone, 3);
+	fixture->entry.api_server = "https://api.example.com";
 	assert_on_disk(&fixture->entry);
 }
 
@@ -540,7 +550,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_set_is_on_disk),
-		TEST(the_entry_is_copied),
+		TEST(the_entry_is_held_until_it_is_on_disk),
 		TEST(the_cache_knows_its_workspace),
 		TEST(nothing_set_means_no_file),
 		TEST(the_loop_does_no_writing),

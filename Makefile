@@ -233,7 +233,7 @@ test-long: deps-long all $(loaders) threads
 
 # What more than one thread has a hand in, under ThreadSanitizer: the library,
 # work off the loop, masks.
-THREADED := $(filter test_lib_% test_secret% test_turns test_server test_cache \
+THREADED := $(filter test_lib_% test_secret% test_offload test_pending test_snapshot_query test_server test_cache \
             test_generation test_chosen test_known test_history,\
             $(notdir $(basename $(test_src))))
 threads: deps-test
@@ -241,7 +241,7 @@ threads: deps-test
 		$(addprefix build/thread/tests/unit/,$(THREADED))
 	@B=build/thread SAN=thread \
 		TSAN_OPTIONS="die_after_fork=0 suppressions=$(CURDIR)/tests/support/tsan.supp" \
-		TESTS="$(addprefix tests/e2e/test_,study.py cache.py masking.py)" \
+		TESTS="$(addprefix tests/e2e/test_,large_queries.py cache.py masking.py)" \
 		$(PYTHON) tests/support/run_tests.py \
 		$(addprefix build/thread/tests/unit/,$(THREADED))
 

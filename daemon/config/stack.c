@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config/merge.h"
 #include "read/doc.h"
+#include "read/variables.h"
 #include "value/value.h"
 
 void stack_init(struct stack *stack)
@@ -132,6 +133,41 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 	if (changed)
 		touch_dependents(stack);
 	return changed;
+}
+
+static bool set_variables(struct stack *stack, enum layer_kind kind,
+			  const struct variables *variables)
+{
+	size_t count = variables->count;
+	_cleanup_(mem_freep) const char **names =
+		mem_alloc(count * sizeof(*names));
+	_cleanup_(mem_freep) struct layer **layers =
+		mem_alloc(count * sizeof(*layers));
+	bool changed;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = variables->items[i].name;
+	changed = stack_set_sources(stack, kind, names, count, layers);
+	for (size_t i = 0; i < count; i++) {
+		layer_set_under(layers[i], variables->items[i].under);
+		layer_set_text(layers[i], variables->items[i].format,
+			       variables->items[i].text);
+	}
+	return changed;
+}
+
+bool stack_set_variables(struct stack *stack, const struct env *env)
+{
+	struct variables variables;
+	bool generic, named;
+
+	variables_generic(&variables, env);
+	generic = set_variables(stack, LAYER_ENV_GENERIC, &variables);
+	variables_deinit(&variables);
+	variables_named(&variables, env);
+	named = set_variables(stack, LAYER_ENV_NAMED, &variables);
+	variables_deinit(&variables);
+	return generic || named;
 }
 
 struct stack_doc *stack_docs_insert_at(struct stack_docs *docs, size_t at,

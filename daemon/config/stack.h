@@ -18,6 +18,7 @@
 #include "config/layer.h"
 
 struct doc;
+struct env;
 struct value;
 
 struct stack {
@@ -76,6 +77,9 @@ struct layer *stack_next(const struct stack *stack, const struct layer *layer);
 bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 		       const char *const *sources, size_t count,
 		       struct layer **layers);
+
+/* The layers `env-generic` and `env-named` become those of @env. */
+bool stack_set_variables(struct stack *stack, const struct env *env);
 
 /* Is there a text that has not been looked at? */
 bool stack_has_unread(const struct stack *stack);

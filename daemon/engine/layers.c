@@ -12,7 +12,6 @@
 #include "engine/workspace.h"
 #include "fetch/cache_entry.h"
 #include "fetch/vault.h"
-#include "read/variables.h"
 #include "settings/places.h"
 #include "settings/settings.h"
 
@@ -107,48 +106,13 @@ bool layers_set_declared(struct stack *stack, const struct settings *settings,
 	return changed;
 }
 
-static bool set_variables(struct stack *stack, enum layer_kind kind,
-			  const struct variables *variables)
-{
-	size_t count = variables->count;
-	_cleanup_(mem_freep) const char **names =
-		mem_alloc(count * sizeof(*names));
-	_cleanup_(mem_freep) struct layer **layers =
-		mem_alloc(count * sizeof(*layers));
-	bool changed;
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = variables->items[i].name;
-	changed = stack_set_sources(stack, kind, names, count, layers);
-	for (size_t i = 0; i < count; i++) {
-		layer_set_under(layers[i], variables->items[i].under);
-		layer_set_text(layers[i], variables->items[i].format,
-			       variables->items[i].text);
-	}
-	return changed;
-}
-
-bool layers_set_variables(struct stack *stack, const struct env *env)
-{
-	struct variables variables;
-	bool generic, named;
-
-	variables_generic(&variables, env);
-	generic = set_variables(stack, LAYER_ENV_GENERIC, &variables);
-	variables_deinit(&variables);
-	variables_named(&variables, env);
-	named = set_variables(stack, LAYER_ENV_NAMED, &variables);
-	variables_deinit(&variables);
-	return generic || named;
-}
-
 bool layers_set_local(struct stack *stack, const struct workspace_host *host)
 {
 	const struct local_rule rule = {host->settings, host->places,
 					host->env};
 	bool files = set_all_files(stack, &rule, host->site);
 	bool variables = host->settings->mode == MODE_AGENT &&
-			 layers_set_variables(stack, host->env);
+			 stack_set_variables(stack, host->env);
 
 	return files || variables;
 }

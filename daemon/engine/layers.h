@@ -48,7 +48,4 @@ bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
 const struct stack *layers_hold(struct cache_entry *entry,
 				const struct stack *stack);
 
-/* The layers `env-generic` and `env-named`, from @env. */
-bool layers_set_variables(struct stack *stack, const struct env *env);
-
 #endif

@@ -4,11 +4,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/lock.h"
+#include "config/resolver.h"
+#include "config/secret.h"
 #include "engine/engine.h"
+#include "engine/layers.h"
 #include "engine/local.h"
-#include "front/caller.h"
+#include "front/server_call.h"
 #include "front/status.h"
-#include "front/task.h"
 #include "serve/peer.h"
 #include "serve/server.h"
 
@@ -96,18 +99,30 @@ static void serve_workspaces(void *data, uint64_t clearance, struct buf *json)
 	status_write_workspaces(engine_of(data), clearance, json);
 }
 
-static void serve_begin(void *data, struct errand *errand)
+static struct resolver *serve_resolver(void *data, const char *name,
+				       enum layer_kind below)
 {
-	if (errand->kind == ERRAND_GET || errand->kind == ERRAND_STORAGE)
-		caller_begin(engine_of(data), errand);
-	else
-		task_begin(data, errand);
+	const struct engine *engine = engine_of(data);
+	const struct workspace *workspace = engine_workspace(engine, name);
+	const struct settings *settings = engine->settings;
+	struct resolver *resolver = mem_alloc(sizeof(*resolver));
+
+	stack_copy(&resolver->stack, &workspace->stack, below);
+	resolver->context = layers_context(settings, NULL, NULL);
+	if (settings->vault_environment)
+		resolver->vault_environment =
+			mem_strdup(settings->vault_environment);
+	resolver->agent = settings->mode == MODE_AGENT;
+	resolver->system = engine->places.system;
+	resolver->document = (size_t)settings->document;
+	resolver->locks = locks_ref(engine->host.locks);
+	resolver->secrets = secrets_pin(engine->host.secrets);
+	return resolver;
 }
 
-static void serve_call_off(void *data, struct errand *errand)
+static void serve_begin(void *data, struct pending *pending)
 {
-	(void)data;
-	task_call_off(errand);
+	server_call_begin(data, pending);
 }
 
 static void serve_deaf(void *data)
@@ -165,12 +180,12 @@ static void on_state(void *data)
 static void on_progress(void *data)
 {
 	tell_manager(data);
-	tasks_look(data);
+	server_calls_look(data);
 }
 
 static void on_logout(void *data, struct workspace *workspace)
 {
-	tasks_log_out(data, workspace);
+	server_calls_log_out(data, workspace);
 }
 
 static void on_settings(void *data)
@@ -219,11 +234,11 @@ void front_init(struct front *front, struct engine *engine)
 				.status = serve_status,
 				.workspaces = serve_workspaces,
 				.begin = serve_begin,
-				.call_off = serve_call_off,
+				.resolver = serve_resolver,
 				.deaf = serve_deaf,
 			},
 	};
-	list_init(&front->tasks);
+	list_init(&front->server_calls);
 	manager_init(&front->manager, &engine->loop);
 }
 

@@ -25,8 +25,8 @@ struct front {
 	struct server *server;
 	struct service service;
 	struct manager manager;
-	struct list tasks; /* struct task */
-	char *socket;      /* NULL: systemd's */
+	struct list server_calls; /* struct server_call */
+	char *socket;             /* NULL: systemd's */
 };
 
 void front_init(struct front *front, struct engine *engine);

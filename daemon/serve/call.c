@@ -10,6 +10,12 @@ void call_deinit(struct call *call)
 	*call = CALL_INIT;
 }
 
+struct call call_ref(const struct call *call)
+{
+	json_incref(call->message);
+	return *call;
+}
+
 struct str call_text(const json_t *string)
 {
 	return (struct str){json_string_value(string),
@@ -199,6 +205,26 @@ const char *call_check(const struct call *call, const struct parameter *table)
 		if (!table->optional && !call_get(call, table->name))
 			return table->name;
 	return NULL;
+}
+
+static bool is_in_range(const struct call *call,
+			const struct parameter *parameter)
+{
+	int64_t value = call_int(call, parameter->name, parameter->min);
+
+	return value >= parameter->min && value <= parameter->max;
+}
+
+/* Of several it is the last one. */
+const char *call_check_ranges(const struct call *call,
+			      const struct parameter *table)
+{
+	const char *wrong = NULL;
+
+	for (; table && table->name; table++)
+		if (table->max && !is_in_range(call, table))
+			wrong = table->name;
+	return wrong;
 }
 
 json_t *call_get(const struct call *call, const char *name)

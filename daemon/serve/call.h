@@ -38,6 +38,7 @@ struct parameter {
 	const char *name; /* NULL ends the table */
 	enum parameter_type type;
 	bool optional;
+	int64_t min, max; /* of an int; both 0: any */
 };
 
 /* No method takes more than that: what is longer, or made of more parts, is
@@ -54,6 +55,9 @@ bool call_is_too_much(struct str text, const char **about);
  * object, else the field. */
 const char *call_parse(struct call *call, struct str text);
 void call_deinit(struct call *call);
+
+/* The same call once more, to be kept: both are to be ended. */
+struct call call_ref(const struct call *call);
 
 /* The last call that was read: agents ask the same again and again, and what is
  * the same to the byte need not be parsed again. */
@@ -73,6 +77,10 @@ void call_memo_deinit(struct call_memo *memo);
 /* NULL, or the name of the first parameter that is unknown, missing or of the
  * wrong type. @table NULL: there are none. */
 const char *call_check(const struct call *call, const struct parameter *table);
+
+/* NULL, or the name of an int that is too small or too large. */
+const char *call_check_ranges(const struct call *call,
+			      const struct parameter *table);
 
 /* NULL when it is absent. */
 json_t *call_get(const struct call *call, const char *name);

@@ -7,9 +7,9 @@
 #include "base/mem.h"
 #include "serve/conns.h"
 #include "serve/consumer.h"
-#include "serve/errand.h"
 #include "serve/methods.h"
 #include "serve/out.h"
+#include "serve/pending.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/watcher.h"
@@ -127,7 +127,7 @@ void conn_close(struct conn *conn)
 		return;
 	set_state(conn, CONN_CLOSING);
 	watcher_free(TAKE(conn->watcher));
-	errand_free(TAKE(conn->errand));
+	pending_free(TAKE(conn->pending));
 	forget_consumer(conn);
 	list_remove(&conn->waits);
 	uv_close((uv_handle_t *)&conn->pipe, on_closed);
@@ -219,7 +219,7 @@ static void end(struct conn *conn)
 {
 	list_remove(&conn->waits);
 	watcher_free(TAKE(conn->watcher));
-	errand_free(TAKE(conn->errand));
+	pending_free(TAKE(conn->pending));
 	set_state(conn, CONN_ENDING);
 	flush(conn);
 }
@@ -276,11 +276,11 @@ static bool can_hold_answer(struct conn *conn, struct out_mark before)
 	return false;
 }
 
-static void on_errand_finished(struct errand *errand)
+static void on_reply(struct pending *pending)
 {
-	struct conn *conn = errand->owner;
+	struct conn *conn = pending->owner;
 
-	list_add(&conn->conns->finished, &errand->link);
+	list_add(&conn->conns->replied, &pending->link);
 	conns_tell(conn->conns);
 }
 
@@ -291,9 +291,9 @@ static void keep(struct conn *conn, const struct request *request)
 		conn->watcher = request->watcher;
 		watcher_set_owner(conn->watcher, conn);
 		set_state(conn, CONN_WATCHING);
-	} else if (request->errand) {
-		conn->errand = request->errand;
-		errand_set_owner(conn->errand, conn, on_errand_finished);
+	} else if (request->pending) {
+		conn->pending = request->pending;
+		pending_set_owner(conn->pending, conn, on_reply);
 		set_state(conn, CONN_WAITING);
 	}
 	conn->consumer = request->consumer;
@@ -309,7 +309,7 @@ static void answer(struct conn *conn, struct str message)
 		.service = conns->service,
 		.peer = &conn->peer,
 		.quota = &conns->quota,
-		.turns = &conns->turns,
+		.offload = &conns->offload,
 		.now = uv_now(conn->pipe.loop),
 		.watchers = &conns->watchers,
 		.consumers = &conns->consumers,
@@ -323,7 +323,7 @@ static void answer(struct conn *conn, struct str message)
 	methods_answer(&request, message);
 	if (!can_hold_answer(conn, before)) {
 		watcher_free(TAKE(request.watcher));
-		errand_free(TAKE(request.errand));
+		pending_free(TAKE(request.pending));
 	}
 	keep(conn, &request);
 	if (out_is_full(&conns->out))
@@ -464,7 +464,7 @@ static void conn_written(struct conn *conn, int status)
 		watcher_wake(conn->watcher);
 		conns_tell(conn->conns);
 	} else if (conn->state == CONN_WAITING) {
-		conn_end_errand(conn);
+		conn_write_pending(conn);
 	} else {
 		set_state(conn, CONN_READING);
 		answer_calls(conn, STR(""));
@@ -494,14 +494,14 @@ void conn_tell(struct conn *conn)
 }
 
 /* Earlier answers are written first. */
-void conn_end_errand(struct conn *conn)
+void conn_write_pending(struct conn *conn)
 {
 	struct out_mark before = out_mark(&conn->conns->out);
 
-	if (conn->write || !errand_is_finished(conn->errand))
+	if (conn->write || !pending_has_reply(conn->pending))
 		return;
-	errand_answer(conn->errand, &conn->peer, &conn->conns->out);
-	errand_free(TAKE(conn->errand));
+	pending_write(conn->pending, &conn->peer, &conn->conns->out);
+	pending_free(TAKE(conn->pending));
 	(void)can_hold_answer(conn, before);
 	set_state(conn, CONN_READING);
 	go_on(conn);

@@ -7,14 +7,14 @@
  *   READING --socket full--> WRITING --all written--> READING
  *   READING --its user had enough for this turn--> RESTING --a later--> READING
  *   READING --a watch--> WATCHING --its end--> READING
- *   READING --an errand--> WAITING --its answer--> READING
+ *   READING --a pending reply--> WAITING --its answer--> READING
  *   any of these --refused, framing lost, stop--> ENDING
  *   ENDING --all written--> CLOSING
  *   any --hung up, error, abort--> CLOSING --> freed
  *
  * At most one write is under way. WRITING and RESTING read nothing, so who does
- * not take its answers cannot ask for more; calls behind a watch or an errand
- * wait. It owns itself from conn_new to the end of CLOSING.
+ * not take its answers cannot ask for more; calls behind a watch or a pending
+ * reply wait. It owns itself from conn_new to the end of CLOSING.
  */
 
 #include <stddef.h>
@@ -30,7 +30,7 @@
 struct conn_write;
 struct conns;
 struct consumer;
-struct errand;
+struct pending;
 struct watcher;
 
 enum conn_state {
@@ -59,7 +59,7 @@ struct conn {
 	uint64_t half_sent_since;
 	struct charge charge;      /* for being there */
 	struct charge input;       /* for the bytes in frame */
-	struct errand *errand;     /* when WAITING */
+	struct pending *pending;   /* when WAITING */
 	struct consumer *consumer; /* what it told of itself; NULL: nothing */
 };
 
@@ -84,8 +84,8 @@ void conn_tell(struct conn *conn);
  * take more of this turn. */
 void conn_go_on(struct conn *conn);
 
-/* Its errand is finished: the answer goes out. */
-void conn_end_errand(struct conn *conn);
+/* There is the reply that it waited for: it goes out. */
+void conn_write_pending(struct conn *conn);
 
 /* No more calls: close, when what is being written is out. */
 void conn_finish(struct conn *conn);

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/conn.h"
-#include "serve/errand.h"
+#include "serve/pending.h"
 
 #define LOOK_EVERY 8 /* watchers told between looks at the clock */
 
@@ -29,20 +29,14 @@ static void on_prepare(uv_prepare_t *prepare)
 	conns_poll(prepare->data);
 }
 
-/* Work goes on for nobody, even when all have gone: wait for it. */
-static void on_work_begins(struct turns *turns)
+static void on_job_due(struct offload *offload)
 {
-	CONTAINER_OF(turns, struct conns, turns)->open_handles++;
+	conns_tell(CONTAINER_OF(offload, struct conns, offload));
 }
 
-static void on_work_ends(struct turns *turns)
+static void on_offload_closed(struct offload *offload)
 {
-	conns_handle_closed(CONTAINER_OF(turns, struct conns, turns));
-}
-
-static void on_turn_due(struct turns *turns)
-{
-	conns_tell(CONTAINER_OF(turns, struct conns, turns));
+	conns_handle_closed(CONTAINER_OF(offload, struct conns, offload));
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -59,20 +53,19 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	watchers_init(&conns->watchers, service);
 	list_init(&conns->all);
 	list_init(&conns->half_sent);
-	list_init(&conns->finished);
+	list_init(&conns->replied);
 	list_init(&conns->consumers);
 	list_init(&conns->resting);
-	turns_init(&conns->turns, loop);
-	conns->turns.on_begin = on_work_begins;
-	conns->turns.on_end = on_work_ends;
-	conns->turns.on_due = on_turn_due;
+	offload_init(&conns->offload, loop);
+	conns->offload.on_due = on_job_due;
+	conns->offload.on_closed = on_offload_closed;
 	conns->input = mem_alloc(CONNS_INPUT);
 	uv_timer_init(loop, &conns->sweep);
 	uv_idle_init(loop, &conns->round);
 	uv_prepare_init(loop, &conns->prepare);
 	conns->sweep.data = conns->round.data = conns->prepare.data = conns;
 	uv_prepare_start(&conns->prepare, on_prepare);
-	conns->open_handles = 3;
+	conns->open_handles = 4; /* the offload's is one */
 }
 
 void conns_deinit(struct conns *conns)
@@ -112,18 +105,18 @@ void conns_tell(struct conns *conns)
 		uv_idle_start(&conns->round, on_round);
 }
 
-/* Not at once when an errand is finished: that may be in the middle of another
+/* Not as soon as there is a reply: that may be in the middle of another
  * connection's answer. */
-static void answer_errands(struct conns *conns)
+static void write_replies(struct conns *conns)
 {
 	uint64_t end = uv_hrtime() + CONNS_SHARE_NS;
-	struct errand *errand;
+	struct pending *pending;
 
-	while (!list_is_empty(&conns->finished) && uv_hrtime() < end) {
-		errand =
-			CONTAINER_OF(conns->finished.next, struct errand, link);
-		list_remove(&errand->link);
-		conn_end_errand(errand->owner);
+	while (!list_is_empty(&conns->replied) && uv_hrtime() < end) {
+		pending =
+			CONTAINER_OF(conns->replied.next, struct pending, link);
+		list_remove(&pending->link);
+		conn_write_pending(pending->owner);
 	}
 }
 
@@ -169,11 +162,11 @@ static void conns_round(struct conns *conns)
 
 	conns->turn++;
 	conns->looked = 0;
-	turns_begin_next(&conns->turns);
-	answer_errands(conns);
+	offload_go_on(&conns->offload);
+	write_replies(conns);
 	answer_resting(conns);
 	told = tell_watchers(conns);
-	if (told && !conns->turns.due && list_is_empty(&conns->finished) &&
+	if (told && !conns->offload.due && list_is_empty(&conns->replied) &&
 	    list_is_empty(&conns->resting))
 		uv_idle_stop(&conns->round);
 }
@@ -237,7 +230,7 @@ void conns_finish(struct conns *conns)
 	uv_close((uv_handle_t *)&conns->round, on_handle_closed);
 	uv_close((uv_handle_t *)&conns->prepare, on_handle_closed);
 	each_conn(conns, conn_finish);
-	turns_begin_next(&conns->turns); /* of whom nobody is left */
+	offload_close(&conns->offload);
 }
 
 void conns_abort(struct conns *conns)

@@ -18,10 +18,10 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "serve/call.h"
+#include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/quota.h"
 #include "serve/server.h"
-#include "serve/turns.h"
 #include "serve/watcher.h"
 
 #define CONNS_INPUT ((size_t)64 * 1024)
@@ -41,8 +41,8 @@ struct conns {
 	uid_t overflow_uid;
 	struct quota quota;
 	struct watchers watchers;
-	struct turns turns;
-	struct list finished;  /* struct errand, their owners to be told */
+	struct offload offload;
+	struct list replied;   /* struct pending, whose owners are to write */
 	struct list consumers; /* struct consumer */
 	struct out out;        /* empty whenever the loop has control */
 	struct call_memo memo;
@@ -56,8 +56,8 @@ struct conns {
 	struct list half_sent; /* struct conn, the oldest first */
 	struct list resting;   /* struct conn, with calls that wait */
 	uv_timer_t sweep;
-	uv_idle_t round; /* active while there are watchers to be told, errands
-			  * to be answered, or calls that wait */
+	uv_idle_t round; /* active while there are watchers to be told, replies
+			  * to be written, or calls that wait */
 	uv_prepare_t prepare;
 	uint64_t turn;   /* a round, or input */
 	uint64_t looked; /* at the clock, last, to see who spends how much; 0:

@@ -11,7 +11,7 @@
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
-#include "serve/study.h"
+#include "serve/snapshot_query.h"
 #include "value/json.h"
 #include "value/path.h"
 
@@ -105,20 +105,21 @@ static void reply(struct out *out, const struct snapshot *snapshot,
 	reply_close(out, false);
 }
 
-static void write_explanation(struct out *out, const struct question *question)
+static void write_explanation(struct out *out,
+			      const struct snapshot_query *query)
 {
-	const struct snapshot *snapshot = question->snapshots[0];
+	const struct snapshot *snapshot = query->snapshots[0];
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	_cleanup_(answer_deinit) struct answer answer = {
-		.origins.secrets = question->secrets};
+		.origins.secrets = query->secrets};
 	struct path_error error;
 	struct path path;
 	int r;
 
-	(void)path_parse(&path, &arena, question->path, &error);
-	r = explain(&answer.explanation, snapshot, &path, question->secrets);
+	(void)path_parse(&path, &arena, query->path, &error);
+	r = explain(&answer.explanation, snapshot, &path, query->secrets);
 	if (r == EXPLAIN_E_NOT_FOUND)
-		reply_error(out, REPLY_PATH_NOT_FOUND, question->path);
+		reply_error(out, REPLY_PATH_NOT_FOUND, query->path);
 	else if (r == EXPLAIN_E_TOO_MUCH)
 		reply_quota_exceeded(out, "explained_values",
 				     EXPLAIN_VALUES_MAX);
@@ -135,7 +136,7 @@ static bool is_long(size_t cost)
 void explain_answer(struct request *request)
 {
 	struct view *view = &request->view;
-	struct question question = {
+	struct snapshot_query query = {
 		.path = call_string(&request->call, "path"),
 		.write = write_explanation,
 	};
@@ -145,12 +146,12 @@ void explain_answer(struct request *request)
 
 	if (!explain_may_reveal(request, &reveal))
 		return;
-	if (!path_parse(&path, request->scratch, question.path, &error)) {
-		reply_invalid_path(request->out, question.path, &error);
+	if (!path_parse(&path, request->scratch, query.path, &error)) {
+		reply_invalid_path(request->out, query.path, &error);
 		return;
 	}
-	question.secrets = reveal ? NULL : view->secrets;
-	(void)question_gather(&question, view, request->scratch);
-	study_answer(request, &question,
-		     is_long(explain_cost(view->snapshot, &path)));
+	query.secrets = reveal ? NULL : view->secrets;
+	(void)snapshot_query_gather(&query, view, request->scratch);
+	snapshot_query_answer(request, &query,
+			      is_long(explain_cost(view->snapshot, &path)));
 }

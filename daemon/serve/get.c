@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "base/env.h"
 #include "base/mem.h"
+#include "config/resolver.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
-#include "serve/errand.h"
+#include "serve/environment.h"
 #include "serve/out.h"
 #include "serve/peer.h"
 #include "serve/reply.h"
@@ -175,76 +175,87 @@ static void answer(struct request *request, const struct get *get)
 		reply(request, &path, get->masked);
 }
 
-/* Bytes of all names and values; false when some are none that a process could
- * have. */
-static bool measure(json_t *environment, size_t *size)
-{
-	const char *name;
-	struct str value;
-	json_t *item;
+/* --- with an environment of the caller's --------------------------------- */
 
-	*size = 0;
-	json_object_foreach (environment, name, item) {
-		value = call_text(item);
-		if (!name[0] || strchr(name, '=') ||
-		    strlen(value.ptr) != value.len)
-			return false;
-		*size += strlen(name) + value.len;
+/* What ClearML would tell of at its start. */
+static void add_left_out(struct buf *fields, const struct resolved *resolved)
+{
+	const struct stack_docs *docs = &resolved->docs;
+	const char *comma = NULL;
+
+	for (size_t i = 0; i < docs->count; i++) {
+		const char *why = docs->items[i].left_out;
+		_cleanup_(mem_freep) char *shown = NULL;
+
+		if (!why)
+			continue;
+		if (!comma)
+			json_key(fields, "left_out");
+		buf_puts(fields, comma ? comma : "[");
+		shown = secrets_mask_text(resolved->secrets, why);
+		json_write_string(fields, str_from(shown));
+		comma = ",";
 	}
-	return true;
+	if (comma)
+		buf_putc(fields, ']');
 }
 
-static struct env *make_env(json_t *environment)
+static void write_resolved_at(struct out *out, struct environment_call *call,
+			      struct resolved *resolved,
+			      const struct path *path)
 {
-	_cleanup_(mem_freep) struct env_variable *variables =
-		mem_alloc(json_object_size(environment) * sizeof(*variables));
-	size_t count = 0;
-	const char *name;
-	json_t *item;
+	struct buf *fields = reply_open(out);
 
-	json_object_foreach (environment, name, item)
-		variables[count++] =
-			(struct env_variable){str_from(name), call_text(item)};
-	return env_new(variables, count);
+	buf_add_str(fields, buf_str(&call->fields));
+	json_write(fields, call->masked ? secrets_mask_at(resolved->secrets,
+							  &resolved->arena,
+							  resolved->root, path)
+					: path_find(resolved->root, path));
+	add_left_out(fields, resolved);
+	if (fields->len <= call->limit) {
+		reply_close(out, false);
+		return;
+	}
+	out_clear(out); /* what had to be escaped made it so long */
+	environment_refuse_size(out, call);
 }
 
-bool get_take_environment(struct request *request, struct env_call *call)
+static void write_resolved(struct out *out, struct environment_call *call,
+			   struct resolved *resolved)
 {
-	json_t *environment = call_get(&request->call, "environment");
-	struct quota *quota = request->quota;
+	const struct value *value;
+	size_t left = call->limit;
+	struct path_error error;
+	struct path path;
 
-	if (!measure(environment, &call->size))
-		reply_error(request->out, REPLY_INVALID_PARAMETER,
-			    STR("environment"));
-	else if (call->size > GET_ENVIRONMENT_LIMIT)
-		reply_quota_exceeded(request->out, "environment",
-				     GET_ENVIRONMENT_LIMIT);
-	else if (!quota_count_call(quota, request->peer->user.uid,
-				   request->now))
-		reply_quota_exceeded(request->out, "environment_calls",
-				     quota->environment_calls);
+	if (!path_parse(&path, &resolved->arena, call->text, &error)) {
+		reply_invalid_path(out, call->text, &error);
+		return;
+	}
+	value = path_find(resolved->root, &path);
+	if (!value)
+		reply_error(out, REPLY_PATH_NOT_FOUND, call->text);
+	else if (!json_fits(value, &left))
+		environment_refuse_size(out, call);
 	else
-		call->env = make_env(environment);
-	return call->env;
+		write_resolved_at(out, call, resolved, &path);
 }
 
 static void answer_with_environment(struct request *request,
 				    const struct get *get)
 {
-	struct env_call call = {
-		.kind = ERRAND_GET,
+	struct environment_call call = {
 		.text = call_string(&request->call, "path"),
 		.masked = get->masked,
 		.projection = get->projection,
+		.write = write_resolved,
 	};
 
-	if (!get_take_environment(request, &call))
-		return;
 	get_add_state(&call.fields, &request->view);
 	add_lack(&call.fields, &request->view);
 	json_add_bool(&call.fields, "masked", get->masked);
 	json_key(&call.fields, "value");
-	errand_for_caller(request, &call);
+	environment_answer(request, &call);
 }
 
 static void refuse_without_vaults(struct request *request)

@@ -5,17 +5,13 @@
  * Get: the value at a path, now. And the workspaces there are.
  *
  * The whole configuration goes out as the snapshot's finished bytes; a part is
- * written. With an environment of the caller's the answer is an errand: it is
- * made for this call alone, off the loop, when it is the caller's turn.
+ * written. With an environment of the caller's the answer is made for this call
+ * alone (environment.h).
  */
 
 #include <stdbool.h>
 
-/* Bytes of a caller's environment, names and values. */
-#define GET_ENVIRONMENT_LIMIT ((size_t)64 * 1024)
-
 struct buf;
-struct env_call;
 struct path;
 struct request;
 struct secrets;
@@ -26,10 +22,6 @@ struct view;
 /* Methods of io.clearconf. */
 void get_answer(struct request *request);
 void get_list_workspaces(struct request *request);
-
-/* The caller's environment, measured and counted, into @call. False when it is
- * refused, which the reply then says. */
-bool get_take_environment(struct request *request, struct env_call *call);
 
 /* generation, state and stale, as every answer about a view begins. */
 void get_add_state(struct buf *fields, const struct view *view);

@@ -5,27 +5,33 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "serve/consumer.h"
-#include "serve/errand.h"
+#include "serve/environment.h"
 #include "serve/explain.h"
 #include "serve/get.h"
+#include "serve/history_reply.h"
 #include "serve/introspect.h"
 #include "serve/out.h"
-#include "serve/past.h"
 #include "serve/peer.h"
+#include "serve/pending.h"
 #include "serve/quota.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/storage.h"
 #include "serve/watcher.h"
+#include "wire.h"
 
 /* One method, one row. */
 /* clang-format off */
 #define TAKES(...)       ((const struct parameter[]){__VA_ARGS__, {0}})
-#define REQUIRED(n, t)   {n, PARAMETER_##t, false}
-#define OPTIONAL(n, t)   {n, PARAMETER_##t, true}
+#define REQUIRED(n, t)   {n, PARAMETER_##t, false, 0, 0}
+#define OPTIONAL(n, t)   {n, PARAMETER_##t, true, 0, 0}
 #define PATH             OPTIONAL("path", STRING)
+#define WITHIN(n, a, b)  {n, PARAMETER_INT, true, a, b}
 #define WORKSPACE        OPTIONAL("workspace", STRING)
 #define REVEAL           OPTIONAL("reveal", BOOL)
+#define LIFETIME         WITHIN("lifetime", 1, INT64_MAX)
+#define GRACE            WITHIN("grace", 0, INT64_C(3650) * 24 * 3600)
+#define TOKEN_LIFETIME   WITHIN("lifetime", WIRE_TOKEN_LIFE_MIN, WIRE_TOKEN_LIFE_MAX)
 
 static const struct method service_methods[] = {
 	{"GetInfo", NULL, 0, introspect_get_info},
@@ -52,42 +58,41 @@ static const struct method clearconf_methods[] = {
 	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
 	{"History",
 		TAKES(OPTIONAL("limit", INT), WORKSPACE, REVEAL),
-		ACCESS_READ, past_answer},
-	{"Reload", NULL, ACCESS_ADMIN, errand_reload},
+		ACCESS_READ, history_reply_answer},
+	{"Reload", NULL, ACCESS_ADMIN, pending_reload},
 	{"ListWorkspaces", NULL, ACCESS_READ, get_list_workspaces},
 	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN,
-		errand_use_workspace},
+		pending_use_workspace},
 	{"ProveCredentials", TAKES(WORKSPACE), ACCESS_READ,
-		errand_prove_credentials},
+		pending_call_service},
 	{"GetToken",
-		TAKES(WORKSPACE, OPTIONAL("lifetime", INT)),
-		ACCESS_SECRETS, errand_get_token},
-	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, errand_get_profile},
+		TAKES(WORKSPACE, TOKEN_LIFETIME),
+		ACCESS_SECRETS, pending_call_service},
+	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, pending_call_service},
 	{"GetWorkers", TAKES(OPTIONAL("id", STRING), WORKSPACE), ACCESS_READ,
-		errand_get_workers},
+		pending_call_service},
 	{"ReportConsumer",
 		TAKES(REQUIRED("how", STRING), OPTIONAL("command", STRING),
 		      OPTIONAL("child", INT), OPTIONAL("pending_since", INT),
 		      OPTIONAL("waiting_for", STRING), WORKSPACE),
 		ACCESS_READ, consumer_report},
 	{"ListCredentials", TAKES(WORKSPACE), ACCESS_READ,
-		errand_list_credentials},
+		pending_call_service},
 	{"CreateCredentials",
-		TAKES(OPTIONAL("label", STRING), OPTIONAL("lifetime", INT),
+		TAKES(OPTIONAL("label", STRING), LIFETIME,
 		      WORKSPACE),
-		ACCESS_ADMIN | ACCESS_SECRETS, errand_create_credentials},
+		ACCESS_ADMIN | ACCESS_SECRETS, pending_call_service},
 	{"EditCredentials",
 		TAKES(REQUIRED("access_key", STRING), OPTIONAL("label", STRING),
 		      WORKSPACE),
-		ACCESS_ADMIN, errand_edit_credentials},
+		ACCESS_ADMIN, pending_call_service},
 	{"RotateCredentials",
-		TAKES(OPTIONAL("grace", INT), OPTIONAL("lifetime", INT),
-		      WORKSPACE),
-		ACCESS_ADMIN | ACCESS_SECRETS, errand_rotate_credentials},
+		TAKES(GRACE, LIFETIME, WORKSPACE),
+		ACCESS_ADMIN | ACCESS_SECRETS, pending_call_service},
 	{"RevokeCredentials",
 		TAKES(REQUIRED("access_key", STRING), OPTIONAL("force", BOOL),
 		      WORKSPACE),
-		ACCESS_ADMIN, errand_revoke_credentials},
+		ACCESS_ADMIN, pending_call_service},
 	{"ResolveStorage",
 		TAKES(REQUIRED("uri", STRING), WORKSPACE, REVEAL,
 		      OPTIONAL("environment", VARIABLES)),
@@ -183,7 +188,8 @@ static bool check(struct request *request, const struct interface *interface,
 	if (!known)
 		return refuse(request, REPLY_UNKNOWN_WORKSPACE,
 			      call_string(&request->call, "workspace"));
-	return true;
+	wrong = call_check_ranges(&request->call, method->parameters);
+	return !wrong || refuse_parameter(request, wrong);
 }
 
 static void dispatch(struct request *request)
@@ -205,6 +211,7 @@ static void dispatch(struct request *request)
 		return;
 	}
 	method = find_method(interface, str_from_offset(name, prefix.len + 1));
+	request->method = method;
 	if (check(request, interface, method))
 		method->answer(request);
 }
@@ -218,15 +225,14 @@ static void answer(struct request *request)
 		return;
 	out_rewind(request->out, before);
 	watcher_free(TAKE(request->watcher));
-	if (request->errand)
-		request->errand->silent = true;
+	if (request->pending)
+		request->pending->silent = true;
 }
 
 static void refuse_too_much(struct request *request, const char *about)
 {
 	if (about)
-		reply_quota_exceeded(request->out, about,
-				     GET_ENVIRONMENT_LIMIT);
+		reply_quota_exceeded(request->out, about, ENVIRONMENT_LIMIT);
 	else
 		refuse_parameter(request, "message");
 }

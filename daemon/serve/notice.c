@@ -15,7 +15,7 @@
 #include "value/json.h"
 #include "value/path.h"
 
-static const struct secrets *mask_of(const struct step *step)
+static const struct secrets *mask_of(const struct notice_step *step)
 {
 	return step->masked ? step->view->secrets : NULL;
 }
@@ -29,13 +29,14 @@ static void write_side(struct buf *fields, const char *key,
 
 /* What one list of changes is written with. */
 struct telling {
-	const struct step *step;
+	const struct notice_step *step;
 	struct origins before, now;
 	struct origin_json origins;
 	struct arena arena;
 };
 
-static void telling_init(struct telling *telling, const struct step *step)
+static void telling_init(struct telling *telling,
+			 const struct notice_step *step)
 {
 	*telling = (struct telling){.step = step,
 				    .origins.secrets = mask_of(step)};
@@ -54,7 +55,7 @@ static void telling_deinit(struct telling *telling)
 static void write_sides(struct buf *fields, struct telling *telling,
 			const struct change *change)
 {
-	const struct step *step = telling->step;
+	const struct notice_step *step = telling->step;
 	struct path_error error;
 	struct path path;
 
@@ -86,7 +87,7 @@ static void write_change(struct buf *fields, struct telling *telling,
 	buf_putc(fields, '}');
 }
 
-static void write_changes(struct buf *fields, const struct step *step,
+static void write_changes(struct buf *fields, const struct notice_step *step,
 			  const struct changes *changes)
 {
 	_cleanup_(telling_deinit) struct telling telling = {0};
@@ -103,7 +104,7 @@ static void write_changes(struct buf *fields, const struct step *step,
 	buf_putc(fields, ']');
 }
 
-static void write_value(struct out *out, const struct step *step)
+static void write_value(struct out *out, const struct notice_step *step)
 {
 	struct snapshot *snapshot = step->view->snapshot;
 
@@ -118,7 +119,7 @@ static void write_value(struct out *out, const struct step *step)
 				     : NULL);
 }
 
-static void write_reply(struct out *out, const struct step *step,
+static void write_reply(struct out *out, const struct notice_step *step,
 			const struct changes *changes)
 {
 	struct buf *fields = reply_open(out);
@@ -132,7 +133,7 @@ static void write_reply(struct out *out, const struct step *step,
 	reply_close(out, step->continues);
 }
 
-static bool write(struct out *out, const struct step *step)
+static bool write(struct out *out, const struct notice_step *step)
 {
 	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
 
@@ -145,7 +146,7 @@ static bool write(struct out *out, const struct step *step)
 	return true;
 }
 
-static unsigned int options_of(const struct step *step)
+static unsigned int options_of(const struct notice_step *step)
 {
 	return (unsigned int)step->masked | (unsigned int)step->continues << 1 |
 	       (unsigned int)step->changes << 2 |
@@ -154,7 +155,7 @@ static unsigned int options_of(const struct step *step)
 }
 
 static const struct notice *find(const struct notices *notices,
-				 const struct step *step)
+				 const struct notice_step *step)
 {
 	const struct notice *notice;
 
@@ -186,7 +187,8 @@ void notices_clear(struct notices *notices)
 
 /* The oldest makes room. */
 static const struct notice *add(struct notices *notices,
-				const struct step *step, struct shared *bytes)
+				const struct notice_step *step,
+				struct shared *bytes)
 {
 	struct notice *notice = &notices->items[notices->next];
 
@@ -207,7 +209,8 @@ static const struct notice *add(struct notices *notices,
 }
 
 static const struct notice *make(struct notices *notices,
-				 const struct step *step, struct out *out)
+				 const struct notice_step *step,
+				 struct out *out)
 {
 	struct out_mark before = out_mark(out);
 	struct shared *bytes = NULL;
@@ -217,7 +220,7 @@ static const struct notice *make(struct notices *notices,
 	return add(notices, step, bytes);
 }
 
-bool notice_answer(struct notices *notices, const struct step *step,
+bool notice_answer(struct notices *notices, const struct notice_step *step,
 		   struct out *out)
 {
 	const struct notice *notice;

@@ -21,7 +21,7 @@ struct snapshot;
 struct view;
 
 /* From the state a watcher knows to the one that is. */
-struct step {
+struct notice_step {
 	const struct view *view;
 	struct snapshot *base; /* NULL: unknown, so it is a resync */
 	uint64_t skipped;      /* generations between them */
@@ -52,7 +52,7 @@ struct notices {
 
 /* Write to @out the reply that @step calls for; false when it calls for none.
  * @notices NULL: for one watcher alone. */
-bool notice_answer(struct notices *notices, const struct step *step,
+bool notice_answer(struct notices *notices, const struct notice_step *step,
 		   struct out *out);
 
 void notices_clear(struct notices *notices);

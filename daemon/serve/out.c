@@ -137,7 +137,7 @@ struct shared *out_cut(struct out *out, struct out_mark mark)
 	return shared;
 }
 
-/* Ready-made bytes that nobody else has a use for, such as an errand's. */
+/* Ready-made bytes that nobody else has a use for, such as a pending reply. */
 static bool is_own(const struct out_piece *piece)
 {
 	return !piece->ptr || (piece->shared && piece->shared->refs == 1);

@@ -45,7 +45,7 @@ const char *quota_name(enum quota_kind kind)
 	static const char *const names[] = {
 		[QUOTA_CONNECTIONS] = "connections_per_user",
 		[QUOTA_WATCHERS] = "watchers_per_user",
-		[QUOTA_ERRANDS] = "calls to the ClearML server at a time",
+		[QUOTA_CALLS] = "calls to the ClearML server at a time",
 		[QUOTA_BYTES] = "bytes_per_user",
 		[QUOTA_CONSUMERS] = "consumers of a user",
 	};

@@ -19,8 +19,8 @@
 enum quota_kind {
 	QUOTA_CONNECTIONS,
 	QUOTA_WATCHERS,
-	QUOTA_ERRANDS, /* under way at the same time */
-	QUOTA_BYTES,   /* of requests and answers that wait */
+	QUOTA_CALLS, /* of the service, under way at the same time */
+	QUOTA_BYTES, /* of requests and answers that wait */
 	QUOTA_CONSUMERS,
 	QUOTA_KINDS
 };

@@ -4,8 +4,8 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "config/secret.h"
-#include "serve/errand.h"
 #include "serve/out.h"
+#include "serve/pending.h"
 #include "value/json.h"
 #include "value/path.h"
 
@@ -108,7 +108,7 @@ void reply_broken(struct out *out, const struct diag *diag,
 	reply_close(out, false);
 }
 
-void reply_server_error(struct out *out, const struct errand_fault *fault)
+void reply_server_error(struct out *out, const struct pending_fault *fault)
 {
 	struct buf *fields = error_open(out, "io.clearconf.ServerError");
 

@@ -16,9 +16,9 @@
 
 struct buf;
 struct diag;
-struct errand_fault;
 struct out;
 struct path_error;
+struct pending_fault;
 struct secrets;
 
 /* Each carries one string: the name it speaks of. */
@@ -51,7 +51,7 @@ void reply_invalid_path(struct out *out, struct str path,
 /* What holds a secret that @secrets know is masked. */
 void reply_broken(struct out *out, const struct diag *diag,
 		  const struct secrets *secrets);
-void reply_server_error(struct out *out, const struct errand_fault *fault);
+void reply_server_error(struct out *out, const struct pending_fault *fault);
 void reply_quota_exceeded(struct out *out, const char *quota, size_t limit);
 
 #endif

@@ -5,9 +5,8 @@
  * A request: one call being answered, and all that a method may touch for it.
  *
  * It lives on the stack for the time of one answer. A method writes its reply
- * to `out`; one that goes on leaves a watcher (Watch) or an errand (whatever
- * has to wait), which the connection then owns. Methods know nothing of
- * sockets.
+ * to `out`; one that goes on leaves a watcher (Watch) or a pending reply, which
+ * the connection then owns. Methods know nothing of sockets.
  */
 
 #include "serve/call.h"
@@ -15,11 +14,12 @@
 
 struct arena;
 struct consumer;
-struct errand;
+struct method;
+struct offload;
 struct out;
 struct peer;
+struct pending;
 struct quota;
-struct turns;
 struct watcher;
 struct watchers;
 
@@ -27,7 +27,7 @@ struct request {
 	const struct service *service;
 	const struct peer *peer;
 	struct quota *quota;
-	struct turns *turns;
+	struct offload *offload;
 	uint64_t now; /* milliseconds of the loop's clock */
 	struct watchers *watchers;
 	struct list *consumers; /* all of the server's */
@@ -36,6 +36,7 @@ struct request {
 	struct arena *scratch; /* empty before and after the answer */
 
 	/* Filled in before the method is called. */
+	const struct method *method;
 	struct call call; /* the memo's */
 	struct view view; /* of the workspace that the call names */
 	unsigned int rights;
@@ -45,7 +46,7 @@ struct request {
 
 	/* The method's, one of them at most: the call goes on. */
 	struct watcher *watcher;
-	struct errand *errand;
+	struct pending *pending;
 };
 
 #endif

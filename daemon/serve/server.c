@@ -3,8 +3,8 @@
 #include "base/mem.h"
 #include "serve/conns.h"
 #include "serve/consumer.h"
-#include "serve/errand.h"
 #include "serve/listener.h"
+#include "serve/pending.h"
 #include "serve/service.h"
 
 #define HALF_SENT_MS 30000
@@ -100,7 +100,7 @@ void server_set_limits(struct server *server,
 		conns->limits.half_sent_ms = HALF_SENT_MS;
 	conns->quota.limits[QUOTA_CONNECTIONS] = limits->connections;
 	conns->quota.limits[QUOTA_WATCHERS] = limits->watchers;
-	conns->quota.limits[QUOTA_ERRANDS] = ERRANDS_PER_USER;
+	conns->quota.limits[QUOTA_CALLS] = PENDING_PER_USER;
 	conns->quota.limits[QUOTA_BYTES] = limits->bytes;
 	conns->quota.limits[QUOTA_CONSUMERS] = CONSUMERS_PER_USER;
 	conns->quota.environment_calls = limits->environment_calls;

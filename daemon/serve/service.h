@@ -5,8 +5,8 @@
  * What the server asks of the daemon: the one face of everything behind it.
  *
  * front.c fills the table; tests fill it with fixtures. Questions are answered
- * at once from what is there; only an errand may wait, for the network or for
- * work that would keep others waiting.
+ * at once from what is there; only a pending reply may wait, for the network or
+ * for files.
  */
 
 #include <stdbool.h>
@@ -18,9 +18,10 @@ struct access;
 struct buf;
 struct diag;
 struct env;
-struct errand;
 struct history;
 struct peer;
+struct pending;
+struct resolver;
 struct secrets;
 struct snapshot;
 
@@ -77,10 +78,14 @@ struct service {
 	/* The same of ListWorkspaces' answer, an object's members. */
 	void (*workspaces)(void *data, uint64_t clearance, struct buf *json);
 
-	/* Do @errand: finish it, at once or later. Until then it may be called
-	 * off, if its job has been set. */
-	void (*begin)(void *data, struct errand *errand);
-	void (*call_off)(void *data, struct errand *errand);
+	/* What makes the configuration of @workspace, which exists, for an
+	 * environment of a caller's, from the layers below @below. */
+	struct resolver *(*resolver)(void *data, const char *workspace,
+				     enum layer_kind below);
+
+	/* Work on @pending, whose method and call say what is asked: reply to
+	 * it, at once or later. */
+	void (*begin)(void *data, struct pending *pending);
 
 	/* The socket file is gone, so that nobody can connect any more; NULL:
 	 * never mind. */

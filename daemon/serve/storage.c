@@ -7,16 +7,29 @@
 #include "base/mem.h"
 #include "config/access.h"
 #include "config/place.h"
+#include "config/resolver.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "config/storage.h"
-#include "serve/errand.h"
+#include "serve/environment.h"
 #include "serve/get.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "value/json.h"
 #include "value/value.h"
+
+/* What is asked, of what. */
+struct storage_inquiry {
+	const struct stack_docs *docs; /* that @root was merged of */
+	const struct value *root;
+	const struct env *env;
+	bool env_is_callers;
+	const struct secrets *secrets;
+	struct arena *arena; /* of what is made on the way */
+	struct str uri;
+	bool masked;
+};
 
 /* One answer in the making. */
 struct answer {
@@ -213,7 +226,8 @@ static void reply_wrong(struct answer *answer)
 	reply_broken(answer->out, &diag, answer->inquiry->secrets);
 }
 
-void storage_write(struct out *out, const struct storage_inquiry *inquiry)
+static void storage_write(struct out *out,
+			  const struct storage_inquiry *inquiry)
 {
 	struct storage_question question = {
 		.root = inquiry->root,
@@ -242,17 +256,33 @@ void storage_write(struct out *out, const struct storage_inquiry *inquiry)
 		reply_found(&answer);
 }
 
+static void write_resolved(struct out *out, struct environment_call *call,
+			   struct resolved *resolved)
+{
+	const struct storage_inquiry inquiry = {
+		.docs = &resolved->docs,
+		.root = resolved->root,
+		.env = resolved->env,
+		.env_is_callers = true,
+		.secrets = resolved->secrets,
+		.arena = &resolved->arena,
+		.uri = call->text,
+		.masked = call->masked,
+	};
+
+	storage_write(out, &inquiry);
+}
+
 static void answer_with_environment(struct request *request, struct str uri,
 				    bool masked)
 {
-	struct env_call call = {
-		.kind = ERRAND_STORAGE,
+	const struct environment_call call = {
 		.text = uri,
 		.masked = masked,
+		.write = write_resolved,
 	};
 
-	if (get_take_environment(request, &call))
-		errand_for_caller(request, &call);
+	environment_answer(request, &call);
 }
 
 void storage_answer(struct request *request)

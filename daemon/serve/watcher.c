@@ -188,7 +188,7 @@ static uint64_t count_skipped(const struct watcher *watcher,
 
 /* Where the watcher stands. After a switch of the active workspace that is in
  * the history of another one. */
-static void find_base(const struct watcher *watcher, struct step *step)
+static void find_base(const struct watcher *watcher, struct notice_step *step)
 {
 	const struct service *service = watcher->watchers->service;
 	struct view other;
@@ -239,7 +239,7 @@ static bool answer_config(struct watcher *watcher, const struct view *view,
 			  struct out *out)
 {
 	bool first = !watcher->answered;
-	struct step step = {
+	struct notice_step step = {
 		.view = view,
 		.filter = watcher->filter,
 		.masked = watcher->masked,

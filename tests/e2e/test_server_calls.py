@@ -124,7 +124,7 @@ def test_calls_behind_one_wait_and_others_do_not(ready, server):
             assert connection.receive()["value"] == 1
 
 
-def test_who_leaves_calls_the_errand_off(ready, server):
+def test_who_leaves_cancels_the_call(ready, server):
     before = ready.descriptors()
     with Held(server, "users.get_current_user"):
         with ready.connect() as connection:

@@ -5,7 +5,7 @@
  * The daemon's serving half without sockets: one workspace whose snapshots a
  * target publishes, asked by peers whose uid says which rights they have.
  *
- * What takes turns is waited for, in the default loop; a reply lies in the
+ * Jobs are waited for, in the default loop; a reply lies in the
  * outbox until stage_take_reply.
  */
 
@@ -15,16 +15,17 @@
 #include <uv.h>
 
 #include "config/history.h"
+#include "config/resolver.h"
 #include "config/snapshot.h"
 #include "config/stack.h"
 #include "fuzz_text.h"
-#include "serve/errand.h"
 #include "serve/methods.h"
+#include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/peer.h"
+#include "serve/pending.h"
 #include "serve/quota.h"
 #include "serve/request.h"
-#include "serve/turns.h"
 #include "serve/watcher.h"
 
 #define WATCHERS_MAX 8
@@ -39,7 +40,7 @@ struct stage {
 	struct service service;
 	struct watchers watchers;
 	struct quota quota;
-	struct turns turns;
+	struct offload offload;
 	struct call_memo memo;
 	struct arena scratch;
 	struct out out;
@@ -103,24 +104,29 @@ static inline uint64_t stage_clearance(void *data, const struct peer *peer)
 	return access_rights(stage->access, &peer->user);
 }
 
-static inline void stage_begin(void *data, struct errand *errand)
+static inline struct resolver *stage_resolver(void *data, const char *name,
+					      enum layer_kind below)
+{
+	struct resolver *resolver = mem_alloc(sizeof(*resolver));
+	struct stage *stage = data;
+
+	(void)name;
+	(void)below;
+	stack_init(&resolver->stack);
+	resolver->context.limits = READ_LIMITS_DEFAULT;
+	resolver->agent = true;
+	resolver->document = 1 << 20;
+	resolver->secrets = secrets_pin(stage->secrets);
+	return resolver;
+}
+
+static inline void stage_begin(void *data, struct pending *pending)
 {
 	(void)data;
-	if (errand->masked)
-		errand_fail_not_ready(errand, "not here");
+	if (pending->masked)
+		pending_fail_not_ready(pending, "not here");
 	else
-		errand_succeed(errand, STR("{\"done\":true}"));
-}
-
-static inline void stage_call_off(void *data, struct errand *errand)
-{
-	(void)data;
-	(void)errand;
-}
-
-static inline void stage_on_turn(struct turns *turns)
-{
-	(void)turns;
+		pending_succeed(pending, STR("{\"done\":true}"));
 }
 
 /* --- the stage ---------------------------------------------------------------
@@ -154,14 +160,14 @@ static inline void stage_init(struct stage *stage)
 			    .clearance = stage_clearance,
 			    .status = stage_status,
 			    .workspaces = stage_members,
-			    .begin = stage_begin,
-			    .call_off = stage_call_off},
+			    .resolver = stage_resolver,
+			    .begin = stage_begin},
 	};
 	history_init(&stage->history, 8, (size_t)1 << 20);
 	watchers_init(&stage->watchers, &stage->service);
 	quota_init(&stage->quota);
-	turns_init(&stage->turns, uv_default_loop());
-	stage->turns.on_begin = stage->turns.on_end = stage_on_turn;
+	offload_init(&stage->offload, uv_default_loop());
+	stage->offload.on_due = offload_go_on;
 	for (size_t i = 0; i < QUOTA_KINDS; i++)
 		stage->quota.limits[i] = i == QUOTA_BYTES ? 1 << 20 : 4;
 	stage->quota.environment_calls = 4;
@@ -169,7 +175,7 @@ static inline void stage_init(struct stage *stage)
 
 static inline void stage_deinit(struct stage *stage)
 {
-	(void)uv_run(stage->turns.loop, UV_RUN_DEFAULT);
+	(void)uv_run(stage->offload.loop, UV_RUN_DEFAULT);
 	for (size_t i = 0; i < stage->kept_count; i++)
 		watcher_free(stage->kept[i]);
 	out_deinit(&stage->out);
@@ -230,15 +236,14 @@ static inline void stage_keep(struct stage *stage, struct watcher *watcher)
 	stage->kept[stage->kept_count++] = watcher;
 }
 
-/* A study is waited for; anything else that goes on is given up. */
-static inline void stage_end_errand(struct stage *stage, struct errand *errand,
-				    const struct peer *peer)
+static inline void stage_end_pending(struct stage *stage,
+				     struct pending *pending,
+				     const struct peer *peer)
 {
-	while (errand->kind == ERRAND_STUDY && !errand_is_finished(errand))
-		(void)uv_run(stage->turns.loop, UV_RUN_ONCE);
-	if (errand_is_finished(errand))
-		errand_answer(errand, peer, &stage->out);
-	errand_free(errand);
+	while (!pending_has_reply(pending))
+		(void)uv_run(stage->offload.loop, UV_RUN_ONCE);
+	pending_write(pending, peer, &stage->out);
+	pending_free(pending);
 }
 
 static inline void stage_ask(struct stage *stage, unsigned int rights,
@@ -250,7 +255,7 @@ static inline void stage_ask(struct stage *stage, unsigned int rights,
 		.peer = &peer,
 		.quota = &stage->quota,
 		.watchers = &stage->watchers,
-		.turns = &stage->turns,
+		.offload = &stage->offload,
 		.out = &stage->out,
 		.memo = &stage->memo,
 		.scratch = &stage->scratch,
@@ -259,8 +264,8 @@ static inline void stage_ask(struct stage *stage, unsigned int rights,
 	methods_answer(&request, message);
 	if (request.watcher)
 		stage_keep(stage, request.watcher);
-	if (request.errand)
-		stage_end_errand(stage, request.errand, &peer);
+	if (request.pending)
+		stage_end_pending(stage, request.pending, &peer);
 }
 
 /* What is in the outbox, at most one reply, as one text. */

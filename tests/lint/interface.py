@@ -32,14 +32,15 @@ def parameters_in(text, macros):
     for name, meaning in macros.items():
         text = re.sub(rf"\b{name}\b", meaning, text)
     fields = {}
-    for word, name, kind in re.findall(r'(REQUIRED|OPTIONAL)\("(\w+)", (\w+)\)', text):
-        fields[name] = TYPES[kind] if word == "REQUIRED" else ("maybe", TYPES[kind])
+    for word, name, kind in re.findall(r'(REQUIRED|OPTIONAL|WITHIN)\("(\w+)", (\w+)', text):
+        kind = "int" if word == "WITHIN" else TYPES[kind]
+        fields[name] = kind if word == "REQUIRED" else ("maybe", kind)
     return fields
 
 
 def methods_of_source():
     text = read("methods.c")
-    macros = dict(re.findall(r"^#define ([A-Z]+) +(OPTIONAL\(.*\)|REQUIRED\(.*\))$", text, re.M))
+    macros = dict(re.findall(r"^#define ([A-Z_]+) +((?:OPTIONAL|REQUIRED|WITHIN)\(.*\))$", text, re.M))
     table = re.search(r"struct method clearconf_methods\[\] = \{\n(.*?)\n\};", text, re.S)[1]
     rows = re.split(r'^\t\{(?=")', table, flags=re.M)[1:]
     return {re.match(r'"(\w+)"', row)[1]: parameters_in(row, macros) for row in rows}

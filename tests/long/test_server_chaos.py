@@ -1,4 +1,4 @@
-"""Any sequence of bad days, refusals, changes, reloads, switches and errands: at its end the daemon
+"""Any sequence of bad days, refusals, changes, reloads, switches and calls of the server: at its end the daemon
 serves what the servers say, and has told no secret (conftest.py)."""
 
 import random

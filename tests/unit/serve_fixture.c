@@ -23,6 +23,7 @@
 #include "base/diag.h"
 #include "base/env.h"
 #include "base/mem.h"
+#include "config/resolver.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
 #include "read/doc.h"
@@ -87,31 +88,24 @@ static struct snapshot *project(void *data, const char *name,
 		       : f->workspaces[projection == PROJECTION_LIVE].snapshot;
 }
 
-/* What the service does for a call with an environment. */
-static void resolve(struct fixture *fixture, struct errand *errand)
+static struct resolver *resolver(void *data, const char *workspace,
+				 enum layer_kind below)
 {
-	const struct env *env = errand->env;
-	const struct diag diag = {.source = (char *)"clearml.conf",
-				  .text = (char *)"expected '}'"};
-	struct out out = {0};
-	struct str broken;
+	struct fixture *fixture = data;
+	struct resolver *resolver = mem_alloc(sizeof(*resolver));
+	const char *const source = "clearml.conf";
+	struct layer *layer;
 
-	if (env_get(env, STR("BROKEN"), &broken)) {
-		reply_broken(&out, &diag, fixture->secrets);
-	} else {
-		struct buf *fields = reply_open(&out);
-
-		mem_free(fixture->asked);
-		fixture->asked = mem_printf("%s %.*s=%.*s", errand->workspace,
-					    STR_PRINT(env->variables[0].name),
-					    STR_PRINT(env->variables[0].value));
-		buf_add_str(fields, buf_str(&errand->fields));
-		buf_printf(fields, "\"%s of yours%s\"", errand->text,
-			   errand->masked ? ", masked" : "");
-		reply_close(&out, false);
-	}
-	errand_finish(errand, out_cut(&out, (struct out_mark){0}));
-	out_deinit(&out);
+	(void)workspace;
+	(void)below;
+	stack_init(&resolver->stack);
+	stack_set_sources(&resolver->stack, LAYER_FILE, &source, 1, &layer);
+	layer_set_text(layer, READ_HOCON, str_from(fixture->file));
+	resolver->context.limits = READ_LIMITS_DEFAULT;
+	stack_read(&resolver->stack, &resolver->context);
+	resolver->document = SIZE_MAX;
+	resolver->secrets = secrets_pin(fixture->secrets);
+	return resolver;
 }
 
 static void status(void *data, uint64_t clearance, struct buf *json)
@@ -142,29 +136,26 @@ static void workspaces(void *data, uint64_t clearance, struct buf *json)
 	json_add_bool(json, "masked", !(clearance & SERVICE_MAY_REVEAL));
 }
 
-static void begin(void *data, struct errand *errand)
+static void cancel(struct pending *pending)
 {
-	struct fixture *fixture = data;
+	struct fixture *fixture = pending->work;
 
-	if (errand->kind == ERRAND_GET && !fixture->slow) {
-		resolve(fixture, errand);
-		return;
-	}
-	fixture->errand = errand;
-	errand->job = fixture;
-	if (fixture->answer)
-		errand_succeed(errand, str_from(fixture->answer));
-	else if (fixture->fault)
-		errand_fail_server(errand, fixture->fault);
+	if (fixture->pending == pending)
+		fixture->pending = NULL;
+	fixture->cancelled++;
 }
 
-static void call_off(void *data, struct errand *errand)
+static void begin(void *data, struct pending *pending)
 {
 	struct fixture *fixture = data;
 
-	if (fixture->errand == errand)
-		fixture->errand = NULL;
-	fixture->called_off++;
+	fixture->pending = pending;
+	pending->work = fixture;
+	pending->cancel = cancel;
+	if (fixture->answer)
+		pending_succeed(pending, str_from(fixture->answer));
+	else if (fixture->fault)
+		pending_fail_server(pending, fixture->fault);
 }
 
 void fixture_publish(struct fixture *fixture, size_t index, const char *json)
@@ -223,11 +214,6 @@ struct peer fixture_peer(unsigned int rights)
 	return (struct peer){.user.uid = PEER_UID + rights};
 }
 
-static void turn_changes(struct turns *turns)
-{
-	(void)turns;
-}
-
 struct fixture *fixture_new(void)
 {
 	struct fixture *fixture = mem_alloc(sizeof(*fixture));
@@ -242,8 +228,8 @@ struct fixture *fixture_new(void)
 		.clearance = clearance,
 		.status = status,
 		.workspaces = workspaces,
+		.resolver = resolver,
 		.begin = begin,
-		.call_off = call_off,
 	};
 	watchers_init(&fixture->watchers, &fixture->service);
 	list_init(&fixture->consumers);
@@ -252,9 +238,9 @@ struct fixture *fixture_new(void)
 		fixture->quota.limits[i] = 2;
 	fixture->quota.limits[QUOTA_BYTES] = (size_t)1 << 20;
 	fixture->quota.environment_calls = 1000;
-	turns_init(&fixture->turns, &fixture->loop);
-	fixture->turns.on_begin = fixture->turns.on_end = turn_changes;
-	fixture->turns.on_due = turns_begin_next;
+	fixture->file = "n = 1\na = ${A}\nsecret_key = ${A}";
+	offload_init(&fixture->offload, &fixture->loop);
+	fixture->offload.on_due = offload_go_on;
 	fixture->limits = (struct server_limits){
 		.message = (size_t)64 * 1024,
 		.connections = 2000,
@@ -313,7 +299,6 @@ void fixture_free(struct fixture *fixture)
 	access_free(fixture->access);
 	secrets_free(fixture->secrets);
 	fixture->env = env_unref(fixture->env);
-	mem_free(fixture->asked);
 	mem_free(fixture);
 }
 
@@ -350,14 +335,14 @@ static const char *take_out(struct fixture *fixture)
 }
 
 /* What another thread answers is waited for. */
-static void finish_study(struct fixture *fixture, struct request *request)
+static void wait_for_job(struct fixture *fixture, struct request *request)
 {
-	struct errand *errand = TAKE(request->errand);
+	struct pending *pending = TAKE(request->pending);
 
-	while (!errand_is_finished(errand))
+	while (!pending_has_reply(pending))
 		(void)uv_run(&fixture->loop, UV_RUN_ONCE);
-	errand_answer(errand, request->peer, request->out);
-	errand_free(errand);
+	pending_write(pending, request->peer, request->out);
+	pending_free(pending);
 }
 
 const char *fixture_call(struct fixture *fixture, unsigned int rights,
@@ -368,7 +353,7 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 		.service = &fixture->service,
 		.peer = &peer,
 		.quota = &fixture->quota,
-		.turns = &fixture->turns,
+		.offload = &fixture->offload,
 		.watchers = &fixture->watchers,
 		.consumers = &fixture->consumers,
 		.consumer = fixture->consumer,
@@ -379,14 +364,14 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 
 	methods_answer(&request, str_from(message));
 	fixture->consumer = request.consumer;
-	if (request.errand && request.errand->kind == ERRAND_STUDY)
-		finish_study(fixture, &request);
+	if (request.pending && !request.pending->method)
+		wait_for_job(fixture, &request);
 	if (watcher)
 		*watcher = request.watcher;
 	else
 		assert_null(request.watcher);
-	if (!fixture->keep_errand)
-		assert_null(request.errand);
+	if (!fixture->keep_pending)
+		assert_null(request.pending);
 	if (request.watcher) {
 		watcher_set_owner(request.watcher, request.watcher);
 		watcher_settle(request.watcher);

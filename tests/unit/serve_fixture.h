@@ -19,13 +19,13 @@
 #include "base/buf.h"
 #include "config/history.h"
 #include "serve/call.h"
-#include "serve/errand.h"
+#include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/peer.h"
+#include "serve/pending.h"
 #include "serve/quota.h"
 #include "serve/server.h"
 #include "serve/service.h"
-#include "serve/turns.h"
 #include "serve/watcher.h"
 
 #define FIXTURE_HISTORY 4
@@ -70,22 +70,22 @@ struct fixture {
 	struct env *env; /* the daemon's; NULL: no variables */
 	struct service service;
 	const struct diag *broken; /* with nothing good before it; NULL */
-	char *asked; /* the caller's environment, as NAME=value; ... */
+	const char
+		*file; /* the configuration, for an environment of a caller's */
 
-	struct errand *errand; /* the last that was begun */
+	struct pending *pending; /* the last that was begun */
 	/* What it meets at once; both NULL: it waits. */
 	const char *answer;
-	const struct errand_fault *fault;
-	unsigned int called_off; /* errands */
-	bool keep_errand;        /* the test frees it */
-	bool slow; /* calls with an environment wait, as other errands do */
+	const struct pending_fault *fault;
+	unsigned int cancelled;
+	bool keep_pending; /* the test frees it */
 
 	/* For calls without a socket. */
 	struct watchers watchers;
 	struct list consumers;
 	struct consumer *consumer; /* the connection's, kept between calls */
 	struct quota quota;
-	struct turns turns;
+	struct offload offload;
 	struct out out;
 	struct call_memo memo;
 	struct arena scratch;

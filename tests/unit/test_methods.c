@@ -305,9 +305,15 @@ static void an_environment_has_an_answer_of_its_own(void **state)
 	struct fixture *fixture = *state;
 	static const struct exchange exchanges[] = {
 		{"{\"environment\":{\"A\":\"b\"}}",
-		 OK_READY("3", "true") "\" of yours, masked\"}}", READ},
+		 OK_READY("3", "true") "{\"n\":1,\"a\":\"b\","
+				       "\"secret_key\":\"****\"}}}",
+		 READ},
 		{"{\"environment\":{\"A\":\"b\"},\"path\":\"secret_key\"}",
-		 OK_READY("3", "false") "\"secret_key of yours\"}}", SECRETS},
+		 OK_READY("3", "false") "\"b\"}}", SECRETS},
+		{"{\"environment\":{\"A\":\"b\"},\"path\":\"no\"}",
+		 "{\"error\":\"io.clearconf.PathNotFound\",\"parameters\":"
+		 "{\"path\":\"no\"}}",
+		 READ},
 		{"{\"environment\":{\"A\":\"b\"},\"mask\":false}",
 		 DENIED("secrets"), READ},
 		{"{\"environment\":{\"A\":1}}", INVALID("environment"), READ},
@@ -317,16 +323,16 @@ static void an_environment_has_an_answer_of_its_own(void **state)
 		 READ},
 		{"{\"environment\":{\"A\":\"x\\u0000\"}}",
 		 INVALID("environment"), READ},
-		{"{\"environment\":{\"BROKEN\":\"\"}}",
+		{"{\"environment\":{\"B\":\"\"}}",
 		 "{\"error\":\"io.clearconf.BrokenConfiguration\","
 		 "\"parameters\":{\"source\":\"clearml.conf\","
-		 "\"reason\":\"expected '}'\"}}",
+		 "\"line\":2,\"column\":5,\"reason\":\"${A} is not "
+		 "defined here, in the environment, or in a lower layer\"}}",
 		 READ},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(exchanges); i++)
 		check_get(fixture, &exchanges[i]);
-	assert_string_equal(fixture->asked, "one A=b");
 }
 
 /* A call with an environment of @size bytes. */
@@ -337,7 +343,7 @@ static const char *call_with_environment(struct fixture *fixture, size_t size)
 
 	memset(value, 'x', size - 1);
 	call = mem_printf("{\"method\":\"io.clearconf.Get\",\"parameters\":"
-			  "{\"path\":\"a\",\"environment\":{\"A\":\"%s\"}}}",
+			  "{\"path\":\"n\",\"environment\":{\"A\":\"%s\"}}}",
 			  value);
 	return fixture_call(fixture, READ, call, NULL);
 }
@@ -345,7 +351,7 @@ static const char *call_with_environment(struct fixture *fixture, size_t size)
 static void an_environment_may_have_64_kib(void **state)
 {
 	assert_string_equal(call_with_environment(*state, 65536),
-			    OK_READY("3", "true") "\"a of yours, masked\"}}");
+			    OK_READY("3", "true") "1}}");
 	assert_string_equal(call_with_environment(*state, 65537),
 			    "{\"error\":\"io.clearconf.QuotaExceeded\","
 			    "\"parameters\":{\"quota\":\"environment\","
@@ -363,13 +369,13 @@ static void calls_with_an_environment_are_counted(void **state)
 	for (int i = 0; i < 2; i++)
 		assert_string_equal(
 			fixture_call(fixture, READ | ACCESS_ADMIN, call, NULL),
-			OK_READY("3", "true") "\"a of yours, masked\"}}");
+			OK_READY("3", "true") "\"b\"}}");
 	assert_string_equal(
 		fixture_call(fixture, READ | ACCESS_ADMIN, call, NULL),
 		"{\"error\":\"io.clearconf.QuotaExceeded\",\"parameters\":"
 		"{\"quota\":\"environment_calls\",\"limit\":2}}");
 	assert_string_equal(fixture_call(fixture, SECRETS, call, NULL),
-			    OK_READY("3", "false") "\"a of yours\"}}");
+			    OK_READY("3", "false") "\"b\"}}");
 }
 
 /* --- the table and the text ------------------------------------------------

@@ -14,7 +14,7 @@
 #include "config/explain.h"
 #include "config/secret.h"
 #include "config/snapshot.h"
-#include "serve/past.h"
+#include "serve/history_reply.h"
 #include "serve_fixture.h"
 
 #define READ    ACCESS_READ
@@ -106,8 +106,8 @@ static void explain_of_too_much_is_refused(void **state)
 /* --- History -------------------------------------------------------------- */
 
 /* Times are those of the clock. */
-static void check_past(struct fixture *fixture, unsigned int rights,
-		       const char *parameters, const char *generations)
+static void check_history(struct fixture *fixture, unsigned int rights,
+			  const char *parameters, const char *generations)
 {
 	_cleanup_(mem_freep) char *call = mem_printf(
 		"{\"method\":\"io.clearconf.History\",\"parameters\":%s}",
@@ -137,7 +137,7 @@ static void history_tells_the_newest_first(void **state)
 {
 	fixture_publish(*state, 0, "{\"a\":2,\"b\":{\"c\":1,\"d\":{}}}");
 	fixture_publish(*state, 0, "{\"b\":{\"c\":[1]}}");
-	check_past(
+	check_history(
 		*state, READ, "{}",
 		GENERATION(
 			"4",
@@ -151,15 +151,15 @@ static void history_tells_the_newest_first(void **state)
 										       "added",
 										       "\"new\":{}")) "," GENERATION("1",
 														     ""));
-	check_past(*state, READ, "{\"workspace\":\"two\"}",
-		   GENERATION("2", ""));
+	check_history(*state, READ, "{\"workspace\":\"two\"}",
+		      GENERATION("2", ""));
 }
 
 static void history_is_as_long_as_asked(void **state)
 {
 	fixture_publish(*state, 0, "{\"a\":2}");
-	check_past(*state, READ, "{\"limit\":0}", "");
-	check_past(
+	check_history(*state, READ, "{\"limit\":0}", "");
+	check_history(
 		*state, READ, "{\"limit\":1}",
 		GENERATION("3", CHANGE("a", "changed", "\"old\":1,\"new\":2")));
 	check(*state, READ, CALL("History", "{\"limit\":-1}"),
@@ -201,7 +201,7 @@ static void history_masks_by_what_is_known_now(void **state)
 	fixture_publish(fixture, 0, "{\"note\":\"hush-hush\"}");
 	fixture_publish(fixture, 0, "{\"pass\":\"hush-hush\"}");
 	secrets_learn(fixture->secrets, fixture->workspaces[0].snapshot->root);
-	check_past(
+	check_history(
 		fixture, SECRETS, "{\"limit\":1}",
 		GENERATION("4",
 			   CHANGE("note", "removed",
@@ -209,7 +209,7 @@ static void history_masks_by_what_is_known_now(void **state)
 								 "added",
 								 "\"new\":\"***"
 								 "*\"")));
-	check_past(
+	check_history(
 		fixture, SECRETS, "{\"limit\":1,\"reveal\":true}",
 		GENERATION(
 			"4",
@@ -234,7 +234,8 @@ static void a_long_history_is_cut_at_its_old_end(void **state)
 	assert_non_null(strstr(reply, "{\"generation\":5,"));
 	assert_non_null(strstr(reply, "{\"generation\":4,"));
 	assert_null(strstr(reply, "{\"generation\":3,"));
-	assert_in_range(strlen(reply), PAST_BYTES_MAX, 4 * PAST_BYTES_MAX);
+	assert_in_range(strlen(reply), HISTORY_REPLY_MAX,
+			4 * HISTORY_REPLY_MAX);
 }
 
 #define TEST(name)                                                             \

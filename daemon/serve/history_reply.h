@@ -1,5 +1,5 @@
-#ifndef SERVE_PAST_H
-#define SERVE_PAST_H
+#ifndef SERVE_HISTORY_REPLY_H
+#define SERVE_HISTORY_REPLY_H
 
 /*
  * History: the last generations of a workspace, newest first, and what each
@@ -16,8 +16,8 @@
 struct request;
 
 /* Once an answer is so long, older generations are left out of it. */
-#define PAST_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define HISTORY_REPLY_MAX ((size_t)4 * 1024 * 1024)
 
-void past_answer(struct request *request);
+void history_reply_answer(struct request *request);
 
 #endif

@@ -1,4 +1,4 @@
-/* The kinds of task.h that wait for polls: Reload, UseWorkspace,
+/* The methods of server_call.h that wait for polls: Reload, UseWorkspace,
  * ProveCredentials, RotateCredentials. */
 
 #include "base/clock.h"
@@ -8,22 +8,21 @@
 #include "engine/rotation.h"
 #include "engine/site.h"
 #include "front/front.h"
-#include "front/task.h"
+#include "front/server_call.h"
 #include "serve/service.h"
 #include "value/json.h"
 
-static void add_generation(struct task *task)
+static void add_generation(struct server_call *call)
 {
-	json_add_int(&task->fields, "generation",
-		     (long long)task->engine->active->snapshot->generation);
+	json_add_int(&call->fields, "generation",
+		     (long long)call->engine->active->snapshot->generation);
 }
 
 /* --- Reload --------------------------------------------------------------- */
 
-bool task_begin_reload(struct task *task)
+static bool begin_reload(struct server_call *call)
 {
-	engine_reload(task->engine);
-	task_look_reload(task);
+	engine_reload(call->engine);
 	return true;
 }
 
@@ -153,15 +152,15 @@ static void add_of_workspace(struct failures *failures, size_t index)
 	add_broken(failures, &workspace->stack, true);
 }
 
-static void add_failures(struct task *task)
+static void add_failures(struct server_call *call)
 {
-	struct engine *engine = task->engine;
+	struct engine *engine = call->engine;
 	_cleanup_(buf_deinit) struct buf list = BUF_INIT;
 	struct failures failures = {
 		.json = &list,
 		.engine = engine,
-		.clearance = task->front->service.clearance(task->front,
-							    task->errand->peer),
+		.clearance = call->front->service.clearance(
+			call->front, call->pending->peer),
 	};
 
 	add_of_host(&failures);
@@ -169,43 +168,43 @@ static void add_failures(struct task *task)
 		add_of_workspace(&failures, i);
 	if (!list.len)
 		return;
-	json_key(&task->fields, "failed");
-	buf_putc(&task->fields, '[');
-	buf_add_str(&task->fields, buf_str(&list));
-	buf_putc(&task->fields, ']');
+	json_key(&call->fields, "failed");
+	buf_putc(&call->fields, '[');
+	buf_add_str(&call->fields, buf_str(&list));
+	buf_putc(&call->fields, ']');
 }
 
 /* What could be read has been, whatever could not be. */
-void task_end_reload(struct task *task)
+static void end_reload(struct server_call *call)
 {
-	const struct engine *engine = task->engine;
+	const struct engine *engine = call->engine;
 
-	add_generation(task);
-	json_add_bool(&task->fields, "changed",
-		      engine->active->snapshot->generation != task->generation);
-	add_failures(task);
-	task_succeed(task);
+	add_generation(call);
+	json_add_bool(&call->fields, "changed",
+		      engine->active->snapshot->generation != call->generation);
+	add_failures(call);
+	server_call_succeed(call);
 }
 
-void task_look_reload(struct task *task)
+static void look_reload(struct server_call *call)
 {
-	if (!is_any_asking(task->engine))
-		task_end_reload(task);
+	if (!is_any_asking(call->engine))
+		end_reload(call);
 }
 
 /* --- UseWorkspace --------------------------------------------------------- */
 
 /* Only who can log in and fetch may become active. */
-bool task_begin_switch(struct task *task)
+static bool begin_switch(struct server_call *call)
 {
-	if (task->workspace != task->engine->active)
-		workspace_prove_now(task->workspace);
-	task_look_switch(task);
+	if (call->workspace != call->engine->active)
+		workspace_prove_now(call->workspace);
 	return true;
 }
 
 /* With what the server last said. */
-static void fail_by_answer(struct task *task, const struct workspace *workspace)
+static void fail_by_answer(struct server_call *call,
+			   const struct workspace *workspace)
 {
 	const char *problem = workspace_problem(workspace);
 	const struct vault_fault *fault =
@@ -213,41 +212,42 @@ static void fail_by_answer(struct task *task, const struct workspace *workspace)
 				    : NULL;
 
 	if (!fault)
-		task_fail_not_ready(task,
-				    problem ? problem : "there is no answer");
+		server_call_fail_not_ready(
+			call, problem ? problem : "there is no answer");
 	else
-		task_fail_server(task, &(struct errand_fault){
-					       .endpoint = fault->endpoint,
-					       .message = problem,
-					       .status = fault->status,
-					       .code = fault->code,
-					       .subcode = fault->subcode,
-				       });
+		server_call_fail_server(call,
+					&(struct pending_fault){
+						.endpoint = fault->endpoint,
+						.message = problem,
+						.status = fault->status,
+						.code = fault->code,
+						.subcode = fault->subcode,
+					});
 }
 
-static void switch_to(struct task *task, struct workspace *workspace)
+static void switch_to(struct server_call *call, struct workspace *workspace)
 {
-	engine_use_workspace(task->engine, workspace);
-	add_generation(task);
-	task_succeed(task);
+	engine_use_workspace(call->engine, workspace);
+	add_generation(call);
+	server_call_succeed(call);
 }
 
-void task_look_switch(struct task *task)
+static void look_switch(struct server_call *call)
 {
 	/* A reload may have taken it away meanwhile. */
 	struct workspace *workspace =
-		engine_workspace(task->engine, task->errand->workspace);
-	bool active = workspace == task->engine->active;
+		engine_workspace(call->engine, call->pending->workspace);
+	bool active = workspace == call->engine->active;
 
 	if (!workspace)
-		task_fail_not_ready(task,
-				    "the workspace is no longer declared");
+		server_call_fail_not_ready(
+			call, "the workspace is no longer declared");
 	else if (!active && workspace_is_asking(workspace))
 		return;
 	else if (active || workspace_can_serve(workspace))
-		switch_to(task, workspace);
+		switch_to(call, workspace);
 	else
-		fail_by_answer(task, workspace);
+		fail_by_answer(call, workspace);
 }
 
 /* --- ProveCredentials ----------------------------------------------------- */
@@ -268,81 +268,95 @@ static void want_proof(struct workspace *workspace)
 	workspace_prove_now(workspace);
 }
 
-bool task_begin_prove(struct task *task)
+static bool begin_prove(struct server_call *call)
 {
-	_cleanup_(mem_freep) char *reason = task_why_not_ask(task->workspace);
+	_cleanup_(mem_freep) char *reason =
+		server_call_why_not(call->workspace);
 
 	if (reason) {
-		task_fail_not_ready(task, reason);
+		server_call_fail_not_ready(call, reason);
 		return false;
 	}
-	want_proof(task->workspace);
-	task_look_prove(task);
+	want_proof(call->workspace);
 	return true;
 }
 
-void task_look_prove(struct task *task)
+static void look_prove(struct server_call *call)
 {
 	struct workspace *workspace =
-		engine_workspace(task->engine, task->errand->workspace);
+		engine_workspace(call->engine, call->pending->workspace);
 
 	if (!workspace || !workspace->upstream) {
-		task_fail_not_ready(task, "the workspace has no login any "
-					  "more");
+		server_call_fail_not_ready(call,
+					   "the workspace has no login any "
+					   "more");
 		return;
 	}
 	if (workspace_is_asking(workspace))
 		return;
 	if (!workspace_can_serve(workspace)) {
-		fail_by_answer(task, workspace);
+		fail_by_answer(call, workspace);
 		return;
 	}
-	json_add_optional_int(&task->fields, "proved_at",
+	json_add_optional_int(&call->fields, "proved_at",
 			      upstream_proved_at(workspace->upstream));
-	task_succeed(task);
+	server_call_succeed(call);
 }
 
 /* --- RotateCredentials ---------------------------------------------------- */
 
-bool task_begin_rotate(struct task *task)
+static bool begin_rotate(struct server_call *call)
 {
-	const struct errand *errand = task->errand;
 	const struct rotation_wish wish = {
-		.grace = errand->grace,
-		.lifetime = errand->lifetime,
+		.grace = server_call_int(call, "grace"),
+		.lifetime = server_call_int(call, "lifetime"),
 	};
-	_cleanup_(mem_freep) char *reason = task_why_not_ask(task->workspace);
+	_cleanup_(mem_freep) char *reason =
+		server_call_why_not(call->workspace);
 
 	if (!reason)
-		reason = rotation_begin(task->workspace, &wish);
+		reason = rotation_begin(call->workspace, &wish);
 	if (reason)
-		task_fail_not_ready(task, reason);
-	else
-		task_look_rotate(task);
+		server_call_fail_not_ready(call, reason);
 	return !reason;
 }
 
 /* The old pair is revoked when the grace is over, whoever waits or not. */
-void task_look_rotate(struct task *task)
+static void look_rotate(struct server_call *call)
 {
 	struct workspace *workspace =
-		engine_workspace(task->engine, task->errand->workspace);
+		engine_workspace(call->engine, call->pending->workspace);
 	const struct rotation *rotation =
 		workspace ? workspace->rotation : NULL;
 
 	if (!rotation) {
-		task_fail_not_ready(task, "the rotation has ended");
+		server_call_fail_not_ready(call, "the rotation has ended");
 	} else if (rotation_problem(rotation)) {
-		task_fail_not_ready(task, rotation_problem(rotation));
+		server_call_fail_not_ready(call, rotation_problem(rotation));
 	} else if (rotation_is_through(rotation)) {
-		rotation_write_result(rotation, &task->fields);
-		task_succeed(task);
+		rotation_write_result(rotation, &call->fields);
+		server_call_succeed(call);
 	}
 }
 
-void task_late_rotate(struct task *task)
+static void late_rotate(struct server_call *call)
 {
-	task_fail_not_ready(task, "no answer in time: the rotation goes on by "
-				  "itself, or gives up and leaves the old key "
-				  "pair in force");
+	server_call_fail_not_ready(call,
+				   "no answer in time: the rotation goes on by "
+				   "itself, or gives up and leaves the old key "
+				   "pair in force");
 }
+
+/* --- the table ------------------------------------------------------------ */
+
+const struct server_method server_waits[] = {
+	{"Reload", .begin = begin_reload, .look = look_reload,
+	 .late = end_reload, .timeouts = 2},
+	{"UseWorkspace", .begin = begin_switch, .look = look_switch,
+	 .timeouts = 2},
+	{"ProveCredentials", .begin = begin_prove, .look = look_prove,
+	 .timeouts = 2},
+	{"RotateCredentials", .begin = begin_rotate, .look = look_rotate,
+	 .late = late_rotate, .timeouts = 6},
+	{0},
+};

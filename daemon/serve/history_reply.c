@@ -1,4 +1,4 @@
-#include "serve/past.h"
+#include "serve/history_reply.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -10,7 +10,7 @@
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
-#include "serve/study.h"
+#include "serve/snapshot_query.h"
 #include "value/diff.h"
 #include "value/json.h"
 #include "value/path.h"
@@ -18,7 +18,7 @@
 
 /* Histories of at most so many bytes, all generations together, are compared at
  * once. */
-#define PAST_SHORT ((size_t)64 * 1024)
+#define HISTORY_SHORT ((size_t)64 * 1024)
 
 /* From one generation to the next. */
 struct step {
@@ -120,41 +120,41 @@ static void add_generation(struct buf *fields, const struct snapshot *old,
 	buf_putc(fields, '}');
 }
 
-static void add_generations(struct buf *fields, const struct question *question)
+static void add_generations(struct buf *fields,
+			    const struct snapshot_query *query)
 {
-	const struct snapshot *new = question->snapshots[0], *old;
+	const struct snapshot *new = query->snapshots[0], *old;
 	size_t start = fields->len;
 
-	for (size_t i = 0; new &&i < question->generations; i++, new = old) {
-		old = i + 1 < question->count ? question->snapshots[i + 1]
-					      : NULL;
-		if (fields->len - start > PAST_BYTES_MAX ||
+	for (size_t i = 0; new &&i < query->generations; i++, new = old) {
+		old = i + 1 < query->count ? query->snapshots[i + 1] : NULL;
+		if (fields->len - start > HISTORY_REPLY_MAX ||
 		    (!old && new->cause != CAUSE_START))
 			return;
 		if (i)
 			buf_putc(fields, ',');
-		add_generation(fields, old, new, question->secrets);
+		add_generation(fields, old, new, query->secrets);
 	}
 }
 
-static void write_past(struct out *out, const struct question *question)
+static void write_history(struct out *out, const struct snapshot_query *query)
 {
 	struct buf *fields = reply_open(out);
 
 	json_key(fields, "generations");
 	buf_putc(fields, '[');
-	add_generations(fields, question);
+	add_generations(fields, query);
 	buf_putc(fields, ']');
 	reply_close(out, false);
 }
 
-void past_answer(struct request *request)
+void history_reply_answer(struct request *request)
 {
 	int64_t limit = call_int(&request->call, "limit", INT64_MAX);
 	const struct view *view = &request->view;
-	struct question question = {
+	struct snapshot_query query = {
 		.generations = (size_t)limit,
-		.write = write_past,
+		.write = write_history,
 	};
 	size_t bytes;
 	bool reveal;
@@ -166,7 +166,7 @@ void past_answer(struct request *request)
 			    STR("limit"));
 		return;
 	}
-	question.secrets = reveal ? NULL : view->secrets;
-	bytes = question_gather(&question, view, request->scratch);
-	study_answer(request, &question, bytes > PAST_SHORT);
+	query.secrets = reveal ? NULL : view->secrets;
+	bytes = snapshot_query_gather(&query, view, request->scratch);
+	snapshot_query_answer(request, &query, bytes > HISTORY_SHORT);
 }

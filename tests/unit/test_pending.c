@@ -48,7 +48,7 @@ static void one_that_is_done_at_once_is_answered_at_once(void **state)
 
 	fixture->answer = "{\"done\":true}";
 	assert_string_equal(fixture_call(fixture, ALL, RELOAD, NULL), DONE);
-	assert_int_equal(fixture->called_off, 0);
+	assert_int_equal(fixture->cancelled, 0);
 }
 
 static void a_one_way_call_is_done_and_not_answered(void **state)
@@ -62,7 +62,7 @@ static void a_one_way_call_is_done_and_not_answered(void **state)
 			     "true}",
 			     NULL),
 		"");
-	assert_non_null(fixture->errand);
+	assert_non_null(fixture->pending);
 }
 
 static void rights_come_first(void **state)
@@ -100,26 +100,27 @@ static void rights_come_first(void **state)
 			fixture_call(fixture, calls[i].rights, call, NULL),
 			refusal);
 	}
-	assert_null(fixture->errand);
+	assert_null(fixture->pending);
 }
 
 static void it_holds_what_is_asked(void **state)
 {
 	struct fixture *fixture = *state;
 
-	fixture->keep_errand = true;
+	fixture->keep_pending = true;
 	(void)fixture_call(fixture, ACCESS_READ | ACCESS_ADMIN,
 			   "{\"method\":\"io.clearconf.RevokeCredentials\","
 			   "\"parameters\":{\"access_key\":\"KEY\",\"force\":"
 			   "true,\"workspace\":\"two\"}}",
 			   NULL);
-	assert_int_equal(fixture->errand->kind, ERRAND_REVOKE_CREDENTIALS);
-	assert_string_equal(fixture->errand->workspace, "two");
-	assert_string_equal(fixture->errand->text, "KEY");
-	assert_true(fixture->errand->force);
-	assert_true(fixture->errand->masked);
-	errand_free(fixture->errand);
-	assert_int_equal(fixture->called_off, 1);
+	assert_string_equal(fixture->pending->method, "RevokeCredentials");
+	assert_string_equal(fixture->pending->workspace, "two");
+	assert_true(str_is(call_string(&fixture->pending->call, "access_key"),
+			   "KEY"));
+	assert_true(call_bool(&fixture->pending->call, "force", false));
+	assert_true(fixture->pending->masked);
+	pending_free(fixture->pending);
+	assert_int_equal(fixture->cancelled, 1);
 }
 
 static void wrong_parameters_begin_none(void **state)
@@ -134,6 +135,18 @@ static void wrong_parameters_begin_none(void **state)
 		INVALID("lifetime"));
 	assert_string_equal(
 		fixture_call(fixture, ALL,
+			     "{\"method\":\"io.clearconf.RotateCredentials\","
+			     "\"parameters\":{\"lifetime\":0,\"grace\":-1}}",
+			     NULL),
+		INVALID("lifetime"));
+	assert_string_equal(
+		fixture_call(fixture, ALL,
+			     "{\"method\":\"io.clearconf.RotateCredentials\","
+			     "\"parameters\":{\"grace\":315360001}}",
+			     NULL),
+		INVALID("grace"));
+	assert_string_equal(
+		fixture_call(fixture, ALL,
 			     "{\"method\":\"io.clearconf.UseWorkspace\","
 			     "\"parameters\":{\"name\":\"three\"}}",
 			     NULL),
@@ -146,12 +159,12 @@ static void wrong_parameters_begin_none(void **state)
 			     NULL),
 		"{\"error\":\"io.clearconf.UnknownWorkspace\",\"parameters\":"
 		"{\"name\":\"two\\u0000\"}}");
-	assert_null(fixture->errand);
+	assert_null(fixture->pending);
 }
 
 static void a_servers_refusal_is_told_whole(void **state)
 {
-	static const struct errand_fault fault = {
+	static const struct pending_fault fault = {
 		.endpoint = "auth.login",
 		.message = "no \"such\" key",
 		.status = 401,
@@ -175,9 +188,9 @@ static struct client ask(struct fixture *fixture, const char *call)
 {
 	struct client client = client_connect(fixture);
 
-	fixture->errand = NULL;
+	fixture->pending = NULL;
 	client_call(&client, call);
-	while (!fixture->errand)
+	while (!fixture->pending)
 		fixture_settle(fixture);
 	return client;
 }
@@ -191,7 +204,7 @@ static void calls_behind_one_wait(void **state)
 	client_call(&client, GET("a"));
 	assert_true(client_hears_nothing(&client));
 	client_exchange(&other, GET("a"), GOT("1", "1"));
-	errand_succeed(fixture->errand, STR("{\"done\":true}"));
+	pending_succeed(fixture->pending, STR("{\"done\":true}"));
 	client_expect(&client, DONE);
 	client_expect(&client, GOT("1", "1"));
 	client_close(&client);
@@ -207,33 +220,33 @@ static void what_came_before_is_answered_before(void **state)
 	client = client_connect(fixture);
 	client_call(&client, GET("big"));
 	client_call(&client, PROFILE);
-	while (!fixture->errand)
+	while (!fixture->pending)
 		assert_non_null(client_receive(&client));
-	errand_succeed(fixture->errand, STR("{\"done\":true}"));
+	pending_succeed(fixture->pending, STR("{\"done\":true}"));
 	client_expect(&client, DONE);
 	client_close(&client);
 }
 
-static void who_leaves_calls_it_off(void **state)
+static void who_leaves_cancels_it(void **state)
 {
 	struct fixture *fixture = *state;
 	struct client client = ask(fixture, PROFILE);
 
 	client_close(&client);
-	while (!fixture->called_off)
+	while (!fixture->cancelled)
 		fixture_settle(fixture);
-	assert_null(fixture->errand);
+	assert_null(fixture->pending);
 }
 
-static void who_leaves_when_it_is_finished_calls_nothing_off(void **state)
+static void who_leaves_when_there_is_a_reply_cancels_nothing(void **state)
 {
 	struct fixture *fixture = *state;
 	struct client client = ask(fixture, PROFILE);
 
-	errand_succeed(fixture->errand, STR("{}"));
+	pending_succeed(fixture->pending, STR("{}"));
 	client_close(&client);
 	fixture_settle(fixture);
-	assert_int_equal(fixture->called_off, 0);
+	assert_int_equal(fixture->cancelled, 0);
 }
 
 static void a_server_that_stops_says_so(void **state)
@@ -244,24 +257,30 @@ static void a_server_that_stops_says_so(void **state)
 	fixture_stop(fixture, 1000);
 	client_expect(&client, NOT_READY("clearconfd is stopping"));
 	client_close(&client);
-	assert_int_equal(fixture->called_off, 1);
+	assert_int_equal(fixture->cancelled, 1);
 }
 
-static void a_user_has_so_many_at_work(void **state)
+static void a_user_has_so_many_at_work_until_he_leaves(void **state)
 {
 	struct fixture *fixture = *state;
-	struct client clients[ERRANDS_PER_USER + 1];
+	struct client clients[PENDING_PER_USER + 1];
+	struct client *last = &clients[PENDING_PER_USER];
 
-	for (size_t i = 0; i < ERRANDS_PER_USER; i++)
+	for (size_t i = 0; i < PENDING_PER_USER; i++)
 		clients[i] = ask(fixture, PROFILE);
-	clients[ERRANDS_PER_USER] = client_connect(fixture);
-	client_exchange(&clients[ERRANDS_PER_USER], PROFILE,
+	*last = client_connect(fixture);
+	client_exchange(last, PROFILE,
 			"{\"error\":\"io.clearconf.QuotaExceeded\","
 			"\"parameters\":{\"quota\":\"calls to the ClearML "
 			"server at a time\",\"limit\":8}}");
+	client_close(&clients[0]);
+	while (!fixture->cancelled)
+		fixture_settle(fixture);
+	fixture->answer = "{\"done\":true}";
+	client_exchange(last, PROFILE, DONE);
 	for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
 		client_close(&clients[i]);
-	while (fixture->called_off < ERRANDS_PER_USER)
+	while (fixture->cancelled < PENDING_PER_USER)
 		fixture_settle(fixture);
 }
 
@@ -281,10 +300,10 @@ int main(void)
 		PLAIN(a_servers_refusal_is_told_whole),
 		SOCKET(calls_behind_one_wait),
 		SOCKET(what_came_before_is_answered_before),
-		SOCKET(who_leaves_calls_it_off),
-		SOCKET(who_leaves_when_it_is_finished_calls_nothing_off),
+		SOCKET(who_leaves_cancels_it),
+		SOCKET(who_leaves_when_there_is_a_reply_cancels_nothing),
 		SOCKET(a_server_that_stops_says_so),
-		SOCKET(a_user_has_so_many_at_work),
+		SOCKET(a_user_has_so_many_at_work_until_he_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,345 @@
+#include "front/server_call.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "config/secret.h"
+#include "engine/engine.h"
+#include "fetch/session.h"
+#include "front/front.h"
+#include "value/json.h"
+#include "value/value.h"
+
+static void send_ask(struct server_call *call);
+
+/* --- the end -------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+	mem_free(handle->data);
+}
+
+static void server_call_free(struct server_call *call)
+{
+	list_remove(&call->link);
+	session_cancel(TAKE(call->sent));
+	buf_deinit(&call->fields);
+	uv_close((uv_handle_t *)&call->deadline, on_closed);
+}
+
+/* What is to be replied to; nothing is left of the call. */
+static struct pending *end(struct server_call *call)
+{
+	struct pending *pending = call->pending;
+
+	server_call_free(call);
+	return pending;
+}
+
+static void on_cancel(struct pending *pending)
+{
+	server_call_free(pending->work);
+}
+
+void server_call_succeed(struct server_call *call)
+{
+	_cleanup_(buf_deinit) struct buf object = call->fields;
+
+	buf_putc(&object, '}');
+	call->fields = BUF_INIT;
+	pending_succeed(end(call), buf_str(&object));
+}
+
+void server_call_fail_not_ready(struct server_call *call, const char *reason)
+{
+	pending_fail_not_ready(end(call), reason);
+}
+
+void server_call_fail_parameter(struct server_call *call, const char *name)
+{
+	pending_fail_parameter(end(call), name);
+}
+
+void server_call_fail_server(struct server_call *call,
+			     const struct pending_fault *fault)
+{
+	pending_fail_server(end(call), fault);
+}
+
+/* Without an answer nobody knows whether what was to change has changed. It is
+ * never asked for twice: that is for a person to decide. */
+static const char *what_is_open(const struct server_ask *ask)
+{
+	return ask->body ? "; it may have been done all the same: look at the "
+			   "list of credentials"
+			 : "";
+}
+
+static void give_up(struct server_call *call)
+{
+	const struct server_ask *ask = call->ask;
+	_cleanup_(mem_freep) char *message = mem_printf(
+		"no answer in time: see [poll] timeout%s", what_is_open(ask));
+	const struct pending_fault fault = {
+		.endpoint = ask->endpoint ? ask->endpoint : "users.get_vaults",
+		.message = message,
+	};
+
+	server_call_fail_server(call, &fault);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct server_call *call = timer->data;
+
+	if (call->method->late)
+		call->method->late(call);
+	else
+		give_up(call);
+}
+
+/* --- asking --------------------------------------------------------------- */
+
+void server_call_add(struct server_call *call, const char *key,
+		     const struct value *value)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct value *holder = value_new(&arena, VALUE_OBJECT);
+
+	*value_object_slot(holder, &arena, str_from(key)) =
+		value_copy(&arena, value);
+	if (call->pending->masked)
+		holder = secrets_mask(call->engine->host.secrets, &arena,
+				      holder);
+	json_key(&call->fields, key);
+	json_write(&call->fields, holder->object.members[0].value);
+}
+
+static void go_on(struct server_call *call)
+{
+	if (call->ask->endpoint)
+		send_ask(call);
+	else
+		server_call_succeed(call);
+}
+
+static void fail(struct server_call *call, const struct api_reply *reply)
+{
+	_cleanup_(mem_freep) char *message =
+		secrets_mask_text(call->engine->host.secrets, reply->message);
+	const struct pending_fault fault = {
+		.endpoint = call->ask->endpoint,
+		.message = message,
+		.status = reply->status,
+		.code = reply->code,
+		.subcode = reply->subcode,
+	};
+
+	/* Whoever else relies on the key is to hear of it too. */
+	if (api_is_key_unknown(reply))
+		workspace_prove_now(call->workspace);
+	server_call_fail_server(call, &fault);
+}
+
+static void fail_odd(struct server_call *call, const struct api_reply *reply)
+{
+	const struct pending_fault fault = {
+		.endpoint = call->ask->endpoint,
+		.message = "the server's answer does not hold what was asked "
+			   "for: is it older, or newer, than clearconf knows?",
+		.status = reply->status,
+		.code = reply->code,
+		.subcode = reply->subcode,
+	};
+
+	server_call_fail_server(call, &fault);
+}
+
+static void take(struct server_call *call, const struct api_reply *reply)
+{
+	const struct server_ask *ask = call->ask;
+	bool missing = ask->optional && reply->outcome == API_ERROR;
+
+	call->sent = NULL;
+	if (reply->outcome != API_OK && !missing) {
+		fail(call, reply);
+		return;
+	}
+	if (!ask->take(call, reply->data)) {
+		fail_odd(call, reply);
+		return;
+	}
+	call->ask++;
+	go_on(call);
+}
+
+static void on_answer(void *data, const struct api_reply *reply)
+{
+	take(data, reply);
+}
+
+static struct session *session_of(const struct server_call *call)
+{
+	return call->workspace->upstream->session;
+}
+
+static void post(struct server_call *call)
+{
+	_cleanup_(buf_deinit) struct buf body = BUF_INIT;
+
+	buf_putc(&body, '{');
+	call->ask->body(call, &body);
+	buf_putc(&body, '}');
+	call->sent = session_send(session_of(call), call->ask->endpoint,
+				  buf_str(&body).ptr, on_answer, call);
+}
+
+static void send_ask(struct server_call *call)
+{
+	const struct server_ask *ask = call->ask;
+
+	if (ask->mint)
+		call->sent = session_mint(session_of(call), ask->mint(call),
+					  on_answer, call);
+	else if (ask->body)
+		post(call);
+	else
+		call->sent = session_send(session_of(call), ask->endpoint, NULL,
+					  on_answer, call);
+}
+
+/* NULL, or why its server cannot be asked: the caller's. */
+char *server_call_why_not(const struct workspace *workspace)
+{
+	const char *problem = workspace_problem(workspace);
+
+	if (workspace->upstream)
+		return NULL;
+	if (problem)
+		return mem_strdup(problem);
+	return mem_printf("no server is asked for the workspace '%s': %s",
+			  workspace->name, workspace->unasked);
+}
+
+/* --- the beginning -------------------------------------------------------- */
+
+static const struct server_method *find_in(const struct server_method *table,
+					   const char *name)
+{
+	while (table->name && strcmp(table->name, name) != 0)
+		table++;
+	return table->name ? table : NULL;
+}
+
+const struct server_method *server_method_find(const char *name)
+{
+	const struct server_method *method = find_in(server_asks, name);
+
+	return method ? method : find_in(server_waits, name);
+}
+
+const char *server_call_text(const struct server_call *call, const char *name)
+{
+	return call_string(&call->pending->call, name).ptr;
+}
+
+int64_t server_call_int(const struct server_call *call, const char *name)
+{
+	return call_int(&call->pending->call, name, -1);
+}
+
+bool server_call_flag(const struct server_call *call, const char *name)
+{
+	return call_bool(&call->pending->call, name, false);
+}
+
+static bool asks(const struct server_method *method)
+{
+	return method->asks[0].endpoint != NULL;
+}
+
+static struct server_call *server_call_new(struct front *front,
+					   struct pending *pending)
+{
+	struct engine *engine = front->engine;
+	struct server_call *call = mem_alloc(sizeof(*call));
+
+	call->front = front;
+	call->engine = engine;
+	call->workspace = engine_workspace(engine, pending->workspace);
+	call->pending = pending;
+	call->method = server_method_find(pending->method);
+	assert(call->method);
+	call->ask = call->method->asks;
+	call->generation = engine->active->snapshot->generation;
+	buf_putc(&call->fields, '{');
+	(void)uv_timer_init(&engine->loop, &call->deadline);
+	call->deadline.data = call;
+	list_add(&front->server_calls, &call->link);
+	pending->work = call;
+	pending->cancel = on_cancel;
+	return call;
+}
+
+/* False: the call has ended. */
+static bool may_begin(struct server_call *call)
+{
+	const struct server_method *method = call->method;
+	_cleanup_(mem_freep) char *reason =
+		asks(method) ? server_call_why_not(call->workspace) : NULL;
+
+	if (reason)
+		server_call_fail_not_ready(call, reason);
+	return !reason && (!method->begin || method->begin(call));
+}
+
+void server_call_begin(struct front *front, struct pending *pending)
+{
+	struct server_call *call = server_call_new(front, pending);
+	const struct server_method *method = call->method;
+	unsigned int timeouts = method->timeouts ? method->timeouts : 1;
+	uint64_t timeout = (uint64_t)front->engine->settings->timeout;
+
+	(void)uv_timer_start(&call->deadline, on_deadline, timeouts * timeout,
+			     0);
+	if (!may_begin(call))
+		return;
+	if (asks(method))
+		send_ask(call);
+	else
+		method->look(call);
+}
+
+void server_calls_look(struct front *front)
+{
+	struct list *i, *next;
+	struct server_call *call;
+
+	for (i = front->server_calls.next; i != &front->server_calls;
+	     i = next) {
+		next = i->next;
+		call = CONTAINER_OF(i, struct server_call, link);
+		if (call->method->look)
+			call->method->look(call);
+	}
+}
+
+void server_calls_log_out(struct front *front,
+			  const struct workspace *workspace)
+{
+	struct list *i, *next;
+	struct server_call *call;
+
+	for (i = front->server_calls.next; i != &front->server_calls;
+	     i = next) {
+		next = i->next;
+		call = CONTAINER_OF(i, struct server_call, link);
+		if (!workspace ||
+		    (call->workspace == workspace && asks(call->method)))
+			server_call_fail_not_ready(
+				call, "the login has been replaced "
+				      "meanwhile: ask again");
+	}
+}

@@ -98,6 +98,9 @@ load_src   := $(wildcard tests/bench/load/*.c)
 pages      := $(wildcard client/*.[1-8] client/*/*.[1-8] daemon/*.[1-8])
 fuzz_src   := $(wildcard tests/fuzz/fuzz_*.c)
 batch_src  := tests/differential/read_texts.c
+# `clearconf` is the name that the module had; the wheel is without it.
+python_src := clearconf.py $(patsubst client/python/%,%,$(wildcard client/python/clearml_clearconf/*.py) \
+              client/python/clearml_clearconf/py.typed)
 all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
               $(test_help) $(bench_src) $(load_src) $(batch_src)
 
@@ -305,8 +308,10 @@ lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
 	$(PYTHON) tests/lint/interface.py
-	mypy --strict --python-version 3.9 --cache-dir $(B)/mypy \
-		client/python/clearconf.py
+	for system in linux darwin; do \
+		mypy --strict --python-version 3.8 --platform $$system \
+			--cache-dir $(B)/mypy client/python/clearml_clearconf || exit; \
+	done
 
 install: all installed-units
 	$(INSTALL) -D -m 755 $(B)/clearconfd $(DESTDIR)$(SBINDIR)/clearconfd
@@ -322,8 +327,10 @@ install: all installed-units
 	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 		-e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/clearconf.pc
-	$(INSTALL) -D -m 644 client/python/clearconf.py \
-		$(DESTDIR)$(PYDIR)/clearconf.py
+	for file in $(python_src); do \
+		$(INSTALL) -D -m 644 client/python/$$file \
+			$(DESTDIR)$(PYDIR)/$$file || exit; \
+	done
 	$(INSTALL) -D -m 644 include/clearconf.h \
 		$(DESTDIR)$(INCDIR)/clearconf.h
 	$(INSTALL) -D -m 644 include/io.clearconf.varlink \
@@ -352,6 +359,7 @@ uninstall:
 	@$(MAKE) install DESTDIR=$(abspath $(B)/installed) >/dev/null
 	cd $(B)/installed && find . ! -type d ! -path '.$(SYSCONFDIR)/*' | sed 's,^\.,,' | \
 		while read -r file; do rm -f "$(DESTDIR)$$file"; done
+	rm -rf $(DESTDIR)$(PYDIR)/clearml_clearconf
 
 # The units name the programs where they are installed to.
 units := $(patsubst systemd/%,system/%,$(wildcard systemd/*.service systemd/*.socket)) \

@@ -1,4 +1,4 @@
-"""clearconf.py: what programs in Python get."""
+"""clearml_clearconf: what programs in Python get."""
 
 import json
 import os
@@ -18,9 +18,11 @@ from clearml_server import SECRET_KEY
 from harness import DEADLINE, ROOT, Daemon, Held
 from test_formats import corpus, random_trees, rendered
 
-sys.path.insert(0, str(ROOT / "client/python"))
+PACKAGE = ROOT / "client/python/clearml_clearconf"
+sys.path.insert(0, str(PACKAGE.parent))
 
-import clearconf  # noqa: E402
+import clearml_clearconf as clearconf  # noqa: E402
+from clearml_clearconf import answers, connection, environment, errors, hocon  # noqa: E402
 
 
 @pytest.fixture
@@ -98,9 +100,9 @@ def test_a_server_that_is_not_reached_has_refused_nothing():
 
 def test_every_error_of_the_interface_has_its_exception():
     idl = (ROOT / "include/io.clearconf.varlink").read_text()
-    errors = re.findall(r"^error (\w+) ?\((.*?)\)", idl, flags=re.M | re.S)
-    assert len(errors) > 5
-    for name, members in errors:
+    declared = re.findall(r"^error (\w+) ?\((.*?)\)", idl, flags=re.M | re.S)
+    assert len(declared) > 5
+    for name, members in declared:
         kind = getattr(clearconf, name)
         assert issubclass(kind, clearconf.DaemonError)
         parameters = {key: key for key in re.findall(r"(\w+):", members)}
@@ -109,7 +111,7 @@ def test_every_error_of_the_interface_has_its_exception():
             assert getattr(error, key) == key
             assert key in error.__doc__
         assert "?" not in str(error) and "Errno" not in str(error)
-    assert set(clearconf._ERRORS) == {f"io.clearconf.{name}" for name, _ in errors}
+    assert set(errors._ERRORS) == {f"io.clearconf.{name}" for name, _ in declared}
 
 
 def test_who_may_not_have_a_secret_gets_no_asterisks(strangers, home):
@@ -117,11 +119,11 @@ def test_who_may_not_have_a_secret_gets_no_asterisks(strangers, home):
     home.settings("[access]\nread = 4321\n")
     with Daemon(home, "--socket", strangers.socket):
         program = (f"import sys; sys.path.insert(0, {str(strangers.folder)!r})\n"
-                   "import clearconf; c = clearconf.Client()\n"
+                   "import clearml_clearconf as clearconf; c = clearconf.Client()\n"
                    "print(c.get('a'), c.get('my', mask=True))\n"
                    "try: c.get('my.password')\n"
                    "except PermissionError as error: print(type(error).__name__, error)\n")
-        shutil.copy(ROOT / "client/python/clearconf.py", strangers.folder)
+        shutil.copytree(PACKAGE, strangers.folder / PACKAGE.name)
         done = subprocess.run(["/usr/bin/python3", "-c", program], user=4321, group=4321,
                               extra_groups=[], cwd="/", capture_output=True, text=True,
                               env={"CLEARCONF_SOCKET": str(strangers.socket)}, timeout=30)
@@ -136,7 +138,7 @@ def test_no_daemon(home, client):
     with pytest.raises(ConnectionError):
         next(client.watch())
     with pytest.raises(clearconf.NoDaemon, match="there is no socket .*sock and no /run"):
-        if os.path.exists(clearconf.SYSTEM_SOCKET):
+        if os.path.exists(connection.SYSTEM_SOCKET):
             pytest.skip("this machine runs one")
         clearconf.find_socket({"XDG_RUNTIME_DIR": str(home.run)})
 
@@ -193,7 +195,7 @@ def test_watch_tells_changes(served, home):
 
 
 def test_a_change_may_have_an_origin():
-    change = clearconf._change({"path": "a", "kind": "added", "new": 1, "origin": {
+    change = answers.read(clearconf.Change, {"path": "a", "kind": "added", "new": 1, "origin": {
         "layer": "vault", "source": "team", "line": 3, "column": 12, "of a later daemon": 1}})
     assert str(change.origin) == "team:3:12" and change.origin.layer == "vault"
 
@@ -344,13 +346,13 @@ def test_the_variables_that_are_removed_are_those_of_exec():
     rows = re.findall(r'{"([\w.]+)",\s*{(.*?)}([^{]*?)}', table, flags=re.S)
     named = {path: tuple(name for name in re.findall(r'"(\w+)"', names)
                          if name.startswith(("CLEARML_", "TRAINS_"))) for path, names, _ in rows}
-    assert clearconf._NAMED == {path: names for path, names in named.items() if names}
-    assert set(clearconf._BOOLEAN) == {path for path, _, more in rows if "boolean" in more}
-    assert set(clearconf._LOGIN) == {path for path, _, more in rows if "login" in more}
+    assert environment._NAMED == {path: names for path, names in named.items() if names}
+    assert set(environment._BOOLEAN) == {path for path, _, more in rows if "boolean" in more}
+    assert set(environment._LOGIN) == {path for path, _, more in rows if "login" in more}
     source = (ROOT / "client/exec/exec_env.c").read_text()
-    for array, ours in [("of_the_caller", clearconf._OF_THE_CALLER),
-                        ("of_defaults", clearconf._OF_DEFAULTS),
-                        ("before_section", clearconf._BEFORE_SECTION)]:
+    for array, ours in [("of_the_caller", environment.OF_THE_CALLER),
+                        ("of_defaults", environment._OF_DEFAULTS),
+                        ("before_section", environment._BEFORE_SECTION)]:
         body = re.search(rf"{array}\[\] = {{(.*?)}};", source, flags=re.S)[1]
         assert set(ours) == set(re.findall(r'"(\w+)"', body))
 
@@ -415,7 +417,7 @@ def test_the_vaults_are_waited_for(server, home, conf, daemon, client):
 
 
 def python_rendered(value):
-    value = clearconf._decode_exactly(value)
+    value = hocon.decode_exactly(value)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         text = clearconf.render_hocon(value)
@@ -443,7 +445,7 @@ def test_hocon_is_that_of_the_command_line(home):
 def examples():
     readme = (ROOT / "README.md").read_text().split("## From a program")[1]
     yield "readme", readme.split("```python\n")[1].split("```")[0]
-    yield "module", clearconf.__doc__.split("host.\n\n")[1].split("\nThe daemon")[0]
+    yield "module", clearconf.__doc__.split("clearconfd.\n\n")[1].split("\nThe daemon")[0]
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in examples()])
@@ -451,16 +453,16 @@ def test_examples(text, served, home):
     """The examples as they stand, with a clearml that tells where it reads."""
     home.write("modules/clearml.py", "import os\nprint(open(os.environ['CLEARML_CONFIG_FILE'])"
                ".readline().strip(), flush=True)\n")
-    home.conf("agent.queue = q1\n")
+    home.conf("agent.worker_name = q1\n")
     served.call("Reload")
     env = dict(home.env, PYTHONPATH=f"{home.path}/modules:{ROOT}/client/python")
     process = subprocess.Popen(["/usr/bin/python3", "-u", "-c", textwrap.dedent(text)], env=env,
                                stdout=subprocess.PIPE, text=True)
     said = ""
     number = 1
-    while "# written by clearconf" not in said or "changed agent.queue" not in said:
+    while "# written by clearconf" not in said or "changed agent.worker_name" not in said:
         number += 1
-        home.conf(f"agent.queue = q{number}\n")
+        home.conf(f"agent.worker_name = q{number}\n")
         line = process.stdout.readline()
         assert line, said
         said += line
@@ -472,7 +474,7 @@ def test_examples(text, served, home):
 
 def pythons():
     """Those of this machine that are old enough to be of interest and start."""
-    for minor in range(9, 15):
+    for minor in range(8, 15):
         path = shutil.which(f"python3.{minor}")
         if path and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
             yield path

@@ -10,7 +10,7 @@ from harness import ROOT
 
 sys.path.insert(0, str(ROOT / "client/python"))
 
-import clearconf  # noqa: E402
+import clearml_clearconf as clearconf  # noqa: E402
 
 STRANGER = 12345
 NO_DAEMON, FAILED_EXEC = 4, 125

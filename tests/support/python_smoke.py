@@ -1,10 +1,10 @@
-"""python_smoke.py FOLDER SOCKET: clearconf.py of that folder, on whatever Python runs this."""
+"""python_smoke.py FOLDER SOCKET: clearml_clearconf of that folder, on whatever Python runs this."""
 
 import pathlib
 import sys
 
 sys.path.insert(0, sys.argv[1])
-import clearconf  # noqa: E402
+import clearml_clearconf as clearconf  # noqa: E402
 
 client = clearconf.Client(sys.argv[2])
 updates = client.watch("a", values=True)

@@ -1,4 +1,4 @@
-"""clearconf.py on the oldest and the newest Python that Debian has, and
+"""clearml_clearconf on the oldest and the newest Python that Debian has, and
 python3-varlink, which is somebody else's client."""
 
 import json
@@ -14,12 +14,12 @@ HERE = os.path.dirname(__file__)
 
 
 @pytest.mark.parametrize("suite, version", [("bullseye", "3 9"), ("trixie", "3 13")])
-def test_clearconf_py(debian_root, home, daemon, suite, version):
+def test_clearml_clearconf(debian_root, home, daemon, suite, version):
     root = debian_root(suite, "python3")
     home.conf("a.int = 1\n")
     daemon.start()
-    for name in (ROOT / "tests/support/python_smoke.py", ROOT / "client/python/clearconf.py"):
-        shutil.copy(name, home.path)
+    shutil.copy(ROOT / "tests/support/python_smoke.py", home.path)
+    shutil.copytree(ROOT / "client/python/clearml_clearconf", home.path / "clearml_clearconf")
     done = root.run(home.path, "env", "XDG_RUNTIME_DIR=/mnt/run", "python3", "-W", "error",
                     "/mnt/python_smoke.py", "/mnt", SOCKET)
     assert (done.stdout, done.stderr) == (f"ok {version}\n", "")

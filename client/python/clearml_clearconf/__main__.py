@@ -1,0 +1,72 @@
+"""python -m clearml_clearconf exec [OPTION...] [--] COMMAND [ARG...]
+
+Runs a command on the configuration, as `clearconf exec` does, for where there is
+Python alone. It does not restart the command when the configuration changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from typing import List, Optional
+
+from . import Client, Error, __version__
+
+FAILED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m clearml_clearconf")
+    parser.add_argument("--version", action="version", version=__version__)
+    run = parser.add_subparsers(dest="verb", required=True, metavar="exec").add_parser(
+        "exec", help="run a command on the configuration", description=(
+            "Run a command on the configuration. The exit status is the command's; 125: it was "
+            "not started, 126: it cannot be, 127: there is none, 128+n: signal n ended it."))
+    run.add_argument("--socket", metavar="PATH", help="of the daemon")
+    run.add_argument("--workspace", metavar="NAME", help="in place of the active one")
+    run.add_argument("--timeout", metavar="S", type=float, default=30.0,
+                     help="seconds for the daemon to answer (30)")
+    run.add_argument("--vaults", choices=("merged", "live"), default="merged",
+                     help="into the file (merged), or read by ClearML itself")
+    run.add_argument("--optional", action="store_true",
+                     help="without a daemon run the command as it is")
+    run.add_argument("command", metavar="COMMAND")
+    run.add_argument("arguments", metavar="ARG", nargs=argparse.REMAINDER)
+    return parser
+
+
+def main(words: Optional[List[str]] = None) -> int:
+    asked = _parser().parse_args(words)
+    client = Client(asked.socket, asked.workspace, asked.timeout, optional=asked.optional)
+    try:
+        given = client.prepare(dict(os.environ), asked.vaults)
+    except Error as error:
+        return _say(str(error), FAILED)
+    command = [asked.command, *asked.arguments]
+    try:
+        if not given:
+            return _become(command)
+        from .running import run
+        return run(command, given)
+    except FileNotFoundError:
+        return _say(f"there is no command {asked.command}", NOT_FOUND)
+    except OSError as error:
+        return _say(f"{asked.command}: {error.strerror}", NOT_EXECUTABLE)
+
+
+def _say(text: str, status: int) -> int:
+    print(f"clearml_clearconf: {text}", file=sys.stderr)
+    return status
+
+
+def _become(command: List[str]) -> int:
+    """Nothing has to be done afterwards."""
+    if sys.platform == "win32":
+        return subprocess.call(command)
+    os.execvp(command[0], command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

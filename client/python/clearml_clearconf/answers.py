@@ -1,0 +1,182 @@
+"""What a daemon answers. No repr shows a value of the configuration: what is
+logged is no place for secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Type, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value was written; str() of it is source:line:column."""
+    layer: str
+    source: str
+    description: Optional[str] = None
+    line: Optional[int] = None
+    column: Optional[int] = None
+
+    def __str__(self) -> str:
+        place = [str(n) for n in (self.line, self.column) if n is not None]
+        return ":".join([self.source, *place])
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A value that lost."""
+    origin: Origin
+    value: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value, where it is from, what it beat (strongest first), and why a
+    later layer did not win."""
+    path: str
+    value: Any = field(repr=False)
+    origin: Origin
+    overridden: List[Candidate] = field(default_factory=list)
+    note: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One leaf that differs: kind is added, changed or removed. old and new are
+    None unless values were asked for."""
+    path: str
+    kind: str
+    old: Any = field(default=None, repr=False)
+    new: Any = field(default=None, repr=False)
+    origin: Optional[Origin] = None
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a watch tells. value is there in the first update of a watch with
+    values, and whenever resync says that the changes are not known: the whole
+    tree, or {path: value} of the paths that were asked for."""
+    generation: int
+    state: str
+    changes: List[Change]
+    resync: bool = False
+    skipped: int = 0
+    stale: Optional[int] = None
+    value: Any = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What changed, when (seconds since 1970) and why: cause is file, vault,
+    reload and the like."""
+    generation: int
+    time: int
+    cause: str
+    changes: List[Change]
+
+
+@dataclass(frozen=True)
+class ReloadFailure:
+    """What a reload could not read or reach; what it gave before is served."""
+    what: str
+    reason: str
+    workspace: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Reload:
+    """What came of a reload; failed is empty when all went well."""
+    generation: int
+    changed: bool
+    failed: List[ReloadFailure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token for the API server, and until when, in seconds since 1970."""
+    token: str = field(repr=False)
+    api_server: str
+    expires_at: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker of the ClearML server's, and the task that it has."""
+    id: str
+    task: Optional[str] = None
+    last_activity: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A key of this user's on the server, without its secret."""
+    access_key: str
+    current: bool
+    company_id: Optional[str] = None
+    label: Optional[str] = None
+    last_used: Optional[int] = None
+    last_used_from: Optional[str] = None
+    expires: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class KeyPair:
+    """Credentials that were made now: the server never tells the secret again."""
+    access_key: str
+    secret_key: str = field(repr=False)
+    label: Optional[str] = None
+    expires: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """The new pair is in force, in the file; the old one goes at revoke_at."""
+    access_key: str
+    old_access_key: str
+    file: str
+    revoke_at: int
+    expires: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class StorageCandidate:
+    """An entry that does not fit, and why."""
+    origin: Origin
+    reason: str
+    index: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The credentials that ClearML would use for a URI: provider is s3, gs or
+    azure, settings the entry as ClearML's own code would build it."""
+    provider: str
+    settings: Dict[str, Any] = field(repr=False)
+    origin: Optional[Origin] = None
+    rejected: List[StorageCandidate] = field(default_factory=list)
+
+
+# --- from what the daemon says ------------------------------------------------
+
+def _inner(raw: Dict[str, Any], key: str, kind: Type[T]) -> List[T]:
+    return [read(kind, each) for each in raw.get(key) or ()]
+
+
+_MEMBERS = {"changes": Change, "overridden": Candidate, "rejected": StorageCandidate,
+            "failed": ReloadFailure}
+
+
+def read(kind: Type[T], raw: Dict[str, Any]) -> T:
+    """One of the kinds above, of the members that this version knows: a later
+    daemon may say more."""
+    names = getattr(kind, "__dataclass_fields__")
+    known = {key: raw[key] for key in names if key in raw}
+    for key, member in _MEMBERS.items():
+        if key in names:
+            known[key] = _inner(raw, key, member)
+    if "value" in names:
+        known.setdefault("value", None)
+    if known.get("origin") is not None:
+        known["origin"] = read(Origin, known["origin"])
+    return kind(**known)

@@ -1,0 +1,61 @@
+"""configure(): the configuration of a whole process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from typing import Optional
+
+from . import environment, fast
+from .client import Client
+from .errors import Error
+from .given import Wish, inherit
+
+
+class _Process:
+    """Of this process; what it forks has a copy."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.wish: Optional[Wish] = None
+        self.path: Optional[str] = None
+
+    def configure(self, client: Client, vaults: str) -> Optional[str]:
+        wish: Wish = [client.socket, client.workspace, vaults]
+        with self.lock:
+            if self.path is None:
+                fast.refuse_when_late()
+                self.path, self.wish = _start(client, vaults, wish), wish
+            elif self.wish != wish:
+                raise Error("this process is configured already, in another way")
+            return self.path
+
+
+def _start(client: Client, vaults: str, wish: Wish) -> Optional[str]:
+    given = inherit(os.environ, wish) or client.prepare(os.environ, vaults)
+    if not given:
+        fast.log.info("no daemon: ClearML goes on by itself")
+        return None
+    environment.become(os.environ, given.environ)
+    atexit.register(given.folder.leave)
+    fast.install(given.folder.path, given.tree)
+    return given.folder.path
+
+
+_process = _Process()
+
+
+def configure(*, workspace: Optional[str] = None, socket: Optional[str] = None,
+              vaults: str = "merged", optional: bool = False,
+              timeout: Optional[float] = 30.0, any_server: bool = False) -> Optional[str]:
+    """Points this process, and all that it starts from now on, at the
+    configuration; to be called before clearml is used, best before anything.
+    The path of the private file, which goes with the last of the process and its
+    forks; None when there is no daemon and it is optional.
+
+    Called again it does nothing. A process that was started by one that is
+    configured, or by `clearconf exec`, takes what that one has. The arguments are
+    those of Client and of its exec_environment()."""
+    client = Client(socket, workspace, timeout, any_server, optional)
+    return _process.configure(client, vaults)

@@ -13,3 +13,4 @@ cat "$B/bench.txt"
 "$B/tests/bench/fleet"
 /usr/bin/python3 tests/bench/hostile.py
 /usr/bin/python3 tests/bench/site.py --streams 2000
+/usr/bin/python3 tests/bench/python.py

@@ -73,6 +73,8 @@ def run_units(programs):
 
 
 def text_of(path):
+    if not os.path.exists(path):
+        return ""
     with open(path, encoding="utf-8") as file:
         return file.read()
 

@@ -61,7 +61,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libj
 DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
               libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl systemd strace \
-              python3-prometheus-client etcd-server etcd-client
+              python3-prometheus-client python3-jsonschema etcd-server etcd-client
 DEPS_DEB   := dpkg-dev binutils
 DEPS_SYSTEM := debootstrap systemd-container
 DEPS_BENCH := redis-server redis-tools
@@ -170,10 +170,10 @@ $(B)/gen/io_clearconf_idl.h: include/io.clearconf.varlink
 	@mkdir -p $(@D)
 	sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< > $@
 
-# The keys that ClearML knows, as C strings.
+# The keys that ClearML knows, as C initialisers: path, type, versions.
 $(B)/gen/clearml_keys.h: daemon/core/read/clearml_keys.txt
 	@mkdir -p $(@D)
-	sed -e 's/.*/"&",/' $< > $@
+	sed -E 's/^([^ ]+) ([^ ]+) ?(.*)/{"\1", "\2", "\3"},/' $< > $@
 
 $(B)/%.o: %.c Makefile | $(generated)
 	@mkdir -p $(@D)

@@ -13,23 +13,11 @@
 #include "engine/layers.h"
 #include "engine/site.h"
 #include "read/doc.h"
-#include "read/spelling.h"
 #include "settings/options.h"
 #include "settings/places.h"
 #include "settings/settings.h"
 #include "settings/startup.h"
 #include "value/value.h"
-
-static void print_suspect(void *data, const struct spelling_suspect *suspect)
-{
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-
-	(void)data;
-	diag_at(&diag, suspect->source, suspect->offset,
-		"ClearML knows no key %s: is %s meant?", suspect->path,
-		suspect->known);
-	diag_print_excerpt(&diag, "warning: ", stdout);
-}
 
 static void print_list(const struct diag_list *warnings)
 {
@@ -57,7 +45,6 @@ static void print_warnings(struct doc *doc)
 {
 	print_list(&doc->warnings);
 	print_bad_url(doc);
-	spelling_check(doc, doc->root, print_suspect, NULL);
 }
 
 static void print_problems(const struct layer *layer)

@@ -163,6 +163,7 @@ int main(int argc, char **argv)
 	switch (options.action) {
 	case ACTION_CHECK: return check_configuration(&options);
 	case ACTION_PRINT: return print_configuration(&options);
+	case ACTION_SCHEMA: return print_schema();
 	case ACTION_SERVE: break;
 	}
 	return serve(&options);

@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "engine/engine.h"
 #include "read/doc.h"
+#include "read/schema.h"
 #include "render/render.h"
 
 #define STATUS_NO_VAULTS 6 /* as the client's: the server is away */
@@ -119,6 +120,14 @@ static int print_settled(struct engine *engine,
 	if (!report_layers(engine->active))
 		return 1;
 	return print_tree(engine->active, format);
+}
+
+int print_schema(void)
+{
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+
+	schema_add_json(&json);
+	return write_all(buf_str(&json));
 }
 
 int print_configuration(const struct options *options)

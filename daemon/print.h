@@ -10,4 +10,7 @@ struct options;
 /* The exit status. */
 int print_configuration(const struct options *options);
 
+/* clearconfd --schema. The exit status. */
+int print_schema(void);
+
 #endif

@@ -5,7 +5,6 @@
 #include "call/channel.h"
 #include "call/command.h"
 #include "commands/doctor.h"
-#include "read/spelling.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
 #include "value/value.h"
@@ -40,32 +39,9 @@ static void look_at_key(struct doctor *doctor, const struct value *credentials,
 		str_trim(text).ptr == text.ptr ? "end" : "beginning", name);
 }
 
-static void say_misspelt(void *data, const struct spelling_suspect *suspect)
-{
-	doctor_say(data, DOCTOR_WARNING,
-		   "key: ClearML knows no key %s: is %s meant? 'clearconf "
-		   "explain %s' says where it is written",
-		   suspect->path, suspect->known, suspect->path);
-}
-
-static void look_at_spelling(struct doctor *doctor)
-{
-	struct question question = {.workspace = doctor->client->workspace,
-				    .secrets = ASK_MASKED};
-	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer answer = {0};
-
-	if (channel_open(&channel, doctor->client) == EXIT_DONE &&
-	    ask(&channel, &question, &answer) == EXIT_DONE)
-		spelling_check(answer.doc, answer.value, say_misspelt, doctor);
-}
-
 void doctor_look_at_keys(struct doctor *doctor)
 {
 	_cleanup_(answer_deinit) struct answer answer = {0};
-
-	if (doctor->status)
-		look_at_spelling(doctor);
 
 	if (!doctor->status || !ask_for_keys(doctor, &answer))
 		return;

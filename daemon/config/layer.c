@@ -299,10 +299,10 @@ static int read_once(const struct layer *layer,
 
 /* Alone first, as ClearML does: the lower layers only ever repair what would be
  * broken, or break a += that would hide what they hold. */
-static int read_newest(const struct layer *layer,
-		       const struct layer_context *context,
-		       const struct value *lower, struct doc **doc,
-		       struct diag *diag)
+static int read_alone_or_over(const struct layer *layer,
+			      const struct layer_context *context,
+			      const struct value *lower, struct doc **doc,
+			      struct diag *diag)
 {
 	struct read_options options = options_of(layer, context, NULL);
 	int r;
@@ -316,6 +316,22 @@ static int read_newest(const struct layer *layer,
 	options.lower = lower;
 	options.others = context->others;
 	return read_once(layer, &options, doc, diag);
+}
+
+/* What stands in no lines is variables, which are texts whatever they are for,
+ * or our own. */
+static int read_newest(const struct layer *layer,
+		       const struct layer_context *context,
+		       const struct value *lower, struct doc **doc,
+		       struct diag *diag)
+{
+	int r = read_alone_or_over(layer, context, lower, doc, diag);
+
+	if (r || !*doc || !layer_traits[layer->kind].lines ||
+	    !conform_check(*doc, context->types, diag))
+		return r;
+	*doc = doc_unref(*doc);
+	return READ_E_BROKEN;
 }
 
 static bool set_state(struct layer *layer, enum layer_state state)
@@ -386,6 +402,23 @@ static bool set_problem(struct layer *layer, struct diag *problem)
 		    LOG_INT("column", layer->problem.pos.column),
 		    LOG_TEXT("reason", layer->problem.text));
 	return true;
+}
+
+/* Their texts name keys, which the log need not: status tells them. */
+static void log_findings(const struct layer *layer)
+{
+	const struct doc *doc = layer->doc;
+	const struct diag *first;
+
+	if (!doc || !doc->finding_count)
+		return;
+	first = &doc->warnings.items[doc->first_finding];
+	log_warning("layer-odd",
+		    LOG_TEXT("layer", layer_traits[layer->kind].name),
+		    LOG_TEXT("source", first->source),
+		    LOG_INT("line", first->pos.line),
+		    LOG_INT("column", first->pos.column),
+		    LOG_INT("warnings", (long long)doc->finding_count));
 }
 
 /* ClearML reads every vault as HOCON, whatever its format says. */
@@ -463,6 +496,8 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 			       "the format of this vault is not known: it is "
 			       "read as HOCON");
 	changed = swap_doc(layer, doc);
+	if (changed)
+		log_findings(layer);
 	return set_state(layer, doc ? LAYER_OK : LAYER_MISSING) || changed;
 }
 

@@ -20,6 +20,7 @@
 #include "base/diag.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "config/conform.h"
 #include "read/reader.h"
 
 struct doc;
@@ -94,6 +95,7 @@ struct layer {
 /* What reading depends on besides the text. */
 struct layer_context {
 	enum read_dialect dialect;
+	enum conform_policy types;
 	struct read_limits limits;
 	const struct env *env;         /* for files and variables */
 	const struct env *vault_env;   /* what vaults and etcd may see of it */

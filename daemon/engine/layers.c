@@ -21,6 +21,7 @@ struct layer_context layers_context(const struct settings *settings,
 {
 	return (struct layer_context){
 		.dialect = (enum read_dialect)settings->dialect,
+		.types = (enum conform_policy)settings->types,
 		.limits = {.bytes = (size_t)settings->document,
 			   .depth = (size_t)settings->depth,
 			   .nodes = READ_LIMITS_DEFAULT.nodes,

@@ -88,6 +88,26 @@ static void write_locked(const struct reader *reader, const struct layer *layer,
 			       "lies below the vaults");
 }
 
+/* Keys and types that are not ClearML's: the first, and how many there are. */
+static void write_findings(const struct doc *doc, struct buf *text,
+			   struct pos *first)
+{
+	const struct diag *finding;
+
+	if (!doc->finding_count)
+		return;
+	finding = &doc->warnings.items[doc->first_finding];
+	if (!first->line)
+		*first = finding->pos;
+	buf_printf(text, "%s%s (%u:%u)", text->len ? "; " : "", finding->text,
+		   finding->pos.line, finding->pos.column);
+	if (doc->finding_count > 1)
+		buf_printf(text,
+			   " and %zu more of the kind, which clearconfd "
+			   "--check lists",
+			   doc->finding_count - 1);
+}
+
 /* What is odd about a document that is in order. */
 static void write_remark(struct reader *reader, const struct layer *layer)
 {
@@ -98,9 +118,10 @@ static void write_remark(struct reader *reader, const struct layer *layer)
 	if (layer->doc->remark)
 		buf_printf(&text, "%s%s", text.len ? "; " : "",
 			   layer->doc->remark);
+	write_findings(layer->doc, &text, &first);
 	if (!text.len)
 		return;
-	json_add_string(reader->json, "error", buf_str(&text).ptr);
+	add_text(reader, "error", buf_str(&text).ptr);
 	if (first.line) {
 		json_add_int(reader->json, "line", first.line);
 		json_add_int(reader->json, "column", first.column);

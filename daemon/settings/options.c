@@ -19,6 +19,7 @@ enum {
 	OPT_SYSTEM,
 	OPT_USER,
 	OPT_REQUIRE_VAULTS,
+	OPT_SCHEMA,
 	OPT_TEXT, /* from here on: one for each of texts[] */
 };
 
@@ -26,6 +27,7 @@ static const char usage[] =
 	"Usage: clearconfd [OPTION...]\n"
 	"       clearconfd --check [FILE...]\n"
 	"       clearconfd --print [--format F]\n"
+	"       clearconfd --schema\n"
 	"\n"
 	"Resolves the ClearML configuration of this host, and serves it on a\n"
 	"Unix socket (see clearconf --help for the client).\n"
@@ -44,6 +46,9 @@ static const char usage[] =
 	"  --format F         of --print: json, hocon, yaml, env, properties, "
 	"raw\n"
 	"  --require-vaults   of --print: exit 6 when there are no vaults\n"
+	"  --schema           print the keys that ClearML knows and their "
+	"types,\n"
+	"                     as JSON Schema\n"
 	"  --version, --help\n";
 
 /* Options that take a text, and where it goes. */
@@ -63,6 +68,7 @@ static const struct {
 static const struct option flags[] = {
 	{"check", no_argument, NULL, OPT_CHECK},
 	{"print", no_argument, NULL, OPT_PRINT},
+	{"schema", no_argument, NULL, OPT_SCHEMA},
 	{"offline", no_argument, NULL, OPT_OFFLINE},
 	{"system", no_argument, NULL, OPT_SYSTEM},
 	{"user", no_argument, NULL, OPT_USER},
@@ -133,6 +139,7 @@ static bool take(struct options *options, int option, int *status)
 	switch (option) {
 	case OPT_CHECK: options->action = ACTION_CHECK; return true;
 	case OPT_PRINT: options->action = ACTION_PRINT; return true;
+	case OPT_SCHEMA: options->action = ACTION_SCHEMA; return true;
 	case OPT_OFFLINE: options->offline = true; return true;
 	case OPT_SYSTEM: options->instance = INSTANCE_SYSTEM; return true;
 	case OPT_USER: options->instance = INSTANCE_USER; return true;

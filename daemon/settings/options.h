@@ -9,7 +9,7 @@
 
 #include "settings/places.h"
 
-enum options_action { ACTION_SERVE, ACTION_CHECK, ACTION_PRINT };
+enum options_action { ACTION_SERVE, ACTION_CHECK, ACTION_PRINT, ACTION_SCHEMA };
 
 struct options {
 	enum options_action action;

@@ -23,6 +23,7 @@
 static const char *const modes[] = {"agent", "sdk", NULL};
 static const char *const roots[] = {"host", "none", NULL};
 static const char *const dialects[] = {"clearml", "strict", NULL};
+static const char *const type_policies[] = {"off", "warn", "refuse", NULL};
 static const char *const log_levels[] = {"error", "warning", "info", "debug",
 					 NULL};
 
@@ -40,6 +41,7 @@ static const struct settings_key keys[] = {
 	{"local", "site", TEXT, IN_SETTINGS(site)},
 	{"local", "vault_environment", WORDS, IN_SETTINGS(vault_environment)},
 	{"resolve", "dialect", CHOICE, IN_SETTINGS(dialect), "clearml", 0, 0, dialects},
+	{"resolve", "types", CHOICE, IN_SETTINGS(types), "warn", 0, 0, type_policies},
 	{"poll", "interval", DURATION, IN_SETTINGS(interval), "60s", 100, 7 * DAY},
 	{"poll", "jitter", PERCENT, IN_SETTINGS(jitter), "20%", 0, 100},
 	{"poll", "timeout", DURATION, IN_SETTINGS(timeout), "10s", 100, HOUR},

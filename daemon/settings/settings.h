@@ -46,6 +46,7 @@ struct settings {
 	char *vault_environment;       /* the same, shell patterns */
 
 	int64_t dialect; /* enum read_dialect */
+	int64_t types;   /* enum conform_policy */
 
 	int64_t interval, timeout, backoff_max; /* milliseconds */
 	int64_t stale_limit, revoked_grace;     /* milliseconds; 0: none */

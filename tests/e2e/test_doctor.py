@@ -240,4 +240,4 @@ def test_a_key_that_is_misspelt(home, ready, conf):
     home.conf(conf("agent.worker_id: w, agnet.worker_id: x")).chmod(0o600)
     ready.wait_value("agnet.worker_id", "x")
     [said] = [text for verdict, text in look(home, 0) if verdict == "warning"]
-    assert "ClearML knows no key agnet: is agent meant?" in said and "explain agnet" in said
+    assert "ClearML knows no key agnet: is agent meant?" in said and "clearml.conf" in said

@@ -87,6 +87,7 @@ static void test(struct str input)
 	struct secrets *secrets = secrets_new("x[0-9]+ y(a|b)");
 	_cleanup_(env_unrefp) struct env *env = fuzz_env();
 	struct layer_context context = {
+		.types = CONFORM_WARN,
 		.limits = fuzz_options(READ_HOCON, env).limits,
 		.env = env,
 		.vault_env = env,

@@ -5,6 +5,8 @@ clearml_keys.py CHECKOUT... prints, sorted, each key that the checkouts of Clear
 name: in their default and sample configuration files, and in the code, where it asks the
 configuration for a key. clearml_keys.py --missing CHECKOUT... prints those that
 clearml_keys.txt beside it lacks; keys that the documentation alone names stand there as well.
+The types in that file (schema.h has their grammar) are from the same sources, read by a person:
+from a default, from what the code does with the value, from the comment beside it.
 """
 
 import ast
@@ -81,13 +83,14 @@ def of_checkout(root):
 
 
 def main(words):
-    known = pathlib.Path(__file__).with_suffix(".txt").read_text().split()
+    lines = pathlib.Path(__file__).with_suffix(".txt").read_text().splitlines()
+    known = {line.split()[0] for line in lines}
     missing = words[:1] == ["--missing"]
     keys = set()
     for root in words[missing:]:
         for key in of_checkout(pathlib.Path(root)):
             keys |= with_parents(key)
-    print(*sorted(keys - set(known) if missing else keys), sep="\n")
+    print(*sorted(keys - known if missing else keys), sep="\n")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ struct doc {
 	size_t source_count;
 	struct value *root; /* an object */
 	struct diag_list warnings;
+	size_t first_finding, finding_count; /* of them: keys and types */
 
 	/* What the result depends on besides the text, so that its owner knows
 	 * when to read again. */

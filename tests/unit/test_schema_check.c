@@ -7,21 +7,23 @@
 
 #include "base/mem.h"
 #include "read/reader.h"
-#include "read/spelling.h"
+#include "read/schema_check.h"
 
-static void note(void *data, const struct spelling_suspect *suspect)
+static void note(void *data, const struct schema_finding *finding)
 {
 	struct buf *seen = data;
 
-	buf_printf(seen, "%s->%s ", suspect->path, suspect->known);
+	if (finding->fault == SCHEMA_MISSPELT)
+		buf_printf(seen, "%s->%.*s ", finding->path,
+			   STR_PRINT(schema_name(finding->known)));
 }
 
-static void note_offset(void *data, const struct spelling_suspect *suspect)
+static void note_offset(void *data, const struct schema_finding *finding)
 {
-	buf_printf(data, "%zu ", suspect->offset);
+	buf_printf(data, "%zu ", finding->offset);
 }
 
-static void assert_noted(spelling_suspect_fn on_suspect, const char *text,
+static void assert_noted(schema_finding_fn on_suspect, const char *text,
 			 const char *expected)
 {
 	const struct read_options options = {.limits = READ_LIMITS_DEFAULT};
@@ -31,7 +33,7 @@ static void assert_noted(spelling_suspect_fn on_suspect, const char *text,
 
 	assert_int_equal(
 		read_text(&doc, "test", str_from(text), &options, &diag), 0);
-	spelling_check(doc, doc->root, on_suspect, &seen);
+	schema_check(doc, doc->root, on_suspect, &seen);
 	assert_string_equal(buf_str(&seen).ptr, expected);
 }
 
@@ -136,9 +138,74 @@ static void long_and_odd_keys_do_no_harm(void **state)
 			"");
 }
 
+static void note_text(void *data, const struct schema_finding *finding)
+{
+	schema_finding_write(finding, data);
+	buf_printf(data, " (%zu)\n", finding->offset);
+}
+
+static void types_are_looked_at(void **state)
+{
+	(void)state;
+	assert_noted(note_text, "agent.default_docker.image = 5",
+		     "agent.default_docker.image takes text; this is a number "
+		     "(29)\n");
+	assert_noted(note_text, "agent { vcs_cache.enabled = \"no\" }",
+		     "agent.vcs_cache.enabled takes true or false; this text "
+		     "counts as true: no quotes (28)\n");
+	assert_noted(note_text, "agent.package_manager.type = pipx",
+		     "agent.package_manager.type takes one of pip, conda, "
+		     "poetry, uv; this is none (29)\n");
+	assert_noted(note_text, "sdk.metrics.images.quality = 200",
+		     "sdk.metrics.images.quality takes a whole number, at "
+		     "least 1 and at most 100; this is none (29)\n");
+	assert_noted(note_text,
+		     "sdk.aws.s3.credentials = [{ bucket = [a], key = b }]",
+		     "sdk.aws.s3.credentials.0.bucket takes text; this is a "
+		     "list (37)\n");
+	assert_noted(note_text, "agent = 1\nsdk = [x]",
+		     "agent takes a section; this is a number (8)\n"
+		     "sdk takes a section; this is a list (16)\n");
+}
+
+static void a_key_of_older_versions_is_told(void **state)
+{
+	(void)state;
+	assert_noted(note_text, "agent { venv_update { url = x } }",
+		     "ClearML reads agent.venv_update.url no more: agent did "
+		     "so up to 2.0.8 (22)\n");
+}
+
+static void count(void *data, const struct schema_finding *finding)
+{
+	(void)finding;
+	++*(size_t *)data;
+}
+
+/* Ten thousand keys of one's own beside known ones, all nearly known. */
+static void the_cost_has_a_bound(void **state)
+{
+	const struct read_options options = {.limits = READ_LIMITS_DEFAULT};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = NULL;
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	size_t found = 0;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++)
+		buf_printf(&text, "agent.worker_n%dme = 1\n", i);
+	assert_int_equal(
+		read_text(&doc, "test", buf_str(&text), &options, &diag), 0);
+	schema_check(doc, doc->root, count, &found);
+	assert_in_range(found, 1, SCHEMA_CHECK_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(types_are_looked_at),
+		cmocka_unit_test(a_key_of_older_versions_is_told),
+		cmocka_unit_test(the_cost_has_a_bound),
 		cmocka_unit_test(a_letter_wrong_is_suspected),
 		cmocka_unit_test(swapped_letters_are_one_mistake),
 		cmocka_unit_test(the_nearest_is_meant),

@@ -21,6 +21,9 @@ struct conn_write {
 	struct charge charge; /* for the bytes that nobody else has */
 };
 
+/* About what it costs to take up a connection that rested. */
+#define RESUME_NS UINT64_C(20000)
+
 /* An answer that is that long is looked at before it is sent. */
 #define LONG_ANSWER ((size_t)16 * 1024)
 
@@ -330,35 +333,15 @@ static void answer(struct conn *conn, struct str message)
 		flush(conn);
 }
 
-/* Has its user had all that he may have of this turn of the loop? Others may
- * be waiting to be let in. */
+/* Others may be waiting to be let in. */
 static bool has_had_enough(const struct conn *conn)
 {
-	struct conns *conns = conn->conns;
-	uint64_t share = quota_has_others(&conns->quota) ? CONNS_SHARE_NS
-							 : CONNS_ALONE_NS;
-
-	return charge_spent(&conn->charge, conns->turn) > share;
+	return budget_is_exhausted(&conn->conns->budget, &conn->charge);
 }
 
-/* What went by before the first answer, while the loop slept and while it did
- * something else for others is on nobody. */
-static void begin_spending(struct conns *conns)
-{
-	if (!conns->looked)
-		conns->looked = uv_hrtime();
-}
-
-/* What went by since the last look at the clock is on this user: one look an
- * answer. */
 static void spend(struct conn *conn)
 {
-	struct conns *conns = conn->conns;
-	uint64_t now = uv_hrtime();
-
-	assert(conns->looked);
-	charge_spend(&conn->charge, conns->turn, now - conns->looked);
-	conns->looked = now;
+	budget_spend(&conn->conns->budget, &conn->charge);
 }
 
 static void rest(struct conn *conn)
@@ -418,7 +401,7 @@ static void take_calls(struct conn *conn, struct str input)
 
 static void answer_calls(struct conn *conn, struct str input)
 {
-	begin_spending(conn->conns);
+	budget_begin(&conn->conns->budget);
 	take_calls(conn, input);
 	spend(conn);
 }
@@ -429,7 +412,7 @@ void conn_go_on(struct conn *conn)
 		return;
 	list_remove(&conn->waits);
 	set_state(conn, CONN_READING);
-	charge_spend(&conn->charge, conn->conns->turn, CONNS_RESUME_NS);
+	budget_add(&conn->conns->budget, &conn->charge, RESUME_NS);
 	answer_calls(conn, STR(""));
 }
 
@@ -440,7 +423,7 @@ static void conn_receive(struct conn *conn, struct str input)
 		answer_calls(conn, input);
 		return;
 	}
-	conn->conns->looked = 0;
+	budget_pause(&conn->conns->budget);
 	frame_keep(&conn->frame, input);
 	if (frame_held(&conn->frame) > conn->conns->limits.message)
 		refuse_input(conn);
@@ -450,13 +433,13 @@ static void conn_receive(struct conn *conn, struct str input)
 
 static void conn_hung_up(struct conn *conn)
 {
-	conn->conns->looked = 0;
+	budget_pause(&conn->conns->budget);
 	conn_close(conn);
 }
 
 static void conn_written(struct conn *conn, int status)
 {
-	conn->conns->looked = 0;
+	budget_pause(&conn->conns->budget);
 	free_write(conn);
 	if (status < 0 || conn->state == CONN_ENDING) {
 		conn_close(conn);

@@ -50,6 +50,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	*conns = (struct conns){.service = service,
 				.overflow_uid = peer_overflow_uid()};
 	quota_init(&conns->quota);
+	budget_init(&conns->budget, &conns->quota);
 	watchers_init(&conns->watchers, service);
 	list_init(&conns->all);
 	list_init(&conns->half_sent);
@@ -96,7 +97,7 @@ void conns_accept(struct conns *conns, int fd)
 	} else {
 		conn_start(conn, fd);
 	}
-	conns->looked = 0;
+	budget_pause(&conns->budget);
 }
 
 void conns_tell(struct conns *conns)
@@ -109,7 +110,7 @@ void conns_tell(struct conns *conns)
  * connection's answer. */
 static void write_replies(struct conns *conns)
 {
-	uint64_t end = uv_hrtime() + CONNS_SHARE_NS;
+	uint64_t end = uv_hrtime() + BUDGET_SHARE_NS;
 	struct pending *pending;
 
 	while (!list_is_empty(&conns->replied) && uv_hrtime() < end) {
@@ -148,7 +149,7 @@ static bool tell_watchers(struct conns *conns)
 		conn_fetch_soon(watchers_peek(&conns->watchers));
 		conn_tell(conn);
 		if (told % LOOK_EVERY == 0 &&
-		    uv_hrtime() - start > CONNS_SHARE_NS)
+		    uv_hrtime() - start > BUDGET_SHARE_NS)
 			return false;
 	}
 	return true;
@@ -160,8 +161,7 @@ static void conns_round(struct conns *conns)
 {
 	bool told;
 
-	conns->turn++;
-	conns->looked = 0;
+	budget_next_turn(&conns->budget);
 	offload_go_on(&conns->offload);
 	write_replies(conns);
 	answer_resting(conns);
@@ -174,8 +174,7 @@ static void conns_round(struct conns *conns)
 /* The loop looks for input, and may sleep until there is some. */
 static void conns_poll(struct conns *conns)
 {
-	conns->turn++;
-	conns->looked = 0;
+	budget_next_turn(&conns->budget);
 }
 
 static struct conn *oldest_half_sent(struct conns *conns)

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "serve/budget.h"
 #include "serve/call.h"
 #include "serve/offload.h"
 #include "serve/out.h"
@@ -26,20 +27,12 @@
 
 #define CONNS_INPUT ((size_t)64 * 1024)
 
-/* What one user may take of a turn of the loop, and of the round before it,
- * while others are there, what he may while he is alone, and what the watchers
- * of all may. */
-#define CONNS_SHARE_NS UINT64_C(500000)
-#define CONNS_ALONE_NS UINT64_C(3000000)
-
-/* About what it costs to take up a connection that rested. */
-#define CONNS_RESUME_NS UINT64_C(20000)
-
 struct conns {
 	const struct service *service;
 	struct server_limits limits;
 	uid_t overflow_uid;
 	struct quota quota;
+	struct budget budget; /* a turn is a round, or input */
 	struct watchers watchers;
 	struct offload offload;
 	struct list replied;   /* struct pending, whose owners are to write */
@@ -59,9 +52,6 @@ struct conns {
 	uv_idle_t round; /* active while there are watchers to be told, replies
 			  * to be written, or calls that wait */
 	uv_prepare_t prepare;
-	uint64_t turn;   /* a round, or input */
-	uint64_t looked; /* at the clock, last, to see who spends how much; 0:
-			  * what goes by is on nobody */
 
 	unsigned int open_handles;
 	void (*on_closed)(struct conns *conns); /* nothing is open any more */

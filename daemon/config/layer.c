@@ -318,8 +318,15 @@ static int read_alone_or_over(const struct layer *layer,
 	return read_once(layer, &options, doc, diag);
 }
 
-/* What stands in no lines is variables, which are texts whatever they are for,
- * or our own. */
+/* Variables are texts whatever they are for, and what the settings declare is
+ * our own. */
+static bool is_for_the_schema(const struct layer *layer)
+{
+	return layer_is_of(layer, LAYER_OF_FILE) ||
+	       layer_is_of(layer, LAYER_OF_ETCD) ||
+	       layer_is_of(layer, LAYER_OF_VAULT);
+}
+
 static int read_newest(const struct layer *layer,
 		       const struct layer_context *context,
 		       const struct value *lower, struct doc **doc,
@@ -327,7 +334,7 @@ static int read_newest(const struct layer *layer,
 {
 	int r = read_alone_or_over(layer, context, lower, doc, diag);
 
-	if (r || !*doc || !layer_traits[layer->kind].lines ||
+	if (r || !*doc || !is_for_the_schema(layer) ||
 	    !conform_check(*doc, context->types, diag))
 		return r;
 	*doc = doc_unref(*doc);

@@ -70,6 +70,13 @@ def test_a_bad_vault_beside_good_ones(home, daemon, server, conf):
     assert SAID in layer(daemon, "vault")["error"]
 
 
+def test_variables_are_texts_whatever_they_are_for(home, daemon):
+    home.conf("k: 1\n")
+    daemon.env["CLEARML_AGENT__AGENT__VCS_CACHE__ENABLED"] = "false"
+    daemon.start()
+    assert not [one for one in daemon.workspace()["layers"] if "error" in one]
+
+
 def schema(home):
     return json.loads(home.daemon("--schema").stdout)
 

@@ -10,7 +10,6 @@
 #include "engine/login.h"
 #include "engine/site.h"
 #include "engine/workspace.h"
-#include "fetch/cache_entry.h"
 #include "fetch/vault.h"
 #include "settings/places.h"
 #include "settings/settings.h"
@@ -116,23 +115,6 @@ bool layers_set_local(struct stack *stack, const struct workspace_host *host)
 			 stack_set_variables(stack, host->env);
 
 	return files || variables;
-}
-
-static void let_go(void *held)
-{
-	stack_deinit(held);
-	mem_free(held);
-}
-
-const struct stack *layers_hold(struct cache_entry *entry,
-				const struct stack *stack)
-{
-	struct stack *held = mem_alloc(sizeof(*held));
-
-	stack_copy(held, stack, LAYER_KINDS);
-	entry->held = held;
-	entry->release = let_go;
-	return held;
 }
 
 /* Nothing to read in it: not broken, whatever its format. */

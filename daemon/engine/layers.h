@@ -13,7 +13,6 @@
 
 #include "config/layer.h"
 
-struct cache_entry;
 struct env;
 struct login;
 struct settings;
@@ -42,10 +41,5 @@ bool layers_set_declared(struct stack *stack, const struct settings *settings,
 /* What the server has given: the layers of @kind, `vault` or `monitoring`. */
 bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
 		       const struct vault_answer *answer);
-
-/* Have @entry hold the documents and texts of @stack: another thread may look
- * at those of the layers that are returned, until the entry is no more. */
-const struct stack *layers_hold(struct cache_entry *entry,
-				const struct stack *stack);
 
 #endif

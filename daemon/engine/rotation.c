@@ -307,7 +307,7 @@ static const char *why_not_now(const struct workspace *workspace,
 		 "up after a crash"},
 		{workspace->login_error || workspace->candidate,
 		 "a new login is not proved yet"},
-		{workspace->keep.refused,
+		{workspace->last_good.refused,
 		 "the server refuses the key pair that is in force: nothing "
 		 "can be made with it"},
 		{!session_is_by_key(upstream->session),

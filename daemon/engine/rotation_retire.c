@@ -111,7 +111,7 @@ void rotation_act_revoke(struct rotation *rotation)
 
 	if (!rotation_is_in_force(rotation, rotation->journal.new))
 		rotation_enter(rotation, ROTATION_MOVING);
-	else if (workspace->keep.refused ||
+	else if (workspace->last_good.refused ||
 		 host->uses_key(host->data, old, NULL))
 		rotation_retry(rotation);
 	else

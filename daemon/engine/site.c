@@ -1,21 +1,14 @@
 #include "engine/site.h"
-#include "engine/layers.h"
 
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/stack.h"
 #include "fetch/cache.h"
-#include "read/doc.h"
 #include "settings/settings.h"
 #include "value/json.h"
-
-/* How often a good day is noted on disk, for whoever starts on a bad one. */
-#define SAVE_MS ((int64_t)3600 * 1000)
 
 /* How long what is new may be unsaved. */
 #define SAVE_SOON_MS 500
@@ -24,13 +17,9 @@ const char *const site_cache_name = "etcd of the site";
 
 /* --- how long documents are kept --- */
 
-static struct keep_limits limits_of(const struct site *site)
+static struct last_good_limits limits_of(const struct site *site)
 {
-	return (struct keep_limits){
-		.stale_ms =
-			site->host.offline ? 0 : site->settings->stale_limit,
-		.grace_ms = site->settings->revoked_grace,
-	};
+	return last_good_limits(site->settings, site->host.offline);
 }
 
 static void expect(struct site *site);
@@ -38,30 +27,26 @@ static void expect(struct site *site);
 /* Until this moment they were etcd's. */
 static void note_good(struct site *site)
 {
-	keep_answered(&site->keep, clock_boot_ms());
-	site->good_at = time(NULL);
-	site->refused_at = 0;
+	last_good_answered(&site->last_good, last_good_now());
 }
 
 static void lapse(struct site *site)
 {
-	struct keep_limits limits = limits_of(site);
-	enum keep_lapse lapse =
-		keep_lapse(&site->keep, &limits, clock_boot_ms());
+	struct last_good_limits limits = limits_of(site);
+	enum last_good_lapse lapse =
+		last_good_lapse(&site->last_good, &limits, clock_boot_ms());
 
-	if (lapse == KEEP_ON)
+	if (lapse == LAST_GOOD_ON)
 		return;
 	log_warning("site-dropped",
-		    LOG_TEXT("reason", lapse == KEEP_STALE
+		    LOG_TEXT("reason", lapse == LAST_GOOD_STALE
 					       ? "no etcd for [poll] "
 						 "stale_limit"
 					       : "etcd has refused us for "
 						 "[poll] revoked_grace"));
 	site_docs_clear(&site->docs);
 	site_forget(site);
-	site->host.on_documents(site->host.data, lapse == KEEP_STALE
-							 ? CAUSE_STALE_LIMIT
-							 : CAUSE_REVOKED);
+	site->host.on_documents(site->host.data, last_good_cause(lapse));
 }
 
 static void save_times(struct site *site)
@@ -85,10 +70,11 @@ static void on_time(uv_timer_t *timer)
  * long. */
 static void expect(struct site *site)
 {
-	struct keep_limits limits = limits_of(site);
+	struct last_good_limits limits = limits_of(site);
 	int64_t ms = site_is_well(site)
-			     ? SAVE_MS
-			     : keep_left(&site->keep, &limits, clock_boot_ms());
+			     ? LAST_GOOD_SAVE_MS
+			     : last_good_left(&site->last_good, &limits,
+					      clock_boot_ms());
 
 	if (ms < 0)
 		(void)uv_timer_stop(&site->timer);
@@ -125,11 +111,9 @@ static void on_health(void *data)
 	site->health = etcd_health(site->etcd);
 	if (before == ETCD_WELL || site->health == ETCD_WELL)
 		note_good(site);
-	if (site->health == ETCD_REJECTED && !site->keep.refused) {
-		keep_refused(&site->keep, clock_boot_ms());
-		site->refused_at = time(NULL);
+	if (site->health == ETCD_REJECTED &&
+	    last_good_refused(&site->last_good, last_good_now()))
 		site->host.on_documents(site->host.data, CAUSE_SITE);
-	}
 	expect(site);
 	site->host.on_health(site->host.data);
 }
@@ -149,56 +133,17 @@ static void open_feed(struct site *site)
 
 /* --- the cache --- */
 
-/* Of a text that cannot be read the last one that could. */
-static struct vault vault_of(const struct layer *layer)
-{
-	return (struct vault){
-		.id = layer->source,
-		.description = "",
-		.data = layer->doc ? layer->doc->sources[0]->text : layer->text,
-	};
-}
-
-/* What is no text is no text of a file either. */
-static bool may_be_kept(const struct layer *layer)
-{
-	return layer->kind == LAYER_ETCD &&
-	       (layer->doc || str_utf8_invalid(layer->text) == layer->text.len);
-}
-
-static void collect(struct cache_entry *entry, const struct stack *stack)
-{
-	struct cache_vaults *feed = &entry->feeds[VAULT_CONFIG];
-	struct vault *vaults;
-	struct layer *layer;
-	size_t count = 0;
-
-	for (stack_each(stack, layer))
-		count += may_be_kept(layer);
-	vaults = arena_alloc(&entry->arena, count * sizeof(*vaults));
-	for (stack_each(stack, layer))
-		if (may_be_kept(layer))
-			vaults[feed->count++] = vault_of(layer);
-	feed->vaults = vaults;
-}
-
 /* A file like a workspace's: etcd's prefix is the server, the user the key. */
 void site_save(struct site *site, const struct stack *stack)
 {
 	const char *user = site->settings->etcd.user;
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {
-		.workspace = site_cache_name,
 		.api_server = site->docs.prefix,
 		.company_id = "",
 		.access_key = user ? user : "",
-		.refused_at = site->refused_at,
 	};
 
-	if (!site->cache || !site->keep.kept)
-		return;
-	entry.feeds[VAULT_CONFIG].fetched_at = site->good_at;
-	collect(&entry, layers_hold(&entry, stack));
-	cache_set(site->cache, &entry);
+	last_good_save(&site->last_good, &entry, stack);
 }
 
 static void on_save_time(uv_timer_t *timer)
@@ -210,7 +155,8 @@ static void on_save_time(uv_timer_t *timer)
 
 void site_save_soon(struct site *site)
 {
-	if (site->cache && !uv_is_active((uv_handle_t *)&site->saving))
+	if (site->last_good.cache &&
+	    !uv_is_active((uv_handle_t *)&site->saving))
 		(void)uv_timer_start(&site->saving, on_save_time, SAVE_SOON_MS,
 				     0);
 }
@@ -218,50 +164,34 @@ void site_save_soon(struct site *site)
 void site_forget(struct site *site)
 {
 	(void)uv_timer_stop(&site->saving);
-	if (site->cache)
-		cache_forget(site->cache);
+	last_good_forget(&site->last_good);
 }
 
 static void take_entry(struct site *site, const struct cache_entry *entry)
 {
 	const struct cache_vaults *feed = &entry->feeds[VAULT_CONFIG];
-	struct keep_limits limits = limits_of(site);
 
-	site->good_at = feed->fetched_at;
-	site->refused_at = entry->refused_at;
-	keep_restore(&site->keep, clock_boot_ms(), time(NULL), site->good_at,
-		     site->refused_at);
-	if (keep_lapse(&site->keep, &limits, clock_boot_ms()) != KEEP_ON)
-		return;
 	for (size_t i = 0; i < feed->count; i++)
 		site_docs_put(&site->docs, str_from(feed->vaults[i].id),
 			      feed->vaults[i].data);
 	log_info("site-from-cache", LOG_INT("documents", site->docs.count),
-		 LOG_INT("age", time(NULL) - site->good_at));
+		 LOG_INT("age", time(NULL) - feed->fetched_at));
 }
 
 static void restore(struct site *site)
 {
 	const char *user = site->settings->etcd.user;
-	const struct cache_query query = {
-		.state_dir = site->host.state_dir,
-		.workspace = site_cache_name,
+	struct last_good_limits limits = limits_of(site);
+	struct cache_query whose = {
 		.api_server = site->docs.prefix,
 		.access_key = user ? user : "",
-		.read_only = site->host.read_only,
 	};
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	int r;
 
-	if (!query.state_dir)
-		return;
-	r = cache_file_read(&entry, &query, &diag);
-	if (r == 0 && entry.feeds[VAULT_CONFIG].fetched_at)
+	if (last_good_restore(&site->last_good, &whose, &entry) &&
+	    last_good_lapse(&site->last_good, &limits, clock_boot_ms()) ==
+		    LAST_GOOD_ON)
 		take_entry(site, &entry);
-	else if (r && r != CACHE_E_ABSENT)
-		log_warning("cache-not-used", LOG_TEXT("file", diag.source),
-			    LOG_TEXT("reason", diag.text));
 }
 
 /* --- how it stands --- */
@@ -269,7 +199,7 @@ static void restore(struct site *site)
 bool site_is_starting(const struct site *site)
 {
 	return site && site->etcd && site->health == ETCD_STARTING &&
-	       !site->keep.kept;
+	       !site->last_good.kept;
 }
 
 bool site_is_well(const struct site *site)
@@ -294,7 +224,7 @@ const char *site_problem(const struct site *site)
 
 int64_t site_lag(const struct site *site)
 {
-	int64_t age = keep_age(&site->keep, clock_boot_ms());
+	int64_t age = last_good_age(&site->last_good, clock_boot_ms());
 
 	if (site_is_well(site))
 		return 0;
@@ -303,9 +233,9 @@ int64_t site_lag(const struct site *site)
 
 int64_t site_stale(const struct site *site)
 {
-	int64_t age = site_is_well(site)
-			      ? -1
-			      : keep_age(&site->keep, clock_boot_ms());
+	int64_t age = site_is_well(site) ? -1
+					 : last_good_age(&site->last_good,
+							 clock_boot_ms());
 
 	return age > 2 * site->settings->interval ? age / 1000 : -1;
 }
@@ -343,6 +273,19 @@ static bool names_etcd(const struct settings *settings)
 	return settings->etcd.etcd && *settings->etcd.etcd;
 }
 
+static void open_last_good(struct site *site)
+{
+	const struct last_good_place place = {
+		.loop = site->host.loop,
+		.state_dir = site->host.state_dir,
+		.name = site_cache_name,
+		.read_only = site->host.read_only,
+		.kinds = {LAYER_ETCD, LAYER_KINDS},
+	};
+
+	last_good_init(&site->last_good, &place);
+}
+
 struct site *site_new(const struct site_host *host,
 		      const struct settings *settings)
 {
@@ -360,10 +303,8 @@ struct site *site_new(const struct site_host *host,
 	(void)uv_timer_init(host->loop, &site->saving);
 	site->timer.data = site->saving.data = site;
 	site->open_handles = 2;
+	open_last_good(site);
 	restore(site);
-	if (host->state_dir && !host->read_only)
-		site->cache =
-			cache_new(host->loop, host->state_dir, site_cache_name);
 	open_feed(site);
 	expect(site);
 	return site;
@@ -384,7 +325,7 @@ static void change_feed(struct site *site, struct site_docs *docs,
 	*feed = old_feed;
 	site_docs_inherit(&site->docs, docs);
 	if (!str_same(site->docs.prefix, docs->prefix))
-		site->keep = (struct keep){0};
+		last_good_drop(&site->last_good);
 	open_feed(site);
 	expect(site);
 }
@@ -422,7 +363,7 @@ void site_close(struct site *site)
 	if (!site)
 		return;
 	etcd_close(TAKE(site->etcd));
-	cache_close(TAKE(site->cache));
+	last_good_close(&site->last_good);
 	site_feed_deinit(&site->feed);
 	site_docs_deinit(&site->docs);
 	uv_close((uv_handle_t *)&site->timer, on_closed);

@@ -7,8 +7,8 @@
  *
  * It owns its feed (fetch/etcd), the documents and their file in the cache.
  * What it serves outlives its feed: etcd's bad days are borne as the ClearML
- * server's are (keep.h). The daemon puts the documents into the stacks, and
- * tells what was read of them.
+ * server's are (last_good.h). The daemon puts the documents into the stacks,
+ * and tells what was read of them.
  *
  *   site_new --from the cache--> SERVING <--news, lapse--+
  *                                   |                    |
@@ -20,12 +20,11 @@
 #include <uv.h>
 
 #include "config/snapshot.h"
-#include "engine/keep.h"
+#include "engine/last_good.h"
 #include "engine/site_docs.h"
 #include "engine/site_feed.h"
 
 struct buf;
-struct cache;
 struct http;
 struct settings;
 struct stack;
@@ -49,14 +48,10 @@ struct site {
 	struct site_docs docs;
 	struct site_feed feed;
 	struct etcd *etcd; /* NULL: offline */
-	struct keep keep;
-	struct cache *cache;     /* NULL: nothing is written */
+	struct last_good last_good;
 	enum etcd_health health; /* as was last told */
-	int64_t good_at; /* seconds since 1970 when the documents were known to
-			  * be etcd's; 0: never */
-	int64_t refused_at; /* of the first refusal after it; 0: none */
-	uv_timer_t timer;   /* what only time brings */
-	uv_timer_t saving;  /* to the next site_save */
+	uv_timer_t timer;        /* what only time brings */
+	uv_timer_t saving;       /* to the next site_save */
 	unsigned int open_handles;
 };
 

@@ -11,7 +11,6 @@
 #include "engine/rotation.h"
 #include "engine/site.h"
 #include "engine/workspace_parts.h"
-#include "fetch/cache.h"
 #include "read/doc.h"
 #include "settings/settings.h"
 
@@ -77,14 +76,14 @@ static enum workspace_state state_of(const struct workspace *workspace)
 
 	if (workspace->host->offline)
 		return WORKSPACE_OFFLINE;
-	if (upstream && !answered && !workspace->keep.kept)
+	if (upstream && !answered && !workspace->last_good.kept)
 		return WORKSPACE_STARTING;
 	if (site_is_starting(workspace->host->site))
 		return WORKSPACE_STARTING;
 	if (answered && upstream_outcome(upstream) == VAULT_UNREACHABLE)
 		return WORKSPACE_OFFLINE;
 	if ((answered && !upstream_is_well(upstream)) ||
-	    workspace->keep.refused || workspace->login_error ||
+	    workspace->last_good.refused || workspace->login_error ||
 	    is_unproved(workspace->candidate) || gate_closed(workspace) ||
 	    any_layer_broken(workspace) ||
 	    is_site_troubled(workspace->host->site))
@@ -117,7 +116,7 @@ static bool note_key_life(struct workspace *workspace)
 
 void workspace_set_state(struct workspace *workspace)
 {
-	bool refused = workspace->keep.refused;
+	bool refused = workspace->last_good.refused;
 	enum workspace_state state = state_of(workspace);
 
 	if (note_key_life(workspace) && workspace->since)
@@ -162,7 +161,8 @@ const char *workspace_vaults_lack(const struct workspace *workspace,
 	const char *problem = workspace_problem(workspace);
 
 	*expected = upstream || workspace->login_error;
-	if (workspace->keep.kept || (upstream && upstream_is_well(upstream)))
+	if (workspace->last_good.kept ||
+	    (upstream && upstream_is_well(upstream)))
 		return NULL;
 	if (*expected)
 		return problem ? problem : "the server has not answered yet";
@@ -188,7 +188,7 @@ bool workspace_is_settled(const struct workspace *workspace)
 
 int64_t workspace_stale(const struct workspace *workspace)
 {
-	int64_t age = keep_age(&workspace->keep, clock_boot_ms());
+	int64_t age = last_good_age(&workspace->last_good, clock_boot_ms());
 
 	return age > 2 * workspace->host->settings->interval ? age / 1000 : -1;
 }
@@ -415,21 +415,32 @@ void workspace_set_settings(struct workspace *workspace,
 	set_access(workspace);
 }
 
+static void open_last_good(struct workspace *workspace)
+{
+	const struct workspace_host *host = workspace->host;
+	const struct last_good_place place = {
+		.loop = host->upstream.loop,
+		.state_dir = host->state_dir,
+		.name = workspace->name,
+		.read_only = host->read_only,
+		.kinds = {LAYER_VAULT, LAYER_MONITORING},
+	};
+
+	last_good_init(&workspace->last_good, &place);
+}
+
 struct workspace *workspace_new(struct workspace_host *host,
 				const struct workspace_settings *declared)
 {
 	struct workspace *workspace = mem_alloc(sizeof(*workspace));
 
 	workspace->host = host;
-	workspace->unsaved = true;
 	workspace_set_settings(workspace, declared);
 	workspace->name = mem_strdup(declared ? declared->name : "default");
 	stack_init(&workspace->stack);
 	history_init(&workspace->history, (size_t)host->settings->history,
 		     (size_t)host->settings->history_bytes);
-	if (host->state_dir && !host->read_only)
-		workspace->cache = cache_new(host->upstream.loop,
-					     host->state_dir, workspace->name);
+	open_last_good(workspace);
 	return workspace;
 }
 

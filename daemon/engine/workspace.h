@@ -23,11 +23,10 @@
 #include "config/history.h"
 #include "config/snapshot.h"
 #include "config/stack.h"
-#include "engine/keep.h"
+#include "engine/last_good.h"
 #include "engine/upstream.h"
 
 struct access;
-struct cache;
 struct env;
 struct locks;
 struct places;
@@ -91,20 +90,14 @@ struct workspace {
 
 	struct rotation *rotation; /* NULL: none is under way */
 
-	struct keep keep;    /* how long its vaults serve without a server */
-	struct cache *cache; /* NULL: nothing is written */
-	/* Seconds since 1970 of the last good answer and of the first refusal
-	 * after it; 0: none. For other processes, as keep is for this one. */
-	int64_t fetched_at, refused_at;
-	int64_t saved_at;        /* milliseconds of the boot clock */
-	struct whois_names kept; /* whose the restored vaults are */
+	struct last_good last_good; /* of its vaults */
+	struct whois_names kept;    /* whose the restored vaults are */
 
 	int64_t since; /* seconds since 1970 of state and refused */
 	enum workspace_state state;
 	bool refused;    /* the server refuses the credentials */
 	bool runs_out;   /* a fifth of the key's life is left */
 	bool had_vaults; /* the server has once given vaults */
-	bool unsaved;    /* the cache does not have what it should */
 };
 
 const char *workspace_state_name(enum workspace_state state);

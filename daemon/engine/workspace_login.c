@@ -55,8 +55,9 @@ static bool promote(struct workspace *workspace)
 	log_info("login-replaced", LOG_TEXT("workspace", workspace->name));
 	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
-	workspace->keep.refused = false;
-	workspace->unsaved = true; /* the cache is of the login in force */
+	last_good_forgive(&workspace->last_good);
+	workspace->last_good.unsaved =
+		true; /* the cache is of the login in force */
 	return moved;
 }
 
@@ -140,7 +141,7 @@ static void ask_with(struct workspace *workspace, struct login *login)
 
 	/* Vaults of the cache; those of a login that is replaced are another's.
 	 */
-	config.may_wait = workspace->keep.kept && !workspace->upstream &&
+	config.may_wait = workspace->last_good.kept && !workspace->upstream &&
 			  !workspace->host->read_only;
 	config.no_vaults = vaults_are_off(workspace->host);
 	upstream = upstream_new(&config, login, on_answer, workspace);

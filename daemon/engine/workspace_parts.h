@@ -32,7 +32,7 @@ void workspace_forget_login(struct workspace *workspace);
 
 /* Are they, or their login's refusal, too old? Then they are no longer kept,
  * and so is their file not; the layers are the caller's business. */
-enum keep_lapse workspace_has_lapsed(struct workspace *workspace);
+enum last_good_lapse workspace_has_lapsed(struct workspace *workspace);
 
 /* --- cache --- */
 
@@ -46,7 +46,6 @@ bool workspace_has_moved(struct workspace *workspace);
 
 /* All vaults are as the server gave them: keep them, when that is news. */
 void workspace_save(struct workspace *workspace);
-void workspace_forget_cache(struct workspace *workspace);
 void workspace_close_cache(struct workspace *workspace);
 
 /* --- login --- */

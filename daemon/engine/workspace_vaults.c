@@ -14,8 +14,9 @@ static bool set_vaults(struct workspace *workspace, enum layer_kind kind,
 {
 	bool changed = layers_set_vaults(&workspace->stack, kind, answer);
 
-	workspace->unsaved = workspace->unsaved || changed ||
-			     stack_has_unread(&workspace->stack);
+	workspace->last_good.unsaved = workspace->last_good.unsaved ||
+				       changed ||
+				       stack_has_unread(&workspace->stack);
 	if (workspace->declared)
 		changed = workspace_set_declared(workspace, NULL) || changed;
 	return changed;
@@ -33,8 +34,8 @@ static bool unset_vaults(struct workspace *workspace)
 /* True when there was anything. */
 static bool forget(struct workspace *workspace)
 {
-	workspace->keep = (struct keep){0};
-	workspace_forget_cache(workspace);
+	last_good_drop(&workspace->last_good);
+	last_good_forget(&workspace->last_good);
 	return unset_vaults(workspace);
 }
 
@@ -43,14 +44,10 @@ void workspace_forget_login(struct workspace *workspace)
 	workspace_publish(workspace, forget(workspace), CAUSE_VAULT);
 }
 
-static struct keep_limits keep_limits(const struct workspace *workspace)
+static struct last_good_limits limits_of(const struct workspace *workspace)
 {
-	const struct workspace_host *host = workspace->host;
-
-	return (struct keep_limits){
-		.stale_ms = host->offline ? 0 : host->settings->stale_limit,
-		.grace_ms = host->settings->revoked_grace,
-	};
+	return last_good_limits(workspace->host->settings,
+				workspace->host->offline);
 }
 
 static int64_t key_ends_in(const struct workspace *workspace)
@@ -65,8 +62,9 @@ static int64_t key_ends_in(const struct workspace *workspace)
 
 int64_t workspace_lapses_in(const struct workspace *workspace)
 {
-	struct keep_limits limits = keep_limits(workspace);
-	int64_t vaults = keep_left(&workspace->keep, &limits, clock_boot_ms());
+	struct last_good_limits limits = limits_of(workspace);
+	int64_t vaults =
+		last_good_left(&workspace->last_good, &limits, clock_boot_ms());
 	int64_t key = key_ends_in(workspace);
 
 	if (vaults < 0 || key < 0)
@@ -84,56 +82,48 @@ static void prove_ended_key(struct workspace *workspace)
 		workspace_prove_now(workspace);
 }
 
-enum keep_lapse workspace_has_lapsed(struct workspace *workspace)
+enum last_good_lapse workspace_has_lapsed(struct workspace *workspace)
 {
 	static const char *const reasons[] = {
-		[KEEP_STALE] = "no good answer for [poll] stale_limit",
-		[KEEP_REVOKED] = "the server has refused the credentials for "
-				 "[poll] revoked_grace",
+		[LAST_GOOD_STALE] = "no good answer for [poll] stale_limit",
+		[LAST_GOOD_REVOKED] = "the server has refused the credentials "
+				      "for [poll] revoked_grace",
 	};
-	struct keep_limits limits = keep_limits(workspace);
-	enum keep_lapse lapse =
-		keep_lapse(&workspace->keep, &limits, clock_boot_ms());
+	struct last_good_limits limits = limits_of(workspace);
+	enum last_good_lapse lapse = last_good_lapse(&workspace->last_good,
+						     &limits, clock_boot_ms());
 
-	if (lapse == KEEP_ON)
-		return lapse;
-	log_warning("vaults-dropped", LOG_TEXT("workspace", workspace->name),
-		    LOG_TEXT("reason", reasons[lapse]));
-	workspace_forget_cache(workspace);
+	if (lapse != LAST_GOOD_ON)
+		log_warning("vaults-dropped",
+			    LOG_TEXT("workspace", workspace->name),
+			    LOG_TEXT("reason", reasons[lapse]));
 	return lapse;
 }
 
 void workspace_lapse(struct workspace *workspace)
 {
-	enum keep_lapse lapse = workspace_has_lapsed(workspace);
+	enum last_good_lapse lapse = workspace_has_lapsed(workspace);
 
 	prove_ended_key(workspace);
-	if (lapse == KEEP_ON)
+	if (lapse == LAST_GOOD_ON)
 		return;
 	workspace_publish(workspace, unset_vaults(workspace),
-			  lapse == KEEP_STALE ? CAUSE_STALE_LIMIT
-					      : CAUSE_REVOKED);
+			  last_good_cause(lapse));
 	workspace_set_state(workspace);
 }
 
 static void note_refusal(struct workspace *workspace)
 {
-	if (workspace->keep.refused)
+	if (!last_good_refused(&workspace->last_good, last_good_now()))
 		return;
 	log_warning("credentials-refused",
 		    LOG_TEXT("workspace", workspace->name));
-	keep_refused(&workspace->keep, clock_boot_ms());
-	workspace->refused_at = time(NULL);
-	workspace->unsaved = true;
 	workspace_save(workspace);
 }
 
 static void note_success(struct workspace *workspace)
 {
-	workspace->unsaved = workspace->unsaved || workspace->keep.refused;
-	keep_answered(&workspace->keep, clock_boot_ms());
-	workspace->fetched_at = time(NULL);
-	workspace->refused_at = 0;
+	last_good_answered(&workspace->last_good, last_good_now());
 	workspace_save(workspace);
 }
 
@@ -148,7 +138,7 @@ static void note_answer(struct workspace *workspace,
 	else if (answer->outcome == VAULT_FETCHED)
 		note_success(workspace);
 	else
-		workspace->keep.refused = false;
+		last_good_forgive(&workspace->last_good);
 }
 
 /* Never serve one company's or user's vaults to another. Those that come

@@ -59,6 +59,7 @@ MODULES  := libuv libcurl jansson yaml-0.1 inih
 DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
               libyaml-dev libinih-dev
 DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
+              python3-setuptools python3-wheel \
               libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl systemd strace \
               python3-prometheus-client python3-jsonschema etcd-server etcd-client

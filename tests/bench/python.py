@@ -7,7 +7,6 @@ of its own, and the figure is the median, over all turns, of the ratio of CPU ti
 empty file in the same turn. CLEARML_SDK_SRC names a checkout of clearml, or the row is left out.
 """
 
-import os
 import pathlib
 import resource
 import statistics

@@ -195,6 +195,13 @@ def test_under_exec_it_takes_what_exec_gives(home, served):
     assert before == after and folders(home) == []
 
 
+@pytest.mark.parametrize("name", ["CLEARML_TASK_ID", "TRAINS_TASK_ID"])
+def test_a_task_goes_on_with_what_its_agent_gives(home, name):
+    """In a container, say, where there is no daemon."""
+    said, _ = run(home, AUTO + SAY, env=env_of(home, CLEARML_CONFIG_FILE="/agent.cfg", **{name: "a1"}))
+    assert said == "/agent.cfg\n"
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_workers_of_multiprocessing_have_it(home, served, method):
     program = home.write("work.py", AUTO + (

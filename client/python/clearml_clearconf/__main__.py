@@ -10,15 +10,20 @@ import argparse
 import os
 import subprocess
 import sys
-from typing import List, Optional
+from typing import List, NoReturn, Optional
 
 from . import Client, Error, __version__
 
 FAILED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m clearml_clearconf")
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        sys.exit(_say(f"{message}: see {self.prog} --help", FAILED))
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="python -m clearml_clearconf")
     parser.add_argument("--version", action="version", version=__version__)
     run = parser.add_subparsers(dest="verb", required=True, metavar="exec").add_parser(
         "exec", help="run a command on the configuration", description=(

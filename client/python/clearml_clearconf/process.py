@@ -12,6 +12,10 @@ from .client import Client
 from .errors import Error
 from .given import Wish, inherit
 
+# An agent gives its tasks a configuration, in containers without a daemon, too;
+# their vaults may be those of the task's owner.
+_OF_A_TASK = ("CLEARML_TASK_ID", "TRAINS_TASK_ID")
+
 
 class _Process:
     """Of this process; what it forks has a copy."""
@@ -33,7 +37,11 @@ class _Process:
 
 
 def _start(client: Client, vaults: str, wish: Wish) -> Optional[str]:
-    given = inherit(os.environ, wish) or client.prepare(os.environ, vaults)
+    given = inherit(os.environ, wish)
+    if not given and any(map(os.environ.get, _OF_A_TASK)):
+        fast.log.info("a task of an agent's: it goes on with what the agent gives it")
+        return None
+    given = given or client.prepare(os.environ, vaults)
     if not given:
         fast.log.info("no daemon: ClearML goes on by itself")
         return None
@@ -52,7 +60,8 @@ def configure(*, workspace: Optional[str] = None, socket: Optional[str] = None,
     """Points this process, and all that it starts from now on, at the
     configuration; to be called before clearml is used, best before anything.
     The path of the private file, which goes with the last of the process and its
-    forks; None when there is no daemon and it is optional.
+    forks. None, and nothing is changed: there is no daemon and it is optional, or
+    this is the task of an agent, which has configured it.
 
     Called again it does nothing. A process that was started by one that is
     configured, or by `clearconf exec`, takes what that one has. The arguments are

@@ -137,9 +137,9 @@ static struct env *take_environment(struct request *request, size_t *size)
 		reply_quota_exceeded(request->out, "environment",
 				     ENVIRONMENT_LIMIT);
 	else if (!quota_count_call(quota, request->peer->user.uid,
-				   request->now))
+				   RATE_ENVIRONMENT, request->now))
 		reply_quota_exceeded(request->out, "environment_calls",
-				     quota->environment_calls);
+				     quota->rates[RATE_ENVIRONMENT]);
 	else
 		return make_env(environment);
 	return NULL;

@@ -68,16 +68,16 @@ static const struct method clearconf_methods[] = {
 	{"GetToken",
 		TAKES(WORKSPACE, TOKEN_LIFETIME),
 		ACCESS_SECRETS, pending_call_service},
-	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, pending_call_service},
+	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, pending_ask_server},
 	{"GetWorkers", TAKES(OPTIONAL("id", STRING), WORKSPACE), ACCESS_READ,
-		pending_call_service},
+		pending_ask_server},
 	{"ReportConsumer",
 		TAKES(REQUIRED("how", STRING), OPTIONAL("command", STRING),
 		      OPTIONAL("child", INT), OPTIONAL("pending_since", INT),
 		      OPTIONAL("waiting_for", STRING), WORKSPACE),
 		ACCESS_READ, consumer_report},
 	{"ListCredentials", TAKES(WORKSPACE), ACCESS_READ,
-		pending_call_service},
+		pending_ask_server},
 	{"CreateCredentials",
 		TAKES(OPTIONAL("label", STRING), LIFETIME,
 		      WORKSPACE),
@@ -254,7 +254,7 @@ void methods_answer(struct request *request, struct str message)
 
 	if (is_one_too_many(request, message)) {
 		reply_quota_exceeded(request->out, "environment_calls",
-				     request->quota->environment_calls);
+				     request->quota->rates[RATE_ENVIRONMENT]);
 		return;
 	}
 

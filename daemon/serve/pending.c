@@ -171,6 +171,20 @@ void pending_call_service(struct request *request)
 	call_service(request, false);
 }
 
+/* Each is a request to the server or three; who administers may have as many by
+ * other methods. */
+void pending_ask_server(struct request *request)
+{
+	if (!(request->rights & ACCESS_ADMIN) &&
+	    !quota_count_call(request->quota, request->peer->user.uid,
+			      RATE_SERVER, request->now))
+		reply_quota_exceeded(request->out,
+				     "calls to the ClearML server in a minute",
+				     request->quota->rates[RATE_SERVER]);
+	else
+		call_service(request, false);
+}
+
 void pending_reload(struct request *request)
 {
 	call_service(request, true);

@@ -35,6 +35,10 @@ struct shared;
 /* Calls that the service works on for one user at a time. */
 #define PENDING_PER_USER 8
 
+/* A minute, of those that every reader may make: with three requests each they
+ * are what a server is asked in a minute (fetch/bucket.h). */
+#define SERVER_CALLS_PER_USER 20
+
 struct pending {
 	/* What was asked, of the service. */
 	const char *method; /* without the interface; NULL: nothing */
@@ -92,6 +96,7 @@ void pending_wait(struct request *request, struct pending *pending);
 /* Methods of io.clearconf that are the service's; which of its calls that is,
  * the name in the method's row says. */
 void pending_call_service(struct request *request);
+void pending_ask_server(struct request *request);
 void pending_reload(struct request *request);
 void pending_use_workspace(struct request *request);
 

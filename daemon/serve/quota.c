@@ -11,11 +11,16 @@ struct account {
 	size_t used[QUOTA_KINDS];
 	uint64_t turn;             /* serial of the last one */
 	uint64_t loop_turn, spent; /* nanoseconds in that */
-	uint64_t second;           /* when it began, in milliseconds */
-	unsigned int calls;        /* in that second */
+	struct period {
+		uint64_t since; /* milliseconds */
+		unsigned int calls;
+	} periods[QUOTA_RATES];
 };
 
-#define SECOND 1000
+static const uint64_t period_ms[QUOTA_RATES] = {
+	[RATE_ENVIRONMENT] = 1000,
+	[RATE_SERVER] = 60000,
+};
 
 void quota_init(struct quota *quota)
 {
@@ -71,7 +76,10 @@ static struct account *account_of(struct quota *quota, uid_t uid)
 
 static void account_settle(struct account *account)
 {
-	if (!account->charges && !account->calls)
+	for (size_t i = 0; i < QUOTA_RATES; i++)
+		if (account->periods[i].calls)
+			return;
+	if (!account->charges)
 		account_free(account);
 }
 
@@ -143,24 +151,29 @@ static void forget_counts(struct quota *quota, uint64_t now)
 	for (; i != &quota->accounts; i = next) {
 		next = i->next;
 		account = CONTAINER_OF(i, struct account, link);
-		if (now - account->second < SECOND)
-			continue;
-		account->calls = 0;
+		for (size_t j = 0; j < QUOTA_RATES; j++)
+			if (now - account->periods[j].since >= period_ms[j])
+				account->periods[j].calls = 0;
 		account_settle(account);
 	}
 }
 
-bool quota_count_call(struct quota *quota, uid_t uid, uint64_t now)
+bool quota_count_call(struct quota *quota, uid_t uid, enum quota_rate rate,
+		      uint64_t now)
 {
 	struct account *account;
+	struct period *period;
 
 	forget_counts(quota, now);
 	account = account_of(quota, uid);
-	if (account->calls >= quota->environment_calls)
+	period = &account->periods[rate];
+	if (period->calls >= quota->rates[rate]) {
+		account_settle(account);
 		return false;
-	if (!account->calls)
-		account->second = now;
-	account->calls++;
+	}
+	if (!period->calls)
+		period->since = now;
+	period->calls++;
 	return true;
 }
 
@@ -181,7 +194,8 @@ bool quota_has_called_enough(struct quota *quota, uid_t uid, uint64_t now)
 
 	forget_counts(quota, now);
 	account = account_of(quota, uid);
-	enough = account->calls >= quota->environment_calls;
+	enough = account->periods[RATE_ENVIRONMENT].calls >=
+		 quota->rates[RATE_ENVIRONMENT];
 	account_settle(account);
 	return enough;
 }

@@ -6,7 +6,7 @@
  *
  * A charge is embedded in what it pays for and ends with it, so nothing is
  * counted that is not there. A user's account exists while charges do, and for
- * the second in which calls are counted.
+ * the second or minute in which calls are counted.
  */
 
 #include <stdbool.h>
@@ -25,10 +25,16 @@ enum quota_kind {
 	QUOTA_KINDS
 };
 
+enum quota_rate {
+	RATE_ENVIRONMENT, /* that bring one, a second */
+	RATE_SERVER,      /* that the ClearML server is asked for, a minute */
+	QUOTA_RATES
+};
+
 struct quota {
 	struct list accounts;
-	size_t limits[QUOTA_KINDS];     /* of one uid */
-	unsigned int environment_calls; /* of one uid, a second */
+	size_t limits[QUOTA_KINDS];      /* of one uid */
+	unsigned int rates[QUOTA_RATES]; /* calls of one uid */
 };
 
 struct account;
@@ -57,11 +63,11 @@ bool charge_resize(struct charge *charge, struct quota *quota, uid_t uid,
 /* What @uid may still take. */
 size_t quota_left(struct quota *quota, uid_t uid, enum quota_kind kind);
 
-/* One more call with an environment, at @now (milliseconds); false: one too
- * many in this second. */
-bool quota_count_call(struct quota *quota, uid_t uid, uint64_t now);
+/* One more call at @now (milliseconds); false: one too many at this rate. */
+bool quota_count_call(struct quota *quota, uid_t uid, enum quota_rate rate,
+		      uint64_t now);
 
-/* Would the next one be too many? */
+/* Would the next one with an environment be too many? */
 bool quota_has_called_enough(struct quota *quota, uid_t uid, uint64_t now);
 
 /* Who pays for @charge took @ns of the loop's turn number @turn; and how much

@@ -103,7 +103,8 @@ void server_set_limits(struct server *server,
 	conns->quota.limits[QUOTA_CALLS] = PENDING_PER_USER;
 	conns->quota.limits[QUOTA_BYTES] = limits->bytes;
 	conns->quota.limits[QUOTA_CONSUMERS] = CONSUMERS_PER_USER;
-	conns->quota.environment_calls = limits->environment_calls;
+	conns->quota.rates[RATE_ENVIRONMENT] = limits->environment_calls;
+	conns->quota.rates[RATE_SERVER] = SERVER_CALLS_PER_USER;
 }
 
 int server_listen(struct server *server, const char *path)

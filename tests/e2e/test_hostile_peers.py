@@ -6,7 +6,7 @@ import random
 import socket
 
 import pytest
-from harness import SANITIZED, Daemon, wait_until
+from harness import FAST, SANITIZED, Daemon, wait_until
 from hostile import GROWING, Attack, latencies, quantile
 from varlink import VarlinkError
 
@@ -56,6 +56,22 @@ def test_environment_calls_have_their_number(home, daemon):
                 assert error.parameters == {"quota": "environment_calls", "limit": 3}
                 refused += 1
         assert refused >= 2 and line.call("Get")["value"] == {}
+
+
+def test_who_may_only_read_cannot_set_the_daemon_on_its_server(home, conf, server, strangers):
+    home.settings(FAST + SETTINGS)
+    home.conf(conf())
+    asks = ["GetProfile", "GetWorkers", "ListCredentials"]
+    with Daemon(home, "--socket", strangers.socket) as daemon:
+        daemon.wait_state("ready")
+        replies = strangers.ask_in_turn(STRANGER, [(asks[turn % 3], {}) for turn in range(60)])
+        refused = [reply for reply in replies if "error" in json.loads(reply)]
+        assert len(refused) == 40 and {json.loads(reply)["error"] for reply in refused} == {
+            "io.clearconf.QuotaExceeded"}
+        assert len(server.requests("users.get_current_user")) == 7
+        assert strangers.ask_in_turn(STRANGER, [("Get", {})])[0]
+        for _ in range(25):  # who may administer goes on
+            assert daemon.call("GetWorkers")["workers"] == []
 
 
 def test_an_answer_that_a_user_may_not_hold_is_refused(home, daemon):

@@ -170,7 +170,8 @@ static inline void stage_init(struct stage *stage)
 	stage->offload.on_due = offload_go_on;
 	for (size_t i = 0; i < QUOTA_KINDS; i++)
 		stage->quota.limits[i] = i == QUOTA_BYTES ? 1 << 20 : 4;
-	stage->quota.environment_calls = 4;
+	stage->quota.rates[RATE_ENVIRONMENT] = 4;
+	stage->quota.rates[RATE_SERVER] = 4;
 }
 
 static inline void stage_deinit(struct stage *stage)

@@ -237,7 +237,8 @@ struct fixture *fixture_new(void)
 	for (size_t i = 0; i < ARRAY_SIZE(fixture->quota.limits); i++)
 		fixture->quota.limits[i] = 2;
 	fixture->quota.limits[QUOTA_BYTES] = (size_t)1 << 20;
-	fixture->quota.environment_calls = 1000;
+	fixture->quota.rates[RATE_ENVIRONMENT] = 1000;
+	fixture->quota.rates[RATE_SERVER] = 1000;
 	fixture->file = "n = 1\na = ${A}\nsecret_key = ${A}";
 	offload_init(&fixture->offload, &fixture->loop);
 	fixture->offload.on_due = offload_go_on;

@@ -365,7 +365,7 @@ static void calls_with_an_environment_are_counted(void **state)
 		"{\"method\":\"io.clearconf.Get\",\"parameters\":"
 		"{\"environment\":{\"A\":\"b\"},\"path\":\"a\"}}";
 
-	fixture->quota.environment_calls = 2;
+	fixture->quota.rates[RATE_ENVIRONMENT] = 2;
 	for (int i = 0; i < 2; i++)
 		assert_string_equal(
 			fixture_call(fixture, READ | ACCESS_ADMIN, call, NULL),

@@ -135,19 +135,36 @@ static void calls_are_counted_by_the_second(void **state)
 
 	(void)state;
 	quota_init(&quota);
-	quota.environment_calls = 2;
-	assert_true(quota_count_call(&quota, 7, 5000));
+	quota.rates[RATE_ENVIRONMENT] = 2;
+	assert_true(quota_count_call(&quota, 7, RATE_ENVIRONMENT, 5000));
 	/* To come back is no way to begin anew. */
 	assert_true(charge_take(&charge, &quota, 7, QUOTA_CONNECTIONS, 1));
 	charge_release(&charge);
-	assert_true(quota_count_call(&quota, 7, 5900));
-	assert_false(quota_count_call(&quota, 7, 5999));
-	assert_true(quota_count_call(&quota, 8, 5999));
-	assert_true(quota_count_call(&quota, 7, 6000));
+	assert_true(quota_count_call(&quota, 7, RATE_ENVIRONMENT, 5900));
+	assert_false(quota_count_call(&quota, 7, RATE_ENVIRONMENT, 5999));
+	assert_true(quota_count_call(&quota, 8, RATE_ENVIRONMENT, 5999));
+	assert_true(quota_count_call(&quota, 7, RATE_ENVIRONMENT, 6000));
 	/* Nobody is remembered for longer than that. */
-	assert_true(quota_count_call(&quota, 9, 9000));
+	assert_true(quota_count_call(&quota, 9, RATE_ENVIRONMENT, 9000));
 	assert_true(list_is_empty(quota.accounts.next) ||
 		    quota.accounts.next == quota.accounts.prev);
+	quota_deinit(&quota);
+}
+
+static void each_rate_has_a_time_of_its_own(void **state)
+{
+	struct quota quota = quota_of(1, 0);
+
+	(void)state;
+	quota_init(&quota);
+	quota.rates[RATE_ENVIRONMENT] = quota.rates[RATE_SERVER] = 1;
+	assert_true(quota_count_call(&quota, 7, RATE_SERVER, 5000));
+	assert_true(quota_count_call(&quota, 7, RATE_ENVIRONMENT, 5000));
+	assert_true(quota_count_call(&quota, 7, RATE_ENVIRONMENT, 6000));
+	assert_false(quota_count_call(&quota, 7, RATE_SERVER, 64999));
+	assert_true(quota_count_call(&quota, 7, RATE_SERVER, 65000));
+	assert_true(quota_count_call(&quota, 9, RATE_ENVIRONMENT, 126000));
+	assert_true(quota.accounts.next == quota.accounts.prev);
 	quota_deinit(&quota);
 }
 
@@ -187,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_lowered_limit_holds_for_what_comes),
 		cmocka_unit_test(a_charge_follows_what_it_pays_for),
 		cmocka_unit_test(calls_are_counted_by_the_second),
+		cmocka_unit_test(each_rate_has_a_time_of_its_own),
 		cmocka_unit_test(work_counts_for_one_turn_of_the_loop),
 	};
 

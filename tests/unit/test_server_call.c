@@ -14,6 +14,7 @@
 static bool is_the_services(const struct method *method)
 {
 	return method->answer == pending_call_service ||
+	       method->answer == pending_ask_server ||
 	       method->answer == pending_reload ||
 	       method->answer == pending_use_workspace;
 }

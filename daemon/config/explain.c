@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "config/snapshot.h"
 #include "value/json.h"
 #include "value/path.h"
@@ -113,9 +113,8 @@ static void show(struct explanation *explanation, const struct offers *offers,
 
 		offer->shown = offer->value;
 		if (secrets)
-			offer->shown =
-				secrets_mask_at(secrets, &explanation->arena,
-						offer->from->doc->root, path);
+			offer->shown = mask_at(secrets, &explanation->arena,
+					       offer->from->doc->root, path);
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "config/secret_rules.h"
 #include "read/doc.h"
 #include "value/value.h"
@@ -461,7 +461,7 @@ static void blame_format(const struct layer *layer, struct diag *diag)
 
 static void hide_in(const struct secrets *secrets, char **text)
 {
-	char *shown = secrets_mask_text(secrets, *text);
+	char *shown = mask_text(secrets, *text);
 
 	mem_free(*text);
 	*text = shown;

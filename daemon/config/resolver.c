@@ -4,7 +4,8 @@
 #include "base/mem.h"
 #include "config/agent.h"
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/mask.h"
+#include "config/secrets.h"
 #include "config/vault_env.h"
 #include "read/doc.h"
 #include "read/variables.h"
@@ -78,9 +79,9 @@ static bool mark_foreign(struct resolver *resolver, struct resolved *resolved)
 	(void)learn_secrets(resolver, &twins);
 	for (size_t i = 0; i < docs->count; i++)
 		if (docs->items[i].read_again)
-			secrets_mark_foreign(
-				resolver->secrets, docs->items[i].doc->root,
-				twin_of(&twins, i, &docs->items[i]));
+			mask_mark_foreign(resolver->secrets,
+					  docs->items[i].doc->root,
+					  twin_of(&twins, i, &docs->items[i]));
 	return true;
 }
 

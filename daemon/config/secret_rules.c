@@ -17,7 +17,7 @@ struct key_rule {
 };
 
 /* In no key does the case of letters count. */
-static const struct key_rule rules[] = {
+static const struct key_rule key_rules[] = {
 	/* The agent hides these when it prints its configuration. */
 	{"secret", ANYWHERE, HIDE_ALL},
 	{"pass", ANYWHERE, HIDE_ALL},
@@ -98,17 +98,15 @@ static bool is_excepted(struct str key)
 	return str_is(key, "enable_git_ask_pass");
 }
 
-enum hiding secret_rules_hiding(struct str key)
+/* What the name alone hides of the value. */
+static enum hiding hiding_by_name(struct str key, bool inside_s3)
 {
-	return is_excepted(key) ? HIDE_NOTHING
-				: most_of(rules, ARRAY_SIZE(rules), key);
-}
+	enum hiding hiding =
+		is_excepted(key)
+			? HIDE_NOTHING
+			: most_of(key_rules, ARRAY_SIZE(key_rules), key);
 
-enum hiding secret_rules_hiding_s3(struct str key)
-{
-	enum hiding hiding = secret_rules_hiding(key);
-
-	return hiding != HIDE_NOTHING
+	return hiding != HIDE_NOTHING || !inside_s3
 		       ? hiding
 		       : most_of(s3_rules, ARRAY_SIZE(s3_rules), key);
 }
@@ -120,7 +118,7 @@ static bool is_word(struct str name)
 	       str_equal_nocase(name, STR("contents"));
 }
 
-bool secret_rules_names(struct str name)
+static bool names_secret(struct str name)
 {
 	return !is_word(name) &&
 	       (secret_key(name) ||
@@ -130,21 +128,21 @@ bool secret_rules_names(struct str name)
 
 bool secret_key(struct str key)
 {
-	return secret_rules_hiding(key) != HIDE_NOTHING;
+	return hiding_by_name(key, false) != HIDE_NOTHING;
 }
 
 unsigned int secret_below(unsigned int above, struct str key)
 {
-	enum hiding hiding = above & INSIDE_S3 ? secret_rules_hiding_s3(key)
-					       : secret_rules_hiding(key);
+	enum hiding hiding = hiding_by_name(key, above & INSIDE_S3);
 
 	if (hiding != HIDE_NOTHING)
 		above |= READ_SECRET;
 	return str_is(key, "s3") ? above | INSIDE_S3 : above;
 }
 
-/* The content is JSON, or that in base64, which may hold a '/' too. */
-bool secret_rules_is_path(struct str key, const struct value *value)
+/* A path to a credentials file is no secret, its content is. That is JSON, or
+ * JSON in base64, which may hold a '/' too. */
+static bool is_path(struct str key, const struct value *value)
 {
 	struct str text;
 
@@ -153,4 +151,73 @@ bool secret_rules_is_path(struct str key, const struct value *value)
 	text = str_trim(value_text(value));
 	return text.len && !memchr(text.ptr, '{', text.len) &&
 	       (strchr("/~.$", text.ptr[0]) || str_ends(text, STR(".json")));
+}
+
+/* --- with the patterns of others -------------------------------------------
+ */
+
+static enum hiding hiding_by_pattern(const struct secret_rules *rules,
+				     struct str key)
+{
+	enum hiding settings = patterns_match(&rules->settings, key);
+	enum hiding configuration = patterns_match(&rules->configuration, key);
+
+	return settings > configuration ? settings : configuration;
+}
+
+static enum hiding hiding_of(const struct secret_rules *rules,
+			     const struct secret_context *context,
+			     struct str key)
+{
+	enum hiding rule = hiding_by_name(key, context->s3);
+	enum hiding pattern;
+
+	if (rule == HIDE_ALL)
+		return rule;
+	pattern = hiding_by_pattern(rules, key);
+	return pattern > rule ? pattern : rule;
+}
+
+struct secret_context secret_rules_enter(const struct secret_rules *rules,
+					 struct secret_context context,
+					 struct str key,
+					 const struct value *value)
+{
+	enum hiding hiding = hiding_of(rules, &context, key);
+
+	if (hiding > context.hiding && !is_path(key, value))
+		context.hiding = hiding;
+	context.s3 = context.s3 || str_is(key, "s3");
+	return context;
+}
+
+bool secret_rules_hides(struct secret_context context,
+			const struct value *scalar)
+{
+	if (scalar->type == VALUE_NULL)
+		return false;
+	return context.hiding == HIDE_ALL ||
+	       (context.hiding == HIDE_TEXT && scalar->type == VALUE_STRING);
+}
+
+bool secret_rules_names(const struct secret_rules *rules, struct str name)
+{
+	return names_secret(name) ||
+	       patterns_match(&rules->variables, name) != HIDE_NOTHING ||
+	       hiding_by_pattern(rules, name) != HIDE_NOTHING;
+}
+
+void secret_rules_copy(struct secret_rules *copy,
+		       const struct secret_rules *rules)
+{
+	patterns_copy(&copy->settings, &rules->settings);
+	patterns_copy(&copy->configuration, &rules->configuration);
+	patterns_copy(&copy->variables, &rules->variables);
+}
+
+void secret_rules_deinit(struct secret_rules *rules)
+{
+	patterns_deinit(&rules->settings);
+	patterns_deinit(&rules->configuration);
+	patterns_deinit(&rules->variables);
 }

@@ -144,12 +144,6 @@ static struct str name_before(struct str text)
 			      : str_from_offset(text, text.len - n);
 }
 
-static bool names_secret(struct str name, const struct secret_names *names)
-{
-	return name.len && (secret_rules_names(name) ||
-			    (names->has && names->has(names->data, name)));
-}
-
 /* In quotes to their end; alone in its text, as an argument of docker's is, to
  * the end of that; else to what ends a parameter or a word. */
 static size_t parameter_value(struct str rest, bool alone)
@@ -162,11 +156,11 @@ static size_t parameter_value(struct str rest, bool alone)
 }
 
 static size_t parameter(struct str before, struct str rest,
-			const struct secret_names *names)
+			const struct secret_rules *rules)
 {
 	struct str name = name_before(before);
 
-	if (!names_secret(name, names))
+	if (!name.len || !secret_rules_names(rules, name))
 		return 0;
 	return parameter_value(rest, name.len == before.len);
 }
@@ -209,7 +203,7 @@ static size_t private_key(struct str text)
 }
 
 size_t secret_shape_at(struct str text, size_t offset,
-		       const struct secret_names *names)
+		       const struct secret_rules *rules)
 {
 	struct str before = {text.ptr, offset};
 	struct str rest = str_from_offset(text, offset);
@@ -217,7 +211,7 @@ size_t secret_shape_at(struct str text, size_t offset,
 		return url_user(before, rest);
 	if (str_ends(before, STR("=")))
 		return parameter((struct str){text.ptr, offset - 1}, rest,
-				 names);
+				 rules);
 	if (str_ends(before, STR(" ")))
 		return header(before, rest);
 	return private_key(rest);

@@ -5,7 +5,8 @@
 
 #include "base/mem.h"
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/mask.h"
+#include "config/secrets.h"
 #include "read/doc.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -48,7 +49,7 @@ static struct masked *masked_new(const struct snapshot *snapshot,
 
 	masked->refs = 1;
 	masked->version = secrets_version(secrets);
-	masked->root = secrets_mask(secrets, &masked->arena, snapshot->root);
+	masked->root = mask_tree(secrets, &masked->arena, snapshot->root);
 	masked->json = masked->root == snapshot->root
 			       ? snapshot->json
 			       : write_bytes(&masked->bytes, masked->root);

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "config/access.h"
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/vault_env.h"
 #include "engine/local.h"
 #include "engine/rotation.h"

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "config/access.h"
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/vault_env.h"
 #include "engine/engine_parts.h"
 #include "settings/startup.h"

@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "engine/disk.h"
 #include "engine/workspace.h"
 #include "settings/settings.h"
@@ -120,7 +120,7 @@ void rotation_fail_in(struct rotation *rotation, char *problem,
 	const struct secrets *secrets = rotation->workspace->host->secrets;
 
 	mem_free(rotation->problem);
-	rotation->problem = secrets_mask_text(secrets, problem);
+	rotation->problem = mask_text(secrets, problem);
 	pair_deinit(&rotation->pair);
 	mem_free(problem);
 	log_warning("rotation-failed",

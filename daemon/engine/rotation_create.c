@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "engine/credential.h"
 #include "engine/disk.h"
 #include "engine/rotation_parts.h"

@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "config/secret.h"
+#include "config/mask.h"
+#include "config/secrets.h"
 #include "engine/pair_file.h"
 #include "fetch/poll_phase.h"
 #include "fetch/session.h"
@@ -113,7 +114,7 @@ static void take_error(struct upstream *upstream, struct feed *feed,
 		       const char *error)
 {
 	_cleanup_(mem_freep) char *shown =
-		error ? secrets_mask_text(upstream->secrets, error) : NULL;
+		error ? mask_text(upstream->secrets, error) : NULL;
 
 	set_error(upstream, feed, shown);
 }
@@ -237,7 +238,7 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream_learn_secrets(upstream, config->secrets);
 	upstream->secrets = config->secrets;
 	upstream->server =
-		secrets_mask_text(config->secrets, upstream->login.api_server);
+		mask_text(config->secrets, upstream->login.api_server);
 	upstream->on_answer = on_answer;
 	upstream->data = data;
 	upstream->session =

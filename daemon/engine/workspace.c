@@ -6,7 +6,7 @@
 #include "config/access.h"
 #include "config/agent.h"
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "engine/layers.h"
 #include "engine/rotation.h"
 #include "engine/site.h"

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "config/lock.h"
 #include "config/resolver.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "engine/engine.h"
 #include "engine/layers.h"
 #include "engine/local.h"

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "engine/engine.h"
 #include "fetch/session.h"
 #include "front/front.h"
@@ -111,8 +111,7 @@ void server_call_add(struct server_call *call, const char *key,
 	*value_object_slot(holder, &arena, str_from(key)) =
 		value_copy(&arena, value);
 	if (call->pending->masked)
-		holder = secrets_mask(call->engine->host.secrets, &arena,
-				      holder);
+		holder = mask_tree(call->engine->host.secrets, &arena, holder);
 	json_key(&call->fields, key);
 	json_write(&call->fields, holder->object.members[0].value);
 }
@@ -128,7 +127,7 @@ static void go_on(struct server_call *call)
 static void fail(struct server_call *call, const struct api_reply *reply)
 {
 	_cleanup_(mem_freep) char *message =
-		secrets_mask_text(call->engine->host.secrets, reply->message);
+		mask_text(call->engine->host.secrets, reply->message);
 	const struct pending_fault fault = {
 		.endpoint = call->ask->endpoint,
 		.message = message,

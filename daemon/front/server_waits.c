@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "engine/engine.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
@@ -54,7 +54,7 @@ static void add_failure(const struct failures *failures, const char *what,
 			const char *reason)
 {
 	struct buf *json = failures->json;
-	_cleanup_(mem_freep) char *shown = secrets_mask_text(
+	_cleanup_(mem_freep) char *shown = mask_text(
 		failures->engine->host.secrets,
 		may_read(failures) ? reason : "you have no right to read why");
 

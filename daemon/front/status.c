@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "engine/engine.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
@@ -33,7 +33,7 @@ struct reader {
 static void add_text(struct reader *reader, const char *key, const char *text)
 {
 	_cleanup_(mem_freep) char *shown =
-		text ? secrets_mask_text(reader->secrets, text) : NULL;
+		text ? mask_text(reader->secrets, text) : NULL;
 
 	json_add_optional_string(reader->json, key, shown);
 }
@@ -454,8 +454,7 @@ static void write_site(const struct engine *engine, struct buf *json)
 {
 	const char *problem = site_problem(engine->site);
 	_cleanup_(mem_freep) char *shown =
-		problem ? secrets_mask_text(engine->host.secrets, problem)
-			: NULL;
+		problem ? mask_text(engine->host.secrets, problem) : NULL;
 
 	json_key(json, "site");
 	site_write_status(engine->site, shown, json);

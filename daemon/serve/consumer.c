@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "serve/out.h"
 #include "serve/peer.h"
 #include "serve/quota.h"
@@ -35,7 +35,7 @@ static void write_text(const struct consumer_reader *reader, struct buf *json,
 		       const char *key, const char *text)
 {
 	_cleanup_(mem_freep) char *shown =
-		text ? secrets_mask_text(reader->secrets, text) : NULL;
+		text ? mask_text(reader->secrets, text) : NULL;
 
 	json_add_optional_string(json, key, shown);
 }

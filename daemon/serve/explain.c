@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "config/access.h"
 #include "config/explain.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "config/snapshot.h"
 #include "serve/origin_json.h"
 #include "serve/out.h"
@@ -67,7 +67,7 @@ static void add_note(struct buf *fields, const struct secrets *secrets,
 		     const char *note)
 {
 	_cleanup_(mem_freep) char *shown =
-		secrets ? secrets_mask_text(secrets, note) : mem_strdup(note);
+		secrets ? mask_text(secrets, note) : mem_strdup(note);
 
 	json_add_string(fields, "note", shown);
 }

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/mask.h"
 #include "config/resolver.h"
-#include "config/secret.h"
 #include "config/snapshot.h"
 #include "serve/environment.h"
 #include "serve/out.h"
@@ -52,7 +52,7 @@ static void add_lack(struct buf *fields, const struct view *view)
 
 	if (!view->vaults_lack || !view->vaults_expected)
 		return;
-	shown = secrets_mask_text(view->secrets, view->vaults_lack);
+	shown = mask_text(view->secrets, view->vaults_lack);
 	json_add_string(fields, "without_vaults", shown);
 }
 
@@ -192,7 +192,7 @@ static void add_left_out(struct buf *fields, const struct resolved *resolved)
 		if (!comma)
 			json_key(fields, "left_out");
 		buf_puts(fields, comma ? comma : "[");
-		shown = secrets_mask_text(resolved->secrets, why);
+		shown = mask_text(resolved->secrets, why);
 		json_write_string(fields, str_from(shown));
 		comma = ",";
 	}
@@ -207,10 +207,10 @@ static void write_resolved_at(struct out *out, struct environment_call *call,
 	struct buf *fields = reply_open(out);
 
 	buf_add_str(fields, buf_str(&call->fields));
-	json_write(fields, call->masked ? secrets_mask_at(resolved->secrets,
-							  &resolved->arena,
-							  resolved->root, path)
-					: path_find(resolved->root, path));
+	json_write(fields,
+		   call->masked ? mask_at(resolved->secrets, &resolved->arena,
+					  resolved->root, path)
+				: path_find(resolved->root, path));
 	add_left_out(fields, resolved);
 	if (fields->len <= call->limit) {
 		reply_close(out, false);
@@ -262,7 +262,7 @@ static void refuse_without_vaults(struct request *request)
 {
 	const struct view *view = &request->view;
 	_cleanup_(mem_freep) char *shown =
-		secrets_mask_text(view->secrets, view->vaults_lack);
+		mask_text(view->secrets, view->vaults_lack);
 	_cleanup_(mem_freep) char *reason =
 		mem_printf("the vaults are not in: %s", shown);
 

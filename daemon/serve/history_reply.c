@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "config/snapshot.h"
 #include "serve/explain.h"
 #include "serve/origin_json.h"
@@ -41,7 +41,7 @@ static const struct value *shown(struct step *step, const struct value *root,
 {
 	const struct secrets *secrets = step->origins.secrets;
 
-	return secrets ? secrets_mask_at(secrets, &step->arena, root, path)
+	return secrets ? mask_at(secrets, &step->arena, root, path)
 		       : path_find(root, path);
 }
 

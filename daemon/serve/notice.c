@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/snapshot.h"
 #include "serve/filter.h"
 #include "serve/get.h"

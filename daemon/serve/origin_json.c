@@ -1,7 +1,7 @@
 #include "serve/origin_json.h"
 
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "value/diff.h"
 #include "value/json.h"
 
@@ -9,8 +9,7 @@ static void add_text(struct origin_json *json, const char *key,
 		     const char *text)
 {
 	_cleanup_(mem_freep) char *shown =
-		json->secrets && text ? secrets_mask_text(json->secrets, text)
-				      : NULL;
+		json->secrets && text ? mask_text(json->secrets, text) : NULL;
 
 	json_add_optional_string(&json->texts, key, shown ? shown : text);
 }
@@ -57,7 +56,7 @@ void origin_json_add_path(const struct origin_json *json, struct buf *fields,
 	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
 
 	json_key(fields, "path");
-	if (json->secrets && secrets_mask_into(json->secrets, path, &shown))
+	if (json->secrets && mask_into(json->secrets, path, &shown))
 		path = buf_str(&shown);
 	json_write_string(fields, path);
 }

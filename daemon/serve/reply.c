@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "serve/out.h"
 #include "serve/pending.h"
 #include "value/json.h"
@@ -88,7 +88,7 @@ void reply_invalid_path(struct out *out, struct str path,
 static void add_masked(struct buf *fields, const char *key, const char *text,
 		       const struct secrets *secrets)
 {
-	_cleanup_(mem_freep) char *masked = secrets_mask_text(secrets, text);
+	_cleanup_(mem_freep) char *masked = mask_text(secrets, text);
 
 	json_add_string(fields, key, masked);
 }

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "config/history.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/snapshot.h"
 #include "serve/offload.h"
 #include "serve/request.h"

@@ -6,9 +6,9 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "config/access.h"
+#include "config/mask.h"
 #include "config/place.h"
 #include "config/resolver.h"
-#include "config/secret.h"
 #include "config/snapshot.h"
 #include "config/storage.h"
 #include "serve/environment.h"
@@ -190,7 +190,7 @@ static void show_empty(struct answer *answer, struct value *masked,
 static struct value *mask(struct answer *answer, struct value *tree)
 {
 	struct value *masked =
-		secrets_mask(answer->inquiry->secrets, answer->arena, tree);
+		mask_tree(answer->inquiry->secrets, answer->arena, tree);
 	struct str provider = str_from(answer->provider);
 
 	show_empty(answer, value_get(masked, provider),

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#include "config/secret.h"
+#include "config/mask.h"
+#include "config/secrets.h"
 #include "fuzz_text.h"
 
 #define KNOWN_MIN   8 /* characters that are looked for inside texts */
@@ -54,7 +55,7 @@ static void check_masked(const struct secrets *secrets,
 			 const struct known_texts *known, struct str text)
 {
 	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
-	bool hidden = secrets_mask_into(secrets, text, &shown);
+	bool hidden = mask_into(secrets, text, &shown);
 
 	assert(hidden || str_equal(buf_str(&shown), text));
 	check_hidden(known, buf_str(&shown));
@@ -73,7 +74,7 @@ static void mask_document(struct secrets *secrets, struct str part)
 		return;
 	secrets_learn(secrets, doc->root);
 	secrets_learn_patterns(secrets, doc->root);
-	json_write(&json, secrets_mask(secrets, &arena, doc->root));
+	json_write(&json, mask_tree(secrets, &arena, doc->root));
 }
 
 static void test(struct str input)

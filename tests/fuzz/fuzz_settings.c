@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "config/lock.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "fuzz_cost.h"
 #include "settings/settings.h"
 

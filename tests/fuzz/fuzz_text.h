@@ -14,8 +14,9 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/mem.h"
-#include "config/secret.h"
+#include "config/mask.h"
 #include "config/secret_rules.h"
+#include "config/secrets.h"
 #include "fuzz_cost.h"
 #include "read/reader.h"
 #include "value/json.h"
@@ -58,7 +59,7 @@ static inline void fuzz_check_tree(struct doc *doc)
 	json_write(&json, doc->root);
 	assert(str_utf8_invalid(buf_str(&json)) == json.len);
 	secrets_learn(secrets, doc->root);
-	json_write(&json, secrets_mask(secrets, &arena, doc->root));
+	json_write(&json, mask_tree(secrets, &arena, doc->root));
 	secrets_free(secrets);
 	if (doc->source_count == 1 && json.len < 100000)
 		fuzz_check_positions(doc, doc->root);

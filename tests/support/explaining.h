@@ -16,7 +16,7 @@
 
 #include "config/agent.h"
 #include "config/explain.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/snapshot.h"
 #include "config/stack.h"
 #include "docs.h"

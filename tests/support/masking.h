@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config/secret.h"
+#include "config/mask.h"
+#include "config/secrets.h"
 #include "docs.h"
 
 struct masking {
@@ -35,8 +36,8 @@ static inline void mask_with(struct masking *masking, const char *patterns,
 		.secrets = secrets_new(patterns),
 	};
 	secrets_learn(masking->secrets, masking->doc->root);
-	masking->masked = secrets_mask(masking->secrets, &masking->arena,
-				       masking->doc->root);
+	masking->masked = mask_tree(masking->secrets, &masking->arena,
+				    masking->doc->root);
 }
 
 static inline void assert_masked_with(const char *patterns, const char *json,

@@ -24,7 +24,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/resolver.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/snapshot.h"
 #include "read/doc.h"
 #include "serve/methods.h"

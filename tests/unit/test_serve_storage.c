@@ -10,7 +10,7 @@
 #include "../support/docs.h"
 #include "../support/envs.h"
 
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/snapshot.h"
 #include "serve_fixture.h"
 

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "../support/docs.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/snapshot.h"
 
 #define PLAIN  "{\"a\":{\"b\":1,\"c\":[2,3]}}"

@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "config/explain.h"
-#include "config/secret.h"
+#include "config/secrets.h"
 #include "config/snapshot.h"
 #include "serve/history_reply.h"
 #include "serve_fixture.h"

@@ -1,13 +1,10 @@
-/*
- * Masking: what secret.h says of secrets_mask*().
- */
+#include "config/mask.h"
 
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "config/secret.h"
 #include "config/secret_rules.h"
 #include "config/secret_set.h"
 #include "value/json.h"
@@ -20,16 +17,10 @@
 /* A search through one text. */
 struct search {
 	const struct secrets *secrets;
-	struct secret_names names;
 	struct str text;
 	size_t masked; /* up to where it has been */
 	uint64_t budget;
 };
-
-static bool names_variable(const void *secrets, struct str name)
-{
-	return secret_names_variable(secrets, name);
-}
 
 static size_t known_bytes(struct search *search, const struct known *known,
 			  size_t offset)
@@ -57,7 +48,8 @@ static size_t hidden_at(struct search *search, size_t offset)
 
 	if (offset >= search->masked &&
 	    secret_shape_may_begin(search->text, offset))
-		shape = secret_shape_at(search->text, offset, &search->names);
+		shape = secret_shape_at(search->text, offset,
+					&secrets->set->rules);
 	return longer(longer(shared, more), shape);
 }
 
@@ -66,7 +58,6 @@ static bool mask_inside(const struct secrets *secrets, struct str text,
 			struct buf *out)
 {
 	struct search search = {.secrets = secrets,
-				.names = {names_variable, secrets},
 				.text = text,
 				.budget = known_budget(text.len)};
 	size_t end;
@@ -87,8 +78,7 @@ static bool mask_inside(const struct secrets *secrets, struct str text,
 	return search.masked > 0;
 }
 
-bool secrets_mask_into(const struct secrets *secrets, struct str text,
-		       struct buf *out)
+bool mask_into(const struct secrets *secrets, struct str text, struct buf *out)
 {
 	if (mask_inside(secrets, text, out))
 		return true;
@@ -96,7 +86,7 @@ bool secrets_mask_into(const struct secrets *secrets, struct str text,
 	return false;
 }
 
-char *secrets_mask_text(const struct secrets *secrets, const char *text)
+char *mask_text(const struct secrets *secrets, const char *text)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
@@ -127,12 +117,19 @@ static struct value *masked_value(struct arena *arena, struct str text,
 	return with_place(value_new_string(arena, text), value);
 }
 
+/* As a whole. */
+static bool is_known(const struct secrets *secrets, struct str text)
+{
+	return known_has(&secrets->set->texts.whole, text) ||
+	       known_has(&secrets->more.whole, text);
+}
+
 static struct value *mask_copy(const struct walk *walk, struct str text,
 			       struct value *value)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
-	if (secret_is_known(walk->secrets, text))
+	if (is_known(walk->secrets, text))
 		return masked_value(walk->arena, STR(SECRET_MASK), value);
 	if (!mask_inside(walk->secrets, text, &out))
 		return value;
@@ -160,7 +157,7 @@ static struct str masked_key(const struct walk *walk,
 {
 	_cleanup_(buf_deinit) struct buf key = BUF_INIT;
 
-	if (!secrets_mask_into(walk->secrets, member_key(m), &key))
+	if (!mask_into(walk->secrets, member_key(m), &key))
 		return member_key(m);
 	buf_printf(&key, "-%zu", (size_t)(m - object->object.members));
 	return arena_str(walk->arena, buf_str(&key));
@@ -202,11 +199,11 @@ static struct value *mask_members(const struct walk *walk,
 	struct member *m;
 
 	for (value_each (object, m)) {
-		struct value *masked =
-			mask(walk,
-			     secret_enter(walk->secrets, context, member_key(m),
-					  m->value),
-			     m->value);
+		struct value *masked = mask(
+			walk,
+			secret_rules_enter(&walk->secrets->set->rules, context,
+					   member_key(m), m->value),
+			m->value);
 
 		if (masked == m->value)
 			continue;
@@ -251,7 +248,7 @@ static struct value *mask(const struct walk *walk,
 		return mask_object(walk, context, value);
 	if (value->type == VALUE_LIST)
 		return mask_list(walk, context, value);
-	if (secret_hides(context, value))
+	if (secret_rules_hides(context, value))
 		return masked_value(walk->arena, STR(SECRET_MASK), value);
 	if (value->type == VALUE_NULL || value->type == VALUE_BOOL ||
 	    value->flags & VALUE_FOREIGN)
@@ -259,17 +256,16 @@ static struct value *mask(const struct walk *walk,
 	return mask_scalar(walk, value);
 }
 
-struct value *secrets_mask(const struct secrets *secrets, struct arena *arena,
-			   struct value *root)
+struct value *mask_tree(const struct secrets *secrets, struct arena *arena,
+			struct value *root)
 {
 	struct walk walk = {secrets, arena};
 
 	return mask(&walk, (struct secret_context){0}, root);
 }
 
-struct value *secrets_mask_at(const struct secrets *secrets,
-			      struct arena *arena, const struct value *root,
-			      const struct path *path)
+struct value *mask_at(const struct secrets *secrets, struct arena *arena,
+		      const struct value *root, const struct path *path)
 {
 	struct walk walk = {secrets, arena};
 	struct secret_context context = {0};
@@ -279,8 +275,9 @@ struct value *secrets_mask_at(const struct secrets *secrets,
 		above = root;
 		root = path_find(above, &(struct path){&path->items[i], 1});
 		if (root && above->type == VALUE_OBJECT)
-			context = secret_enter(secrets, context, path->items[i],
-					       root);
+			context = secret_rules_enter(&secrets->set->rules,
+						     context, path->items[i],
+						     root);
 	}
 	return root ? mask(&walk, context, (struct value *)root) : NULL;
 }
@@ -324,8 +321,8 @@ static const struct value *element(const struct value *list, uint32_t index)
 		       : NULL;
 }
 
-void secrets_mark_foreign(const struct secrets *secrets, struct value *root,
-			  const struct value *twin)
+void mask_mark_foreign(const struct secrets *secrets, struct value *root,
+		       const struct value *twin)
 {
 	struct member *m;
 
@@ -333,12 +330,12 @@ void secrets_mark_foreign(const struct secrets *secrets, struct value *root,
 		return;
 	if (root->type == VALUE_OBJECT)
 		for (value_each (root, m))
-			secrets_mark_foreign(secrets, m->value,
-					     member_of(twin, m));
+			mask_mark_foreign(secrets, m->value,
+					  member_of(twin, m));
 	else if (root->type == VALUE_LIST)
 		for (uint32_t i = 0; i < root->list.count; i++)
-			secrets_mark_foreign(secrets, root->list.items[i],
-					     element(twin, i));
+			mask_mark_foreign(secrets, root->list.items[i],
+					  element(twin, i));
 	else
 		mark_text(secrets, root, twin);
 }

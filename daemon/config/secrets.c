@@ -1,4 +1,4 @@
-#include "config/secret.h"
+#include "config/secrets.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "config/secret_rules.h"
+#include "config/mask.h"
 #include "config/secret_set.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -41,9 +41,7 @@ static void set_unref(struct secret_set *set)
 	if (--set->refs)
 		return;
 	texts_deinit(&set->texts);
-	patterns_deinit(&set->settings);
-	patterns_deinit(&set->configuration);
-	patterns_deinit(&set->variables);
+	secret_rules_deinit(&set->rules);
 	mem_free(set);
 }
 
@@ -58,9 +56,7 @@ static struct secret_set *set_of(struct secrets *secrets)
 	own->version = shared->version;
 	known_copy(&own->texts.anywhere, &shared->texts.anywhere);
 	known_copy(&own->texts.whole, &shared->texts.whole);
-	patterns_copy(&own->settings, &shared->settings);
-	patterns_copy(&own->configuration, &shared->configuration);
-	patterns_copy(&own->variables, &shared->variables);
+	secret_rules_copy(&own->rules, &shared->rules);
 	set_unref(shared);
 	secrets->set = own;
 	return own;
@@ -68,8 +64,8 @@ static struct secret_set *set_of(struct secrets *secrets)
 
 static void set_patterns(struct secret_set *set, const char *patterns)
 {
-	patterns_deinit(&set->settings);
-	(void)patterns_add_words(&set->settings, patterns ? patterns : "",
+	patterns_deinit(&set->rules.settings);
+	(void)patterns_add_words(&set->rules.settings, patterns ? patterns : "",
 				 HIDE_TEXT);
 }
 
@@ -115,8 +111,8 @@ void secrets_forget(struct secrets *secrets)
 
 	set->version++;
 	texts_deinit(&set->texts);
-	patterns_deinit(&set->configuration);
-	patterns_deinit(&set->variables);
+	patterns_deinit(&set->rules.configuration);
+	patterns_deinit(&set->rules.variables);
 }
 
 void secrets_free(struct secrets *secrets)
@@ -126,59 +122,6 @@ void secrets_free(struct secrets *secrets)
 	set_unref(secrets->set);
 	texts_deinit(&secrets->more);
 	mem_free(secrets);
-}
-
-/* --- by key ----------------------------------------------------------------
- */
-
-static enum hiding hiding_by_pattern(const struct secrets *secrets,
-				     struct str key)
-{
-	const struct secret_set *set = secrets->set;
-	enum hiding settings = patterns_match(&set->settings, key);
-	enum hiding configuration = patterns_match(&set->configuration, key);
-
-	return settings > configuration ? settings : configuration;
-}
-
-static enum hiding hiding_of(const struct secrets *secrets,
-			     const struct secret_context *context,
-			     struct str key)
-{
-	enum hiding rule = context->s3 ? secret_rules_hiding_s3(key)
-				       : secret_rules_hiding(key);
-	enum hiding pattern;
-
-	if (rule == HIDE_ALL)
-		return rule;
-	pattern = hiding_by_pattern(secrets, key);
-	return pattern > rule ? pattern : rule;
-}
-
-struct secret_context secret_enter(const struct secrets *secrets,
-				   struct secret_context context,
-				   struct str key, const struct value *value)
-{
-	enum hiding hiding = hiding_of(secrets, &context, key);
-
-	if (hiding > context.hiding && !secret_rules_is_path(key, value))
-		context.hiding = hiding;
-	context.s3 = context.s3 || str_is(key, "s3");
-	return context;
-}
-
-bool secret_hides(struct secret_context context, const struct value *scalar)
-{
-	if (scalar->type == VALUE_NULL)
-		return false;
-	return context.hiding == HIDE_ALL ||
-	       (context.hiding == HIDE_TEXT && scalar->type == VALUE_STRING);
-}
-
-bool secret_names_variable(const struct secrets *secrets, struct str name)
-{
-	return patterns_match(&secrets->set->variables, name) != HIDE_NOTHING ||
-	       hiding_by_pattern(secrets, name) != HIDE_NOTHING;
 }
 
 /* --- known secrets ----------------------------------------------------------
@@ -193,12 +136,6 @@ static bool is_placeholder(struct str text)
 		if (str_equal_nocase(text, str_from(words[i])))
 			return true;
 	return false;
-}
-
-bool secret_is_known(const struct secrets *secrets, struct str text)
-{
-	return known_has(&secrets->set->texts.whole, text) ||
-	       known_has(&secrets->more.whole, text);
 }
 
 static void tell_full(struct secret_set *set)
@@ -278,13 +215,14 @@ static void learn(struct secrets *secrets, struct secret_context context,
 		for (value_each (value, m))
 			if (!is_list_of_patterns(member_key(m), m->value))
 				learn(secrets,
-				      secret_enter(secrets, context,
-						   member_key(m), m->value),
+				      secret_rules_enter(&secrets->set->rules,
+							 context, member_key(m),
+							 m->value),
 				      m->value);
 	} else if (value->type == VALUE_LIST) {
 		for (uint32_t i = 0; i < value->list.count; i++)
 			learn(secrets, context, value->list.items[i]);
-	} else if (secret_hides(context, value)) {
+	} else if (secret_rules_hides(context, value)) {
 		know_scalar(secrets, value);
 	}
 }
@@ -335,10 +273,11 @@ static void learn_pattern(struct secrets *secrets, const struct value *pattern,
 		return;
 	text = value_text(pattern);
 	if (is_built_in(text) ||
-	    patterns_has(&secrets->set->configuration, text, hiding) ||
-	    secrets_mask_into(secrets, text, &masked))
+	    patterns_has(&secrets->set->rules.configuration, text, hiding) ||
+	    mask_into(secrets, text, &masked))
 		return;
-	add_pattern(secrets, &set_of(secrets)->configuration, text, hiding);
+	add_pattern(secrets, &set_of(secrets)->rules.configuration, text,
+		    hiding);
 }
 
 /* A list of them, or one. */
@@ -382,9 +321,9 @@ static void learn_variable(struct secrets *secrets, const struct value *name)
 		buf_putc(&pattern, name->text.ptr[i]);
 	}
 	buf_putc(&pattern, '$');
-	if (!patterns_has(&secrets->set->variables, buf_str(&pattern),
+	if (!patterns_has(&secrets->set->rules.variables, buf_str(&pattern),
 			  HIDE_TEXT))
-		add_pattern(secrets, &set_of(secrets)->variables,
+		add_pattern(secrets, &set_of(secrets)->rules.variables,
 			    buf_str(&pattern), HIDE_TEXT);
 }
 

@@ -22,9 +22,9 @@ static void assert_hidden(const char *rules, const char *json,
 	mask_with(&masking, NULL, json);
 	secrets_learn(masking.secrets, doc->root);
 	secrets_learn_patterns(masking.secrets, doc->root);
-	docs_assert_json(secrets_mask(masking.secrets, &masking.arena,
-				      masking.doc->root),
-			 expected);
+	docs_assert_json(
+		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
+		expected);
 }
 
 static void the_configuration_may_hide_more(void **state)
@@ -126,14 +126,13 @@ static void who_pinned_them_sees_no_change(void **state)
 	other = secrets_pin(masking.secrets);
 	secrets_learn_text(masking.secrets, "swordfish");
 	secrets_set_patterns(other, NULL);
-	docs_assert_json(
-		secrets_mask(pinned, &masking.arena, masking.doc->root),
-		"{\"x\":\"swordfish\",\"y\":\"****\"}");
-	docs_assert_json(secrets_mask(other, &masking.arena, masking.doc->root),
+	docs_assert_json(mask_tree(pinned, &masking.arena, masking.doc->root),
+			 "{\"x\":\"swordfish\",\"y\":\"****\"}");
+	docs_assert_json(mask_tree(other, &masking.arena, masking.doc->root),
 			 "{\"x\":\"swordfish\",\"y\":\"b\"}");
-	docs_assert_json(secrets_mask(masking.secrets, &masking.arena,
-				      masking.doc->root),
-			 "{\"x\":\"****\",\"y\":\"****\"}");
+	docs_assert_json(
+		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
+		"{\"x\":\"****\",\"y\":\"****\"}");
 	secrets_free(pinned);
 	secrets_free(other);
 }
@@ -157,7 +156,7 @@ static void what_a_caller_brings_is_hidden_by_key_only(void **state)
 	root = masking.doc->root;
 	value_get(root, STR("a"))->flags |= VALUE_FOREIGN;
 	value_get(root, STR("token"))->flags |= VALUE_FOREIGN;
-	docs_assert_json(secrets_mask(masking.secrets, &masking.arena, root),
+	docs_assert_json(mask_tree(masking.secrets, &masking.arena, root),
 			 "{\"a\":\"swordfish\",\"token\":\"****\"}");
 }
 
@@ -169,8 +168,7 @@ static void a_text_is_masked_like_a_string(void **state)
 	(void)state;
 	secrets_learn_text(secrets, "swordfish");
 	secrets_learn_text(secrets, "short");
-	shown = secrets_mask_text(secrets,
-				  "no short swordfish at http://a:b@c");
+	shown = mask_text(secrets, "no short swordfish at http://a:b@c");
 	assert_string_equal(shown, "no short **** at http://****@c");
 	secrets_free(secrets);
 }

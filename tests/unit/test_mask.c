@@ -297,13 +297,13 @@ static void what_is_forgotten_is_shown_again(void **state)
 	mask_with(&masking, NULL,
 		  "{\"token\":\"abcdefgh\",\"a\":\"abcdefgh\"}");
 	secrets_forget(masking.secrets);
-	docs_assert_json(secrets_mask(masking.secrets, &masking.arena,
-				      masking.doc->root),
-			 "{\"token\":\"****\",\"a\":\"abcdefgh\"}");
+	docs_assert_json(
+		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
+		"{\"token\":\"****\",\"a\":\"abcdefgh\"}");
 	secrets_learn(masking.secrets, masking.doc->root);
-	docs_assert_json(secrets_mask(masking.secrets, &masking.arena,
-				      masking.doc->root),
-			 "{\"token\":\"****\",\"a\":\"****\"}");
+	docs_assert_json(
+		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
+		"{\"token\":\"****\",\"a\":\"****\"}");
 }
 
 static void what_hides_nothing_is_shared(void **state)
@@ -449,8 +449,8 @@ static void assert_masked_at(const char *where, const char *expected)
 		  "\"credentials_json\":\"/etc/gs.json\","
 		  "\"list\":[{\"token\":\"t\",\"plain\":\"p\"}]}");
 	assert_true(path_parse(&path, &arena, str_from(where), &error));
-	shown = secrets_mask_at(masking.secrets, &masking.arena,
-				masking.doc->root, &path);
+	shown = mask_at(masking.secrets, &masking.arena, masking.doc->root,
+			&path);
 	if (expected)
 		docs_assert_json(shown, expected);
 	else

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "call/arguments.h"
+#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
 #include "call/guess.h"
@@ -10,10 +11,12 @@
 #include "value/json.h"
 
 struct explain {
-	bool reveal, json;
+	bool env, reveal, json;
 };
 
 static const struct option_spec options[] = {
+	{"env", 'e', OPTION_FLAG, offsetof(struct explain, env), NULL,
+	 "resolve with my environment, not the daemon's"},
 	{"reveal", 'r', OPTION_FLAG, offsetof(struct explain, reveal), NULL,
 	 "print secrets, or fail without the right"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct explain, json), NULL,
@@ -21,13 +24,15 @@ static const struct option_spec options[] = {
 };
 
 static void write_question(struct buf *out, const struct client *client,
-			   const char *path, bool reveal)
+			   const char *path, const struct explain *o)
 {
 	buf_putc(out, '{');
 	json_add_optional_string(out, "path", path);
 	json_add_optional_string(out, "workspace", client->workspace);
-	if (reveal)
+	if (o->reveal)
 		json_add_bool(out, "reveal", true);
+	if (o->env)
+		ask_add_environment(out);
 	buf_putc(out, '}');
 }
 
@@ -40,8 +45,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
 	int status = channel_open(&channel, client);
 
-	write_question(&question, client, argc ? argv[0] : NULL,
-		       explain->reveal);
+	write_question(&question, client, argc ? argv[0] : NULL, explain);
 	if (status == EXIT_DONE)
 		status = channel_call(&channel, "Explain", &question, &answer);
 	if (channel_failed_with(&channel, CHANNEL_OVER_QUOTA))
@@ -49,6 +53,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	if (status != EXIT_DONE)
 		return guess_complain(client, &channel, status,
 				      argc ? argv[0] : NULL);
+	answer_warn(&(struct answer){.doc = answer});
 	if (explain->json)
 		output_add_json(&out, answer->root);
 	else
@@ -58,7 +63,7 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_explain = {
 	.name = "explain",
-	.synopsis = "[PATH] [--reveal] [--json]",
+	.synopsis = "[PATH] [--env] [--reveal] [--json]",
 	.summary = "show why each value is what it is, and what it overrides",
 	.details = "For each value at or below PATH (everything without it): "
 		   "where it was written, and\n"
@@ -76,7 +81,11 @@ const struct command cmd_explain = {
 		   "or a variable. Long\n"
 		   "values are cut; --json has them whole. Secrets are masked "
 		   "unless --reveal asks for\n"
-		   "them.",
+		   "them.\n"
+		   "\n"
+		   "With --env what counts is as for a program of yours: your "
+		   "variables in place of those\n"
+		   "of the daemon.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct explain),

@@ -113,6 +113,7 @@ int resolver_resolve(struct resolver *resolver, struct env *env,
 	resolved->env =
 		resolver->agent ? variables_agent_env(env) : env_ref(env);
 	resolved->secrets = resolver->secrets;
+	resolved->locks = resolver->locks;
 	resolved->vault_env = env_for_vaults(
 		resolved->env, resolver->vault_environment, resolver->system);
 	/* Documents that would be left out cannot be in the way either. */

@@ -44,6 +44,7 @@ struct resolved {
 	struct stack_docs docs;
 	struct value *root;
 	const struct secrets *secrets; /* what masks it */
+	struct locks *locks;           /* the resolver's */
 	struct diag diag;
 };
 

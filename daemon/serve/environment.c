@@ -5,6 +5,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "config/resolver.h"
+#include "config/snapshot.h"
 #include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/peer.h"
@@ -29,6 +30,8 @@ static void environment_pin(struct job *job, const struct view *view)
 {
 	struct environment_job *own = environment_job_of(job);
 
+	/* Places in documents, which it shares, are told. */
+	snapshot_settle(view->snapshot);
 	own->resolver =
 		own->service->resolver(own->service->data, view->workspace,
 				       projection_below(own->call.projection));

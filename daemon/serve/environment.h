@@ -2,12 +2,13 @@
 #define SERVE_ENVIRONMENT_H
 
 /*
- * Calls with an environment of the caller's, Get and ResolveStorage: the answer
- * is made for this call alone, by a job (offload.h).
+ * Calls with an environment of the caller's, Get, Explain and ResolveStorage:
+ * the answer is made for this call alone, by a job (offload.h).
  */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/str.h"
@@ -24,8 +25,9 @@ struct environment_call {
 	struct str text; /* the path or the URI */
 	bool masked;
 	enum projection projection;
-	struct buf fields; /* that the reply begins with; taken over */
-	size_t limit;      /* bytes of the answer */
+	uint64_t generation; /* of the view; Explain's */
+	struct buf fields;   /* that the reply begins with; taken over */
+	size_t limit;        /* bytes of the answer */
 
 	/* Write the reply, from what is @resolved; in another thread. */
 	void (*write)(struct out *out, struct environment_call *call,

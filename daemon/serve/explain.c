@@ -6,7 +6,10 @@
 #include "config/access.h"
 #include "config/explain.h"
 #include "config/mask.h"
+#include "config/resolver.h"
 #include "config/snapshot.h"
+#include "serve/environment.h"
+#include "serve/get.h"
 #include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
@@ -87,8 +90,9 @@ static void add_leaf(struct buf *fields, struct answer *answer,
 		add_note(fields, answer->origins.secrets, buf_str(&note).ptr);
 }
 
-static void reply(struct out *out, const struct snapshot *snapshot,
-		  struct answer *answer)
+/* The fields of a reply, still open. */
+static struct buf *begin_reply(struct out *out, const struct snapshot *snapshot,
+			       struct answer *answer)
 {
 	const struct explanation *explanation = &answer->explanation;
 	struct buf *fields = reply_open(out);
@@ -102,29 +106,58 @@ static void reply(struct out *out, const struct snapshot *snapshot,
 		buf_putc(fields, '}');
 	}
 	buf_putc(fields, ']');
-	reply_close(out, false);
+	return fields;
+}
+
+/* NULL: it has been refused. */
+static struct buf *write_leaves(struct out *out,
+				const struct snapshot *snapshot,
+				struct str text, const struct secrets *secrets)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(answer_deinit) struct answer answer = {.origins.secrets =
+								 secrets};
+	struct path_error error;
+	struct path path;
+	int r;
+
+	(void)path_parse(&path, &arena, text, &error);
+	r = explain(&answer.explanation, snapshot, &path, secrets);
+	if (r == EXPLAIN_E_NOT_FOUND)
+		reply_error(out, REPLY_PATH_NOT_FOUND, text);
+	else if (r == EXPLAIN_E_TOO_MUCH)
+		reply_quota_exceeded(out, "explained_values",
+				     EXPLAIN_VALUES_MAX);
+	return r ? NULL : begin_reply(out, snapshot, &answer);
 }
 
 static void write_explanation(struct out *out,
 			      const struct snapshot_query *query)
 {
-	const struct snapshot *snapshot = query->snapshots[0];
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	_cleanup_(answer_deinit) struct answer answer = {
-		.origins.secrets = query->secrets};
-	struct path_error error;
-	struct path path;
-	int r;
+	if (write_leaves(out, query->snapshots[0], query->path, query->secrets))
+		reply_close(out, false);
+}
 
-	(void)path_parse(&path, &arena, query->path, &error);
-	r = explain(&answer.explanation, snapshot, &path, query->secrets);
-	if (r == EXPLAIN_E_NOT_FOUND)
-		reply_error(out, REPLY_PATH_NOT_FOUND, query->path);
-	else if (r == EXPLAIN_E_TOO_MUCH)
-		reply_quota_exceeded(out, "explained_values",
-				     EXPLAIN_VALUES_MAX);
-	else
-		reply(out, snapshot, &answer);
+/* A snapshot of its own pins the documents that it tells places in. */
+static void write_resolved(struct out *out, struct environment_call *call,
+			   struct resolved *resolved)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		snapshot_new(&resolved->docs);
+	struct buf *fields;
+
+	snapshot->generation = call->generation;
+	snapshot->locks = resolved->locks; /* lent: the loop counts them */
+	fields = write_leaves(out, snapshot, call->text,
+			      call->masked ? resolved->secrets : NULL);
+	snapshot->locks = NULL;
+	if (fields && fields->len > call->limit) {
+		out_clear(out);
+		environment_refuse_size(out, call);
+	} else if (fields) {
+		get_add_left_out(fields, &snapshot->docs, resolved->secrets);
+		reply_close(out, false);
+	}
 }
 
 /* What is too much is refused as fast as a short one is answered. */
@@ -148,6 +181,17 @@ void explain_answer(struct request *request)
 		return;
 	if (!path_parse(&path, request->scratch, query.path, &error)) {
 		reply_invalid_path(request->out, query.path, &error);
+		return;
+	}
+	if (call_get(&request->call, "environment")) {
+		environment_answer(
+			request,
+			&(struct environment_call){
+				.text = query.path,
+				.masked = !reveal,
+				.generation = view->snapshot->generation,
+				.write = write_resolved,
+			});
 		return;
 	}
 	query.secrets = reveal ? NULL : view->secrets;

@@ -177,10 +177,9 @@ static void answer(struct request *request, const struct get *get)
 
 /* --- with an environment of the caller's --------------------------------- */
 
-/* What ClearML would tell of at its start. */
-static void add_left_out(struct buf *fields, const struct resolved *resolved)
+void get_add_left_out(struct buf *fields, const struct stack_docs *docs,
+		      const struct secrets *secrets)
 {
-	const struct stack_docs *docs = &resolved->docs;
 	const char *comma = NULL;
 
 	for (size_t i = 0; i < docs->count; i++) {
@@ -192,7 +191,7 @@ static void add_left_out(struct buf *fields, const struct resolved *resolved)
 		if (!comma)
 			json_key(fields, "left_out");
 		buf_puts(fields, comma ? comma : "[");
-		shown = mask_text(resolved->secrets, why);
+		shown = mask_text(secrets, why);
 		json_write_string(fields, str_from(shown));
 		comma = ",";
 	}
@@ -211,7 +210,7 @@ static void write_resolved_at(struct out *out, struct environment_call *call,
 		   call->masked ? mask_at(resolved->secrets, &resolved->arena,
 					  resolved->root, path)
 				: path_find(resolved->root, path));
-	add_left_out(fields, resolved);
+	get_add_left_out(fields, &resolved->docs, resolved->secrets);
 	if (fields->len <= call->limit) {
 		reply_close(out, false);
 		return;

@@ -16,6 +16,7 @@ struct path;
 struct request;
 struct secrets;
 struct snapshot;
+struct stack_docs;
 struct value;
 struct view;
 
@@ -25,6 +26,11 @@ void get_list_workspaces(struct request *request);
 
 /* generation, state and stale, as every answer about a view begins. */
 void get_add_state(struct buf *fields, const struct view *view);
+
+/* The documents that the caller's environment has left out, and why: what
+ * ClearML would tell of at its start. */
+void get_add_left_out(struct buf *fields, const struct stack_docs *docs,
+		      const struct secrets *secrets);
 
 /* What may be seen of the value at @path in @snapshot, where it exists, by who
  * gets it through @mask (NULL: as it is): NULL when masking has put something

@@ -265,3 +265,75 @@ def test_what_is_wrong_has_its_exit_status(home, daemon, arguments, status):
 @pytest.mark.parametrize("command", ["explain", "log"])
 def test_without_a_daemon_it_is_4(home, command):
     assert home.client(command).returncode == 4
+
+
+MINE = {"CLEARML_API_HOST": "http://mine.example:8008", "CLEARML_AGENT__AGENT__WORKER_NAME": "mine",
+        "OWN": "own"}
+
+
+def test_with_an_environment_the_callers_variables_are_layers(home, conf, server, daemon):
+    home.settings(FAST + "[local]\nvault_environment = *\n")
+    home.conf(conf("agent.worker_name: theirs, own: ${?OWN}"))
+    server.state.set_vaults([{"description": "v", "data": "needs: ${OWN}\n"}])
+    daemon.start()
+    answer = daemon.call("Explain", environment=MINE)
+    told = {leaf["path"]: leaf for leaf in answer["leaves"]}
+    for path, value in (("api.api_server", MINE["CLEARML_API_HOST"]), ("agent.worker_name", "mine"),
+                        ("own", "own")):
+        assert told[path]["value"] == value
+    assert told["api.api_server"]["origin"]["layer"] == "env-named"
+    assert told["agent.worker_name"]["origin"] == {
+        "layer": "env-generic", "source": "CLEARML_AGENT__AGENT__WORKER_NAME"}
+    assert [x["value"] for x in told["agent.worker_name"]["overridden"]] == ["theirs"]
+    without = {leaf["path"]: leaf["value"] for leaf in daemon.call("Explain")["leaves"]}
+    assert without["agent.worker_name"] == "theirs" and "own" not in without
+    assert answer["generation"] == daemon.call("Explain")["generation"]
+    with pytest.raises(VarlinkError, match="PathNotFound"):
+        daemon.call("Explain", path="nothing", environment=MINE)
+    with pytest.raises(VarlinkError, match="InvalidPath"):
+        daemon.call("Explain", path="..", environment=MINE)
+    with pytest.raises(VarlinkError, match="QuotaExceeded"):
+        daemon.call("Explain", environment={"X": "x" * 70000})
+
+
+def test_explain_env_is_what_get_env_says(home, conf, server, daemon):
+    home.settings(FAST)
+    home.conf(conf("agent.worker_name: theirs, a: ${?OWN}"))
+    daemon.start()
+    daemon.wait_state("ready")
+    home.env.update(MINE)
+    shown = home.client("explain", "agent.worker_name", "--env", check=0).stdout
+    assert 'env-generic CLEARML_AGENT__AGENT__WORKER_NAME' in shown and '"mine"' in shown
+    assert '"mine"' not in home.client("explain", "agent.worker_name", check=0).stdout
+    told = json.loads(home.client("explain", "--env", "--json", "--reveal", check=0).stdout)
+    tree = json.loads(home.client("get", "--env", check=0).stdout)
+    for leaf in told["leaves"]:
+        value = tree
+        for key in leaf["path"].split("."):
+            value = value[key]
+        assert value == leaf["value"], leaf["path"]
+
+
+def test_a_vault_that_is_broken_for_the_caller_is_told_of(home, conf, server, daemon):
+    home.settings(FAST + "[local]\nvault_environment = OWN\n")
+    home.conf(conf("k: 1"))
+    server.state.set_vaults([{"description": "team", "data": "needs: ${OWN}\n"}])
+    daemon.env["OWN"] = "x"
+    daemon.start()
+    daemon.wait_value("needs", "x")
+    done = home.client("explain", "k", "--env", check=0)
+    assert 'the vault "team" cannot be read in this environment' in done.stderr
+    assert json.loads(home.client("explain", "k", "--env", "--json", check=0).stdout)["left_out"]
+
+
+def test_nobody_without_the_right_is_told_a_secret_by_an_environment(home, strangers):
+    """Nor finds one by bringing texts that might be it."""
+    home.settings("[access]\nread = 65533\n")
+    home.conf("a_secret: tell-nobody-at-all, b: ${?GUESS}")
+    with Daemon(home, "--socket", str(strangers.socket)):
+        def told(**more):
+            return {x["path"]: x["value"] for x in strangers.call(65533, "Explain", **more)["leaves"]}
+        assert told(environment={"GUESS": "tell-nobody-at-all"})["a_secret"] == "****"
+        assert told(environment={"GUESS": "tell-nobody-at-all"})["b"] == "tell-nobody-at-all"
+        with pytest.raises(VarlinkError, match="AccessDenied"):
+            strangers.call(65533, "Explain", environment={}, reveal=True)

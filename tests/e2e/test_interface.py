@@ -26,7 +26,8 @@ def ready(home, conf, server, daemon):
 CALLS = {
     "Get": {"path": "k", "workspace": "default", "environment": {"A": "b"}, "mask": True,
             "view": "merged", "require_vaults": True},
-    "Explain": {"path": "sdk", "workspace": "default", "reveal": True},
+    "Explain": {"path": "sdk", "workspace": "default", "environment": {"A": "b"},
+                "reveal": True},
     "Watch": {"paths": ["k"], "workspace": "default", "since": 0, "values": True, "reveal": True,
               "documents": True, "states": True},
     "GetStatus": {},

@@ -1,16 +1,15 @@
 #include <time.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/access.h"
-#include "config/agent.h"
-#include "config/lock.h"
-#include "config/secrets.h"
 #include "engine/layers.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
 #include "engine/workspace_parts.h"
+#include "fetch/cache_file.h"
 #include "read/doc.h"
 #include "settings/settings.h"
 
@@ -132,12 +131,6 @@ void workspace_set_state(struct workspace *workspace)
 	workspace->host->on_state(workspace->host->data, workspace);
 }
 
-const char *workspace_candidate_problem(const struct workspace *workspace)
-{
-	return workspace->candidate ? upstream_error(workspace->candidate)
-				    : NULL;
-}
-
 const char *workspace_problem(const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
@@ -193,154 +186,224 @@ int64_t workspace_stale(const struct workspace *workspace)
 	return age > 2 * workspace->host->settings->interval ? age / 1000 : -1;
 }
 
-struct snapshot *workspace_merge(const struct workspace *workspace,
-				 struct stack_docs *docs, const struct env *env)
-{
-	struct snapshot *snapshot;
+/* --- how long vaults serve --- */
 
-	if (workspace->host->settings->mode == MODE_AGENT)
-		agent_derive(docs, env);
-	snapshot = snapshot_new(docs);
-	snapshot->locks = locks_ref(workspace->host->locks);
-	return snapshot;
+/* True when there was anything. */
+static bool forget(struct workspace *workspace)
+{
+	last_good_drop(&workspace->last_good);
+	last_good_forget(&workspace->last_good);
+	return workspace_unset_vaults(workspace);
 }
 
-/* Losers are secret too. What a caller brings is never learned: it would mask
- * what others see. @later (NULL: none) has taught what it shares. */
-static void learn_secrets(const struct workspace *workspace,
-			  const struct stack_docs *docs,
-			  const struct snapshot *later)
+static struct last_good_limits limits_of(const struct workspace *workspace)
 {
-	for (size_t i = 0; i < docs->count; i++)
-		if (!later || !snapshot_has_doc(later, docs->items[i].doc))
-			secrets_learn(workspace->host->secrets,
-				      docs->items[i].doc->root);
+	return last_good_limits(workspace->host->settings,
+				workspace->host->offline);
 }
 
-void workspace_learn_secrets(const struct workspace *workspace)
+int64_t workspace_lapses_in(const struct workspace *workspace)
 {
-	struct secrets *secrets = workspace->host->secrets;
-	const struct snapshot *snapshot, *later = NULL;
+	struct last_good_limits limits = limits_of(workspace);
+	int64_t vaults =
+		last_good_left(&workspace->last_good, &limits, clock_boot_ms());
+	int64_t key = workspace_key_ends_in(workspace);
 
+	if (vaults < 0 || key < 0)
+		return vaults < 0 ? key : vaults;
+	return key < vaults ? key : vaults;
+}
+
+static enum last_good_lapse has_lapsed(struct workspace *workspace)
+{
+	static const char *const reasons[] = {
+		[LAST_GOOD_STALE] = "no good answer for [poll] stale_limit",
+		[LAST_GOOD_REVOKED] = "the server has refused the credentials "
+				      "for [poll] revoked_grace",
+	};
+	struct last_good_limits limits = limits_of(workspace);
+	enum last_good_lapse lapse = last_good_lapse(&workspace->last_good,
+						     &limits, clock_boot_ms());
+
+	if (lapse != LAST_GOOD_ON)
+		log_warning("vaults-dropped",
+			    LOG_TEXT("workspace", workspace->name),
+			    LOG_TEXT("reason", reasons[lapse]));
+	return lapse;
+}
+
+void workspace_lapse(struct workspace *workspace)
+{
+	enum last_good_lapse lapse = has_lapsed(workspace);
+
+	workspace_prove_ended_key(workspace);
+	if (lapse == LAST_GOOD_ON)
+		return;
+	workspace_publish(workspace, workspace_unset_vaults(workspace),
+			  last_good_cause(lapse));
+	workspace_set_state(workspace);
+}
+
+static void save(struct workspace *workspace)
+{
+	_cleanup_(cache_entry_deinit) struct cache_entry entry;
+
+	workspace_describe_owner(workspace, &entry);
+	last_good_save(&workspace->last_good, &entry, &workspace->stack);
+}
+
+static void save_when_due(struct workspace *workspace)
+{
+	if (workspace->upstream && last_good_is_due(&workspace->last_good))
+		save(workspace);
+}
+
+static void close_last_good(struct workspace *workspace)
+{
 	if (workspace->upstream)
-		upstream_learn_secrets(workspace->upstream, secrets);
-	if (workspace->candidate)
-		upstream_learn_secrets(workspace->candidate, secrets);
-	for (size_t i = 0; (snapshot = history_get(&workspace->history, i));
-	     i++, later = snapshot) {
-		learn_secrets(workspace, &snapshot->docs, later);
-		secrets_learn_patterns(secrets, snapshot->root);
-	}
+		save(workspace);
+	last_good_close(&workspace->last_good);
 }
 
-static struct snapshot *make_snapshot(const struct workspace *workspace)
+static bool restore(struct workspace *workspace, const struct login *login)
 {
-	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
-	struct snapshot *snapshot;
+	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct cache_query whose;
 
-	learn_secrets(workspace, &docs, workspace->snapshot);
-	snapshot = workspace_merge(workspace, &docs, workspace->host->env);
-	secrets_learn_patterns(workspace->host->secrets, snapshot->root);
-	return snapshot;
+	if (!workspace_name_owner(&whose, &arena, login) ||
+	    !last_good_restore(&workspace->last_good, &whose, &entry) ||
+	    has_lapsed(workspace) != LAST_GOOD_ON)
+		return false;
+	workspace_keep_names(workspace, &entry);
+	return workspace_take_entry(workspace, &entry);
 }
 
-static void set_snapshot(struct workspace *workspace, struct snapshot *snapshot)
+static void note_refusal(struct workspace *workspace)
 {
-	for (size_t i = 0; i < PROJECTIONS; i++)
-		workspace->projected[i] =
-			snapshot_unref(workspace->projected[i]);
-	snapshot_unref(workspace->snapshot);
-	workspace->snapshot = snapshot ? snapshot_ref(snapshot) : NULL;
-	if (snapshot)
-		snapshot->edition = ++workspace->editions;
+	if (!last_good_refused(&workspace->last_good, last_good_now()))
+		return;
+	log_warning("credentials-refused",
+		    LOG_TEXT("workspace", workspace->name));
+	save_when_due(workspace);
 }
 
-struct snapshot *workspace_project(struct workspace *workspace,
-				   enum projection projection)
+static void note_success(struct workspace *workspace)
 {
-	struct snapshot **projected = &workspace->projected[projection];
-
-	if (!*projected)
-		*projected = snapshot_project(workspace->snapshot, projection);
-	return *projected;
+	last_good_answered(&workspace->last_good, last_good_now());
+	save_when_due(workspace);
 }
 
-static void publish(struct workspace *workspace, struct snapshot *snapshot,
-		    enum snapshot_cause cause)
+/* What an answer, well or not, means for how long the vaults serve. */
+static void note_answer(struct workspace *workspace,
+			const struct vault_answer *answer)
 {
-	snapshot->cause = cause;
-	snapshot->generation =
-		workspace->host->next_generation(workspace->host->data);
-	set_snapshot(workspace, snapshot);
-	history_add(&workspace->history, snapshot);
-	log_info("snapshot", LOG_TEXT("workspace", workspace->name),
-		 LOG_INT("generation", (int64_t)snapshot->generation),
-		 LOG_TEXT("cause", snapshot_cause_name(cause)));
-	workspace->host->on_snapshot(workspace->host->data, workspace);
-}
-
-/* The same values: nobody hears of it but who watches the documents. But lines
- * may have moved, and what is overridden may be another: who asks why is told
- * from the newest documents. */
-static void replace_equal(struct workspace *workspace,
-			  struct snapshot *snapshot)
-{
-	snapshot->cause = workspace->snapshot->cause;
-	snapshot->time = workspace->snapshot->time;
-	snapshot->generation = workspace->snapshot->generation;
-	set_snapshot(workspace, snapshot);
-	history_renew(&workspace->history, snapshot);
-	workspace->host->on_snapshot(workspace->host->data, workspace);
-}
-
-static void publish_changes(struct workspace *workspace,
-			    enum snapshot_cause cause)
-{
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
-		make_snapshot(workspace);
-
-	if (workspace->snapshot &&
-	    snapshot_equal(snapshot, workspace->snapshot))
-		replace_equal(workspace, snapshot);
+	if (answer->outcome == VAULT_REFUSED)
+		note_refusal(workspace);
+	else if (!upstream_is_well(workspace->upstream))
+		return;
+	else if (answer->outcome == VAULT_FETCHED)
+		note_success(workspace);
 	else
-		publish(workspace, snapshot, cause);
+		last_good_forgive(&workspace->last_good);
 }
 
-void workspace_renew(struct workspace *workspace, enum snapshot_cause cause)
+/* Never serve one company's or user's vaults to another. Those that come
+ * instead are published with what goes. */
+static bool forget_others(struct workspace *workspace)
 {
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
-		make_snapshot(workspace);
-
-	publish(workspace, snapshot, cause);
+	log_warning("vaults-of-another-login",
+		    LOG_TEXT("workspace", workspace->name));
+	return forget(workspace);
 }
 
-bool workspace_read(struct workspace *workspace)
+/* Of the upstream in force. @moved: what is served was given to somebody else.
+ */
+static void take_answer(struct workspace *workspace,
+			const struct vault_answer *answer, bool moved)
 {
-	const struct workspace_host *host = workspace->host;
-	struct layer_context context =
-		layers_context(host->settings, host->env, host->vault_env);
+	bool changed = false;
 
-	context.secrets = host->secrets;
-	return stack_read(&workspace->stack, &context);
+	if (workspace_has_moved(workspace) || moved)
+		changed = forget_others(workspace);
+	if (answer->outcome == VAULT_FETCHED)
+		changed = workspace_set_vaults(workspace, answer) || changed;
+	workspace_publish(workspace, changed, CAUSE_VAULT);
+	note_answer(workspace, answer);
 }
 
-void workspace_publish(struct workspace *workspace, bool changed,
-		       enum snapshot_cause cause)
+static bool is_proof(const struct vault_answer *answer)
 {
-	/* A reload may have changed what is masked. */
-	changed = workspace_read(workspace) || changed ||
-		  cause == CAUSE_RELOAD || !workspace->snapshot;
-	if (changed)
-		publish_changes(workspace, cause);
+	return answer->outcome == VAULT_FETCHED ||
+	       answer->outcome == VAULT_UNSUPPORTED;
+}
+
+static void on_answer(void *data, struct upstream *upstream,
+		      const struct vault_answer *answer)
+{
+	struct workspace *workspace = data;
+	bool moved = false;
+
+	if (is_proof(answer))
+		workspace->host->fetched++;
+	else
+		workspace->host->failed++;
+	if (upstream == workspace->candidate && is_proof(answer))
+		moved = workspace_promote(workspace);
+	if (upstream == workspace->upstream)
+		take_answer(workspace, answer, moved);
+	workspace_set_state(workspace);
+	workspace->host->on_answer(workspace->host->data, workspace);
+}
+
+static bool restore_at_first(struct workspace *workspace,
+			     const struct login *login)
+{
+	if (workspace->snapshot || workspace_vaults_are_off(workspace))
+		return false;
+	return restore(workspace, login);
+}
+
+/* With the login goes what came by it. */
+static void refresh_login(struct workspace *workspace, struct login *login)
+{
+	if (workspace_refresh_login(workspace, login, on_answer))
+		workspace_publish(workspace, forget(workspace), CAUSE_VAULT);
+}
+
+static void refresh_declared(struct workspace *workspace, bool changed,
+			     enum snapshot_cause cause)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+	bool fine = workspace_read_declared(workspace, &login);
+
+	changed = workspace_set_declared(workspace, fine ? &login : NULL) ||
+		  changed;
+	changed = restore_at_first(workspace, &login) || changed;
+	workspace_publish(workspace, changed, cause);
+	if (fine)
+		refresh_login(workspace, &login);
+}
+
+static void refresh_implicit(struct workspace *workspace, bool changed,
+			     enum snapshot_cause cause)
+{
+	_cleanup_(login_deinit) struct login login = {0};
+
+	changed = workspace_read(workspace) || changed;
+	workspace_login_of_tree(workspace, &login);
+	changed = restore_at_first(workspace, &login) || changed;
+	workspace_publish(workspace, changed, cause);
+	refresh_login(workspace, &login);
 }
 
 static void refresh(struct workspace *workspace, bool changed,
 		    enum snapshot_cause cause)
 {
 	if (workspace->declared)
-		workspace_refresh_declared(workspace, changed, cause);
+		refresh_declared(workspace, changed, cause);
 	else
-		workspace_refresh_implicit(workspace, changed, cause);
+		refresh_implicit(workspace, changed, cause);
 	workspace_set_state(workspace);
 }
 
@@ -361,29 +424,6 @@ void workspace_start(struct workspace *workspace)
 {
 	workspace_reload(workspace, CAUSE_START);
 	rotation_resume(workspace);
-}
-
-void workspace_prove_now(struct workspace *workspace)
-{
-	if (workspace->upstream)
-		upstream_prove_now(workspace->upstream);
-	if (workspace->candidate)
-		upstream_prove_now(workspace->candidate);
-}
-
-bool workspace_is_asking(const struct workspace *workspace)
-{
-	return (workspace->upstream &&
-		upstream_is_asking(workspace->upstream)) ||
-	       (workspace->candidate &&
-		upstream_is_asking(workspace->candidate));
-}
-
-bool workspace_can_serve(const struct workspace *workspace)
-{
-	if (workspace->login_error || workspace->candidate)
-		return false;
-	return !workspace->upstream || upstream_is_well(workspace->upstream);
 }
 
 static bool has_rights_of_its_own(const struct workspace_settings *declared)
@@ -448,12 +488,10 @@ void workspace_close(struct workspace *workspace)
 {
 	if (!workspace)
 		return;
-	workspace_close_cache(workspace);
+	close_last_good(workspace);
 	rotation_close(TAKE(workspace->rotation));
 	workspace_close_upstreams(workspace);
-	stack_deinit(&workspace->stack);
-	history_deinit(&workspace->history);
-	set_snapshot(workspace, NULL);
+	workspace_close_layers(workspace);
 	access_free(workspace->access);
 	mem_free(workspace->login_error);
 	mem_free(workspace->login_warning);

@@ -1,12 +1,14 @@
-/* The login half of workspace.h. */
+/* The login part of workspace_parts.h. */
+
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/env.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "engine/layers.h"
 #include "engine/workspace_parts.h"
+#include "fetch/cache_file.h"
 #include "read/doc.h"
 #include "settings/settings.h"
 
@@ -24,16 +26,6 @@ void workspace_close_upstreams(struct workspace *workspace)
 	close_upstream(workspace);
 }
 
-bool workspace_set_declared(struct workspace *workspace,
-			    const struct login *login)
-{
-	const struct upstream *upstream = workspace->upstream;
-
-	return layers_set_declared(&workspace->stack, workspace->host->settings,
-				   workspace->declared->inject,
-				   upstream ? &upstream->login : login);
-}
-
 /* Do two logins, as far as they have told, get the same vaults? */
 static bool is_same_user(const struct upstream *a, const struct upstream *b)
 {
@@ -48,7 +40,7 @@ static bool is_same_user(const struct upstream *a, const struct upstream *b)
 
 /* The candidate has proved itself: it takes over. True when the vaults of
  * before were given to somebody else. */
-static bool promote(struct workspace *workspace)
+bool workspace_promote(struct workspace *workspace)
 {
 	bool moved = !is_same_user(workspace->upstream, workspace->candidate);
 
@@ -56,37 +48,14 @@ static bool promote(struct workspace *workspace)
 	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
 	last_good_forgive(&workspace->last_good);
-	workspace->last_good.unsaved =
-		true; /* the cache is of the login in force */
+	/* The file is of the login in force. */
+	workspace->last_good.unsaved = true;
 	return moved;
 }
 
-static bool is_proof(const struct vault_answer *answer)
+bool workspace_vaults_are_off(const struct workspace *workspace)
 {
-	return answer->outcome == VAULT_FETCHED ||
-	       answer->outcome == VAULT_UNSUPPORTED;
-}
-
-static void on_answer(void *data, struct upstream *upstream,
-		      const struct vault_answer *answer)
-{
-	struct workspace *workspace = data;
-	bool moved = false;
-
-	if (is_proof(answer))
-		workspace->host->fetched++;
-	else
-		workspace->host->failed++;
-	if (upstream == workspace->candidate && is_proof(answer))
-		moved = promote(workspace);
-	if (upstream == workspace->upstream)
-		workspace_take_answer(workspace, answer, moved);
-	workspace_set_state(workspace);
-	workspace->host->on_answer(workspace->host->data, workspace);
-}
-
-static bool vaults_are_off(const struct workspace_host *host)
-{
+	const struct workspace_host *host = workspace->host;
 	const char *name = host->settings->mode == MODE_SDK
 				   ? "CLEARML_DISABLE_VAULT_SUPPORT"
 				   : "CLEARML_AGENT_DISABLE_VAULT_SUPPORT";
@@ -121,7 +90,7 @@ static const char *source_of_key(const struct workspace *workspace)
 	return source;
 }
 
-static void login_of_tree(struct workspace *workspace, struct login *login)
+void workspace_login_of_tree(struct workspace *workspace, struct login *login)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	_cleanup_(stack_docs_deinit) struct stack_docs docs =
@@ -134,7 +103,8 @@ static void login_of_tree(struct workspace *workspace, struct login *login)
 }
 
 /* The first upstream is used as it is; a later one has to prove itself. */
-static void ask_with(struct workspace *workspace, struct login *login)
+static void ask_with(struct workspace *workspace, struct login *login,
+		     upstream_answer_fn on_answer)
 {
 	struct upstream_config config = workspace->host->upstream;
 	struct upstream *upstream;
@@ -143,7 +113,7 @@ static void ask_with(struct workspace *workspace, struct login *login)
 	 */
 	config.may_wait = workspace->last_good.kept && !workspace->upstream &&
 			  !workspace->host->read_only;
-	config.no_vaults = vaults_are_off(workspace->host);
+	config.no_vaults = workspace_vaults_are_off(workspace);
 	upstream = upstream_new(&config, login, on_answer, workspace);
 
 	upstream_close(workspace->candidate);
@@ -152,17 +122,6 @@ static void ask_with(struct workspace *workspace, struct login *login)
 		workspace->candidate = upstream;
 	else
 		workspace->upstream = upstream;
-}
-
-/* The host or the keys are gone from where they were: so is what came by them.
- */
-static void log_out(struct workspace *workspace)
-{
-	if (!workspace->upstream)
-		return;
-	log_info("logged-out", LOG_TEXT("workspace", workspace->name));
-	workspace_close_upstreams(workspace);
-	workspace_forget_login(workspace);
 }
 
 static bool is_in_use(const struct workspace *workspace,
@@ -176,7 +135,17 @@ static bool is_in_use(const struct workspace *workspace,
 	       upstream_is_for(newest, &workspace->host->upstream, login);
 }
 
-static void refresh_login(struct workspace *workspace, struct login *login)
+static bool log_out(struct workspace *workspace)
+{
+	if (!workspace->upstream)
+		return false;
+	log_info("logged-out", LOG_TEXT("workspace", workspace->name));
+	workspace_close_upstreams(workspace);
+	return true;
+}
+
+bool workspace_refresh_login(struct workspace *workspace, struct login *login,
+			     upstream_answer_fn on_answer)
 {
 	const struct workspace_host *host = workspace->host;
 
@@ -185,24 +154,18 @@ static void refresh_login(struct workspace *workspace, struct login *login)
 			? "clearconfd runs with --offline: start it without"
 			: login_lack(login, workspace->declared != NULL);
 	/* Who only prints needs no login but for the vaults. */
-	if (host->offline || (host->read_only && vaults_are_off(host)))
-		return;
-	if (workspace->unasked)
-		log_out(workspace);
-	else if (!is_in_use(workspace, login))
-		ask_with(workspace, login);
-}
-
-static bool restore_at_first(struct workspace *workspace,
-			     const struct login *login)
-{
-	if (workspace->snapshot || vaults_are_off(workspace->host))
+	if (host->offline ||
+	    (host->read_only && workspace_vaults_are_off(workspace)))
 		return false;
-	return workspace_restore(workspace, login);
+	if (workspace->unasked)
+		return log_out(workspace);
+	if (!is_in_use(workspace, login))
+		ask_with(workspace, login, on_answer);
+	return false;
 }
 
 /* False when the secret cannot be read for the moment: what it was stands. */
-static bool read_declared(struct workspace *workspace, struct login *login)
+bool workspace_read_declared(struct workspace *workspace, struct login *login)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	const struct settings *settings = workspace->host->settings;
@@ -217,28 +180,136 @@ static bool read_declared(struct workspace *workspace, struct login *login)
 	return fine;
 }
 
-void workspace_refresh_declared(struct workspace *workspace, bool changed,
-				enum snapshot_cause cause)
+const char *workspace_candidate_problem(const struct workspace *workspace)
 {
-	_cleanup_(login_deinit) struct login login = {0};
-	bool fine = read_declared(workspace, &login);
-
-	changed = workspace_set_declared(workspace, fine ? &login : NULL) ||
-		  changed;
-	changed = restore_at_first(workspace, &login) || changed;
-	workspace_publish(workspace, changed, cause);
-	if (fine)
-		refresh_login(workspace, &login);
+	return workspace->candidate ? upstream_error(workspace->candidate)
+				    : NULL;
 }
 
-void workspace_refresh_implicit(struct workspace *workspace, bool changed,
-				enum snapshot_cause cause)
+void workspace_prove_now(struct workspace *workspace)
 {
-	_cleanup_(login_deinit) struct login login = {0};
+	if (workspace->upstream)
+		upstream_prove_now(workspace->upstream);
+	if (workspace->candidate)
+		upstream_prove_now(workspace->candidate);
+}
 
-	changed = workspace_read(workspace) || changed;
-	login_of_tree(workspace, &login);
-	changed = restore_at_first(workspace, &login) || changed;
-	workspace_publish(workspace, changed, cause);
-	refresh_login(workspace, &login);
+bool workspace_is_asking(const struct workspace *workspace)
+{
+	return (workspace->upstream &&
+		upstream_is_asking(workspace->upstream)) ||
+	       (workspace->candidate &&
+		upstream_is_asking(workspace->candidate));
+}
+
+bool workspace_can_serve(const struct workspace *workspace)
+{
+	if (workspace->login_error || workspace->candidate)
+		return false;
+	return !workspace->upstream || upstream_is_well(workspace->upstream);
+}
+
+int64_t workspace_key_ends_in(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+	int64_t seconds = -1;
+
+	if (upstream)
+		seconds = key_life_ends_in(&upstream->key_life, time(NULL));
+	return seconds < 0 ? -1 : seconds * 1000;
+}
+
+/* A token outlives its key: whether the server still takes that is asked when
+ * it is said to end. */
+void workspace_prove_ended_key(struct workspace *workspace)
+{
+	struct upstream *upstream = workspace->upstream;
+
+	if (upstream && key_life_take_end(&upstream->key_life, time(NULL)))
+		workspace_prove_now(workspace);
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static char *copy(const char *text)
+{
+	return text && *text ? mem_strdup(text) : NULL;
+}
+
+void workspace_keep_names(struct workspace *workspace,
+			  const struct cache_entry *entry)
+{
+	workspace->kept = (struct whois_names){
+		.user_id = copy(entry->user_id),
+		.user_name = copy(entry->user_name),
+		.company_id = copy(entry->company_id),
+		.company_name = copy(entry->company_name),
+	};
+}
+
+/* A token says whose it is, and unlike a key not in its name. */
+bool workspace_name_owner(struct cache_query *query, struct arena *arena,
+			  const struct login *login)
+{
+	struct api_claims claims;
+
+	*query = (struct cache_query){.api_server = login->api_server};
+	query->access_key = or_empty(login->access_key);
+	if (!login->token)
+		return login->api_server != NULL;
+	if (!api_parse_claims(&claims, arena, login->token))
+		return false;
+	query->company_id = or_empty(claims.company_id);
+	query->user_id = or_empty(claims.user_id);
+	return login->api_server != NULL;
+}
+
+static bool is_other(const char *kept, const char *claimed)
+{
+	return kept && claimed && !str_same(kept, claimed);
+}
+
+bool workspace_has_moved(struct workspace *workspace)
+{
+	const struct api_claims *claims =
+		session_claims(workspace->upstream->session);
+	struct whois_names *kept = &workspace->kept;
+	bool moved;
+
+	if (!claims || !claims->company_id)
+		return false;
+	moved = is_other(kept->company_id, claims->company_id) ||
+		is_other(kept->user_id, claims->user_id);
+	if (moved)
+		whois_names_deinit(kept);
+	return moved;
+}
+
+const struct whois_names *workspace_names(const struct workspace *workspace)
+{
+	const struct upstream *upstream = workspace->upstream;
+
+	if (upstream &&
+	    (upstream->whois.names.user_id || upstream->whois.names.company_id))
+		return &upstream->whois.names;
+	return &workspace->kept;
+}
+
+void workspace_describe_owner(const struct workspace *workspace,
+			      struct cache_entry *entry)
+{
+	const struct login *login = &workspace->upstream->login;
+	const struct whois_names *names = workspace_names(workspace);
+
+	*entry = (struct cache_entry){
+		.api_server = login->api_server,
+		.company_id = or_empty(names->company_id),
+		.access_key = or_empty(login->access_key),
+		.user_id = names->user_id,
+		.user_name = names->user_name,
+		.company_name = names->company_name,
+	};
 }

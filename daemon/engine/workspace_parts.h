@@ -1,67 +1,85 @@
-#ifndef DAEMON_WORKSPACE_PARTS_H
-#define DAEMON_WORKSPACE_PARTS_H
+#ifndef ENGINE_WORKSPACE_PARTS_H
+#define ENGINE_WORKSPACE_PARTS_H
 
 /*
- * The inside of workspace: what its files share.
+ * The inside of workspace: what its parts do for workspace.c, which brings them
+ * together. They call nobody back but the host.
  *
- *   workspace.c         state, snapshots, beginning and end
- *   workspace_vaults.c  what the server gives, and how long it is kept
- *   workspace_cache.c   what outlives the process
- *   workspace_login.c   who asks the server, and who proves himself first
+ *   workspace.c         state, answers, how long vaults serve, beginning and
+ * end workspace_layers.c  the stack, and the snapshots that are made of it
+ *   workspace_login.c   who asks the server, who has to prove himself first,
+ * and whose the vaults are
  */
 
 #include "engine/workspace.h"
 
+struct arena;
+struct cache_entry;
+struct cache_query;
+
+/* --- layers --- */
+
+/* The layer `workspace`, from the login in force, else from @login (NULL: as it
+ * was): as long as a new one is not proved the old one is what is served. True
+ * when there is something to read; so below. */
+bool workspace_set_declared(struct workspace *workspace,
+			    const struct login *login);
+
+/* What the server gave: of its feed all there are, or of both feeds none. */
+bool workspace_set_vaults(struct workspace *workspace,
+			  const struct vault_answer *answer);
+bool workspace_unset_vaults(struct workspace *workspace);
+
+/* What it gave to an earlier process. */
+bool workspace_take_entry(struct workspace *workspace,
+			  const struct cache_entry *entry);
+
 /* Read what is unread; true when that has changed anything. */
 bool workspace_read(struct workspace *workspace);
 
-/* The same, and publish when that, or @changed, makes a difference.
- */
+/* The same, and publish when that, or @changed, makes a difference. */
 void workspace_publish(struct workspace *workspace, bool changed,
 		       enum snapshot_cause cause);
 
-/* --- vaults --- */
+void workspace_close_layers(struct workspace *workspace);
 
-/* An answer, well or not, of the upstream in force. @moved: what is served was
- * given to somebody else. */
-void workspace_take_answer(struct workspace *workspace,
-			   const struct vault_answer *answer, bool moved);
+/* --- login --- */
 
-/* They were another login's, or there is no login any more. */
-void workspace_forget_login(struct workspace *workspace);
+/* Do variables switch vaults off, as for ClearML itself? */
+bool workspace_vaults_are_off(const struct workspace *workspace);
 
-/* Are they, or their login's refusal, too old? Then they are no longer kept,
- * and so is their file not; the layers are the caller's business. */
-enum last_good_lapse workspace_has_lapsed(struct workspace *workspace);
+/* The login as the settings declare it: false when its secret cannot be read
+ * for the moment, so that what it was stands; or as the local layers say. */
+bool workspace_read_declared(struct workspace *workspace, struct login *login);
+void workspace_login_of_tree(struct workspace *workspace, struct login *login);
 
-/* --- cache --- */
+/* Ask with @login, if it is another one: as the upstream, or as its candidate
+ * if there is one. True when nobody can be asked any more. */
+bool workspace_refresh_login(struct workspace *workspace, struct login *login,
+			     upstream_answer_fn on_answer);
 
-/* Before the first snapshot: the vaults that an earlier process had, if they
- * came by @login's server and key. True when there is something to read. */
-bool workspace_restore(struct workspace *workspace, const struct login *login);
+/* The candidate has proved itself: it takes over. True when the vaults of
+ * before were given to somebody else. */
+bool workspace_promote(struct workspace *workspace);
+
+void workspace_close_upstreams(struct workspace *workspace);
+
+/* Milliseconds until its key ends; -1: nobody knows. When it has: a token
+ * outlives its key, so the server is asked whether it still takes that. */
+int64_t workspace_key_ends_in(const struct workspace *workspace);
+void workspace_prove_ended_key(struct workspace *workspace);
+
+/* Whose vaults these are, for the file; and whose in the file may serve @login:
+ * false when no server gives it any. @arena is for what @query points to. */
+void workspace_describe_owner(const struct workspace *workspace,
+			      struct cache_entry *entry);
+bool workspace_name_owner(struct cache_query *query, struct arena *arena,
+			  const struct login *login);
+void workspace_keep_names(struct workspace *workspace,
+			  const struct cache_entry *entry);
 
 /* True, once, when the vaults that were restored are somebody else's than the
  * server now says. */
 bool workspace_has_moved(struct workspace *workspace);
-
-/* All vaults are as the server gave them: keep them, when that is news. */
-void workspace_save(struct workspace *workspace);
-void workspace_close_cache(struct workspace *workspace);
-
-/* --- login --- */
-
-/* The layer `workspace`, from the login in force, else from @login (NULL: as it
- * was): as long as a new one is not proved the old one is what is served. True
- * when there is something to read. */
-bool workspace_set_declared(struct workspace *workspace,
-			    const struct login *login);
-
-/* Log in as the settings or the local layers now say. */
-void workspace_refresh_declared(struct workspace *workspace, bool changed,
-				enum snapshot_cause cause);
-void workspace_refresh_implicit(struct workspace *workspace, bool changed,
-				enum snapshot_cause cause);
-
-void workspace_close_upstreams(struct workspace *workspace);
 
 #endif

@@ -210,16 +210,16 @@ static void say_left(void *data, const char *path, bool held)
 
 	if (held)
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "exec: the command of an exec that was killed goes "
-			   "on with %s/clearml.conf, which nobody keeps "
-			   "current: end it, and start it anew with "
-			   "'clearconf exec'",
+			   "exec: the exec or program that made "
+			   "%s/clearml.conf, which nobody keeps current, has "
+			   "ended; what it started goes on with it: end that, "
+			   "and start it anew",
 			   path);
 	else
 		doctor_say(doctor, DOCTOR_WARNING,
-			   "exec: %s was left behind by an exec that was "
-			   "killed, with its clearml.conf: remove it (the next "
-			   "exec would)",
+			   "exec: %s was left behind by an exec or program "
+			   "that was killed, with its clearml.conf: remove it "
+			   "(the next exec would)",
 			   path);
 }
 

@@ -208,7 +208,8 @@ static void look_at_left(void *data, int parent, const char *name)
 	if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
 		return;
 	path = mem_printf("%s/%s", left->parent, name);
-	left->visit(left->data, path, flock(folder, LOCK_SH | LOCK_NB) < 0);
+	/* Programs in Python share a lock. */
+	left->visit(left->data, path, flock(folder, LOCK_EX | LOCK_NB) < 0);
 }
 
 void exec_folder_each_left(exec_left_fn visit, void *data)

@@ -6,7 +6,8 @@
  *
  * It is $XDG_RUNTIME_DIR/clearconf/exec.PID, else one in /dev/shm. Whoever
  * lives holds a lock on its folder; a folder that nobody holds was left by
- * somebody who died, and the next one who comes sweeps it away.
+ * somebody who died, and the next one who comes sweeps it away. The Python
+ * client keeps such folders in the same place, by the same rules.
  */
 
 #include <stdbool.h>
@@ -29,8 +30,8 @@ int exec_folder_make(struct exec_folder *folder);
 /* 0 or a negative errno; the file is old or new, never torn. */
 int exec_folder_write(const struct exec_folder *folder, struct str text);
 
-/* Call @visit with each folder of this user's whose exec lives no more. @held:
- * its command does. */
+/* Call @visit with each folder of this user's whose exec, or program in Python,
+ * lives no more. @held: what that has started does. */
 typedef void (*exec_left_fn)(void *data, const char *path, bool held);
 void exec_folder_each_left(exec_left_fn visit, void *data);
 

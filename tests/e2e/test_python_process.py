@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 import sdk
@@ -151,6 +152,7 @@ def test_the_last_of_the_forks_removes_it(home, served):
     assert process.wait(DEADLINE) == 0
     run(home, AUTO)  # sweeps what nobody holds
     assert os.path.exists(path)
+    assert f"{path}, which nobody keeps current" in home.client("doctor").stdout
     process.stdin.write("\n")
     process.stdin.flush()
     assert process.stdout.readline() == "# written by clearconf\n"
@@ -214,6 +216,31 @@ def test_workers_of_multiprocessing_have_it(home, served, method):
     done = subprocess.run([PYTHON, program], env=env_of(home), capture_output=True, text=True,
                           timeout=60)
     assert done.returncode == 0, done.stderr
+    assert folders(home) == []
+
+
+def test_no_place_for_the_file_is_told(home, served):
+    env = env_of(home, CLEARCONF_SOCKET=str(home.socket), XDG_RUNTIME_DIR="/proc/nowhere")
+    said, _ = run(home, "import clearml_clearconf as c\ntry: c.configure()\n"
+                  "except c.Error as error: print(error)\n", env=env)
+    assert said.startswith("cannot make a private folder in /proc/nowhere/clearconf: No such")
+
+
+def test_an_environment_that_is_too_large_is_told_at_once(home, served):
+    begun = time.monotonic()
+    said, _ = run(home, "import clearml_clearconf as c\ntry: c.configure()\n"
+                  "except c.QuotaExceeded as error: print(error)\n",
+                  env=env_of(home, LARGE="x" * 70_000))
+    assert said.startswith("the variables of this environment are over the daemon's limit of 65536")
+    assert time.monotonic() - begun < 20
+
+
+def test_many_may_start_at_once(home, served):
+    """More than [limits] environment_calls a second: they wait for their turn."""
+    home.settings("[limits]\nenvironment_calls = 2\n")
+    served.reload()
+    processes = [start(home, AUTO + SAY) for _ in range(6)]
+    assert all("/exec." in process.communicate(timeout=DEADLINE)[0] for process in processes)
     assert folders(home) == []
 
 
@@ -324,6 +351,13 @@ def test_what_clearml_reads_otherwise_goes_by_the_file(home, served, clearml):
 def test_it_works_when_clearml_is_imported_already(home, served, clearml):
     said, _ = run(home, "import clearml\n" + READ + "print(read()['a'])\n")
     assert said == "1\n"
+
+
+def test_a_look_for_the_module_loses_nothing(home, served, clearml):
+    said, _ = run(home, AUTO + "import importlib.util, inspect\n"
+                  "spec = importlib.util.find_spec('clearml.backend_config.config')\n" + READ +
+                  "print(read()['a'], 'class Config' in inspect.getsource(clearml.Config))\n")
+    assert said == "1 True\n"
 
 
 def test_the_fast_way_is_inherited(home, served, clearml):

@@ -287,7 +287,7 @@ class Client(Asking):
                 if late:
                     raise NotReady(f"{INTERFACE}.NotReady", {
                         "reason": "the vaults are not in yet (state starting)"})
-            except QuotaExceeded:
-                if late:
+            except QuotaExceeded as error:
+                if late or not error.passes:
                     raise
             time.sleep(_LATER * random.uniform(0.5, 1))

@@ -98,6 +98,18 @@ class QuotaExceeded(DaemonError):
     """quota, limit"""
     _text = "over the limit '{quota}' of {limit}"
 
+    @property
+    def passes(self) -> bool:
+        """Is it about how much is asked at once? It may be asked again."""
+        return self.parameters.get("quota") in (
+            "bytes_per_user", "connections_per_user", "environment_calls")
+
+    def _describe(self) -> str:
+        if self.parameters.get("quota") == "environment":
+            self._text = ("the variables of this environment are over the daemon's limit of {limit} "
+                          "bytes: unset the large ones")
+        return super()._describe()
+
 
 class NoStorageMatch(DaemonError, LookupError):
     """uri"""

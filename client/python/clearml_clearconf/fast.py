@@ -90,13 +90,17 @@ class _Finder:
 
     def __init__(self, patch: Callable[[ModuleType], None]) -> None:
         self.patch = patch
+        self.is_looking = False
 
     def find_spec(self, name: str, path: Optional[Sequence[str]],
                   target: Optional[ModuleType] = None) -> Optional[ModuleSpec]:
-        if name != _CONFIG:
+        if name != _CONFIG or self.is_looking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self.is_looking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self.is_looking = False
         if spec:
             spec.loader = _Loader(spec.loader, self.patch)  # type: ignore[assignment]
         return spec

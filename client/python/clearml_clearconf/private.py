@@ -57,6 +57,14 @@ class PrivateFolder:
 def make(environ: Environment, files: Dict[str, str]) -> PrivateFolder:
     """A new one with these files; those of the dead are swept."""
     place = _place(environ)
+    try:
+        return _make(place, files)
+    except OSError as error:
+        raise Error(f"cannot make a private folder in {place}: {error.strerror}; set "
+                    "XDG_RUNTIME_DIR to a folder of yours on a tmpfs") from error
+
+
+def _make(place: str, files: Dict[str, str]) -> PrivateFolder:
     os.makedirs(place, mode=0o755, exist_ok=True)
     with _opened(place) as parent:
         status = os.fstat(parent)

@@ -72,7 +72,7 @@ void site_feed_init(struct site_feed *feed, const struct settings *settings,
 		.timeout_ms = (uint64_t)settings->timeout,
 		.backoff_max_ms = (uint64_t)settings->backoff_max,
 		.keys_max = SITE_DOCS_MAX,
-		.bytes_max = (size_t)settings->response,
+		.bytes_max = (size_t)settings->limits.response,
 	};
 }
 

@@ -478,8 +478,9 @@ struct workspace *workspace_new(struct workspace_host *host,
 	workspace_set_settings(workspace, declared);
 	workspace->name = mem_strdup(declared ? declared->name : "default");
 	stack_init(&workspace->stack);
-	history_init(&workspace->history, (size_t)host->settings->history,
-		     (size_t)host->settings->history_bytes);
+	history_init(&workspace->history,
+		     (size_t)host->settings->limits.history,
+		     (size_t)host->settings->limits.history_bytes);
 	open_last_good(workspace);
 	return workspace;
 }

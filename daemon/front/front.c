@@ -114,7 +114,7 @@ static struct resolver *serve_resolver(void *data, const char *name,
 			mem_strdup(settings->vault_environment);
 	resolver->agent = settings->mode == MODE_AGENT;
 	resolver->system = engine->places.system;
-	resolver->document = (size_t)settings->document;
+	resolver->document = (size_t)settings->limits.document;
 	resolver->locks = locks_ref(engine->host.locks);
 	resolver->secrets = secrets_pin(engine->host.secrets);
 	return resolver;
@@ -128,17 +128,6 @@ static void serve_begin(void *data, struct pending *pending)
 static void serve_deaf(void *data)
 {
 	front_listen_again(data);
-}
-
-static struct server_limits limits_of(const struct settings *settings)
-{
-	return (struct server_limits){
-		.message = (size_t)settings->message,
-		.connections = (unsigned int)settings->connections_per_user,
-		.watchers = (unsigned int)settings->watchers_per_user,
-		.bytes = (size_t)settings->bytes_per_user,
-		.environment_calls = (unsigned int)settings->environment_calls,
-	};
 }
 
 /* --- what the engine tells ------------------------------------------------ */
@@ -191,10 +180,9 @@ static void on_logout(void *data, struct workspace *workspace)
 static void on_settings(void *data)
 {
 	struct front *front = data;
-	const struct server_limits limits = limits_of(front->engine->settings);
 
 	front_listen_again(front);
-	server_set_limits(front->server, &limits);
+	server_set_limits(front->server, &front->engine->settings->limits);
 	server_notify(front->server);
 	server_notify_status(front->server);
 }
@@ -271,10 +259,9 @@ bool front_open(struct front *front)
 		.on_ready = on_ready,
 		.on_recheck = on_recheck,
 	};
-	const struct server_limits limits = limits_of(front->engine->settings);
 
-	front->server =
-		server_new(&front->engine->loop, &front->service, &limits);
+	front->server = server_new(&front->engine->loop, &front->service,
+				   &front->engine->settings->limits);
 	engine_listen(front->engine, &events);
 	if (!front_listen(front))
 		return false;

@@ -245,7 +245,7 @@ static void reply_bytes_exceeded(struct conn *conn)
 
 	log_debug("bytes-exceeded", LOG_INT("uid", conn->peer.user.uid));
 	reply_quota_exceeded(&conns->out, quota_name(QUOTA_BYTES),
-			     conns->limits.bytes);
+			     conns->limits.bytes_per_user);
 }
 
 /* What is kept of the input is paid for; false: the connection has ended. */
@@ -370,7 +370,7 @@ static void watch_half_sent(struct conn *conn, bool restart)
 /* Answer the calls that are whole, as long as the answers find their way. */
 static void take_calls(struct conn *conn, struct str input)
 {
-	size_t limit = conn->conns->limits.message, answered = 0;
+	size_t limit = (size_t)conn->conns->limits.message, answered = 0;
 	struct str message;
 	int r = 0;
 
@@ -425,7 +425,7 @@ static void conn_receive(struct conn *conn, struct str input)
 	}
 	budget_pause(&conn->conns->budget);
 	frame_keep(&conn->frame, input);
-	if (frame_held(&conn->frame) > conn->conns->limits.message)
+	if (frame_held(&conn->frame) > (size_t)conn->conns->limits.message)
 		refuse_input(conn);
 	else
 		(void)pay_for_input(conn);
@@ -515,7 +515,7 @@ static int admit(struct conn *conn, int fd)
 	if (!charge_take(&conn->charge, &conns->quota, conn->peer.user.uid,
 			 QUOTA_CONNECTIONS, 1)) {
 		reply_quota_exceeded(&conns->out, quota_name(QUOTA_CONNECTIONS),
-				     conns->limits.connections);
+				     conns->limits.connections_per_user);
 		return -EDQUOT;
 	}
 	return peer_add_groups(&conn->peer, fd);

@@ -188,7 +188,7 @@ static struct conn *oldest_half_sent(struct conns *conns)
 static uint64_t sweep_time(struct conns *conns)
 {
 	return oldest_half_sent(conns)->half_sent_since +
-	       conns->limits.half_sent_ms;
+	       (uint64_t)conns->limits.half_sent;
 }
 
 void conns_expect_sweep(struct conns *conns)

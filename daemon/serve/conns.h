@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/list.h"
+#include "config/limits.h"
 #include "serve/budget.h"
 #include "serve/call.h"
 #include "serve/offload.h"
@@ -29,7 +30,7 @@
 
 struct conns {
 	const struct service *service;
-	struct server_limits limits;
+	struct limits limits;
 	uid_t overflow_uid;
 	struct quota quota;
 	struct budget budget; /* a turn is a round, or input */

@@ -73,7 +73,7 @@ static void on_grace_over(uv_timer_t *timer)
 }
 
 struct server *server_new(uv_loop_t *loop, const struct service *service,
-			  const struct server_limits *limits)
+			  const struct limits *limits)
 {
 	struct server *server = mem_alloc(sizeof(*server));
 
@@ -90,20 +90,21 @@ struct server *server_new(uv_loop_t *loop, const struct service *service,
 	return server;
 }
 
-void server_set_limits(struct server *server,
-		       const struct server_limits *limits)
+void server_set_limits(struct server *server, const struct limits *limits)
 {
 	struct conns *conns = &server->conns;
 
 	conns->limits = *limits;
-	if (!conns->limits.half_sent_ms)
-		conns->limits.half_sent_ms = HALF_SENT_MS;
-	conns->quota.limits[QUOTA_CONNECTIONS] = limits->connections;
-	conns->quota.limits[QUOTA_WATCHERS] = limits->watchers;
+	if (!conns->limits.half_sent)
+		conns->limits.half_sent = HALF_SENT_MS;
+	conns->quota.limits[QUOTA_CONNECTIONS] =
+		(size_t)limits->connections_per_user;
+	conns->quota.limits[QUOTA_WATCHERS] = (size_t)limits->watchers_per_user;
 	conns->quota.limits[QUOTA_CALLS] = PENDING_PER_USER;
-	conns->quota.limits[QUOTA_BYTES] = limits->bytes;
+	conns->quota.limits[QUOTA_BYTES] = (size_t)limits->bytes_per_user;
 	conns->quota.limits[QUOTA_CONSUMERS] = CONSUMERS_PER_USER;
-	conns->quota.rates[RATE_ENVIRONMENT] = limits->environment_calls;
+	conns->quota.rates[RATE_ENVIRONMENT] =
+		(unsigned int)limits->environment_calls;
 	conns->quota.rates[RATE_SERVER] = SERVER_CALLS_PER_USER;
 }
 

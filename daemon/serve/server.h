@@ -18,25 +18,16 @@
 
 struct buf;
 struct consumer_reader;
+struct limits;
 struct service;
 struct server;
 
-struct server_limits {
-	size_t message;                 /* bytes of one request */
-	unsigned int connections;       /* of one uid */
-	unsigned int watchers;          /* of one uid */
-	size_t bytes;                   /* that wait, of one uid */
-	unsigned int environment_calls; /* of one uid, a second */
-	uint64_t half_sent_ms; /* for one request to be whole; 0: 30 s */
-};
-
 /* @service must outlive the server. */
 struct server *server_new(uv_loop_t *loop, const struct service *service,
-			  const struct server_limits *limits);
+			  const struct limits *limits);
 
 /* What is there already stays, also above a new limit. */
-void server_set_limits(struct server *server,
-		       const struct server_limits *limits);
+void server_set_limits(struct server *server, const struct limits *limits);
 
 /* Make the socket file @path and listen. -EADDRINUSE when another daemon
  * answers there; else a negative errno. A dead socket file is replaced. */

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "config/limits.h"
 
 enum settings_mode { MODE_AGENT, MODE_SDK };
 enum settings_root { ROOT_HOST, ROOT_NONE }; /* whose has every right */
@@ -59,10 +60,7 @@ struct settings {
 	char *mask_add;               /* more patterns, separated by blanks */
 	char *lock_keys;              /* more paths, separated by blanks */
 
-	int64_t connections_per_user, watchers_per_user, bytes_per_user;
-	int64_t environment_calls;           /* a second and user */
-	int64_t message, document, response; /* bytes */
-	int64_t depth, history, history_bytes;
+	struct limits limits;
 
 	struct site_settings {
 		char *etcd; /* URLs, separated by blanks; NULL: none */

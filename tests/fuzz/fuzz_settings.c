@@ -27,7 +27,7 @@ static void use(const struct settings *settings)
 	struct locks *locks =
 		locks_new(settings->mode == MODE_AGENT, settings->lock_keys);
 
-	assert(settings->interval > 0 && settings->depth > 0);
+	assert(settings->interval > 0 && settings->limits.depth > 0);
 	for (size_t i = 0; i < settings->workspace_count; i++)
 		assert(settings->workspaces[i].name &&
 		       settings->workspaces[i].api_server);

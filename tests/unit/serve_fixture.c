@@ -242,11 +242,11 @@ struct fixture *fixture_new(void)
 	fixture->file = "n = 1\na = ${A}\nsecret_key = ${A}";
 	offload_init(&fixture->offload, &fixture->loop);
 	fixture->offload.on_due = offload_go_on;
-	fixture->limits = (struct server_limits){
-		.message = (size_t)64 * 1024,
-		.connections = 2000,
-		.watchers = 2000,
-		.bytes = (size_t)64 << 20,
+	fixture->limits = (struct limits){
+		.message = INT64_C(64) << 10,
+		.connections_per_user = 2000,
+		.watchers_per_user = 2000,
+		.bytes_per_user = INT64_C(64) << 20,
 		.environment_calls = 1000,
 	};
 	uv_loop_init(&fixture->loop);

@@ -18,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "config/history.h"
+#include "config/limits.h"
 #include "serve/call.h"
 #include "serve/offload.h"
 #include "serve/out.h"
@@ -92,7 +93,7 @@ struct fixture {
 
 	/* For calls through one. */
 	uv_loop_t loop;
-	struct server_limits limits;
+	struct limits limits;
 	struct server *server;
 	char folder[32], path[48];
 };

@@ -102,15 +102,16 @@ static void a_message_over_the_limit_ends_the_connection(void **state)
 {
 	struct fixture *fixture = *state;
 	_cleanup_(mem_freep) char *message =
-		mem_alloc(fixture->limits.message + 1);
+		mem_alloc((size_t)fixture->limits.message + 1);
 	struct client client = client_connect(fixture);
 	struct client other = client_connect(fixture);
 
-	memset(message, ' ', fixture->limits.message);
+	memset(message, ' ', (size_t)fixture->limits.message);
 	client_exchange(&client, message, INVALID("message"));
 	client_exchange(&client, GET("a"), GOT("1", "1"));
-	memset(message, ' ', fixture->limits.message + 1);
-	assert_true(client_send(&client, message, fixture->limits.message + 1));
+	memset(message, ' ', (size_t)fixture->limits.message + 1);
+	assert_true(client_send(&client, message,
+				(size_t)fixture->limits.message + 1));
 	client_expect(&client, INVALID("message"));
 	assert_null(client_receive(&client));
 	client_exchange(&other, GET("a"), GOT("1", "1"));
@@ -286,7 +287,7 @@ static void a_half_sent_call_has_its_time(void **state)
 	struct fixture *fixture = *state;
 	struct client half, idle, whole;
 
-	fixture->limits.half_sent_ms = 50;
+	fixture->limits.half_sent = 50;
 	server_set_limits(fixture->server, &fixture->limits);
 	half = client_connect(fixture);
 	idle = client_connect(fixture);

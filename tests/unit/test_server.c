@@ -80,7 +80,7 @@ static void a_connection_too_many_is_told_so(void **state)
 	struct fixture *fixture = *state;
 	struct client first, second;
 
-	fixture->limits.connections = 1;
+	fixture->limits.connections_per_user = 1;
 	server_set_limits(fixture->server, &fixture->limits);
 	first = client_connect(fixture);
 	client_exchange(&first, GET("a"), GOT("1", "1"));

@@ -117,16 +117,16 @@ static void every_default_is_the_documented_one(void **state)
 		{s->backoff_max, 900 * SECOND},
 		{s->stale_limit, 2592000 * SECOND},
 		{s->revoked_grace, 600 * SECOND},
-		{s->connections_per_user, 1024},
-		{s->watchers_per_user, 1024},
-		{s->bytes_per_user, 16 * MIB},
-		{s->environment_calls, 20},
-		{s->message, 1 * MIB},
-		{s->document, 16 * MIB},
-		{s->response, 64 * MIB},
-		{s->depth, 128},
-		{s->history, 64},
-		{s->history_bytes, 32 << 20},
+		{s->limits.connections_per_user, 1024},
+		{s->limits.watchers_per_user, 1024},
+		{s->limits.bytes_per_user, 16 * MIB},
+		{s->limits.environment_calls, 20},
+		{s->limits.message, 1 * MIB},
+		{s->limits.document, 16 * MIB},
+		{s->limits.response, 64 * MIB},
+		{s->limits.depth, 128},
+		{s->limits.history, 64},
+		{s->limits.history_bytes, 32 << 20},
 		{s->etcd.probe, 400},
 	};
 	const char *const texts[] = {
@@ -170,13 +170,16 @@ static void assert_numbers_equal(const struct settings *a,
 	assert_true(a->backoff_max == b->backoff_max);
 	assert_true(a->stale_limit == b->stale_limit);
 	assert_true(a->revoked_grace == b->revoked_grace);
-	assert_true(a->connections_per_user == b->connections_per_user);
-	assert_true(a->watchers_per_user == b->watchers_per_user);
-	assert_true(a->bytes_per_user == b->bytes_per_user);
-	assert_true(a->environment_calls == b->environment_calls);
-	assert_true(a->message == b->message && a->document == b->document);
-	assert_true(a->response == b->response && a->depth == b->depth);
-	assert_true(a->history == b->history);
+	assert_true(a->limits.connections_per_user ==
+		    b->limits.connections_per_user);
+	assert_true(a->limits.watchers_per_user == b->limits.watchers_per_user);
+	assert_true(a->limits.bytes_per_user == b->limits.bytes_per_user);
+	assert_true(a->limits.environment_calls == b->limits.environment_calls);
+	assert_true(a->limits.message == b->limits.message &&
+		    a->limits.document == b->limits.document);
+	assert_true(a->limits.response == b->limits.response &&
+		    a->limits.depth == b->limits.depth);
+	assert_true(a->limits.history == b->limits.history);
 }
 
 /* With the keys that the documentation shows commented out, or without. */

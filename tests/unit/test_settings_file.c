@@ -202,7 +202,7 @@ static void an_empty_file_means_the_defaults(void **state)
 		_cleanup_(settings_freep) struct settings *settings =
 			load(texts[i]);
 
-		assert_int_equal(settings->history, 64);
+		assert_int_equal(settings->limits.history, 64);
 		assert_string_equal(settings->path, scratch_at(FILE_NAME));
 	}
 }

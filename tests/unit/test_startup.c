@@ -56,7 +56,7 @@ static void an_absent_file_of_its_own_means_the_defaults(void **state)
 	(void)state;
 	assert_non_null(settings);
 	assert_null(settings->path);
-	assert_int_equal(settings->history, 64);
+	assert_int_equal(settings->limits.history, 64);
 }
 
 static void a_file_of_its_own_is_read(void **state)
@@ -69,7 +69,7 @@ static void a_file_of_its_own_is_read(void **state)
 	scratch_write("own.conf", "[limits]\nhistory = 3\n");
 	settings = start(&options, &diag);
 	assert_non_null(settings);
-	assert_int_equal(settings->history, 3);
+	assert_int_equal(settings->limits.history, 3);
 	assert_string_equal(settings->path, scratch_at("own.conf"));
 }
 
@@ -108,7 +108,7 @@ static void a_named_file_must_be_there(void **state)
 	scratch_write("named.conf", "[limits]\nhistory = 4\n");
 	settings = start(&options, &diag);
 	assert_non_null(settings);
-	assert_int_equal(settings->history, 4);
+	assert_int_equal(settings->limits.history, 4);
 }
 
 static void the_command_line_wins_over_the_file(void **state)

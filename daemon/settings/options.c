@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/near.h"
 #include "base/printable.h"
+#include "render/render.h"
 
 enum {
 	STATUS_USAGE = 2,
@@ -43,8 +44,7 @@ static const char usage[] =
 	"  --check [FILE...]  say what is wrong with settings and layers, or\n"
 	"                     with these files; exit 1 if anything is\n"
 	"  --print            resolve once, print, exit\n"
-	"  --format F         of --print: json, hocon, yaml, env, properties, "
-	"raw\n"
+	"  --format F         of --print: " RENDER_FORMAT_NAMES "\n"
 	"  --require-vaults   of --print: exit 6 when there are no vaults\n"
 	"  --schema           print the keys that ClearML knows and their "
 	"types,\n"

@@ -32,7 +32,7 @@ BEGIN {
 	folder("read", "base value")
 	folder("render", "base value read")
 	folder("config", "base value read")
-	folder("settings", "base value config")
+	folder("settings", "base value render config")
 	folder("fetch", "base value read")
 	folder("etcd", "base value read fetch")
 	folder("serve", "base value config")

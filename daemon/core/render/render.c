@@ -5,14 +5,9 @@
 #include "base/mem.h"
 #include "value/value.h"
 
-static const struct render_format formats[] = {
-	{"json", render_json},
-	{"hocon", render_hocon},
-	{"yaml", render_yaml},
-	{"env", render_env},
-	{"properties", render_properties},
-	{"raw", render_raw},
-};
+#define ROW(format) {#format, render_##format},
+
+static const struct render_format formats[] = {RENDER_FORMATS(ROW, ROW)};
 
 const struct render_format *render_format(const char *name)
 {

@@ -29,7 +29,15 @@ struct render_format {
 	bool (*write)(struct rendering *rendering, const struct value *value);
 };
 
-#define RENDER_FORMAT_NAMES "json, hocon, yaml, env, properties, raw"
+/* Every format: its name, and the end of its renderer's. */
+#define RENDER_FORMATS(FIRST, NEXT)                                            \
+	FIRST(json)                                                            \
+	NEXT(hocon) NEXT(yaml) NEXT(env) NEXT(properties) NEXT(raw)
+
+#define RENDER_FIRST_NAME(format) #format
+#define RENDER_NEXT_NAME(format)  ", " #format
+#define RENDER_FORMAT_NAMES                                                    \
+	RENDER_FORMATS(RENDER_FIRST_NAME, RENDER_NEXT_NAME) /* for people */
 
 /* NULL when there is none of that name. */
 const struct render_format *render_format(const char *name);
@@ -45,12 +53,10 @@ void rendering_deinit(struct rendering *rendering);
 void render_warn(struct rendering *rendering, struct str path,
 		 const char *text);
 
-bool render_json(struct rendering *rendering, const struct value *value);
-bool render_raw(struct rendering *rendering, const struct value *value);
-bool render_hocon(struct rendering *rendering, const struct value *value);
-bool render_yaml(struct rendering *rendering, const struct value *value);
-bool render_env(struct rendering *rendering, const struct value *value);
-bool render_properties(struct rendering *rendering, const struct value *value);
+#define RENDER_DECLARE(format)                                                 \
+	bool render_##format(struct rendering *rendering,                      \
+			     const struct value *value);
+RENDER_FORMATS(RENDER_DECLARE, RENDER_DECLARE)
 
 /* @value, which is at @path, as HOCON on one line, without a line end. False:
  * there is a key in it that cannot be written. */

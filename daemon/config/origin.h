@@ -22,12 +22,12 @@ struct stack_docs;
 struct value;
 
 struct origin {
-	const char *layer;         /* its kind's name */
-	const char *source;        /* file, vault id or variable; "": none */
-	const char *description;   /* of a vault; NULL: none */
-	struct pos pos;            /* line 0: there are no lines */
-	const struct doc *doc;     /* NULL: none */
-	const struct source *text; /* of it; NULL: one without lines */
+	const char *layer;       /* its kind's name */
+	const char *source;      /* file, vault id or variable; "": none */
+	const char *description; /* of a vault; NULL: none */
+	struct pos pos;          /* line 0: there are no lines */
+	const struct doc *doc;   /* NULL: none */
+	struct source *text;     /* of it; NULL: one without lines */
 };
 
 struct origins {

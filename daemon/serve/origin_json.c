@@ -5,13 +5,13 @@
 #include "value/diff.h"
 #include "value/json.h"
 
-static void add_text(struct origin_json *json, const char *key,
-		     const char *text)
+void origin_json_add_text(const struct origin_json *json, struct buf *fields,
+			  const char *key, const char *text)
 {
 	_cleanup_(mem_freep) char *shown =
 		json->secrets && text ? mask_text(json->secrets, text) : NULL;
 
-	json_add_optional_string(&json->texts, key, shown ? shown : text);
+	json_add_optional_string(fields, key, shown ? shown : text);
 }
 
 static bool has_same_texts(const struct origin *a, const struct origin *b)
@@ -24,8 +24,9 @@ static void set_texts(struct origin_json *json, const struct origin *origin)
 {
 	json->texts.len = 0;
 	json_add_string(&json->texts, "layer", origin->layer);
-	add_text(json, "source", origin->source);
-	add_text(json, "description", origin->description);
+	origin_json_add_text(json, &json->texts, "source", origin->source);
+	origin_json_add_text(json, &json->texts, "description",
+			     origin->description);
 	json->last = *origin;
 }
 

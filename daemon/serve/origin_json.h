@@ -28,6 +28,10 @@ void origin_json_deinit(struct origin_json *json);
 void origin_json_add(struct origin_json *json, struct buf *fields,
 		     const struct origin *origin);
 
+/* Add the member @key, masked as they are; NULL: none. */
+void origin_json_add_text(const struct origin_json *json, struct buf *fields,
+			  const char *key, const char *text);
+
 /* Add the member `path`: somebody may have written a secret where a key
  * belongs.
  */

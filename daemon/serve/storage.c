@@ -1,18 +1,17 @@
 #include "serve/storage.h"
 
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/mem.h"
 #include "config/access.h"
 #include "config/mask.h"
-#include "config/place.h"
+#include "config/origin.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
 #include "config/storage.h"
 #include "serve/environment.h"
 #include "serve/get.h"
+#include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
@@ -38,105 +37,14 @@ struct answer {
 	struct arena *arena;
 	struct storage storage;
 	const char *provider;
+	struct origins origins;
+	struct origin_json json;
 };
 
-static void set(struct answer *answer, struct value *object, const char *key,
-		struct value *value)
+static void answer_deinit(struct answer *answer)
 {
-	*value_object_slot(object, answer->arena, str_from(key)) = value;
-}
-
-static void set_text(struct answer *answer, struct value *object,
-		     const char *key, const char *text)
-{
-	set(answer, object, key,
-	    value_new_string(answer->arena,
-			     arena_str(answer->arena, str_from(text))));
-}
-
-static void set_number(struct answer *answer, struct value *object,
-		       const char *key, long number)
-{
-	struct value *value = value_new(answer->arena, VALUE_INT);
-	char digits[24];
-
-	(void)snprintf(digits, sizeof(digits), "%ld", number);
-	value_set_int(value, answer->arena,
-		      arena_str(answer->arena, str_from(digits)));
-	set(answer, object, key, value);
-}
-
-/* --- origins ---------------------------------------------------------------
- */
-
-static void set_place(struct answer *answer, struct value *origin,
-		      const struct place *place)
-{
-	struct pos pos;
-
-	if (!place->source)
-		return;
-	pos = source_pos(place->source, place->offset);
-	set_text(answer, origin, "source", place->source->name);
-	set_number(answer, origin, "line", pos.line);
-	set_number(answer, origin, "column", pos.column);
-}
-
-/* Where an entry stands. The one that no text has is made of variables. */
-static struct value *origin_of(struct answer *answer,
-			       const struct storage_candidate *candidate)
-{
-	const struct stack_docs *docs = answer->inquiry->docs;
-	struct value *origin = value_new(answer->arena, VALUE_OBJECT);
-	struct place place = {.kind = LAYER_ENV_NAMED};
-
-	if (candidate->entry)
-		(void)place_find(&place, docs, candidate->entry);
-	set_text(answer, origin, "layer", layer_traits[place.kind].name);
-	set_text(answer, origin, "source", STORAGE_AZURE_ACCOUNT);
-	set_place(answer, origin, &place);
-	return origin;
-}
-
-/* --- the answer ------------------------------------------------------------
- */
-
-static struct value *rejected_of(struct answer *answer,
-				 const struct storage_candidate *candidate)
-{
-	struct value *rejected = value_new(answer->arena, VALUE_OBJECT);
-
-	if (candidate->index >= 0)
-		set_number(answer, rejected, "index", candidate->index);
-	set(answer, rejected, "origin", origin_of(answer, candidate));
-	set_text(answer, rejected, "reason", candidate->reason);
-	return rejected;
-}
-
-static struct value *all_rejected(struct answer *answer)
-{
-	const struct storage *storage = &answer->storage;
-	struct value *list = value_new(answer->arena, VALUE_LIST);
-
-	for (size_t i = 0; i < storage->count; i++)
-		if (&storage->candidates[i] != storage->winner)
-			value_list_add(
-				list, answer->arena,
-				rejected_of(answer, &storage->candidates[i]));
-	return list;
-}
-
-/* Settings are called by their provider: masking knows the keys inside `s3`. */
-static struct value *make_tree(struct answer *answer)
-{
-	const struct storage *storage = &answer->storage;
-	struct value *tree = value_new(answer->arena, VALUE_OBJECT);
-
-	set(answer, tree, answer->provider, storage->settings);
-	if (storage->winner)
-		set(answer, tree, "origin", origin_of(answer, storage->winner));
-	set(answer, tree, "rejected", all_rejected(answer));
-	return tree;
+	origin_json_deinit(&answer->json);
+	origins_deinit(&answer->origins);
 }
 
 /* ClearML hands extra_args on as they are, encryption keys among them, by names
@@ -147,30 +55,66 @@ static void hide_extra_args(struct answer *answer)
 	const struct value *extra = value_get(settings, STR("extra_args"));
 
 	if (extra && extra->type != VALUE_NULL)
-		set_text(answer, settings, "extra_args", SECRET_MASK);
+		*value_object_slot(settings, answer->arena, STR("extra_args")) =
+			value_new_string(answer->arena, STR(SECRET_MASK));
 }
 
-static void write_member(struct buf *fields, const struct value *tree,
-			 const char *name, const char *key)
+/* What no document has is made of variables. */
+static void add_origin(struct answer *answer, struct buf *fields,
+		       const struct storage_candidate *candidate)
 {
-	const struct value *value = value_get(tree, str_from(name));
+	struct origin origin = {
+		.layer = layer_traits[LAYER_ENV_NAMED].name,
+		.source = STORAGE_AZURE_ACCOUNT,
+	};
 
-	if (!value)
-		return;
-	json_key(fields, key);
-	json_write(fields, value);
+	if (candidate->entry)
+		origin = origins_find(&answer->origins, candidate->entry);
+	origin_json_add(&answer->json, fields, &origin);
 }
 
-static void reply(struct answer *answer, const struct value *tree)
+static void add_rejected(struct answer *answer, struct buf *fields,
+			 const struct storage_candidate *candidate)
+{
+	buf_putc(fields, '{');
+	if (candidate->index >= 0)
+		json_add_int(fields, "index", candidate->index);
+	add_origin(answer, fields, candidate);
+	origin_json_add_text(&answer->json, fields, "reason",
+			     candidate->reason);
+	buf_putc(fields, '}');
+}
+
+static void add_all_rejected(struct answer *answer, struct buf *fields)
+{
+	const struct storage *storage = &answer->storage;
+	bool first = true;
+
+	json_key(fields, "rejected");
+	buf_putc(fields, '[');
+	for (size_t i = 0; i < storage->count; i++) {
+		if (&storage->candidates[i] == storage->winner)
+			continue;
+		if (!first)
+			buf_putc(fields, ',');
+		first = false;
+		add_rejected(answer, fields, &storage->candidates[i]);
+	}
+	buf_putc(fields, ']');
+}
+
+static void reply(struct answer *answer, const struct value *settings)
 {
 	struct buf *fields = reply_open(answer->out);
 
 	json_key(fields, "storage");
 	buf_putc(fields, '{');
 	json_add_string(fields, "provider", answer->provider);
-	write_member(fields, tree, answer->provider, "settings");
-	write_member(fields, tree, "origin", "origin");
-	write_member(fields, tree, "rejected", "rejected");
+	json_key(fields, "settings");
+	json_write(fields, settings);
+	if (answer->storage.winner)
+		add_origin(answer, fields, answer->storage.winner);
+	add_all_rejected(answer, fields);
 	buf_putc(fields, '}');
 	reply_close(answer->out, false);
 }
@@ -187,42 +131,43 @@ static void show_empty(struct answer *answer, struct value *masked,
 					   member_key(m)) = m->value;
 }
 
-static struct value *mask(struct answer *answer, struct value *tree)
+/* Settings are called by their provider: masking knows the keys inside `s3`. */
+static const struct value *mask(struct answer *answer)
 {
-	struct value *masked =
-		mask_tree(answer->inquiry->secrets, answer->arena, tree);
-	struct str provider = str_from(answer->provider);
+	struct value *settings = answer->storage.settings;
+	struct value *tree = value_new(answer->arena, VALUE_OBJECT), *masked;
 
-	show_empty(answer, value_get(masked, provider),
-		   value_get(tree, provider));
+	hide_extra_args(answer);
+	*value_object_slot(tree, answer->arena, str_from(answer->provider)) =
+		settings;
+	tree = mask_tree(answer->inquiry->secrets, answer->arena, tree);
+	masked = value_get(tree, str_from(answer->provider));
+	show_empty(answer, masked, settings);
 	return masked;
 }
 
 static void reply_found(struct answer *answer)
 {
-	bool masked = answer->inquiry->masked;
-	struct value *tree;
-
-	if (masked)
-		hide_extra_args(answer);
-	tree = make_tree(answer);
-	reply(answer, masked ? mask(answer, tree) : tree);
+	reply(answer, answer->inquiry->masked ? mask(answer)
+					      : answer->storage.settings);
 }
 
 static void reply_wrong(struct answer *answer)
 {
 	const struct storage *storage = &answer->storage;
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	struct place place = {0};
+	struct origin origin = {.source = ""};
 
 	if (storage->wrong)
-		(void)place_find(&place, answer->inquiry->docs, storage->wrong);
-	if (place.source)
-		(void)diag_at(&diag, place.source, place.offset, "%s",
+		origin = origins_find(&answer->origins, storage->wrong);
+	if (origin.text)
+		(void)diag_at(&diag, origin.text, storage->wrong->offset, "%s",
 			      storage->problem);
 	else
-		(void)diag_set(&diag, "the configuration", "%s",
-			       storage->problem);
+		(void)diag_set(&diag,
+			       *origin.source ? origin.source
+					      : "the configuration",
+			       "%s", storage->problem);
 	reply_broken(answer->out, &diag, answer->inquiry->secrets);
 }
 
@@ -235,16 +180,18 @@ static void storage_write(struct out *out,
 		.env_is_callers = inquiry->env_is_callers,
 		.uri = inquiry->uri,
 	};
-	struct answer answer = {
+	_cleanup_(answer_deinit) struct answer answer = {
 		.inquiry = inquiry,
 		.out = out,
 		.arena = inquiry->arena,
+		.json.secrets = inquiry->masked ? inquiry->secrets : NULL,
 	};
 	int r = storage_provider_of(question.uri, &question.provider)
 			? storage_resolve(&answer.storage, answer.arena,
 					  &question)
 			: STORAGE_E_URI;
 
+	origins_init(&answer.origins, inquiry->docs);
 	answer.provider = storage_provider_name(question.provider);
 	if (r == STORAGE_E_NO_MATCH)
 		reply_error(out, REPLY_NO_STORAGE_MATCH, question.uri);

@@ -37,16 +37,26 @@ static int free_fixture(void **state)
 	return 0;
 }
 
-/* "one" serves @json, read from a file named "test". */
-static void serve(struct fixture *fixture, const char *json)
+/* "one" serves @json, read from @item's source. */
+static void serve_from(struct fixture *fixture, const char *json,
+		       const struct stack_doc *item)
 {
 	struct doc *doc = docs_read(json);
 	struct stack_docs docs = {0};
+	struct stack_doc *own;
 
 	secrets_learn(fixture->secrets, doc->root);
-	stack_docs_insert(&docs, LAYER_FILE, doc);
+	own = stack_docs_insert(&docs, item->kind, doc);
+	own->source = item->source;
+	own->description = item->description;
 	snapshot_unref(fixture->workspaces[0].snapshot);
 	fixture->workspaces[0].snapshot = snapshot_new(&docs);
+}
+
+static void serve(struct fixture *fixture, const char *json)
+{
+	serve_from(fixture, json,
+		   &(struct stack_doc){.kind = LAYER_FILE, .source = "test"});
 }
 
 static const char *ask(struct fixture *fixture, unsigned int rights,
@@ -143,6 +153,17 @@ static void the_path_of_a_credentials_file_is_shown(void **state)
 	}
 }
 
+static void an_entry_of_a_vault_is_told_with_the_vaults_name(void **state)
+{
+	serve_from(*state, TWO,
+		   &(struct stack_doc){.kind = LAYER_VAULT,
+				       .source = "id-1",
+				       .description = "team"});
+	check_holds(ask(*state, READ, "\"uri\":\"s3://data-eu/x\""),
+		    ",\"origin\":{\"layer\":\"vault\",\"source\":\"id-1\","
+		    "\"description\":\"team\",\"line\":1,\"column\":80}");
+}
+
 static void defaults_have_no_origin(void **state)
 {
 	const char *reply;
@@ -234,6 +255,7 @@ int main(void)
 		TEST(real_values_are_for_those_who_ask_and_may),
 		TEST(a_known_secret_is_masked_everywhere),
 		TEST(the_path_of_a_credentials_file_is_shown),
+		TEST(an_entry_of_a_vault_is_told_with_the_vaults_name),
 		TEST(defaults_have_no_origin),
 		TEST(the_daemons_variables_take_part),
 		TEST(a_question_without_an_answer_says_why),

@@ -33,74 +33,98 @@ const char *snapshot_cause_name(enum snapshot_cause cause)
 	return names[cause];
 }
 
-static struct str write_bytes(struct buf *bytes, const struct value *tree)
+static void write_bytes(struct rendition *rendition)
 {
+	struct buf *bytes = &rendition->bytes;
+
 	(void)buf_reserve(bytes, ROOM);
 	bytes->len = ROOM;
-	json_write(bytes, tree);
+	json_write(bytes, rendition->root);
 	(void)buf_reserve(bytes, SNAPSHOT_TAIL);
-	return str_from_offset((struct str){bytes->data, bytes->len}, ROOM);
+	rendition->json =
+		str_from_offset((struct str){bytes->data, bytes->len}, ROOM);
 }
 
-static struct masked *masked_new(const struct snapshot *snapshot,
-				 const struct secrets *secrets)
+static struct rendition *rendition_new(void)
 {
-	struct masked *masked = mem_alloc(sizeof(*masked));
+	struct rendition *rendition = mem_alloc(sizeof(*rendition));
 
-	masked->refs = 1;
+	rendition->refs = 1;
+	return rendition;
+}
+
+static struct rendition *masked_new(const struct snapshot *snapshot,
+				    const struct secrets *secrets)
+{
+	struct rendition *masked = rendition_new();
+
+	masked->masked = true;
 	masked->version = secrets_version(secrets);
 	masked->root = mask_tree(secrets, &masked->arena, snapshot->root);
-	masked->json = masked->root == snapshot->root
-			       ? snapshot->json
-			       : write_bytes(&masked->bytes, masked->root);
+	if (masked->root == snapshot->root) {
+		masked->of = rendition_ref(snapshot->plain);
+		masked->json = masked->of->json;
+	} else {
+		write_bytes(masked);
+	}
 	return masked;
 }
 
-struct masked *masked_ref(struct masked *masked)
+struct rendition *rendition_ref(struct rendition *rendition)
 {
-	masked->refs++;
-	return masked;
+	rendition->refs++;
+	return rendition;
 }
 
-struct masked *masked_unref(struct masked *masked)
+struct rendition *rendition_unref(struct rendition *rendition)
 {
-	if (masked && --masked->refs == 0) {
-		buf_deinit(&masked->bytes);
-		arena_free(&masked->arena);
-		mem_free(masked);
+	if (rendition && --rendition->refs == 0) {
+		rendition_unref(rendition->of);
+		buf_deinit(&rendition->bytes);
+		arena_free(&rendition->arena);
+		mem_free(rendition);
 	}
 	return NULL;
 }
 
-struct masked *snapshot_masked(struct snapshot *snapshot,
-			       const struct secrets *secrets)
+struct rendition *snapshot_rendition(struct snapshot *snapshot,
+				     const struct secrets *mask)
 {
-	struct masked *masked = snapshot->masked;
+	struct rendition *masked = snapshot->masked;
 
-	if (!masked || masked->version != secrets_version(secrets)) {
-		masked_unref(masked);
-		snapshot->masked = masked_new(snapshot, secrets);
+	if (!mask)
+		return snapshot->plain;
+	if (!masked || masked->version != secrets_version(mask)) {
+		rendition_unref(masked);
+		snapshot->masked = masked_new(snapshot, mask);
 	}
 	return snapshot->masked;
 }
 
-/* @root NULL: there was nothing to merge. */
-static void set_root(struct snapshot *snapshot, struct value *root)
+/* @plain: its root is set, NULL where there was nothing to merge. */
+static struct snapshot *snapshot_of(struct rendition *plain)
 {
-	snapshot->root =
-		root ? root : value_new(&snapshot->arena, VALUE_OBJECT);
-	snapshot->json = write_bytes(&snapshot->bytes, snapshot->root);
+	struct snapshot *snapshot = mem_alloc(sizeof(*snapshot));
+
+	if (!plain->root)
+		plain->root = value_new(&plain->arena, VALUE_OBJECT);
+	write_bytes(plain);
+	snapshot->refs = 1;
+	snapshot->plain = plain;
+	snapshot->root = plain->root;
+	return snapshot;
 }
 
 struct snapshot *snapshot_new(struct stack_docs *docs)
 {
-	struct snapshot *snapshot = mem_alloc(sizeof(*snapshot));
+	struct rendition *plain = rendition_new();
+	struct snapshot *snapshot;
 
-	snapshot->refs = 1;
+	plain->root = stack_docs_merge(docs, &plain->arena);
+	snapshot = snapshot_of(plain);
 	snapshot->time = time(NULL);
 	snapshot->docs = *docs;
 	*docs = (struct stack_docs){0};
-	set_root(snapshot, stack_docs_merge(&snapshot->docs, &snapshot->arena));
 	return snapshot;
 }
 
@@ -108,19 +132,20 @@ struct snapshot *snapshot_project(struct snapshot *snapshot,
 				  enum projection projection)
 {
 	const struct stack_docs *docs = &snapshot->docs;
+	struct rendition *plain;
 	struct snapshot *made;
 
 	if (projection_is_served(projection, docs, snapshot->locks))
 		return snapshot_ref(snapshot);
-	made = mem_alloc(sizeof(*made));
-	made->refs = 1;
+	plain = rendition_new();
+	plain->root = projection_merge(projection, docs, snapshot->locks,
+				       &plain->arena);
+	made = snapshot_of(plain);
 	made->of = snapshot_ref(snapshot);
 	made->generation = snapshot->generation;
 	made->edition = snapshot->edition;
 	made->time = snapshot->time;
 	made->cause = snapshot->cause;
-	set_root(made, projection_merge(projection, docs, snapshot->locks,
-					&made->arena));
 	return made;
 }
 
@@ -143,9 +168,8 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot)
 struct snapshot *snapshot_unref(struct snapshot *snapshot)
 {
 	if (snapshot && --snapshot->refs == 0) {
-		buf_deinit(&snapshot->bytes);
-		masked_unref(snapshot->masked);
-		arena_free(&snapshot->arena);
+		rendition_unref(snapshot->masked);
+		rendition_unref(snapshot->plain);
 		stack_docs_deinit(&snapshot->docs);
 		locks_unref(snapshot->locks);
 		snapshot_unref(snapshot->of);
@@ -172,22 +196,21 @@ static char *place_head(char *tree, struct str head)
 	return start;
 }
 
-struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
-			       struct str head, struct str tail)
+struct str rendition_make_reply(struct rendition *rendition, struct str head,
+				struct str tail)
 {
-	struct str *reply = masked ? &masked->reply : &snapshot->reply;
-	struct str *beginning = masked ? &masked->head : &snapshot->head;
-	struct buf *bytes = masked ? &masked->bytes : &snapshot->bytes;
+	struct buf *bytes = &rendition->bytes;
 	char *start, *end = bytes->data + bytes->len;
 
-	if (reply->len || !bytes->len || head.len > SNAPSHOT_HEAD ||
+	if (rendition->reply.len || !bytes->len || head.len > SNAPSHOT_HEAD ||
 	    tail.len > SNAPSHOT_TAIL)
-		return *reply;
+		return rendition->reply;
 	start = place_head(bytes->data + ROOM, head);
 	memcpy(end, tail.ptr, tail.len);
-	*reply = (struct str){start, (size_t)(end - start) + tail.len};
-	*beginning = (struct str){start, head.len};
-	return *reply;
+	rendition->reply =
+		(struct str){start, (size_t)(end - start) + tail.len};
+	rendition->head = (struct str){start, head.len};
+	return rendition->reply;
 }
 
 bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc)
@@ -198,16 +221,19 @@ bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc)
 	return false;
 }
 
+static size_t bytes_of(const struct rendition *rendition)
+{
+	return rendition ? sizeof(*rendition) + rendition->arena.used +
+				   rendition->bytes.cap
+			 : 0;
+}
+
 size_t snapshot_bytes_besides(const struct snapshot *snapshot,
 			      const struct snapshot *later)
 {
-	const struct masked *masked = snapshot->masked;
-	size_t bytes =
-		sizeof(*snapshot) + snapshot->arena.used + snapshot->bytes.cap;
+	size_t bytes = sizeof(*snapshot) + bytes_of(snapshot->plain) +
+		       bytes_of(snapshot->masked);
 
-	if (masked)
-		bytes += sizeof(*masked) + masked->arena.used +
-			 masked->bytes.cap;
 	for (size_t i = 0; i < snapshot->docs.count; i++) {
 		const struct doc *doc = snapshot->docs.items[i].doc;
 

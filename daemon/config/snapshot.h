@@ -40,20 +40,22 @@ enum snapshot_cause {
 	CAUSE_REVOKED
 };
 
-/* A snapshot without secrets, as far as they are known. What is learned later,
- * be it from another workspace, makes it old: snapshot_masked makes another,
- * and this one lives as long as somebody sends it. It may share with its
- * snapshot, so that whoever keeps it keeps both. */
-struct masked {
+/* The tree of a snapshot as it may be shown, and the bytes of whole answers: as
+ * it is, or without secrets, as far as they are known. What is learned later,
+ * be it from another workspace, makes the latter old: snapshot_rendition makes
+ * another, and the old one lives as long as somebody sends it. Its bytes live
+ * as long as it does, its tree only as long as its snapshot. */
+struct rendition {
 	unsigned int refs;
-	uint64_t version; /* of the secrets */
+	bool masked;
+	uint64_t version; /* of the secrets, when masked */
 	struct arena arena;
-	struct value *root;
-	struct str json;  /* of it, on one line */
-	struct str reply; /* around that; empty: not made */
-	struct str head;  /* of the reply */
-	struct buf bytes; /* own all; empty: the snapshot's, as nothing is a
-			   * secret */
+	struct value *root;   /* an object */
+	struct str json;      /* of it, on one line */
+	struct str reply;     /* around that; empty: not made */
+	struct str head;      /* of the reply */
+	struct buf bytes;     /* own all; empty: `of` owns them */
+	struct rendition *of; /* the same, as nothing is a secret; or NULL */
 };
 
 struct snapshot {
@@ -62,17 +64,13 @@ struct snapshot {
 	uint64_t edition;    /* counts those of the same values as well */
 	int64_t time;        /* seconds since 1970 */
 	enum snapshot_cause cause;
-	struct arena arena;
-	struct stack_docs docs; /* pinned */
-	struct locks *locks;    /* it was made under; NULL: none */
-	struct snapshot *of;    /* that it is a projection of, pinned, and its
-				 * documents are those; NULL: it is none */
-	struct value *root;     /* an object */
-	struct str json;        /* of it, on one line */
-	struct str reply;       /* around that; empty: not made */
-	struct str head;        /* of the reply */
-	struct buf bytes;       /* own all */
-	struct masked *masked;  /* shown last; NULL: nobody has asked */
+	struct stack_docs docs;   /* pinned */
+	struct locks *locks;      /* it was made under; NULL: none */
+	struct snapshot *of;      /* that it is a projection of, pinned, and its
+				   * documents are those; NULL: it is none */
+	struct rendition *plain;  /* as it is */
+	struct rendition *masked; /* shown last; NULL: nobody has asked */
+	struct value *root;       /* the plain one's */
 };
 
 const char *snapshot_cause_name(enum snapshot_cause cause);
@@ -93,20 +91,20 @@ void snapshot_unrefp(struct snapshot **snapshot);
  * and its references: another thread may read it. */
 void snapshot_settle(struct snapshot *snapshot);
 
-/* As it may be shown by what @secrets are now. Made when it is asked for: then
- * a new snapshot takes the loop less long at once. */
-struct masked *snapshot_masked(struct snapshot *snapshot,
-			       const struct secrets *secrets);
+/* As it is (@mask NULL), or as it may be shown by what the secrets are now.
+ * That is made when it is asked for: then a new snapshot takes the loop less
+ * long at once. The snapshot's. */
+struct rendition *snapshot_rendition(struct snapshot *snapshot,
+				     const struct secrets *mask);
 
-struct masked *masked_ref(struct masked *masked);
-struct masked *masked_unref(struct masked *masked); /* NULL; takes NULL */
+struct rendition *rendition_ref(struct rendition *rendition);
+struct rendition *rendition_unref(struct rendition *rendition); /* NULL */
 
 /* A whole reply, so that it can be sent at one go again and again: @head, the
- * tree's bytes, @tail. Of the snapshot as it is, or (not NULL) as its @masked.
- * Made once, for from then on it may be on its way to somebody; empty when
- * there is no room for it or the bytes are not its own. */
-struct str snapshot_make_reply(struct snapshot *snapshot, struct masked *masked,
-			       struct str head, struct str tail);
+ * tree's bytes, @tail. Made once, for from then on it may be on its way to
+ * somebody; empty when there is no room for it or the bytes are not its own. */
+struct str rendition_make_reply(struct rendition *rendition, struct str head,
+				struct str tail);
 
 bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc);
 

@@ -33,9 +33,7 @@ const struct value *get_visible(struct snapshot *snapshot,
 				const struct path *path,
 				const struct secrets *mask)
 {
-	return path_find(mask ? snapshot_masked(snapshot, mask)->root
-			      : snapshot->root,
-			 path);
+	return path_find(snapshot_rendition(snapshot, mask)->root, path);
 }
 
 void get_write_visible(struct buf *out, const struct value *visible)
@@ -68,10 +66,11 @@ static struct buf *write_head(struct request *request, bool masked)
 }
 
 /* The whole reply as it lies around the tree's bytes; empty when it cannot. */
-static struct str make_reply(struct request *request, struct masked *masked)
+static struct str make_reply(struct request *request,
+			     struct rendition *rendition)
 {
 	struct out_mark before = out_mark(request->out), end;
-	struct buf *bytes = write_head(request, masked != NULL);
+	struct buf *bytes = write_head(request, rendition->masked);
 	struct str head, tail;
 
 	end = out_mark(request->out);
@@ -80,61 +79,55 @@ static struct str make_reply(struct request *request, struct masked *masked)
 	head = (struct str){bytes->data + before.bytes,
 			    end.bytes - before.bytes};
 	out_rewind(request->out, before);
-	return snapshot_make_reply(request->view.snapshot, masked, head, tail);
+	return rendition_make_reply(rendition, head, tail);
 }
 
 /* Of a workspace that is well the bytes lie ready, envelope included. */
-static struct str finished(struct request *request, struct masked *masked)
+static struct str finished(struct request *request, struct rendition *rendition)
 {
 	const struct view *view = &request->view;
-	struct str reply = masked ? masked->reply : view->snapshot->reply;
 
 	if (view->stale >= 0 || strcmp(view->state, "ready") != 0 ||
-	    (masked && !masked->bytes.len))
+	    !rendition->bytes.len)
 		return (struct str){0};
-	return reply.len ? reply : make_reply(request, masked);
+	return rendition->reply.len ? rendition->reply
+				    : make_reply(request, rendition);
 }
 
-static void reply_whole(struct request *request, struct masked *masked)
+static void reply_whole(struct request *request, struct rendition *rendition)
 {
-	struct snapshot *snapshot = request->view.snapshot;
-
-	if (finished(request, masked).len) {
-		out_add_reply(request->out, snapshot, masked);
+	if (finished(request, rendition).len) {
+		out_add_reply(request->out, rendition);
 		return;
 	}
-	write_head(request, masked != NULL);
-	out_add_snapshot(request->out, snapshot, masked);
+	write_head(request, rendition->masked);
+	out_add_tree(request->out, rendition);
 	reply_close(request->out, false);
 }
 
 /* The part of the whole reply in front of the tree's bytes is that of each of
  * its values, too. */
-static struct buf *open_part(struct request *request, struct masked *masked)
+static struct buf *open_part(struct request *request,
+			     struct rendition *rendition)
 {
-	struct snapshot *snapshot = request->view.snapshot;
-
-	if (!finished(request, masked).len)
-		return write_head(request, masked != NULL);
-	return reply_reopen(request->out,
-			    masked ? masked->head : snapshot->head);
+	if (!finished(request, rendition).len)
+		return write_head(request, rendition->masked);
+	return reply_reopen(request->out, rendition->head);
 }
 
 static void reply_part(struct request *request, const struct path *path,
-		       struct masked *masked)
+		       struct rendition *rendition)
 {
-	const struct value *root =
-		masked ? masked->root : request->view.snapshot->root;
-
-	get_write_visible(open_part(request, masked), path_find(root, path));
+	get_write_visible(open_part(request, rendition),
+			  path_find(rendition->root, path));
 	reply_close(request->out, false);
 }
 
 static void reply(struct request *request, const struct path *path, bool masked)
 {
 	const struct view *view = &request->view;
-	struct masked *shown =
-		masked ? snapshot_masked(view->snapshot, view->secrets) : NULL;
+	struct rendition *shown = snapshot_rendition(
+		view->snapshot, masked ? view->secrets : NULL);
 
 	if (path->count)
 		reply_part(request, path, shown);

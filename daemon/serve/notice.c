@@ -113,10 +113,7 @@ static void write_value(struct out *out, const struct notice_step *step)
 		filter_write_values(step->filter, snapshot, mask_of(step),
 				    &out->bytes);
 	else
-		out_add_snapshot(
-			out, snapshot,
-			step->masked ? snapshot_masked(snapshot, mask_of(step))
-				     : NULL);
+		out_add_tree(out, snapshot_rendition(snapshot, mask_of(step)));
 }
 
 static void write_reply(struct out *out, const struct notice_step *step,

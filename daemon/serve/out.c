@@ -37,8 +37,7 @@ struct shared *shared_unref(struct shared *shared)
 
 static void piece_release(struct out_piece *piece)
 {
-	snapshot_unref(piece->snapshot);
-	masked_unref(piece->masked);
+	rendition_unref(piece->rendition);
 	shared_unref(piece->shared);
 }
 
@@ -81,29 +80,23 @@ bool out_close(struct out *out)
 	return out->count > 0;
 }
 
-static void add_of_snapshot(struct out *out, struct str bytes,
-			    struct snapshot *snapshot, struct masked *masked)
+static void add_of(struct out *out, struct str bytes,
+		   struct rendition *rendition)
 {
 	out_close(out);
-	add(out,
-	    (struct out_piece){.ptr = bytes.ptr,
-			       .len = bytes.len,
-			       .snapshot = snapshot_ref(snapshot),
-			       .masked = masked ? masked_ref(masked) : NULL});
+	add(out, (struct out_piece){.ptr = bytes.ptr,
+				    .len = bytes.len,
+				    .rendition = rendition_ref(rendition)});
 }
 
-void out_add_snapshot(struct out *out, struct snapshot *snapshot,
-		      struct masked *masked)
+void out_add_tree(struct out *out, struct rendition *rendition)
 {
-	add_of_snapshot(out, masked ? masked->json : snapshot->json, snapshot,
-			masked);
+	add_of(out, rendition->json, rendition);
 }
 
-void out_add_reply(struct out *out, struct snapshot *snapshot,
-		   struct masked *masked)
+void out_add_reply(struct out *out, struct rendition *rendition)
 {
-	add_of_snapshot(out, masked ? masked->reply : snapshot->reply, snapshot,
-			masked);
+	add_of(out, rendition->reply, rendition);
 }
 
 void out_add_shared(struct out *out, struct shared *shared)
@@ -176,8 +169,7 @@ static void move_piece(struct out *out, size_t index, size_t skip,
 	struct str bytes = str_from_offset(out_bytes(out, index), skip);
 
 	*piece = out->pieces[index];
-	out->pieces[index].snapshot = NULL;
-	out->pieces[index].masked = NULL;
+	out->pieces[index].rendition = NULL;
 	out->pieces[index].shared = NULL;
 	piece->ptr = bytes.ptr;
 	piece->len = bytes.len;

@@ -18,8 +18,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-struct masked;
-struct snapshot;
+struct rendition;
 
 /* Ready-made bytes that several connections send. */
 struct shared {
@@ -38,8 +37,7 @@ struct out_piece {
 	const char *ptr; /* NULL: at @offset of the outbox's bytes */
 	size_t offset, len;
 	/* References that keep ptr valid, if any. */
-	struct snapshot *snapshot;
-	struct masked *masked;
+	struct rendition *rendition;
 	struct shared *shared;
 };
 
@@ -63,13 +61,9 @@ void out_deinit(struct out *out);
 /* Give up everything in it. */
 void out_clear(struct out *out);
 
-/* All of a snapshot, as @masked shows it or (NULL) as it is. */
-void out_add_snapshot(struct out *out, struct snapshot *snapshot,
-		      struct masked *masked);
-
-/* The same with the envelope of the whole reply that was made around it. */
-void out_add_reply(struct out *out, struct snapshot *snapshot,
-		   struct masked *masked);
+/* The whole tree, and that with the reply that was made around it. */
+void out_add_tree(struct out *out, struct rendition *rendition);
+void out_add_reply(struct out *out, struct rendition *rendition);
 void out_add_shared(struct out *out, struct shared *shared);
 
 /* A place to which the outbox can return, or from where on its bytes can be

@@ -77,7 +77,7 @@ static void resolve(struct stack *stack, const struct layer_context *context,
 	for (size_t i = 0; i < docs.count; i++)
 		secrets_learn(secrets, docs.items[i].doc->root);
 	snapshot = snapshot_new(&docs);
-	(void)snapshot_masked(snapshot, secrets);
+	(void)snapshot_rendition(snapshot, secrets);
 	assert(snapshot_equal(snapshot, snapshot));
 	snapshot_unref(snapshot);
 }

@@ -29,7 +29,7 @@ static struct snapshot *snapshot_of(const struct secrets *secrets,
 		stack_docs_insert(&docs, LAYER_VAULT, upper);
 	snapshot = snapshot_new(&docs);
 	assert_null(snapshot->masked); /* nobody has asked */
-	(void)snapshot_masked(snapshot, secrets);
+	(void)snapshot_rendition(snapshot, secrets);
 	assert_null(docs.items);
 	assert_int_equal(docs.count, 0);
 	return snapshot;
@@ -74,7 +74,7 @@ static void of_nothing_it_is_the_empty_object(void **state)
 	struct snapshot *snapshot = snapshot_of(secrets, NULL, NULL);
 
 	(void)state;
-	assert_true(str_is(snapshot->json, "{}"));
+	assert_true(str_is(snapshot->plain->json, "{}"));
 	assert_true(str_is(snapshot->masked->json, "{}"));
 	assert_int_equal(snapshot->generation, 0);
 	snapshot_unref(snapshot);
@@ -90,8 +90,8 @@ static void it_merges_its_documents_in_their_order(void **state)
 
 	(void)state;
 	secrets_free(secrets);
-	assert_true(
-		str_is(snapshot->json, "{\"a\":{\"b\":1,\"d\":3},\"c\":4}"));
+	assert_true(str_is(snapshot->plain->json,
+			   "{\"a\":{\"b\":1,\"d\":3},\"c\":4}"));
 	assert_int_equal(snapshot->docs.count, 2);
 }
 
@@ -101,7 +101,7 @@ static void the_masked_bytes_hold_no_secret(void **state)
 		snapshot_from(SECRET);
 
 	(void)state;
-	assert_true(str_is(snapshot->json, SECRET));
+	assert_true(str_is(snapshot->plain->json, SECRET));
 	assert_true(str_is(snapshot->masked->json, MASKED));
 	docs_assert_json(snapshot->root, SECRET);
 	docs_assert_json(snapshot->masked->root, MASKED);
@@ -114,8 +114,8 @@ static void without_secrets_the_bytes_are_made_once(void **state)
 
 	(void)state;
 	assert_ptr_equal(snapshot->masked->root, snapshot->root);
-	assert_ptr_equal(snapshot->masked->json.ptr, snapshot->json.ptr);
-	assert_true(str_is(snapshot->json, PLAIN));
+	assert_ptr_equal(snapshot->masked->json.ptr, snapshot->plain->json.ptr);
+	assert_true(str_is(snapshot->plain->json, PLAIN));
 }
 
 static void a_reply_lies_around_the_bytes(void **state)
@@ -126,18 +126,17 @@ static void a_reply_lies_around_the_bytes(void **state)
 	size_t head = strlen("{\"value\":");
 
 	(void)state;
-	reply = snapshot_make_reply(snapshot, snapshot->masked,
-				    STR("{\"value\":"), STR("}\0"));
+	reply = rendition_make_reply(snapshot->masked, STR("{\"value\":"),
+				     STR("}\0"));
 	assert_int_equal((uintptr_t)reply.ptr % 64, 0);
 	assert_memory_equal(reply.ptr, "{\"value\":", head);
 	head += strspn(reply.ptr + head, " ");
 	assert_string_equal(reply.ptr + head, MASKED "}");
 	assert_int_equal(reply.len, head + sizeof(MASKED "}"));
 	assert_true(str_is(snapshot->masked->json, MASKED));
-	again = snapshot_make_reply(snapshot, snapshot->masked, STR("other"),
-				    STR("x"));
+	again = rendition_make_reply(snapshot->masked, STR("other"), STR("x"));
 	assert_true(str_equal(reply, again));
-	assert_int_equal(snapshot->reply.len, 0);
+	assert_int_equal(snapshot->plain->reply.len, 0);
 }
 
 static void without_room_there_is_no_reply(void **state)
@@ -150,21 +149,19 @@ static void without_room_there_is_no_reply(void **state)
 
 	(void)state;
 	memset(head, 'x', sizeof(head));
-	assert_int_equal(snapshot_make_reply(secret, NULL,
-					     (struct str){head, sizeof(head)},
-					     STR(""))
+	assert_int_equal(rendition_make_reply(secret->plain,
+					      (struct str){head, sizeof(head)},
+					      STR(""))
 				 .len,
 			 0);
 	assert_int_equal(
-		snapshot_make_reply(secret, NULL, STR("a"), STR("12345")).len,
+		rendition_make_reply(secret->plain, STR("a"), STR("12345")).len,
 		0);
 	assert_int_equal(
-		snapshot_make_reply(plain, plain->masked, STR("a"), STR("b"))
-			.len,
-		0);
-	assert_true(snapshot_make_reply(secret, NULL,
-					(struct str){head, SNAPSHOT_HEAD},
-					STR("1234"))
+		rendition_make_reply(plain->masked, STR("a"), STR("b")).len, 0);
+	assert_true(rendition_make_reply(secret->plain,
+					 (struct str){head, SNAPSHOT_HEAD},
+					 STR("1234"))
 			    .len > SNAPSHOT_HEAD + 4);
 }
 
@@ -218,18 +215,19 @@ static void what_is_learned_later_is_masked_too(void **state)
 	struct secrets *secrets = secrets_new(NULL);
 	_cleanup_(snapshot_unrefp) struct snapshot *snapshot = snapshot_of(
 		secrets, docs_read("{\"x\":\"a swordfish\"}"), NULL);
-	struct masked *before = masked_ref(snapshot_masked(snapshot, secrets));
+	struct rendition *before =
+		rendition_ref(snapshot_rendition(snapshot, secrets));
 
 	(void)state;
-	assert_ptr_equal(snapshot_masked(snapshot, secrets), before);
+	assert_ptr_equal(snapshot_rendition(snapshot, secrets), before);
 	secrets_learn_text(secrets, "swordfish");
-	assert_true(str_is(snapshot_masked(snapshot, secrets)->json,
+	assert_true(str_is(snapshot_rendition(snapshot, secrets)->json,
 			   "{\"x\":\"a ****\"}"));
 	/* Who is being sent it has it. */
 	assert_true(str_is(before->json, "{\"x\":\"a swordfish\"}"));
-	masked_unref(before);
+	rendition_unref(before);
 	secrets_set_patterns(secrets, "^x$");
-	assert_true(str_is(snapshot_masked(snapshot, secrets)->json,
+	assert_true(str_is(snapshot_rendition(snapshot, secrets)->json,
 			   "{\"x\":\"****\"}"));
 	secrets_free(secrets);
 }

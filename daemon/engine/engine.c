@@ -89,7 +89,8 @@ static struct workspace *declared_active(const struct engine *engine)
 /* The one that somebody chose, else the one declared active, else the first. */
 void engine_choose_active(struct engine *engine)
 {
-	_cleanup_(mem_freep) char *chosen = chosen_read(&engine->chosen);
+	_cleanup_(mem_freep) char *chosen =
+		active_workspace_read(&engine->kept_active);
 
 	engine->active = chosen ? engine_workspace(engine, chosen) : NULL;
 	if (!engine->active)
@@ -107,7 +108,7 @@ void engine_make_active(struct engine *engine, struct workspace *workspace)
 
 void engine_use_workspace(struct engine *engine, struct workspace *workspace)
 {
-	chosen_write(&engine->chosen, workspace->name);
+	active_workspace_write(&engine->kept_active, workspace->name);
 	if (workspace == engine->active)
 		return;
 	engine_make_active(engine, workspace);
@@ -415,7 +416,8 @@ struct engine *engine_new(const struct options *options, struct diag *diag)
 			      engine->places.state_dir);
 	init_host(engine, env);
 	engine_open_site(engine);
-	chosen_init(&engine->chosen, &engine->loop, engine->state_dir);
+	active_workspace_init(&engine->kept_active, &engine->loop,
+			      engine->state_dir);
 	engine->access = access_new(
 		engine->settings->read, engine->settings->secrets,
 		engine->settings->admin, engine->settings->root == ROOT_HOST);
@@ -430,7 +432,7 @@ void engine_free(struct engine *engine)
 {
 	engine_close_site(engine);
 	close_workspaces(engine);
-	chosen_deinit(&engine->chosen);
+	active_workspace_deinit(&engine->kept_active);
 	watch_close(engine->watch);
 	http_close(engine->http);
 	uv_close((uv_handle_t *)&engine->recheck, NULL);

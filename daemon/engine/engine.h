@@ -19,7 +19,7 @@
 #include <uv.h>
 
 #include "base/diag.h"
-#include "engine/chosen.h"
+#include "engine/active_workspace.h"
 #include "engine/generation.h"
 #include "engine/turn_clock.h"
 #include "engine/watched.h"
@@ -87,8 +87,9 @@ struct engine {
 	uint64_t active_since; /* a generation; 0: from the start */
 	struct site *site;     /* what etcd has for this host; NULL: no etcd */
 	struct generation generation;
-	struct chosen chosen; /* the active workspace's name, kept */
-	size_t secrets_max;   /* more, and old ones are forgotten */
+	struct active_workspace
+		kept_active; /* the active workspace's name, kept */
+	size_t secrets_max;  /* more, and old ones are forgotten */
 
 	uv_loop_t loop;
 	struct turn_clock turn_clock;

@@ -10,11 +10,11 @@
 #include "../support/quiet.h"
 #include "../support/scratch.h"
 #include "base/mem.h"
-#include "engine/chosen.h"
+#include "engine/active_workspace.h"
 
 struct bench {
 	uv_loop_t loop;
-	struct chosen chosen;
+	struct active_workspace kept;
 };
 
 static int open_bench(void **state)
@@ -23,7 +23,7 @@ static int open_bench(void **state)
 
 	scratch_enter();
 	uv_loop_init(&bench->loop);
-	chosen_init(&bench->chosen, &bench->loop, scratch_root);
+	active_workspace_init(&bench->kept, &bench->loop, scratch_root);
 	*state = bench;
 	return 0;
 }
@@ -32,19 +32,19 @@ static int close_bench(void **state)
 {
 	struct bench *bench = *state;
 
-	chosen_deinit(&bench->chosen);
+	active_workspace_deinit(&bench->kept);
 	assert_int_equal(uv_loop_close(&bench->loop), 0);
 	mem_free(bench);
 	scratch_leave();
 	return 0;
 }
 
-static void assert_chosen(struct bench *bench, const char *name)
+static void assert_kept(struct bench *bench, const char *name)
 {
 	_cleanup_(mem_freep) char *read = NULL;
 
 	(void)uv_run(&bench->loop, UV_RUN_DEFAULT);
-	read = chosen_read(&bench->chosen);
+	read = active_workspace_read(&bench->kept);
 	if (name)
 		assert_string_equal(read, name);
 	else
@@ -53,17 +53,17 @@ static void assert_chosen(struct bench *bench, const char *name)
 
 static void nobody_has_chosen(void **state)
 {
-	assert_chosen(*state, NULL);
+	assert_kept(*state, NULL);
 }
 
 static void of_several_choices_the_last_stands(void **state)
 {
 	struct bench *bench = *state;
 
-	chosen_write(&bench->chosen, "one");
-	chosen_write(&bench->chosen, "two");
-	chosen_write(&bench->chosen, "three of us");
-	assert_chosen(bench, "three of us");
+	active_workspace_write(&bench->kept, "one");
+	active_workspace_write(&bench->kept, "two");
+	active_workspace_write(&bench->kept, "three of us");
+	assert_kept(bench, "three of us");
 }
 
 static void the_file_is_private(void **state)
@@ -71,8 +71,8 @@ static void the_file_is_private(void **state)
 	struct bench *bench = *state;
 	struct stat st;
 
-	chosen_write(&bench->chosen, "one");
-	assert_chosen(bench, "one");
+	active_workspace_write(&bench->kept, "one");
+	assert_kept(bench, "one");
 	assert_int_equal(stat(scratch_at("active"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
@@ -80,31 +80,31 @@ static void the_file_is_private(void **state)
 static void a_blank_file_is_no_choice(void **state)
 {
 	scratch_write("active", "\n");
-	assert_chosen(*state, NULL);
+	assert_kept(*state, NULL);
 }
 
 static void without_a_folder_nothing_is_kept(void **state)
 {
 	struct bench *bench = *state;
-	struct chosen nowhere;
+	struct active_workspace nowhere;
 
-	chosen_init(&nowhere, &bench->loop, NULL);
-	chosen_write(&nowhere, "one");
-	assert_null(chosen_read(&nowhere));
-	chosen_deinit(&nowhere);
+	active_workspace_init(&nowhere, &bench->loop, NULL);
+	active_workspace_write(&nowhere, "one");
+	assert_null(active_workspace_read(&nowhere));
+	active_workspace_deinit(&nowhere);
 }
 
 static void a_folder_that_is_gone_is_survived(void **state)
 {
 	struct bench *bench = *state;
-	struct chosen gone;
+	struct active_workspace gone;
 
 	quiet_begin();
-	chosen_init(&gone, &bench->loop, scratch_at("gone"));
-	chosen_write(&gone, "one");
+	active_workspace_init(&gone, &bench->loop, scratch_at("gone"));
+	active_workspace_write(&gone, "one");
 	(void)uv_run(&bench->loop, UV_RUN_DEFAULT);
-	assert_null(chosen_read(&gone));
-	chosen_deinit(&gone);
+	assert_null(active_workspace_read(&gone));
+	active_workspace_deinit(&gone);
 	quiet_end();
 }
 

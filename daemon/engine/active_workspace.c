@@ -1,4 +1,4 @@
-#include "engine/chosen.h"
+#include "engine/active_workspace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,38 +12,39 @@
 #define FILE_NAME      "active"
 #define NAME_MAX_BYTES 4096
 
-struct chosen_write {
+struct active_workspace_write {
 	uv_work_t work;
-	struct chosen *chosen;
+	struct active_workspace *kept;
 	char *folder, *name;
 	int result; /* negative errno */
 };
 
-void chosen_init(struct chosen *chosen, uv_loop_t *loop, const char *folder)
+void active_workspace_init(struct active_workspace *kept, uv_loop_t *loop,
+			   const char *folder)
 {
-	*chosen = (struct chosen){
+	*kept = (struct active_workspace){
 		.loop = loop,
 		.folder = folder ? mem_strdup(folder) : NULL,
 	};
 }
 
-void chosen_deinit(struct chosen *chosen)
+void active_workspace_deinit(struct active_workspace *kept)
 {
-	while (chosen->write)
-		(void)uv_run(chosen->loop, UV_RUN_ONCE);
-	mem_free(chosen->folder);
+	while (kept->write)
+		(void)uv_run(kept->loop, UV_RUN_ONCE);
+	mem_free(kept->folder);
 }
 
-char *chosen_read(const struct chosen *chosen)
+char *active_workspace_read(const struct active_workspace *kept)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	_cleanup_(mem_freep) char *path = NULL;
 	struct source source;
 	struct str name;
 
-	if (!chosen->folder)
+	if (!kept->folder)
 		return NULL;
-	path = mem_printf("%s/" FILE_NAME, chosen->folder);
+	path = mem_printf("%s/" FILE_NAME, kept->folder);
 	if (source_from_file(&source, &arena, path, NAME_MAX_BYTES, NULL))
 		return NULL;
 	name = str_trim(source.text);
@@ -52,7 +53,7 @@ char *chosen_read(const struct chosen *chosen)
 
 /* --- on the thread pool --------------------------------------------------- */
 
-static int write_name(const struct chosen_write *write)
+static int write_name(const struct active_workspace_write *write)
 {
 	_cleanup_(file_closep) int dir =
 		open(write->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -65,29 +66,29 @@ static int write_name(const struct chosen_write *write)
 
 static void on_work(uv_work_t *work)
 {
-	struct chosen_write *write = work->data;
+	struct active_workspace_write *write = work->data;
 
 	write->result = write_name(write);
 }
 
 /* --- in the loop ---------------------------------------------------------- */
 
-static void start(struct chosen *chosen);
+static void start(struct active_workspace *kept);
 
-static void finish(struct chosen_write *write)
+static void finish(struct active_workspace_write *write)
 {
-	struct chosen *chosen = write->chosen;
+	struct active_workspace *kept = write->kept;
 
 	if (write->result < 0)
 		log_warning("active-not-kept",
 			    LOG_TEXT("folder", write->folder),
 			    LOG_TEXT("error", strerror(-write->result)));
-	chosen->write = NULL;
+	kept->write = NULL;
 	mem_free(write->folder);
 	mem_free(write->name);
 	mem_free(write);
-	if (chosen->next)
-		start(chosen);
+	if (kept->next)
+		start(kept);
 }
 
 static void on_done(uv_work_t *work, int status)
@@ -96,24 +97,24 @@ static void on_done(uv_work_t *work, int status)
 	finish(work->data);
 }
 
-static void start(struct chosen *chosen)
+static void start(struct active_workspace *kept)
 {
-	struct chosen_write *write = mem_alloc(sizeof(*write));
+	struct active_workspace_write *write = mem_alloc(sizeof(*write));
 
 	write->work.data = write;
-	write->chosen = chosen;
-	write->folder = mem_strdup(chosen->folder);
-	write->name = TAKE(chosen->next);
-	chosen->write = write;
-	(void)uv_queue_work(chosen->loop, &write->work, on_work, on_done);
+	write->kept = kept;
+	write->folder = mem_strdup(kept->folder);
+	write->name = TAKE(kept->next);
+	kept->write = write;
+	(void)uv_queue_work(kept->loop, &write->work, on_work, on_done);
 }
 
-void chosen_write(struct chosen *chosen, const char *name)
+void active_workspace_write(struct active_workspace *kept, const char *name)
 {
-	if (!chosen->folder)
+	if (!kept->folder)
 		return;
-	mem_free(chosen->next);
-	chosen->next = mem_strdup(name);
-	if (!chosen->write)
-		start(chosen);
+	mem_free(kept->next);
+	kept->next = mem_strdup(name);
+	if (!kept->write)
+		start(kept);
 }

@@ -129,7 +129,7 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 	feed->fault = answer->fault;
 	if (is_well(feed) && answer->feed == VAULT_CONFIG) {
 		upstream->last_success = time(NULL);
-		whois_learn(&upstream->whois);
+		principal_learn(&upstream->principal);
 	}
 	if (is_well(feed))
 		key_life_learn(&upstream->key_life,
@@ -243,7 +243,7 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->data = data;
 	upstream->session =
 		session_new(config->http, &upstream->session_config);
-	whois_init(&upstream->whois, upstream->session);
+	principal_init(&upstream->principal, upstream->session);
 	key_life_init(&upstream->key_life, upstream->session,
 		      upstream->login.access_key);
 	upstream->poller =
@@ -273,7 +273,7 @@ void upstream_close(struct upstream *upstream)
 	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		mem_free(upstream->feeds[i].error);
 	key_life_deinit(&upstream->key_life);
-	whois_deinit(&upstream->whois);
+	principal_deinit(&upstream->principal);
 	session_close(upstream->session);
 	mem_free(upstream->server);
 	login_deinit(&upstream->login);

@@ -18,7 +18,7 @@
 
 #include "engine/key_life.h"
 #include "engine/login.h"
-#include "engine/whois.h"
+#include "engine/principal.h"
 #include "fetch/session.h"
 #include "fetch/vault.h"
 
@@ -52,7 +52,7 @@ struct upstream {
 	char *server; /* login.api_server as it may be shown */
 	struct session_config session_config; /* its texts are the login's */
 	struct session *session;
-	struct whois whois;
+	struct principal principal;
 	struct key_life key_life;
 	struct secrets *secrets; /* borrowed */
 	struct vault_poller *poller;

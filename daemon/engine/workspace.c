@@ -496,7 +496,7 @@ void workspace_close(struct workspace *workspace)
 	access_free(workspace->access);
 	mem_free(workspace->login_error);
 	mem_free(workspace->login_warning);
-	whois_names_deinit(&workspace->kept);
+	principal_names_deinit(&workspace->kept);
 	mem_free(workspace->name);
 	mem_free(workspace);
 }

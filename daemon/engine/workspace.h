@@ -90,8 +90,8 @@ struct workspace {
 
 	struct rotation *rotation; /* NULL: none is under way */
 
-	struct last_good last_good; /* of its vaults */
-	struct whois_names kept;    /* whose the restored vaults are */
+	struct last_good last_good;  /* of its vaults */
+	struct principal_names kept; /* whose the restored vaults are */
 
 	int64_t since; /* seconds since 1970 of state and refused */
 	enum workspace_state state;
@@ -164,7 +164,8 @@ void workspace_lapse(struct workspace *workspace);
 int64_t workspace_lapses_in(const struct workspace *workspace);
 
 /* Who we are: as the server says, else as it said to an earlier process. */
-const struct whois_names *workspace_names(const struct workspace *workspace);
+const struct principal_names *workspace_names(
+	const struct workspace *workspace);
 
 /* Age in seconds of the vaults that are served, when older than two polls;
  * else -1. */

@@ -29,8 +29,8 @@ void workspace_close_upstreams(struct workspace *workspace)
 /* Do two logins, as far as they have told, get the same vaults? */
 static bool is_same_user(const struct upstream *a, const struct upstream *b)
 {
-	const struct whois_names *one = &a->whois.names;
-	const struct whois_names *other = &b->whois.names;
+	const struct principal_names *one = &a->principal.names;
+	const struct principal_names *other = &b->principal.names;
 
 	return str_same(a->login.api_server, b->login.api_server) &&
 	       one->company_id &&
@@ -242,7 +242,7 @@ static char *copy(const char *text)
 void workspace_keep_names(struct workspace *workspace,
 			  const struct cache_entry *entry)
 {
-	workspace->kept = (struct whois_names){
+	workspace->kept = (struct principal_names){
 		.user_id = copy(entry->user_id),
 		.user_name = copy(entry->user_name),
 		.company_id = copy(entry->company_id),
@@ -276,7 +276,7 @@ bool workspace_has_moved(struct workspace *workspace)
 {
 	const struct api_claims *claims =
 		session_claims(workspace->upstream->session);
-	struct whois_names *kept = &workspace->kept;
+	struct principal_names *kept = &workspace->kept;
 	bool moved;
 
 	if (!claims || !claims->company_id)
@@ -284,17 +284,17 @@ bool workspace_has_moved(struct workspace *workspace)
 	moved = is_other(kept->company_id, claims->company_id) ||
 		is_other(kept->user_id, claims->user_id);
 	if (moved)
-		whois_names_deinit(kept);
+		principal_names_deinit(kept);
 	return moved;
 }
 
-const struct whois_names *workspace_names(const struct workspace *workspace)
+const struct principal_names *workspace_names(const struct workspace *workspace)
 {
 	const struct upstream *upstream = workspace->upstream;
 
-	if (upstream &&
-	    (upstream->whois.names.user_id || upstream->whois.names.company_id))
-		return &upstream->whois.names;
+	if (upstream && (upstream->principal.names.user_id ||
+			 upstream->principal.names.company_id))
+		return &upstream->principal.names;
 	return &workspace->kept;
 }
 
@@ -302,7 +302,7 @@ void workspace_describe_owner(const struct workspace *workspace,
 			      struct cache_entry *entry)
 {
 	const struct login *login = &workspace->upstream->login;
-	const struct whois_names *names = workspace_names(workspace);
+	const struct principal_names *names = workspace_names(workspace);
 
 	*entry = (struct cache_entry){
 		.api_server = login->api_server,

@@ -259,7 +259,7 @@ static void write_server(struct reader *reader,
 
 static void write_names(const struct workspace *workspace, struct buf *json)
 {
-	const struct whois_names *names = workspace_names(workspace);
+	const struct principal_names *names = workspace_names(workspace);
 
 	json_add_optional_string(json, "company_id", names->company_id);
 	json_add_optional_string(json, "company_name", names->company_name);

@@ -1,30 +1,30 @@
-#include "engine/whois.h"
+#include "engine/principal.h"
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "value/value.h"
 
-void whois_init(struct whois *whois, struct session *session)
+void principal_init(struct principal *principal, struct session *session)
 {
-	*whois = (struct whois){.session = session};
+	*principal = (struct principal){.session = session};
 }
 
-void whois_names_deinit(struct whois_names *names)
+void principal_names_deinit(struct principal_names *names)
 {
 	mem_free(names->user_id);
 	mem_free(names->user_name);
 	mem_free(names->company_id);
 	mem_free(names->company_name);
-	*names = (struct whois_names){0};
+	*names = (struct principal_names){0};
 }
 
-void whois_deinit(struct whois *whois)
+void principal_deinit(struct principal *principal)
 {
-	session_cancel(TAKE(whois->call));
-	whois_names_deinit(&whois->names);
+	session_cancel(TAKE(principal->call));
+	principal_names_deinit(&principal->names);
 }
 
-static bool is_known(const struct whois_names *names)
+static bool is_known(const struct principal_names *names)
 {
 	return names->user_name && (names->company_name || !names->company_id);
 }
@@ -38,7 +38,7 @@ static void fill(char **field, const struct value *value)
 		*field = mem_strndup(value->text.ptr, value->text.len);
 }
 
-static bool is_ours(const struct whois_names *names,
+static bool is_ours(const struct principal_names *names,
 		    const struct value *company)
 {
 	const struct value *id = value_get(company, STR("id"));
@@ -47,13 +47,15 @@ static bool is_ours(const struct whois_names *names,
 	       str_is(value_text(id), names->company_id);
 }
 
-static void take_company(struct whois_names *names, const struct value *company)
+static void take_company(struct principal_names *names,
+			 const struct value *company)
 {
 	if (is_ours(names, company))
 		fill(&names->company_name, value_get(company, STR("name")));
 }
 
-static void take_companies(struct whois_names *names, const struct value *list)
+static void take_companies(struct principal_names *names,
+			   const struct value *list)
 {
 	if (!value_is(list, VALUE_LIST))
 		return;
@@ -70,14 +72,15 @@ static bool is_answer(const struct api_reply *reply)
 
 static void on_companies(void *data, const struct api_reply *reply)
 {
-	struct whois *whois = data;
+	struct principal *principal = data;
 
-	whois->call = NULL;
-	whois->asked = is_answer(reply);
-	take_companies(&whois->names, value_get(reply->data, STR("companies")));
+	principal->call = NULL;
+	principal->asked = is_answer(reply);
+	take_companies(&principal->names,
+		       value_get(reply->data, STR("companies")));
 }
 
-static void take_user(struct whois_names *names, const struct value *user)
+static void take_user(struct principal_names *names, const struct value *user)
 {
 	fill(&names->user_id, value_get(user, STR("id")));
 	fill(&names->user_name, value_get(user, STR("name")));
@@ -87,14 +90,14 @@ static void take_user(struct whois_names *names, const struct value *user)
 
 static void on_user(void *data, const struct api_reply *reply)
 {
-	struct whois *whois = data;
+	struct principal *principal = data;
 
-	whois->call = NULL;
-	take_user(&whois->names, value_get(reply->data, STR("user")));
-	if (is_answer(reply) && !is_known(&whois->names))
-		whois->call = session_send(whois->session,
-					   "organization.get_user_companies",
-					   NULL, on_companies, whois);
+	principal->call = NULL;
+	take_user(&principal->names, value_get(reply->data, STR("user")));
+	if (is_answer(reply) && !is_known(&principal->names))
+		principal->call = session_send(
+			principal->session, "organization.get_user_companies",
+			NULL, on_companies, principal);
 }
 
 /* --- what the token says -------------------------------------------------- */
@@ -113,24 +116,24 @@ static bool is_other(const char *known, const char *claimed)
 	return claimed && !str_same(known, claimed);
 }
 
-void whois_learn(struct whois *whois)
+void principal_learn(struct principal *principal)
 {
-	const struct api_claims *claims = session_claims(whois->session);
-	struct whois_names *names = &whois->names;
+	const struct api_claims *claims = session_claims(principal->session);
+	struct principal_names *names = &principal->names;
 
 	if (!claims)
 		return;
 	if (is_other(names->company_id, claims->company_id) ||
 	    is_other(names->user_id, claims->user_id)) {
-		whois_names_deinit(names);
-		whois->asked = false;
+		principal_names_deinit(names);
+		principal->asked = false;
 	}
 	take_text(&names->user_id, claims->user_id);
 	take_text(&names->user_name, claims->user_name);
 	take_text(&names->company_id, claims->company_id);
 	take_text(&names->company_name, claims->company_name);
-	if (!is_known(names) && !whois->asked && !whois->call)
-		whois->call =
-			session_send(whois->session, "users.get_current_user",
-				     NULL, on_user, whois);
+	if (!is_known(names) && !principal->asked && !principal->call)
+		principal->call = session_send(principal->session,
+					       "users.get_current_user", NULL,
+					       on_user, principal);
 }

@@ -1,9 +1,9 @@
-#ifndef DAEMON_WHOIS_H
-#define DAEMON_WHOIS_H
+#ifndef DAEMON_PRINCIPAL_H
+#define DAEMON_PRINCIPAL_H
 
 /*
- * Whois: who a login is, to the server: user and company (the workspace), by id
- * and name.
+ * Principal: who a login is to the server: user and company (the workspace), by
+ * id and name.
  *
  * The token says the ids and mostly the names. In a company that the user has
  * joined (claim `tenant`) it does not say that one's name: then the server is
@@ -16,24 +16,25 @@
 
 #include "fetch/session.h"
 
-struct whois_names {
+struct principal_names {
 	char *user_id, *user_name, *company_id, *company_name; /* or NULL */
 };
 
-void whois_names_deinit(struct whois_names *names);
+void principal_names_deinit(struct principal_names *names);
 
-struct whois {
+struct principal {
 	struct session *session; /* borrowed */
 	struct session_call *call;
-	struct whois_names names;
+	struct principal_names names;
 	bool asked; /* the server has answered about them */
 };
 
-void whois_init(struct whois *whois, struct session *session);
-void whois_deinit(struct whois *whois); /* before the session's end */
+void principal_init(struct principal *principal, struct session *session);
+void principal_deinit(
+	struct principal *principal); /* before the session's end */
 
 /* The session has logged in, perhaps again: learn what its token says, ask for
  * what it does not. */
-void whois_learn(struct whois *whois);
+void principal_learn(struct principal *principal);
 
 #endif

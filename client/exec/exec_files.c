@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "exec/exec_env.h"
 #include "exec/section.h"
@@ -219,40 +218,27 @@ static bool may_overwrite(const struct value *file)
 	return !value_is(overwrite, VALUE_BOOL) || overwrite->boolean;
 }
 
-static void make_parent(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	_cleanup_(mem_freep) char *folder = NULL;
-
-	if (!slash || slash == path)
-		return;
-	folder = mem_strndup(path, (size_t)(slash - path));
-	(void)file_make_folder(folder, 0755); /* target_open says what fails */
-}
-
-static const char *replace(const char *path, mode_t mode, struct str text)
+/* What is wrong with it, the caller's, or NULL; the same of the next two. */
+static char *replace(const char *path, mode_t mode, struct str text)
 {
 	struct target_wish wish = {
 		.path = path,
 		.mode = mode,
 		.uid = TARGET_NOBODY,
 		.gid = (gid_t)-1,
+		.make_folders = true,
 	};
-	struct target target;
-	const char *problem;
-	int r;
+	_cleanup_(target_deinit) struct target target;
+	int r = target_open(&target, &wish);
 
-	make_parent(path);
-	r = target_open(&target, &wish);
 	if (r == 0)
 		r = target_write(&target, text);
-	problem = target.problem ? target.problem : strerror(r < 0 ? -r : 0);
-	target_deinit(&target);
-	return r < 0 ? problem : NULL;
+	if (r >= 0)
+		return NULL;
+	return mem_strdup(target.problem ? target.problem : strerror(-r));
 }
 
-/* What is wrong with it, or NULL. */
-static const char *write_to(const char *path, const struct value *file)
+static char *write_to(const char *path, const struct value *file)
 {
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
 	const char *problem;
@@ -260,24 +246,25 @@ static const char *write_to(const char *path, const struct value *file)
 	mode_t mode;
 
 	if (!read_mode(value_get(file, STR("mode")), &mode))
-		return "its mode is no file mode such as \"0640\"";
+		return mem_strdup("its mode is no file mode such as \"0640\"");
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return "its path is a folder";
+		return mem_strdup("its path is a folder");
 	if (!may_overwrite(file) && lstat(path, &st) == 0)
 		return NULL;
 	problem = make_contents(&text, file);
-	return problem ? problem : replace(path, mode, buf_str(&text));
+	return problem ? mem_strdup(problem)
+		       : replace(path, mode, buf_str(&text));
 }
 
-static const char *write_file(const struct value *file, char *const *env)
+static char *write_file(const struct value *file, char *const *env)
 {
 	struct str text = answer_text(file, "path");
 	_cleanup_(mem_freep) char *path = NULL;
 
 	if (!value_is(file, VALUE_OBJECT) || !text.len)
-		return "it has no path";
+		return mem_strdup("it has no path");
 	if (memchr(text.ptr, '\0', text.len))
-		return "its path holds the character NUL";
+		return mem_strdup("its path holds the character NUL");
 	path = expand(text, env);
 	return write_to(path, file);
 }
@@ -292,7 +279,6 @@ void exec_files_write(const struct value *tree, char *const *env)
 {
 	const struct value *files = value_get(tree, STR("files"));
 	struct member *member;
-	const char *problem;
 
 	if (!value_is(files, VALUE_OBJECT))
 		return;
@@ -302,7 +288,9 @@ void exec_files_write(const struct value *tree, char *const *env)
 		return;
 	}
 	for (value_each (files, member)) {
-		problem = write_file(member->value, env);
+		_cleanup_(mem_freep) char *problem =
+			write_file(member->value, env);
+
 		if (problem)
 			complain_warning("files.%.*s is not written: %s",
 					 STR_PRINT(member_key(member)),

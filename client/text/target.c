@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -24,6 +25,8 @@ static void split(const char *path, char **folder, char **name)
 	const char *slash = strrchr(path, '/');
 	size_t len = slash ? (size_t)(slash - path) : 0;
 
+	while (len > 1 && path[len - 1] == '/')
+		len--;
 	if (!slash)
 		*folder = mem_strdup(".");
 	else
@@ -36,14 +39,36 @@ static bool is_name(const char *name)
 	return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
+/* A missing one is made in the folder above, which is looked at as all are. */
+static int open_folder(struct target *target, const char *path)
+{
+	_cleanup_(mem_freep) char *above = NULL, *name = NULL;
+	_cleanup_(file_closep) int dirfd = -1;
+	uid_t uid = target->wish.uid;
+	int r = folder_open(path, uid, &target->refusal);
+
+	if (r != -ENOENT || !target->wish.make_folders)
+		return r;
+	split(path, &above, &name);
+	if (!strcmp(above, path))
+		return r;
+	dirfd = open_folder(target, above);
+	if (dirfd < 0)
+		return dirfd;
+	if (mkdirat(dirfd, name, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return folder_open(path, uid, &target->refusal);
+}
+
 int target_open(struct target *target, const struct target_wish *wish)
 {
 	*target = (struct target){.wish = *wish, .dirfd = -1};
 	split(wish->path, &target->folder, &target->name);
 	if (!is_name(target->name))
 		return -EISDIR;
-	target->dirfd =
-		folder_open(target->folder, wish->uid, &target->refusal);
+	if (strlen(target->folder) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	target->dirfd = open_folder(target, target->folder);
 	target->problem = target->refusal;
 	return target->dirfd < 0 ? target->dirfd : 0;
 }

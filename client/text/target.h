@@ -26,6 +26,7 @@ struct target_wish {
 	bool in_place;  /* write into the existing file, which keeps its inode:
 			 * for files that are mount points */
 	bool keep_mode; /* with in_place: its mode too */
+	bool make_folders; /* those on the way that are missing */
 };
 
 struct target {

@@ -607,6 +607,32 @@ def test_files_are_written_as_described(home, daemon):
     assert not (home.path / "k").exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes where others may have laid a link")
+def test_root_writes_and_makes_nothing_behind_others_links(home, daemon, tmp_path):
+    theirs, ours = tmp_path / "theirs", home.path / "ours"
+    theirs.mkdir()
+    ours.mkdir()
+    (theirs / "link").symlink_to(ours)
+    os.chown(theirs, 65533, 65533)
+    (home.path / "own").symlink_to(ours)
+    ways = [theirs / "link/f", theirs / "link/new/f", theirs / "f", theirs / "new/f",
+            theirs / "../theirs/f", theirs / "link/../new/f", home.path / "own/../../theirs/new/f",
+            "a/" * 3000 + "f", "a/" * 300_000 + "f", ours / ".." / ".." / ".."]
+    good = ["own/deep/er/f", "own/../ours//twice/f", "new/../ours/up/f"]
+    files = [*ways, *(home.path / each for each in good)]
+    home.conf("".join(f'files.f{number} {{ path: "{path}", contents: x }}\n'
+                      for number, path in enumerate(files)))
+    daemon.start()
+    done = execute(home, "--files", "--", "true", check=0)
+    refused = [line for line in done.stderr.splitlines() if "is not written: " in line]
+    assert len(refused) == len(ways), done.stderr
+    assert sum(f"{theirs} belongs to somebody else" in line for line in refused) == 7
+    assert sum("File name too long" in line for line in refused) == 2
+    assert [each.name for each in theirs.iterdir()] == ["link"]
+    assert sorted(each.name for each in ours.iterdir()) == ["deep", "twice", "up"]
+    assert all((home.path / each).read_text() == "x" for each in good)
+
+
 def test_files_are_left_alone_unless_asked_for(home, daemon):
     home.conf('agent.apply_files: true, files.a { path: "~/a", contents: x }')
     daemon.start()

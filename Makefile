@@ -22,6 +22,7 @@
 #   make install DESTDIR=... PREFIX=/usr
 #   make deb              clearconf_VERSION_ARCH.deb in $(B)
 #   make dist             clearconf-VERSION.tar.gz in $(B)
+#   make html             the man pages as HTML in $(B)/html
 #   make uninstall        what install has put there, settings excepted
 #   make capture          the README's picture of a terminal, taken anew
 #   make deps             install what all this needs (Debian packages)
@@ -390,12 +391,23 @@ dist:
 	git archive --format=tar --prefix=clearconf-$(VERSION)/ HEAD | \
 		gzip -9n > $(B)/clearconf-$(VERSION).tar.gz
 
+# The man pages as HTML, which lead to one another.
+html:
+	@tests/support/deps.sh install mandoc
+	@mkdir -p $(B)/html
+	@for page in $(pages); do \
+		mandoc -T html -O man=%N.%S.html $$page \
+			> $(B)/html/$${page##*/}.html || exit; \
+	done
+	@echo "$(B)/html/clearconf.1.html"
+
 clean:
 	rm -rf --one-file-system build build-*
 
 .PHONY: threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
-        test-system demo fuzz bench lint install uninstall capture deb dist clean
+        test-system demo fuzz bench lint install uninstall capture deb dist html \
+        clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src) $(fuzz_src))

@@ -4,7 +4,8 @@ Usage: pages.py BUILD
 
  - every option that a program's --help tells of has an item in its page, and
    every item that is an option is in the --help: letters and arguments included;
- - every command has its section in clearconf(1), with its options, and no other;
+ - every command has a page of its own, with its options and its summary, and a
+   line in clearconf(1); no other has;
  - every setting of daemon/settings/settings.c has an item in clearconfd.conf(5) with what
    holds without it, and no other;
  - mandoc finds nothing to complain about.
@@ -62,14 +63,24 @@ def check_client(build):
     parts = sections(page, "Ss")
     overview = help_of(build, "clearconf")
     compare("clearconf", client_options(overview), items(parts["Global options"]))
-    commands = re.findall(r"^  ([a-z]+) ", overview.partition("Commands")[2].partition("\n\n")[0], re.M)
-    described = sections(page.partition(".Sh COMMANDS\n")[2].partition("\n.Sh ")[0], "Ss")
-    compare("commands of clearconf", set(commands), {name.split()[0] for name in described})
-    for name, text in described.items():
-        if name.split()[0] in commands:
-            command = name.split()[0]
-            compare(f"clearconf {command}", client_options(help_of(build, "clearconf", command)),
-                    items(text))
+    listed = overview.partition("Commands")[2].partition("\n\n")[0]
+    summaries = dict(re.findall(r"^  ([a-z]+) +(.*)$", listed, re.M))
+    told = sections(page, "Sh")["COMMANDS"]
+    compare("commands of clearconf", set(summaries), set(re.findall(r"^\.It Xr clearconf-(\w+) 1", told, re.M)))
+    compare("pages of commands", set(summaries),
+            {path.removeprefix("client/man/clearconf-").removesuffix(".1")
+             for path in glob.glob("client/man/*")})
+    for name, summary in summaries.items():
+        check_command(build, name, summary)
+
+
+def check_command(build, name, summary):
+    page = text_of(f"client/man/clearconf-{name}.1")
+    compare(f"clearconf {name}", client_options(help_of(build, "clearconf", name)), items(page))
+    compare(f"summary of {name}", {summary}, set(re.findall(r"^\.Nd (.*)$", page, re.M)))
+    synopsis = sections(page, "Sh")["SYNOPSIS"]
+    compare(f"synopsis of {name}", {word for item in items(page) for word in re.findall(r"--[a-z-]+", item)},
+            {"-" + word for word in re.findall(r"Fl (-[a-z-]+)", synopsis)})
 
 
 def check_daemon(build):

@@ -39,7 +39,7 @@ void access_free(struct access *access);
 unsigned int access_rights(const struct access *access,
 			   const struct access_user *user);
 
-/* "read", "secrets", "admin". */
+/* The name of a right: "read", "secrets", "admin". */
 const char *access_right_name(enum access_right right);
 
 #endif

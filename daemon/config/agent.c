@@ -103,7 +103,7 @@ static bool to_number(const struct value *value, double *number)
 	}
 }
 
-/* As Python's == has it: 11 is 11.0, and 0 is false. */
+/* Are they equal by Python's ==, to which 11 is 11.0 and 0 is false? */
 static bool python_equal(const struct value *a, const struct value *b)
 {
 	double x, y;
@@ -192,7 +192,7 @@ static struct doc *derive_azure(const struct tiers *tiers,
 static const char *const whitelist_path[] = {"agent", "snug", "whitelist",
 					     NULL};
 
-/* As Python prints it, but for reals, lists and objects. */
+/* The text that Python prints of it, but for reals, lists and objects. */
 static struct str host_of(const struct value *rule)
 {
 	const struct value *host = value_get(rule, STR("host"));

@@ -317,7 +317,8 @@ void explanation_deinit(struct explanation *explanation)
 
 /* --- notes ---------------------------------------------------------------- */
 
-/* By which the winner has no say in what a program is given; NULL: none. */
+/* The lock by which the winner has no say in what a program is given; NULL:
+ * none. */
 static const struct lock *lock_of(const struct explanation *explanation,
 				  const struct explained_leaf *leaf)
 {
@@ -332,7 +333,7 @@ static const struct lock *lock_of(const struct explanation *explanation,
 	return locks_find(explanation->locks, kind, &path);
 }
 
-/* The strongest offer that is no business of the lock; NULL: none. */
+/* The strongest offer that the lock does not hold back; NULL: none. */
 static const struct offer *find_kept(const struct explained_leaf *leaf,
 				     const struct lock *lock)
 {

@@ -29,7 +29,8 @@ void history_deinit(struct history *history);
 /* Takes a reference of its own. */
 void history_add(struct history *history, struct snapshot *snapshot);
 
-/* The same as the newest, from newer documents: it takes the place of it. */
+/* @snapshot, which has the values of the newest and newer documents, takes its
+ * place. */
 void history_renew(struct history *history, struct snapshot *snapshot);
 
 /* What was served at @generation: the newest snapshot not newer than it. NULL

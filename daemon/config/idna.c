@@ -129,7 +129,8 @@ struct punycode {
 	uint32_t delta, bias, handled, basic;
 };
 
-/* Every place where @point stands, the smaller ones being written. */
+/* Write every occurrence of @point; those of smaller code points are written
+ * already. */
 static void add_point(struct buf *out, struct punycode *code,
 		      const struct label *label, uint32_t point)
 {

@@ -23,7 +23,7 @@ static unsigned char first_byte(const struct known *known, uint32_t node)
 	return (unsigned char)known->bytes[known->nodes[node].first];
 }
 
-/* Where the edge is, or belongs. */
+/* The slot where the edge is, or belongs. */
 static uint32_t *edge_of(const struct known *known, uint32_t parent,
 			 unsigned char byte)
 {
@@ -63,7 +63,7 @@ static void link_node(struct known *known, uint32_t node)
 /* --- room -------------------------------------------------------------------
  */
 
-/* Twice as many edges as nodes, at least. */
+/* The table has room for at least twice as many edges as there are nodes. */
 static void grow_nodes(struct known *known)
 {
 	known->node_cap = known->node_cap ? known->node_cap * 2 : 64;
@@ -189,7 +189,7 @@ size_t known_at(const struct known *known, struct str text, uint64_t *budget)
 /* --- adding -----------------------------------------------------------------
  */
 
-/* A node of its own for the bytes that are the same. */
+/* Split the edge: the bytes that are the same get a node of their own. */
 static void split(struct known *known, struct place *place)
 {
 	struct known_node upper = known->nodes[place->node];

@@ -31,7 +31,7 @@ struct known {
 	size_t count; /* of secrets */
 };
 
-/* Again changes nothing. False when there is no room for it. */
+/* Adding a secret again changes nothing. False when there is no room for it. */
 bool known_add(struct known *known, struct str secret);
 
 bool known_has(const struct known *known, struct str secret);

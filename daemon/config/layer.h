@@ -61,7 +61,7 @@ struct layer_traits {
 	bool lines;    /* its texts have lines that are worth telling */
 };
 
-/* By enum layer_kind. */
+/* The table of kinds, indexed by enum layer_kind. */
 extern const struct layer_traits layer_traits[];
 
 enum layer_state { LAYER_OK, LAYER_MISSING, LAYER_BROKEN };
@@ -111,14 +111,15 @@ void layer_free(struct layer *layer);
 /* Is it required and broken, with nothing good to stand for it? */
 bool layer_is_lost(const struct layer *layer);
 
-/* Of the same document and text, as layer_doc_for needs it. */
+/* A layer with the same document and text: what layer_doc_for needs of it. */
 struct layer *layer_copy(const struct layer *layer);
 
 bool layer_is_of(const struct layer *layer, enum layer_provenance provenance);
 
 void layer_set_description(struct layer *layer, const char *description);
 
-/* Whom a vault is for and when it was changed; NULL: not said. */
+/* Tell whom a vault is for, and when it was changed last; NULL: the server does
+ * not say. */
 void layer_set_scope(struct layer *layer, const char *scope,
 		     const char *last_update);
 

@@ -7,7 +7,7 @@
 
 #define OTHER_CASE 0x20 /* the bit that tells small letters from capitals */
 
-/* What is still to be read of a pattern, and the groups around it. */
+/* The state of reading a pattern: its rest, and the groups around that. */
 struct compiler {
 	struct linear_pattern *pattern;
 	struct str rest;
@@ -224,7 +224,7 @@ static struct part take_anchor(struct compiler *c, uint64_t *anchors)
 	return part;
 }
 
-/* All its bytes, so that it is repeated as a whole. */
+/* Take a character; all its bytes, so that it is repeated as a whole. */
 static struct part take_letter(struct compiler *c)
 {
 	struct bytes bytes = {{false}};

@@ -14,7 +14,7 @@
 /* --- texts -------------------------------------------------------------------
  */
 
-/* A search through one text. */
+/* The state of a search through one text. */
 struct search {
 	const struct secrets *secrets;
 	struct str text;
@@ -53,7 +53,7 @@ static size_t hidden_at(struct search *search, size_t offset)
 	return longer(longer(shared, more), shape);
 }
 
-/* Also where two overlap. */
+/* Hide the bytes found, also where two secrets overlap. */
 static bool mask_inside(const struct secrets *secrets, struct str text,
 			struct buf *out)
 {

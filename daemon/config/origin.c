@@ -77,7 +77,7 @@ void origins_deinit(struct origins *origins)
 	*origins = (struct origins){0};
 }
 
-/* Whose @value is; NULL: a merge's. */
+/* The document that holds @value; NULL: it was made by a merge. */
 static const struct stack_doc *owner_of(const struct origins *origins,
 					const struct value *value)
 {

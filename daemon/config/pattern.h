@@ -33,10 +33,10 @@ enum hiding { HIDE_NOTHING, HIDE_TEXT, HIDE_ALL };
 bool patterns_add(struct patterns *patterns, struct str text,
 		  enum hiding hiding);
 
-/* For a message: what is wrong with the one that was not added. */
+/* Why the last pattern that was refused is none, for a message. */
 const char *patterns_why_not(const struct patterns *patterns);
 
-/* The same of each of @words, between blanks. False when any of them is bad, or
+/* Add each of @words, which blanks separate. False when any of them is bad, or
  * there are more than PATTERNS_MAX. */
 bool patterns_add_words(struct patterns *patterns, const char *words,
 			enum hiding hiding);

@@ -51,7 +51,7 @@ bool projection_is_served(enum projection projection,
 	return true;
 }
 
-/* What @item has to say; NULL: nothing. */
+/* What the projection shows of @item; NULL: nothing. */
 static struct value *part_of(enum projection projection,
 			     const struct stack_doc *item,
 			     const struct locks *locks, struct arena *arena)

@@ -43,7 +43,8 @@ bool projection_is_served(enum projection projection,
 			  const struct stack_docs *docs,
 			  const struct locks *locks);
 
-/* The merge; NULL when there is no document. Shares the documents' values. */
+/* The merge of what @projection shows of @docs, which shares their values; NULL
+ * when there is no document. */
 struct value *projection_merge(enum projection projection,
 			       const struct stack_docs *docs,
 			       const struct locks *locks, struct arena *arena);

@@ -68,7 +68,7 @@ bool secret_rules_names(const struct secret_rules *rules, struct str name);
 size_t secret_shape_at(struct str text, size_t offset,
 		       const struct secret_rules *rules);
 
-/* Whether it is worth asking. */
+/* May a shape begin at @offset? A quick look before secret_shape_at. */
 static inline bool secret_shape_may_begin(struct str text, size_t offset)
 {
 	return text.ptr[offset] == '-' ||

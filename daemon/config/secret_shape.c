@@ -51,7 +51,8 @@ static size_t before_last_at(struct str text)
 	return at ? at - 1 : 0;
 }
 
-/* Such as git or jane.doe: a token has other letters, or more. */
+/* Is it a user's name, such as git or jane.doe? A token has other letters, or
+ * more. */
 static bool is_user_name(struct str text)
 {
 	for (size_t i = 0; i < text.len; i++)

@@ -45,7 +45,7 @@ static void set_unref(struct secret_set *set)
 	mem_free(set);
 }
 
-/* The set, to be changed. */
+/* The set of secrets, as a copy of its own where somebody else pins it. */
 static struct secret_set *set_of(struct secrets *secrets)
 {
 	struct secret_set *shared = secrets->set, *own;
@@ -127,7 +127,7 @@ void secrets_free(struct secrets *secrets)
 /* --- known secrets ----------------------------------------------------------
  */
 
-/* What stands under a secret key and is none. */
+/* Is it no secret, though it stands under a secret key? */
 static bool is_placeholder(struct str text)
 {
 	static const char *const words[] = {"true", "false", "none", "null"};
@@ -280,7 +280,7 @@ static void learn_pattern(struct secrets *secrets, const struct value *pattern,
 		    hiding);
 }
 
-/* A list of them, or one. */
+/* Add a list of patterns, or one. */
 static void learn_each(struct secrets *secrets, const struct value *some,
 		       enum hiding hiding)
 {
@@ -307,7 +307,7 @@ static void learn_hidden_keys(struct secrets *secrets,
 	}
 }
 
-/* The name of a variable, as a pattern that is just that. */
+/* A pattern that matches the name of a variable and nothing else. */
 static void learn_variable(struct secrets *secrets, const struct value *name)
 {
 	_cleanup_(buf_deinit) struct buf pattern = BUF_INIT;

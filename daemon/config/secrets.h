@@ -27,7 +27,8 @@ void secrets_free(struct secrets *secrets);
  * use it. */
 struct secrets *secrets_pin(const struct secrets *secrets);
 
-/* Another number whenever there is more to mask, or other patterns. */
+/* A number that changes whenever there is more to mask, or the patterns are
+ * others. */
 uint64_t secrets_version(const struct secrets *secrets);
 
 /* How many texts are known. */
@@ -38,7 +39,7 @@ size_t secrets_count(const struct secrets *secrets);
  * where it is the whole value if it has four. */
 void secrets_learn(struct secrets *secrets, const struct value *root);
 
-/* The same of one secret, @text (NULL: none). */
+/* Learn one secret, @text (NULL: none). */
 void secrets_learn_text(struct secrets *secrets, const char *text);
 
 /* Learn what the configuration @root itself wants hidden: keys that match

@@ -13,7 +13,7 @@
 
 #define CACHE_LINE ((size_t)64)
 
-/* In front of a tree's bytes. */
+/* The room in front of a tree's bytes, for the head of a reply. */
 #define ROOM (SNAPSHOT_HEAD + CACHE_LINE)
 
 const char *snapshot_cause_name(enum snapshot_cause cause)

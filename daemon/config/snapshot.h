@@ -112,7 +112,7 @@ bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc);
 size_t snapshot_bytes_besides(const struct snapshot *snapshot,
 			      const struct snapshot *later);
 
-/* The same values? */
+/* Do both have the same values? */
 bool snapshot_equal(const struct snapshot *a, const struct snapshot *b);
 
 #endif

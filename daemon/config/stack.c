@@ -300,7 +300,7 @@ static void add_for(struct stack_docs *docs, const struct layer *layer,
 		item->read_again = doc != layer->doc;
 }
 
-/* Why, for people: it stands for the vault. */
+/* Put an empty document in the vault's place, which says why. */
 static void leave_out(struct stack_docs *docs, const struct layer *layer,
 		      struct diag *diag)
 {

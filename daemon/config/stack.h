@@ -37,7 +37,7 @@ struct stack_doc {
 	const char *left_out; /* why it cannot be read for another environment:
 			       * it is empty there; NULL: it can */
 
-	/* Of a derived one. */
+	/* Of a derived document only: */
 	const char *note;              /* why it holds, for people */
 	bool clears;                   /* it only hides what is below */
 	const struct value *made_from; /* NULL: none; stands for what is in no
@@ -105,15 +105,17 @@ void stack_docs_deinit(struct stack_docs *docs);
 struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 				    enum layer_kind kind, struct doc *doc);
 
-/* The same at @at, between documents of its kind. */
+/* Like stack_docs_insert, but at index @at, which is between documents of its
+ * kind. */
 struct stack_doc *stack_docs_insert_at(struct stack_docs *docs, size_t at,
 				       enum layer_kind kind, struct doc *doc);
 
-/* The same, of @layer. */
+/* Like stack_docs_insert, with kind, source and description of @layer. */
 struct stack_doc *stack_docs_add(struct stack_docs *docs,
 				 const struct layer *layer, struct doc *doc);
 
-/* Their merge; NULL when there is no document. Shares the documents' values. */
+/* The merge of @docs, which shares their values; NULL when there is no
+ * document. */
 struct value *stack_docs_merge(const struct stack_docs *docs,
 			       struct arena *arena);
 

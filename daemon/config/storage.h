@@ -55,7 +55,7 @@ struct storage {
 	const struct value *wrong; /* in the configuration; NULL: not there */
 };
 
-/* "s3", "gs", "azure". */
+/* The provider's name: "s3", "gs", "azure". */
 const char *storage_provider_name(enum storage_provider provider);
 
 /* The variables that an entry of the environment comes from. */
@@ -65,7 +65,7 @@ const char *storage_provider_name(enum storage_provider provider);
 /* Whose URI is @uri, by its scheme; false when it is nobody's. */
 bool storage_provider_of(struct str uri, enum storage_provider *provider);
 
-/* 0 or STORAGE_E_*. */
+/* Find what ClearML would use. 0 or STORAGE_E_*. */
 int storage_resolve(struct storage *storage, struct arena *arena,
 		    const struct storage_question *question);
 

@@ -32,7 +32,7 @@ int storage_broken(struct storage_lookup *lookup, const struct value *wrong,
 		   const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same, about a value of an entry. */
+/* Like storage_broken, about a value of an entry. */
 int storage_broken_entry(struct storage_lookup *lookup,
 			 const struct storage_candidate *candidate,
 			 const struct value *wrong, const char *format, ...)

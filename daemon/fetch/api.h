@@ -34,7 +34,7 @@ struct api_reply {
 	struct doc *doc;          /* holds data */
 };
 
-/* Of the bodies that api_parse takes: it makes their documents. */
+/* The reader of the bodies that api_parse takes: it makes documents of them. */
 extern const struct http_reader api_reader;
 
 /* Into an uninitialised @reply. @http is of a call that had api_reader. */

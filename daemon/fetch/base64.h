@@ -18,7 +18,7 @@ void base64_write(struct buf *out, struct str bytes);
  * was appended until then stays. */
 bool base64url_read(struct buf *out, struct str text);
 
-/* The same in the standard alphabet. */
+/* Like base64url_read, in the standard alphabet. */
 bool base64_read(struct buf *out, struct str text);
 
 #endif

@@ -26,7 +26,7 @@
 
 struct diag;
 
-/* No file is longer. */
+/* A longer file is no cache. */
 #define CACHE_BYTES_MAX ((size_t)256 << 20)
 
 /* The vaults of one feed, in the order of the server. */
@@ -38,7 +38,7 @@ struct cache_vaults {
 };
 
 struct cache_entry {
-	/* UTF-8, all of them. */
+	/* All texts are UTF-8. */
 	const char *workspace;
 	const char *api_server, *company_id, *access_key; /* "": has none */
 	const char *user_id, *user_name, *company_name;   /* NULL: not known */
@@ -52,10 +52,10 @@ struct cache_entry {
 
 void cache_entry_deinit(struct cache_entry *entry);
 
-/* Of the oldest answer in it; 0: there is none. */
+/* The time of the oldest answer in it; 0: there is none. */
 int64_t cache_entry_fetched_at(const struct cache_entry *entry);
 
-/* All but the times of the answers. */
+/* Are they equal but for the times of their answers? */
 void cache_entry_describe(const struct cache_entry *entry, struct buf *content);
 
 /* A whole file of @content and the times, but for its first line, which is left

@@ -24,7 +24,7 @@ enum {
 	CACHE_E_DAMAGED,    /* not to be believed, or not to be read */
 };
 
-/* Which entry, and whose it must be. */
+/* Which entry is wanted, and whose it must be. */
 struct cache_query {
 	const char *state_dir, *workspace;
 	const char *api_server, *company_id, *user_id; /* NULL: any */
@@ -45,7 +45,7 @@ char *cache_file_name(const char *workspace);
 int cache_file_write(const char *state_dir, const char *file, struct str bytes);
 int cache_file_remove(const char *state_dir, const char *file);
 
-/* What may go. */
+/* Which files may be removed. */
 struct cache_sweep {
 	const char *state_dir;
 	const char *const *workspaces; /* those that are declared */

@@ -69,7 +69,7 @@ struct http_peer {
  * included. */
 typedef void (*http_lines_fn)(void *data, struct str lines);
 
-/* What a body says, as its caller wants it; of any body. */
+/* How a caller wants the body of its answer read. */
 struct http_reader {
 	/* Called by any thread: it must touch nothing but its argument, and
 	 * copy what it wants to keep of that. */

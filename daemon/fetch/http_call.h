@@ -20,10 +20,10 @@
 #include "fetch/http.h"
 #include "fetch/http_compat.h"
 
-/* All lines of a head, trailers included. */
+/* The most bytes of a head, with all lines and trailers. */
 #define HTTP_HEAD_MAX ((size_t)256 * 1024)
 
-/* Who answers at a URL. */
+/* The server that answers at a URL. */
 struct http_origin {
 	bool https;
 	char *host, *port; /* NULL: it is no http or https URL */
@@ -38,7 +38,7 @@ struct http_defaults {
 	char *worker; /* X-ClearML-Worker: shows as a key's last_used_from */
 };
 
-/* Of an answer's head, what is asked for later; "": it is not there. */
+/* Header fields of the answer that are asked for later; "": it has none. */
 #define HTTP_HEADER_MAX 64
 struct http_headers {
 	char date[HTTP_HEADER_MAX], retry_after[HTTP_HEADER_MAX];
@@ -114,7 +114,7 @@ void http_easy_aim(struct http_call *call, const char *url,
 /* Bytes of a stream; false: a line of it is too long. */
 bool http_stream_take(struct http_call *call, struct str bytes);
 
-/* Hand over the whole lines; @call may be gone after that. */
+/* Hand the whole lines of a stream over; @call may be gone after that. */
 void http_stream_deliver(struct http_call *call);
 
 /* Have the body of an answered call read. True: that is done, or nobody wants
@@ -129,7 +129,8 @@ void http_read_end(struct http_call *call, uv_loop_t *loop);
 /* Seconds that the answer asks to wait for; -1: it does not ask. */
 int64_t http_easy_retry_after(const struct http_call *call);
 
-/* One line, never with credentials in it; the caller's. */
+/* Why the call failed, in one line that never has credentials in it; the
+ * caller's. */
 char *http_fault_describe(const struct http_call *call, CURLcode code);
 
 /* The call waited for its turn until its deadline. */
@@ -156,7 +157,7 @@ struct http_call *http_turns_next(struct list *servers, uint64_t now_ms);
 /* Milliseconds until there may be such a call; UINT64_MAX: nobody waits. */
 uint64_t http_turns_wait(struct list *servers, uint64_t now_ms);
 
-/* That many calls a minute more, or less, for the server at @url. */
+/* The server at @url gets @per_minute calls more, or fewer. */
 void http_turns_reserve(struct list *servers, const char *url, int per_minute);
 
 #endif

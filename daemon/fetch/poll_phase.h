@@ -23,7 +23,7 @@ struct poll_phase_id {
 
 uint32_t poll_phase_of(const struct poll_phase_id *id);
 
-/* Of this host. */
+/* The phase of @workspace on this host. */
 uint32_t poll_phase_here(const char *workspace);
 
 /* The part of @range that @phase is. */
@@ -34,7 +34,7 @@ uint64_t poll_phase_part(uint32_t phase, uint64_t range);
 uint64_t poll_phase_until(uint32_t phase, uint64_t interval_ms,
 			  uint64_t now_ms);
 
-/* Milliseconds since 1970. */
+/* The time in milliseconds since 1970. */
 uint64_t poll_phase_now(void);
 
 #endif

@@ -36,7 +36,7 @@ struct proof {
 void proof_made(struct proof *proof, int64_t now_ms, uint64_t wall_ms,
 		uint32_t random);
 
-/* Somebody wants to know now. */
+/* Somebody wants a proof now. */
 void proof_demand(struct proof *proof);
 
 /* Milliseconds until it is due; PROOF_NEVER: nothing is planned. */

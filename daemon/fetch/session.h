@@ -39,12 +39,13 @@ struct session_config {
 	uint64_t timeout_ms; /* for one HTTP exchange */
 	size_t response_limit;
 
-	/* ClearML's own settings. 0 and NULL: ours. */
+	/* ClearML's own settings. 0 and NULL: the session's defaults. */
 	int64_t renew_ahead; /* seconds before its end a token is renewed */
 	int64_t token_life;  /* seconds of life to ask for at a login */
 	const char *method;  /* of what only reads: get, post or put */
 
-	/* That the owner is going to make by its settings, see fetch/bucket. */
+	/* Calls that the owner is going to make, by its settings; see
+	 * fetch/bucket. */
 	unsigned int calls_per_minute;
 };
 
@@ -84,8 +85,8 @@ bool session_is_by_key(const struct session *session);
 
 void session_cancel(struct session_call *call); /* NULL is allowed */
 
-/* Of the latest token; NULL before the first login. Valid until the next time
- * the loop runs. */
+/* What the latest token says; NULL before the first login. Valid until the next
+ * time the loop runs. */
 const struct api_claims *session_claims(const struct session *session);
 
 #endif

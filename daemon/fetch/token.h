@@ -32,7 +32,7 @@ void token_set(struct token *token, struct str text, int64_t ahead);
 void token_set_foreign(struct token *token, struct str text, int64_t ahead);
 void token_deinit(struct token *token);
 
-/* The server has taken against the token numbered @serial. */
+/* The server has refused the token numbered @serial. */
 void token_reject(struct token *token, unsigned int serial);
 
 static inline bool token_is_usable(const struct token *token)

@@ -99,7 +99,7 @@ void vault_poller_close(struct vault_poller *poller);
  * of before whatever is the reason to ask: then another follows it. */
 void vault_poller_poll_now(struct vault_poller *poller);
 
-/* The same, beginning with a proof of the key pair. */
+/* Like vault_poller_poll_now, beginning with a proof of the key pair. */
 void vault_poller_prove_now(struct vault_poller *poller);
 
 /* Seconds since 1970 of the last proof; 0: none yet. */

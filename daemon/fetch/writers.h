@@ -35,7 +35,7 @@ void writers_deinit(struct writers *writers);
 int writers_add(struct writers *writers, const char *path);
 void writers_remove(struct writers *writers, int watch);
 
-/* What happened next; false when nothing has any more. */
+/* The next event of a writer; false when there is none. */
 bool writers_next(struct writers *writers, struct writers_news *news);
 
 #endif

@@ -77,7 +77,7 @@ struct settings {
 	struct diag_list warnings; /* of what is no error, but hardly meant */
 };
 
-/* The defaults. */
+/* Settings as they are without a file. */
 struct settings *settings_new(void);
 
 /* Defaults and what @path says. NULL with @diag set when there is something

@@ -46,12 +46,12 @@ struct settings_table {
 
 extern const struct settings_table settings_table, settings_workspace_table;
 
-/* NULL when there is none. */
+/* The key @name of @section; NULL: there is none. */
 const struct settings_key *settings_find_key(const struct settings_table *table,
 					     const char *section,
 					     const char *name);
 
-/* Does it hold words, over several lines if need be? */
+/* Is its value a list of words, which may be spread over several lines? */
 bool settings_is_list(const struct settings_key *key);
 
 /* Set the key's field of the struct at @base. False when it does not take

@@ -13,7 +13,7 @@
 #define ALIGN       ((size_t)8)
 #define CLEARED     ((size_t)4 * 1024) /* at least so much at once */
 
-/* | used | cleared | whatever malloc gave | */
+/* A block: | used | cleared | as malloc gave it | */
 struct arena_block {
 	struct arena_block *next;
 	size_t size, used, clear;

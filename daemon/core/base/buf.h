@@ -24,7 +24,7 @@ struct buf {
 
 #define BUF_INIT ((struct buf){0})
 
-/* Of cap: it is no heap memory. */
+/* A buf of this capacity or more lies in pages of its own, not on the heap. */
 #define BUF_MAPPED ((size_t)4 * 1024 * 1024)
 
 void buf_deinit(struct buf *buf);
@@ -78,8 +78,8 @@ void buf_drop(struct buf *buf, size_t len);
  * change. */
 struct str buf_str(struct buf *buf);
 
-/* The same as heap memory of the caller's (mem_free); the buf is empty after.
- */
+/* The content with a NUL at its end, as heap memory of the caller's (mem_free);
+ * the buf is empty after. */
 char *buf_take(struct buf *buf);
 
 #endif

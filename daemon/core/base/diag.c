@@ -17,7 +17,8 @@ static bool is_continuation(struct str text, size_t at)
 	return at < text.len && ((unsigned char)text.ptr[at] & 0xC0) == 0x80;
 }
 
-/* At most @max bytes, and no part of a character. */
+/* The beginning of @text in at most @max bytes, without a part of a character.
+ */
 static struct str shortened(struct str text, size_t max)
 {
 	if (text.len <= max)
@@ -38,7 +39,7 @@ format_text(const char *format, va_list ap)
 	return mem_strndup(kept.ptr, kept.len);
 }
 
-/* As wide as @text, whatever the width of tabs. */
+/* Blanks as wide as @text; its tabs stay tabs, however wide those are. */
 static void add_padding(struct buf *out, struct str text)
 {
 	for (size_t i = 0; i < text.len; i++)

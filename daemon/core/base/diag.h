@@ -47,7 +47,7 @@ void diag_deinit(struct diag *diag);
 /* One line, safe to log: "clearml.conf:12:18: expected '}'". */
 void diag_print(const struct diag *diag, FILE *out);
 
-/* The same with @label ("", "warning: ") before the text, and the offending
+/* Print @diag with @label ("", "warning: ") before the text, and the offending
  * line and a caret after it; may show a secret. */
 void diag_print_excerpt(const struct diag *diag, const char *label, FILE *out);
 

@@ -23,7 +23,7 @@ static void variable_free(struct env_variable *variable)
 	mem_free((char *)variable->value.ptr);
 }
 
-/* Of the variables of one name the last stays. */
+/* Where a name occurs several times, the last variable stays. */
 static size_t drop_repeated(struct env_variable *variables, size_t count)
 {
 	size_t kept = 0;

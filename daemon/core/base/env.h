@@ -29,14 +29,14 @@ struct env *env_new(const struct env_variable *variables, size_t count);
 /* This process's; the first of two of one name wins, as for getenv(). */
 struct env *env_from_process(void);
 
-/* The same names as in @env (NULL: none), each with @value. */
+/* An environment of the names in @env (NULL: none), each with @value. */
 struct env *env_filled(const struct env *env, struct str value);
 
 struct env *env_ref(struct env *env);
 struct env *env_unref(struct env *env); /* NULL, for x = env_unref(x) */
 void env_unrefp(struct env **env);
 
-/* NULL env and unknown name: false. */
+/* The value of @name. False when it is not set, or @env is NULL. */
 bool env_get(const struct env *env, struct str name, struct str *value);
 
 /* The first of the NULL-terminated @names that is set and not blank, trimmed;

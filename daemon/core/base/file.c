@@ -107,7 +107,8 @@ int file_replace_as(int dirfd, const char *name, struct str bytes,
 
 	if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
 		return -errno;
-	/* Not all of a long name: it may be as long as names can be. */
+	/* A name may be as long as names can be: the beginning of it will do.
+	 */
 	temporary =
 		mem_printf(".%.128s.%016llx", name, (unsigned long long)unique);
 	r = fill_unnamed(dirfd, temporary, bytes, rights);
@@ -144,7 +145,7 @@ int file_make_folder(const char *path, mode_t mode)
 	size_t len = strlen(part);
 	int r = 0;
 
-	/* "a/" is the folder a, which is to get @mode. */
+	/* "a/" names the folder a, which gets @mode. */
 	while (len > 1 && part[len - 1] == '/')
 		part[--len] = '\0';
 	for (size_t i = 1; r == 0 && i < len; i++) {

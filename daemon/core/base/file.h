@@ -25,7 +25,7 @@ struct file_rights {
 	gid_t gid;
 };
 
-/* The same with an owner, who is set before any content too. */
+/* Like file_replace, and the owner is set before there is any content. */
 int file_replace_as(int dirfd, const char *name, struct str bytes,
 		    const struct file_rights *rights);
 

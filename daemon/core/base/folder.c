@@ -61,7 +61,7 @@ static int check_folder(struct walk *walk, int fd, const struct stat *st)
 	return 0;
 }
 
-/* Takes the descriptor over. */
+/* Go on from the folder @fd, which is taken over. */
 static void move_to(struct walk *walk, int *fd)
 {
 	file_closep(&walk->fd);
@@ -159,7 +159,7 @@ static char *absolute(const char *path)
 	return mem_printf("%s/%s", here, path);
 }
 
-/* Ends @walk. */
+/* Open @path by @walk, which is released with it. */
 static int open_by(struct walk *walk, const char *path, char **problem)
 {
 	int r;
@@ -168,7 +168,7 @@ static int open_by(struct walk *walk, const char *path, char **problem)
 	walk->rest = absolute(path);
 	r = walk->rest ? walk_down(walk) : -errno;
 
-	/* What was walked on is a name only: open it for fsync(2). */
+	/* The walk's descriptor is O_PATH: fsync(2) needs one that is open. */
 	if (r == 0) {
 		r = openat(walk->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = r < 0 ? -errno : r;

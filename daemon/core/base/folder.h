@@ -15,7 +15,7 @@
  * errno with *problem, which names the folder and is the caller's, or NULL. */
 int folder_open(const char *path, uid_t owner, char **problem);
 
-/* The same whoever runs it. */
+/* Like folder_open, with the same checks whoever runs it. */
 int folder_open_checked(const char *path, uid_t owner, char **problem);
 
 /* May this process's user put a socket into the folder @path, or a file that is

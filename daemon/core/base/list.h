@@ -24,7 +24,7 @@ static inline bool list_is_empty(const struct list *list)
 	return list->next == list;
 }
 
-/* Before @at: at the end when @at is the head. */
+/* Add @member before @at: at the end of the list when @at is its head. */
 static inline void list_add(struct list *at, struct list *member)
 {
 	member->prev = at->prev;
@@ -41,7 +41,7 @@ static inline void list_remove(struct list *member)
 	list_init(member);
 }
 
-/* All members of @from to the end of @to. */
+/* Move all members of @from to the end of @to. */
 static inline void list_splice(struct list *to, struct list *from)
 {
 	if (list_is_empty(from))

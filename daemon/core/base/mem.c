@@ -32,7 +32,7 @@ void *mem_alloc(size_t size)
 	return checked(calloc(1, size ? size : 1));
 }
 
-/* Not realloc: that would leave the old copy behind, unwiped. */
+/* realloc would leave the old copy behind, unwiped. */
 void *mem_grow(void *block, size_t size)
 {
 	size_t old = block ? malloc_usable_size(block) : 0;
@@ -76,7 +76,7 @@ char *mem_strdup(const char *text)
 	return mem_strndup(text, strlen(text));
 }
 
-/* Not vasprintf: it grows its block by realloc too. */
+/* vasprintf would grow its block by realloc. */
 char *mem_printf(const char *format, ...)
 {
 	va_list ap, again;

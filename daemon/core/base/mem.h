@@ -47,7 +47,7 @@ char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void *mem_map(void *block, size_t old, size_t size);
 void mem_unmap(void *block, size_t size);
 
-/* Wipe and free; NULL is allowed. */
+/* Wipe the block and free it; NULL is allowed. */
 void mem_free(void *block);
 
 /* For _cleanup_(mem_freep) on any pointer to heap memory. */

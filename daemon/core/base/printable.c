@@ -17,7 +17,8 @@ static const struct {
 	{0xfeff, 0xfeff}, /* not there to be seen */
 };
 
-/* Of two or three bytes, as all of the above are; 0: something else. */
+/* The code point of two or three bytes, as all controls above have; 0:
+ * something else. */
 static uint32_t code_point(struct str text, size_t *bytes)
 {
 	const unsigned char *c = (const unsigned char *)text.ptr;

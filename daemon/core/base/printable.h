@@ -23,7 +23,7 @@ size_t printable_control_at(struct str text);
  * what is no UTF-8. */
 void printable_add(struct buf *out, struct str text);
 
-/* The same, but for the ASCII controls in @kept. */
+/* Like printable_add, but the ASCII controls in @kept stay as they are. */
 void printable_add_but(struct buf *out, struct str text, const char *kept);
 
 /* Append @text with \u001b and the like for what is no line end and no tab. */

@@ -81,7 +81,7 @@ static int by_pid(const void *a, const void *b)
 
 static void add(struct proc **list, size_t *count, const struct proc *proc)
 {
-	/* Grown at 0, 64, 128, 256 ... */
+	/* The list grows at 0, 64, 128, 256 ... */
 	if (*count == 0 || (*count >= 64 && !(*count & (*count - 1))))
 		*list = mem_grow(*list,
 				 (*count ? *count * 2 : 64) * sizeof(**list));

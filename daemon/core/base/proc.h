@@ -21,7 +21,8 @@ struct proc {
 /* False when there is no such process, or none that may be seen. */
 bool proc_read(pid_t pid, struct proc *proc);
 
-/* All that may be seen, by rising pid, in *list, the caller's to mem_free. */
+/* All processes that may be seen, in *list by rising pid; the caller frees it
+ * by mem_free. */
 size_t proc_list(struct proc **list);
 
 #endif

@@ -41,8 +41,8 @@ enum {
 int source_from_text(struct source *source, struct arena *arena,
 		     const char *name, struct str text, struct diag *diag);
 
-/* The same from the regular file @name of at most @limit bytes. 0,
- * SOURCE_E_MISSING or SOURCE_E_BROKEN. */
+/* Like source_from_text, of the regular file @name with at most @limit bytes.
+ * 0, SOURCE_E_MISSING or SOURCE_E_BROKEN. */
 int source_from_file(struct source *source, struct arena *arena,
 		     const char *name, size_t limit, struct diag *diag);
 

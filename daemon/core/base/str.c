@@ -149,7 +149,7 @@ static uint64_t hash_key(void)
 	return key;
 }
 
-/* One folded 64 x 64 multiplication for each eight bytes. */
+/* The hash takes one folded 64 x 64 multiplication for each eight bytes. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;

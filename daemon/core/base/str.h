@@ -63,7 +63,7 @@ int str_compare(struct str a, struct str b);
 /* The part from @start on; empty when @start is past the end. */
 struct str str_from_offset(struct str a, size_t start);
 
-/* Without ASCII white space at both ends. */
+/* @a without the ASCII white space at its ends. */
 struct str str_trim(struct str a);
 
 /* Letters compared without case, ASCII only. */

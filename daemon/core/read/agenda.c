@@ -46,7 +46,8 @@ struct subst *agenda_next(struct agenda *agenda)
 		       : NULL;
 }
 
-/* One that stands there once goes at once: most are not looked at again. */
+/* A substitution that is listed once is dropped at once: most are not looked at
+ * again. */
 void agenda_done(struct agenda *agenda, struct subst *subst)
 {
 	struct subst **given = agenda->turn.items + agenda->at - 1;
@@ -69,7 +70,7 @@ static bool stays(struct subst *subst)
 	return false;
 }
 
-/* True the first time in this turn. */
+/* Is it looked at for the first time in this turn? */
 static bool is_first(uint32_t *mark, uint32_t turn)
 {
 	bool first = *mark != turn;
@@ -78,14 +79,14 @@ static bool is_first(uint32_t *mark, uint32_t turn)
 	return first;
 }
 
-/* Which ones differ between this turn and the last. */
+/* The substitutions that differ between this turn and the last. */
 struct change {
 	uint32_t turn;    /* this one's number */
 	size_t were, are; /* different ones of the last: then, and still */
 	bool more;        /* there are others */
 };
 
-/* What is left of the last turn. */
+/* The substitutions that are left of the last turn. */
 static void take_left(struct agenda_list *turn, struct change *change)
 {
 	size_t count = turn->count;

@@ -15,7 +15,7 @@
 
 struct subst;
 
-/* Some, in order. */
+/* A list of substitutions, in order. */
 struct agenda_list {
 	struct subst **items;
 	size_t count, cap;

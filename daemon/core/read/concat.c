@@ -31,7 +31,7 @@ static const char *family_name(enum family family)
 	return names[family];
 }
 
-/* Python's way: True, 1.0, 1e+16; null by A2. */
+/* Scalars as Python prints them: True, 1.0, 1e+16; null by SEMANTICS A2. */
 static void add_scalar(struct buf *out, const struct value *scalar)
 {
 	switch (scalar->type) {
@@ -146,7 +146,8 @@ void concat_warn_null(struct reading *reading, const struct concat_part *part,
 		     "text");
 }
 
-/* ClearML prints the address of an object: the specification holds (A2). */
+/* ClearML would print the address of an object: here the specification holds
+ * (SEMANTICS A2). */
 static void add_null(struct reading *reading, struct buf *out,
 		     const struct concat_part *part, const struct value *place)
 {
@@ -174,7 +175,7 @@ static void add_part(struct reading *reading, struct buf *out,
 		       place);
 }
 
-/* About how long the parts are together; exact for what is long. */
+/* About how long the parts are together; long strings count exactly. */
 static size_t total_length(const struct concat_part *parts, size_t count)
 {
 	size_t total = 0;

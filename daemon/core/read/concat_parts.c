@@ -235,7 +235,7 @@ static bool scalar_part(struct hocon *hocon, struct concat_parts *parts,
 	return true;
 }
 
-/* .5 and -.5, which are text to the specification. */
+/* Is it .5 or -.5, which are text to the specification? */
 static bool is_bare_fraction(struct str literal)
 {
 	return str_starts(literal, STR(".")) || str_starts(literal, STR("-."));
@@ -279,7 +279,7 @@ static bool word_part(struct hocon *hocon, struct concat_parts *parts)
 	return scalar_part(hocon, parts, value);
 }
 
-/* A path of one element is its own text. */
+/* The text of a path with one element is that element. */
 static bool set_path(struct hocon *hocon, struct subst *subst)
 {
 	size_t offset = subst->offset;

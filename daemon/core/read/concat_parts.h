@@ -27,12 +27,12 @@ struct concat_parts {
 
 void concat_parts_init(struct concat_parts *parts);
 
-/* One more, which stands at the lexer's token. */
+/* Add a part, which stands at the lexer's token. */
 struct concat_part *concat_parts_add(struct hocon *hocon,
 				     struct concat_parts *parts,
 				     enum concat_part_kind kind);
 
-/* The same of kind PART_VALUE. */
+/* Add a part of kind PART_VALUE. */
 struct concat_part *concat_parts_add_value(struct hocon *hocon,
 					   struct concat_parts *parts,
 					   struct value *value);
@@ -41,7 +41,7 @@ struct concat_part *concat_parts_add_value(struct hocon *hocon,
  * substitution, with the blanks after it. */
 bool concat_parts_add_token(struct hocon *hocon, struct concat_parts *parts);
 
-/* The value that @parts are; one without any is the empty string, at
+/* The value that @parts make together; without any it is the empty string, at
  * @offset. NULL when they do not fit. */
 struct value *concat_parts_value(struct hocon *hocon,
 				 struct concat_parts *parts, size_t offset);

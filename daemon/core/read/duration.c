@@ -19,7 +19,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* How many of the last characters of @text are of a kind. */
+/* How many of the last characters of @text fulfil @is. */
 static size_t count_back(struct str text, bool (*is)(char c))
 {
 	size_t count = 0;

@@ -4,7 +4,7 @@
 #include "read/subst.h"
 #include "read/tree.h"
 
-/* Where we are in the tree. */
+/* The place in the tree that the walk has reached. */
 struct place {
 	struct reading *reading;
 	size_t level;
@@ -57,7 +57,7 @@ static bool finish_elements(struct place place, struct value *list)
 	return true;
 }
 
-/* A delayed value whose place was lost. */
+/* What a delayed value comes to whose place was lost. */
 static bool take_result(struct place place, struct value **slot)
 {
 	struct value *delayed = *slot;

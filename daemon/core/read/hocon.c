@@ -232,7 +232,7 @@ static void look_for_yaml(struct hocon *hocon, const struct concat_parts *parts,
 
 enum separator { SEPARATOR_NONE, SEPARATOR_ASSIGN, SEPARATOR_APPEND };
 
-/* ('=' | ':' | '+=') value, or an object at once. */
+/* A value after '=', ':' or '+=', or an object right away. */
 static bool field_value(struct hocon *hocon, struct concat_parts *parts,
 			enum separator *kind)
 {
@@ -266,7 +266,7 @@ static bool field_value(struct hocon *hocon, struct concat_parts *parts,
 	return true;
 }
 
-/* ${?key}, where ClearML looks the key as written up from the root. */
+/* The ${?key} of a +=: ClearML looks the key, as written, up from the root. */
 static struct subst *subst_of_key(struct hocon *hocon, const struct key *key)
 {
 	struct subst *subst =
@@ -281,7 +281,7 @@ static struct subst *subst_of_key(struct hocon *hocon, const struct key *key)
 	return subst;
 }
 
-/* To the specification it is one more element of a list, whatever it is. */
+/* By the specification += adds one element to a list, whatever the value is. */
 static void warn_of_append(struct hocon *hocon, const struct value *value)
 {
 	const char *what = "+= adds no element: ClearML puts this in the place "
@@ -400,7 +400,7 @@ static bool fields(struct hocon *hocon, struct value *object)
 	return false;
 }
 
-/* A list as the whole: only a file that goes under a key of its owner's. */
+/* A text may be a list as a whole only where it goes under a key. */
 static struct value *list_text(struct hocon *hocon)
 {
 	struct lexer *lexer = &hocon->lexer;
@@ -469,7 +469,8 @@ static struct value *whole_value(struct hocon *hocon)
 	return rest.len ? NULL : concat_parts_value(hocon, &parts, 0);
 }
 
-/* Resolved where it will stand, so that what is secret there stays so. */
+/* It is resolved where it will stand, so that what is secret there stays
+ * secret. */
 bool hocon_read_value(struct reading *reading)
 {
 	struct hocon hocon = hocon_of(reading, 0);

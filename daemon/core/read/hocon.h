@@ -48,7 +48,7 @@ static inline bool hocon_at_root(const struct hocon *hocon)
 /* Is what is read now the value of a key that keeps a secret? */
 bool hocon_is_secret(const struct hocon *hocon);
 
-/* Always false: `return hocon_fail(...);` */
+/* Note the failure. Always false, for `return hocon_fail(...);` */
 bool hocon_fail(struct hocon *hocon, size_t offset, const char *what);
 
 /* A value of @type that stands at @offset of the text. */

@@ -11,7 +11,7 @@
 
 enum form { FORM_NAME, FORM_FILE, FORM_URL, FORM_CLASSPATH };
 
-/* What an include says. */
+/* An include as it is written. */
 struct request {
 	size_t offset; /* where it says it */
 	struct str name;
@@ -142,7 +142,7 @@ static const char *path_of_url(struct hocon *hocon, struct str url)
 	return arena_str(hocon->reading->arena, buf_str(&path)).ptr;
 }
 
-/* A name as it is, or from the including file's folder. */
+/* The path of @name, which is relative to the including file's folder. */
 static const char *path_of_name(struct hocon *hocon, struct str name)
 {
 	const char *including = hocon->lexer.source->name;
@@ -202,7 +202,7 @@ static const char *path_of(struct hocon *hocon, const struct request *request)
 	return path_of_name(hocon, name);
 }
 
-/* Is @path being read already, further out? */
+/* Is @path one of the files that this text is included by? */
 static bool is_open(const struct hocon *hocon, const char *path)
 {
 	for (; hocon; hocon = hocon->parent)
@@ -238,7 +238,7 @@ static const struct path *scope_of(const struct hocon *hocon)
 	return scope;
 }
 
-/* Its keys as if they stood in the including text, with their last values. */
+/* Put its keys into the including text, with their last values. */
 static bool put_members(struct hocon *hocon, struct value *object,
 			const struct value *included, size_t first_subst)
 {

@@ -174,7 +174,7 @@ static struct value *read_value(struct json *json);
 
 enum after { AFTER_COMMA, AFTER_CLOSE, AFTER_FAILED };
 
-/* What follows a member or an element; consumed. */
+/* Consume what follows a member or an element. */
 static enum after after_item(struct json *json, char close, size_t open)
 {
 	char c = skip_space(json);

@@ -27,7 +27,7 @@ static struct str without_spaces(struct str text)
 static bool add_element(struct reading *reading, struct path *path,
 			struct str element)
 {
-	/* Doubled at powers of two: no capacity to keep. */
+	/* The room doubles at powers of two, so no capacity need be kept. */
 	size_t count = path->count;
 
 	if (count == READING_PATH_MAX)
@@ -100,7 +100,7 @@ static void set_one(struct key *key, struct str element)
 	key->path = (struct path){key->few, 1};
 }
 
-/* By the specification: the parts of an element, read so far. */
+/* What the specification makes of the parts of an element read so far. */
 struct spec_key {
 	struct lexer *lexer;
 	struct key *key;

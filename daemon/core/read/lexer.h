@@ -84,7 +84,7 @@ void lexer_key(struct lexer *lexer);
 /* Is the include keyword next, with what makes it one? Consumes nothing. */
 bool lexer_at_include(const struct lexer *lexer);
 
-/* The same where line ends may come after the keyword. */
+/* Like lexer_at_include, where line ends may come after the keyword. */
 bool lexer_at_include_below(const struct lexer *lexer);
 
 /* The blanks that follow the last token, consumed; tabs expanded. */

@@ -31,7 +31,7 @@ enum found lookup_path(struct reading *reading, const struct path *path,
 enum found lookup(struct reading *reading, struct subst *subst,
 		  struct value **found);
 
-/* The same for a path that leads nowhere in the text. */
+/* Like lookup, for a path that leads nowhere in the text. */
 enum found lookup_elsewhere(struct reading *reading, struct subst *subst,
 			    struct value **found);
 
@@ -40,7 +40,7 @@ enum found lookup_environment(struct reading *reading,
 			      const struct subst *subst, struct str name,
 			      struct value **found);
 
-/* Once for each substitution: ClearML refuses this. */
+/* Tell that ClearML refuses this, once for each substitution. */
 bool lookup_departs(struct reading *reading, struct subst *subst,
 		    const char *what);
 

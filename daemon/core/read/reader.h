@@ -88,7 +88,7 @@ enum {
 int read_file(struct doc **doc, const char *path,
 	      const struct read_options *options, struct diag *diag);
 
-/* The same from @text; @name is for people. 0 or READ_E_BROKEN. */
+/* Read @text, which is called @name in messages. 0 or READ_E_BROKEN. */
 int read_text(struct doc **doc, const char *name, struct str text,
 	      const struct read_options *options, struct diag *diag);
 

@@ -56,7 +56,8 @@ bool reading_departs(struct reading *reading, struct source *source,
 void reading_warn(struct reading *reading, struct source *source, size_t offset,
 		  const char *what);
 
-/* One more brace or bracket is open; false when that is one too many. */
+/* Note that one more brace or bracket is open; false when that is one too many.
+ */
 bool reading_enter(struct reading *reading, struct source *source,
 		   size_t offset);
 void reading_leave(struct reading *reading);

@@ -55,7 +55,8 @@ struct agenda_list resolve_gathered(const struct value *value)
 	return list;
 }
 
-/* The shell has defaults in there. */
+/* Why the substitution comes to nothing; a shell would know ${NAME:-default}.
+ */
 static const char *why_missing(const struct subst *subst)
 {
 	if (memmem(subst->text.ptr, subst->text.len, ":-", 2))
@@ -65,7 +66,7 @@ static const char *why_missing(const struct subst *subst)
 	return "is not defined here, in the environment, or in a lower layer";
 }
 
-/* After the first one, for who wants to mend them all. */
+/* Tell of the others after the first, so that all can be mended at once. */
 static void tell_others(struct reading *reading, const struct subst *first)
 {
 	struct diag_list *others = reading->options->others;
@@ -106,7 +107,7 @@ bool resolve_leads_to_itself(const struct subst *subst,
 	return value == subst->holder;
 }
 
-/* To the specification it is a value like any other, and "null" in text. */
+/* By the specification null is a value like any other, and "null" in text. */
 static void warn_of_null(struct reading *reading, struct subst *subst)
 {
 	const struct delayed *holder = tree_delayed(subst->holder);

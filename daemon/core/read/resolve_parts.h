@@ -25,11 +25,11 @@ struct resolver {
 	bool root_changed;        /* a key of the root went, or came */
 };
 
-/* `return resolve_fail(...);`: always false. */
+/* Note the failure. Always false, for `return resolve_fail(...);` */
 bool resolve_fail(struct resolver *resolver, const struct subst *subst,
 		  const char *what);
 
-/* Once for each substitution: ClearML refuses this. */
+/* Tell that ClearML refuses this, once for each substitution. */
 bool resolve_departs(struct resolver *resolver, struct subst *subst,
 		     const char *what);
 

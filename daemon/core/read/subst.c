@@ -67,7 +67,7 @@ static size_t count_levels(const struct value *value)
 	return count;
 }
 
-/* The oldest first. */
+/* Visit the earlier values of a key, the oldest first. */
 static void each_of_delayed(const struct value *value, subst_fn each,
 			    void *user)
 {
@@ -124,7 +124,7 @@ static bool charge(struct reading *reading, const struct value *place,
 	return true;
 }
 
-/* @value where it is substituted. */
+/* What @value is where it is substituted. */
 static struct value *value_at(struct reading *reading,
 			      const struct value *value,
 			      const struct value *place)
@@ -166,7 +166,7 @@ static struct value *copy_for(struct reading *reading,
 	return value ? value_at(reading, value, &place) : NULL;
 }
 
-/* The same; the limits are no more than what stops what never ends. */
+/* Like copied; the limits only stop what would never end. */
 static struct value *value_for(struct reading *reading,
 			       const struct subst *subst, uint32_t offset,
 			       struct value *value)

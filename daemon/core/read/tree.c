@@ -339,7 +339,7 @@ bool tree_put(struct reading *reading, struct value *object,
 
 /* --- deep copies --------------------------------------------------------- */
 
-/* Where in a copy we are: @from became @to. */
+/* The place in a copy that the walk has reached: @from became @to. */
 struct copying {
 	struct reading *reading;
 	const struct subst *maker;

@@ -64,7 +64,7 @@ enum concat_part_kind {
 	PART_NOTHING, /* a substitution that stands for nothing */
 };
 
-/* A part of a value. */
+/* One part of a concatenation. */
 struct concat_part {
 	uint8_t kind; /* enum concat_part_kind */
 	bool before;  /* the object that the key held before */
@@ -142,7 +142,7 @@ bool tree_put(struct reading *reading, struct value *object,
 void tree_merge(struct reading *reading, struct value *into,
 		const struct value *from, bool copy);
 
-/* One more element, which stands there from now on. */
+/* Add an element, which stands in @list from now on. */
 void tree_list_add(struct reading *reading, struct value *list,
 		   struct value *item);
 
@@ -150,7 +150,8 @@ void tree_list_add(struct reading *reading, struct value *list,
  * still call the first one their place. */
 struct value *tree_handed_out(struct reading *reading, struct value *value);
 
-/* Another object of the same members: what waits stands there from now on. */
+/* Another object with the members of @object: what waits in them stands there
+ * from now on. */
 struct value *tree_moved(struct reading *reading, const struct value *object);
 
 /* Everything that waits in @value anew, for @maker; everything else shared.
@@ -158,7 +159,8 @@ struct value *tree_moved(struct reading *reading, const struct value *object);
 struct value *tree_deep_copy(struct reading *reading, struct value *value,
 			     const struct subst *maker);
 
-/* Once for each delayed value: ClearML refuses what stands at @place. */
+/* Tell that ClearML refuses what stands at @place, once for each delayed value.
+ */
 bool tree_departs(struct reading *reading, struct value *delayed,
 		  const struct value *place, const char *what);
 

@@ -30,7 +30,7 @@ bool versions_are_kept(const struct reading *reading,
 
 void versions_add(struct reading *reading, struct str key, struct value *value);
 
-/* Before the text is read again. */
+/* To be called before the text is read again. */
 void versions_start_over(struct reading *reading);
 
 /* A list of values, oldest first; NULL: not kept. */

@@ -64,7 +64,7 @@ static struct size size_since(const struct yaml *yaml, struct size before)
 
 static bool read_node(struct yaml *yaml, struct node *node);
 
-/* A node where a value stands. */
+/* Read the node that stands where a value is expected. */
 static bool read_value(struct yaml *yaml, struct node *value)
 {
 	if (!read_node(yaml, value))

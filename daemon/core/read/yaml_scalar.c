@@ -209,7 +209,7 @@ static const char *set_str(struct value *value, struct str text)
 	return NULL;
 }
 
-/* With a tag, any case will do. */
+/* With a tag, words may be in any case. */
 static const char *set_bool(struct value *value, struct str text)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(booleans); i++) {

@@ -39,10 +39,11 @@ struct render_format {
 #define RENDER_FORMAT_NAMES                                                    \
 	RENDER_FORMATS(RENDER_FIRST_NAME, RENDER_NEXT_NAME) /* for people */
 
-/* NULL when there is none of that name. */
+/* The format called @name; NULL: there is none. */
 const struct render_format *render_format(const char *name);
 
-/* raw for scalars, json for objects and lists. */
+/* The format to take when none is named: raw for scalars, json for objects and
+ * lists. */
 const struct render_format *render_format_for(const struct value *value);
 
 void rendering_deinit(struct rendering *rendering);

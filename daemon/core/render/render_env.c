@@ -86,7 +86,7 @@ static bool is_word_byte(char c)
 	       (c && strchr("_-./:", c));
 }
 
-/* Text to every reader of HOCON: `true.x` is not, to ClearML. */
+/* Is it text to every reader of HOCON? `true.x` is not, to ClearML. */
 static bool is_word(struct str text)
 {
 	static const char *const special[] = {"true", "false", "null",

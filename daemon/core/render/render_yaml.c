@@ -123,7 +123,7 @@ static void write_real(struct buf *out, double real)
 	buf_puts(out, digits.ptr + e);
 }
 
-/* Also objects and lists that are empty. */
+/* Write a scalar, or an object or list that is empty. */
 static void write_scalar(struct buf *out, const struct value *value)
 {
 	switch (value->type) {

@@ -59,7 +59,7 @@ static void walk_member(struct changes *changes, struct buf *path,
 	path->len = len;
 }
 
-/* One side alone, all its leaves. */
+/* Add all leaves of a value that only one side has. */
 static void walk_all(struct changes *changes, struct buf *path,
 		     const struct value *tree, bool removed)
 {

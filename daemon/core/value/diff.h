@@ -33,7 +33,7 @@ struct changes {
 
 #define CHANGES_INIT ((struct changes){0})
 
-/* "removed", "added", "changed". */
+/* The kind as the interface calls it: "removed", "added", "changed". */
 const char *change_kind_name(enum change_kind kind);
 
 /* From @old to @new, which stand at @prefix (the text of a path, "" for the

@@ -18,14 +18,15 @@
 
 struct value;
 
-/* On one line, without spaces. */
+/* Append @value as JSON on one line, without spaces. */
 void json_write(struct buf *out, const struct value *value);
 
 /* Does that come to *left bytes at most, but for escapes? *left becomes what is
  * left of it. */
 bool json_fits(const struct value *value, size_t *left);
 
-/* For people: two spaces a level. No line end after the last. */
+/* Append @value as JSON for people, two spaces a level, without a line end
+ * after the last line. */
 void json_write_pretty(struct buf *out, const struct value *value);
 
 void json_write_real(struct buf *out, double real);
@@ -37,7 +38,7 @@ void json_add_string(struct buf *out, const char *key, const char *text);
 void json_add_int(struct buf *out, const char *key, long long number);
 void json_add_bool(struct buf *out, const char *key, bool value);
 
-/* Left out altogether when absent: NULL text, negative number. */
+/* Add a member, unless it is absent: a NULL text, a negative number. */
 void json_add_optional_string(struct buf *out, const char *key,
 			      const char *text);
 void json_add_optional_int(struct buf *out, const char *key, long long number);

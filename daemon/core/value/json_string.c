@@ -25,7 +25,7 @@ static size_t plain_run(struct str text)
 	return i;
 }
 
-/* By hand: a long text may hold nothing else. */
+/* Written by hand, as a long text may hold nothing else. */
 static void write_escape(struct buf *out, char c)
 {
 	static const char hex[] = "0123456789abcdef";

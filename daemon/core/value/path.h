@@ -39,7 +39,7 @@ const struct value *path_find(const struct value *root,
 /* Append one more key to the text of a path. */
 void path_add_key(struct buf *text, struct str key);
 
-/* @a is @b or an ancestor of it. */
+/* Is @a the path @b, or that of an ancestor? */
 bool path_covers(const struct path *a, const struct path *b);
 
 #endif

@@ -116,7 +116,7 @@ void value_list_add(struct value *list, struct arena *arena,
 struct value **value_object_slot(struct value *object, struct arena *arena,
 				 struct str key);
 
-/* The same for the key of a member of another object. */
+/* Like value_object_slot, for the key of a member of another object. */
 struct value **value_object_slot_like(struct value *object, struct arena *arena,
 				      const struct member *like);
 
@@ -126,8 +126,8 @@ void value_object_remove(struct value *object, struct str key);
 /* NULL when @object is no object or has no such key. */
 struct value *value_get(const struct value *object, struct str key);
 
-/* The same for the key of a member of another object, which is likely the
- * @at-th member here too. */
+/* Like value_get, for the key of a member of another object, which is likely
+ * the @at-th member here too. */
 struct value *value_get_like(const struct value *object,
 			     const struct member *like, size_t at);
 
@@ -142,7 +142,8 @@ bool value_is_true(const struct value *value);
 /* A 64-bit integer, if it is one and fits. */
 bool value_to_int64(const struct value *value, int64_t *number);
 
-/* "null", "bool", "int", "real", "string", "list", "object". */
+/* The type for messages: "null", "bool", "int", "real", "string", "list",
+ * "object". */
 const char *value_type_name(const struct value *value);
 
 #endif

@@ -89,10 +89,10 @@ struct etcd *etcd_new(uv_loop_t *loop, struct http *http,
  */
 void etcd_close(struct etcd *etcd);
 
-/* Read all of it again, soon. */
+/* Read all keys again, soon. */
 void etcd_refresh(struct etcd *etcd);
 
-/* Is it on its way to being well? Not while it waits to try again. */
+/* Is an answer of some node under way? Not while it waits to try again. */
 bool etcd_is_asking(const struct etcd *etcd);
 
 enum etcd_health etcd_health(const struct etcd *etcd);

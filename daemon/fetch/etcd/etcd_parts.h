@@ -27,7 +27,7 @@ enum etcd_state {
 	ETCD_CLOSING,
 };
 
-/* What has come and is not yet told. */
+/* Keys that have come and are not yet told. */
 struct etcd_load {
 	struct arena arena;
 	struct etcd_kv *kvs;
@@ -75,12 +75,12 @@ void etcd_enter(struct etcd *etcd, enum etcd_state state);
 /* The node at work cannot be used: on to the next one. @error is taken over. */
 void etcd_fail(struct etcd *etcd, enum etcd_health health, char *error);
 
-/* The same because of what it says. A token that is over is renewed instead,
- * what is compacted is read by a range. */
+/* Like etcd_fail, for what @reply says; but a token that is over is renewed,
+ * and what is compacted is read by a range. */
 void etcd_fail_by(struct etcd *etcd, const struct etcd_reply *reply,
 		  const struct http_reply *http);
 
-/* Everything is in place. */
+/* All watches are in place: be ETCD_WELL. */
 void etcd_be_well(struct etcd *etcd);
 
 /* POST @body to @method of the node at work; takes @body's content. Of the
@@ -98,10 +98,10 @@ void etcd_watch(struct etcd *etcd);
 
 /* --- what has come --- */
 
-/* False: there is more of it than there may be. */
+/* Add what @reply brings. False: that is more than there may be. */
 bool etcd_load_add(struct etcd *etcd, const struct etcd_reply *reply);
 
-/* Tell it, and be empty again. */
+/* Tell the callback what has come; the load is empty after. */
 void etcd_load_tell(struct etcd *etcd, bool whole);
 void etcd_load_clear(struct etcd_load *load);
 

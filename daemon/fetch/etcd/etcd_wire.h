@@ -69,7 +69,7 @@ void etcd_write_login(struct buf *out, const char *user, struct str password);
 /* The answer to a call; what HTTP said of it does not matter. */
 void etcd_reply_read(struct etcd_reply *reply, struct str body);
 
-/* One line of a stream. */
+/* Read one line of a stream. */
 void etcd_reply_read_line(struct etcd_reply *reply, struct str line);
 
 void etcd_reply_deinit(struct etcd_reply *reply);

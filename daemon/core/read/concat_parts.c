@@ -60,7 +60,7 @@ static bool extend_text(struct concat_parts *parts, struct str text)
  * error. */
 static void warn_glued_comment(struct hocon *hocon)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	const char *word = hocon->lexer.text + token.start;
 	size_t len = token.end - token.start;
 	const char *slashes = memmem(word, len, "//", 2);
@@ -110,7 +110,7 @@ static void warn_between(struct hocon *hocon, const struct concat_parts *parts)
 /* text := word blanks? */
 static bool text_part(struct hocon *hocon, struct concat_parts *parts)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	struct str text =
 		lexer_text(&hocon->lexer, token.start, token.end, true);
 	struct concat_part *part;
@@ -128,7 +128,7 @@ static bool text_part(struct hocon *hocon, struct concat_parts *parts)
 /* Escapes of JSON that ClearML leaves as they are. */
 static void warn_kept_escapes(struct hocon *hocon)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 
 	for (size_t at = token.start; at + 1 < token.end; at++) {
 		if (hocon->lexer.text[at] != '\\')
@@ -146,7 +146,7 @@ static void warn_kept_escapes(struct hocon *hocon)
 /* A tab that is part of a string. */
 static void warn_tab(struct hocon *hocon)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	const char *tab = memchr(hocon->lexer.text + token.start, '\t',
 				 token.end - token.start);
 
@@ -174,7 +174,7 @@ static bool is_shells(struct str text)
 /* quoted := '"' ... '"' blanks? */
 static bool quoted_part(struct hocon *hocon, struct concat_parts *parts)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	struct concat_part *part = concat_parts_add(hocon, parts, PART_QUOTED);
 
 	if (token.escaped)
@@ -211,7 +211,7 @@ static void set_string(struct value *value, struct str text)
 /* triple := '"""' ... '"""': the blanks after it are lost */
 static bool triple_part(struct hocon *hocon, struct concat_parts *parts)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	struct value *value = hocon_value(hocon, VALUE_STRING, token.start);
 
 	if (hocon->lexer.has_tabs)
@@ -226,7 +226,7 @@ static bool triple_part(struct hocon *hocon, struct concat_parts *parts)
 static bool scalar_part(struct hocon *hocon, struct concat_parts *parts,
 			struct value *value)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	struct concat_part *part = concat_parts_add_value(hocon, parts, value);
 
 	part->text = (struct str){hocon->lexer.text + token.start,
@@ -243,7 +243,7 @@ static bool is_bare_fraction(struct str literal)
 
 static bool number_part(struct hocon *hocon, struct concat_parts *parts)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	struct value *value = hocon_value(hocon, VALUE_INT, token.start);
 	struct str literal = {hocon->lexer.text + token.start,
 			      token.end - token.start};
@@ -265,7 +265,7 @@ static bool number_part(struct hocon *hocon, struct concat_parts *parts)
 
 static bool word_part(struct hocon *hocon, struct concat_parts *parts)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	struct value *value = hocon_value(hocon, VALUE_NULL, token.start);
 
 	if (token.type == TOKEN_NULL && hocon->lists > 1)
@@ -298,7 +298,7 @@ static bool set_path(struct hocon *hocon, struct subst *subst)
 /* subst := '${' '?'? path '}' blanks? */
 static bool subst_part(struct hocon *hocon, struct concat_parts *parts)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	struct concat_part *part = concat_parts_add(hocon, parts, PART_SUBST);
 	size_t start = token.start + 2;
 	struct subst *subst =

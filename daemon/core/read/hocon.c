@@ -152,7 +152,7 @@ static bool list_part(struct hocon *hocon, struct concat_parts *parts)
 
 static bool bad_part(struct hocon *hocon)
 {
-	struct token token = hocon->lexer.token;
+	struct lexer_token token = hocon->lexer.token;
 	char c = hocon->lexer.text[token.start];
 
 	return diag_at(hocon->reading->diag, hocon->lexer.source, token.start,

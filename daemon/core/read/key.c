@@ -199,7 +199,7 @@ static bool is_followed(struct lexer *lexer)
 /* "..." alone is an element; with an escaped quote in it, several. */
 static bool quoted_key(struct lexer *lexer, struct key *key)
 {
-	struct token token = lexer->token;
+	struct lexer_token token = lexer->token;
 	struct str text = lexer_text(lexer, token.start, token.end, false);
 
 	key->text = text;
@@ -214,7 +214,7 @@ static bool quoted_key(struct lexer *lexer, struct key *key)
 
 static void warn_of_quoted(struct lexer *lexer, const struct key *key)
 {
-	struct token token = lexer->token;
+	struct lexer_token token = lexer->token;
 
 	if (token.type != TOKEN_QUOTED)
 		return;
@@ -288,7 +288,7 @@ static bool cut_at_dots(struct key *key)
 
 static bool word_key(struct lexer *lexer, struct key *key)
 {
-	struct token token = lexer->token;
+	struct lexer_token token = lexer->token;
 	struct str text = lexer_text(lexer, token.start, token.end, false);
 
 	key->text = without_spaces(text);

@@ -43,7 +43,7 @@ enum token_type {
 	TOKEN_FAILED,  /* the diag is set */
 };
 
-struct token {
+struct lexer_token {
 	enum token_type type;
 	size_t start, end; /* with quotes and braces, without blanks */
 	bool escaped;      /* holds a backslash */
@@ -55,7 +55,7 @@ struct lexer {
 	struct source *source;
 	const char *text; /* a NUL follows the end */
 	size_t at, len;
-	struct token token;         /* the last one */
+	struct lexer_token token;   /* the last one */
 	bool has_tabs, has_returns; /* the text does, somewhere */
 	size_t tab_at, tab_column;  /* how far columns have been counted */
 	size_t before; /* columns that ClearML puts before the text */

@@ -13,7 +13,7 @@
 #define STEPS_EACH 16
 #define STEPS_ALL  1000000
 
-bool resolve_departs(struct resolver *resolver, struct subst *subst,
+bool resolve_departs(struct resolve *resolver, struct subst *subst,
 		     const char *what)
 {
 	return lookup_departs(resolver->reading, subst, what);
@@ -27,7 +27,7 @@ static bool complain(struct reading *reading, struct diag *diag,
 		       STR_PRINT(subst_shown(subst)), what);
 }
 
-bool resolve_fail(struct resolver *resolver, const struct subst *subst,
+bool resolve_fail(struct resolve *resolver, const struct subst *subst,
 		  const char *what)
 {
 	return complain(resolver->reading, resolver->reading->diag, subst,
@@ -36,7 +36,7 @@ bool resolve_fail(struct resolver *resolver, const struct subst *subst,
 
 static void on_waiting(void *user, struct subst *subst)
 {
-	struct resolver *resolver = user;
+	struct resolve *resolver = user;
 
 	agenda_add(&resolver->agenda, subst);
 	resolver->unresolved = subst;
@@ -85,7 +85,7 @@ static void tell_others(struct reading *reading, const struct subst *first)
 
 /* Required, and nowhere. What does not show is no reason to fail, but to
  * ClearML. */
-static bool missing(struct resolver *resolver, struct subst *subst)
+static bool missing(struct resolve *resolver, struct subst *subst)
 {
 	if (tree_delayed(subst->holder)->hidden)
 		return resolve_departs(
@@ -121,7 +121,7 @@ static void warn_of_null(struct reading *reading, struct subst *subst)
 		     "ClearML takes a null that is substituted for nothing");
 }
 
-bool resolve_subst(struct resolver *resolver, struct subst *subst)
+bool resolve_subst(struct resolve *resolver, struct subst *subst)
 {
 	struct value *value = NULL, *earlier, *result;
 	enum found step = lookup(resolver->reading, subst, &value);
@@ -152,7 +152,7 @@ bool resolve_subst(struct resolver *resolver, struct subst *subst)
 	return step != FAILED;
 }
 
-static bool make_passes(struct resolver *resolver)
+static bool make_passes(struct resolve *resolver)
 {
 	struct reading *reading = resolver->reading;
 	struct agenda *agenda = &resolver->agenda;
@@ -174,7 +174,7 @@ static bool make_passes(struct resolver *resolver)
 
 /* All that waits, in the order of the tree; that is the one of the text, when
  * no key came again. */
-static void gather(struct resolver *resolver)
+static void gather(struct resolve *resolver)
 {
 	struct reading *reading = resolver->reading;
 
@@ -198,7 +198,7 @@ static bool is_overlong(struct reading *reading, const struct value *value)
 
 bool resolve_all(struct reading *reading)
 {
-	struct resolver resolver = {.reading = reading};
+	struct resolve resolver = {.reading = reading};
 	bool ok, more = true;
 
 	reading->root = reading->doc->root;

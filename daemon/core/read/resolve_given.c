@@ -4,7 +4,7 @@
 #include "read/subst.h"
 #include "read/tree.h"
 
-static struct value *null_at(struct resolver *resolver,
+static struct value *null_at(struct resolve *resolver,
 			     const struct value *place)
 {
 	return reading_value(resolver->reading, VALUE_NULL, place->source,
@@ -13,7 +13,7 @@ static struct value *null_at(struct resolver *resolver,
 
 /* An element for which nothing was found goes in the end (A2); ClearML's null
  * for one that was found to be null stays. */
-static void set_element(struct resolver *resolver, const struct value *holder,
+static void set_element(struct resolve *resolver, const struct value *holder,
 			struct value *result, bool missing)
 {
 	struct reading *reading = resolver->reading;
@@ -43,7 +43,7 @@ static bool is_earlier(const struct value *holder, const struct value *now)
 
 /* A later value of the key than @holder stands there. ClearML puts the earlier
  * one over it all the same, and may do so for good. */
-static bool forgets(struct resolver *resolver, const struct value *holder,
+static bool forgets(struct resolve *resolver, const struct value *holder,
 		    struct value *now)
 {
 	const struct delayed *delayed = tree_delayed(holder);
@@ -56,7 +56,7 @@ static bool forgets(struct resolver *resolver, const struct value *holder,
 }
 
 /* A key that comes to nothing goes; one that had gone already is null. */
-static void set_member(struct resolver *resolver, const struct value *holder,
+static void set_member(struct resolve *resolver, const struct value *holder,
 		       struct value *result)
 {
 	struct reading *reading = resolver->reading;
@@ -83,7 +83,7 @@ static void set_member(struct resolver *resolver, const struct value *holder,
 
 /* @holder came to @result: that is what its place holds now, whatever that
  * held. */
-static void set_place(struct resolver *resolver, const struct value *holder,
+static void set_place(struct resolve *resolver, const struct value *holder,
 		      struct value *result, bool missing)
 {
 	const struct value *parent = tree_delayed(holder)->parent;
@@ -95,7 +95,7 @@ static void set_place(struct resolver *resolver, const struct value *holder,
 }
 
 /* ClearML puts @earlier where @holder is, which comes to nothing itself. */
-static void warn_null(struct resolver *resolver, struct value *holder,
+static void warn_null(struct resolve *resolver, struct value *holder,
 		      struct value *earlier)
 {
 	struct reading *reading = resolver->reading;
@@ -111,7 +111,7 @@ static void warn_null(struct resolver *resolver, struct value *holder,
 	}
 }
 
-enum found resolve_given(struct resolver *resolver, struct subst *subst,
+enum found resolve_given(struct resolve *resolver, struct subst *subst,
 			 struct value *value, bool missing,
 			 struct value **result)
 {

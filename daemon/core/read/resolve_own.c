@@ -6,7 +6,7 @@
 #include "read/versions.h"
 
 /* What is found now at a path below a root key, if not null. */
-static bool is_known(struct resolver *resolver, const struct subst *subst)
+static bool is_known(struct resolve *resolver, const struct subst *subst)
 {
 	struct value *found;
 
@@ -30,7 +30,7 @@ static bool look_before(struct value *before, const struct path *path,
 
 /* @subst, in a value of the root's @key, is given what the key held @before.
  * *now: what that value has become. */
-static bool substitute_before(struct resolver *resolver, struct subst *subst,
+static bool substitute_before(struct resolve *resolver, struct subst *subst,
 			      struct value *before, struct value **now)
 {
 	struct value *value;
@@ -47,7 +47,7 @@ static bool substitute_before(struct resolver *resolver, struct subst *subst,
 }
 
 /* A key that held nothing before: its variable, or nothing. */
-static bool substitute_first(struct resolver *resolver, struct subst *subst)
+static bool substitute_first(struct resolve *resolver, struct subst *subst)
 {
 	struct reading *reading = resolver->reading;
 	struct value *value = NULL, *result;
@@ -63,10 +63,10 @@ static bool substitute_first(struct resolver *resolver, struct subst *subst)
 	return resolve_given(resolver, subst, value, false, &result) != FAILED;
 }
 
-typedef bool (*own_fn)(struct resolver *resolver, struct subst *subst,
+typedef bool (*own_fn)(struct resolve *resolver, struct subst *subst,
 		       struct value *before, struct value **now);
 
-static bool on_first(struct resolver *resolver, struct subst *subst,
+static bool on_first(struct resolve *resolver, struct subst *subst,
 		     struct value *before, struct value **now)
 {
 	(void)before;
@@ -76,7 +76,7 @@ static bool on_first(struct resolver *resolver, struct subst *subst,
 
 /* What the key held before is not known yet: ClearML gives up, the passes will
  * know. */
-static bool meets_dead_end(struct resolver *resolver, const struct value *value,
+static bool meets_dead_end(struct resolve *resolver, const struct value *value,
 			   const struct agenda_list *own)
 {
 	struct reading *reading = resolver->reading;
@@ -91,7 +91,7 @@ static bool meets_dead_end(struct resolver *resolver, const struct value *value,
 }
 
 /* Those in *value that refer to @key, which held @before. */
-static bool each_own(struct resolver *resolver, struct str key,
+static bool each_own(struct resolve *resolver, struct str key,
 		     struct value *before, struct value **value, own_fn own)
 {
 	struct agenda_list list = resolve_gathered(*value);
@@ -112,7 +112,7 @@ static bool each_own(struct resolver *resolver, struct str key,
 }
 
 /* ClearML gave up on the way: the last value of the key holds. */
-static void put_back(struct resolver *resolver, struct str key,
+static void put_back(struct resolve *resolver, struct str key,
 		     struct value *last)
 {
 	struct reading *reading = resolver->reading;
@@ -122,7 +122,7 @@ static void put_back(struct resolver *resolver, struct str key,
 	*value_object_slot(reading->root, reading->arena, key) = last;
 }
 
-static bool resolve_history(struct resolver *resolver, struct str key,
+static bool resolve_history(struct resolve *resolver, struct str key,
 			    struct value *history)
 {
 	struct value *before, *value;
@@ -145,7 +145,7 @@ static bool resolve_history(struct resolver *resolver, struct str key,
 
 /* ClearML stumbles over a key that goes, or comes, while it walks through all
  * of them, unless it is the last. */
-static bool stumbles(struct resolver *resolver, struct str key,
+static bool stumbles(struct resolve *resolver, struct str key,
 		     struct value *history)
 {
 	struct reading *reading = resolver->reading;
@@ -160,7 +160,7 @@ static bool stumbles(struct resolver *resolver, struct str key,
 		"keys after it");
 }
 
-bool resolve_own(struct resolver *resolver)
+bool resolve_own(struct resolve *resolver)
 {
 	struct value *root = resolver->reading->root, *history;
 	struct str *keys;

@@ -15,7 +15,7 @@
 #include "read/lookup.h"
 #include "read/resolve.h"
 
-struct resolver {
+struct resolve {
 	struct reading *reading;
 	struct agenda agenda;
 	struct accidents accidents;
@@ -26,17 +26,17 @@ struct resolver {
 };
 
 /* Note the failure. Always false, for `return resolve_fail(...);` */
-bool resolve_fail(struct resolver *resolver, const struct subst *subst,
+bool resolve_fail(struct resolve *resolver, const struct subst *subst,
 		  const char *what);
 
 /* Tell that ClearML refuses this, once for each substitution. */
-bool resolve_departs(struct resolver *resolver, struct subst *subst,
+bool resolve_departs(struct resolve *resolver, struct subst *subst,
 		     const char *what);
 
 /* @subst stands for @value (NULL: nothing), or @missing: it was not found.
  * *result: what its holder comes to by that, a delayed value when something
  * there still waits; or @value itself when that WAITS. */
-enum found resolve_given(struct resolver *resolver, struct subst *subst,
+enum found resolve_given(struct resolve *resolver, struct subst *subst,
 			 struct value *value, bool missing,
 			 struct value **result);
 
@@ -44,10 +44,10 @@ enum found resolve_given(struct resolver *resolver, struct subst *subst,
 struct agenda_list resolve_gathered(const struct value *value);
 
 /* Every reference to the key itself that ClearML resolves before all others. */
-bool resolve_own(struct resolver *resolver);
+bool resolve_own(struct resolve *resolver);
 
 /* What @subst leads to by now is what it stands for, if that is known. */
-bool resolve_subst(struct resolver *resolver, struct subst *subst);
+bool resolve_subst(struct resolve *resolver, struct subst *subst);
 
 /* Does @subst lead to what it stands in, or to what that came over? Then it
  * means what the key held before. */
@@ -56,6 +56,6 @@ bool resolve_leads_to_itself(const struct subst *subst,
 
 /* The passes came to an end. *more: what shows and still waits could be
  * settled by one, so that they may go on. */
-bool resolve_settle(struct resolver *resolver, bool *more);
+bool resolve_settle(struct resolve *resolver, bool *more);
 
 #endif

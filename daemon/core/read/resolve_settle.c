@@ -9,7 +9,7 @@
 #define SEARCH_MAX 1000 /* references */
 
 /* A += that has nothing to add to, where it hardly means to replace. */
-static bool hides_lower(const struct resolver *resolver,
+static bool hides_lower(const struct resolve *resolver,
 			const struct subst *subst)
 {
 	const struct value *value = resolver->reading->options->lower;
@@ -25,7 +25,7 @@ static bool hides_lower(const struct resolver *resolver,
 
 /* What the key held before in an included text, of which ClearML takes only the
  * last values. */
-static bool settle_included(struct resolver *resolver, struct subst *subst,
+static bool settle_included(struct resolve *resolver, struct subst *subst,
 			    bool *done)
 {
 	struct value *value = tree_delayed(subst->holder)->forgotten, *result;
@@ -42,7 +42,7 @@ static bool settle_included(struct resolver *resolver, struct subst *subst,
 
 /* A reference to its own key, to which ClearML finds no end: what the key held
  * before, or what is found elsewhere. *done: there is such a thing. */
-static bool settle_itself(struct resolver *resolver, struct subst *subst,
+static bool settle_itself(struct resolve *resolver, struct subst *subst,
 			  bool *done)
 {
 	struct value *value = NULL, *result;
@@ -116,7 +116,7 @@ static bool leads_to(struct search *search, const struct value *value)
 
 /* A reference to another key whose value leads back here: there it means what
  * that key held before. */
-static bool settle_circle(struct resolver *resolver, struct subst *subst,
+static bool settle_circle(struct resolve *resolver, struct subst *subst,
 			  bool *done)
 {
 	struct search search = {resolver->reading, subst->holder, SEARCH_MAX};
@@ -139,7 +139,7 @@ static bool settle_circle(struct resolver *resolver, struct subst *subst,
 }
 
 /* ClearML's passes may end too early: one that could be done is. */
-static bool settle_left(struct resolver *resolver, struct subst *subst,
+static bool settle_left(struct resolve *resolver, struct subst *subst,
 			bool *done)
 {
 	const struct concat_part *part =
@@ -154,12 +154,11 @@ static bool settle_left(struct resolver *resolver, struct subst *subst,
 			       "for");
 }
 
-typedef bool (*settle_fn)(struct resolver *resolver, struct subst *subst,
+typedef bool (*settle_fn)(struct resolve *resolver, struct subst *subst,
 			  bool *done);
 
-static bool settle_one(struct resolver *resolver,
-		       const struct agenda_list *left, settle_fn settle,
-		       bool *done)
+static bool settle_one(struct resolve *resolver, const struct agenda_list *left,
+		       settle_fn settle, bool *done)
 {
 	bool ok = true;
 
@@ -168,7 +167,7 @@ static bool settle_one(struct resolver *resolver,
 	return ok;
 }
 
-bool resolve_settle(struct resolver *resolver, bool *more)
+bool resolve_settle(struct resolve *resolver, bool *more)
 {
 	struct agenda_list left = resolve_gathered(resolver->reading->root);
 	struct subst *unresolved = resolver->unresolved;

@@ -6,8 +6,9 @@
  * byte, and remembers what it was asked. Include it after cmocka.h.
  *
  * One request a connection: the next of the planned answers goes out, then the
- * connection ends as planned. A request that nothing was planned for fails the
- * test; what hangs fails after half a minute.
+ * connection ends as planned. A request that nothing was planned for, and
+ * nothing is when it comes, fails the test; what hangs fails after half a
+ * minute.
  */
 
 #include <stdbool.h>
@@ -43,6 +44,9 @@ struct responder {
 		struct buf request; /* what it answered */
 	} answers[RESPONDER_ANSWERS];
 	size_t planned, asked;
+	/* Plans the answer to a @request for which there is none; NULL: it
+	 * fails. */
+	void (*plan)(struct responder *responder, const char *request);
 	struct list peers;
 };
 
@@ -121,6 +125,8 @@ static inline void responder_answer(struct responder_peer *peer)
 	size_t turn = responder->asked++;
 	uv_buf_t out;
 
+	if (turn >= responder->planned && responder->plan)
+		responder->plan(responder, buf_str(&peer->in).ptr);
 	assert_true(turn < responder->planned);
 	buf_add_str(&responder->answers[turn].request, buf_str(&peer->in));
 	out = uv_buf_init(responder->answers[turn].bytes.data,

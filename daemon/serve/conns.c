@@ -39,6 +39,11 @@ static void on_offload_closed(struct offload *offload)
 	conns_handle_closed(CONTAINER_OF(offload, struct conns, offload));
 }
 
+static void on_watcher_wakes(struct watchers *watchers)
+{
+	conns_tell(CONTAINER_OF(watchers, struct conns, watchers));
+}
+
 static void on_handle_closed(uv_handle_t *handle)
 {
 	conns_handle_closed(handle->data);
@@ -52,6 +57,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	quota_init(&conns->quota);
 	budget_init(&conns->budget, &conns->quota);
 	watchers_init(&conns->watchers, service);
+	conns->watchers.on_wake = on_watcher_wakes;
 	list_init(&conns->all);
 	list_init(&conns->half_sent);
 	list_init(&conns->replied);

@@ -130,7 +130,7 @@ static void write_reply(struct out *out, const struct notice_step *step,
 	reply_close(out, step->continues);
 }
 
-static bool write(struct out *out, const struct notice_step *step)
+bool notice_write(struct out *out, const struct notice_step *step)
 {
 	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
 
@@ -212,7 +212,7 @@ static const struct notice *make(struct notices *notices,
 	struct out_mark before = out_mark(out);
 	struct shared *bytes = NULL;
 
-	if (write(out, step))
+	if (notice_write(out, step))
 		bytes = out_cut(out, before);
 	return add(notices, step, bytes);
 }
@@ -223,7 +223,7 @@ bool notice_answer(struct notices *notices, const struct notice_step *step,
 	const struct notice *notice;
 
 	if (!notices || step->value || step->even_empty)
-		return write(out, step);
+		return notice_write(out, step);
 	notice = find(notices, step);
 	if (!notice)
 		notice = make(notices, step, out);

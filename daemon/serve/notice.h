@@ -55,6 +55,10 @@ struct notices {
 bool notice_answer(struct notices *notices, const struct notice_step *step,
 		   struct out *out);
 
+/* The same for one watcher alone. Any thread may do it, if @step asks for no
+ * values and what it points to is pinned. */
+bool notice_write(struct out *out, const struct notice_step *step);
+
 void notices_clear(struct notices *notices);
 
 #endif

@@ -7,11 +7,17 @@
 #include "config/history.h"
 #include "config/snapshot.h"
 #include "serve/filter.h"
+#include "serve/notice_job.h"
+#include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/peer.h"
+#include "serve/pending.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "value/json.h"
+
+/* Trees that are compared at once, in bytes of both. */
+#define COMPARED_AT_ONCE ((size_t)64 * 1024)
 
 struct watcher {
 	struct list link;
@@ -29,6 +35,9 @@ struct watcher {
 	const char *told_state;        /* static; who does not want it: NULL */
 	bool values, since, documents; /* was asked for */
 	bool answered;                 /* one reply at least */
+	struct pending *pending;       /* the first notice; NULL: it has come */
+	bool prepared;                 /* that is of what it was told of */
+	bool asked_early;              /* for what came before that */
 };
 
 void watchers_init(struct watchers *watchers, const struct service *service)
@@ -99,7 +108,12 @@ static void move_to(struct watcher *watcher, struct list *list)
 
 void watcher_settle(struct watcher *watcher)
 {
-	move_to(watcher, &watcher->watchers->clean[watcher->kind]);
+	struct watchers *watchers = watcher->watchers;
+	bool again = watcher->asked_early && !watcher->pending;
+
+	move_to(watcher,
+		again ? &watchers->dirty : &watchers->clean[watcher->kind]);
+	watcher->asked_early &= !again;
 }
 
 void watcher_wake(struct watcher *watcher)
@@ -135,6 +149,7 @@ void watcher_free(struct watcher *watcher)
 		return;
 	list_remove(&watcher->link);
 	watcher->watchers->count--;
+	pending_free(watcher->pending);
 	charge_release(&watcher->charge);
 	filter_unref(watcher->filter);
 	mem_free(watcher->workspace);
@@ -235,8 +250,15 @@ static bool has_news(const struct watcher *watcher, const struct view *view)
 	       has_another_state(watcher, view);
 }
 
-static bool answer_config(struct watcher *watcher, const struct view *view,
-			  struct out *out)
+/* Who wants states is shown them as status shows them. */
+static void set_states(struct watcher *watcher, struct view *view)
+{
+	if (wants_states(watcher))
+		view->state = view->shown;
+}
+
+static struct notice_step step_to(const struct watcher *watcher,
+				  const struct view *view)
 {
 	bool first = !watcher->answered;
 	struct notice_step step = {
@@ -255,6 +277,14 @@ static bool answer_config(struct watcher *watcher, const struct view *view,
 	step.changes =
 		step.base && !(first && watcher->values && watcher->since);
 	step.value = !step.base || (first && watcher->values);
+	return step;
+}
+
+static bool answer_config(struct watcher *watcher, const struct view *view,
+			  struct out *out)
+{
+	struct notice_step step = step_to(watcher, view);
+
 	set_told(watcher, view);
 	return notice_answer(notices_for(watcher), &step, out);
 }
@@ -266,6 +296,71 @@ static bool is_up_to_date(const struct watcher *watcher,
 	       watcher->told == view->snapshot->generation &&
 	       is_told_of(watcher, view) && !has_news(watcher, view);
 }
+
+/* Everything but the status. */
+static bool answer_now(struct watcher *watcher, const struct view *view,
+		       struct out *out)
+{
+	return !is_up_to_date(watcher, view) &&
+	       answer_config(watcher, view, out);
+}
+
+/* --- the first notice, from another thread -------------------------------- */
+
+static bool takes_long(const struct notice_step *step)
+{
+	const struct snapshot *now = step->view->snapshot;
+
+	return step->base && step->base != now && step->changes &&
+	       step->base->plain->json.len + now->plain->json.len >
+		       COMPARED_AT_ONCE;
+}
+
+bool watcher_prepare(struct watcher *watcher, struct view *view,
+		     struct notice_step *step)
+{
+	set_states(watcher, view);
+	*step = step_to(watcher, view);
+	watcher->prepared = takes_long(step);
+	if (watcher->prepared)
+		set_told(watcher, view);
+	else
+		*step = (struct notice_step){0};
+	return watcher->prepared;
+}
+
+/* Who is in no list has a connection that writes, and will be asked when it has
+ * written. */
+static void on_first(struct pending *pending)
+{
+	struct watcher *watcher = pending->owner;
+	struct watchers *watchers = watcher->watchers;
+
+	if (list_is_empty(&watcher->link))
+		return;
+	watcher_wake(watcher);
+	if (watchers->on_wake)
+		watchers->on_wake(watchers);
+}
+
+/* Whoever is asked before it is there is asked again after it. */
+static bool answer_first(struct watcher *watcher, const struct view *view,
+			 struct out *out)
+{
+	struct pending *pending = watcher->pending;
+	bool told;
+
+	watcher->asked_early |= !pending_has_reply(pending);
+	if (!pending_has_reply(pending))
+		return false;
+	told = watcher->prepared && pending->reply->len;
+	if (told)
+		out_add_shared(out, pending->reply);
+	pending_free(TAKE(watcher->pending));
+	return told || answer_now(watcher, view, out);
+}
+
+/* --- the status ---------------------------------------------------------- */
 
 static void write_status(const struct service *service, uint64_t clearance,
 			 bool continues, struct out *out)
@@ -310,13 +405,6 @@ static bool answer_status(struct watcher *watcher, const struct peer *peer,
 	return true;
 }
 
-/* Who wants states is shown them as status shows them. */
-static void set_states(struct watcher *watcher, struct view *view)
-{
-	if (wants_states(watcher))
-		view->state = view->shown;
-}
-
 static enum watcher_outcome deny(struct out *out, enum access_right right)
 {
 	reply_error(out, REPLY_ACCESS_DENIED,
@@ -345,9 +433,10 @@ enum watcher_outcome watcher_answer(struct watcher *watcher,
 	set_states(watcher, &view);
 	if (watcher->kind == WATCHER_STATUS)
 		told = answer_status(watcher, peer, out);
+	else if (watcher->pending)
+		told = answer_first(watcher, &view, out);
 	else
-		told = !is_up_to_date(watcher, &view) &&
-		       answer_config(watcher, &view, out);
+		told = answer_now(watcher, &view, out);
 	watcher->answered |= told;
 	return told && !watcher->more ? WATCHER_HAS_ENDED : WATCHER_GOES_ON;
 }
@@ -360,6 +449,22 @@ static void start(struct request *request, struct watcher *watcher)
 		request->watcher = watcher;
 	else
 		watcher_free(watcher);
+}
+
+/* The same when that is made by a job. */
+static void start_by_job(struct request *request, struct watcher *watcher)
+{
+	struct job *job = notice_job_new(watcher);
+
+	job->masked = watcher->masked;
+	offload_add(request, job, 0);
+	watcher->pending = TAKE(request->pending);
+	if (watcher->pending) {
+		pending_set_owner(watcher->pending, watcher, on_first);
+		request->watcher = watcher;
+	} else {
+		watcher_free(watcher);
+	}
 }
 
 /* NULL when the call is refused, which the reply then says. */
@@ -404,6 +509,7 @@ static void watch(struct request *request, struct watcher *watcher)
 	const struct call *call = &request->call;
 	struct str workspace = call_string(call, "workspace");
 	struct view view = request->view;
+	struct notice_step step;
 
 	if (workspace.ptr)
 		watcher->workspace = mem_strdup(workspace.ptr);
@@ -415,7 +521,11 @@ static void watch(struct request *request, struct watcher *watcher)
 	set_told(watcher, &view);
 	if (watcher->since)
 		set_since(watcher, &view, (uint64_t)call_int(call, "since", 0));
-	start(request, watcher);
+	step = step_to(watcher, &view);
+	if (takes_long(&step))
+		start_by_job(request, watcher);
+	else
+		start(request, watcher);
 }
 
 void watcher_watch(struct request *request)

@@ -48,6 +48,9 @@ struct watchers {
 	uint64_t status_serial; /* of the latest change of state */
 	struct shared *status;  /* its notice; NULL: not made */
 	uint64_t clearance;     /* of whom it was made for */
+
+	/* There is a dirty one that nobody has marked. */
+	void (*on_wake)(struct watchers *watchers);
 };
 
 enum watcher_outcome {
@@ -83,6 +86,12 @@ enum watcher_outcome watcher_answer(struct watcher *watcher,
 				    const struct peer *peer, struct out *out);
 
 void watcher_free(struct watcher *watcher);
+
+/* For the job (notice_job.h) that writes the first notice: what it is to lead
+ * from and to. False, and *step is empty, when @watcher would rather answer by
+ * itself; else it stands where @view is. */
+bool watcher_prepare(struct watcher *watcher, struct view *view,
+		     struct notice_step *step);
 
 /* Methods of io.clearconf. */
 void watcher_watch(struct request *request);

@@ -103,6 +103,8 @@ batch_src  := tests/differential/read_texts.c
 # `clearconf` is the name that the module had; the wheel is without it.
 python_src := clearconf.py $(patsubst client/python/%,%,$(wildcard client/python/clearml_clearconf/*.py) \
               client/python/clearml_clearconf/py.typed)
+# By which pip knows that it is here.
+python_info := clearml_clearconf-$(VERSION).dist-info
 all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
               $(test_help) $(bench_src) $(load_src) $(batch_src)
 
@@ -333,6 +335,9 @@ install: all installed-units
 		$(INSTALL) -D -m 644 client/python/$$file \
 			$(DESTDIR)$(PYDIR)/$$file || exit; \
 	done
+	$(INSTALL) -D -m 644 /dev/null $(DESTDIR)$(PYDIR)/$(python_info)/METADATA
+	printf 'Metadata-Version: 2.1\nName: clearml-clearconf\nVersion: $(VERSION)\n' \
+		>$(DESTDIR)$(PYDIR)/$(python_info)/METADATA
 	$(INSTALL) -D -m 644 include/clearconf.h \
 		$(DESTDIR)$(INCDIR)/clearconf.h
 	$(INSTALL) -D -m 644 include/io.clearconf.varlink \
@@ -361,7 +366,7 @@ uninstall:
 	@$(MAKE) install DESTDIR=$(abspath $(B)/installed) >/dev/null
 	cd $(B)/installed && find . ! -type d ! -path '.$(SYSCONFDIR)/*' | sed 's,^\.,,' | \
 		while read -r file; do rm -f "$(DESTDIR)$$file"; done
-	rm -rf $(DESTDIR)$(PYDIR)/clearml_clearconf
+	rm -rf $(DESTDIR)$(PYDIR)/clearml_clearconf $(DESTDIR)$(PYDIR)/$(python_info)
 
 # The units name the programs where they are installed to.
 units := $(patsubst systemd/%,system/%,$(wildcard systemd/*.service systemd/*.socket)) \

@@ -140,13 +140,3 @@ def test_the_wheel_works(wheel, home, served, python, tmp_path):
                            "-c", AUTO + "print(clearml_clearconf.Client().get('a'))"],
                           env=env, capture_output=True, text=True, timeout=60)
     assert done.stdout == "1\n", done.stderr
-
-
-def test_the_name_it_had_goes_on_working(home, served):
-    """Where this is installed as a package of the system's."""
-    done = subprocess.run([PYTHON, "-c", "import clearconf, clearml_clearconf\n"
-                           "assert clearconf.Client is clearml_clearconf.Client\n"
-                           "assert clearconf.AsyncClient is clearml_clearconf.AsyncClient\n"
-                           "print(clearconf.Client().get('a'), clearconf.__version__)"],
-                          env=env_of(home), capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("1 ")

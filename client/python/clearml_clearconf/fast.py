@@ -1,6 +1,6 @@
 """The fast way: an installed clearml of a version that was tried gets the tree
-as it is, in place of reading the file by its own parser, which takes as long as
-its whole import. Everything else stays ClearML's own: its defaults, merging,
+as it is, in place of reading the file by its own parser, which grows its import
+by a sixth for 150 keys. Everything else stays ClearML's own: its defaults, merging,
 overrides. With another version, or when anything is not as it was there, it
 reads the file.
 """

@@ -8,7 +8,7 @@ import subprocess
 import zipfile
 
 import pytest
-from harness import DEADLINE, ROOT, wait_until
+from harness import DEADLINE, FAST, ROOT, wait_until
 from test_python_client import pythons
 from test_python_process import AUTO, CONF, PYTHON, SAY, SOURCE, env_of, folders, no_system
 
@@ -94,6 +94,26 @@ def test_a_program_in_it_takes_what_it_gives(home, served):
     done = run(home, "--", PYTHON, "-c", SAY + AUTO + SAY)
     before, after = done.stdout.split()
     assert before == after
+
+
+def test_vaults_that_are_missing(home, conf, server, daemon):
+    """A warning, or none of it."""
+    server.state.set_vaults(["k: of the vault"])
+    server.fail("page", status=500)
+    home.settings(FAST)
+    home.conf(conf("k: mine"))
+    daemon.start()
+    daemon.wait_state("degraded", "offline")
+    command = ["--", "/bin/sh", "-c", "grep ^k $CLEARML_CONFIG_FILE"]
+    done = subprocess.run([PYTHON, *EXEC[3:], *command], env=env_of(home), capture_output=True,
+                          text=True, timeout=60)
+    assert done.stdout == 'k = "mine"\n'
+    assert done.stderr.startswith("clearml_clearconf: warning: the vaults are not in: ")
+    done = run(home, "--require-vaults", "--timeout", "0.5", *command, status=6)
+    assert "not ready: the vaults are not in: " in done.stderr and done.stdout == ""
+    server.clear_failures()
+    assert run(home, "--require-vaults", *command).stdout == 'k = "of the vault"\n'
+    assert folders(home) == []
 
 
 # --- the wheel ----------------------------------------------------------------

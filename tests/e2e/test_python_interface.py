@@ -56,6 +56,19 @@ def test_each_method_of_the_interface_has_one():
         assert ours.__doc__ and theirs.__doc__
 
 
+# The client says which workspace; some are always asked for, or change while it is reported.
+NAMED = {"id": "worker"}
+NOT_TAKEN = {"Watch": {"documents", "states"},
+             "ReportConsumer": {"pending_since", "waiting_for"}}
+
+
+def test_each_takes_what_the_interface_takes():
+    for method, name in METHODS.items():
+        taken = inspect.signature(getattr(clearconf.Client, name)).parameters.keys()
+        wanted = INTERFACE.methods[method][0][1].keys() - {"workspace"} - NOT_TAKEN.get(method, set())
+        assert {NAMED.get(each, each) for each in wanted} <= set(taken), method
+
+
 def test_both_have_the_same_methods():
     ours, theirs = ({name for name in dir(kind) if name[0] != "_"}
                     for kind in (clearconf.Client, clearconf.AsyncClient))
@@ -70,6 +83,8 @@ def test_values(ready, client):  # noqa: F811
     with pytest.raises(clearconf.PathNotFound):
         client.get("none")
     assert client.get("sdk.x", environment={"A": "b"}, view="merged") == "file"
+    [leaf] = client.explain("k", environment={"CLEARML_AGENT__K": "5"})
+    assert (leaf.value, leaf.origin.layer) == (5, "env-generic")
     [leaf] = client.explain("k")
     assert (leaf.path, leaf.value, leaf.origin.layer) == ("k", 1, "file")
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 import sdk
-from harness import DEADLINE, ROOT, Daemon, wait_until
+from harness import DEADLINE, FAST, ROOT, Daemon, wait_until
 from test_formats import corpus, random_trees
 
 PYTHON = "/usr/bin/python3"
@@ -188,6 +188,26 @@ def test_one_with_another_wish_asks_by_itself(home, served):
         f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)\n"))
     mine, childs = said.split()
     assert mine != childs and folders(home) == []
+
+
+def test_vaults_are_waited_for_where_they_are_required(home, conf, server, daemon):
+    server.state.set_vaults(["k: of the vault"])
+    server.fail("page", status=500)
+    home.settings(FAST)
+    home.conf(conf("k: mine"))
+    daemon.start()
+    daemon.wait_state("degraded", "offline")
+    child = AUTO + SAY
+    process = start(home, "import clearml_clearconf as c\nprint('waiting', flush=True)\n"
+                    "c.configure(require_vaults=True)\nimport os, subprocess, sys\n"
+                    "print(open(os.environ['CLEARML_CONFIG_FILE']).read().count('of the vault'), flush=True)\n"
+                    f"subprocess.run([sys.executable, '-c', {child!r}], check=True)\n")
+    assert process.stdout.readline() == "waiting\n"
+    time.sleep(0.5)
+    assert process.poll() is None
+    server.clear_failures()
+    count, path = process.communicate(timeout=DEADLINE)[0].split()
+    assert count == "1" and f"exec.{process.pid}" in path  # the child has it, too
 
 
 def test_under_exec_it_takes_what_exec_gives(home, served):

@@ -70,10 +70,11 @@ class AsyncClient(Asking):
 
     async def get(self, path: Path = "", default: Any = MISSING, *,
                   environment: Optional[Environment] = None, mask: Optional[bool] = None,
-                  view: Optional[str] = None) -> Any:
+                  view: Optional[str] = None, require_vaults: bool = False) -> Any:
         """As Client.get()."""
         try:
-            return await self._ask(questions.get(path, self.workspace, environment, mask, view))
+            return await self._ask(questions.get(path, self.workspace, environment, mask, view,
+                                                 require_vaults))
         except PathNotFound:
             if default is MISSING:
                 raise
@@ -82,9 +83,10 @@ class AsyncClient(Asking):
                 raise
         return default
 
-    async def explain(self, path: Path = "", *, reveal: bool = False) -> List[Leaf]:
+    async def explain(self, path: Path = "", *, reveal: bool = False,
+                      environment: Optional[Environment] = None) -> List[Leaf]:
         """As Client.explain()."""
-        return await self._ask(questions.explain(path, self.workspace, reveal))
+        return await self._ask(questions.explain(path, self.workspace, reveal, environment))
 
     async def watch(self, *paths: Path, since: Optional[int] = None, values: bool = False,
                     reveal: Optional[bool] = None) -> AsyncIterator[Update]:
@@ -188,10 +190,10 @@ class AsyncClient(Asking):
     # --- a configuration for programs ---
 
     @contextlib.asynccontextmanager
-    async def exec_environment(self, environ: Optional[Environment] = None,
-                               vaults: str = "merged") -> AsyncIterator[Dict[str, str]]:
+    async def exec_environment(self, environ: Optional[Environment] = None, vaults: str = "merged",
+                               require_vaults: bool = False) -> AsyncIterator[Dict[str, str]]:
         """As Client.exec_environment(), which does the work in a thread."""
-        given = Client(**self.__dict__).exec_environment(environ, vaults)
+        given = Client(**self.__dict__).exec_environment(environ, vaults, require_vaults)
         loop = asyncio.get_running_loop()
         env = await loop.run_in_executor(None, given.__enter__)
         try:

@@ -34,7 +34,7 @@ class Client(Asking):
 
     def get(self, path: Path = "", default: Any = MISSING, *,
             environment: Optional[Environment] = None, mask: Optional[bool] = None,
-            view: Optional[str] = None) -> Any:
+            view: Optional[str] = None, require_vaults: bool = False) -> Any:
         """The value at a path, as json.loads makes it; the default, or
         PathNotFound without one, when there is nothing.
 
@@ -43,9 +43,11 @@ class Client(Asking):
         or AccessDenied; None is real values to whom may have them, and for
         others AccessDenied where the answer would hold a masked one. view:
         "merged" and "live" are what ClearML is to read as its file, see
-        exec_environment()."""
+        exec_environment(). require_vaults: NotReady without the vaults of the
+        workspace, in place of a warning where its login should bring some."""
         try:
-            return self._ask(questions.get(path, self.workspace, environment, mask, view))
+            return self._ask(questions.get(path, self.workspace, environment, mask, view,
+                                           require_vaults))
         except PathNotFound:
             if default is MISSING:
                 raise
@@ -54,10 +56,11 @@ class Client(Asking):
                 raise
         return default
 
-    def explain(self, path: Path = "", *, reveal: bool = False) -> List[Leaf]:
+    def explain(self, path: Path = "", *, reveal: bool = False,
+                environment: Optional[Environment] = None) -> List[Leaf]:
         """Each leaf at or below a path, where it is from and what it beat;
-        secrets are **** unless revealed."""
-        return self._ask(questions.explain(path, self.workspace, reveal))
+        secrets are **** unless revealed. environment: as in get()."""
+        return self._ask(questions.explain(path, self.workspace, reveal, environment))
 
     def watch(self, *paths: Path, since: Optional[int] = None, values: bool = False,
               reveal: Optional[bool] = None) -> Iterator[Update]:
@@ -170,13 +173,14 @@ class Client(Asking):
     # --- a configuration for programs ---
 
     @contextlib.contextmanager
-    def configured(self, vaults: str = "merged") -> Iterator[Optional[str]]:
+    def configured(self, vaults: str = "merged",
+                   require_vaults: bool = False) -> Iterator[Optional[str]]:
         """Point this process, and what it starts, at the configuration for as
         long as the block lasts; yields the file's path. The environment is that
         of exec_environment() meanwhile. ClearML reads its configuration when it
         first needs it, not when it is imported: whatever uses ClearML has to be
         in the block. For a whole process there is configure()."""
-        with self.exec_environment(vaults=vaults) as environ:
+        with self.exec_environment(None, vaults, require_vaults) as environ:
             before = dict(os.environ)
             environments.become(os.environ, environ)
             try:
@@ -185,8 +189,8 @@ class Client(Asking):
                 environments.become(os.environ, before)
 
     @contextlib.contextmanager
-    def exec_environment(self, environ: Optional[Environment] = None,
-                         vaults: str = "merged") -> Iterator[Dict[str, str]]:
+    def exec_environment(self, environ: Optional[Environment] = None, vaults: str = "merged",
+                         require_vaults: bool = False) -> Iterator[Dict[str, str]]:
         """The environment for a command to run on the configuration, as
         `clearconf exec` makes it: resolved with the caller's, with
         CLEARML_CONFIG_FILE for as long as the block lasts.
@@ -199,9 +203,10 @@ class Client(Asking):
         a vault; or "live": the file has what is below variables and vaults, and
         ClearML lays both over it. Run clearml-agent by `clearconf exec`, which
         has it so, keeps vaults out of its tasks' login and restarts it when it
-        is idle."""
+        is idle. require_vaults: wait for the vaults of the workspace as long as
+        timeout says, and NotReady without them."""
         caller = dict(os.environ if environ is None else environ)
-        given = self.prepare(caller, vaults)
+        given = self.prepare(caller, vaults, require_vaults)
         if not given:
             yield caller
             return
@@ -210,13 +215,14 @@ class Client(Asking):
         finally:
             given.folder.leave()
 
-    def prepare(self, caller: Environment, vaults: str) -> Optional[Given]:
+    def prepare(self, caller: Environment, vaults: str,
+                require_vaults: bool) -> Optional[Given]:
         """The environment and the file, for as long as its user wants; None
         where there is no daemon, and none is needed."""
         if vaults not in ("merged", "live"):
             raise ValueError(f"vaults are merged or live, not {vaults!r}")
         try:
-            tree: Raw = self._get_when_started(caller, view=vaults) or {}
+            tree: Raw = self._get_when_started(caller, require_vaults, view=vaults) or {}
         except NoDaemon as error:
             if not self._goes_without(error):
                 raise
@@ -228,7 +234,8 @@ class Client(Asking):
         if self.workspace:
             variables = {name: value for name, value in variables.items()
                          if name not in environments.OF_THE_CALLER}
-        return give(tree, variables, caller, [self.socket, self.workspace, vaults])
+        wish = (self.socket, self.workspace, vaults, require_vaults)
+        return give(tree, variables, caller, wish)
 
     # --- asking ---
 
@@ -265,16 +272,17 @@ class Client(Asking):
         under = f"{environments.GENERIC}CLEARCONF_EXEC__"
         ours = {f"{under}{number}": environ[name] for number, name in enumerate(names)}
         try:
-            found = self._get_when_started({**others, **ours}, path="clearconf_exec")
+            found = self._get_when_started({**others, **ours}, False, path="clearconf_exec")
         except PathNotFound:
             return {}
         return {name: found[str(number)] for number, name in enumerate(names)
                 if str(number) in found}
 
-    def _get_when_started(self, environ: Environment, **more: str) -> Any:
+    def _get_when_started(self, environ: Environment, require_vaults: bool, **more: str) -> Any:
         """With real values, once the vaults are in."""
         question = Question("Get", {"workspace": self.workspace, "mask": False,
-                                    "environment": sendable(environ), **more},
+                                    "environment": sendable(environ),
+                                    "require_vaults": require_vaults or None, **more},
                             lambda raw: raw, decode_exactly)
         deadline = None if self.timeout is None else time.monotonic() + self.timeout
         while True:
@@ -282,12 +290,12 @@ class Client(Asking):
             try:
                 answer = self._ask(question)
                 if answer["state"] != "starting":
-                    questions.warn_of_left_out(answer)
+                    questions.warn_of_lack(answer)
                     return answer.get("value")
                 if late:
                     raise NotReady(f"{INTERFACE}.NotReady", {
                         "reason": "the vaults are not in yet (state starting)"})
-            except QuotaExceeded as error:
+            except (NotReady, QuotaExceeded) as error:
                 if late or not error.passes:
                     raise
             time.sleep(_LATER * random.uniform(0.5, 1))

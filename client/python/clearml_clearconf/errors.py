@@ -82,6 +82,7 @@ class AccessDenied(DaemonError, PermissionError):
 class NotReady(DaemonError):
     """reason"""
     _text = "not ready: {reason}"
+    passes = True  # asked again later, it may be another answer
 
 
 class ServerError(DaemonError):
@@ -100,14 +101,14 @@ class QuotaExceeded(DaemonError):
 
     @property
     def passes(self) -> bool:
-        """Is it about how much is asked at once? It may be asked again."""
+        """Is it about how much is asked at once?"""
         return self.parameters.get("quota") in (
             "bytes_per_user", "connections_per_user", "environment_calls")
 
     def _describe(self) -> str:
         if self.parameters.get("quota") == "environment":
-            self._text = ("the variables of this environment are over the daemon's limit of {limit} "
-                          "bytes: unset the large ones")
+            self._text = ("the variables of this environment are over the daemon's limit of "
+                          "{limit} bytes: unset the large ones")
         return super()._describe()
 
 

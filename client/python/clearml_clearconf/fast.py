@@ -52,7 +52,8 @@ def _patch(module: ModuleType, path: str, tree: Callable[[], Optional[Tree]]) ->
     if version not in TRIED:
         return f"version {version} was not tried"
     try:
-        config, make, file_reader = module.Config, module.ConfigTree, module.Config._read_single_file
+        config, make = module.Config, module.ConfigTree
+        file_reader = config._read_single_file
         given = tree()
         if given is None:
             return "the tree is not all that its parser would make of it"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Tuple
 
 from .hocon import write_hocon
 from .questions import Environment
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _TREE = "tree.json"
 
 Tree = Dict[str, Any]
-Wish = List[Optional[str]]  # socket, workspace, vaults: what was asked for
+Wish = Tuple[Optional[str], Optional[str], str, bool]  # socket, workspace, vaults, required?
+NO_WISH: Wish = (None, None, "merged", False)
 
 
 class Given(NamedTuple):
@@ -57,7 +58,7 @@ def inherit(environ: Environment, wish: Wish) -> Optional[Given]:
     folder = private.adopt(environ)
     if not folder:
         return None
-    if wish in ([None, None, "merged"], _read(folder).get("wish")):
+    if wish == NO_WISH or list(wish) == _read(folder).get("wish"):
         return Given(dict(environ), folder)
     folder.leave()
     return None

@@ -25,23 +25,23 @@ class _Process:
         self.wish: Optional[Wish] = None
         self.path: Optional[str] = None
 
-    def configure(self, client: Client, vaults: str) -> Optional[str]:
-        wish: Wish = [client.socket, client.workspace, vaults]
+    def configure(self, client: Client, vaults: str, require_vaults: bool) -> Optional[str]:
+        wish: Wish = (client.socket, client.workspace, vaults, require_vaults)
         with self.lock:
             if self.path is None:
                 fast.refuse_when_late()
-                self.path, self.wish = _start(client, vaults, wish), wish
+                self.path, self.wish = _start(client, wish), wish
             elif self.wish != wish:
                 raise Error("this process is configured already, in another way")
             return self.path
 
 
-def _start(client: Client, vaults: str, wish: Wish) -> Optional[str]:
+def _start(client: Client, wish: Wish) -> Optional[str]:
     given = inherit(os.environ, wish)
     if not given and any(map(os.environ.get, _OF_A_TASK)):
         fast.log.info("a task of an agent's: it goes on with what the agent gives it")
         return None
-    given = given or client.prepare(os.environ, vaults)
+    given = given or client.prepare(os.environ, *wish[2:])
     if not given:
         fast.log.info("no daemon: ClearML goes on by itself")
         return None
@@ -55,7 +55,7 @@ _process = _Process()
 
 
 def configure(*, workspace: Optional[str] = None, socket: Optional[str] = None,
-              vaults: str = "merged", optional: bool = False,
+              vaults: str = "merged", require_vaults: bool = False, optional: bool = False,
               timeout: Optional[float] = 30.0, any_server: bool = False) -> Optional[str]:
     """Points this process, and all that it starts from now on, at the
     configuration; to be called before clearml is used, best before anything.
@@ -67,4 +67,4 @@ def configure(*, workspace: Optional[str] = None, socket: Optional[str] = None,
     configured, or by `clearconf exec`, takes what that one has. The arguments are
     those of Client and of its exec_environment()."""
     client = Client(socket, workspace, timeout, any_server, optional)
-    return _process.configure(client, vaults)
+    return _process.configure(client, vaults, require_vaults)

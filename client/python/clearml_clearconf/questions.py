@@ -98,18 +98,22 @@ def call(method: str, parameters: Raw) -> Question[Raw]:
 
 
 def get(path: Path, workspace: Optional[str], environment: Optional[Environment],
-        mask: Optional[bool], view: Optional[str]) -> Question[Any]:
+        mask: Optional[bool], view: Optional[str], require_vaults: bool) -> Question[Any]:
     def understand(raw: Raw) -> Any:
-        warn_of_left_out(raw)
+        warn_of_lack(raw)
         value = raw.get("value")
         if mask is None and raw.get("masked") and _holds_mask(value):
             raise AccessDenied(f"{INTERFACE}.AccessDenied", {"right": "secrets"})
         return value
     return Question("Get", {"path": as_text(path), "workspace": workspace, "mask": mask,
-                            "environment": sendable(environment), "view": view}, understand)
+                            "environment": sendable(environment), "view": view,
+                            "require_vaults": require_vaults or None}, understand)
 
 
-def warn_of_left_out(raw: Raw) -> None:
+def warn_of_lack(raw: Raw) -> None:
+    """Of the vaults that ought to be in."""
+    if raw.get("without_vaults"):
+        warnings.warn(f"the vaults are not in: {raw['without_vaults']}")
     for why in raw.get("left_out") or ():
         warnings.warn(why)
 
@@ -122,9 +126,13 @@ def _holds_mask(value: Any) -> bool:
     return isinstance(value, list) and any(map(_holds_mask, value))
 
 
-def explain(path: Path, workspace: Optional[str], reveal: bool) -> Question[List[answers.Leaf]]:
-    return _list("leaves", "Leaf", "Explain", path=as_text(path), workspace=workspace,
-                 reveal=reveal)
+def explain(path: Path, workspace: Optional[str], reveal: bool,
+            environment: Optional[Environment]) -> Question[List[answers.Leaf]]:
+    def understand(raw: Raw) -> List[answers.Leaf]:
+        warn_of_lack(raw)
+        return [_read("Leaf", each) for each in raw["leaves"]]
+    return Question("Explain", {"path": as_text(path), "workspace": workspace, "reveal": reveal,
+                                "environment": sendable(environment)}, understand)
 
 
 def watch(paths: Sequence[Path], workspace: Optional[str], since: Optional[int], values: bool,

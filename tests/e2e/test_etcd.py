@@ -410,11 +410,11 @@ def certificates(tmp_path_factory):
     for ca in ("ca", "stranger"):
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", f"/CN={ca}", "-days", "2", "-keyout", f"{ca}.key", "-out", f"{ca}.pem")
+    (folder / "extensions").write_text("subjectAltName=IP:127.0.0.1")
     for name, ca in (("server", "ca"), ("host", "ca"), ("foreign", "stranger")):
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1",
-                "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-copy_extensions", "copy", "-days", "2",
+                f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-extfile", "extensions", "-days", "2",
                 "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial",
                 "-out", f"{name}.pem")
     return folder

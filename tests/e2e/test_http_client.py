@@ -31,12 +31,14 @@ def make_certificate(folder, address="127.0.0.1", days=1):
     """A self-signed certificate, its own CA, and its key."""
     folder.mkdir()
     cert, key, request = folder / "cert.pem", folder / "key.pem", folder / "request.pem"
+    extensions = folder / "extensions"
+    extensions.write_text(f"subjectAltName=IP:{address}")
     subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={address}", "-addext",
-                    f"subjectAltName=IP:{address}", "-keyout", key, "-out", request],
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={address}",
+                    "-keyout", key, "-out", request],
                    check=True, capture_output=True)
     subprocess.run(["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days",
-                    str(days), "-copy_extensions", "copy", "-out", cert],
+                    str(days), "-extfile", extensions, "-out", cert],
                    check=True, capture_output=True)
     return cert, key
 

@@ -23,6 +23,8 @@ def story(daemon):
     told = []
     for line in daemon.log().splitlines():
         event = re.search(r"event=(\S+)", line)[1]
+        if event == "libcurl-old":
+            continue  # told at the start, where it is
         detail = re.search(r"(?:cause|state)=(\S+)", line)
         told.append(f"{event}:{detail[1]}" if detail else event)
     return told

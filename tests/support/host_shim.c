@@ -14,6 +14,7 @@
  * left alone.
  */
 
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

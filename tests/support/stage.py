@@ -242,21 +242,18 @@ def make_certificates(folder):
         subprocess.run(["openssl", *map(str, arguments)], cwd=folder, check=True,
                        capture_output=True)
 
-    def request(name, *more):
+    def sign(name, extension, *by):
+        (folder / f"{name}.ext").write_text(extension)
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr", *more)
-
-    def sign(name, *by):
-        openssl("x509", "-req", "-in", f"{name}.csr", "-copy_extensions", "copy", "-out",
+                f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-extfile", f"{name}.ext", "-out",
                 f"{name}.pem", *by)
 
-    request("ca", "-addext", "basicConstraints=critical,CA:TRUE")
-    sign("ca", "-signkey", "ca.key", "-days", 2)
+    sign("ca", "basicConstraints=critical,CA:TRUE", "-signkey", "ca.key", "-days", 2)
     leaves = {"good": ("IP:127.0.0.1", 2), "expired": ("IP:127.0.0.1", -1),
               "elsewhere": ("DNS:elsewhere.invalid", 2), "stranger": ("IP:127.0.0.1", 2)}
     for name, (address, days) in leaves.items():
-        request(name, "-addext", f"subjectAltName={address}")
         by = ("-signkey", "stranger.key") if name == "stranger" else \
              ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial")
-        sign(name, *by, "-days", days)
+        sign(name, f"subjectAltName={address}", *by, "-days", days)
     return {name: (folder / f"{name}.pem", folder / f"{name}.key") for name in leaves}, folder / "ca.pem"

@@ -465,12 +465,23 @@ static void start_workspaces(struct engine *engine)
 	engine_ready_when_settled(engine);
 }
 
+static void on_resolved(void *loop)
+{
+	uv_stop(loop);
+}
+
+/* A timer may be what makes it ready, and before 1.45 libuv waits for something
+ * else after timers: it has to be stopped. */
 void engine_resolve(struct engine *engine)
 {
+	engine->events.on_ready = on_resolved;
+	engine->events.data = &engine->loop;
 	generation_init(&engine->generation, &engine->loop, NULL);
 	start_workspaces(engine);
-	while (engine->state == ENGINE_STARTING)
-		(void)uv_run(&engine->loop, UV_RUN_ONCE);
+	do
+		(void)uv_run(&engine->loop, UV_RUN_DEFAULT);
+	while (engine->state == ENGINE_STARTING);
+	engine_listen(engine, NULL);
 }
 
 struct local_rule engine_local_rule(const struct engine *engine)

@@ -12,6 +12,7 @@
 #   make coverage         which lines the tests run, at least COVERAGE percent
 #   make valgrind         the daemon's unit tests under it
 #   make test-system      with Debian roots of debootstrap's, for who is root
+#   make test-old         the part of it that is about old hosts
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths, man pages
 #   make fuzz SECONDS=60  each fuzz target for so long
@@ -20,12 +21,15 @@
 #                         its SDK, else a model of its rules
 #   make bench            what it costs, as ratios to peers or limits
 #   make install DESTDIR=... PREFIX=/usr
-#   make deb              clearconf_VERSION_ARCH.deb in $(B)
+#   make deb              Debian packages in $(B)
+#   make rpm              RPM packages in $(B), for EL 8, EL 9 and Fedora
 #   make dist             clearconf-VERSION.tar.gz in $(B)
 #   make html             the man pages as HTML in $(B)/html
 #   make uninstall        what install has put there, settings excepted
 #   make capture          the README's picture of a terminal, taken anew
-#   make deps             install what all this needs (Debian packages)
+#   make deps-build       install what building needs (Debian packages)
+#   make deps             and what tests need; the rest of the above installs
+#                         what it needs itself
 
 VERSION := 0.1.0
 
@@ -38,7 +42,8 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR  ?= $(PREFIX)/share/man
 # Where Debian's Python looks: one folder for all of /usr's versions.
 PYDIR   ?= $(PREFIX)/lib/python$(if $(filter /usr,$(PREFIX)),3,$(shell \
-           $(PYTHON) -c 'print("3.%d" % __import__("sys").version_info[1])'))/dist-packages
+           $(PYTHON) -c 'print("3.%d" % __import__("sys").version_info[1])' \
+           2>/dev/null || echo 3))/dist-packages
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
 SYSCONFDIR ?= /etc
@@ -54,7 +59,10 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla -Wswitch-enum \
             -Wimplicit-fallthrough -Wno-missing-field-initializers
 HARDEN   := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-MODULES  := libuv libcurl jansson yaml-0.1 inih
+# inih says where it is from r45 on; before it lies where everything does.
+PACKAGED := $(shell $(PKGCONF) --exists inih && echo inih)
+MODULES  := libuv libcurl jansson yaml-0.1 $(PACKAGED)
+LIBS     := $(if $(PACKAGED),,-linih)
 
 # Debian packages: to build, to test, to lint.
 DEPS_BUILD := gcc libc6-dev make pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
@@ -64,8 +72,9 @@ DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
               libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl systemd strace \
               python3-prometheus-client python3-jsonschema etcd-server etcd-client
-DEPS_DEB   := dpkg-dev binutils
-DEPS_SYSTEM := debootstrap systemd-container
+DEPS_DEB   := dpkg-dev debhelper dh-python python3
+DEPS_RPM   := rpm python3
+DEPS_SYSTEM := debootstrap systemd-container lintian $(DEPS_DEB) $(DEPS_RPM)
 DEPS_BENCH := redis-server redis-tools
 DEPS_LONG  := valgrind
 DEPS_COVERAGE := gcovr
@@ -74,7 +83,7 @@ DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
 
 # module_cflags and module_libs, written by $(B)/modules.mk below once the
 # packages are there.
-include $(if $(filter clean deps,$(MAKECMDGOALS)),,$(B)/modules.mk)
+include $(if $(filter clean deps deps-build,$(MAKECMDGOALS)),,$(B)/modules.mk)
 
 cflags  = -std=c11 -D_GNU_SOURCE -DCLEARCONF_VERSION='"$(VERSION)"' \
           -Iinclude -Idaemon -Idaemon/core -Iclient -I$(B)/gen $(WARNINGS) \
@@ -187,18 +196,21 @@ $(B)/%.o: %.c Makefile | $(generated)
 
 # Goals that may install packages by themselves; the others only say what is
 # missing.
-installing := $(filter capture deb demo fuzz-differential test test-long test-system fuzz bench lint \
-              ci deps,$(MAKECMDGOALS))
+installing := $(filter capture deb rpm demo fuzz-differential test test-long test-old test-system \
+              fuzz bench lint ci deps deps-build,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
 	@mkdir -p $(@D)
 	@tests/support/deps.sh $(if $(installing),install,check) \
 		$(DEPS_BUILD)
 	@echo "module_cflags := $$($(PKGCONF) --cflags $(MODULES))" > $@
-	@echo "module_libs := $$($(PKGCONF) --libs $(MODULES))" >> $@
+	@echo "module_libs := $$($(PKGCONF) --libs $(MODULES)) $(LIBS)" >> $@
 
 deps:
-	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LONG) $(DEPS_DEB) $(DEPS_LINT)
+	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LONG) $(DEPS_LINT)
+
+deps-build:
+	tests/support/deps.sh install $(DEPS_BUILD)
 
 deps-test:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST)
@@ -213,6 +225,9 @@ deps-long:
 
 deps-deb:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_DEB)
+
+deps-rpm:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_RPM)
 
 deps-coverage:
 	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_COVERAGE)
@@ -271,6 +286,12 @@ coverage: deps-coverage
 # it is installed, upgraded and purged, or their programs speak with ours.
 test-system: deps-system deb
 	@B=$(B) WORKERS=0 TESTS=tests/system $(PYTHON) tests/support/run_tests.py
+
+# Of these what is about old hosts: on Debian 11, and with the libraries that
+# OLD_SOURCES holds (tests/system/old_libraries.sh).
+test-old: deps-system
+	@mkdir -p $(B)
+	@B=$(B) WORKERS=0 TESTS=tests/system/test_old.py $(PYTHON) tests/support/run_tests.py
 
 demo: deps-demo all
 	@B=$(B) $(PYTHON) tests/support/demo.py
@@ -383,12 +404,13 @@ installed-units:
 
 # --- packages ---------------------------------------------------------------
 
-deb: deps-deb all
-	rm -rf $(B)/deb
-	$(MAKE) install DESTDIR=$(B)/deb/stage PREFIX=/usr SYSCONFDIR=/etc \
-		LIBDIR=/usr/lib/$$(dpkg-architecture -q DEB_HOST_MULTIARCH)
-	systemd/deb/deb.sh $(B)/deb/stage $(VERSION) \
-		/usr/lib/$$(dpkg-architecture -q DEB_HOST_MULTIARCH) $(B)
+# Built in a copy of this tree, each by its own rules and flags: the same source
+# gives the same packages, wherever it lies.
+deb: deps-deb
+	@CC="$(CC)" systemd/deb/deb.sh $(B)
+
+rpm: deps-rpm
+	@CC="$(CC)" systemd/rpm/rpm.sh $(VERSION) $(B)
 
 # What is committed, nothing else.
 dist:
@@ -409,7 +431,8 @@ html:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb
+.PHONY: threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb deps-rpm
+.PHONY: deps-build rpm test-old
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist html \
         clean

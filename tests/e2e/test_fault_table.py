@@ -175,7 +175,7 @@ def test_fault(stage, what):
 
 
 @pytest.mark.parametrize("what, words", [
-    ("stranger", "is not trusted.*self-signed"),
+    ("stranger", "is not trusted.*self.signed"),
     ("expired", "has expired: renew it"),
     ("elsewhere", "127.0.0.1:[0-9]+ is for another host"),
 ])

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 
 from clearml_state import ACCESS_KEY, SECRET_KEY
-from harness import SUPPORT, wait_until
+from harness import ROOT, SUPPORT, wait_until
 
 BOOT_SECONDS = 120
 # What the package depends on, and what it recommends.
@@ -84,6 +84,18 @@ def chroot(root, *command, check=True, **env):
                           capture_output=True, text=True, timeout=120)
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+def install(root, *packages):
+    for each in packages:
+        shutil.copy(each, root / "tmp")
+    chroot(root, "dpkg", "--force-confold", "--install", *(f"/tmp/{each.name}" for each in packages))
+
+
+def serves(root, name):
+    """What is installed there passes a test of systemd/deb/tests."""
+    shutil.copytree(ROOT / "systemd/deb/tests", root / "tmp/tests", dirs_exist_ok=True)
+    chroot(root, f"/tmp/tests/{name}")
 
 
 def write(root, name, text, mode=0o644):

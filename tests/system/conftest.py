@@ -46,7 +46,13 @@ def debian_root():
 
 @pytest.fixture(scope="session")
 def package():
-    """The package that make deb made."""
+    """The daemon's package that make deb made."""
     found = list(BUILD.glob("clearconf_*.deb"))
     assert len(found) == 1, found
     return found[0]
+
+
+@pytest.fixture(scope="session")
+def packages():
+    """All of them but symbols for debuggers."""
+    return sorted(each for each in BUILD.glob("*.deb") if "-dbgsym" not in each.name)

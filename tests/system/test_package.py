@@ -1,16 +1,17 @@
 """The package's life in a root that is not booted: installed, upgraded, removed, purged."""
 
+import re
 import shutil
 import subprocess
 
 import booted
 import pytest
-from booted import chroot
-from harness import ROOT
+from booted import chroot, install
+from harness import BUILD, ROOT
 
 SETTINGS = "etc/clearconf/clearconfd.conf"
 # What dpkg and ldconfig keep for themselves; the user stays, as its number may own files.
-NOT_OURS = ("./var/lib/dpkg", "./var/cache/ldconfig", "./var/log", "./etc/ld.so.cache", "./tmp",
+NOT_OURS = ("./var/lib/dpkg", "./usr/lib/python3/dist-packages/__pycache__", "./var/cache/ldconfig", "./var/log", "./etc/ld.so.cache", "./tmp",
             "./etc/passwd", "./etc/group", "./etc/shadow", "./etc/gshadow", "./etc/.pwd.lock")
 
 
@@ -20,11 +21,6 @@ def root(debian_root):
     path = booted.copy_root(base, base.parent / "package")
     yield path
     shutil.rmtree(path)
-
-
-def install(root, package):
-    shutil.copy(package, root / "tmp")
-    chroot(root, "dpkg", "--force-confold", "--install", f"/tmp/{package.name}")
 
 
 def state(root):
@@ -56,8 +52,8 @@ def test_the_life_of_a_package(root, package, tmp_path):
     for unit in ("clearconfd.socket", "clearconfd.service"):
         assert chroot(root, "systemctl", "is-enabled", unit).stdout == "enabled\n"
     # The settings as shipped are good, and name a file that need not be there.
-    done = chroot(root, "clearconfd", "--system", "--check")
-    assert done.stdout + done.stderr == ""
+    [line] = chroot(root, "clearconfd", "--system", "--check").stdout.splitlines()
+    assert line.startswith("warning: nothing is configured")
 
     # An upgrade keeps what the administrator wrote and disabled, and the state.
     settings = root / SETTINGS
@@ -89,6 +85,34 @@ def test_what_is_the_administrators_survives_a_purge(root, package):
     chroot(root, "dpkg", "--purge", "clearconf")
     assert (root / "etc/clearconf/secrets/lab").exists()
     assert not (root / SETTINGS).exists()
+
+
+@pytest.mark.parametrize("name", ["daemon", "library", "python"])
+def test_what_is_installed_serves(debian_root, packages, name):
+    """debian/tests, as autopkgtest would run them."""
+    needs = ("gcc", "libc6-dev", "pkg-config", "python3")
+    base = debian_root("bookworm", *booted.NEEDS, *needs).path
+    root = booted.copy_root(base, base.parent / "autopkgtest")
+    booted.install(root, *packages)
+    booted.serves(root, name)
+    shutil.rmtree(root)
+
+
+def test_lintian_has_no_complaint():
+    """Errors and warnings; what it thinks possible beside that is its own."""
+    if not shutil.which("lintian"):
+        pytest.skip("lintian is not installed")
+    [changes] = BUILD.glob("clearconf_*.changes")
+    done = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", changes],
+                          capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_every_place_names_one_version():
+    version = re.search(r"^VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.M)[1]
+    for path, pattern in (("systemd/deb/changelog", r"^clearconf \((\S+)\)"),
+                          ("systemd/rpm/clearconf.spec", r"^Version: +(\S+)")):
+        assert re.search(pattern, (ROOT / path).read_text(), re.M)[1] == version, path
 
 
 def test_the_dependencies_are_those_of_the_programs(package):

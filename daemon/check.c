@@ -145,7 +145,7 @@ static bool check_workspaces(const struct options *options)
 	return fine;
 }
 
-/* All that can be said when the settings are broken. */
+/* Say what can be said when the settings are broken. */
 static bool check_files(const struct settings *settings,
 			const struct places *places, struct env *env)
 {
@@ -163,7 +163,7 @@ static bool check_files(const struct settings *settings,
 	return report_stack(&stack, false);
 }
 
-/* Each alone: files named together need not belong together. */
+/* Check each file alone: those named together need not belong together. */
 static bool check_named_file(const char *path, const struct settings *settings,
 			     const struct env *env)
 {

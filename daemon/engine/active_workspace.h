@@ -21,10 +21,12 @@ struct active_workspace {
 void active_workspace_init(struct active_workspace *kept, uv_loop_t *loop,
 			   const char *folder);
 
-/* What is under way is waited for: not from within the loop. */
+/* Waits for a write that is under way, so it must not be called from within the
+ * loop. */
 void active_workspace_deinit(struct active_workspace *kept);
 
-/* The name, the caller's; NULL: nobody has chosen, or it cannot be read. */
+/* The name of the workspace, the caller's; NULL: nobody has chosen one, or the
+ * file cannot be read. */
 char *active_workspace_read(const struct active_workspace *kept);
 void active_workspace_write(struct active_workspace *kept, const char *name);
 

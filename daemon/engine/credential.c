@@ -6,7 +6,7 @@
 #include "fetch/api.h"
 #include "value/value.h"
 
-/* Whom to hand each to. */
+/* The callback that each credential is handed to. */
 struct taker {
 	credential_fn take;
 	void *data;

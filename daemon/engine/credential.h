@@ -22,11 +22,11 @@ void credential_each_own(const struct value *answer, credential_fn take,
 void credential_each_other(const struct value *answer, credential_fn take,
 			   void *data);
 
-/* The first whose text @member is @text; NULL: none. */
+/* The first credential whose text @member is @text; NULL: none. */
 const struct value *credential_find(const struct value *answer,
 				    const char *member, const char *text);
 
-/* Seconds since 1970 of its @member; -1: not said. */
+/* The time in its @member, in seconds since 1970; -1: it has none. */
 int64_t credential_time(const struct value *credential, const char *member);
 
 #endif

@@ -19,7 +19,7 @@ struct disk_work;
 /* @result: 0 or a negative errno. */
 typedef void (*disk_done_fn)(void *data, int result);
 
-/* Who is told of it. */
+/* The callback that is told how it went. */
 struct disk_told {
 	disk_done_fn done;
 	void *data;

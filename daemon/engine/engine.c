@@ -86,7 +86,8 @@ static struct workspace *declared_active(const struct engine *engine)
 	return engine->workspaces[0];
 }
 
-/* The one that somebody chose, else the one declared active, else the first. */
+/* The workspace that somebody chose, else the one declared active, else the
+ * first. */
 void engine_choose_active(struct engine *engine)
 {
 	_cleanup_(mem_freep) char *chosen =
@@ -218,7 +219,7 @@ static void on_lapse(uv_timer_t *timer)
 	lapse(timer->data);
 }
 
-/* Of the workspace whose vaults may be too old first. */
+/* Set the timer to the moment when the first vaults may be too old. */
 static void expect_lapse(struct engine *engine)
 {
 	int64_t first = -1, ms;
@@ -504,7 +505,7 @@ void engine_start(struct engine *engine)
 	engine_start_recheck(engine);
 	init_generation(engine);
 	start_workspaces(engine);
-	/* What was saved between the first look and the watch. */
+	/* Read what was saved between the first look and the watch. */
 	reload_workspaces(engine, CAUSE_FILE);
 	expect_lapse(engine);
 	engine_sweep_caches(engine);

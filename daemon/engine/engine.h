@@ -130,7 +130,7 @@ bool engine_stop(struct engine *engine);
  * it holds something. The caller frees it. */
 char *engine_explain_nothing(const struct engine *engine);
 
-/* What the local layers are found by; borrowed. */
+/* The rule by which the local layers are found; borrowed. */
 struct local_rule engine_local_rule(const struct engine *engine);
 
 /* What SIGHUP does: settings all or nothing, layers each for itself. */
@@ -143,7 +143,7 @@ void engine_use_workspace(struct engine *engine, struct workspace *workspace);
  * anywhere)? @data: the engine. */
 bool engine_uses_key(void *data, const char *key, const char *source);
 
-/* NULL name: the active one. */
+/* The workspace called @name (NULL: the active one); NULL: there is none. */
 struct workspace *engine_workspace(const struct engine *engine,
 				   const char *name);
 

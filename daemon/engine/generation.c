@@ -21,7 +21,7 @@
 /* A JSON integer of 53 bits, which every client can hold. */
 #define CEILING_MAX (UINT64_C(1) << 53)
 
-/* Numbers that are ours. */
+/* A block of numbers that this process may use. */
 struct block {
 	uint64_t first, end;
 };
@@ -100,7 +100,7 @@ static int reserve(const char *state_dir, bool known, struct block *block)
 	return write_ceiling(dir, block->end);
 }
 
-/* Logged when it begins, not at each number. */
+/* The trouble is logged when it begins, not at each number. */
 static void note_result(struct generation *generation, int r)
 {
 	if (r < 0 && !generation->failing)
@@ -148,7 +148,7 @@ static void ask_ahead(struct generation *generation)
 	(void)uv_queue_work(generation->loop, &ahead->work, on_work, on_done);
 }
 
-/* Waits for it if need be. */
+/* The block that was asked for; waits for the disk if need be. */
 static int take_ahead(struct generation *generation, struct block *block)
 {
 	struct generation_ahead *ahead = TAKE(generation->ahead);
@@ -163,7 +163,7 @@ static int take_ahead(struct generation *generation, struct block *block)
 
 /* --- numbers --- */
 
-/* The next block; what it begins with, which is @next or later. */
+/* Take the next block; returns its first number, which is @next or later. */
 static uint64_t begin_block(struct generation *generation, uint64_t next)
 {
 	struct block block = {0};

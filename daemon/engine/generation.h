@@ -28,7 +28,7 @@ struct generation {
 void generation_init(struct generation *generation, uv_loop_t *loop,
 		     const char *state_dir);
 
-/* When the loop has ended, which a write may keep going. */
+/* To be called when the loop has ended, which a write may keep going. */
 void generation_deinit(struct generation *generation);
 
 /* The next number. It blocks on the disk for the first one, and for one that

@@ -30,10 +30,11 @@ void key_life_init(struct key_life *life, struct session *session,
 		   const char *access_key);
 void key_life_deinit(struct key_life *life); /* before the session's end */
 
-/* The key was last proved at @proved_at: ask, if that is news. */
+/* The key was last proved at @proved_at: ask the server for its end, if that is
+ * news. */
 void key_life_learn(struct key_life *life, int64_t proved_at);
 
-/* Seconds until it ends; -1: nobody knows, or that has been acted upon. */
+/* Seconds until the key ends; -1: nobody knows, or it has been acted upon. */
 int64_t key_life_ends_in(const struct key_life *life, int64_t now);
 
 /* True once, when it has ended. */

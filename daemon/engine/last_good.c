@@ -125,7 +125,7 @@ static const char *format_name(enum read_format format)
 	return names[format];
 }
 
-/* So that the last good text of a broken one is not lost by a restart. */
+/* The last good text of a document that is broken must survive a restart. */
 static struct vault vault_of(const struct layer *layer)
 {
 	bool good = layer->doc && layer->doc->source_count;
@@ -142,7 +142,7 @@ static struct vault vault_of(const struct layer *layer)
 	};
 }
 
-/* What is no text is no text of a file either. */
+/* A document that is no text is left out: the file holds texts alone. */
 static bool may_be_kept(const struct layer *layer, enum layer_kind kind)
 {
 	return layer->kind == kind &&

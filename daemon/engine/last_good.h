@@ -70,7 +70,7 @@ void last_good_close(struct last_good *last_good);
 
 struct last_good_time last_good_now(void);
 
-/* As [poll] has them; @offline: nothing is too old. */
+/* The limits of [poll]; @offline: nothing is too old. */
 struct last_good_limits last_good_limits(const struct settings *settings,
 					 bool offline);
 
@@ -79,13 +79,14 @@ struct last_good_limits last_good_limits(const struct settings *settings,
 /* The server has said what the documents are. */
 void last_good_answered(struct last_good *last_good, struct last_good_time now);
 
-/* It refuses the credentials; true when that is news. */
+/* The server refuses the credentials; true when that is news. */
 bool last_good_refused(struct last_good *last_good, struct last_good_time now);
 
-/* It does no longer, though it said nothing of the documents. */
+/* The server does not refuse any more, though it said nothing of the documents.
+ */
 void last_good_forgive(struct last_good *last_good);
 
-/* The documents were somebody else's: nothing is kept. */
+/* The documents were another login's: keep none of them. */
 void last_good_drop(struct last_good *last_good);
 
 /* Is it over? Then nothing is kept any more, nor in the file. */
@@ -117,7 +118,7 @@ bool last_good_is_due(const struct last_good *last_good);
 void last_good_save(struct last_good *last_good, struct cache_entry *entry,
 		    const struct stack *stack);
 
-/* There is to be no file any more. */
+/* Remove the file; nothing is saved any more. */
 void last_good_forget(struct last_good *last_good);
 
 #endif

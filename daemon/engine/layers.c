@@ -89,7 +89,7 @@ static bool set_all_files(struct stack *stack, const struct local_rule *rule,
 	return defaults || sites || documents || files;
 }
 
-/* As ClearML would read it from a file. */
+/* The layer is JSON, as ClearML would read it from a file. */
 bool layers_set_declared(struct stack *stack, const struct settings *settings,
 			 bool inject, const struct login *login)
 {
@@ -117,7 +117,7 @@ bool layers_set_local(struct stack *stack, const struct workspace_host *host)
 	return files || variables;
 }
 
-/* Nothing to read in it: not broken, whatever its format. */
+/* There is nothing to read in it, so it is not broken, whatever its format. */
 static bool is_blank(struct str text)
 {
 	return !str_trim(text).len;

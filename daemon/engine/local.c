@@ -112,7 +112,8 @@ void local_find_files(struct local_files *files, const struct local_rule *rule)
 	if (is_set(rule->settings->files)) {
 		add_named(files, rule);
 	} else if ((instead = path_in(rule, names))) {
-		/* Always HOCON, whatever its suffix, as in ClearML. */
+		/* The file is read as HOCON whatever its suffix, as in ClearML.
+		 */
 		add(files, instead, READ_HOCON, NULL);
 	} else if (places->system) {
 		add(files, mem_strdup("/etc/clearconf/clearml.conf"),
@@ -132,7 +133,7 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Not what editors and systems leave lying about. */
+/* Leave out what editors and systems leave lying about. */
 static int is_shown(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);

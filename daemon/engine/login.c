@@ -110,7 +110,7 @@ static char *find(const struct lookup *lookup, const struct value *root,
 	return value.len ? copy(value) : from_tree(root, lookup->paths);
 }
 
-/* Without '/' at the end; NULL when nothing is left. */
+/* A copy without '/' at the end; NULL when nothing is left. */
 static char *copy_host(const char *text)
 {
 	struct str host = str_trim(str_from(text));
@@ -128,7 +128,8 @@ static char *find_host(const struct lookup *lookup, const struct value *root,
 	return copy_host(host);
 }
 
-/* 0 when there is none, or no whole number above 0. */
+/* The seconds of a setting; 0 when it is not there, or no whole number above 0.
+ */
 static int64_t find_seconds(const struct lookup *lookup,
 			    const struct value *root)
 {
@@ -267,7 +268,7 @@ static bool read_pair(struct login *login, const char *path, struct diag *diag)
 	return true;
 }
 
-/* Like every path of the settings file, it is relative to that. */
+/* The path of a CA is relative to the settings file, like every path in it. */
 static void set_verify_declared(struct login *login, const char *text,
 				const char *settings_path)
 {

@@ -39,16 +39,16 @@ struct login {
 	char *key_source;
 };
 
-/* From the merge of the layers below `vault`, and the environment. The source
- * of the key is for the caller to say where it is a file. */
+/* The login by @root, the merge of the layers below `vault`, and the
+ * environment. Where the key is a file's the caller sets its source. */
 void login_from_tree(struct login *login, const struct value *root,
 		     const struct env *env);
 
 /* Does this tree have an access key? */
 bool login_has_key(const struct value *root);
 
-/* From a declared workspace; reads its secret's file. False, with @diag set,
- * when that cannot be read. */
+/* The login of a declared workspace, whose secret's file is read. False, with
+ * @diag set, when that cannot be. */
 bool login_from_settings(struct login *login, const struct settings *settings,
 			 const struct workspace_settings *declared,
 			 struct diag *diag);

@@ -24,7 +24,7 @@ void pair_deinit(struct pair *pair)
 	*pair = (struct pair){0};
 }
 
-/* By its suffix, without includes and variables. */
+/* The file is read by its suffix, without includes and variables. */
 static struct doc *read_pair(const char *path, struct diag *diag)
 {
 	struct read_options options = {

@@ -29,7 +29,7 @@ bool pair_file_read(struct pair *pair, const char *path, struct diag *diag);
  * Nothing but the pair may be in it, which would be lost. */
 char *pair_file_obstacle(const char *path);
 
-/* What is to be in it: JSON, which is HOCON and YAML too. */
+/* Write the content of the file: JSON, which is HOCON and YAML too. */
 void pair_file_write(struct buf *out, const struct pair *pair);
 
 #endif

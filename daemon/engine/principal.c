@@ -31,7 +31,7 @@ static bool is_known(const struct principal_names *names)
 
 /* --- what the server says ------------------------------------------------- */
 
-/* What is known stays. */
+/* Set a name, unless it is known already. */
 static void fill(char **field, const struct value *value)
 {
 	if (!*field && value_is(value, VALUE_STRING) && value->text.len)
@@ -110,7 +110,7 @@ static void take_text(char **field, const char *text)
 	*field = mem_strdup(text);
 }
 
-/* A token may say nothing. */
+/* Is the id another than the token claims, if it claims one? */
 static bool is_other(const char *known, const char *claimed)
 {
 	return claimed && !str_same(known, claimed);

@@ -11,7 +11,7 @@
 
 #define SWEEP_MS 3600000
 
-/* Of workspaces that are no longer declared. */
+/* Remove the caches of workspaces that are no longer declared. */
 void engine_sweep_caches(struct engine *engine)
 {
 	size_t count = engine->workspace_count;

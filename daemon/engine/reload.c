@@ -88,7 +88,7 @@ static void use_settings(struct engine *engine, struct settings *settings)
 				     "[daemon] socket, state_dir and mode, and "
 				     "[limits] history and history_bytes are "
 				     "read at the start only"));
-	/* It is asked for everywhere: a mixture would be of neither mode. */
+	/* The mode is asked for everywhere: a mixture would be of neither. */
 	settings->mode = old->mode;
 	engine->settings = settings;
 	host->settings = host->upstream.settings = settings;
@@ -128,7 +128,8 @@ void engine_reload(struct engine *engine)
 	if (engine->state == ENGINE_STOPPING)
 		return;
 	log_info("reload");
-	/* While starting it is not ready, and must not become so by this. */
+	/* A daemon that is starting is not ready, and must not become so by a
+	 * reload. */
 	if (engine->state == ENGINE_READY)
 		engine->events.on_reload(engine->events.data);
 	engine->reloads++;

@@ -106,14 +106,14 @@ void rotation_act_in(struct rotation *rotation, int64_t ms)
 	(void)uv_timer_start(&rotation->timer, on_timer, (uint64_t)ms, 0);
 }
 
-/* What must be done will be. */
+/* What must be done is tried again, however often. */
 void rotation_retry(struct rotation *rotation)
 {
 	rotation_act_in(rotation,
 			rotation->workspace->host->settings->interval);
 }
 
-/* Up to the note nothing can have been made. */
+/* Before the note nothing can have been made at the server. */
 void rotation_fail_in(struct rotation *rotation, char *problem,
 		      int64_t pause_ms)
 {
@@ -343,7 +343,7 @@ static char *why_not(const struct workspace *workspace,
 	return pair_file_obstacle(file);
 }
 
-/* One that only waits may wait for longer, or no longer. */
+/* A rotation that only waits for the grace may get another one. */
 static char *begin_again(struct rotation *rotation,
 			 const struct rotation_wish *wish)
 {

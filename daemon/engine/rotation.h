@@ -41,7 +41,7 @@ struct buf;
 struct rotation;
 struct workspace;
 
-/* How long the old pair stays good where nothing is said. */
+/* How long the old pair stays good by default. */
 #define ROTATION_GRACE_S INT64_C(3600)
 
 struct rotation_wish {
@@ -55,7 +55,7 @@ struct rotation_wish {
 char *rotation_begin(struct workspace *workspace,
 		     const struct rotation_wish *wish);
 
-/* Take up what an earlier process has left, if it has. */
+/* Go on with the rotation that an earlier process has left, if there is one. */
 void rotation_resume(struct workspace *workspace);
 
 void rotation_close(struct rotation *rotation); /* NULL is allowed */

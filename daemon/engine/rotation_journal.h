@@ -20,7 +20,7 @@ struct rotation_journal {
 	int64_t revoke_at; /* seconds since 1970; -1: not decided yet */
 };
 
-/* The caller's. */
+/* The path of the journal, the caller's. */
 char *rotation_journal_path(const char *state_dir, const char *workspace);
 
 /* False when there is none, or none that can be read: then there is nothing

@@ -72,10 +72,10 @@ void rotation_fail(struct rotation *rotation, const char *what,
 		   const struct api_reply *reply);
 void rotation_give_up(struct rotation *rotation);
 
-/* The workspace is told how things stand. */
+/* Tell the workspace how the rotation stands. */
 void rotation_tell(struct rotation *rotation);
 
-/* Nothing is left to be done: it is freed. */
+/* The rotation is over: free it. */
 void rotation_end(struct rotation *rotation);
 
 /* Ask the server by the session in force. */
@@ -85,7 +85,7 @@ void rotation_ask(struct rotation *rotation, const char *endpoint,
 bool rotation_is_in_force(const struct rotation *rotation, const char *key);
 bool rotation_is_in_file(const struct rotation *rotation, const char *key);
 
-/* Of an answer, a copy; NULL: none. */
+/* A copy of the text @key of an answer's @object; NULL: it has none. */
 char *rotation_text_of(const struct value *object, const char *key);
 
 /* rotation_create.c */

@@ -82,7 +82,7 @@ void rotation_act_wait(struct rotation *rotation)
 	rotation_act_in(rotation, 1000 * (left < STRETCH_S ? left : STRETCH_S));
 }
 
-/* That it is not known any more is what was wanted. */
+/* A key that the server does not know any more is as good as revoked. */
 static bool is_gone(const struct api_reply *reply)
 {
 	return reply->outcome == API_OK ||
@@ -102,7 +102,8 @@ static void on_revoked(void *data, const struct api_reply *reply)
 	rotation_enter(rotation, ROTATION_FORGETTING);
 }
 
-/* Only if nobody here logs in with it, and the new one is good. */
+/* May the old key go? Only if nobody here logs in with it, and the new one is
+ * good. */
 void rotation_act_revoke(struct rotation *rotation)
 {
 	const struct workspace *workspace = rotation->workspace;
@@ -171,7 +172,7 @@ static const struct value *find_leftover(const struct rotation *rotation,
 	return found ? found : credential_find(answer, "label", journal->mark);
 }
 
-/* Never what is in use, whatever the journal says. */
+/* A key in use is never revoked, whatever the journal says. */
 static bool may_discard(const struct rotation *rotation, const char *key)
 {
 	return key && !rotation_is_in_force(rotation, key) &&

@@ -24,7 +24,7 @@ static struct last_good_limits limits_of(const struct site *site)
 
 static void expect(struct site *site);
 
-/* Until this moment they were etcd's. */
+/* Note that until this moment the documents were etcd's. */
 static void note_good(struct site *site)
 {
 	last_good_answered(&site->last_good, last_good_now());
@@ -133,7 +133,8 @@ static void open_feed(struct site *site)
 
 /* --- the cache --- */
 
-/* A file like a workspace's: etcd's prefix is the server, the user the key. */
+/* The file is like a workspace's: etcd's prefix is the server, the user is the
+ * key. */
 void site_save(struct site *site, const struct stack *stack)
 {
 	const char *user = site->settings->etcd.user;

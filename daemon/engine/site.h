@@ -64,7 +64,7 @@ void site_close(struct site *site); /* NULL is allowed */
 /* Other settings, which name an etcd too. */
 void site_set_settings(struct site *site, const struct settings *settings);
 
-/* There is to be no file of documents any more. */
+/* Remove the file of documents; none is written any more. */
 void site_forget(struct site *site);
 
 /* Soon: whoever puts a hundred documents makes one file of them, and the file
@@ -97,15 +97,16 @@ const char *site_problem(const struct site *site);
  * -1. */
 int64_t site_stale(const struct site *site);
 
-/* For how many seconds the documents have not been known to be etcd's: 0 while
- * they are watched; -1: they never were. */
+/* How many seconds ago the documents were last known to be etcd's: 0 while they
+ * are watched; -1: they never were. */
 int64_t site_lag(const struct site *site);
 
 /* The object Site of io.clearconf; @problem: site_problem as it may be told. */
 void site_write_status(const struct site *site, const char *problem,
 		       struct buf *json);
 
-/* The name of its file among those of workspaces: none is called so. */
+/* The name of its file among those of workspaces, of which none is called so.
+ */
 extern const char *const site_cache_name;
 
 #endif

@@ -80,7 +80,7 @@ void site_docs_deinit(struct site_docs *docs)
 
 /* --- which keys --- */
 
-/* From @first up to, but not with, @last, both without the prefix. */
+/* The keys from @first up to, but not with, @last, both without the prefix. */
 static struct etcd_span span_of(const struct site_docs *docs, const char *first,
 				const char *last)
 {
@@ -91,7 +91,7 @@ static struct etcd_span span_of(const struct site_docs *docs, const char *first,
 	return (struct etcd_span){{key, strlen(key)}, {end, len}};
 }
 
-/* All that begins with @first, which ends with a '/'. */
+/* The keys that begin with @first, which ends with a '/'. */
 static struct etcd_span span_below(const struct site_docs *docs,
 				   const char *first)
 {

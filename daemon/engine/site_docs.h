@@ -19,7 +19,7 @@
 #include "base/str.h"
 #include "fetch/etcd/etcd.h"
 
-/* More is a mistake in a prefix. */
+/* More documents than this are taken for a mistake in the prefix. */
 #define SITE_DOCS_MAX 20000
 
 struct site_doc {
@@ -51,11 +51,11 @@ void site_spans_free(struct etcd_span *spans, size_t count);
 /* True when documents came or went; false: at most their texts are new. */
 bool site_docs_take(struct site_docs *docs, const struct etcd_news *news);
 
-/* All of another's, which is empty after, that are for this host by @docs' own
- * prefix and groups. */
+/* Take those documents of @others that are for this host by the prefix and
+ * groups of @docs; @others is empty after. */
 void site_docs_inherit(struct site_docs *docs, struct site_docs *others);
 
-/* One of an earlier day. */
+/* Put a document that was kept from an earlier day. */
 void site_docs_put(struct site_docs *docs, struct str key, struct str text);
 
 void site_docs_clear(struct site_docs *docs);

@@ -91,7 +91,7 @@ static bool is_news(const struct upstream *upstream, const struct feed *feed,
 	return true;
 }
 
-/* Logged when it begins, changes or ends, not at each poll. */
+/* An error is logged when it begins, changes or ends, not at each poll. */
 static void set_error(struct upstream *upstream, struct feed *feed,
 		      const char *error)
 {
@@ -138,7 +138,7 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 	upstream->on_answer(upstream->data, upstream, answer);
 }
 
-/* No more often than vaults can be asked for. */
+/* Proofs come no more often than vaults can be asked for. */
 static uint64_t prove_ms(const struct settings *settings)
 {
 	uint64_t ms = (uint64_t)settings->prove;

@@ -87,7 +87,7 @@ bool upstream_is_answered(const struct upstream *upstream);
 /* Did the last answers say what the vaults are? */
 bool upstream_is_well(const struct upstream *upstream);
 
-/* Of the feed that is worst off. */
+/* The outcome and error of the feed that is worst off. */
 enum vault_outcome upstream_outcome(const struct upstream *upstream);
 const char *upstream_error(const struct upstream *upstream); /* NULL: none */
 

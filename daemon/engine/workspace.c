@@ -59,7 +59,7 @@ static bool is_unproved(const struct upstream *candidate)
 	return candidate && upstream_is_answered(candidate);
 }
 
-/* Who wants no vaults depends on no server. */
+/* A workspace without vaults depends on no server. */
 static const struct upstream *source_of_vaults(
 	const struct workspace *workspace)
 {
@@ -96,7 +96,7 @@ static bool key_runs_out(const struct workspace *workspace)
 	       key_life_runs_out(&workspace->upstream->key_life, time(NULL));
 }
 
-/* Once for each key: who it concerns has time. True when it is news. */
+/* Warn once for each key: who is concerned has time. True when it is news. */
 static bool note_key_life(struct workspace *workspace)
 {
 	bool runs_out = key_runs_out(workspace);
@@ -164,7 +164,7 @@ const char *workspace_vaults_lack(const struct workspace *workspace,
 		       : "clearconfd's environment switches vaults off";
 }
 
-/* Who is not going to stay wants the server's own word. */
+/* --print waits for a real answer. */
 static bool wants_an_answer(const struct workspace *workspace)
 {
 	return workspace->host->read_only &&
@@ -188,7 +188,7 @@ int64_t workspace_stale(const struct workspace *workspace)
 
 /* --- how long vaults serve --- */
 
-/* True when there was anything. */
+/* Drop the vaults; true when there were any. */
 static bool forget(struct workspace *workspace)
 {
 	last_good_drop(&workspace->last_good);
@@ -364,7 +364,7 @@ static bool restore_at_first(struct workspace *workspace,
 	return restore(workspace, login);
 }
 
-/* With the login goes what came by it. */
+/* A login that goes takes with it what came by it. */
 static void refresh_login(struct workspace *workspace, struct login *login)
 {
 	if (workspace_refresh_login(workspace, login, on_answer))
@@ -432,7 +432,7 @@ static bool has_rights_of_its_own(const struct workspace_settings *declared)
 	       (declared->read || declared->secrets || declared->admin);
 }
 
-/* What a [workspace X] does not say of rights, [access] says. */
+/* Where a [workspace X] says nothing of a right, [access] holds. */
 static void set_access(struct workspace *workspace)
 {
 	const struct workspace_settings *own = workspace->declared;

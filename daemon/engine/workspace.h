@@ -102,7 +102,8 @@ struct workspace {
 
 const char *workspace_state_name(enum workspace_state state);
 
-/* The same, but "refused" while the server refuses the credentials. */
+/* The name of its state as it is shown: "refused" while the server refuses the
+ * credentials. */
 const char *workspace_state_shown(const struct workspace *workspace);
 
 /* @declared NULL: the implicit workspace `default`. */
@@ -124,7 +125,7 @@ void workspace_reload(struct workspace *workspace, enum snapshot_cause cause);
 void workspace_take_site(struct workspace *workspace,
 			 enum snapshot_cause cause);
 
-/* State as it follows from everything else; who cares is told of a change. */
+/* Set the state as it follows from everything else, and tell of a change. */
 void workspace_set_state(struct workspace *workspace);
 
 /* Ask the server now, and begin with a proof of the key. */
@@ -163,7 +164,8 @@ void workspace_lapse(struct workspace *workspace);
 /* Milliseconds until that may be; -1: never, as things stand. */
 int64_t workspace_lapses_in(const struct workspace *workspace);
 
-/* Who we are: as the server says, else as it said to an earlier process. */
+/* The names of user and company, as the server says, else as it said to an
+ * earlier process. */
 const struct principal_names *workspace_names(
 	const struct workspace *workspace);
 

@@ -29,7 +29,7 @@ bool workspace_set_declared(struct workspace *workspace,
 				   upstream ? &upstream->login : login);
 }
 
-/* With the vaults of a login comes and goes what the settings declare. */
+/* What the settings declare of a login comes and goes with its vaults. */
 static bool set_vaults(struct workspace *workspace, enum layer_kind kind,
 		       const struct vault_answer *answer)
 {

@@ -48,7 +48,7 @@ bool workspace_promote(struct workspace *workspace)
 	close_upstream(workspace);
 	workspace->upstream = TAKE(workspace->candidate);
 	last_good_forgive(&workspace->last_good);
-	/* The file is of the login in force. */
+	/* The file of vaults belongs to the login in force. */
 	workspace->last_good.unsaved = true;
 	return moved;
 }
@@ -153,7 +153,7 @@ bool workspace_refresh_login(struct workspace *workspace, struct login *login,
 		host->offline
 			? "clearconfd runs with --offline: start it without"
 			: login_lack(login, workspace->declared != NULL);
-	/* Who only prints needs no login but for the vaults. */
+	/* --print needs no login but for the vaults. */
 	if (host->offline ||
 	    (host->read_only && workspace_vaults_are_off(workspace)))
 		return false;
@@ -164,7 +164,7 @@ bool workspace_refresh_login(struct workspace *workspace, struct login *login,
 	return false;
 }
 
-/* False when the secret cannot be read for the moment: what it was stands. */
+/* False when the secret cannot be read for the moment: then the login stays. */
 bool workspace_read_declared(struct workspace *workspace, struct login *login)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;

@@ -30,14 +30,15 @@ bool workspace_set_vaults(struct workspace *workspace,
 			  const struct vault_answer *answer);
 bool workspace_unset_vaults(struct workspace *workspace);
 
-/* What it gave to an earlier process. */
+/* Set the vaults that the server gave to an earlier process. */
 bool workspace_take_entry(struct workspace *workspace,
 			  const struct cache_entry *entry);
 
 /* Read what is unread; true when that has changed anything. */
 bool workspace_read(struct workspace *workspace);
 
-/* The same, and publish when that, or @changed, makes a difference. */
+/* Read what is unread, and publish when that, or @changed, makes a difference.
+ */
 void workspace_publish(struct workspace *workspace, bool changed,
 		       enum snapshot_cause cause);
 

@@ -40,13 +40,13 @@ bool front_open(struct front *front);
 /* No new clients; answers in flight are finished. Then the loop is stopped. */
 void front_stop(struct front *front);
 
-/* When it has stopped. */
+/* To be called when it has stopped. */
 void front_close(struct front *front);
 
 /* If somebody has removed the socket file, make it again. */
 void front_listen_again(struct front *front);
 
-/* For front_open: what went wrong has been logged. */
+/* Listen, as front_open does. False when it cannot, which has been logged. */
 bool front_listen(struct front *front);
 
 #endif

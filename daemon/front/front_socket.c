@@ -61,7 +61,7 @@ static const char *reason_of(int error, const char *problem, bool named)
 	return strerror(-error);
 }
 
-/* By @listen, which is given the server. */
+/* Try to listen by @listen, which is given the server. */
 static int listen_by(struct front *front, int (*listen)(struct front *front))
 {
 	_cleanup_(mem_freep) char *problem = NULL;

@@ -74,7 +74,8 @@ void manager_tell_ready(const struct manager *manager)
 		systemd_notify("READY=1");
 }
 
-/* With the moment, so that systemd tells this READY from an earlier one. */
+/* RELOADING comes with its moment, so that systemd tells the next READY from an
+ * earlier one. */
 void manager_tell_reloading(const struct manager *manager)
 {
 	struct timespec now;

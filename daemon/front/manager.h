@@ -33,7 +33,7 @@ void manager_tell_status(struct manager *manager, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 void manager_tell_ready(const struct manager *manager);
-/* That it is ready again ends it. */
+/* A reload has begun; manager_tell_ready ends it. */
 void manager_tell_reloading(const struct manager *manager);
 void manager_tell_stopping(struct manager *manager);
 

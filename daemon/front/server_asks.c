@@ -225,7 +225,8 @@ static bool knows_no_expiry(const struct server_call *call)
 	return claims && !strcmp(claims->feature_set, "basic");
 }
 
-/* It would make one that lasts, and say nothing. */
+/* A server that knows no expiry would make a key that lasts, and say nothing.
+ */
 static bool begin_create(struct server_call *call)
 {
 	if (server_call_int(call, "lifetime") < 0 || !knows_no_expiry(call))
@@ -244,7 +245,7 @@ static void edit_body(const struct server_call *call, struct buf *members)
 				 server_call_text(call, "label"));
 }
 
-/* A server counts what it has done. */
+/* Add as @key whether it was done: a server counts what it has done. */
 static void add_done(struct server_call *call, const char *key,
 		     const struct value *data)
 {

@@ -38,7 +38,8 @@ struct server_ask {
 	bool optional;        /* not every server has it */
 	/* The members of the object that is posted; NULL: nothing is. */
 	void (*body)(const struct server_call *call, struct buf *members);
-	/* It is for a token that lives so long; NULL: it is not. */
+	/* The lifetime of the token that is asked for; NULL: it asks for none.
+	 */
 	int64_t (*mint)(const struct server_call *call);
 	/* Add to call->fields. @data NULL: optional, and there is none. False
 	 * when the answer lacks what it is all about. */
@@ -50,7 +51,8 @@ struct server_ask {
 struct server_method {
 	const char *name;                            /* NULL ends the table */
 	struct server_ask asks[SERVER_ASKS_MAX + 1]; /* none: it waits */
-	/* Before it asks or looks; false: the call has ended. NULL: nothing. */
+	/* Called before it asks or looks; false: the call has ended. NULL:
+	 * there is nothing to do. */
 	bool (*begin)(struct server_call *call);
 	void (*look)(struct server_call *call); /* polls have been answered */
 	void (*late)(struct server_call *call); /* the deadline; NULL: fail */

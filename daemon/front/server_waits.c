@@ -174,7 +174,7 @@ static void add_failures(struct server_call *call)
 	buf_putc(&call->fields, ']');
 }
 
-/* What could be read has been, whatever could not be. */
+/* A reload succeeds with what could be read, whatever could not. */
 static void end_reload(struct server_call *call)
 {
 	const struct engine *engine = call->engine;
@@ -194,7 +194,7 @@ static void look_reload(struct server_call *call)
 
 /* --- UseWorkspace --------------------------------------------------------- */
 
-/* Only who can log in and fetch may become active. */
+/* Only a workspace that can log in and fetch may become the active one. */
 static bool begin_switch(struct server_call *call)
 {
 	if (call->workspace != call->engine->active)

@@ -239,7 +239,7 @@ static void write_upstream(struct reader *reader,
 	json_add_optional_int(json, "proved_at", upstream_proved_at(upstream));
 }
 
-/* Also one that nobody could log in to. */
+/* Write the login, also one that nobody could log in with. */
 static void write_server(struct reader *reader,
 			 const struct workspace *workspace)
 {
@@ -342,7 +342,7 @@ static unsigned int clearance_at(uint64_t clearance, size_t index)
 	       (SERVICE_MAY_READ | SERVICE_MAY_REVEAL);
 }
 
-/* Those that may be read. */
+/* Write the workspaces that may be read. */
 static void write_workspaces(const struct engine *engine, uint64_t clearance,
 			     struct buf *json)
 {
@@ -391,7 +391,7 @@ static void write_server_counts(struct server_counts counts, struct buf *json)
 	json_add_int(json, "bytes_sent", (long long)counts.sent);
 }
 
-/* In microseconds. */
+/* Write the longest turns, in microseconds. */
 static void write_turns(const struct turn_clock *clock, struct buf *json)
 {
 	struct turn_times longest = turn_clock_longest(clock);

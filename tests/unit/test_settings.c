@@ -373,6 +373,37 @@ static void lists_and_workspaces_have_an_end(void **state)
 	assert_refused(&declared, "there are more than 1000 workspaces");
 }
 
+static void what_is_read_at_the_start_alone_needs_a_restart(void **state)
+{
+	static const struct {
+		const char *section, *key, *value;
+		bool restart;
+	} cases[] = {
+		{"daemon", "socket", "/s", true},
+		{"daemon", "state_dir", "/d", true},
+		{"daemon", "mode", "sdk", true},
+		{"daemon", "log_level", "debug", false},
+		{"limits", "history", "7", true},
+		{"limits", "history_bytes", "7M", true},
+		{"limits", "message", "7M", false},
+		{"local", "files", "/f", false},
+		{"poll", "interval", "7s", false},
+		{"site", "etcd", "http://e:1", false},
+	};
+	_cleanup_(settings_freep) struct settings *old = settings_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(settings_freep) struct settings *new = settings_new();
+
+		assert_false(settings_need_restart(old, new));
+		assert_true(settings_set(new, cases[i].section, cases[i].key,
+					 cases[i].value));
+		assert_int_equal(settings_need_restart(old, new),
+				 cases[i].restart);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +414,8 @@ int main(void)
 		cmocka_unit_test(sizes_and_counts_have_limits),
 		cmocka_unit_test(lists_grow_over_lines_and_sections),
 		cmocka_unit_test(lists_and_workspaces_have_an_end),
+		cmocka_unit_test(
+			what_is_read_at_the_start_alone_needs_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -5,6 +5,12 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -266,7 +272,117 @@ static void hashes_spread_keys_that_look_alike(void **state)
 	}
 }
 
-int main(void)
+/* --- keys that somebody has chosen so that they collide ---------------------
+ */
+
+#define CHOSEN 512u
+#define SLOTS  (2 * CHOSEN) /* as an object's table has */
+#define WORD   24
+
+struct chosen {
+	char keys[CHOSEN][WORD];
+};
+
+static const char *program;
+
+/* What it takes to put them into a table of open addressing. */
+static unsigned int count_steps(const struct chosen *chosen)
+{
+	bool taken[SLOTS] = {false};
+	unsigned int steps = 0;
+
+	for (size_t i = 0; i < CHOSEN; i++) {
+		uint32_t at = str_hash(str_from(chosen->keys[i])) % SLOTS;
+
+		for (steps++; taken[at]; steps++)
+			at = (at + 1) % SLOTS;
+		taken[at] = true;
+	}
+	return steps;
+}
+
+/* By the hash of this process. */
+static void choose(struct chosen *chosen)
+{
+	char key[WORD];
+	size_t count = 0;
+
+	for (unsigned int i = 0; count < CHOSEN; i++) {
+		(void)snprintf(key, sizeof(key), "key-%u", i);
+		if (str_hash(str_from(key)) % SLOTS == 0)
+			memcpy(chosen->keys[count++], key, sizeof(key));
+	}
+}
+
+/* The exit status of another process that is given them: 0, it takes hardly
+ * more steps than they are many. */
+static int ask_another(const struct chosen *chosen)
+{
+	FILE *file = tmpfile();
+	int status;
+	pid_t pid;
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(chosen, sizeof(*chosen), 1, file), 1);
+	rewind(file);
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(fileno(file), STDIN_FILENO);
+		(void)execl(program, program, "count", (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(fclose(file), 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int answer(void)
+{
+	struct chosen chosen;
+
+	if (fread(&chosen, sizeof(chosen), 1, stdin) != 1)
+		return 2;
+	return count_steps(&chosen) < 4 * CHOSEN ? 0 : 1;
+}
+
+static void keys_that_collide_here_do_not_elsewhere(void **state)
+{
+	struct chosen chosen;
+
+	(void)state;
+	choose(&chosen);
+	assert_int_equal(count_steps(&chosen), CHOSEN * (CHOSEN + 1) / 2);
+	assert_int_equal(ask_another(&chosen), 0);
+}
+
+/* Nine times the one or the other. */
+static void spell(char key[WORD], const char *const pair[2], size_t choice)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+
+	for (size_t bit = 0; bit < 9; bit++)
+		buf_puts(&text, pair[choice >> bit & 1]);
+	memcpy(key, buf_str(&text).ptr, text.len + 1);
+}
+
+/* What collides by hashes that add up bytes or words, or take turns with them.
+ */
+static void keys_that_are_alike_do_not_collide(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"Aa", "BB"}, {"ab", "ba"}, {"0", "1"}, {"\x80", "\x01"}};
+
+	(void)state;
+	for (size_t p = 0; p < ARRAY_SIZE(pairs); p++) {
+		struct chosen chosen = {.keys = {{'\0'}}};
+
+		for (size_t i = 0; i < CHOSEN; i++)
+			spell(chosen.keys[i], pairs[p], i);
+		assert_in_range(count_steps(&chosen), CHOSEN, 4 * CHOSEN);
+	}
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ends_of_each_length_are_valid),
@@ -283,7 +399,12 @@ int main(void)
 		cmocka_unit_test(other_words_are_no_booleans),
 		cmocka_unit_test(hashes_see_every_byte_and_the_length),
 		cmocka_unit_test(hashes_spread_keys_that_look_alike),
+		cmocka_unit_test(keys_that_collide_here_do_not_elsewhere),
+		cmocka_unit_test(keys_that_are_alike_do_not_collide),
 	};
 
+	program = argv[0];
+	if (argc > 1)
+		return answer();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

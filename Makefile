@@ -49,6 +49,10 @@ INCDIR  ?= $(PREFIX)/include
 SYSCONFDIR ?= /etc
 # systemd looks for what is not /usr's under /usr/local/lib too.
 UNITDIR ?= $(PREFIX)/lib/systemd
+# Where shells look for completions.
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR  ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 INSTALL ?= install
 OBJCOPY ?= objcopy
 PKGCONF ?= pkg-config
@@ -363,8 +367,14 @@ install: all installed-units
 		$(DESTDIR)$(INCDIR)/clearconf.h
 	$(INSTALL) -D -m 644 include/io.clearconf.varlink \
 		$(DESTDIR)$(PREFIX)/share/varlink/io.clearconf.varlink
-	$(INSTALL) -D -m 644 client/completion/clearconf.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/clearconf
+	for program in clearconf clearconfd; do \
+		$(INSTALL) -D -m 644 client/completion/$$program.bash \
+			$(DESTDIR)$(BASHDIR)/$$program && \
+		$(INSTALL) -D -m 644 client/completion/_$$program \
+			$(DESTDIR)$(ZSHDIR)/_$$program && \
+		$(INSTALL) -D -m 644 client/completion/$$program.fish \
+			$(DESTDIR)$(FISHDIR)/$$program.fish || exit; \
+	done
 	for page in $(pages); do \
 		$(INSTALL) -D -m 644 $$page \
 			$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; \

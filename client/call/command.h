@@ -15,6 +15,7 @@
 
 struct client;
 struct option_spec;
+struct verb;
 
 /* The global options, for every command. */
 struct client {
@@ -31,6 +32,8 @@ struct command {
 	const struct option_spec *options;
 	size_t option_count;
 	size_t fields_size;
+	const struct verb *verbs; /* see commands/verb.h */
+	size_t verb_count;
 	int arguments_max;
 	bool secret;     /* no core dump, no ptrace by others */
 	bool runs_words; /* the first word ends the options: it is a command */
@@ -39,9 +42,9 @@ struct command {
 		   char **argv);
 };
 
-extern const struct command cmd_credentials, cmd_doctor, cmd_dump, cmd_exec,
-	cmd_explain, cmd_get, cmd_help, cmd_log, cmd_profile, cmd_reload,
-	cmd_status, cmd_site, cmd_storage, cmd_token, cmd_version, cmd_watch,
-	cmd_workspace;
+extern const struct command cmd_complete, cmd_credentials, cmd_doctor, cmd_dump,
+	cmd_exec, cmd_explain, cmd_get, cmd_help, cmd_log, cmd_profile,
+	cmd_reload, cmd_status, cmd_site, cmd_storage, cmd_token, cmd_version,
+	cmd_watch, cmd_workspace;
 
 #endif

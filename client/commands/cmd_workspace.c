@@ -138,6 +138,8 @@ const struct command cmd_workspace = {
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct workspace),
+	.verbs = verbs,
+	.verb_count = ARRAY_SIZE(verbs),
 	.arguments_max = 2,
 	.run = run,
 };

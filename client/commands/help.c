@@ -34,16 +34,30 @@ static const struct command *const commands[] = {
 };
 /* clang-format on */
 
+const struct command *help_at(size_t index)
+{
+	return index < ARRAY_SIZE(commands) ? commands[index] : NULL;
+}
+
+const struct command *help_find_quietly(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	/* Which is in no list. */
+	return !strcmp(cmd_complete.name, name) ? &cmd_complete : NULL;
+}
+
 const struct command *help_find(const char *name)
 {
+	const struct command *command = help_find_quietly(name);
 	struct near near = NEAR_TO(str_from(name));
 	_cleanup_(mem_freep) char *guess = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
+	if (command)
+		return command;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		near_offer(&near, commands[i]->name);
-	}
 	guess = near_guess(&near);
 	complain(EXIT_USAGE, "unknown command '%s'%s: see 'clearconf help'",
 		 name, guess);

@@ -5,10 +5,16 @@
  * Help: the one table of commands, and what --help and `help` print of it.
  */
 
+#include <stddef.h>
+
 struct command;
 
-/* Complained about when there is none: NULL. */
+/* In the order of the list; NULL behind the last. */
+const struct command *help_at(size_t index);
+
+/* NULL when there is none, which help_find complains of. */
 const struct command *help_find(const char *name);
+const struct command *help_find_quietly(const char *name);
 
 /* An exit status. @command NULL: the list of commands. */
 int help_print(const struct command *command);

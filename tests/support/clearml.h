@@ -78,14 +78,24 @@ static inline void clearml_plan(struct responder *responder,
 		responder_plan_data(responder, "{}");
 }
 
-static inline void clearml_start(struct clearml *clearml, uv_loop_t *loop)
+/* As responder_bind; then responder_listen. */
+static inline int clearml_bind(struct clearml *clearml)
 {
-	responder_start(&clearml->responder, loop);
+	int fd = responder_bind(&clearml->responder);
+
 	clearml->responder.plan = clearml_plan;
 	clearml->mood = CLEARML_WELL;
 	clearml->company = "c1";
 	clearml->features = "advanced";
 	clearml->vaults = "";
+	return fd;
+}
+
+static inline void clearml_start(struct clearml *clearml, uv_loop_t *loop)
+{
+	int fd = clearml_bind(clearml);
+
+	responder_listen(&clearml->responder, loop, fd);
 }
 
 #endif

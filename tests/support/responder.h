@@ -186,27 +186,41 @@ static inline void responder_accept(uv_stream_t *listener, int status)
 		      responder_read);
 }
 
-static inline void responder_start(struct responder *responder, uv_loop_t *loop)
+/* A socket at a port of the kernel's choice, to be started later. */
+static inline int responder_bind(struct responder *responder)
 {
-	struct sockaddr_in address;
-	int size = sizeof(address);
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	*responder = (struct responder){0};
 	list_init(&responder->peers);
-	uv_tcp_init(loop, &responder->listener);
-	responder->listener.data = responder;
-	uv_ip4_addr("127.0.0.1", 0, &address);
-	assert_int_equal(uv_tcp_bind(&responder->listener,
-				     (const struct sockaddr *)&address, 0),
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size),
 			 0);
-	assert_int_equal(uv_listen((uv_stream_t *)&responder->listener, 64,
-				   responder_accept),
-			 0);
-	uv_tcp_getsockname(&responder->listener, (struct sockaddr *)&address,
-			   &size);
 	responder->port = ntohs(address.sin_port);
 	(void)snprintf(responder->url, sizeof(responder->url),
 		       "http://127.0.0.1:%d", responder->port);
+	return fd;
+}
+
+static inline void responder_listen(struct responder *responder,
+				    uv_loop_t *loop, int fd)
+{
+	uv_tcp_init(loop, &responder->listener);
+	responder->listener.data = responder;
+	assert_int_equal(uv_tcp_open(&responder->listener, fd), 0);
+	assert_int_equal(uv_listen((uv_stream_t *)&responder->listener, 64,
+				   responder_accept),
+			 0);
+}
+
+static inline void responder_start(struct responder *responder, uv_loop_t *loop)
+{
+	int fd = responder_bind(responder);
+
+	responder_listen(responder, loop, fd);
 }
 
 /* Run the loop once more after this. */

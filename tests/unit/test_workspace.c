@@ -326,12 +326,11 @@ static void restored_vaults_of_another_company_go_with_its_first_answer(
 
 	log_in(fixture);
 	fixture->server.company = "c2";
-	fixture->server.vaults = VAULT("v2", "other: 2");
+	fixture->server.features = "basic";
 	start_again(fixture);
 	assert_value(fixture, "team", "1");
 	poll_again(fixture);
 	assert_value(fixture, "team", NULL);
-	assert_value(fixture, "other", "2");
 }
 
 /* --- another login -------------------------------------------------------- */
@@ -390,6 +389,21 @@ static void a_login_of_another_company_takes_its_vaults_with_it(void **state)
 	wait_for_answer(fixture);
 	assert_value(fixture, "team", NULL);
 	assert_value(fixture, "other", "2");
+}
+
+/* Whose server does not even say that there are none. */
+static void nobody_is_served_the_vaults_of_another_company(void **state)
+{
+	struct fixture *fixture = *state;
+
+	log_in(fixture);
+	fixture->server.company = "c2";
+	fixture->server.features = "basic";
+	change_key(fixture, "KEYOFTWO");
+	assert_value(fixture, "team", "1");
+	wait_for_answer(fixture);
+	assert_value(fixture, "team", NULL);
+	assert_int_equal(fixture->workspace->state, WORKSPACE_READY);
 }
 
 static void without_a_login_any_more_its_vaults_are_gone(void **state)
@@ -566,6 +580,7 @@ int main(void)
 		TEST(a_new_login_proves_itself_first),
 		TEST(a_new_login_that_is_refused_replaces_nothing),
 		TEST(a_login_of_another_company_takes_its_vaults_with_it),
+		TEST(nobody_is_served_the_vaults_of_another_company),
 		TEST(without_a_login_any_more_its_vaults_are_gone),
 		TEST(the_answer_to_a_login_that_is_gone_is_nobodys),
 		TEST(a_file_saved_before_the_answer_is_served_with_it),

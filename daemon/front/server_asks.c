@@ -92,7 +92,7 @@ static bool is_wanted(const struct server_call *call,
 		      const struct value *worker)
 {
 	const struct value *id = value_get(worker, STR("id"));
-	const char *wanted = server_call_text(call, "id");
+	const char *wanted = call_string(call->asked, "id").ptr;
 
 	return value_is(id, VALUE_STRING) &&
 	       (!wanted || str_is(value_text(id), wanted));
@@ -195,15 +195,15 @@ static bool take_credentials(struct server_call *call, const struct value *data)
 static void add_access_key(const struct server_call *call, struct buf *members)
 {
 	json_add_string(members, "access_key",
-			server_call_text(call, "access_key"));
+			call_string(call->asked, "access_key").ptr);
 }
 
 static void create_body(const struct server_call *call, struct buf *members)
 {
 	json_add_optional_string(members, "label",
-				 server_call_text(call, "label"));
+				 call_string(call->asked, "label").ptr);
 	json_add_optional_int(members, "expiration_sec",
-			      server_call_int(call, "lifetime"));
+			      call_int(call->asked, "lifetime", -1));
 }
 
 static bool take_created(struct server_call *call, const struct value *data)
@@ -229,12 +229,12 @@ static bool knows_no_expiry(const struct server_call *call)
  */
 static bool begin_create(struct server_call *call)
 {
-	if (server_call_int(call, "lifetime") < 0 || !knows_no_expiry(call))
+	if (call_int(call->asked, "lifetime", -1) < 0 || !knows_no_expiry(call))
 		return true;
-	server_call_fail_not_ready(call,
-				   "nothing was made: this server (feature set "
-				   "'basic', open source) knows no expiry of "
-				   "keys");
+	pending_fail_not_ready(server_call_end(call),
+			       "nothing was made: this server (feature set "
+			       "'basic', open source) knows no expiry of "
+			       "keys");
 	return false;
 }
 
@@ -242,7 +242,7 @@ static void edit_body(const struct server_call *call, struct buf *members)
 {
 	add_access_key(call, members);
 	json_add_optional_string(members, "label",
-				 server_call_text(call, "label"));
+				 call_string(call->asked, "label").ptr);
 }
 
 /* Add as @key whether it was done: a server counts what it has done. */
@@ -263,11 +263,11 @@ static bool take_updated(struct server_call *call, const struct value *data)
 
 static bool begin_revoke(struct server_call *call)
 {
-	if (server_call_flag(call, "force") ||
-	    !engine_uses_key(call->engine, server_call_text(call, "access_key"),
-			     NULL))
+	if (call_bool(call->asked, "force", false) ||
+	    !engine_uses_key(call->engine,
+			     call_string(call->asked, "access_key").ptr, NULL))
 		return true;
-	server_call_fail_parameter(call, "force");
+	pending_fail_parameter(server_call_end(call), "force");
 	return false;
 }
 
@@ -281,7 +281,7 @@ static bool take_revoked(struct server_call *call, const struct value *data)
 
 static int64_t lifetime_of(const struct server_call *call)
 {
-	int64_t lifetime = server_call_int(call, "lifetime");
+	int64_t lifetime = call_int(call->asked, "lifetime", -1);
 
 	return lifetime > 0 ? lifetime : LIFETIME_DEFAULT;
 }

@@ -29,8 +29,7 @@ static void server_call_free(struct server_call *call)
 	uv_close((uv_handle_t *)&call->deadline, on_closed);
 }
 
-/* What is to be replied to; nothing is left of the call. */
-static struct pending *end(struct server_call *call)
+struct pending *server_call_end(struct server_call *call)
 {
 	struct pending *pending = call->pending;
 
@@ -49,23 +48,7 @@ void server_call_succeed(struct server_call *call)
 
 	buf_putc(&object, '}');
 	call->fields = BUF_INIT;
-	pending_succeed(end(call), buf_str(&object));
-}
-
-void server_call_fail_not_ready(struct server_call *call, const char *reason)
-{
-	pending_fail_not_ready(end(call), reason);
-}
-
-void server_call_fail_parameter(struct server_call *call, const char *name)
-{
-	pending_fail_parameter(end(call), name);
-}
-
-void server_call_fail_server(struct server_call *call,
-			     const struct pending_fault *fault)
-{
-	pending_fail_server(end(call), fault);
+	pending_succeed(server_call_end(call), buf_str(&object));
 }
 
 /* Without an answer nobody knows whether what was to change has changed. It is
@@ -87,7 +70,7 @@ static void give_up(struct server_call *call)
 		.message = message,
 	};
 
-	server_call_fail_server(call, &fault);
+	pending_fail_server(server_call_end(call), &fault);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -124,10 +107,9 @@ static void go_on(struct server_call *call)
 		server_call_succeed(call);
 }
 
-static void fail(struct server_call *call, const struct api_reply *reply)
+static void fail(struct server_call *call, const struct api_reply *reply,
+		 const char *message)
 {
-	_cleanup_(mem_freep) char *message =
-		mask_text(call->engine->host.secrets, reply->message);
 	const struct pending_fault fault = {
 		.endpoint = call->ask->endpoint,
 		.message = message,
@@ -136,24 +118,19 @@ static void fail(struct server_call *call, const struct api_reply *reply)
 		.subcode = reply->subcode,
 	};
 
+	pending_fail_server(server_call_end(call), &fault);
+}
+
+static void fail_with_answer(struct server_call *call,
+			     const struct api_reply *reply)
+{
+	_cleanup_(mem_freep) char *message =
+		mask_text(call->engine->host.secrets, reply->message);
+
 	/* Whoever else relies on the key is to hear of it too. */
 	if (api_is_key_unknown(reply))
 		workspace_prove_now(call->workspace);
-	server_call_fail_server(call, &fault);
-}
-
-static void fail_odd(struct server_call *call, const struct api_reply *reply)
-{
-	const struct pending_fault fault = {
-		.endpoint = call->ask->endpoint,
-		.message = "the server's answer does not hold what was asked "
-			   "for: is it older, or newer, than clearconf knows?",
-		.status = reply->status,
-		.code = reply->code,
-		.subcode = reply->subcode,
-	};
-
-	server_call_fail_server(call, &fault);
+	fail(call, reply, message);
 }
 
 static void take(struct server_call *call, const struct api_reply *reply)
@@ -163,11 +140,13 @@ static void take(struct server_call *call, const struct api_reply *reply)
 
 	call->sent = NULL;
 	if (reply->outcome != API_OK && !missing) {
-		fail(call, reply);
+		fail_with_answer(call, reply);
 		return;
 	}
 	if (!ask->take(call, reply->data)) {
-		fail_odd(call, reply);
+		fail(call, reply,
+		     "the server's answer does not hold what was asked for: is "
+		     "it older, or newer, than clearconf knows?");
 		return;
 	}
 	call->ask++;
@@ -239,21 +218,6 @@ const struct server_method *server_method_find(const char *name)
 	return method ? method : find_in(server_waits, name);
 }
 
-const char *server_call_text(const struct server_call *call, const char *name)
-{
-	return call_string(&call->pending->call, name).ptr;
-}
-
-int64_t server_call_int(const struct server_call *call, const char *name)
-{
-	return call_int(&call->pending->call, name, -1);
-}
-
-bool server_call_flag(const struct server_call *call, const char *name)
-{
-	return call_bool(&call->pending->call, name, false);
-}
-
 static bool asks(const struct server_method *method)
 {
 	return method->asks[0].endpoint != NULL;
@@ -269,6 +233,7 @@ static struct server_call *server_call_new(struct front *front,
 	call->engine = engine;
 	call->workspace = engine_workspace(engine, pending->workspace);
 	call->pending = pending;
+	call->asked = &pending->call;
 	call->method = server_method_find(pending->method);
 	assert(call->method);
 	call->ask = call->method->asks;
@@ -290,7 +255,7 @@ static bool may_begin(struct server_call *call)
 		asks(method) ? server_call_why_not(call->workspace) : NULL;
 
 	if (reason)
-		server_call_fail_not_ready(call, reason);
+		pending_fail_not_ready(server_call_end(call), reason);
 	return !reason && (!method->begin || method->begin(call));
 }
 
@@ -337,8 +302,8 @@ void server_calls_log_out(struct front *front,
 		call = CONTAINER_OF(i, struct server_call, link);
 		if (!workspace ||
 		    (call->workspace == workspace && asks(call->method)))
-			server_call_fail_not_ready(
-				call, "the login has been replaced "
-				      "meanwhile: ask again");
+			pending_fail_not_ready(server_call_end(call),
+					       "the login has been replaced "
+					       "meanwhile: ask again");
 	}
 }

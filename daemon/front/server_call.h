@@ -67,6 +67,7 @@ struct server_call {
 	struct engine *engine;
 	struct workspace *workspace;
 	struct pending *pending;
+	const struct call *asked; /* its parameters; the pending reply's */
 	const struct server_method *method;
 	uv_timer_t deadline;
 
@@ -91,11 +92,6 @@ void server_calls_log_out(struct front *front,
 
 /* --- for the methods --- */
 
-/* What the client asked for; absent: NULL, -1, false. */
-const char *server_call_text(const struct server_call *call, const char *name);
-int64_t server_call_int(const struct server_call *call, const char *name);
-bool server_call_flag(const struct server_call *call, const char *name);
-
 /* Add @value as @key to the answer, masked if it has to be. */
 void server_call_add(struct server_call *call, const char *key,
 		     const struct value *value);
@@ -103,11 +99,10 @@ void server_call_add(struct server_call *call, const char *key,
 /* NULL, or why a workspace's server cannot be asked: the caller's. */
 char *server_call_why_not(const struct workspace *workspace);
 
-/* Each ends the call; the first with call->fields as the reply. */
+/* What is to be replied to now: nothing is left of the call. */
+struct pending *server_call_end(struct server_call *call);
+
+/* The end with call->fields as the reply. */
 void server_call_succeed(struct server_call *call);
-void server_call_fail_not_ready(struct server_call *call, const char *reason);
-void server_call_fail_parameter(struct server_call *call, const char *name);
-void server_call_fail_server(struct server_call *call,
-			     const struct pending_fault *fault);
 
 #endif

@@ -212,17 +212,18 @@ static void fail_by_answer(struct server_call *call,
 				    : NULL;
 
 	if (!fault)
-		server_call_fail_not_ready(
-			call, problem ? problem : "there is no answer");
+		pending_fail_not_ready(server_call_end(call),
+				       problem ? problem
+					       : "there is no answer");
 	else
-		server_call_fail_server(call,
-					&(struct pending_fault){
-						.endpoint = fault->endpoint,
-						.message = problem,
-						.status = fault->status,
-						.code = fault->code,
-						.subcode = fault->subcode,
-					});
+		pending_fail_server(server_call_end(call),
+				    &(struct pending_fault){
+					    .endpoint = fault->endpoint,
+					    .message = problem,
+					    .status = fault->status,
+					    .code = fault->code,
+					    .subcode = fault->subcode,
+				    });
 }
 
 static void switch_to(struct server_call *call, struct workspace *workspace)
@@ -240,8 +241,8 @@ static void look_switch(struct server_call *call)
 	bool active = workspace == call->engine->active;
 
 	if (!workspace)
-		server_call_fail_not_ready(
-			call, "the workspace is no longer declared");
+		pending_fail_not_ready(server_call_end(call),
+				       "the workspace is no longer declared");
 	else if (!active && workspace_is_asking(workspace))
 		return;
 	else if (active || workspace_can_serve(workspace))
@@ -274,7 +275,7 @@ static bool begin_prove(struct server_call *call)
 		server_call_why_not(call->workspace);
 
 	if (reason) {
-		server_call_fail_not_ready(call, reason);
+		pending_fail_not_ready(server_call_end(call), reason);
 		return false;
 	}
 	want_proof(call->workspace);
@@ -287,9 +288,9 @@ static void look_prove(struct server_call *call)
 		engine_workspace(call->engine, call->pending->workspace);
 
 	if (!workspace || !workspace->upstream) {
-		server_call_fail_not_ready(call,
-					   "the workspace has no login any "
-					   "more");
+		pending_fail_not_ready(server_call_end(call),
+				       "the workspace has no login any "
+				       "more");
 		return;
 	}
 	if (workspace_is_asking(workspace))
@@ -308,8 +309,8 @@ static void look_prove(struct server_call *call)
 static bool begin_rotate(struct server_call *call)
 {
 	const struct rotation_wish wish = {
-		.grace = server_call_int(call, "grace"),
-		.lifetime = server_call_int(call, "lifetime"),
+		.grace = call_int(call->asked, "grace", -1),
+		.lifetime = call_int(call->asked, "lifetime", -1),
 	};
 	_cleanup_(mem_freep) char *reason =
 		server_call_why_not(call->workspace);
@@ -317,7 +318,7 @@ static bool begin_rotate(struct server_call *call)
 	if (!reason)
 		reason = rotation_begin(call->workspace, &wish);
 	if (reason)
-		server_call_fail_not_ready(call, reason);
+		pending_fail_not_ready(server_call_end(call), reason);
 	return !reason;
 }
 
@@ -330,9 +331,11 @@ static void look_rotate(struct server_call *call)
 		workspace ? workspace->rotation : NULL;
 
 	if (!rotation) {
-		server_call_fail_not_ready(call, "the rotation has ended");
+		pending_fail_not_ready(server_call_end(call),
+				       "the rotation has ended");
 	} else if (rotation_problem(rotation)) {
-		server_call_fail_not_ready(call, rotation_problem(rotation));
+		pending_fail_not_ready(server_call_end(call),
+				       rotation_problem(rotation));
 	} else if (rotation_is_through(rotation)) {
 		rotation_write_result(rotation, &call->fields);
 		server_call_succeed(call);
@@ -341,10 +344,10 @@ static void look_rotate(struct server_call *call)
 
 static void late_rotate(struct server_call *call)
 {
-	server_call_fail_not_ready(call,
-				   "no answer in time: the rotation goes on by "
-				   "itself, or gives up and leaves the old key "
-				   "pair in force");
+	pending_fail_not_ready(server_call_end(call),
+			       "no answer in time: the rotation goes on by "
+			       "itself, or gives up and leaves the old key "
+			       "pair in force");
 }
 
 /* --- the table ------------------------------------------------------------ */

@@ -136,10 +136,7 @@ static struct consumer *consumer_new(struct request *request)
 	struct consumer *consumer = mem_alloc(sizeof(*consumer));
 	const struct peer *peer = request->peer;
 
-	if (!charge_take(&consumer->charge, request->quota, peer->user.uid,
-			 QUOTA_CONSUMERS, 1)) {
-		reply_quota_exceeded(request->out, quota_name(QUOTA_CONSUMERS),
-				     request->quota->limits[QUOTA_CONSUMERS]);
+	if (!request_charge(request, &consumer->charge, QUOTA_CONSUMERS, 1)) {
 		mem_free(consumer);
 		return NULL;
 	}

@@ -32,15 +32,6 @@ static void answer_deinit(struct answer *answer)
 	explanation_deinit(&answer->explanation);
 }
 
-bool explain_may_reveal(struct request *request, bool *reveal)
-{
-	*reveal = call_bool(&request->call, "reveal", false);
-	if (!*reveal || request->rights & ACCESS_SECRETS)
-		return true;
-	reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
-	return false;
-}
-
 static void add_offer(struct buf *fields, struct answer *answer,
 		      const struct offer *offer, const struct origin *origin)
 {
@@ -177,7 +168,7 @@ void explain_answer(struct request *request)
 	struct path path;
 	bool reveal;
 
-	if (!explain_may_reveal(request, &reveal))
+	if (!request_may_reveal(request, &reveal))
 		return;
 	if (!path_parse(&path, request->scratch, query.path, &error)) {
 		reply_invalid_path(request->out, query.path, &error);

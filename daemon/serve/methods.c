@@ -25,8 +25,8 @@
 #define TAKES(...)       ((const struct parameter[]){__VA_ARGS__, {0}})
 #define REQUIRED(n, t)   {n, PARAMETER_##t, false, 0, 0}
 #define OPTIONAL(n, t)   {n, PARAMETER_##t, true, 0, 0}
-#define PATH             OPTIONAL("path", STRING)
 #define WITHIN(n, a, b)  {n, PARAMETER_INT, true, a, b}
+#define PATH             OPTIONAL("path", STRING)
 #define WORKSPACE        OPTIONAL("workspace", STRING)
 #define REVEAL           OPTIONAL("reveal", BOOL)
 #define LIFETIME         WITHIN("lifetime", 1, INT64_MAX)
@@ -53,8 +53,9 @@ static const struct method clearconf_methods[] = {
 		ACCESS_READ, explain_answer},
 	{"Watch",
 		TAKES(OPTIONAL("paths", STRINGS), WORKSPACE,
-		      OPTIONAL("since", INT), OPTIONAL("values", BOOL), REVEAL,
-		      OPTIONAL("documents", BOOL), OPTIONAL("states", BOOL)),
+		      WITHIN("since", 0, INT64_MAX), OPTIONAL("values", BOOL),
+		      REVEAL, OPTIONAL("documents", BOOL),
+		      OPTIONAL("states", BOOL)),
 		ACCESS_READ, watcher_watch},
 	{"GetStatus", NULL, ACCESS_READ, watcher_get_status},
 	{"History",

@@ -1,107 +1,44 @@
 #include "serve/notice.h"
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/secrets.h"
 #include "config/snapshot.h"
+#include "serve/change_json.h"
 #include "serve/filter.h"
 #include "serve/get.h"
-#include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/service.h"
 #include "value/diff.h"
 #include "value/json.h"
-#include "value/path.h"
 
 static const struct secrets *mask_of(const struct notice_step *step)
 {
 	return step->masked ? step->view->secrets : NULL;
 }
 
-static void write_side(struct buf *fields, const char *key,
-		       const struct value *visible)
+static const struct value *visible(struct snapshot *snapshot,
+				   const struct path *path,
+				   const struct secrets *mask,
+				   struct arena *arena)
 {
-	json_key(fields, key);
-	get_write_visible(fields, visible);
-}
-
-/* What one list of changes is written with. */
-struct telling {
-	const struct notice_step *step;
-	struct origins before, now;
-	struct origin_json origins;
-	struct arena arena;
-};
-
-static void telling_init(struct telling *telling,
-			 const struct notice_step *step)
-{
-	*telling = (struct telling){.step = step,
-				    .origins.secrets = mask_of(step)};
-	origins_init(&telling->before, &step->base->docs);
-	origins_init(&telling->now, &step->view->snapshot->docs);
-}
-
-static void telling_deinit(struct telling *telling)
-{
-	origin_json_deinit(&telling->origins);
-	origins_deinit(&telling->before);
-	origins_deinit(&telling->now);
-	arena_free(&telling->arena);
-}
-
-static void write_sides(struct buf *fields, struct telling *telling,
-			const struct change *change)
-{
-	const struct notice_step *step = telling->step;
-	struct path_error error;
-	struct path path;
-
-	path_parse(&path, &telling->arena, change->path, &error);
-	if (change->old)
-		write_side(fields, "old",
-			   get_visible(step->base, &path, mask_of(step)));
-	if (change->new)
-		write_side(fields, "new",
-			   get_visible(step->view->snapshot, &path,
-				       mask_of(step)));
-	arena_reset(&telling->arena);
-}
-
-/* Changes are found in the real trees, so that a secret that has changed is
- * one, and shown from those the watcher may see. */
-static void write_change(struct buf *fields, struct telling *telling,
-			 const struct change *change)
-{
-	struct origin origin =
-		origin_of_change(&telling->before, &telling->now, change);
-
-	buf_putc(fields, '{');
-	origin_json_add_path(&telling->origins, fields, change->path);
-	json_add_string(fields, "kind", change_kind_name(change->kind));
-	if (telling->step->old_new)
-		write_sides(fields, telling, change);
-	origin_json_add(&telling->origins, fields, &origin);
-	buf_putc(fields, '}');
+	(void)arena;
+	return get_visible(snapshot, path, mask);
 }
 
 static void write_changes(struct buf *fields, const struct notice_step *step,
 			  const struct changes *changes)
 {
-	_cleanup_(telling_deinit) struct telling telling = {0};
+	static const struct changes none = CHANGES_INIT;
+	const struct change_json from = {
+		.old = step->base,
+		.new = step->view->snapshot,
+		.secrets = mask_of(step),
+		.view = step->old_new ? visible : NULL,
+	};
 
-	json_key(fields, "changes");
-	buf_putc(fields, '[');
-	if (step->changes && changes->count)
-		telling_init(&telling, step);
-	for (size_t i = 0; step->changes && i < changes->count; i++) {
-		if (i)
-			buf_putc(fields, ',');
-		write_change(fields, &telling, &changes->items[i]);
-	}
-	buf_putc(fields, ']');
+	change_json_add(fields, &from, step->changes ? changes : &none);
 }
 
 static void write_value(struct out *out, const struct notice_step *step)

@@ -127,10 +127,7 @@ struct pending *pending_new(struct request *request, enum quota_kind kind,
 {
 	struct pending *pending = mem_alloc(sizeof(*pending));
 
-	if (!charge_take(&pending->charge, request->quota,
-			 request->peer->user.uid, kind, amount)) {
-		reply_quota_exceeded(request->out, quota_name(kind),
-				     request->quota->limits[kind]);
+	if (!request_charge(request, &pending->charge, kind, amount)) {
 		mem_free(pending);
 		return NULL;
 	}

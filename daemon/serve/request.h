@@ -10,6 +10,7 @@
  */
 
 #include "serve/call.h"
+#include "serve/quota.h"
 #include "serve/service.h"
 
 struct arena;
@@ -19,7 +20,6 @@ struct offload;
 struct out;
 struct peer;
 struct pending;
-struct quota;
 struct watcher;
 struct watchers;
 
@@ -48,5 +48,13 @@ struct request {
 	struct watcher *watcher;
 	struct pending *pending;
 };
+
+/* The user is to pay @amount of @kind. If his quota refuses that, the reply
+ * says so. */
+bool request_charge(struct request *request, struct charge *charge,
+		    enum quota_kind kind, uint32_t amount);
+
+/* May the peer have what it asks for by `reveal`? If not, the reply says so. */
+bool request_may_reveal(struct request *request, bool *reveal);
 
 #endif

@@ -234,20 +234,20 @@ static void answer_with_environment(struct request *request, struct str uri,
 
 void storage_answer(struct request *request)
 {
-	bool reveal = call_bool(&request->call, "reveal", false);
-	const struct storage_inquiry inquiry = {
+	struct storage_inquiry inquiry = {
 		.docs = &request->view.snapshot->docs,
 		.root = request->view.snapshot->root,
 		.env = request->view.env,
 		.secrets = request->view.secrets,
 		.arena = request->scratch,
 		.uri = call_string(&request->call, "uri"),
-		.masked = !reveal,
 	};
+	bool reveal;
 
-	if (reveal && !(request->rights & ACCESS_SECRETS))
-		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
-	else if (call_get(&request->call, "environment"))
+	if (!request_may_reveal(request, &reveal))
+		return;
+	inquiry.masked = !reveal;
+	if (call_get(&request->call, "environment"))
 		answer_with_environment(request, inquiry.uri, !reveal);
 	else
 		storage_write(request->out, &inquiry);

@@ -128,10 +128,7 @@ static struct watcher *watcher_new(struct request *request,
 {
 	struct watcher *watcher = mem_alloc(sizeof(*watcher));
 
-	if (!charge_take(&watcher->charge, request->quota,
-			 request->peer->user.uid, QUOTA_WATCHERS, 1)) {
-		reply_quota_exceeded(request->out, quota_name(QUOTA_WATCHERS),
-				     request->quota->limits[QUOTA_WATCHERS]);
+	if (!request_charge(request, &watcher->charge, QUOTA_WATCHERS, 1)) {
 		mem_free(watcher);
 		return NULL;
 	}
@@ -513,7 +510,6 @@ static void watch(struct request *request, struct watcher *watcher)
 
 	if (workspace.ptr)
 		watcher->workspace = mem_strdup(workspace.ptr);
-	watcher->masked = !call_bool(call, "reveal", false);
 	watcher->values = call_bool(call, "values", false);
 	watcher->since = call_get(call, "since") != NULL;
 	watcher->documents = call_bool(call, "documents", false);
@@ -530,22 +526,16 @@ static void watch(struct request *request, struct watcher *watcher)
 
 void watcher_watch(struct request *request)
 {
-	const struct call *call = &request->call;
 	struct watcher *watcher;
+	bool reveal;
 
-	if (call_int(call, "since", 0) < 0) {
-		reply_error(request->out, REPLY_INVALID_PARAMETER,
-			    STR("since"));
+	if (!request_may_reveal(request, &reveal))
 		return;
-	}
-	if (call_bool(call, "reveal", false) &&
-	    !(request->rights & ACCESS_SECRETS)) {
-		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
-		return;
-	}
 	watcher = watcher_from_call(request);
-	if (watcher)
-		watch(request, watcher);
+	if (!watcher)
+		return;
+	watcher->masked = !reveal;
+	watch(request, watcher);
 }
 
 void watcher_get_status(struct request *request)

@@ -47,9 +47,9 @@ static const struct row rows[] = {
 	{"agent.debug", IN_AGENT, false},
 };
 
-static void add(struct locks *locks, const char *text, bool monitoring)
+static void add(struct locks *locks, struct str text, bool monitoring)
 {
-	struct lock lock = {.text = arena_strdup(&locks->arena, text),
+	struct lock lock = {.text = arena_str(&locks->arena, text).ptr,
 			    .monitoring = monitoring};
 	struct path_error error;
 
@@ -66,15 +66,13 @@ struct locks *locks_new(bool agent, const char *more)
 {
 	struct locks *locks = mem_alloc(sizeof(*locks));
 	unsigned int mode = agent ? IN_AGENT : IN_SDK;
-	_cleanup_(mem_freep) char *list = mem_strdup(more ? more : "");
-	char *rest = NULL;
+	struct str rest = str_from(more), word;
 
 	locks->refs = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].modes & mode)
-			add(locks, rows[i].path, rows[i].monitoring);
-	for (char *word = strtok_r(list, " \t", &rest); word;
-	     word = strtok_r(NULL, " \t", &rest))
+			add(locks, str_from(rows[i].path), rows[i].monitoring);
+	while (str_next_word(&rest, &word))
 		add(locks, word, true);
 	return locks;
 }

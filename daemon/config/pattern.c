@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "config/linear_pattern.h"
 
-#define BLANKS  " \t\n"
 #define KEY_MAX 4096
 #define MACHINES_MAX                                                           \
 	16 /* each takes the same few steps for a byte of a key                \
@@ -97,16 +96,13 @@ bool patterns_add(struct patterns *patterns, struct str text,
 bool patterns_add_words(struct patterns *patterns, const char *words,
 			enum hiding hiding)
 {
-	_cleanup_(mem_freep) char *copy = mem_strdup(words);
+	struct str rest = str_from(words), word;
 	size_t count = 0;
 	bool good = true;
-	char *rest = NULL;
 
-	for (char *word = strtok_r(copy, BLANKS, &rest);
-	     word && count <= PATTERNS_MAX;
-	     word = strtok_r(NULL, BLANKS, &rest), count++)
-		if (!patterns_has(patterns, str_from(word), hiding) &&
-		    !patterns_add(patterns, str_from(word), hiding))
+	for (; count <= PATTERNS_MAX && str_next_word(&rest, &word); count++)
+		if (!patterns_has(patterns, word, hiding) &&
+		    !patterns_add(patterns, word, hiding))
 			good = false;
 	return good && count <= PATTERNS_MAX;
 }

@@ -25,17 +25,16 @@ static bool has_group(const struct site_docs *docs, struct str name)
 
 static void add_groups(struct site_docs *docs, const char *names)
 {
-	_cleanup_(mem_freep) char *list = mem_strdup(names);
-	char *rest = NULL;
+	struct str rest = str_from(names), word;
 
-	for (char *word = strtok_r(list, " \t", &rest); word;
-	     word = strtok_r(NULL, " \t", &rest)) {
-		if (has_group(docs, str_from(word)))
+	while (str_next_word(&rest, &word)) {
+		if (has_group(docs, word))
 			continue;
 		docs->groups =
 			mem_grow(docs->groups, (docs->group_count + 1) *
 						       sizeof(docs->groups[0]));
-		docs->groups[docs->group_count++] = mem_strdup(word);
+		docs->groups[docs->group_count++] =
+			mem_strndup(word.ptr, word.len);
 	}
 }
 
@@ -48,8 +47,7 @@ void site_docs_init(struct site_docs *docs, const char *prefix,
 		.prefix = mem_printf("%s%s", prefix, ended ? "" : "/"),
 		.host = host_name(),
 	};
-	if (groups)
-		add_groups(docs, groups);
+	add_groups(docs, groups);
 }
 
 static void doc_deinit(struct site_doc *doc)

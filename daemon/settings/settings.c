@@ -197,14 +197,12 @@ static void set_text(const struct settings_key *key, char **field,
 static bool are_paths(const char *text)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	_cleanup_(mem_freep) char *list = mem_strdup(text);
+	struct str rest = str_from(text), word;
 	struct path_error error;
 	struct path path;
-	char *rest = NULL;
 
-	for (char *word = strtok_r(list, " \t", &rest); word;
-	     word = strtok_r(NULL, " \t", &rest))
-		if (!path_parse(&path, &arena, str_from(word), &error))
+	while (str_next_word(&rest, &word))
+		if (!path_parse(&path, &arena, word, &error))
 			return false;
 	return true;
 }

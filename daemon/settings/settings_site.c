@@ -13,27 +13,12 @@ static bool is_set(const char *text)
 	return text && *text;
 }
 
-/* The word at the front of *rest, which goes on after it; empty: no more. */
-static struct str next_word(struct str *rest)
-{
-	struct str word = str_trim(*rest);
-
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.ptr[i] == ' ' || word.ptr[i] == '\t') {
-			*rest = str_from_offset(word, i);
-			return (struct str){word.ptr, i};
-		}
-	}
-	*rest = (struct str){0};
-	return word;
-}
-
 static char *check_endpoints(const char *text, const char *settings)
 {
 	struct str rest = str_from(text), url, host;
 
 	(void)settings;
-	while ((url = next_word(&rest)).len) {
+	while (str_next_word(&rest, &url)) {
 		host = str_after_http(url);
 		if (str_ends(host, STR("/")))
 			host.len--;

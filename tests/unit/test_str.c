@@ -187,6 +187,20 @@ static void an_offset_past_the_end_gives_nothing(void **state)
 	assert_int_equal(str_from_offset((struct str){0}, 5).len, 0);
 }
 
+static void words_are_what_white_space_separates(void **state)
+{
+	struct str rest = STR(" one\ttwo \n three"), word;
+
+	(void)state;
+	assert_true(str_next_word(&rest, &word) && str_is(word, "one"));
+	assert_true(str_next_word(&rest, &word) && str_is(word, "two"));
+	assert_true(str_next_word(&rest, &word) && str_is(word, "three"));
+	assert_false(str_next_word(&rest, &word));
+	assert_false(str_next_word(&rest, &word));
+	rest = (struct str){0};
+	assert_false(str_next_word(&rest, &word));
+}
+
 static void trimming_takes_white_space_from_both_ends(void **state)
 {
 	(void)state;
@@ -394,6 +408,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(equality_needs_the_same_length),
 		cmocka_unit_test(ends_are_compared_within_bounds),
 		cmocka_unit_test(an_offset_past_the_end_gives_nothing),
+		cmocka_unit_test(words_are_what_white_space_separates),
 		cmocka_unit_test(trimming_takes_white_space_from_both_ends),
 		cmocka_unit_test(clearmls_booleans_are_known_in_any_case),
 		cmocka_unit_test(other_words_are_no_booleans),

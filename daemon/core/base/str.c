@@ -39,6 +39,18 @@ struct str str_trim(struct str a)
 	return a;
 }
 
+bool str_next_word(struct str *rest, struct str *word)
+{
+	struct str left = str_trim(*rest);
+	size_t len = 0;
+
+	while (len < left.len && !is_space(left.ptr[len]))
+		len++;
+	*word = (struct str){left.ptr, len};
+	*rest = str_from_offset(left, len);
+	return len > 0;
+}
+
 bool str_equal_nocase(struct str a, struct str b)
 {
 	return a.len == b.len &&

@@ -66,6 +66,10 @@ struct str str_from_offset(struct str a, size_t start);
 /* @a without the ASCII white space at its ends. */
 struct str str_trim(struct str a);
 
+/* The next word of *rest, which goes on after it; words are what white space
+ * separates. False when there is none. */
+bool str_next_word(struct str *rest, struct str *word);
+
 /* Letters compared without case, ASCII only. */
 bool str_equal_nocase(struct str a, struct str b);
 

@@ -132,8 +132,8 @@ static void on_vaults(void *data, const struct vault_answer *answer)
 		principal_learn(&upstream->principal);
 	}
 	if (is_well(feed))
-		key_life_learn(&upstream->key_life,
-			       upstream_proved_at(upstream));
+		key_expiry_learn(&upstream->key_expiry,
+				 upstream_proved_at(upstream));
 	take_error(upstream, feed, is_well(feed) ? NULL : answer->error);
 	upstream->on_answer(upstream->data, upstream, answer);
 }
@@ -244,8 +244,8 @@ struct upstream *upstream_new(const struct upstream_config *config,
 	upstream->session =
 		session_new(config->http, &upstream->session_config);
 	principal_init(&upstream->principal, upstream->session);
-	key_life_init(&upstream->key_life, upstream->session,
-		      upstream->login.access_key);
+	key_expiry_init(&upstream->key_expiry, upstream->session,
+			upstream->login.access_key);
 	upstream->poller =
 		vault_poller_new(config->loop, upstream->session,
 				 &upstream->poll, on_vaults, upstream);
@@ -272,7 +272,7 @@ void upstream_close(struct upstream *upstream)
 	vault_poller_close(upstream->poller);
 	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		mem_free(upstream->feeds[i].error);
-	key_life_deinit(&upstream->key_life);
+	key_expiry_deinit(&upstream->key_expiry);
 	principal_deinit(&upstream->principal);
 	session_close(upstream->session);
 	mem_free(upstream->server);

@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "engine/key_life.h"
+#include "engine/key_expiry.h"
 #include "engine/login.h"
 #include "engine/principal.h"
 #include "fetch/session.h"
@@ -53,7 +53,7 @@ struct upstream {
 	struct session_config session_config; /* its texts are the login's */
 	struct session *session;
 	struct principal principal;
-	struct key_life key_life;
+	struct key_expiry key_expiry;
 	struct secrets *secrets; /* borrowed */
 	struct vault_poller *poller;
 	struct vault_poll_config poll;

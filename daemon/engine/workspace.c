@@ -93,7 +93,8 @@ static enum workspace_state state_of(const struct workspace *workspace)
 static bool key_runs_out(const struct workspace *workspace)
 {
 	return workspace->upstream &&
-	       key_life_runs_out(&workspace->upstream->key_life, time(NULL));
+	       key_expiry_runs_out(&workspace->upstream->key_expiry,
+				   time(NULL));
 }
 
 /* Warn once for each key: who is concerned has time. True when it is news. */
@@ -108,7 +109,7 @@ static bool note_key_life(struct workspace *workspace)
 		log_warning("key-runs-out",
 			    LOG_TEXT("workspace", workspace->name),
 			    LOG_INT("seconds_left",
-				    workspace->upstream->key_life.expires -
+				    workspace->upstream->key_expiry.expires -
 					    time(NULL)));
 	return true;
 }

@@ -215,7 +215,7 @@ int64_t workspace_key_ends_in(const struct workspace *workspace)
 	int64_t seconds = -1;
 
 	if (upstream)
-		seconds = key_life_ends_in(&upstream->key_life, time(NULL));
+		seconds = key_expiry_ends_in(&upstream->key_expiry, time(NULL));
 	return seconds < 0 ? -1 : seconds * 1000;
 }
 
@@ -225,7 +225,7 @@ void workspace_prove_ended_key(struct workspace *workspace)
 {
 	struct upstream *upstream = workspace->upstream;
 
-	if (upstream && key_life_take_end(&upstream->key_life, time(NULL)))
+	if (upstream && key_expiry_take_end(&upstream->key_expiry, time(NULL)))
 		workspace_prove_now(workspace);
 }
 

@@ -285,7 +285,7 @@ static void write_key(struct reader *reader, const struct login *login)
 static void write_key_life(const struct workspace *workspace, struct buf *json)
 {
 	json_add_int(json, "access_key_expires",
-		     workspace->upstream->key_life.expires);
+		     workspace->upstream->key_expiry.expires);
 	json_add_bool(json, "access_key_runs_out", workspace->runs_out);
 }
 
@@ -317,7 +317,7 @@ static void write_workspace(struct reader *reader, const struct engine *engine,
 	write_names(workspace, json);
 	if (upstream)
 		write_key(reader, &upstream->login);
-	if (upstream && upstream->key_life.expires)
+	if (upstream && upstream->key_expiry.expires)
 		write_key_life(workspace, json);
 	if (workspace->rotation)
 		rotation_write_status(workspace->rotation, reader->masked,

@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "engine/credential.h"
-#include "engine/key_life.h"
+#include "engine/key_expiry.h"
 #include "value/value.h"
 
 #define ANSWER                                                                 \
@@ -73,15 +73,15 @@ static void times_may_be_missing(void **state)
 
 static void a_key_runs_out_in_the_last_fifth_of_its_life(void **state)
 {
-	const struct key_life life = {.begins = 1000, .expires = 2000};
-	const struct key_life lasting = {.begins = 1000};
+	const struct key_expiry life = {.begins = 1000, .expires = 2000};
+	const struct key_expiry lasting = {.begins = 1000};
 
 	(void)state;
-	assert_false(key_life_runs_out(&life, 1000));
-	assert_false(key_life_runs_out(&life, 1799));
-	assert_true(key_life_runs_out(&life, 1800));
-	assert_true(key_life_runs_out(&life, 3000));
-	assert_false(key_life_runs_out(&lasting, INT64_MAX));
+	assert_false(key_expiry_runs_out(&life, 1000));
+	assert_false(key_expiry_runs_out(&life, 1799));
+	assert_true(key_expiry_runs_out(&life, 1800));
+	assert_true(key_expiry_runs_out(&life, 3000));
+	assert_false(key_expiry_runs_out(&lasting, INT64_MAX));
 }
 
 int main(void)

@@ -1,8 +1,8 @@
-#ifndef DAEMON_KEY_LIFE_H
-#define DAEMON_KEY_LIFE_H
+#ifndef DAEMON_KEY_EXPIRY_H
+#define DAEMON_KEY_EXPIRY_H
 
 /*
- * Key life: when the key pair that a session logs in with is going to expire,
+ * Key expiry: when the key pair that a session logs in with is going to expire,
  * as far as its server says so: Enterprise does, open source knows no expiry.
  *
  *   IDLE --the key has been proved--> auth.get_credentials --answer--> IDLE
@@ -17,7 +17,7 @@
 struct session;
 struct session_call;
 
-struct key_life {
+struct key_expiry {
 	struct session *session; /* borrowed */
 	const char *access_key;  /* borrowed; NULL: there is none */
 	struct session_call *call;
@@ -26,21 +26,22 @@ struct key_life {
 	int64_t ended;           /* the end that has been acted upon */
 };
 
-void key_life_init(struct key_life *life, struct session *session,
-		   const char *access_key);
-void key_life_deinit(struct key_life *life); /* before the session's end */
+void key_expiry_init(struct key_expiry *expiry, struct session *session,
+		     const char *access_key);
+void key_expiry_deinit(
+	struct key_expiry *expiry); /* before the session's end */
 
 /* The key was last proved at @proved_at: ask the server for its end, if that is
  * news. */
-void key_life_learn(struct key_life *life, int64_t proved_at);
+void key_expiry_learn(struct key_expiry *expiry, int64_t proved_at);
 
 /* Seconds until the key ends; -1: nobody knows, or it has been acted upon. */
-int64_t key_life_ends_in(const struct key_life *life, int64_t now);
+int64_t key_expiry_ends_in(const struct key_expiry *expiry, int64_t now);
 
 /* True once, when it has ended. */
-bool key_life_take_end(struct key_life *life, int64_t now);
+bool key_expiry_take_end(struct key_expiry *expiry, int64_t now);
 
 /* Is less than a fifth left at @now (seconds since 1970)? */
-bool key_life_runs_out(const struct key_life *life, int64_t now);
+bool key_expiry_runs_out(const struct key_expiry *expiry, int64_t now);
 
 #endif

@@ -16,7 +16,7 @@
 #include "engine/local.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
-#include "engine/watched.h"
+#include "engine/watch_paths.h"
 #include "fetch/cache.h"
 #include "fetch/http.h"
 #include "fetch/watch.h"
@@ -176,17 +176,17 @@ static void on_patience_end(uv_timer_t *timer)
 static bool watch_files(struct engine *engine)
 {
 	const struct local_rule rule = engine_local_rule(engine);
-	struct watched watched = {0};
+	struct watch_paths watched = {0};
 	bool more;
 
 	for (size_t i = 0; i < engine->workspace_count; i++)
-		watched_add_stack(&watched, &engine->workspaces[i]->stack);
-	watched_add_folders(&watched, &rule);
-	watched_add_secrets(&watched, engine->settings);
+		watch_paths_add_stack(&watched, &engine->workspaces[i]->stack);
+	watch_paths_add_folders(&watched, &rule);
+	watch_paths_add_secrets(&watched, engine->settings);
 	watch_set_paths(engine->watch, (const char *const *)watched.paths,
 			watched.count);
-	more = !watched_covers(&engine->watched, &watched);
-	watched_deinit(&engine->watched);
+	more = !watch_paths_cover(&engine->watched, &watched);
+	watch_paths_deinit(&engine->watched);
 	engine->watched = watched;
 	return more;
 }
@@ -448,7 +448,7 @@ void engine_free(struct engine *engine)
 	env_unref(engine->host.env);
 	env_unref(engine->host.vault_env);
 	generation_deinit(&engine->generation);
-	watched_deinit(&engine->watched);
+	watch_paths_deinit(&engine->watched);
 	settings_free(engine->settings);
 	diag_deinit(&engine->settings_problem);
 	places_deinit(&engine->places);

@@ -22,7 +22,7 @@
 #include "engine/active_workspace.h"
 #include "engine/generation.h"
 #include "engine/turn_clock.h"
-#include "engine/watched.h"
+#include "engine/watch_paths.h"
 #include "engine/workspace.h"
 #include "settings/options.h"
 #include "settings/places.h"
@@ -98,7 +98,7 @@ struct engine {
 	uv_timer_t lapse;    /* when vaults may have become too old */
 	struct http *http;
 	struct watch *watch;
-	struct watched watched; /* what it was told */
+	struct watch_paths watched; /* what it was told */
 
 	int64_t started_at, swept_at; /* milliseconds of the boot clock */
 	int64_t since;                /* seconds since 1970 of the state */

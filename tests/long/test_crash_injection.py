@@ -1,6 +1,6 @@
 """Whole programs, killed as they enter each system call that they make (strace(1) does it).
 
-tests/unit/test_crash.c kills the writers alone; here the rest of their process is there too. A call
+tests/unit/test_killed_writers.c kills the writers alone; here the rest of their process is there too. A call
 is named by its name and by the how manieth it is of its thread.
 """
 

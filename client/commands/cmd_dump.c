@@ -12,6 +12,8 @@
 #include "call/guess.h"
 #include "call/status_follow.h"
 #include "commands/hook.h"
+#include "exec/exec_check.h"
+#include "exec/exec_line.h"
 #include "read/doc.h"
 #include "render/render.h"
 #include "text/answer.h"
@@ -24,12 +26,14 @@
 #include "value/value.h"
 
 #define EXEC_TIMEOUT_MS 60000
+#define CHECK_MS        60000
 #define RETRY_MS        100
 #define REWRITE_MS      5000
 #define VAULTS_MS       250
 
 struct dump_options {
 	const char *format, *output, *mode, *owner, *exec, *exec_timeout;
+	const char *check, *check_timeout;
 	const char *vaults;
 	bool env, mask, watch, in_place, require_vaults;
 };
@@ -58,6 +62,10 @@ static const struct option_spec options[] = {
 	 "run COMMAND by the shell after each change of FILE"},
 	{"exec-timeout", '\0', OPTION_SECONDS, FIELD(exec_timeout), "S",
 	 "end COMMAND after S seconds (60)"},
+	{"check", '\0', OPTION_TEXT, FIELD(check), "COMMAND",
+	 "write what the shell's COMMAND accepts; $1 is a file that has it"},
+	{"check-timeout", '\0', OPTION_SECONDS, FIELD(check_timeout), "S",
+	 "end that COMMAND after S seconds, which is a no (60)"},
 	{"in-place", '\0', OPTION_FLAG, FIELD(in_place), NULL,
 	 "write into FILE instead of replacing it"},
 };
@@ -65,15 +73,19 @@ static const struct option_spec options[] = {
 struct dump {
 	const struct client *client;
 	const struct dump_options *options;
-	const char *path;      /* of the configuration; NULL: all of it */
-	const char *view;      /* see ask.h */
-	struct target target;  /* opened with --output only */
-	struct channel asking; /* for Get, and GetStatus without more */
-	int wait_ms;           /* how long to wait while starting */
-	long long deadline;    /* of --require-vaults; see clock.h */
-	bool following;        /* the file has been written once */
-	bool unwritten;        /* what it should hold could not be written */
-	bool unasked;          /* what it should hold could not be asked for */
+	const char *path;     /* of the configuration; NULL: all of it */
+	const char *view;     /* see ask.h */
+	struct target target; /* opened with --output only */
+	struct exec_check check;
+	struct exec_helper checker; /* its process */
+	sigset_t signals;           /* that it is to have blocked */
+	struct exec_line line;      /* tells the daemon of a refusal */
+	struct channel asking;      /* for Get, and GetStatus without more */
+	int wait_ms;                /* how long to wait while starting */
+	long long deadline;         /* of --require-vaults; see clock.h */
+	bool following;             /* the file has been written once */
+	bool unwritten; /* what it should hold could not be written */
+	bool unasked;   /* what it should hold could not be asked for */
 };
 
 /* --- the file ------------------------------------------------------------- */
@@ -201,6 +213,38 @@ static int write_target(struct dump *dump, struct str text)
 	return dump->options->watch ? EXIT_DONE : status;
 }
 
+/* --- the check ------------------------------------------------------------ */
+
+/* As long as it is not accepted the daemon knows. */
+static void tell_of_check(struct dump *dump)
+{
+	const struct exec_report report = {
+		.how = "dump",
+		.pending_since = dump->check.refused_since,
+		.waiting_for = dump->check.reason,
+	};
+
+	if (!dump->options->watch)
+		return;
+	exec_line_tell(&dump->line, &report);
+	exec_line_step(&dump->line);
+}
+
+/* With @question, which brought @answer. */
+static bool is_accepted(struct dump *dump, const struct question *question,
+			const struct answer *answer, struct str text)
+{
+	const struct exec_check_subject subject = {dump->client, question,
+						   answer->value};
+	enum exec_verdict verdict;
+
+	if (!dump->options->check)
+		return true;
+	verdict = exec_check_run(&dump->check, text, &subject);
+	tell_of_check(dump);
+	return verdict == TEST_YES;
+}
+
 /* --- the question --------------------------------------------------------- */
 
 static bool is_past_starting(struct str state)
@@ -237,10 +281,9 @@ static bool may_come(const struct dump *dump)
 	return true;
 }
 
-/* Nothing is said about a failure of the connection. */
-static int ask_when_started(struct dump *dump, struct answer *answer)
+static struct question question_of(const struct dump *dump)
 {
-	struct question question = {
+	return (struct question){
 		.path = dump->path,
 		.workspace = dump->client->workspace,
 		.environment = dump->options->env,
@@ -248,10 +291,16 @@ static int ask_when_started(struct dump *dump, struct answer *answer)
 		.view = dump->view,
 		.require_vaults = dump->options->require_vaults,
 	};
+}
+
+/* Nothing is said about a failure of the connection. */
+static int ask_when_started(struct dump *dump, const struct question *question,
+			    struct answer *answer)
+{
 	int status;
 
 	for (;;) {
-		status = ask(&dump->asking, &question, answer);
+		status = ask(&dump->asking, question, answer);
 		if (channel_failed_with(&dump->asking, CHANNEL_NOT_READY) &&
 		    may_come(dump))
 			continue;
@@ -269,7 +318,8 @@ static int dump_once(struct dump *dump)
 	_cleanup_(rendering_deinit) struct rendering rendering = {
 		.at = dump->path};
 	_cleanup_(answer_deinit) struct answer answer = {0};
-	int status = ask_when_started(dump, &answer);
+	struct question question = question_of(dump);
+	int status = ask_when_started(dump, &question, &answer);
 
 	if (status != EXIT_DONE)
 		return status;
@@ -279,6 +329,8 @@ static int dump_once(struct dump *dump)
 		return status;
 	if (!dump->options->output)
 		return output_write(buf_str(&rendering.text));
+	if (!is_accepted(dump, &question, &answer, buf_str(&rendering.text)))
+		return dump->options->watch ? EXIT_DONE : EXIT_FAILED;
 	return write_target(dump, buf_str(&rendering.text));
 }
 
@@ -339,6 +391,7 @@ static int follow_step(struct dump *dump, struct channel *watching)
 {
 	int status = await_change(dump, watching);
 
+	exec_line_step(&dump->line);
 	if (status == EXIT_DONE)
 		return ask_and_write(dump);
 	if (status != EXIT_NO_DAEMON)
@@ -390,6 +443,13 @@ static int check_usage(const struct dump_options *o)
 		return complain(EXIT_USAGE,
 				"--watch, --exec, --in-place, --mode and "
 				"--owner need a file: add --output FILE");
+	if (o->check && !o->output)
+		return complain(EXIT_USAGE, "--check decides about a file: add "
+					    "--output FILE");
+	if (o->check_timeout && !o->check)
+		return complain(EXIT_USAGE,
+				"--check-timeout needs a command: add --check "
+				"COMMAND");
 	if (o->exec_timeout && !o->exec)
 		return complain(EXIT_USAGE,
 				"--exec-timeout needs a command: add --exec "
@@ -398,6 +458,18 @@ static int check_usage(const struct dump_options *o)
 		return complain(EXIT_USAGE, "--vaults takes merged or live: "
 					    "see 'clearconf dump --help'");
 	return EXIT_DONE;
+}
+
+static void set_up_check(struct dump *dump)
+{
+	const struct dump_options *o = dump->options;
+
+	exec_check_init(&dump->check, o->check,
+			arguments_milliseconds(o->check_timeout, CHECK_MS));
+	dump->check.helper = &dump->checker;
+	(void)sigprocmask(SIG_SETMASK, NULL, &dump->signals);
+	dump->check.test.mask = &dump->signals;
+	exec_line_init(&dump->line, dump->client);
 }
 
 static int run(const struct client *client, const void *fields, int argc,
@@ -421,7 +493,10 @@ static int run(const struct client *client, const void *fields, int argc,
 		dump.wait_ms = -1;
 	else
 		dump.deadline = clock_now() + dump.wait_ms;
+	set_up_check(&dump);
 	status = start(&dump);
+	exec_check_deinit(&dump.check);
+	exec_line_deinit(&dump.line);
 	channel_deinit(&dump.asking);
 	target_deinit(&dump.target);
 	return status;
@@ -435,7 +510,9 @@ const struct command cmd_dump = {
 		    "                      [--vaults merged|live] "
 		    "[--require-vaults] [--watch]\n"
 		    "                      [--exec COMMAND] [--exec-timeout S] "
-		    "[--in-place]",
+		    "[--in-place]\n"
+		    "                      [--check COMMAND] [--check-timeout "
+		    "S]",
 	.summary = "write the configuration, real values included, to a file",
 	.details =
 		"Writes what is at PATH (everything without one) to FILE or "
@@ -461,6 +538,14 @@ const struct command cmd_dump = {
 		"bring them, a warning says so; --require-vaults waits for "
 		"them, and for the daemon, as\n"
 		"long, and writes nothing without them (exit status 6).\n"
+		"\n"
+		"--check COMMAND looks at each new configuration before it is "
+		"written: $1 is a private\n"
+		"file that has it. While COMMAND says no (a status other than "
+		"0, or no end in time),\n"
+		"FILE stays as it is, the reason is a warning, and 'clearconf "
+		"status' shows it with\n"
+		"--watch; without it the exit status is 1.\n"
 		"\n"
 		"--watch writes again at each change and waits for a daemon "
 		"that restarts. --in-place\n"

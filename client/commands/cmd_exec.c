@@ -21,6 +21,9 @@
 #include "text/complain.h"
 #include "text/exit_status.h"
 
+#define IDLE_TEST_MS 10000
+#define CHECK_MS     60000
+
 #define OPTION(name, letter, kind, field, argument, help)                      \
 	{                                                                      \
 		name, letter, OPTION_##kind,                                   \
@@ -34,6 +37,10 @@ static const struct option_spec options[] = {
 	       "act when this has changed; may be given again"),
 	OPTION("idle", '\0', TEXT, idle, "CMD",
 	       "the command is idle when the shell's CMD ends with 0"),
+	OPTION("check", '\0', TEXT, check, "CMD",
+	       "take what the shell's CMD accepts; $1 is a file that has it"),
+	OPTION("check-timeout", '\0', SECONDS, check_timeout, "S",
+	       "end that CMD after S seconds, which is a no (60)"),
 	OPTION("splay", '\0', SECONDS, splay, "S",
 	       "act up to S seconds later, a random share of them (0)"),
 	OPTION("max-wait", '\0', SECONDS, max_wait, "S",
@@ -152,6 +159,8 @@ static bool take_end(struct exec *exec, int *status)
 
 static void keep_current(struct exec *exec)
 {
+	if (!exec->child.pid) /* our helpers are not to outlive it */
+		exec_check_stop(&exec->config.check);
 	if (exec_config_step(&exec->config))
 		see_change(exec);
 	exec_line_step(&exec->line);
@@ -211,18 +220,28 @@ static void set_up(struct exec *exec, char **argv)
 		.umask = policy->umask,
 	};
 	exec->child.grace_ms = policy->grace_ms;
+	exec_check_init(
+		&exec->config.check, exec->options->check,
+		arguments_milliseconds(exec->options->check_timeout, CHECK_MS));
+	exec->config.check.test.mask = &exec->mask;
+	exec->config.check.helper = &exec->child.helpers[PLACE_CHECK];
 	exec_line_init(&exec->line, exec->config.client);
 	exec->change = (struct exec_change){
 		.policy = policy,
 		.child = &exec->child,
 		.line = &exec->line,
+		.check = &exec->config.check,
 		.plan = {.splay_ms = policy->splay_ms,
 			 .max_ms = policy->max_wait_ms},
 		.wait = {.child = &exec->child,
 			 .line = &exec->line,
 			 .is_worker = policy->is_worker,
 			 .hold = EXEC_HOLD_INIT,
-			 .test = {exec->options->idle, &exec->mask, 0, 0}},
+			 .test = {.command = exec->options->idle,
+				  .mask = &exec->mask,
+				  .option = "--idle",
+				  .limit_ms = IDLE_TEST_MS,
+				  .output = -1}},
 	};
 }
 
@@ -266,7 +285,9 @@ const struct command cmd_exec = {
 	.synopsis =
 		"[--on-change restart|idle|signal:NAME|none] [--only "
 		"PATH]...\n"
-		"                      [--idle CMD] [--splay S] [--max-wait "
+		"                      [--idle CMD] [--check CMD] "
+		"[--check-timeout S]\n"
+		"                      [--splay S] [--max-wait "
 		"S] [--grace S]\n"
 		"                      [--umask MODE] [--vaults merged|live] "
 		"[--require-vaults]\n"
@@ -306,6 +327,14 @@ const struct command cmd_exec = {
 		"also has to have no task in\n"
 		"the ClearML server's view. A change taken back before the "
 		"restart causes none.\n"
+		"\n"
+		"--check CMD looks at each new configuration before it is "
+		"taken: $1 is a private file\n"
+		"that has it, vaults and all. While CMD says no (a status "
+		"other than 0, or no end in\n"
+		"time), the old one stays, and COMMAND is left alone; there is "
+		"a warning, and it shows\n"
+		"in 'clearconf status'.\n"
 		"\n"
 		"--files writes what the section 'files' describes, unless "
 		"apply_files says no: 0600\n"

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "call/clock.h"
+#include "exec/exec_check.h"
 #include "exec/exec_child.h"
 #include "exec/exec_line.h"
 #include "exec/exec_policy.h"
@@ -128,6 +129,7 @@ static void report(struct exec_change *change)
 {
 	int action = change->policy->on_change;
 	struct exec_report report = {
+		.how = "exec",
 		.command = change->policy->name,
 		.pid = change->child->pid,
 	};
@@ -136,6 +138,10 @@ static void report(struct exec_change *change)
 	    (action == EXEC_IDLE || action == EXEC_RESTART)) {
 		report.pending_since = change->pending_since;
 		report.waiting_for = what_for(change);
+	}
+	if (change->check->refused_since) {
+		report.pending_since = change->check->refused_since;
+		report.waiting_for = change->check->reason;
 	}
 	exec_line_tell(change->line, &report);
 }

@@ -15,6 +15,7 @@
 #include "exec/exec_plan.h"
 #include "exec/exec_wait.h"
 
+struct exec_check;
 struct exec_child;
 struct exec_line;
 struct exec_policy;
@@ -27,8 +28,9 @@ struct exec_change {
 	struct exec_plan plan;
 	struct exec_wait wait;
 	long long pending_since; /* seconds since 1970; 0: nothing waits */
-	bool told;               /* people, of what is waited for */
-	bool over;               /* no restart any more */
+	const struct exec_check *check; /* of what is to come */
+	bool told;                      /* people, of what is waited for */
+	bool over;                      /* no restart any more */
 };
 
 void exec_change_deinit(struct exec_change *change);

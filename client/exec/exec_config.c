@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "call/clock.h"
 #include "call/command.h"
 #include "exec/exec_again.h"
 #include "exec/exec_agent.h"
@@ -128,6 +129,21 @@ int exec_config_ask(struct exec_config *config)
 	return status;
 }
 
+/* There is nothing that could stay. */
+static bool is_accepted_at_first(struct exec_config *config)
+{
+	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
+	struct question question = exec_feed_question(&config->feed);
+	const struct exec_check_subject subject = {
+		config->client, &question, exec_answers_whole(&config->now)};
+
+	if (!config->check.test.command)
+		return true;
+	(void)render_hocon(&rendering, subject.real);
+	return exec_check_run(&config->check, buf_str(&rendering.text),
+			      &subject) == TEST_YES;
+}
+
 /* With what the format has to say about it. */
 static int write_first(struct exec_config *config)
 {
@@ -135,6 +151,8 @@ static int write_first(struct exec_config *config)
 	int status;
 
 	leave_to_command(config, &config->now);
+	if (!is_accepted_at_first(config))
+		return EXIT_FAILED;
 	status = output_render(&rendering, config->now.file.value, "hocon");
 	if (status != EXIT_DONE)
 		return status;
@@ -160,6 +178,8 @@ void exec_config_end(struct exec_config *config)
 	exec_feed_deinit(&config->feed);
 	exec_folder_remove(&config->folder);
 	exec_facts_deinit(&config->facts);
+	exec_check_deinit(&config->check);
+	exec_answers_deinit(&config->candidate);
 	exec_answers_deinit(&config->now);
 	buf_deinit(&config->text);
 	buf_deinit(&config->state);
@@ -194,12 +214,52 @@ static bool take_answers(struct exec_config *config,
 	return true;
 }
 
+static bool take_candidate(struct exec_config *config,
+			   enum exec_verdict verdict)
+{
+	struct exec_answers candidate = config->candidate;
+
+	if (verdict == TEST_RUNS)
+		return false;
+	config->candidate = (struct exec_answers){0};
+	if (verdict == TEST_YES)
+		return take_answers(config, &candidate);
+	exec_answers_deinit(&candidate);
+	return false;
+}
+
+static enum exec_verdict look_at_candidate(struct exec_config *config)
+{
+	struct question question = exec_feed_question(&config->feed);
+	const struct exec_check_subject subject = {
+		config->client, &question,
+		exec_answers_whole(&config->candidate)};
+
+	return exec_check_look(&config->check, &subject);
+}
+
+static enum exec_verdict check_candidate(struct exec_config *config)
+{
+	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
+
+	if (!config->check.test.command)
+		return TEST_YES;
+	(void)render_hocon(&rendering, exec_answers_whole(&config->candidate));
+	return exec_check_start(&config->check, buf_str(&rendering.text));
+}
+
 bool exec_config_step(struct exec_config *config)
 {
 	struct exec_answers answers;
+	bool changed = false;
 
-	return exec_feed_step(&config->feed, &answers) &&
-	       take_answers(config, &answers);
+	if (exec_check_is_busy(&config->check))
+		changed = take_candidate(config, look_at_candidate(config));
+	if (!exec_feed_step(&config->feed, &answers))
+		return changed;
+	exec_answers_deinit(&config->candidate);
+	config->candidate = answers;
+	return take_candidate(config, check_candidate(config)) || changed;
 }
 
 void exec_config_poll(const struct exec_config *config,
@@ -210,5 +270,7 @@ void exec_config_poll(const struct exec_config *config,
 
 long long exec_config_moment(const struct exec_config *config)
 {
-	return exec_feed_moment(&config->feed);
+	return clock_first(exec_feed_moment(&config->feed),
+			   config->check.test.pid ? config->check.test.until
+						  : 0);
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "exec/exec_check.h"
 #include "exec/exec_env.h"
 #include "exec/exec_facts.h"
 #include "exec/exec_feed.h"
@@ -30,8 +31,10 @@ struct exec_config {
 	struct exec_facts facts;
 	struct exec_folder folder;
 	struct exec_feed feed;
+	struct exec_check check; /* exec_check_init is the caller's */
 	struct exec_answers now;
-	struct buf text;  /* of the file */
+	struct exec_answers candidate; /* that is being checked; none */
+	struct buf text;               /* of the file */
 	struct buf state; /* what there is to know: the file, and the whole */
 };
 

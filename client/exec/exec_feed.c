@@ -30,6 +30,11 @@ static struct question question_of(const struct exec_feed *feed,
 	};
 }
 
+struct question exec_feed_question(const struct exec_feed *feed)
+{
+	return question_of(feed, ASK_MERGED);
+}
+
 static const char *view_of_file(const struct exec_feed *feed)
 {
 	return feed->live ? ASK_LIVE : ASK_MERGED;

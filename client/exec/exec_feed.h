@@ -57,6 +57,9 @@ struct exec_feed {
 	long long ask_at;        /* not before; see clock.h */
 };
 
+/* That brings exec_answers_whole. */
+struct question exec_feed_question(const struct exec_feed *feed);
+
 void exec_feed_init(struct exec_feed *feed, const struct client *client,
 		    bool live, bool require_vaults);
 void exec_feed_deinit(struct exec_feed *feed);

@@ -42,7 +42,7 @@ void exec_line_tell(struct exec_line *line, const struct exec_report *report)
 	struct buf text = BUF_INIT;
 
 	buf_putc(&text, '{');
-	json_add_string(&text, "how", "exec");
+	json_add_string(&text, "how", report->how);
 	add_plain(&text, "command", report->command);
 	if (report->pid)
 		json_add_int(&text, "child", report->pid);

@@ -2,9 +2,9 @@
 #define EXEC_LINE_H
 
 /*
- * A line to the daemon, by which `exec` tells what it runs and what that waits
- * for (ReportConsumer), and asks whether a worker has a task (GetWorkers). It
- * comes back by itself, and never waits.
+ * A line to the daemon, by which `exec` (or `dump`) tells what it runs and what
+ *that waits for (ReportConsumer), and asks whether a worker has a task
+ *(GetWorkers). It comes back by itself, and never waits.
  *
  *	       connected         something to say
  *	DOWN -----------> QUIET ------------------> SAYING, ASKING
@@ -24,6 +24,7 @@
 struct client;
 
 struct exec_report {
+	const char *how;     /* the configuration is had: "exec" */
 	const char *command; /* its name alone: its words may hold secrets */
 	int pid;             /* 0: none runs */
 	long long pending_since; /* seconds since 1970; 0: no restart pending */

@@ -14,7 +14,7 @@
 
 struct exec_options {
 	const char *on_change, *grace, *idle, *splay, *max_wait, *umask,
-		*vaults;
+		*vaults, *check, *check_timeout;
 	struct option_list only;
 	bool files, require_vaults;
 };

@@ -10,8 +10,6 @@
 #include "exec/exec_child.h"
 #include "text/complain.h"
 
-#define LIMIT_MS 10000
-
 /* A group of its own, so that all it starts can be ended; and it does not
  * outlive us. */
 static _Noreturn void become(const struct exec_test *test, pid_t judged)
@@ -21,9 +19,15 @@ static _Noreturn void become(const struct exec_test *test, pid_t judged)
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)snprintf(number, sizeof(number), "%d", (int)judged);
-	(void)setenv("CLEARCONF_PID", number, 1);
+	if (judged)
+		(void)setenv("CLEARCONF_PID", number, 1);
+	if (test->output >= 0) {
+		(void)dup2(test->output, STDOUT_FILENO);
+		(void)dup2(test->output, STDERR_FILENO);
+	}
 	(void)sigprocmask(SIG_SETMASK, test->mask, NULL);
-	(void)execl("/bin/sh", "sh", "-c", test->command, (char *)NULL);
+	(void)execl("/bin/sh", "sh", "-c", test->command, "sh", test->argument,
+		    (char *)NULL);
 	_exit(EXEC_NOT_FOUND);
 }
 
@@ -41,7 +45,7 @@ bool exec_test_start(struct exec_test *test, struct exec_helper *helper,
 	}
 	(void)setpgid(helper->pid, helper->pid); /* whoever comes first */
 	test->pid = helper->pid;
-	test->until = clock_now() + LIMIT_MS;
+	test->until = clock_now() + test->limit_ms;
 	return true;
 }
 
@@ -51,8 +55,9 @@ enum exec_verdict exec_test_look(struct exec_test *test,
 	if (helper->pid && !clock_is_past(test->until))
 		return TEST_RUNS;
 	if (helper->pid)
-		complain_warning("the command of --idle takes longer than ten "
-				 "seconds and is killed");
+		complain_warning("the command of %s takes longer than %g "
+				 "seconds and is killed",
+				 test->option, test->limit_ms / 1000.0);
 	exec_test_stop(test);
 	return !helper->pid && WIFEXITED(helper->how) &&
 			       WEXITSTATUS(helper->how) == 0

@@ -2,9 +2,9 @@
 #define EXEC_TEST_H
 
 /*
- * --idle CMD: the user's own test whether the command has nothing at work. Run
- * by the shell, a helper of exec_child.h, and ended with all of its process
- * group when it takes too long, which is a no.
+ * A command of the user's that says yes or no: --idle CMD, --check CMD. Run by
+ * the shell, a helper of exec_child.h, and ended with all of its process group
+ * when it takes too long, which is a no.
  */
 
 #include <signal.h>
@@ -15,14 +15,18 @@ struct exec_helper;
 struct exec_test {
 	const char *command;
 	const sigset_t *mask;
+	const char *option;   /* that brought it, for people */
+	const char *argument; /* its $1; NULL: none */
+	int limit_ms;
+	int output;      /* where it prints; -1: where we do */
 	pid_t pid;       /* 0: it does not run */
 	long long until; /* it may; see clock.h */
 };
 
 enum exec_verdict { TEST_RUNS, TEST_YES, TEST_NO };
 
-/* It finds the process that is to be judged in CLEARCONF_PID. False: no process
- * could be made. */
+/* It finds the process that is to be judged in CLEARCONF_PID (0: none is).
+ * False: no process could be made. */
 bool exec_test_start(struct exec_test *test, struct exec_helper *helper,
 		     pid_t judged);
 

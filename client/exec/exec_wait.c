@@ -12,9 +12,6 @@
 
 #define TEST_AGAIN_MS 5000
 
-/* Places among the helpers. */
-enum { GUARD, TEST };
-
 static void set_reason(struct exec_wait *wait, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -130,7 +127,7 @@ static bool act(struct exec_wait *wait, enum idle_action action)
 	case IDLE_ASK: ask(wait); break;
 	case IDLE_HOLD:
 		(void)exec_hold_take(&wait->hold, wait->child->pid,
-				     &wait->child->helpers[GUARD]);
+				     &wait->child->helpers[PLACE_GUARD]);
 		break;
 	case IDLE_LET_GO: exec_hold_release(&wait->hold); break;
 	case IDLE_IS_FREE: return true;
@@ -155,7 +152,7 @@ static bool look(struct exec_wait *wait)
 /* --idle has the last word: it may know of children that are not at work. */
 static bool test(struct exec_wait *wait)
 {
-	struct exec_helper *helper = &wait->child->helpers[TEST];
+	struct exec_helper *helper = &wait->child->helpers[PLACE_IDLE_TEST];
 
 	wait->look_at = clock_now() + TEST_AGAIN_MS;
 	if (!wait->test.pid) {
@@ -170,7 +167,7 @@ static bool test(struct exec_wait *wait)
 static bool has_news(const struct exec_wait *wait)
 {
 	if (wait->test.pid)
-		return !wait->child->helpers[TEST].pid;
+		return !wait->child->helpers[PLACE_IDLE_TEST].pid;
 	return has_asked(wait) && wait->line->word != WORD_NONE;
 }
 

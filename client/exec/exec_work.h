@@ -12,7 +12,8 @@
 
 #include "base/proc.h"
 
-#define EXEC_APART 2
+/* Our own helpers, a process each at most. */
+enum exec_place { PLACE_GUARD, PLACE_IDLE_TEST, PLACE_CHECK, EXEC_APART };
 
 struct exec_work {
 	struct proc *list; /* the eldest first */

@@ -327,12 +327,15 @@ static void add_consumer(struct buf *out, const struct value *consumer,
 	add_label(out, "consumer");
 	buf_printf(out, "process %lld",
 		   (long long)answer_int(consumer, "pid", 0));
-	add_text(out, " runs ", answer_text(consumer, "command"));
+	if (str_is(answer_text(consumer, "how"), "dump"))
+		buf_puts(out, " keeps a file");
+	else
+		add_text(out, " runs ", answer_text(consumer, "command"));
 	if (child)
 		buf_printf(out, " (%lld)", (long long)child);
 	if (since) {
-		buf_printf(out, ": %srestart pending%s for ",
-			   output_colour(OUTPUT_YELLOW),
+		buf_printf(out, ": %s%s%s for ", output_colour(OUTPUT_YELLOW),
+			   child ? "restart pending" : "not current",
 			   output_colour(OUTPUT_PLAIN));
 		add_duration(out, now - since);
 		add_text(out, ", waiting for ",

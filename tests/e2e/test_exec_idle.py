@@ -297,7 +297,7 @@ def test_a_test_of_ones_own(home, plain, test, idle):
         else:
             time.sleep(11 if "sleep" in test else 6)
             assert len(one.texts()) == 1
-            assert ("ten seconds" in one.errors()) == ("sleep" in test)
+            assert ("10 seconds" in one.errors()) == ("sleep" in test)
 
 
 # --- what a command leaves -------------------------------------------------------

@@ -1,0 +1,212 @@
+#include "exec/exec_check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "call/ask.h"
+#include "call/channel.h"
+#include "call/clock.h"
+#include "call/redact.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+
+#define LAST_BYTES 4096 /* of what it prints, in which the reason is */
+#define LINE_BYTES 300
+#define LOOK_MS    10
+
+void exec_check_init(struct exec_check *check, const char *command,
+		     int limit_ms)
+{
+	*check = (struct exec_check){
+		.test = {.command = command,
+			 .option = "--check",
+			 .limit_ms = limit_ms,
+			 .output = -1},
+		.folder = EXEC_FOLDER_INIT,
+		.candidate = BUF_INIT,
+	};
+}
+
+void exec_check_stop(struct exec_check *check)
+{
+	check->waits = false;
+	if (check->test.output < 0)
+		return;
+	exec_test_stop(&check->test);
+	file_closep(&check->test.output);
+	check->test.output = -1;
+	(void)exec_folder_write(&check->folder, (struct str){"", 0});
+	buf_deinit(&check->candidate);
+}
+
+void exec_check_deinit(struct exec_check *check)
+{
+	exec_check_stop(check);
+	exec_folder_remove(&check->folder);
+	buf_deinit(&check->candidate);
+	mem_free(check->reason);
+}
+
+/* --- the reason ----------------------------------------------------------- */
+
+/* The last line with something in it, of what the command has printed. */
+static struct str last_line(int output, char bytes[LAST_BYTES])
+{
+	struct stat st;
+	off_t start = 0;
+	ssize_t n = 0;
+	struct str text;
+	const char *line;
+
+	if (fstat(output, &st) == 0 && st.st_size > LAST_BYTES)
+		start = st.st_size - LAST_BYTES;
+	n = pread(output, bytes, LAST_BYTES, start);
+	text = str_trim((struct str){bytes, n > 0 ? (size_t)n : 0});
+	line = text.len ? memrchr(text.ptr, '\n', text.len) : NULL;
+	if (line)
+		text = str_from_offset(text, (size_t)(line + 1 - text.ptr));
+	if (text.len > LINE_BYTES)
+		text.len = LINE_BYTES;
+	return text;
+}
+
+/* Without the masked twin of what it looked at nothing can be told apart. */
+static void add_redacted(struct buf *reason, struct str line,
+			 const struct exec_check_subject *subject)
+{
+	struct question question = *subject->question;
+	_cleanup_(channel_deinit) struct channel channel = {0};
+	_cleanup_(answer_deinit) struct answer masked = {0};
+
+	question.secrets = ASK_MASKED;
+	if (!line.len || channel_open(&channel, subject->client) != EXIT_DONE ||
+	    ask(&channel, &question, &masked) != EXIT_DONE)
+		return;
+	buf_puts(reason, ": ");
+	redact_add(reason, line, subject->real, masked.value);
+}
+
+static char *why_not(const struct exec_check *check,
+		     const struct exec_check_subject *subject)
+{
+	_cleanup_(buf_deinit) struct buf reason = BUF_INIT;
+	char bytes[LAST_BYTES];
+	int how = check->helper->how;
+
+	buf_puts(&reason, "--check to accept the new configuration");
+	if (check->helper->pid)
+		buf_puts(&reason, " (no end in time)");
+	else if (WIFSIGNALED(how))
+		buf_printf(&reason, " (signal %d)", WTERMSIG(how));
+	else
+		buf_printf(&reason, " (status %d)", WEXITSTATUS(how));
+	add_redacted(&reason, last_line(check->test.output, bytes), subject);
+	return buf_take(&reason);
+}
+
+/* --- the verdict ---------------------------------------------------------- */
+
+static enum exec_verdict conclude(struct exec_check *check, char *reason)
+{
+	mem_free(check->reason);
+	check->reason = reason;
+	check->accepted = !reason;
+	if (!reason)
+		check->refused_since = 0;
+	else if (!check->refused_since)
+		check->refused_since = time(NULL);
+	if (reason)
+		complain_warning("the configuration stays as it is: waiting "
+				 "for %s",
+				 reason);
+	return reason ? TEST_NO : TEST_YES;
+}
+
+static enum exec_verdict fail(struct exec_check *check, const char *what,
+			      int error)
+{
+	return conclude(check, mem_printf("--check to be run: %s: %s", what,
+					  strerror(error)));
+}
+
+bool exec_check_is_busy(const struct exec_check *check)
+{
+	return check->test.pid || check->waits;
+}
+
+static enum exec_verdict launch(struct exec_check *check)
+{
+	int r = exec_folder_write(&check->folder, buf_str(&check->candidate));
+
+	check->waits = false;
+	if (r < 0)
+		return fail(check, check->folder.file, -r);
+	check->test.argument = check->folder.file;
+	check->test.output = memfd_create("check", MFD_CLOEXEC);
+	if (check->test.output < 0 ||
+	    !exec_test_start(&check->test, check->helper, 0))
+		return fail(check, "a process", errno);
+	return TEST_RUNS;
+}
+
+enum exec_verdict exec_check_start(struct exec_check *check, struct str text)
+{
+	if (check->candidate.len && !exec_check_is_busy(check) &&
+	    str_equal(text, buf_str(&check->candidate)))
+		return check->accepted ? TEST_YES : TEST_NO;
+	exec_check_stop(check);
+	buf_deinit(&check->candidate);
+	buf_add_str(&check->candidate, text);
+	if (check->folder.dir < 0 &&
+	    exec_folder_make(&check->folder) != EXIT_DONE)
+		return fail(check, "its file", ENOENT);
+	check->waits = check->helper->pid != 0;
+	return check->waits ? TEST_RUNS : launch(check);
+}
+
+enum exec_verdict exec_check_look(struct exec_check *check,
+				  const struct exec_check_subject *subject)
+{
+	struct buf candidate = check->candidate;
+	enum exec_verdict verdict;
+
+	if (check->waits)
+		return check->helper->pid ? TEST_RUNS : launch(check);
+	verdict = exec_test_look(&check->test, check->helper);
+	if (verdict == TEST_RUNS)
+		return TEST_RUNS;
+	verdict = conclude(
+		check, verdict == TEST_YES ? NULL : why_not(check, subject));
+	check->candidate = BUF_INIT;
+	exec_check_stop(check);
+	check->candidate = candidate;
+	return verdict;
+}
+
+/* SIGCHLD may be blocked or not: it is looked, not waited, for. */
+enum exec_verdict exec_check_run(struct exec_check *check, struct str text,
+				 const struct exec_check_subject *subject)
+{
+	enum exec_verdict verdict = exec_check_start(check, text);
+	struct exec_helper *helper = check->helper;
+
+	while (verdict == TEST_RUNS) {
+		clock_sleep(LOOK_MS);
+		if (helper->pid &&
+		    waitpid(helper->pid, &helper->how, WNOHANG) == helper->pid)
+			helper->pid = 0;
+		verdict = exec_check_look(check, subject);
+	}
+	while (helper->pid && waitpid(helper->pid, &helper->how, 0) < 0 &&
+	       errno == EINTR)
+		;
+	helper->pid = 0;
+	return verdict;
+}

@@ -23,6 +23,7 @@
 #   make install DESTDIR=... PREFIX=/usr
 #   make deb              Debian packages in $(B)
 #   make rpm              RPM packages in $(B), for EL 8, EL 9 and Fedora
+#   make wheel            the Python client, for pip, in $(B)
 #   make dist             clearconf-VERSION.tar.gz in $(B)
 #   make html             the man pages as HTML in $(B)/html
 #   make uninstall        what install has put there, settings excepted
@@ -422,6 +423,18 @@ deb: deps-deb
 rpm: deps-rpm
 	@CC="$(CC)" systemd/rpm/rpm.sh $(VERSION) $(B)
 
+# For any Python and system: nothing of it is compiled. Of a copy, because
+# setuptools writes beside what it reads.
+wheel:
+	rm -rf $(B)/wheel
+	mkdir -p $(B)/wheel
+	cp -R client/python/README.md client/python/pyproject.toml \
+		client/python/clearml_clearconf $(B)/wheel
+	cd $(B)/wheel && SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git -C $(CURDIR) \
+		log -1 --format=%ct 2>/dev/null || stat -c %Y $(CURDIR)/Makefile)} \
+		$(PYTHON) -W ignore -c 'from setuptools import build_meta; \
+		build_meta.build_wheel("$(abspath $(B))")' >/dev/null
+
 # What is committed, nothing else.
 dist:
 	@mkdir -p $(B)
@@ -441,7 +454,7 @@ html:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb deps-rpm
+.PHONY: wheel threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb deps-rpm
 .PHONY: deps-build rpm test-old
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist html \

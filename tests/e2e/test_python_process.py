@@ -8,8 +8,9 @@ import time
 
 import pytest
 import sdk
-from harness import DEADLINE, FAST, ROOT, Daemon, wait_until
+from harness import DEADLINE, ROOT, Daemon, wait_until
 from test_formats import corpus, random_trees
+from test_without_vaults import away  # noqa: F401
 
 PYTHON = "/usr/bin/python3"
 SOURCE = ROOT / "client/python"
@@ -190,13 +191,7 @@ def test_one_with_another_wish_asks_by_itself(home, served):
     assert mine != childs and folders(home) == []
 
 
-def test_vaults_are_waited_for_where_they_are_required(home, conf, server, daemon):
-    server.state.set_vaults(["k: of the vault"])
-    server.fail("page", status=500)
-    home.settings(FAST)
-    home.conf(conf("k: mine"))
-    daemon.start()
-    daemon.wait_state("degraded", "offline")
+def test_vaults_are_waited_for_where_they_are_required(home, away, server):  # noqa: F811
     child = AUTO + SAY
     process = start(home, "import clearml_clearconf as c\nprint('waiting', flush=True)\n"
                     "c.configure(require_vaults=True)\nimport os, subprocess, sys\n"

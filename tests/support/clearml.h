@@ -16,6 +16,7 @@ struct clearml {
 	enum clearml_mood mood;
 	const char *company;  /* of who logs in */
 	const char *features; /* "basic" has no vaults */
+	const char *message;  /* of an answer that is an error */
 	const char *vaults;   /* of type config: JSON */
 	unsigned int logins, polls;
 	/* Called once, when it has been asked for vaults and has not answered
@@ -67,9 +68,9 @@ static inline void clearml_plan(struct responder *responder,
 
 	clearml_meanwhile(clearml, request);
 	if (clearml->mood == CLEARML_REFUSES)
-		responder_plan_error(responder, 401, 20, "Invalid key");
+		responder_plan_error(responder, 401, 20, clearml->message);
 	else if (clearml->mood == CLEARML_FAILS)
-		responder_plan_error(responder, 500, 1, "Bad day");
+		responder_plan_error(responder, 500, 1, clearml->message);
 	else if (strstr(request, "/auth.login"))
 		clearml_plan_login(clearml);
 	else if (strstr(request, "/users.get_vaults"))
@@ -87,6 +88,7 @@ static inline int clearml_bind(struct clearml *clearml)
 	clearml->mood = CLEARML_WELL;
 	clearml->company = "c1";
 	clearml->features = "advanced";
+	clearml->message = "no";
 	clearml->vaults = "";
 	return fd;
 }

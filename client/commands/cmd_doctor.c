@@ -71,6 +71,11 @@ void doctor_say(struct doctor *doctor, enum doctor_verdict verdict,
 	doctor->problems += verdict == DOCTOR_PROBLEM;
 }
 
+const char *doctor_verdict(const struct finding *finding)
+{
+	return verdicts[finding->verdict].word;
+}
+
 void doctor_write(struct buf *out, const struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->count; i++) {
@@ -78,7 +83,7 @@ void doctor_write(struct buf *out, const struct doctor *doctor)
 
 		buf_printf(out, "%s%-8s%s ",
 			   output_colour(verdicts[finding->verdict].colour),
-			   verdicts[finding->verdict].word,
+			   doctor_verdict(finding),
 			   output_colour(OUTPUT_PLAIN));
 		place_text_add_home(out, str_from(finding->text));
 		buf_putc(out, '\n');
@@ -92,7 +97,7 @@ static void write_finding(struct buf *out, const struct finding *finding)
 	_cleanup_(mem_freep) char *subject = mem_strndup(finding->text, len);
 
 	buf_putc(out, '{');
-	json_add_string(out, "verdict", verdicts[finding->verdict].word);
+	json_add_string(out, "verdict", doctor_verdict(finding));
 	json_add_string(out, "subject", subject);
 	json_add_string(out, "text", finding->text + (end ? len + 2 : 0));
 	buf_putc(out, '}');

@@ -40,6 +40,9 @@ struct doctor {
 void doctor_examine(struct doctor *doctor);
 void doctor_deinit(struct doctor *doctor);
 
+/* The word for it. */
+const char *doctor_verdict(const struct finding *finding);
+
 /* What was found, for people and for programs. */
 void doctor_write(struct buf *out, const struct doctor *doctor);
 void doctor_write_json(struct buf *out, const struct doctor *doctor);

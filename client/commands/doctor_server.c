@@ -12,10 +12,10 @@
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
+#include "text/key_text.h"
 #include "value/json.h"
 #include "value/value.h"
 
-#define KEY_SHOWN   4 /* characters of an access key */
 #define SKEW_MAX    60
 #define TOKEN_LASTS 60
 #define TIMEOUT_MAX 10000
@@ -35,8 +35,8 @@ static void write_key(struct buf *out, const struct value *workspace)
 		buf_puts(out, "no key");
 		return;
 	}
-	buf_printf(out, "key %.*s****",
-		   key.len > (size_t)2 * KEY_SHOWN ? KEY_SHOWN : 0, key.ptr);
+	buf_puts(out, "key ");
+	key_text_add(out, key);
 	if (!source.len)
 		return;
 	buf_printf(out, " (from %.*s", STR_PRINT(source));

@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&cmd_exec,
 	&cmd_status,
 	&cmd_doctor,
+	&cmd_report,
 	&cmd_log,
 	&cmd_workspace,
 	&cmd_credentials,

@@ -3,12 +3,10 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "text/answer.h"
+#include "text/key_text.h"
 #include "text/output.h"
 #include "text/place_text.h"
 #include "value/value.h"
-#include "wire.h"
-
-#define KEY_SHOWN 4 /* characters of an access key */
 
 static void add_text(struct buf *out, const char *before, struct str text)
 {
@@ -115,9 +113,7 @@ static void add_key(struct buf *out, const struct value *workspace)
 
 	if (!key.len)
 		return;
-	if (!str_is(key, WIRE_MASK) && key.len > (size_t)2 * KEY_SHOWN)
-		buf_add(out, key.ptr, KEY_SHOWN);
-	buf_puts(out, WIRE_MASK);
+	key_text_add(out, key);
 	if (!value_is(origin, VALUE_OBJECT))
 		return;
 	buf_puts(out, " from ");

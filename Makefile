@@ -338,6 +338,7 @@ lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
 	$(PYTHON) tests/lint/interface.py
+	$(PYTHON) tests/lint/references.py
 	for system in linux darwin; do \
 		mypy --strict --python-version 3.8 --platform $$system \
 			--cache-dir $(B)/mypy client/python/clearml_clearconf || exit; \

@@ -3,8 +3,8 @@
 
 /*
  * What daemon, library and command line have to agree on besides the
- * interface description: names and places of INTERFACE.md. Private: not
- * installed.
+ * interface description: names and places of clearconf(1) and clearconfd(8).
+ * Private: not installed.
  */
 
 #define WIRE_INTERFACE "io.clearconf"

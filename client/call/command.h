@@ -26,7 +26,7 @@ struct client {
 
 struct command {
 	const char *name;
-	const char *synopsis; /* arguments, as in INTERFACE.md */
+	const char *synopsis; /* arguments, as in clearconf(1) */
 	const char *summary;  /* for the list of commands */
 	const char *details;  /* for its own --help; lines */
 	const struct option_spec *options;

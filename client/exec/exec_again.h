@@ -6,8 +6,8 @@
  * more over a file that holds the whole configuration.
  *
  * Its agent lays CLEARML_AGENT__* and the variables that it knows by name over
- * every file (SEMANTICS B5.1). Mostly that changes nothing: the file has the
- * same values. It does where a vault has won over the variable.
+ * every file (semantics.md, "Layers"). Mostly that changes nothing: the file
+ * has the same values. It does where a vault has won over the variable.
  */
 
 #include <stdbool.h>

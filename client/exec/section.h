@@ -4,7 +4,8 @@
 /*
  * Whether the configuration wants its section `environment` or `files` applied:
  * sdk.apply_X and agent.apply_X, each overruled by a variable of ours, the
- * caller. One that says yes is enough (API.md, section 4).
+ * caller. One that says yes is enough (server.md, "Sections that a program acts
+ * on").
  */
 
 #include <stdbool.h>

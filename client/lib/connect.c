@@ -62,7 +62,7 @@ static bool is_socket(const char *path)
 	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* The order of INTERFACE.md "Names and places". */
+/* The order of clearconf(1), "FILES". */
 static int choose_socket(struct clearconf *handle, const char *path)
 {
 	char user[sizeof(handle->socket)];

@@ -1,8 +1,8 @@
 #ifndef EXIT_STATUS_H
 #define EXIT_STATUS_H
 
-/* The exit statuses of INTERFACE.md; every function of the client that can
- * fail in front of a person returns one. */
+/* The exit statuses of clearconf(1), "EXIT STATUS"; every function of the
+ * client that can fail in front of a person returns one. */
 enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,

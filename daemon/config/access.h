@@ -2,7 +2,7 @@
 #define CONFIG_ACCESS_H
 
 /*
- * Access: who may do what (INTERFACE.md "Rights").
+ * Access: who may do what (clearconfd.conf(5), "Section access").
  *
  * A right's list is names: `user`, `group:name`, numbers, `*` for everybody.
  * They are resolved once; an unknown one grants nothing and is a warning. The

@@ -15,8 +15,9 @@
 #include "value/value.h"
 
 /* Defaults are not looked up: their keys are what everybody has anyway, and a
- * vault that relies on one means the host's own (SEMANTICS A2: from `site`
- * upward). What the settings declare is a text of ours, without lines. */
+ * vault that relies on one means the host's own (semantics.md, "Variables in
+ * texts": from `site` upward). What the settings declare is a text of ours,
+ * without lines. */
 /* clang-format off */
 const struct layer_traits layer_traits[LAYER_KINDS] = {
 	/*                     name           provenance         fetched required lookup lines */

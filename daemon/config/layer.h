@@ -27,7 +27,7 @@ struct doc;
 struct env;
 struct value;
 
-/* Weakest first; the names and order of INTERFACE.md. */
+/* Weakest first; the names and order of clearconfd(8), "Layers". */
 enum layer_kind {
 	LAYER_DEFAULTS,
 	LAYER_SITE, /* files of its folder */

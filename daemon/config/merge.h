@@ -2,7 +2,8 @@
 #define CONFIG_MERGE_H
 
 /*
- * Merge: two trees -> one, by ClearML's override rule (SEMANTICS B5.3).
+ * Merge: two trees -> one, by ClearML's override rule (semantics.md, "The
+ * override rule").
  *
  * Objects merge deep; anything else of the upper replaces the lower whole, null
  * included. New nodes are made only for objects that both have a say in,

@@ -27,7 +27,7 @@ struct value;
 #define SNAPSHOT_HEAD ((size_t)128)
 #define SNAPSHOT_TAIL ((size_t)4)
 
-/* Why a snapshot came about; the names of History in INTERFACE.md. */
+/* Why a snapshot came about; the names of History in io.clearconf.varlink. */
 enum snapshot_cause {
 	CAUSE_START,
 	CAUSE_FILE,

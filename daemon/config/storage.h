@@ -4,7 +4,7 @@
 /*
  * Storage: which credentials ClearML's storage code would use for a URI.
  *
- * The rules are ClearML's own (API.md, section 8), surprises included: plain
+ * The rules are ClearML's own (storage.md), surprises included: plain
  * string prefixes, list order for Azure, nothing inherited by an entry that
  * matches. Pure: the resolved configuration and an environment in, the settings
  * out, with every entry that was looked at and why it lost. All of it lies in

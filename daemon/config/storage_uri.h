@@ -3,7 +3,7 @@
 
 /*
  * URIs of storage, taken apart and put together the way ClearML's storage code
- * does it (API.md, section 8): not by the letter of RFC 3986, but so that a
+ * does it (storage.md, "URIs"): not by the letter of RFC 3986, but so that a
  * prefix made here matches what a prefix made there matches.
  *
  * Pure; everything lies in the arena or in the text.

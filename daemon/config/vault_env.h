@@ -2,7 +2,8 @@
 #define CONFIG_VAULT_ENV_H
 
 /*
- * What a vault may read of an environment by ${NAME} (SEMANTICS A4).
+ * What a vault may read of an environment by ${NAME} (semantics.md, "Variables
+ * in texts").
  *
  * Vaults are written by somebody else: the system's daemon shows them a few
  * harmless variables and never one whose name says that it is a secret; a

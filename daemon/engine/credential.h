@@ -2,9 +2,10 @@
 #define DAEMON_CREDENTIAL_H
 
 /*
- * Credentials as auth.get_credentials tells of them (API.md section 4): the
- * user's own, and those of the companies that he has joined, a list for each or
- * one that stands for a list of one. Borrowed from the answer.
+ * Credentials as auth.get_credentials tells of them (server.md, "Workspaces and
+ * credentials"): the user's own, and those of the companies that he has joined,
+ * a list for each or one that stands for a list of one. Borrowed from the
+ * answer.
  */
 
 #include <stdint.h>

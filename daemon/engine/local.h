@@ -3,8 +3,8 @@
 
 /*
  * Local files: which files of this host make up the layers `defaults`, `site`
- * and `file`, by ClearML's own rule unless the settings name them (SEMANTICS
- * B5.1, INTERFACE.md "Layers").
+ * and `file`, by ClearML's own rule unless the settings name them
+ * (semantics.md, "Layers").
  *
  * Each list is made anew from settings, environment and folders; what a file
  * holds is not looked at here.

@@ -23,7 +23,8 @@
 #define SECRET_BYTES ((size_t)64 * 1024)
 
 /* Where each field of the implicit workspace is looked for: the variables win,
- * then the paths in their order (API.md section 7). */
+ * then the paths in their order (server.md, "Where host and keys come from").
+ */
 struct lookup {
 	const char *variables[3];
 	const char *paths[3];

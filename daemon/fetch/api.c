@@ -236,7 +236,7 @@ void api_reply_deinit(struct api_reply *reply)
 	*reply = (struct api_reply){0};
 }
 
-/* Subcodes of 401 (API.md section 3): 1 and 2 forbid, 10 to 22 are about the
+/* Subcodes of 401 (server.md, "Errors"): 1 and 2 forbid, 10 to 22 are about the
  * credentials, 30 and above about the token. One that is not known may be
  * anything: a new token is worth a try. */
 static bool is_unauthorized(const struct api_reply *reply)

@@ -2,7 +2,8 @@
 #define FETCH_API_H
 
 /*
- * The ClearML envelope: an HTTP answer -> outcome and data (API.md section 2).
+ * The ClearML envelope: an HTTP answer -> outcome and data (server.md, "The
+ * envelope").
  *
  * Free of I/O: what a body means, and what a token claims. A reply owns the
  * document its body was read into; api_reply_deinit ends it.

@@ -5,8 +5,8 @@
  * Places: where this instance of the daemon keeps and finds things.
  *
  * The system's instance lives under /run, /etc and /var/lib and never looks
- * into a home; a user's follows the XDG variables (INTERFACE.md "Names and
- * places"). Pure: environment in, paths out.
+ * into a home; a user's follows the XDG variables (clearconfd(8), "FILES").
+ * Pure: environment in, paths out.
  */
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 """A second reading of the rules by which ClearML's storage code chooses credentials, made from the
-prose alone (API.md, section 8) and independent of daemon/config/storage*.c; and random questions.
+prose alone (daemon/doc/storage.md) and independent of daemon/config/storage*.c; and random questions.
 
 Only what the prose says is asked: names of letters and digits, and in paths the characters that it
 names. resolve() gives the settings, None for no match, or raises Wrong.

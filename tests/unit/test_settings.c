@@ -17,7 +17,7 @@
 #define SECOND    INT64_C(1000)
 #define MIB       (INT64_C(1) << 20)
 
-/* The section "Settings file" of INTERFACE.md, as users are told. */
+/* What clearconfd.conf(5) tells users. */
 static const char documented[] =
 	"[daemon]\n"
 	";socket = /run/clearconf/clearconf.sock\n"

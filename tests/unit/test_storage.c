@@ -14,7 +14,7 @@
 #include "config/storage.h"
 
 /*
- * Two lists of questions: ClearML's own answers (API.md, section 8), and rule
+ * Two lists of questions: ClearML's own answers (storage.md), and rule
  * by rule what else is promised. A new case needs no code. `config` is the
  * section of the provider, `expect` the settings, null for no match, or
  * {"error"}; `fields` are some of them, `winner` is an index or null for the

@@ -7,7 +7,7 @@
 
 #include "../support/outcome.h"
 
-/* Vaults that were meant as YAML (SEMANTICS A3). */
+/* Vaults that were meant as YAML (semantics.md, "Formats"). */
 
 static struct outcome read_yaml(struct str text)
 {

@@ -17,9 +17,9 @@
 #include "config/secret_rules.h"
 
 /*
- * The project's vectors (SEMANTICS A9) as far as they are about texts alone:
- * files read each by itself and merged, vaults over them; and ClearML's own
- * files with the values its code reads from them.
+ * The project's vectors (semantics.md, "Test vectors") as far as they are about
+ * texts alone: files read each by itself and merged, vaults over them; and
+ * ClearML's own files with the values its code reads from them.
  */
 
 #define VECTORS  "tests/corpus/vectors"
@@ -202,7 +202,7 @@ static void resolve_vector(struct vector *vector)
 		add_vault(vector, vaults->list.items[i]);
 }
 
-/* The tree without `env` at the top (A9), with @HOME@ for the home. */
+/* The tree without `env` at the top, with @HOME@ for the home. */
 static char *comparable(const struct value *tree)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
@@ -262,8 +262,8 @@ static const struct {
 	bool refused; /* by the strict dialect */
 	const char *why;
 } exceptions[] = {
-	{"include-in-list.json", true, "makes nonsense of it: refused (A2)"},
-	{"root-deep.json", false, "as deep as its stack allows: a limit (A2)"},
+	{"include-in-list.json", true, "makes nonsense of it: refused"},
+	{"root-deep.json", false, "as deep as its stack allows: a limit"},
 };
 
 static bool is_exception(const char *name, bool refused)

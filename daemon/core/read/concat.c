@@ -31,7 +31,8 @@ static const char *family_name(enum family family)
 	return names[family];
 }
 
-/* Scalars as Python prints them: True, 1.0, 1e+16; null by SEMANTICS A2. */
+/* Scalars as Python prints them: True, 1.0, 1e+16; a null by
+ * semantics.md, "Departures". */
 static void add_scalar(struct buf *out, const struct value *scalar)
 {
 	switch (scalar->type) {
@@ -147,7 +148,7 @@ void concat_warn_null(struct reading *reading, const struct concat_part *part,
 }
 
 /* ClearML would print the address of an object: here the specification holds
- * (SEMANTICS A2). */
+ * (semantics.md, "Departures"). */
 static void add_null(struct reading *reading, struct buf *out,
 		     const struct concat_part *part, const struct value *place)
 {

@@ -2,7 +2,8 @@
 #define READ_CONCAT_H
 
 /*
- * Concatenation: the parts of one value -> the value (SEMANTICS B4.1).
+ * Concatenation: the parts of one value -> the value (semantics.md,
+ * "Concatenation").
  *
  * The parts are all objects, all lists, or all scalars, which join as text.
  */

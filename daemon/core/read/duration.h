@@ -3,8 +3,8 @@
 
 /*
  * Durations: text to us wherever they stand, as to ClearML, but for one that is
- * the very last of a text, of which ClearML makes a Python object (SEMANTICS
- * A2, B3).
+ * the very last of a text, of which ClearML makes a Python object
+ * (semantics.md, "Values of one part").
  */
 
 struct reading;

@@ -208,7 +208,8 @@ static bool read_parts(struct hocon *hocon, struct concat_parts *parts)
 	return true;
 }
 
-/* YAML may have been meant (SEMANTICS A3): `key:`, line end, `a: b` or `- a`.
+/* YAML may have been meant (semantics.md, "Formats"): `key:`, line end, `a: b`
+ * or `- a`.
  */
 static void look_for_yaml(struct hocon *hocon, const struct concat_parts *parts,
 			  size_t separator)

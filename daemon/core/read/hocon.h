@@ -2,7 +2,7 @@
 #define READ_HOCON_H
 
 /*
- * HOCON as ClearML reads it (SEMANTICS A and B) -> document.
+ * HOCON as ClearML reads it (semantics.md) -> document.
  *
  * hocon.c has one function for each production; a word of the text comes from
  * lexer.c, a key from key.c, and what a key that comes again means is tree.c's

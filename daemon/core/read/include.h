@@ -2,7 +2,7 @@
 #define READ_INCLUDE_H
 
 /*
- * Includes: files read in place (SEMANTICS B4.4, with A2's departures).
+ * Includes: files read in place (semantics.md, "Includes").
  *
  * What an included text defines is put into the including object key by key.
  * Only files are read; every file tried is noted in the document, so that its

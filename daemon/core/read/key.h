@@ -4,7 +4,7 @@
 /*
  * Keys and the paths of substitutions: text -> elements.
  *
- * ClearML cuts both by one odd scan (SEMANTICS B2 "Keys"): dots split, empty
+ * ClearML cuts both by one odd scan (semantics.md, "Keys"): dots split, empty
  * elements vanish, quotes protect, and a handful of other characters split
  * too. What it cannot read but the HOCON specification can (a."b.c", other
  * alphabets, "") is read by the specification, as a departure.

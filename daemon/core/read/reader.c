@@ -19,7 +19,8 @@ static bool literal_read(struct reading *reading)
 	return true;
 }
 
-/* A value of HOCON's if it is one, whole (SEMANTICS A2); else a string. */
+/* A value of HOCON's if it is one, whole (semantics.md, "Layers"); else a
+ * string. */
 static bool value_read(struct reading *reading)
 {
 	struct diag *diag = reading->diag, why_not = DIAG_INIT;
@@ -154,7 +155,8 @@ int read_file(struct doc **doc, const char *path,
 }
 
 /* May the vault that was read as HOCON, or failed to be, have been meant as
- * YAML (SEMANTICS A3)? A failure after the text was parsed is no sign of it. */
+ * YAML (semantics.md, "Formats")? A failure after the text was parsed is no
+ * sign of it. */
 static bool may_be_yaml(const struct reading *reading, bool ok)
 {
 	const struct read_options *options = reading->options;

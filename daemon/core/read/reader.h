@@ -49,7 +49,7 @@ struct read_options {
 	const struct env *env;
 
 	/* Merge of the lower layers, for required ${path} that neither the text
-	 * nor env has (SEMANTICS A2); NULL: none. */
+	 * nor env has (semantics.md, "Variables in texts"); NULL: none. */
 	const struct value *lower;
 
 	/* A secret that ${path} finds in lower may only go where it stays one.

@@ -3,7 +3,7 @@
 
 /*
  * Resolving: delayed values become plain ones, once all the text is read
- * (SEMANTICS B4.3; daemon/doc/semantics.md has the rules).
+ * (semantics.md, "Substitutions").
  *
  * As ClearML does it, in passes: first what refers to its own key is given
  * what that held before; then each substitution is given what its path leads to

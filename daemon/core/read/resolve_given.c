@@ -11,7 +11,8 @@ static struct value *null_at(struct resolve *resolver,
 			     place->offset);
 }
 
-/* An element for which nothing was found goes in the end (A2); ClearML's null
+/* An element for which nothing was found goes in the end (semantics.md,
+ * "Departures"); ClearML's null
  * for one that was found to be null stays. */
 static void set_element(struct resolve *resolver, const struct value *holder,
 			struct value *result, bool missing)

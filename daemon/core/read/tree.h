@@ -12,7 +12,7 @@
  *
  * What is put, merged and copied, and which of two trees a delayed value calls
  * its place afterwards, is as in ClearML: its passes (resolve.h) show it.
- * daemon/doc/semantics.md has the rules.
+ * semantics.md, "Substitutions", has the rules.
  */
 
 #include <stdbool.h>
@@ -133,7 +133,7 @@ struct value **tree_place(struct reading *reading,
 			  const struct delayed *delayed);
 
 /* Assign @value to @path of @object, as ClearML does when a key comes again
- * in one text (SEMANTICS B4.2); takes @value over. */
+ * in one text (semantics.md, "The same key again"); takes @value over. */
 bool tree_put(struct reading *reading, struct value *object,
 	      const struct path *path, struct value *value);
 

@@ -8,8 +8,9 @@
 #define GENERIC_PREFIX STR("CLEARML_AGENT__")
 #define NAMES_MAX      3
 
-/* SEMANTICS B5.6; the first name that is set wins. agent.cpu_only has no
- * names, by a bug of ClearML, and Azure is no plain row: see agent.c. */
+/* semantics.md, "Named variables": the first name that is set wins.
+ * agent.cpu_only has no names, by a bug of ClearML, and Azure is no plain row:
+ * see agent.c. */
 struct row {
 	const char *path;
 	const char *names[NAMES_MAX + 1]; /* NULL-terminated */

@@ -2,8 +2,9 @@
 #define READ_VARIABLES_H
 
 /*
- * Environment variables that are configuration in mode `agent` (SEMANTICS
- * B5.1, B5.6): CLEARML_AGENT__A__B, and the table of named ones.
+ * Environment variables that are configuration in mode `agent` (semantics.md,
+ * "Layers" and "Named variables"): CLEARML_AGENT__A__B, and the table of named
+ * ones.
  *
  * Pure: an environment in, variables with their paths out. Everything in the
  * list lies in its arena or in the environment.

@@ -3,8 +3,7 @@
 
 /*
  * What a key of the root held, one value after the other: a reference to the
- * key within its own value means the value before (semantics.md, "Its own
- * key").
+ * key within its own value means the value before (semantics.md, "The order").
  *
  * They are kept only of keys that are referred to so, from the first such value
  * on; all others are merged in place. When such a key has held others before,

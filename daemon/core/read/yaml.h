@@ -2,8 +2,9 @@
 #define READ_YAML_H
 
 /*
- * YAML 1.1 -> document, with the values PyYAML's safe loader gives (SEMANTICS
- * A3 has the differences; the types of scalars are yaml_scalar.c's).
+ * YAML 1.1 -> document, with the values PyYAML's safe loader gives
+ * (semantics.md, "YAML", has the differences; the types of scalars are
+ * yaml_scalar.c's).
  *
  * libyaml turns the text into events; one function for each production of the
  * YAML tree turns these into values. What an alias stands for, and what is

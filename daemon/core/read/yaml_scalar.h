@@ -2,9 +2,9 @@
 #define READ_YAML_SCALAR_H
 
 /*
- * The types of YAML 1.1 scalars, as PyYAML's safe loader sees them (SEMANTICS
- * A3): which type a plain scalar has by its form alone, and what the text of a
- * type means.
+ * The types of YAML 1.1 scalars, as PyYAML's safe loader sees them
+ * (semantics.md, "YAML"): which type a plain scalar has by its form alone, and
+ * what the text of a type means.
  *
  * Timestamps, .inf, .nan and = are strings here.
  */

@@ -2,8 +2,8 @@
  * CLEARML_AGENT__A__B=value lines for `docker --env-file`, which takes each
  * line as it is: no quotes, no escapes.
  *
- * ClearML and clearconfd read each value as HOCON (SEMANTICS A2, B5.1): so a
- * string stands bare only when it is plainly a word, else between HOCON's
+ * ClearML and clearconfd read each value as HOCON (semantics.md, "Layers"): so
+ * a string stands bare only when it is plainly a word, else between HOCON's
  * quotes, which also keep a line end out of the line. The name loses case, and
  * "__" stands between keys.
  */

@@ -1,6 +1,6 @@
 /*
- * HOCON as ClearML's own parser reads it (SEMANTICS B2 to B4): what is written
- * here must come back as the same tree, there and in our reader.
+ * HOCON as ClearML's own parser reads it (semantics.md, "Grammar" and on): what
+ * is written here must come back as the same tree, there and in our reader.
  *
  * So every string is quoted, which also makes `${` and durations plain text,
  * and uses only the escapes that ClearML decodes; other control characters

@@ -2,7 +2,7 @@
 #define VALUE_PATH_H
 
 /*
- * Paths as INTERFACE.md has them: keys joined by '.', a key that holds a dot
+ * Paths as clearconf(1) has them: keys joined by '.', a key that holds a dot
  * or another special character as a JSON string (a."b.c"), digits naming a
  * list element (or a key of an object). The empty path is the root.
  */

@@ -26,15 +26,19 @@ static bool is_printable(struct str text)
 /* Bare where that says as much as JSON. */
 static void add_value(struct buf *out, const struct value *value)
 {
-	if (value_is(value, VALUE_STRING) && !value->text.len)
-		buf_puts(out, "(empty)");
-	else if (value_is(value, VALUE_STRING) &&
-		 is_printable(value_text(value)))
+	if (value_is(value, VALUE_STRING) && is_printable(value_text(value)))
 		buf_add_str(out, value_text(value));
 	else
 		json_write(out, value);
 }
 
+static bool is_empty(const struct value *value)
+{
+	return value_is(value, VALUE_NULL) ||
+	       (value_is(value, VALUE_STRING) && !value->text.len);
+}
+
+/* What an entry does not say is left out. */
 static void add_settings(struct buf *out, const struct value *settings)
 {
 	struct member *member;
@@ -42,6 +46,8 @@ static void add_settings(struct buf *out, const struct value *settings)
 	if (!value_is(settings, VALUE_OBJECT))
 		return;
 	for (value_each (settings, member)) {
+		if (is_empty(member->value))
+			continue;
 		buf_printf(out, "  %-22.*s ", STR_PRINT(member_key(member)));
 		add_value(out, member->value);
 		buf_putc(out, '\n');

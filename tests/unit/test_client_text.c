@@ -309,7 +309,6 @@ static void credentials_are_shown_with_winner_and_losers(void **state)
 		"azure, from team:3:12 (vault)\n"
 		"  account_name           acc\n"
 		"  account_key            ****\n"
-		"  container_name         (empty)\n"
 		"  n                      1\n"
 		"  odd                    \"a\\u001bb\"\n"
 		"\n"
@@ -331,12 +330,10 @@ static void missing_credentials_are_pointed_out(void **state)
 	assert_storage("{\"provider\":\"s3\",\"settings\":{\"key\":\"K\","
 		       "\"secret\":\"\"}}",
 		       "s3, from the defaults, as no entry matches\n"
-		       "  key                    K\n"
-		       "  secret                 (empty)\n" NO_KEYS);
+		       "  key                    K\n" NO_KEYS);
 	assert_storage("{\"provider\":\"s3\",\"settings\":{\"key\":\"\","
 		       "\"use_credentials_chain\":true}}",
 		       "s3, from the defaults, as no entry matches\n"
-		       "  key                    (empty)\n"
 		       "  use_credentials_chain  true\n");
 	assert_storage("{\"provider\":\"s3\",\"settings\":{\"key\":"
 		       "\"****\",\"secret\":\"****\"}}",

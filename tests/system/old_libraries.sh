@@ -19,8 +19,6 @@ mkdir -p "$2/lib/pkgconfig" "$2/include"
 prefix=$(cd "$2" && pwd)
 CC=${CC:-cc}
 export CC CFLAGS='-O2 -g'
-# Without git a version that is not a release's is of no matter.
-touch "$sources/jansson/CHANGES"
 
 build() { # FOLDER BOOTSTRAP CONFIGURE-OPTION...
     (

@@ -77,7 +77,7 @@ DEPS_TEST  := g++ python3 python3-pytest python3-pytest-xdist python3-yaml \
               libcmocka-dev golang-go \
               golang-github-varlink-go-dev openssl systemd strace \
               python3-prometheus-client python3-jsonschema etcd-server etcd-client
-DEPS_DEB   := dpkg-dev debhelper dh-python python3
+DEPS_DEB   := build-essential debhelper dh-python python3
 DEPS_RPM   := rpm python3
 DEPS_SYSTEM := debootstrap systemd-container lintian $(DEPS_DEB) $(DEPS_RPM)
 DEPS_BENCH := redis-server redis-tools

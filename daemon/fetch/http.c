@@ -12,14 +12,17 @@ struct http {
 	uv_timer_t timer; /* when curl wants to be called */
 	uv_timer_t turn;  /* when a call that waits may go */
 	uv_timer_t relay; /* when calls that had their share go on */
+	uv_timer_t limit; /* when we end a call, see http_names */
 	unsigned int open_handles;
 	bool closing;
-	struct list calls, servers;
+	struct list calls, servers, sockets;
+	unsigned int parked; /* handles that curl keeps, see http_names */
 	struct http_defaults defaults;
 	struct http_counts counts;
 };
 
 struct http_socket {
+	struct list link;
 	uv_poll_t poll;
 	struct http *http;
 	curl_socket_t fd;
@@ -33,6 +36,8 @@ static uint64_t now_ms(void)
 	return uv_hrtime() / 1000000;
 }
 
+static void http_await_limit(struct http *http);
+
 /* Redirects share the one deadline. */
 static void call_run(struct http_call *call)
 {
@@ -42,8 +47,23 @@ static void call_run(struct http_call *call)
 	curl_easy_setopt(call->easy,
 			 call->on_lines ? CURLOPT_CONNECTTIMEOUT_MS
 					: CURLOPT_TIMEOUT_MS,
-			 (long)left);
+			 http_names_limit((long)left));
 	curl_multi_add_handle(call->http->multi, call->easy);
+	call->runs = true;
+	http_await_limit(call->http);
+}
+
+static void call_leave(struct http_call *call)
+{
+	CURL *easy = call->easy;
+
+	if (!call->runs)
+		return;
+	if (http_names_park(call))
+		call->http->parked++;
+	else
+		curl_multi_remove_handle(call->http->multi, easy);
+	call->runs = false;
 }
 
 static void http_await_turn(struct http *http);
@@ -133,7 +153,7 @@ static void call_finish(struct http_call *call, CURLcode code)
 {
 	long status = 0;
 
-	curl_multi_remove_handle(call->http->multi, call->easy);
+	call_leave(call);
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	code = http_compat_code(code, call->heard.begun);
 	if (code != CURLE_OK)
@@ -145,19 +165,33 @@ static void call_finish(struct http_call *call, CURLcode code)
 	call_answer(call, status);
 }
 
+static void call_end(struct http_call *call, CURLcode code)
+{
+	call->runs = false;
+	call_finish(call, code);
+}
+
 /* Calls that are over. Their done() may send, cancel and close. */
 static void http_finish(struct http *http)
 {
 	struct CURLMsg *message;
+	CURLcode code;
+	CURL *easy;
 	char *call;
 	int left;
 
 	while (!http->closing &&
 	       (message = curl_multi_info_read(http->multi, &left))) {
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
-				  &call);
-		call_finish((struct http_call *)(void *)call,
-			    message->data.result);
+		easy = message->easy_handle;
+		code = message->data.result;
+		curl_multi_remove_handle(http->multi, easy);
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
+		if (call) {
+			call_end((struct http_call *)(void *)call, code);
+			continue;
+		}
+		http->parked--;
+		curl_easy_cleanup(easy);
 	}
 }
 
@@ -294,7 +328,7 @@ void http_cancel(struct http_call *call)
 {
 	if (!call)
 		return;
-	curl_multi_remove_handle(call->http->multi, call->easy);
+	call_leave(call);
 	call_free(call);
 }
 
@@ -348,6 +382,27 @@ void http_reserve(struct http *http, const char *url, unsigned int per_minute)
 void http_release(struct http *http, const char *url, unsigned int per_minute)
 {
 	http_turns_reserve(&http->servers, url, -(int)per_minute);
+}
+
+/* --- limits --- */
+
+static void on_limit(uv_timer_t *timer)
+{
+	struct http *http = timer->data;
+	struct http_call *call;
+
+	while (!http->closing &&
+	       (call = http_names_overdue(&http->calls, now_ms())))
+		call_finish(call, CURLE_OPERATION_TIMEDOUT);
+	http_await_limit(http);
+}
+
+static void http_await_limit(struct http *http)
+{
+	uint64_t wait = http_names_wait(&http->calls, now_ms());
+
+	if (!http->closing && wait != UINT64_MAX)
+		start_timer(&http->limit, on_limit, wait);
 }
 
 /* --- curl on the loop --- */
@@ -426,6 +481,7 @@ static struct http_socket *socket_new(struct http *http, curl_socket_t fd)
 	socket->poll.data = socket;
 	socket->http = http;
 	socket->fd = fd;
+	list_add(&http->sockets, &socket->link);
 	http->open_handles++;
 	curl_multi_assign(http->multi, fd, socket);
 	return socket;
@@ -433,6 +489,7 @@ static struct http_socket *socket_new(struct http *http, curl_socket_t fd)
 
 static void socket_close(struct http_socket *socket)
 {
+	list_remove(&socket->link);
 	curl_multi_assign(socket->http->multi, socket->fd, NULL);
 	uv_close((uv_handle_t *)&socket->poll, on_socket_closed);
 }
@@ -487,10 +544,13 @@ struct http *http_new(uv_loop_t *loop)
 	uv_timer_init(loop, &http->timer);
 	uv_timer_init(loop, &http->turn);
 	uv_timer_init(loop, &http->relay);
+	uv_timer_init(loop, &http->limit);
 	http->timer.data = http->turn.data = http->relay.data = http;
-	http->open_handles = 3;
+	http->limit.data = http;
+	http->open_handles = 4;
 	list_init(&http->calls);
 	list_init(&http->servers);
+	list_init(&http->sockets);
 	http_defaults_init(&http->defaults);
 	return http;
 }
@@ -511,6 +571,17 @@ struct http_counts http_counts(const struct http *http)
 	return http->counts;
 }
 
+/* What is parked would be waited for: it ends with the process. */
+static void http_leave_curl(struct http *http)
+{
+	if (http->parked)
+		while (!list_is_empty(&http->sockets))
+			socket_close(CONTAINER_OF(http->sockets.next,
+						  struct http_socket, link));
+	else
+		curl_multi_cleanup(http->multi);
+}
+
 void http_close(struct http *http)
 {
 	if (http->closing)
@@ -519,8 +590,9 @@ void http_close(struct http *http)
 	while (!list_is_empty(&http->calls))
 		http_cancel(call_of(http->calls.next));
 	http_turns_deinit(&http->servers);
-	curl_multi_cleanup(http->multi);
+	http_leave_curl(http);
 	uv_close((uv_handle_t *)&http->timer, on_timer_closed);
 	uv_close((uv_handle_t *)&http->turn, on_timer_closed);
 	uv_close((uv_handle_t *)&http->relay, on_timer_closed);
+	uv_close((uv_handle_t *)&http->limit, on_timer_closed);
 }

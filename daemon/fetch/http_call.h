@@ -12,6 +12,7 @@
  *   http_turn.c    when a call may go: a bucket and a queue for each server
  *   http_fault.c   why there is no answer, for people
  *   http_compat.c  what an old libcurl does not have
+ *   http_names.c   look-ups that an old libcurl would wait for
  */
 
 #include "base/buf.h"
@@ -52,7 +53,8 @@ struct http_call {
 	struct list link;
 	struct list turn; /* while it waits for its turn */
 	struct http *http;
-	CURL *easy;
+	CURL *easy; /* NULL: curl keeps it, see http_names */
+	bool runs;  /* curl has it */
 	struct curl_slist *headers;
 	struct http_origin origin;
 	char *server;        /* "host:port", for people; NULL: no usable URL */
@@ -98,6 +100,19 @@ const char *http_origin_redirect(const struct http_call *call, long status);
 
 /* NULL, or why @call does not follow a redirect to @url: the caller's. */
 char *http_origin_problem(const struct http_call *call, const char *url);
+
+/* For curl, in the place of the limit @ms. */
+long http_names_limit(long ms);
+
+/* A call that we, not curl, have to end now; NULL: none. */
+struct http_call *http_names_overdue(struct list *calls, uint64_t now_ms);
+
+/* Milliseconds until there may be such a call; UINT64_MAX: nobody waits. */
+uint64_t http_names_wait(struct list *calls, uint64_t now_ms);
+
+/* Take the handle of @call, which runs and is to end: it stays with curl until
+ * it is over by itself, and is the caller's then. NULL: there is no need. */
+CURL *http_names_park(struct http_call *call);
 
 void http_defaults_init(struct http_defaults *defaults);
 void http_defaults_deinit(struct http_defaults *defaults);

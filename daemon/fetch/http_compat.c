@@ -40,14 +40,15 @@ static unsigned int version(void)
 	return running < LIBCURL_VERSION_NUM ? running : LIBCURL_VERSION_NUM;
 }
 
+/* Before 7.65 the thread of a look-up was left alone. */
+bool http_compat_waits_for_names(void)
+{
+	return version() >= 0x074100 && version() < 0x075700;
+}
+
 const char *http_compat_lack(void)
 {
-	if (version() >= 0x075700)
-		return NULL;
-	/* Before 7.65 the thread of a look-up was left alone. */
-	return version() < 0x074100
+	return version() < 0x075700
 		       ? "CA certificates are read again for each connection"
-		       : "CA certificates are read again for each connection; "
-			 "everybody waits for a name server that does not "
-			 "answer";
+		       : NULL;
 }

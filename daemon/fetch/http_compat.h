@@ -23,6 +23,9 @@ CURLcode http_compat_code(CURLcode code, bool headed);
  * Ubuntu 22.04 7.81. */
 CURLcode http_compat_set(CURL *easy);
 
+/* 7.87: whether a look-up that was given up is waited for. */
+bool http_compat_waits_for_names(void);
+
 /* What calls have to do without by the libcurl that runs; NULL: nothing. */
 const char *http_compat_lack(void);
 

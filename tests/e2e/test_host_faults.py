@@ -1,6 +1,8 @@
 """A host whose clock jumps and whose names cannot be resolved: tests/support/host_shim.c, preloaded
 into the daemon, makes one of this machine."""
 
+import time
+
 import pytest
 from clearml_server import ClearMLServer
 from harness import Home, wait_until
@@ -27,6 +29,28 @@ def test_names_that_cannot_be_resolved_at_first_are_resolved_later(stage, host):
         assert stage.daemon.get() == {"local": 1}
         host.give_names()
         stage.wait_turn()
+
+
+def test_nobody_waits_for_a_name_server_that_does_not_answer(stage, host):
+    """Neither for a look-up that is under way, nor for one that was given up, nor at the end."""
+    host.slow_names(6)
+    stage.settle(f"http://clearml.invalid:{stage.server.port}")
+    with stage.daemon:
+        end, longest = time.monotonic() + 8, 0
+        while time.monotonic() < end:
+            asked = time.monotonic()
+            assert stage.daemon.get("local") == 1
+            longest = max(longest, time.monotonic() - asked)
+            time.sleep(0.05)
+        assert longest < 1
+        stage.wait_told("offline", "no whole answer|no answer")
+        host.slow_names(0)
+        stage.change_vault()
+        stage.wait_turn()
+        host.slow_names(6)
+        time.sleep(1)  # a poll is under way
+        asked = time.monotonic()
+    assert time.monotonic() - asked < 4
 
 
 def states(daemon):

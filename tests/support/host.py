@@ -30,6 +30,11 @@ class Host:
     def give_names(self):
         (self.folder / "no-names").unlink()
 
+    def slow_names(self, seconds):
+        """A look-up takes so long; 0: no time."""
+        (self.folder / "names.new").write_text(f"{seconds}\n")
+        os.replace(self.folder / "names.new", self.folder / "names-take")
+
     def fail(self, call, error):
         """From now on this call fails: see host_shim.c."""
         (self.folder / "fail.new").write_text(f"{error}\n")

@@ -6,6 +6,7 @@
  *   clock     seconds that the wall clock is ahead of the machine's
  *   slept     seconds that the boot clock is, as after a sleep
  *   no-names  exists: no name can be resolved
+ *   names-take  seconds until a look-up ends
  *   fail-CALL the errno with which CALL fails: write (to files), fsync, create
  *             (openat(2) of a new file), getrandom, inotify_add_watch,
  *             inotify_init1
@@ -111,6 +112,7 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
 	*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
 	if (!is_invalid(name))
 		return real(name, service, hints, found);
+	sleep((unsigned int)number_in("names-take"));
 	return names_are_off() ? EAI_NONAME
 			       : real("127.0.0.1", service, hints, found);
 }

@@ -446,6 +446,8 @@ def test_hocon_is_that_of_the_command_line(home):
 def examples():
     readme = (ROOT / "README.md").read_text().split("## From a program")[1]
     yield "readme", readme.split("```python\n")[1].split("```")[0]
+    ours = (PACKAGE.parent / "README.md").read_text()
+    yield "its-readme", "".join(block.split("```")[0] for block in ours.split("```python\n")[1:])
     yield "module", clearconf.__doc__.split("clearconfd.\n\n")[1].split("\nThe daemon")[0]
 
 

@@ -188,7 +188,15 @@ static const struct parameter *find(const struct parameter *table,
 	return NULL;
 }
 
-const char *call_check(const struct call *call, const struct parameter *table)
+static bool is_in_range(const json_t *value, const struct parameter *parameter)
+{
+	int64_t number = json_integer_value(value);
+
+	return !parameter->max || json_is_null(value) ||
+	       (number >= parameter->min && number <= parameter->max);
+}
+
+const char *call_check(struct call *call, const struct parameter *table)
 {
 	const struct parameter *parameter;
 	const char *name;
@@ -200,31 +208,14 @@ const char *call_check(const struct call *call, const struct parameter *table)
 			return name;
 		if (!json_is_null(value) && !has_type(value, parameter->type))
 			return name;
+		if (!is_in_range(value, parameter) &&
+		    parameter >= call->out_of_range)
+			call->out_of_range = parameter;
 	}
 	for (; table && table->name; table++)
 		if (!table->optional && !call_get(call, table->name))
 			return table->name;
 	return NULL;
-}
-
-static bool is_in_range(const struct call *call,
-			const struct parameter *parameter)
-{
-	int64_t value = call_int(call, parameter->name, parameter->min);
-
-	return value >= parameter->min && value <= parameter->max;
-}
-
-/* Of several it is the last one. */
-const char *call_check_ranges(const struct call *call,
-			      const struct parameter *table)
-{
-	const char *wrong = NULL;
-
-	for (; table && table->name; table++)
-		if (table->max && !is_in_range(call, table))
-			wrong = table->name;
-	return wrong;
 }
 
 json_t *call_get(const struct call *call, const char *name)

@@ -16,9 +16,14 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct parameter;
+
 struct call {
 	json_t *message;    /* owns everything below */
 	json_t *parameters; /* an object; NULL: none */
+	/* An int that is too small or too large, of several the last in the
+	 * table, as call_check found; NULL: none. */
+	const struct parameter *out_of_range;
 	struct str method;
 	bool more, oneway;
 };
@@ -75,12 +80,8 @@ void call_memo_release(struct call_memo *memo);
 void call_memo_deinit(struct call_memo *memo);
 
 /* NULL, or the name of the first parameter that is unknown, missing or of the
- * wrong type. @table NULL: there are none. */
-const char *call_check(const struct call *call, const struct parameter *table);
-
-/* NULL, or the name of an int that is too small or too large. */
-const char *call_check_ranges(const struct call *call,
-			      const struct parameter *table);
+ * wrong type. @table NULL: there are none. Also finds what is out of range. */
+const char *call_check(struct call *call, const struct parameter *table);
 
 /* NULL when it is absent. */
 json_t *call_get(const struct call *call, const char *name);

@@ -190,8 +190,10 @@ static bool check(struct request *request, const struct interface *interface,
 	if (!known)
 		return refuse(request, REPLY_UNKNOWN_WORKSPACE,
 			      call_string(&request->call, "workspace"));
-	wrong = call_check_ranges(&request->call, method->parameters);
-	return !wrong || refuse_parameter(request, wrong);
+	if (request->call.out_of_range)
+		return refuse_parameter(request,
+					request->call.out_of_range->name);
+	return true;
 }
 
 static void dispatch(struct request *request)

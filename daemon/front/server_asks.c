@@ -53,7 +53,7 @@ static void add_time(struct server_call *call, const char *key,
 
 /* --- GetProfile ----------------------------------------------------------- */
 
-/* The workspace is a company; which others there are is the next answer. */
+/* The workspace is a company; the next answer says which others there are. */
 static bool take_user(struct server_call *call, const struct value *data)
 {
 	const struct value *user = value_get(data, STR("user"));
@@ -160,7 +160,7 @@ static void add_credential(void *data, const struct value *credential,
 	buf_putc(fields, '}');
 }
 
-/* Those are of our own company, if it is known. */
+/* The server's own list is of our company, if that is known. */
 static void add_own_credential(void *data, const struct value *credential,
 			       const struct value *company)
 {
@@ -173,8 +173,8 @@ static void add_own_credential(void *data, const struct value *credential,
 			    : company);
 }
 
-/* As the web client has it: what the map of all companies says of our own is
- * laid over our own list. */
+/* As in the web client, what the map of all companies says of our own company
+ * replaces our own list. */
 static bool take_credentials(struct server_call *call, const struct value *data)
 {
 	const struct value *others =
@@ -329,7 +329,7 @@ const struct server_method server_asks[] = {
 	 {{"auth.revoke_credentials", .body = add_access_key,
 	   .take = take_revoked}},
 	 begin_revoke},
-	/* A token of its own: that of the session is never handed out. */
+	/* The token is a new one: that of the session is never handed out. */
 	{"GetToken", {{"auth.login", .mint = lifetime_of, .take = take_token}}},
 	{0},
 };

@@ -127,7 +127,8 @@ static void fail_with_answer(struct server_call *call,
 	_cleanup_(mem_freep) char *message =
 		mask_text(call->engine->host.secrets, reply->message);
 
-	/* Whoever else relies on the key is to hear of it too. */
+	/* Others rely on the same key, so the workspace's login is proved now.
+	 */
 	if (api_is_key_unknown(reply))
 		workspace_prove_now(call->workspace);
 	fail(call, reply, message);

@@ -38,9 +38,11 @@ static bool is_any_asking(const struct engine *engine)
 struct failures {
 	struct buf *json;
 	const struct engine *engine;
-	uint64_t clearance;    /* of who has asked; see serve/service.h */
-	const char *workspace; /* that is looked at; NULL: the whole host */
-	size_t index;          /* of the same; of the host: of the active one */
+	uint64_t clearance;    /* of the peer that asked; see serve/service.h */
+	const char *workspace; /* the workspace that is looked at; NULL: the
+				* whole host */
+	size_t index;          /* that workspace's index; for the host, the
+				* active one's */
 };
 
 static bool may_read(const struct failures *failures)
@@ -95,7 +97,8 @@ static void add_broken(const struct failures *failures,
 			add_diag(failures, "layer", &layer->problem);
 }
 
-/* What is wrong with a login that is not in force names its key. */
+/* Why a workspace is not served; a login that is not in force yet is named by
+ * its key. */
 static char *why_unserved(const struct workspace *workspace)
 {
 	const char *problem = workspace_problem(workspace);
@@ -202,7 +205,7 @@ static bool begin_switch(struct server_call *call)
 	return true;
 }
 
-/* With what the server last said. */
+/* Fail the call with what the server last said. */
 static void fail_by_answer(struct server_call *call,
 			   const struct workspace *workspace)
 {
@@ -255,8 +258,8 @@ static void look_switch(struct server_call *call)
 
 #define PROOF_FRESH_MS 5000
 
-/* Who may only read must not take from polls what the server gets of calls: a
- * key that was proved for somebody a moment ago is not proved again. */
+/* A key that was proved for somebody a moment ago is not proved again, so that
+ * a peer that may only read cannot make the server refuse our polls. */
 static void want_proof(struct workspace *workspace)
 {
 	struct upstream *upstream = workspace->upstream;
@@ -322,7 +325,8 @@ static bool begin_rotate(struct server_call *call)
 	return !reason;
 }
 
-/* The old pair is revoked when the grace is over, whoever waits or not. */
+/* The old pair is revoked when the grace is over, even if nobody waits for
+ * that. */
 static void look_rotate(struct server_call *call)
 {
 	struct workspace *workspace =

@@ -62,7 +62,7 @@ static const char *read_fields(struct call *call)
 	return NULL;
 }
 
-/* Behind the string that begins at @i. */
+/* The index behind the string that begins at @i. */
 static size_t skip_string(struct str text, size_t i)
 {
 	for (i++; i < text.len && text.ptr[i] != '"'; i++)
@@ -89,7 +89,7 @@ bool call_is_too_much(struct str text, const char **about)
 	static const char name[] = "environment";
 
 	*about = NULL;
-	if (text.len <= CALL_PARTS_MAX) /* as nearly all are */
+	if (text.len <= CALL_PARTS_MAX) /* nearly all calls are that short */
 		return false;
 	text = str_trim(text);
 	if (text.len <= CALL_BYTES_MAX && !has_many_parts(text))
@@ -110,7 +110,7 @@ const char *call_parse(struct call *call, struct str text)
 	return read_fields(call);
 }
 
-/* An environment is the caller's own: nothing of it stays. */
+/* An environment is the caller's own, so a call that has one is not kept. */
 static bool may_be_kept(const struct call *call, struct str text)
 {
 	return text.len <= MEMO_LIMIT && !call_get(call, "environment");

@@ -14,17 +14,17 @@
 #include "serve/request.h"
 #include "serve/watcher.h"
 
-/* What the socket did not take at once. */
+/* A write that the socket did not take at once. */
 struct conn_write {
 	uv_write_t request;
 	struct out_rest *rest;
-	struct charge charge; /* for the bytes that nobody else has */
+	struct charge charge; /* for the bytes that only this write holds */
 };
 
-/* About what it costs to take up a connection that rested. */
+/* What it costs, about, to go on with a connection that rested. */
 #define RESUME_NS UINT64_C(20000)
 
-/* An answer that is that long is looked at before it is sent. */
+/* Only an answer that is so long is checked against its user's quota. */
 #define LONG_ANSWER ((size_t)16 * 1024)
 
 static void conn_receive(struct conn *conn, struct str input);
@@ -33,7 +33,8 @@ static bool has_had_enough(const struct conn *conn);
 static void rest(struct conn *conn);
 static void conn_hung_up(struct conn *conn);
 
-/* Without a buffer nothing is read: UV_ENOBUFS. */
+/* A connection that has to rest gets no buffer, so that libuv reads nothing and
+ * reports UV_ENOBUFS. */
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
 	struct conn *conn = handle->data;
@@ -97,7 +98,8 @@ static uv_stream_t *stream_of(struct conn *conn)
 	return (uv_stream_t *)&conn->pipe;
 }
 
-/* Who waits reads on: only so is it noticed that the client has gone. */
+/* A connection that waits goes on reading, because only a read tells that the
+ * client has gone. */
 static bool reads_in(enum conn_state state)
 {
 	return state == CONN_READING || state == CONN_WATCHING ||
@@ -143,7 +145,7 @@ static void free_write(struct conn *conn)
 	mem_free(TAKE(conn->write));
 }
 
-/* Leave what is in the outbox behind its first @sent bytes to libuv. */
+/* Leave to libuv what is in the outbox behind its first @sent bytes. */
 static int write_rest(struct conn *conn, size_t sent)
 {
 	struct conns *conns = conn->conns;
@@ -206,7 +208,7 @@ static void when_written(struct conn *conn)
 		watcher_settle(conn->watcher);
 }
 
-/* Send what is in the outbox, and go where that leads. */
+/* Send what is in the outbox, and change the state accordingly. */
 static void flush(struct conn *conn)
 {
 	if (write_out(conn) < 0)
@@ -248,7 +250,8 @@ static void reply_bytes_exceeded(struct conn *conn)
 			     conns->limits.bytes_per_user);
 }
 
-/* What is kept of the input is paid for; false: the connection has ended. */
+/* Charge the user for what is kept of the input; false: his quota refused it
+ * and the connection has ended. */
 static bool pay_for_input(struct conn *conn)
 {
 	if (charge_resize(&conn->input, &conn->conns->quota,
@@ -264,8 +267,8 @@ static bool pay_for_input(struct conn *conn)
 	return false;
 }
 
-/* Nobody else would send what was written after @before: the user has to hold
- * it, as long as it is not read. */
+/* What was written after @before is held for this user alone until he reads it;
+ * it is replaced by an error when his quota has no room for that. */
 static bool can_hold_answer(struct conn *conn, struct out_mark before)
 {
 	struct conns *conns = conn->conns;
@@ -287,7 +290,7 @@ static void on_reply(struct pending *pending)
 	conns_tell(conn->conns);
 }
 
-/* What the method left goes on after its call. */
+/* Keep what goes on after the call: a watcher, a pending reply, a consumer. */
 static void keep(struct conn *conn, const struct request *request)
 {
 	if (request->watcher) {
@@ -333,7 +336,7 @@ static void answer(struct conn *conn, struct str message)
 		flush(conn);
 }
 
-/* Others may be waiting to be let in. */
+/* Has the user used up his share of this turn? */
 static bool has_had_enough(const struct conn *conn)
 {
 	return budget_is_exhausted(&conn->conns->budget, &conn->charge);
@@ -352,7 +355,7 @@ static void rest(struct conn *conn)
 	conns_tell(conn->conns);
 }
 
-/* A request is to be whole some time after its first byte. */
+/* Start the time limit for a request that is only half there. */
 static void watch_half_sent(struct conn *conn, bool restart)
 {
 	struct conns *conns = conn->conns;
@@ -367,7 +370,8 @@ static void watch_half_sent(struct conn *conn, bool restart)
 	conns_expect_sweep(conns);
 }
 
-/* Answer the calls that are whole, as long as the answers find their way. */
+/* Answer the calls that are whole, until the socket is full or the user has
+ * used up his share. */
 static void take_calls(struct conn *conn, struct str input)
 {
 	size_t limit = (size_t)conn->conns->limits.message, answered = 0;
@@ -454,8 +458,7 @@ static void conn_written(struct conn *conn, int status)
 	}
 }
 
-/* The answer that was waited for has found its way: on with the calls behind
- * it. */
+/* The answer that was waited for is written: go on with the calls behind it. */
 static void go_on(struct conn *conn)
 {
 	flush(conn);

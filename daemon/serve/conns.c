@@ -72,7 +72,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	uv_prepare_init(loop, &conns->prepare);
 	conns->sweep.data = conns->round.data = conns->prepare.data = conns;
 	uv_prepare_start(&conns->prepare, on_prepare);
-	conns->open_handles = 4; /* the offload's is one */
+	conns->open_handles = 4; /* the offload counts as one */
 }
 
 void conns_deinit(struct conns *conns)
@@ -127,8 +127,8 @@ static void write_replies(struct conns *conns)
 	}
 }
 
-/* In the order in which they came to rest; who has to rest on keeps his place.
- */
+/* Resting connections go on in the order in which they came to rest; one that
+ * has to rest longer keeps its place. */
 static void answer_resting(struct conns *conns)
 {
 	struct list all, *first;
@@ -143,8 +143,8 @@ static void answer_resting(struct conns *conns)
 	}
 }
 
-/* Some of those to be told, so that others get their turn between; true when it
- * was all of them. */
+/* Tell watchers until their share of the turn is used up; true when all have
+ * been told. */
 static bool tell_watchers(struct conns *conns)
 {
 	uint64_t start = uv_hrtime();
@@ -161,8 +161,8 @@ static bool tell_watchers(struct conns *conns)
 	return true;
 }
 
-/* A turn of its own: those who rested are not to wait until who did not has
- * enough. */
+/* A round is a turn of its own, so that resting connections need not wait until
+ * the others have used up their shares. */
 static void conns_round(struct conns *conns)
 {
 	bool told;

@@ -14,7 +14,7 @@
 
 struct environment_job {
 	struct job job;
-	struct environment_call call; /* its text is the job's */
+	struct environment_call call; /* its text belongs to the job */
 	char *text;
 	struct env *env; /* the caller's; nobody else has it */
 	const struct service *service;
@@ -30,7 +30,8 @@ static void environment_pin(struct job *job, const struct view *view)
 {
 	struct environment_job *own = environment_job_of(job);
 
-	/* Places in documents, which it shares, are told. */
+	/* The answer tells places in documents that it shares with the
+	 * snapshot. */
 	snapshot_settle(view->snapshot);
 	own->resolver =
 		own->service->resolver(own->service->data, view->workspace,
@@ -58,7 +59,8 @@ static void environment_run(struct job *job, struct out *out)
 		reply_quota_exceeded(out, "document", resolver->document);
 	else
 		call->write(out, call, &resolved);
-	stack_deinit(&resolver->stack); /* its documents may be the last */
+	stack_deinit(&resolver->stack); /* here, because freeing documents takes
+					 * time */
 }
 
 static void environment_free(struct job *job)

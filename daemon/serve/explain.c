@@ -56,7 +56,7 @@ static void add_overridden(struct buf *fields, struct answer *answer,
 	buf_putc(fields, ']');
 }
 
-/* It tells where values come from, and somebody has named that. */
+/* A note names sources, and somebody may have put a secret into a name. */
 static void add_note(struct buf *fields, const struct secrets *secrets,
 		     const char *note)
 {
@@ -151,7 +151,8 @@ static void write_resolved(struct out *out, struct environment_call *call,
 	}
 }
 
-/* What is too much is refused as fast as a short one is answered. */
+/* A path with too many values is refused at once, so only what lies between is
+ * long. */
 static bool is_long(size_t cost)
 {
 	return cost > EXPLAIN_SHORT && cost < EXPLAIN_VALUES_MAX;

@@ -70,7 +70,7 @@ static bool is_same(const struct filter *a, const struct filter *b)
 	return true;
 }
 
-/* @filter, or its equal among @filters in its place. */
+/* @filter, or an equal one that @filters has already in place of it. */
 static struct filter *intern(struct list *filters, struct filter *filter)
 {
 	struct filter *other;
@@ -127,7 +127,7 @@ static struct path parse(const struct filter *filter, size_t index,
 	return path;
 }
 
-/* As changes spell it, however the watcher wrote it. */
+/* Spell the path as changes do, however the watcher wrote it. */
 static void write_path(struct buf *text, const struct path *path)
 {
 	text->len = 0;

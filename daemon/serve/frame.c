@@ -38,7 +38,7 @@ void frame_keep(struct frame *frame, struct str input)
 	buf_add_str(&frame->kept, input);
 }
 
-/* Nothing is kept: the message is where it was read. */
+/* Nothing is kept from earlier reads: the message lies where it was read. */
 static int next_in_input(struct frame *frame, struct str *input, size_t limit,
 			 struct str *message)
 {
@@ -58,8 +58,8 @@ static int next_in_input(struct frame *frame, struct str *input, size_t limit,
 	return 0;
 }
 
-/* Complete the kept beginning of a message. Where its NUL is, if it has one
- * now. */
+/* Complete the kept beginning of a message. Returns where its NUL is, if it has
+ * one now. */
 static const char *complete(struct frame *frame, struct str *input)
 {
 	const char *end = find_end(input->ptr, input->len);

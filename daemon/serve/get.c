@@ -15,7 +15,7 @@
 #include "value/path.h"
 #include "value/value.h"
 
-/* What is asked for, besides the path. */
+/* What a Get asks for besides the path. */
 struct get {
 	enum projection projection;
 	bool masked;
@@ -65,7 +65,8 @@ static struct buf *write_head(struct request *request, bool masked)
 	return fields;
 }
 
-/* The whole reply as it lies around the tree's bytes; empty when it cannot. */
+/* Write the whole reply around the tree's bytes; empty when there is no room
+ * for it. */
 static struct str make_reply(struct request *request,
 			     struct rendition *rendition)
 {
@@ -82,7 +83,7 @@ static struct str make_reply(struct request *request,
 	return rendition_make_reply(rendition, head, tail);
 }
 
-/* Of a workspace that is well the bytes lie ready, envelope included. */
+/* While a workspace is well its whole reply, envelope included, lies ready. */
 static struct str finished(struct request *request, struct rendition *rendition)
 {
 	const struct view *view = &request->view;
@@ -105,8 +106,8 @@ static void reply_whole(struct request *request, struct rendition *rendition)
 	reply_close(request->out, false);
 }
 
-/* The part of the whole reply in front of the tree's bytes is that of each of
- * its values, too. */
+/* A reply with one value begins as the whole reply does in front of the tree.
+ */
 static struct buf *open_part(struct request *request,
 			     struct rendition *rendition)
 {
@@ -208,7 +209,7 @@ static void write_resolved_at(struct out *out, struct environment_call *call,
 		reply_close(out, false);
 		return;
 	}
-	out_clear(out); /* what had to be escaped made it so long */
+	out_clear(out); /* escaping has made it too long */
 	environment_refuse_size(out, call);
 }
 

@@ -18,7 +18,8 @@
  * once. */
 #define HISTORY_SHORT ((size_t)64 * 1024)
 
-/* In whatever thread this is, so not as the snapshot keeps it. */
+/* The masked form that a snapshot keeps is the loop's, so this masks the value
+ * by itself: it may run in another thread. */
 static const struct value *shown(struct snapshot *snapshot,
 				 const struct path *path,
 				 const struct secrets *mask,

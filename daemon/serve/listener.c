@@ -12,8 +12,8 @@
 #include "base/mem.h"
 
 #define BACKLOG  4096
-#define SLICE    256 /* connections taken in one turn of the loop */
-#define SLICE_NS UINT64_C(300000) /* and not for longer than that */
+#define SLICE    256 /* connections accepted in one turn of the loop */
+#define SLICE_NS UINT64_C(300000) /* and at most so long */
 #define PAUSE_MS 100
 #define AGAIN_MS 200   /* before a socket file is made again */
 #define QUIET_MS 60000 /* between two lines of the log about trouble */
@@ -67,7 +67,7 @@ static int accept_one(struct listener *listener)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Take one by the descriptor in reserve and drop it. */
+/* Accept one connection with the descriptor kept in reserve, and close it. */
 static int shed_one(struct listener *listener)
 {
 	int fd;
@@ -83,7 +83,8 @@ static int shed_one(struct listener *listener)
 	return fd;
 }
 
-/* Trouble may come with each connection, and need not be told as often. */
+/* The same trouble may come with each connection, so it is logged once in a
+ * while only. */
 static bool is_to_be_told(struct listener *listener)
 {
 	uint64_t now = uv_now(listener->retry.loop);
@@ -175,7 +176,8 @@ static void on_pause_over(uv_timer_t *timer)
 		listener->on_deaf(listener->data);
 }
 
-/* Who removes a whole folder is not to stumble over what is made anew. */
+/* Wait a moment: somebody may be removing the whole folder, and would stumble
+ * over a new file. */
 static void on_folder_changed(uv_fs_event_t *event, const char *name,
 			      int events, int status)
 {
@@ -189,7 +191,8 @@ static void on_folder_changed(uv_fs_event_t *event, const char *name,
 				     0);
 }
 
-/* Without inotify it is noticed later, by who asks listener_is_deaf. */
+/* Without inotify, a removed file is noticed only when listener_is_deaf is
+ * asked. */
 static void watch_folder(struct listener *listener)
 {
 	_cleanup_(mem_freep) char *path = mem_strdup(listener->file.path);
@@ -215,8 +218,8 @@ bool listener_is_deaf(const struct listener *listener)
 	return socket_file_is_gone(&listener->file);
 }
 
-/* Who has connected stays connected; who waits to be accepted has to connect
- * again. */
+/* Clients that are connected stay so; those that wait to be accepted have to
+ * connect again. */
 int listener_open_again(struct listener *listener)
 {
 	_cleanup_(file_closep) int fd = -1;

@@ -148,7 +148,7 @@ static bool find_view(struct request *request)
 	struct str name = call_string(&request->call, "workspace");
 	bool active;
 
-	/* A name that holds a NUL is nobody's. */
+	/* No workspace has a name that holds a NUL. */
 	if (name.ptr && strlen(name.ptr) == name.len &&
 	    service->view(service->data, name.ptr, &request->view))
 		return true;
@@ -170,7 +170,8 @@ static bool check_rights(struct request *request, unsigned int needed)
 		      str_from(access_right_name(missing & -missing)));
 }
 
-/* Who may not read learns nothing of what there is. */
+/* A peer that may not read must not learn what exists, so rights are checked
+ * first. */
 static bool check(struct request *request, const struct interface *interface,
 		  const struct method *method)
 {

@@ -119,7 +119,7 @@ void notices_clear(struct notices *notices)
 	notices->count = notices->next = 0;
 }
 
-/* The oldest makes room. */
+/* When the cache is full, the oldest notice makes room. */
 static const struct notice *add(struct notices *notices,
 				const struct notice_step *step,
 				struct shared *bytes)

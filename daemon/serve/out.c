@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "config/snapshot.h"
 
-/* An outbox that one large reply has grown does not stay so. */
+/* Give back the memory that one large reply has needed. */
 #define OUT_KEEP ((size_t)128 * 1024)
 #define OUT_SEND ((size_t)256 * 1024)
 
@@ -130,7 +130,7 @@ struct shared *out_cut(struct out *out, struct out_mark mark)
 	return shared;
 }
 
-/* Ready-made bytes that nobody else has a use for, such as a pending reply. */
+/* Does nobody else hold the piece? A pending reply is such a one. */
 static bool is_own(const struct out_piece *piece)
 {
 	return !piece->ptr || (piece->shared && piece->shared->refs == 1);

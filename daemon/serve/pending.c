@@ -168,8 +168,8 @@ void pending_call_service(struct request *request)
 	call_service(request, false);
 }
 
-/* Each is a request to the server or three; who administers may have as many by
- * other methods. */
+/* Each such call makes one request to the server, or three. A peer with the
+ * right `admin` is not limited, for other methods let it make as many. */
 void pending_ask_server(struct request *request)
 {
 	if (!(request->rights & ACCESS_ADMIN) &&

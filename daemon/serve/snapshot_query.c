@@ -10,7 +10,7 @@
 
 struct query_job {
 	struct job job;
-	struct snapshot_query query; /* its words are the job's */
+	struct snapshot_query query; /* its path belongs to the job */
 	char *path;
 
 	/* Pinned: */
@@ -40,7 +40,7 @@ static struct query_job *query_job_of(struct job *job)
 	return CONTAINER_OF(job, struct query_job, job);
 }
 
-/* Snapshots count references without a lock: only the loop takes and drops
+/* Snapshots count references without a lock, so only the loop takes and drops
  * them. */
 static void query_pin(struct job *job, const struct view *view)
 {

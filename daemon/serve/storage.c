@@ -20,12 +20,13 @@
 
 /* What is asked, of what. */
 struct storage_inquiry {
-	const struct stack_docs *docs; /* that @root was merged of */
+	const struct stack_docs *docs; /* the documents that @root was merged
+					* from */
 	const struct value *root;
 	const struct env *env;
 	bool env_is_callers;
 	const struct secrets *secrets;
-	struct arena *arena; /* of what is made on the way */
+	struct arena *arena; /* for what is made on the way */
 	struct str uri;
 	bool masked;
 };
@@ -59,7 +60,7 @@ static void hide_extra_args(struct answer *answer)
 			value_new_string(answer->arena, STR(SECRET_MASK));
 }
 
-/* What no document has is made of variables. */
+/* A value that is in no document was made from variables. */
 static void add_origin(struct answer *answer, struct buf *fields,
 		       const struct storage_candidate *candidate)
 {

@@ -25,19 +25,19 @@ struct watcher {
 	void *owner;
 	struct charge charge;
 	struct filter *filter; /* NULL: everything */
-	char *workspace;       /* as asked for; NULL: the active one */
-	char *told_of;         /* the workspace of that; NULL: nobody knows */
+	char *workspace;       /* that was asked for; NULL: the active one */
+	char *told_of;         /* that `told` is of; NULL: not known */
 	uint64_t told;         /* generation, or serial of the status */
 	uint64_t told_number;  /* of that generation among its workspace's */
 	uint64_t told_edition; /* of its snapshot */
 	uint8_t kind;          /* enum watcher_kind */
 	bool more, masked;
-	const char *told_state;        /* static; who does not want it: NULL */
-	bool values, since, documents; /* was asked for */
+	const char *told_state;        /* static; NULL: not watched */
+	bool values, since, documents; /* each was asked for */
 	bool answered;                 /* one reply at least */
-	struct pending *pending;       /* the first notice; NULL: it has come */
-	bool prepared;                 /* that is of what it was told of */
-	bool asked_early;              /* for what came before that */
+	struct pending *pending; /* of the first notice; NULL: it has come */
+	bool prepared;           /* it leads to `told` */
+	bool asked_early;        /* changes came before it */
 };
 
 void watchers_init(struct watchers *watchers, const struct service *service)
@@ -247,7 +247,7 @@ static bool has_news(const struct watcher *watcher, const struct view *view)
 	       has_another_state(watcher, view);
 }
 
-/* Who wants states is shown them as status shows them. */
+/* A watcher of states is shown them as the status shows them. */
 static void set_states(struct watcher *watcher, struct view *view)
 {
 	if (wants_states(watcher))
@@ -270,7 +270,8 @@ static struct notice_step step_to(const struct watcher *watcher,
 	};
 
 	find_base(watcher, &step);
-	/* Who knows some generation and asks for values wants the value. */
+	/* A watcher that knows a generation and asks for values wants the whole
+	 * value, not the changes. */
 	step.changes =
 		step.base && !(first && watcher->values && watcher->since);
 	step.value = !step.base || (first && watcher->values);
@@ -294,7 +295,7 @@ static bool is_up_to_date(const struct watcher *watcher,
 	       is_told_of(watcher, view) && !has_news(watcher, view);
 }
 
-/* Everything but the status. */
+/* Answer a watcher of the configuration. */
 static bool answer_now(struct watcher *watcher, const struct view *view,
 		       struct out *out)
 {
@@ -326,8 +327,8 @@ bool watcher_prepare(struct watcher *watcher, struct view *view,
 	return watcher->prepared;
 }
 
-/* Who is in no list has a connection that writes, and will be asked when it has
- * written. */
+/* A watcher that is in no list has a connection that is writing, which will ask
+ * it when it has written. */
 static void on_first(struct pending *pending)
 {
 	struct watcher *watcher = pending->owner;
@@ -340,7 +341,8 @@ static void on_first(struct pending *pending)
 		watchers->on_wake(watchers);
 }
 
-/* Whoever is asked before it is there is asked again after it. */
+/* A watcher that is asked before its first notice is there is asked once more
+ * after it. */
 static bool answer_first(struct watcher *watcher, const struct view *view,
 			 struct out *out)
 {
@@ -448,7 +450,7 @@ static void start(struct request *request, struct watcher *watcher)
 		watcher_free(watcher);
 }
 
-/* The same when that is made by a job. */
+/* The same when the first answer is made by a job. */
 static void start_by_job(struct request *request, struct watcher *watcher)
 {
 	struct job *job = notice_job_new(watcher);

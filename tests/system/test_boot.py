@@ -3,11 +3,13 @@
 One machine for all of it; the tests stand in the order of its life, and each leaves it well.
 """
 
+import concurrent.futures
 import pathlib
 import re
 import shutil
 
 import booted
+import hostile
 import pytest
 from booted import SETTINGS, SOCKET, VAULT_SECRET, Machine, vault_text
 from clearml_state import SECRET_KEY
@@ -15,7 +17,7 @@ from harness import wait_until
 
 PACKAGES = (*booted.NEEDS, "systemd-sysv", "dbus", "libpam-systemd", "python3")
 SERVICE, DAEMON_SOCKET = "clearconfd.service", "clearconfd.socket"
-DENIED = 5
+DENIED, NO_DAEMON = 5, 4
 PROBLEM = "unknown section"  # of settings that are broken
 
 
@@ -89,6 +91,80 @@ def test_its_own_processes_can_do_little(machine):
         assert line in status
     uid = machine.run("id", "-u", "clearconf").stdout.strip()
     assert re.search(rf"^Uid:\t{uid}\t{uid}\t{uid}\t{uid}$", status, re.M)
+
+
+# As somebody who may not: read what it keeps, get at its memory, take its place, end it.
+TRESPASSES = [
+    "cat /etc/clearconf/clearml.conf", "cat /etc/clearconf/secrets/lab", "ls /etc/clearconf/secrets",
+    "ls /var/lib/clearconf", "cat /var/lib/clearconf/cache/lab.cache", "touch /var/lib/clearconf/x",
+    "ls /run/credentials/clearconfd.service", "cat /run/credentials/clearconfd.service/secret_lab",
+    "cat /proc/PID/environ", "cat /proc/PID/mem", "cat /proc/PID/maps", "ls /proc/PID/fd",
+    "ls /proc/PID/root/", "cat /proc/PID/auxv", "echo 0 > /proc/PID/oom_score_adj",
+    "touch /run/clearconf/x", "rm /run/clearconf/clearconf.sock", "ln -s /tmp /run/clearconf/link",
+    "mv /run/clearconf/clearconf.sock /tmp/taken", "mv /run/clearconf /run/taken",
+    "chmod 600 /run/clearconf/clearconf.sock", "mkdir /run/clearconf-dump",
+    "kill -KILL PID", "kill -HUP PID", "kill -STOP PID", "renice -n 19 -p PID",
+    "systemctl --no-ask-password stop clearconfd.service",
+    "systemctl --no-ask-password stop clearconfd.socket",
+    "systemctl --no-ask-password start clearconf-dump@keeper.service",
+    "clearconf reload", "clearconf token", "clearconf workspace use lab",
+    "clearconf get team.token", "clearconf exec true", "clearconf dump --output ~/x",
+]
+# Says to systemd that the daemon is going, and that its process is another.
+NOTIFY = ("import os, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); "
+          "s.connect('/run/systemd/notify'); s.send(b'STOPPING=1\\nMAINPID=%d' % os.getpid())")
+FALSE = """
+import os, socket, time
+os.umask(0)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("/tmp/false.sock")
+listener.listen()
+time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize("user", ["stranger", "reader"])
+def test_a_user_cannot_get_at_it(machine, user):
+    pid = machine.main_pid()
+    done = {trespass: machine.run("sh", "-c", trespass.replace("PID", str(pid)), user=user,
+                                  check=False, env=(f"HOME=/home/{user}",))
+            for trespass in TRESPASSES}
+    assert [trespass for trespass, each in done.items() if each.returncode == 0] == []
+    said = "".join(each.stdout + each.stderr for each in done.values())
+    assert VAULT_SECRET not in said and SECRET_KEY not in said
+    machine.run("python3", "-c", NOTIFY, user=user)
+    assert machine.main_pid() == pid and machine.is_active(SERVICE)
+    assert machine.get("turn") == 1
+
+
+def test_a_user_cannot_take_its_place(machine):
+    """Who is pointed to another's socket is told so, and told nothing else."""
+    with concurrent.futures.ThreadPoolExecutor() as beside:
+        false = beside.submit(machine.run, "timeout", "10", "python3", "-c", FALSE, user="stranger",
+                              check=False)
+        wait_until(lambda: machine.run("test", "-S", "/tmp/false.sock", check=False).returncode == 0,
+                   "the false socket")
+        for user in ("keeper", None):
+            done = machine.run("clearconf", "--socket", "/tmp/false.sock", "get", user=user, check=False)
+            assert done.returncode == NO_DAEMON, done.stderr
+        false.result()
+
+
+@pytest.mark.parametrize("user", ["stranger", "reader"])
+def test_a_user_who_does_all_the_harm_there_is_stops_nobody(machine, user):
+    """By the socket, as the unit has it: with its limits of memory, descriptors and tasks."""
+    pid = machine.main_pid()
+    with concurrent.futures.ThreadPoolExecutor() as beside:
+        attack = beside.submit(machine.run, "python3", "-c", hostile.ATTACK, SOCKET, "8", "junk",
+                               user=user)
+        gets = 0
+        while not attack.done():
+            assert machine.get("turn") == 1
+            gets += 1
+        attack.result()
+    assert gets > 5 and machine.main_pid() == pid
+    assert int(machine.show("MemoryPeak") or 0) < int(machine.show("MemoryMax"))
+    assert machine.show("NRestarts") == "0"
 
 
 def test_a_question_starts_it(machine):

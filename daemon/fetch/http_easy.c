@@ -72,7 +72,7 @@ void http_defaults_deinit(struct http_defaults *defaults)
 /* Curl takes a hundred such pieces of what a server sends before it lets
  * anybody else have a turn, and one of them, deflated, may become a thousand
  * times as much. */
-#define PIECE 2048
+#define PIECE 1024
 
 /* Of a body, in one turn of the loop. Each line of a stream has to be
  * understood in that turn as well. */

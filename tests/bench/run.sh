@@ -12,5 +12,6 @@ cat "$B/bench.txt"
 /usr/bin/python3 tests/bench/serve.py
 "$B/tests/bench/fleet"
 /usr/bin/python3 tests/bench/hostile.py
+/usr/bin/python3 tests/bench/floods.py
 /usr/bin/python3 tests/bench/site.py --streams 2000
 /usr/bin/python3 tests/bench/python.py

@@ -220,8 +220,10 @@ static void offer_commands(struct scan *scan)
 
 static void offer_verbs(struct scan *scan)
 {
-	for (size_t i = 0; i < scan->command->verb_count; i++)
-		offer(scan, str_from(scan->command->verbs[i].name), NULL);
+	const struct command *command = scan->command;
+
+	for (size_t i = 0; command && i < command->verb_count; i++)
+		offer(scan, str_from(command->verbs[i].name), NULL);
 }
 
 static void offer_options(struct scan *scan, const struct option_spec *specs,

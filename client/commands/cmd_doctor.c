@@ -34,6 +34,7 @@ static const struct {
 } verdicts[] = {
 	[DOCTOR_OK] = {"ok", OUTPUT_GREEN},
 	[DOCTOR_UNSURE] = {"unknown", OUTPUT_DIM},
+	[DOCTOR_ADVICE] = {"advice", OUTPUT_BOLD},
 	[DOCTOR_WARNING] = {"warning", OUTPUT_YELLOW},
 	[DOCTOR_PROBLEM] = {"problem", OUTPUT_RED},
 };
@@ -205,7 +206,7 @@ static void (*const looks[])(struct doctor *doctor) = {
 	look_at_daemon,        doctor_look_at_logins, doctor_look_at_keys,
 	doctor_look_at_ports,  doctor_look_at_clock,  doctor_look_at_site,
 	doctor_look_at_layers, doctor_look_at_rights, doctor_look_at_variables,
-	doctor_look_at_dumps,  doctor_look_at_execs,
+	doctor_look_at_dumps,  doctor_look_at_execs,  doctor_look_at_defaults,
 };
 
 void doctor_examine(struct doctor *doctor)

@@ -18,6 +18,7 @@ struct value;
 enum doctor_verdict {
 	DOCTOR_OK,
 	DOCTOR_UNSURE,  /* could not be looked into */
+	DOCTOR_ADVICE,  /* is well, and might be better */
 	DOCTOR_WARNING, /* works, but */
 	DOCTOR_PROBLEM,
 };
@@ -66,6 +67,9 @@ void doctor_look_at_site(struct doctor *doctor);
 
 /* doctor_values.c */
 void doctor_look_at_keys(struct doctor *doctor);
+
+/* doctor_clearml.c */
+void doctor_look_at_defaults(struct doctor *doctor);
 
 /* doctor_files.c */
 void doctor_look_at_variables(struct doctor *doctor);

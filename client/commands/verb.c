@@ -17,13 +17,18 @@ static const struct verb *find(const struct verb_call *call)
 	return NULL;
 }
 
-static char *guess_verb(const struct verb_call *call)
+static int complain_verb(const struct verb_call *call, const char *word)
 {
-	struct near near = NEAR_TO(str_from(call->words[0]));
+	struct near near = NEAR_TO(str_from(word));
+	_cleanup_(mem_freep) char *guess = NULL;
 
 	for (size_t i = 0; i < call->count; i++)
 		near_offer(&near, call->verbs[i].name);
-	return near_guess(&near);
+	guess = near_guess(&near);
+	return complain(EXIT_USAGE,
+			"'%s' is nothing that %s does%s: see 'clearconf %s "
+			"--help'",
+			word, call->command, guess, call->command);
 }
 
 int verb_run(const struct verb_call *call, const struct client *client,
@@ -31,15 +36,9 @@ int verb_run(const struct verb_call *call, const struct client *client,
 {
 	const struct verb *verb = find(call);
 	const char *argument = call->words[0] ? call->words[1] : NULL;
-	_cleanup_(mem_freep) char *guess = NULL;
 
-	guess = verb ? NULL : guess_verb(call);
 	if (!verb)
-		return complain(EXIT_USAGE,
-				"'%s' is nothing that %s does%s: see "
-				"'clearconf %s --help'",
-				call->words[0], call->command, guess,
-				call->command);
+		return complain_verb(call, call->words[0]);
 	if (!verb->argument && argument)
 		return complain(EXIT_USAGE,
 				"'%s' is too many arguments: see 'clearconf "

@@ -12,9 +12,9 @@
 /* A whole path's beginning: not that of "/mnt/home/u/x". */
 static bool is_home(struct str before, struct str text, struct str home)
 {
-	char last = before.len ? before.ptr[before.len - 1] : ' ';
+	const char *last = before.len ? before.ptr + before.len - 1 : " ";
 
-	return home.len > 1 && strchr(" ('=:,", last) &&
+	return home.len > 1 && *last && strchr(" ('=:,", *last) &&
 	       str_starts(text, home) &&
 	       (text.len == home.len || text.ptr[home.len] == '/');
 }

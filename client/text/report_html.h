@@ -17,7 +17,7 @@ struct value;
 
 /* A finding of doctor's. */
 struct report_finding {
-	const char *verdict; /* ok, unknown, warning or problem */
+	const char *verdict; /* as doctor says it */
 	const char *text;
 };
 

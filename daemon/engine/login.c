@@ -279,7 +279,7 @@ static void set_verify_declared(struct login *login, const char *text,
 	set_verify(login, str_from(text));
 	ca = TAKE(login->ca);
 	if (ca)
-		login->ca = places_expand(ca, NULL, dirname(file));
+		login->ca = places_expand(ca, getenv("HOME"), dirname(file));
 	mem_free(ca);
 }
 

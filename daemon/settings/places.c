@@ -155,7 +155,7 @@ char *places_file(const char *name, const char *settings)
 
 	if (!path)
 		path = in_credentials("", name);
-	return path ? path : places_expand(name, NULL, dirname(file));
+	return path ? path : places_expand(name, getenv("HOME"), dirname(file));
 }
 
 bool places_is_pasted_secret(const char *name, const char *settings)

@@ -1,6 +1,7 @@
 """clearconf doctor: what it finds, and that it finds nothing where all is well."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -34,7 +35,7 @@ def ready(home, conf, daemon):
 
 def test_all_is_well(home, ready, server):
     lines = look(home, 0)
-    assert {verdict for verdict, _ in lines} == {"ok"}
+    assert {verdict for verdict, _ in lines} - {"advice"} == {"ok"}
     said = "\n".join(text for _, text in lines)
     assert "is ready" in said and "it agrees with the server's" in said
     assert f"key {ACCESS_KEY[:4]}****" in said and f"(from {home.path}/clearml.conf" in said
@@ -241,3 +242,30 @@ def test_a_key_that_is_misspelt(home, ready, conf):
     ready.wait_value("agnet.worker_id", "x")
     [said] = [text for verdict, text in look(home, 0) if verdict == "warning"]
     assert "ClearML knows no key agnet: is agent meant?" in said and "clearml.conf" in said
+
+
+@pytest.mark.parametrize("variable, below", [
+    ("VIRTUAL_ENV", "lib/python3.9/site-packages"), ("PYTHONPATH", "."), ("PATH", "lib/python3/dist-packages"),
+    ("HOME", ".local/lib/python3.11/site-packages")])
+def test_the_defaults_of_an_installed_clearml_are_offered(home, ready, conf, variable, below):
+    """And what is offered works."""
+    root = home.path if variable == "HOME" else home.path / "venv"
+    for package in ("clearml/config", "clearml_agent/backend_api/config"):
+        home.write(f"{root}/{below}/{package}/default/sdk.conf", "development { from_defaults: yes }")
+    (root / "bin").mkdir(exist_ok=True)
+    env = {"VIRTUAL_ENV": "", "CONDA_PREFIX": "", "PYTHONPATH": ""}
+    if variable != "HOME":
+        env[variable] = f"{root / 'bin'}:{home.env['PATH']}" if variable == "PATH" else str(root)
+    [text] = [text for verdict, text in look(home, 0, env=env) if verdict == "advice"]
+    folder = re.search("'defaults = (.*?)'", text)[1]
+    assert folder == os.path.realpath(f"{root}/{below}/clearml_agent/backend_api/config/default")
+    home.settings(FAST + f"[local]\ndefaults = {folder}\n")
+    ready.reload()
+    ready.wait_value("sdk.development.from_defaults", "yes")
+    assert "advice" not in {verdict for verdict, _ in look(home, 0, env=env)}
+
+
+def test_no_defaults_are_offered_where_no_clearml_is(home, ready):
+    env = {"VIRTUAL_ENV": "", "CONDA_PREFIX": "", "PYTHONPATH": "", "PATH": str(home.path / "bin")}
+    if not os.path.exists("/opt/pipx"):
+        assert "advice" not in {verdict for verdict, _ in look(home, 0, env=env)}

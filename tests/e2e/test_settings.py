@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from harness import FAST, Daemon
+from harness import FAST, Daemon, wait_until
 from varlink import VarlinkError
 
 # name: (settings, line, words of the reason)
@@ -417,3 +417,14 @@ def test_the_start_is_logged_with_the_places(home, daemon):
     [line] = [x for x in daemon.log().splitlines() if "event=started" in x]
     assert f" socket={home.socket} settings={path} " in line
     assert f'files="{home.path}/trains.conf (missing), {home.path}/clearml.conf"' in line
+
+
+def test_a_secret_may_lie_below_the_home(home, server, daemon):
+    home.settings(FAST + workspace(server, "one").replace("secret_key_file = secret", "secret_key_file = ~/keys/one"))
+    home.write("keys/one", SECRET_KEY).chmod(0o600)
+    daemon.start()
+    daemon.wait_state("ready")
+    home.settings(FAST + workspace(server, "one").replace("secret_key_file = secret", "secret_key_file = ~/none"))
+    daemon.reload()
+    wait_until(lambda: f"{home.path}/none: the file of the secret key is not there" in (daemon.last_error() or ""),
+               "the file that is missing")

@@ -12,6 +12,10 @@
 #include "value/json.h"
 #include "value/value.h"
 
+/* So much before the deadline of what is asked over HTTP, whose end would not
+ * say what is open. */
+#define AHEAD_MS 5
+
 static void send_ask(struct server_call *call);
 
 /* --- the end -------------------------------------------------------------- */
@@ -267,8 +271,8 @@ void server_call_begin(struct front *front, struct pending *pending)
 	unsigned int timeouts = method->timeouts ? method->timeouts : 1;
 	uint64_t timeout = (uint64_t)front->engine->settings->timeout;
 
-	(void)uv_timer_start(&call->deadline, on_deadline, timeouts * timeout,
-			     0);
+	(void)uv_timer_start(&call->deadline, on_deadline,
+			     timeouts * timeout - AHEAD_MS, 0);
 	if (!may_begin(call))
 		return;
 	if (asks(method))

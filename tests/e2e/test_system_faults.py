@@ -5,14 +5,17 @@ over. tests/support/host_shim.c makes the calls fail.
 """
 
 import contextlib
+import ctypes
 import errno
 import os
+import re
 import resource
+import subprocess
 import time
 
 import pytest
 from clearml_server import ClearMLServer
-from harness import Home, wait_until
+from harness import DAEMON, Home, wait_until
 from host import host, library, needs_shim  # noqa: F401
 from stage import Stage
 
@@ -74,9 +77,18 @@ def test_a_state_folder_that_is_read_only_from_the_start(stage, host):  # noqa: 
         assert stage.daemon.status()["generation"] > generation
 
 
+def libuv():
+    """Its version, as the daemon has it."""
+    linked = subprocess.run(["ldd", DAEMON], capture_output=True, text=True, check=True).stdout
+    number = ctypes.CDLL(re.search(r"(/\S*libuv\S*)", linked)[1]).uv_version()
+    return number >> 16, number >> 8 & 255
+
+
 @pytest.mark.parametrize("call, error", [("inotify_add_watch", errno.ENOSPC),
                                          ("inotify_init1", errno.EMFILE)])
 def test_without_inotify_files_are_polled(stage, host, call, error):  # noqa: F811
+    if libuv() < (1, 35):
+        pytest.skip("before 1.35 libuv made its own system calls, which no shim sees")
     host.fail(call, error)
     with stage.daemon as daemon:
         daemon.wait_value("local", 1)

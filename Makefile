@@ -335,6 +335,7 @@ lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
 		$$(find daemon client include tests -name '*.[ch]')
 	tests/lint/tidy.sh $(all_src) -- $(filter-out -MMD -MP,$(cflags))
 	tests/lint/layers.sh
+	$(PYTHON) tests/lint/walks.py
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
 	$(PYTHON) tests/lint/interface.py

@@ -57,10 +57,10 @@ def main(words: Optional[List[str]] = None) -> int:
         return _say(str(error), NO_VAULTS if lacks else FAILED)
     command = [asked.command, *asked.arguments]
     try:
-        if not given:
-            return _become(command)
-        from .running import run
-        return run(command, given)
+        if sys.platform == "linux" and given:
+            from .running import run
+            return run(command, given)
+        return _become(command)
     except FileNotFoundError:
         return _say(f"there is no command {asked.command}", NOT_FOUND)
     except OSError as error:

@@ -39,7 +39,8 @@ def find_socket(environ: Optional[Environment] = None) -> str:
         with contextlib.suppress(OSError):
             if stat.S_ISSOCK(os.stat(place).st_mode):
                 return place
-    raise NoDaemon(f"no daemon: there is no socket {' and no '.join(places)}; start clearconfd")
+    raise NoDaemon(f"no daemon: there is no socket {' and no '.join(places)}; start clearconfd, or "
+                   "say that it is optional")
 
 
 # --- who serves ---------------------------------------------------------------

@@ -1,13 +1,15 @@
-"""A command that runs on what it was given, until it ends. To be imported where
-it is needed alone: other systems than Linux lack half of this."""
+"""A command that runs on what it was given, until it ends."""
 
 from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from typing import List
 
 from .given import Given
+
+assert sys.platform == "linux"  # elsewhere there is no daemon, and half of this is missing
 
 _FORWARDED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1,
               signal.SIGUSR2}

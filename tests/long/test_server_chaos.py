@@ -9,6 +9,8 @@ from clearml_server import ACCESS_KEY, COMPANY_ID, SECRET_KEY, USER_ID
 from harness import FAST, TURN_MS, wait_until
 from varlink import VarlinkError
 
+# So many that work which should not be done for each of them shows.
+TEN_THOUSAND = "".join(f"many.section_{i // 100}.key_{i} = value_{i}\n" for i in range(10_000))
 ERRANDS = ("GetProfile", "ListCredentials", "GetToken", "Reload", "CreateCredentials")
 ENDPOINTS = (None, "users.get_vaults", "auth.login", "users.get_current_user")
 SECRETS = {"one": SECRET_KEY, "two": "secret-of-two-0123456789"}
@@ -38,6 +40,7 @@ class Chaos:
         for name in self.companies:
             self.change(name)
             self.write_secret(name, SECRETS[name])
+        home.conf(TEN_THOUSAND)
         home.settings(FAST.replace("10s", "500ms") + "revoked_grace = 500ms\n" + "".join(
             f"[workspace {name}]\napi_server = {server.url}\naccess_key = {key}\n"
             f"secret_key_file = {name}.secret\n"

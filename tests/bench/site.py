@@ -7,7 +7,7 @@ One etcd, as many daemons as a small fleet has, and a watcher at the socket of e
 the put (sent) to the last watcher that was told, over --puts of them. The daemons keep their state
 in memory, because a fleet has a disk each; etcd is on the disk. Then the same without daemons,
 for what etcd itself bears: --streams watches as daemons open them, held by one process, and the
-memory that etcd takes for each. The figures go to README, "Growing past one machine".
+memory that etcd takes for each. The figures go to site.md, "Growing past one machine".
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What who may edit a vault can do to a host, and what not: see Security in the README."""
+"""What who may edit a vault can do to a host, and what not: see daemon/doc/security.md."""
 
 import pytest
 from clearml_server import ClearMLServer

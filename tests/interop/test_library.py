@@ -73,19 +73,19 @@ def header_example():
 
 @pytest.mark.parametrize("static", [False, True], ids=["shared", "static"])
 def test_the_pages_example(build, run, home, daemon, static):
-    home.conf("agent.queue = gpu\n")
+    home.conf("agent.worker_name = gpu\n")
     daemon.start()
     process = run(build(page_example(), static=static))
     try:
-        assert process.stdout.readline() == "queue gpu\n"
-        assert '"value":{"agent.queue":"gpu"}' in process.stdout.readline()
-        home.conf("agent.queue = cpu\n")
+        assert process.stdout.readline() == "worker gpu\n"
+        assert '"value":{"agent.worker_name":"gpu"}' in process.stdout.readline()
+        home.conf("agent.worker_name = cpu\n")
         assert '"new":"cpu"' in process.stdout.readline()
         daemon.stop()
         assert "the daemon closed the connection" in process.stderr.readline()
-        home.conf("agent.queue = night\n")
+        home.conf("agent.worker_name = night\n")
         with Daemon(home):
-            assert '"agent.queue":"night"' in process.stdout.readline()
+            assert '"agent.worker_name":"night"' in process.stdout.readline()
     finally:
         process.terminate()
         process.wait(DEADLINE)
@@ -102,7 +102,7 @@ def test_the_pages_example_without_the_key(build, run, home, daemon):
     daemon.start()
     process = run(build(page_example()))
     try:
-        assert process.stdout.readline() == "queue default\n"
+        assert process.stdout.readline() == "worker none\n"
     finally:
         process.terminate()
         process.wait(DEADLINE)
@@ -125,10 +125,10 @@ def test_the_headers_example(build, run, home, daemon, name, compiler):
 def test_the_readmes_example(build, run, home, daemon):
     text = (ROOT / "README.md").read_text().split("## From a program")[1]
     body = text.split("```c\n")[1].split("```")[0]
-    home.conf("agent.workers = 4\n")
+    home.conf("agent.force_git_ssh_port = 4\n")
     daemon.start()
     process = run(build("#include <clearconf.h>\n#include <stdio.h>\nint main(void)\n{\n" + body +
-                        '\tprintf("%d\\n", (int)workers);\n}\n'))
+                        '\tprintf("%d\\n", (int)port);\n}\n'))
     assert process.wait(DEADLINE) == 0
     assert process.stdout.read() == "4\n"
 

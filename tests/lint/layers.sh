@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fail when a file includes a layer it may not know about: the house has one
-# direction (README, "How the pieces fit").
+# direction (daemon/doc/architecture.md, "The house").
 cd "$(dirname "$0")/../.." || exit 2
 awk '
 # A folder may include itself and those of @below, which stand before it in this

@@ -11,7 +11,7 @@
 
 enum cache_state { CACHE_IDLE, CACHE_WORKING, CACHE_CLOSING };
 
-enum deed { DEED_NONE, DEED_WRITE, DEED_REMOVE };
+enum disk_job { JOB_NONE, JOB_WRITE, JOB_REMOVE };
 
 struct cache {
 	enum cache_state state;
@@ -19,14 +19,14 @@ struct cache {
 	char *state_dir, *workspace, *file;
 
 	struct cache_entry entry; /* what was set last, if the disk lacks it */
-	enum deed owed;           /* what it lacks, besides what is under way */
+	enum disk_job owed;       /* what it lacks, besides what is under way */
 	bool again;               /* and it cannot wait */
 	bool flushes;             /* to the second */
 	bool failing;
 	int64_t written_at[VAULT_FEEDS]; /* the times on disk */
 
 	uv_work_t work; /* not while IDLE; from here on the thread's */
-	enum deed deed;
+	enum disk_job job;
 	struct cache_entry written;
 	bool must;          /* though nothing but the times is another */
 	bool same;          /* and so it was not written */
@@ -83,9 +83,9 @@ static int do_write(struct cache *cache)
 	return r;
 }
 
-static int do_deed(struct cache *cache)
+static int do_job(struct cache *cache)
 {
-	if (cache->deed == DEED_WRITE)
+	if (cache->job == JOB_WRITE)
 		return do_write(cache);
 	buf_deinit(&cache->content);
 	return cache_file_remove(cache->state_dir, cache->file);
@@ -95,7 +95,7 @@ static void on_work(uv_work_t *work)
 {
 	struct cache *cache = work->data;
 
-	cache->result = do_deed(cache);
+	cache->result = do_job(cache);
 }
 
 /* --- on the loop --- */
@@ -124,11 +124,11 @@ static bool times_are_old(const struct cache *cache)
 /* Do what is owed. */
 static void cache_work(struct cache *cache)
 {
-	cache->deed = cache->owed;
+	cache->job = cache->owed;
 	cache->must = cache->flushes || cache->failing || times_are_old(cache);
 	cache->written = cache->entry;
 	cache->entry = (struct cache_entry){0};
-	cache->owed = DEED_NONE;
+	cache->owed = JOB_NONE;
 	cache->again = cache->flushes = cache->same = false;
 	(void)uv_queue_work(cache->loop, &cache->work, on_work, on_done);
 }
@@ -149,8 +149,8 @@ static void note_result(struct cache *cache)
 	int r = cache->result;
 
 	if (r < 0 && !cache->failing)
-		log_warning(cache->deed == DEED_WRITE ? "cache-not-written"
-						      : "cache-not-removed",
+		log_warning(cache->job == JOB_WRITE ? "cache-not-written"
+						    : "cache-not-removed",
 			    LOG_TEXT("folder", cache->state_dir),
 			    LOG_TEXT("file", cache->file),
 			    LOG_TEXT("error", strerror(-r)));
@@ -173,11 +173,11 @@ static bool is_on_disk(struct cache *cache)
 
 /* What the disk lacks is still owed, unless something newer is; it is not tried
  * again by itself. */
-static void note_deed(struct cache *cache)
+static void note_job(struct cache *cache)
 {
 	note_result(cache);
-	if (!is_on_disk(cache) && cache->owed == DEED_NONE) {
-		cache->owed = cache->deed;
+	if (!is_on_disk(cache) && cache->owed == JOB_NONE) {
+		cache->owed = cache->job;
 		cache->entry = cache->written;
 		cache->written = (struct cache_entry){0};
 	}
@@ -186,8 +186,8 @@ static void note_deed(struct cache *cache)
 
 static void cache_go_on(struct cache *cache)
 {
-	note_deed(cache);
-	if (cache->again && cache->owed != DEED_NONE)
+	note_job(cache);
+	if (cache->again && cache->owed != JOB_NONE)
 		cache_work(cache);
 	else if (cache->state == CACHE_CLOSING)
 		cache_free(cache);
@@ -223,13 +223,13 @@ void cache_set(struct cache *cache, struct cache_entry *entry)
 	cache->entry.workspace = cache->workspace;
 	own_words(&cache->entry);
 	*entry = (struct cache_entry){0};
-	cache->owed = DEED_WRITE;
+	cache->owed = JOB_WRITE;
 	cache_work_soon(cache);
 }
 
 void cache_flush(struct cache *cache)
 {
-	if (cache->owed == DEED_NONE && cache->state != CACHE_WORKING)
+	if (cache->owed == JOB_NONE && cache->state != CACHE_WORKING)
 		return;
 	cache->flushes = true;
 	cache_work_soon(cache);
@@ -238,7 +238,7 @@ void cache_flush(struct cache *cache)
 void cache_forget(struct cache *cache)
 {
 	cache_entry_deinit(&cache->entry);
-	cache->owed = DEED_REMOVE;
+	cache->owed = JOB_REMOVE;
 	cache_work_soon(cache);
 }
 

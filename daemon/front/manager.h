@@ -5,9 +5,9 @@
  * What the service manager is told of us: that we are ready, reload, stop, how
  * things stand, and that we are alive.
  *
- * The sign of life comes from a timer of the loop, at twice the pace that
- * systemd asks for: a loop that no longer turns gives none. Nothing is told
- * where nobody listens, and nothing here waits.
+ * The latter comes from a timer of the loop, at twice the pace that
+ * systemd asks for: a loop that no longer turns tells none of it. Nothing is
+ * told where nobody listens, and nothing here waits.
  */
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ void manager_init(struct manager *manager, uv_loop_t *loop);
 /* Closes its handle, and is gone when the loop has seen to that. */
 void manager_deinit(struct manager *manager);
 
-/* From here on it is told, and given signs of life if it asks for them. Who
+/* From here on it is told, and that we are alive if it asks for that. Who
  * only prints or checks is nobody's service. */
 void manager_start(struct manager *manager);
 

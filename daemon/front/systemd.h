@@ -17,7 +17,7 @@ void systemd_notify(const char *format, ...)
  * variables leave the environment, so that no child takes it for its own. */
 int systemd_take_socket(void);
 
-/* Milliseconds within which systemd wants a sign of life, again and again; 0:
+/* Milliseconds within which systemd wants to be told that we are alive; 0:
  * it does not. */
 uint64_t systemd_watchdog_ms(void);
 

@@ -42,7 +42,7 @@ active = yes
 """
 WATCHERS_MAX = 40
 SAMPLE_SECONDS = 1.0
-PAUSE = 0.04         # seconds between two deeds: some twenty a second
+PAUSE = 0.04         # seconds between two actions: some twenty a second
 WARM_UP = 0.2        # of the time
 RSS_GROWTH_MAX = 5   # % of the mean, by the line, from its begin to its end
 FD_GROWTH_MAX = 0.5  # descriptors, likewise
@@ -67,7 +67,7 @@ class Soak:
         self.home = Home(folder)
         self.turn = 0
         self.watchers = []
-        self.deeds = {}
+        self.actions = {}
         self.denied = 0
         self.home.write("config/clearconf/soak.secret", SECRET_KEY + "\n")
         self.settle("warning")
@@ -75,7 +75,7 @@ class Soak:
         self.change_vault()
         self.daemon = Daemon(self.home)
 
-    # -- deeds ----------------------------------------------------------------------------------
+    # -- actions ----------------------------------------------------------------------------------
 
     def settle(self, level):
         self.home.settings(SETTINGS.format(url=self.server.url, access_key=ACCESS_KEY, level=level))
@@ -102,7 +102,7 @@ class Soak:
         self.server.state.set_vaults(["a = {"])
 
     def fail(self):
-        """For some requests, or until another deed ends it."""
+        """For some requests, or until another action ends it."""
         name, options = self.random.choice(FAULTS)
         endpoint = self.random.choice(["users.get_vaults", "auth.login", None])
         self.server.fail(name, endpoint=endpoint, times=self.random.choice([1, 3, None]), **options)
@@ -169,10 +169,10 @@ class Soak:
              (reload, 1), (break_settings, 1), (ask, 20), (leave_at_once, 2))
 
     def act(self):
-        deeds, weights = zip(*self.TABLE)
-        [deed] = self.random.choices(deeds, weights)
-        self.deeds[deed.__name__] = self.deeds.get(deed.__name__, 0) + 1
-        deed(self)
+        actions, weights = zip(*self.TABLE)
+        [action] = self.random.choices(actions, weights)
+        self.actions[action.__name__] = self.actions.get(action.__name__, 0) + 1
+        action(self)
 
     # -- measure --------------------------------------------------------------------------------
 
@@ -228,8 +228,8 @@ def judge(samples, soak):
     fds, fd_slope = line([(at, count) for at, _, count in counted])
     rss_growth, fd_growth = 100 * rss_slope * span / rss, fd_slope * span
     peak = max(kilobytes for _, kilobytes, _ in counted)
-    print(f"soak: {samples[-1][0]:.0f} s, {sum(soak.deeds.values())} deeds, {len(counted)} samples")
-    print("deeds: " + ", ".join(f"{name} {count}" for name, count in sorted(soak.deeds.items())))
+    print(f"soak: {samples[-1][0]:.0f} s, {sum(soak.actions.values())} actions, {len(counted)} samples")
+    print("actions: " + ", ".join(f"{name} {count}" for name, count in sorted(soak.actions.items())))
     print(f"resident: mean {rss / 1024:.1f} MiB, peak {peak / 1024:.1f} MiB, line "
           f"{rss_slope * 3600:+.0f} KiB/h, {rss_growth:+.2f} % over the run (limit "
           f"{RSS_GROWTH_MAX} %)")

@@ -76,7 +76,7 @@ static void write_dump(struct str bytes)
 /* --- the hangman --- */
 
 /* The child stops once before it writes. */
-static pid_t start(void (*deed)(struct str), struct str bytes)
+static pid_t start(void (*work)(struct str), struct str bytes)
 {
 	pid_t pid = fork();
 	int status;
@@ -87,7 +87,7 @@ static pid_t start(void (*deed)(struct str), struct str bytes)
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 			_exit(1);
 		(void)raise(SIGSTOP);
-		deed(bytes);
+		work(bytes);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

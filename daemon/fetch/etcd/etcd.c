@@ -347,7 +347,7 @@ static void start_after_knock(struct etcd *etcd)
 		go_on(etcd);
 }
 
-/* Anything that came while the probe was under way is a sign of life. */
+/* Anything that came while the probe was under way shows that it lives. */
 static bool was_heard(const struct etcd *etcd, uint64_t ms)
 {
 	return (etcd->call && http_silence(etcd->call) < ms) ||

@@ -53,64 +53,60 @@ static void make(const char *folder, const struct process *process)
 	write_fact(folder, "cgroup", process->cgroup);
 }
 
+static const struct process host = {HOST_USERS, STATUS("77"),
+				    CGROUP2("/system.slice/x.service")};
+static const struct process pod = {
+	HOST_USERS, STATUS("9"),
+	CGROUP2("/kubepods.slice/kubepods-podA.slice/cri-1.scope")};
+static const struct {
+	const struct process *mine;
+	struct process theirs;
+	const char *why; /* a part of it; NULL: it lives here */
+} cases[] = {
+	{&host,
+	 {HOST_USERS, STATUS("99"), CGROUP2("/user.slice/s.scope")},
+	 NULL},
+	{&host,
+	 {HOST_USERS, STATUS("9"), CGROUP2("/system.slice/docker.service")},
+	 NULL},
+	{&host, {HOST_USERS, STATUS("9"), NULL}, NULL},
+	{&host,
+	 {"         0          0          1\n", STATUS("99"), CGROUP2("/")},
+	 "user namespace"},
+	{&host, {HOST_USERS, STATUS("99\t1"), CGROUP2("/")}, "PID namespace"},
+	{&host,
+	 {HOST_USERS, STATUS("9"), CGROUP2("/system.slice/docker-0f.scope")},
+	 "container"},
+	{&host,
+	 {HOST_USERS, STATUS("9"), "1:name=systemd:/docker/0f\n0::/\n"},
+	 "container"},
+	{&host,
+	 {HOST_USERS, STATUS("9"), CGROUP2("/kubepods/burstable/p/1")},
+	 "container"},
+	{&host,
+	 {HOST_USERS, STATUS("9"), CGROUP2("/machine.slice/m.scope")},
+	 "container"},
+	{&host,
+	 {HOST_USERS, STATUS("9"), CGROUP2("/../cri-2.scope")},
+	 "container"},
+	{&host, {NULL, STATUS("9"), CGROUP2("/")}, "not show"},
+	{&host, {HOST_USERS, NULL, CGROUP2("/")}, "not show"},
+	{&host, {HOST_USERS, "Name:\tx\n", CGROUP2("/")}, "PID"},
+	{&pod,
+	 {HOST_USERS, STATUS("3"),
+	  CGROUP2("/kubepods.slice/kubepods-podA.slice/cri-1.scope")},
+	 NULL},
+	{&pod,
+	 {HOST_USERS, STATUS("3"),
+	  CGROUP2("/kubepods.slice/kubepods-podA.slice/cri-2.scope")},
+	 "container"},
+	{&pod,
+	 {HOST_USERS, STATUS("3"), CGROUP2("/system.slice/s.service")},
+	 "container"},
+};
+
 static void a_process_lives_where_all_is_the_same(void **state)
 {
-	static const struct process host = {HOST_USERS, STATUS("77"),
-					    CGROUP2("/system.slice/x.service")};
-	static const struct process pod = {
-		HOST_USERS, STATUS("9"),
-		CGROUP2("/kubepods.slice/kubepods-podA.slice/cri-1.scope")};
-	static const struct {
-		const struct process *mine;
-		struct process theirs;
-		const char *why; /* a part of it; NULL: it lives here */
-	} cases[] = {
-		{&host,
-		 {HOST_USERS, STATUS("99"), CGROUP2("/user.slice/s.scope")},
-		 NULL},
-		{&host,
-		 {HOST_USERS, STATUS("9"),
-		  CGROUP2("/system.slice/docker.service")},
-		 NULL},
-		{&host, {HOST_USERS, STATUS("9"), NULL}, NULL},
-		{&host,
-		 {"         0          0          1\n", STATUS("99"),
-		  CGROUP2("/")},
-		 "user namespace"},
-		{&host,
-		 {HOST_USERS, STATUS("99\t1"), CGROUP2("/")},
-		 "PID namespace"},
-		{&host,
-		 {HOST_USERS, STATUS("9"),
-		  CGROUP2("/system.slice/docker-0f.scope")},
-		 "container"},
-		{&host,
-		 {HOST_USERS, STATUS("9"), "1:name=systemd:/docker/0f\n0::/\n"},
-		 "container"},
-		{&host,
-		 {HOST_USERS, STATUS("9"), CGROUP2("/kubepods/burstable/p/1")},
-		 "container"},
-		{&host,
-		 {HOST_USERS, STATUS("9"), CGROUP2("/machine.slice/m.scope")},
-		 "container"},
-		{&host,
-		 {HOST_USERS, STATUS("9"), CGROUP2("/../cri-2.scope")},
-		 "container"},
-		{&host, {NULL, STATUS("9"), CGROUP2("/")}, "not show"},
-		{&host, {HOST_USERS, NULL, CGROUP2("/")}, "not show"},
-		{&host, {HOST_USERS, "Name:\tx\n", CGROUP2("/")}, "PID"},
-		{&pod,
-		 {HOST_USERS, STATUS("3"),
-		  CGROUP2("/kubepods.slice/kubepods-podA.slice/cri-1.scope")},
-		 NULL},
-		{&pod,
-		 {HOST_USERS, STATUS("3"),
-		  CGROUP2("/kubepods.slice/kubepods-podA.slice/cri-2.scope")},
-		 "container"},
-		{&pod,
-		 {HOST_USERS, STATUS("3"), CGROUP2("/system.slice/s.service")},
-		 "container"},
-	};
 	char mine[] = "/tmp/clearconf-abode.XXXXXX";
 	char theirs[] = "/tmp/clearconf-abode.XXXXXX";
 
@@ -145,7 +141,8 @@ static pid_t start_peer(int *fd, int *hold, int unshared)
 	pid = fork();
 	if (pid == 0) {
 		close(gate[1]);
-		byte = unshared && unshare(unshared) < 0;
+		if (unshared && unshare(unshared) < 0)
+			byte = 1;
 		(void)!write(ends[1], &byte, 1);
 		(void)!read(gate[0], &byte, 1);
 		_exit(0);

@@ -112,7 +112,7 @@ void answer_warn(const struct answer *answer)
 		value_get(answer->doc->root, STR("left_out"));
 	struct str lack = answer_text(answer->doc->root, "without_vaults");
 
-	if (lack.len)
+	if (lack.len && !answer_is_starting(answer))
 		complain_warning("the vaults are not in: %.*s",
 				 STR_PRINT(lack));
 	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;

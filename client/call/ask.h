@@ -59,8 +59,9 @@ void answer_deinit(struct answer *answer);
 /* This process's variables as the parameter `environment`. */
 void ask_add_environment(struct buf *out);
 
-/* Warn of the vaults that are not in it, though a login should bring them, and
- * of those that cannot be read with this process's variables. */
+/* Warn of the vaults that are not in it, though a login should bring them (but
+ * not while they may come at any moment, which is told of by itself), and of
+ * those that cannot be read with this process's variables. */
 void answer_warn(const struct answer *answer);
 
 /* The vaults are not in yet: values that they bring are missing. */

@@ -126,6 +126,22 @@ def test_cloud_init_has_its_shape():
     assert f"secret_key_file = {key[1]}" in files["/etc/clearconf/clearconfd.conf"]["content"]
 
 
+def test_ci_has_every_distribution_that_is_promised():
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
+    images = {image for job in jobs.values()
+              for image in job.get("strategy", {}).get("matrix", {}).get("image", [job["container"]])}
+    assert images == {"debian:11", "debian:12", "debian:13", "ubuntu:20.04", "ubuntu:22.04",
+                      "ubuntu:24.04", "almalinux:8", "almalinux:9"}
+    assert [step for step in jobs["whole"]["steps"] if step.get("run") == ".ci/run"]
+
+
+def test_who_has_a_problem_is_asked_for_doctor():
+    form = yaml.safe_load((ROOT / ".github/ISSUE_TEMPLATE/problem.yml").read_text())
+    asked = {each["id"]: each for each in form["body"]}
+    assert "clearconf doctor" in asked["doctor"]["attributes"]["label"]
+    assert asked["doctor"]["validations"]["required"]
+
+
 def test_cloud_inits_unit_is_understood(tmp_path):
     config = yaml.safe_load((FOLDER / "cloud-init.yaml").read_text())
     unit = next(x["content"] for x in config["write_files"] if x["path"].endswith("agent.service"))

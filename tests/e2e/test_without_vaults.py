@@ -44,6 +44,15 @@ def test_a_warning_says_what_is_missing_and_why(home, away, server, command):
     assert home.client(*command, check=0).stderr == ""
 
 
+def test_get_at_the_start_warns_once(home, conf, server, daemon):
+    server.fail("hang")
+    home.settings(FAST)
+    home.conf(conf("k: mine"))
+    daemon.start()
+    done = home.client("get", "k", check=0)
+    assert done.stderr.count("warning") == 1 and "starting" in done.stderr
+
+
 @pytest.mark.parametrize("command", REQUIRING.values(), ids=REQUIRING)
 def test_who_requires_them_gets_nothing_without(home, away, server, command):
     done = home.client("--timeout=0.4", *command, check=6)

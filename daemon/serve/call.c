@@ -190,10 +190,10 @@ static const struct parameter *find(const struct parameter *table,
 
 static bool is_in_range(const json_t *value, const struct parameter *parameter)
 {
-	int64_t number = json_integer_value(value);
-
-	return !parameter->max || json_is_null(value) ||
-	       (number >= parameter->min && number <= parameter->max);
+	if (!parameter->max || json_is_null(value))
+		return true;
+	return json_integer_value(value) >= parameter->min &&
+	       json_integer_value(value) <= parameter->max;
 }
 
 const char *call_check(struct call *call, const struct parameter *table)

@@ -2,7 +2,7 @@
 #define DAEMON_GENERATION_H
 
 /*
- * Generation: the one counter of a engine, which only grows, also over
+ * Generation: the one counter of a daemon, which only grows, also over
  * restarts and kill -9.
  *
  * A ceiling 1,000 ahead is on disk before any number below it is used, so a

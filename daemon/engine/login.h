@@ -30,7 +30,7 @@ struct login {
 	char *ca; /* file or folder; NULL: the system's */
 
 	/* ClearML's settings api.auth.* and api.http.* as far as they make
-	 * sense for a engine, of the implicit workspace. 0 and NULL: unset. */
+	 * sense for a daemon, of the implicit workspace. 0 and NULL: unset. */
 	int64_t renew_ahead, token_life; /* seconds */
 	char *method;                    /* of what only reads */
 

@@ -22,13 +22,13 @@ struct search {
 	uint64_t budget;
 };
 
-static size_t known_bytes(struct search *search, const struct known *known,
-			  size_t offset)
+static size_t known_bytes(struct search *search,
+			  const struct secret_trie *known, size_t offset)
 {
-	if (!known_may_begin(known, search->text.ptr[offset]))
+	if (!secret_trie_may_begin(known, search->text.ptr[offset]))
 		return 0;
-	return known_at(known, str_from_offset(search->text, offset),
-			&search->budget);
+	return secret_trie_at(known, str_from_offset(search->text, offset),
+			      &search->budget);
 }
 
 static size_t longer(size_t a, size_t b)
@@ -59,7 +59,7 @@ static bool mask_inside(const struct secrets *secrets, struct str text,
 {
 	struct search search = {.secrets = secrets,
 				.text = text,
-				.budget = known_budget(text.len)};
+				.budget = secret_trie_budget(text.len)};
 	size_t end;
 
 	for (size_t i = 0; i < text.len && search.masked < text.len; i++) {
@@ -120,8 +120,8 @@ static struct value *masked_value(struct arena *arena, struct str text,
 /* As a whole. */
 static bool is_known(const struct secrets *secrets, struct str text)
 {
-	return known_has(&secrets->set->texts.whole, text) ||
-	       known_has(&secrets->more.whole, text);
+	return secret_trie_has(&secrets->set->texts.whole, text) ||
+	       secret_trie_has(&secrets->more.whole, text);
 }
 
 static struct value *mask_copy(const struct walk *walk, struct str text,

@@ -14,13 +14,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config/known.h"
 #include "config/secret_rules.h"
+#include "config/secret_trie.h"
 
 /* Secrets that were seen. */
 struct secret_texts {
-	struct known anywhere; /* found inside other texts */
-	struct known whole;    /* too short for that: found as whole values */
+	struct secret_trie anywhere; /* found inside other texts */
+	struct secret_trie
+		whole; /* too short for that: found as whole values */
 };
 
 struct secret_set {

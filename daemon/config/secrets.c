@@ -32,8 +32,8 @@ static struct secret_set *set_new(void)
 
 static void texts_deinit(struct secret_texts *texts)
 {
-	known_deinit(&texts->anywhere);
-	known_deinit(&texts->whole);
+	secret_trie_deinit(&texts->anywhere);
+	secret_trie_deinit(&texts->whole);
 }
 
 static void set_unref(struct secret_set *set)
@@ -54,8 +54,8 @@ static struct secret_set *set_of(struct secrets *secrets)
 		return shared;
 	own = set_new();
 	own->version = shared->version;
-	known_copy(&own->texts.anywhere, &shared->texts.anywhere);
-	known_copy(&own->texts.whole, &shared->texts.whole);
+	secret_trie_copy(&own->texts.anywhere, &shared->texts.anywhere);
+	secret_trie_copy(&own->texts.whole, &shared->texts.whole);
 	secret_rules_copy(&own->rules, &shared->rules);
 	set_unref(shared);
 	secrets->set = own;
@@ -148,7 +148,7 @@ static void tell_full(struct secret_set *set)
 	set->full = true;
 }
 
-static struct known *texts_for(struct secret_texts *texts, size_t length)
+static struct secret_trie *texts_for(struct secret_texts *texts, size_t length)
 {
 	return length < KNOWN_FROM ? &texts->whole : &texts->anywhere;
 }
@@ -158,11 +158,11 @@ static void add_text(struct secrets *secrets, struct str text, size_t length)
 	struct secret_set *set;
 
 	if (secrets->pinned) {
-		(void)known_add(texts_for(&secrets->more, length), text);
+		(void)secret_trie_add(texts_for(&secrets->more, length), text);
 		return;
 	}
 	set = set_of(secrets);
-	if (known_add(texts_for(&set->texts, length), text))
+	if (secret_trie_add(texts_for(&set->texts, length), text))
 		set->version++;
 	else
 		tell_full(set);
@@ -176,7 +176,7 @@ static void know(struct secrets *secrets, struct str text)
 	text = str_trim(text);
 	length = str_utf8_length(text);
 	if (length >= KNOWN_WHOLE_FROM && !is_placeholder(text) &&
-	    !known_has(texts_for(&secrets->set->texts, length), text))
+	    !secret_trie_has(texts_for(&secrets->set->texts, length), text))
 		add_text(secrets, text, length);
 }
 

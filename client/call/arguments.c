@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/suggest.h"
 #include "render/render.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -216,13 +216,14 @@ static size_t index_of(const struct option_set *sets, int result)
 /* "--verison=1": is "--version" meant? */
 static char *guess_option(const struct option_set *sets, const char *typed)
 {
-	struct near near = NEAR_TO(((struct str){typed, strcspn(typed, "=")}));
+	struct suggest near =
+		SUGGEST_FOR(((struct str){typed, strcspn(typed, "=")}));
 	const struct option_spec *spec;
 	void *fields;
 
 	for (size_t i = 0; (spec = spec_at(sets, i, &fields)); i++)
-		near_offer(&near, spec->name);
-	return near_guess(&near);
+		suggest_offer(&near, spec->name);
+	return suggest_text(&near);
 }
 
 /* optind is past the culprit, unless it is a letter amid others. */

@@ -2,7 +2,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/suggest.h"
 #include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
@@ -14,13 +14,13 @@
 static const char *nearest_key(struct arena *arena, const struct value *object,
 			       struct str key)
 {
-	struct near near = NEAR_TO(key);
+	struct suggest near = SUGGEST_FOR(key);
 	struct member *member;
 
 	if (!value_is(object, VALUE_OBJECT))
 		return NULL;
 	for (value_each (object, member))
-		near_offer(&near, arena_str(arena, member_key(member)).ptr);
+		suggest_offer(&near, arena_str(arena, member_key(member)).ptr);
 	return near.word;
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/suggest.h"
 #include "call/command.h"
 #include "call/globals.h"
 #include "text/complain.h"
@@ -52,14 +52,14 @@ const struct command *help_find_quietly(const char *name)
 const struct command *help_find(const char *name)
 {
 	const struct command *command = help_find_quietly(name);
-	struct near near = NEAR_TO(str_from(name));
+	struct suggest near = SUGGEST_FOR(str_from(name));
 	_cleanup_(mem_freep) char *guess = NULL;
 
 	if (command)
 		return command;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		near_offer(&near, commands[i]->name);
-	guess = near_guess(&near);
+		suggest_offer(&near, commands[i]->name);
+	guess = suggest_text(&near);
 	complain(EXIT_USAGE, "unknown command '%s'%s: see 'clearconf help'",
 		 name, guess);
 	return NULL;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/suggest.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 
@@ -19,12 +19,12 @@ static const struct verb *find(const struct verb_call *call)
 
 static int complain_verb(const struct verb_call *call, const char *word)
 {
-	struct near near = NEAR_TO(str_from(word));
+	struct suggest near = SUGGEST_FOR(str_from(word));
 	_cleanup_(mem_freep) char *guess = NULL;
 
 	for (size_t i = 0; i < call->count; i++)
-		near_offer(&near, call->verbs[i].name);
-	guess = near_guess(&near);
+		suggest_offer(&near, call->verbs[i].name);
+	guess = suggest_text(&near);
 	return complain(EXIT_USAGE,
 			"'%s' is nothing that %s does%s: see 'clearconf %s "
 			"--help'",

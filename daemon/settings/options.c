@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/near.h"
 #include "base/printable.h"
+#include "base/suggest.h"
 #include "render/render.h"
 
 enum {
@@ -113,7 +113,7 @@ static bool wrong_option(int *status, const struct option *all, int option,
 {
 	struct str name = {typed + strspn(typed, "-"), 0};
 	_cleanup_(mem_freep) char *guess = NULL;
-	struct near near;
+	struct suggest near;
 
 	if (option == ':')
 		return wrong(status, "%s needs an argument", typed);
@@ -121,10 +121,10 @@ static bool wrong_option(int *status, const struct option *all, int option,
 		return wrong(status, "'%s': this option takes no argument",
 			     typed);
 	name.len = strcspn(name.ptr, "=");
-	near = NEAR_TO(name);
+	near = SUGGEST_FOR(name);
 	for (; all->name; all++)
-		near_offer(&near, all->name);
-	guess = near_guess(&near);
+		suggest_offer(&near, all->name);
+	guess = suggest_text(&near);
 	return wrong(status, "unknown or ambiguous option '%s'%s", typed,
 		     guess);
 }

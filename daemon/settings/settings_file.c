@@ -7,8 +7,8 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "base/near.h"
 #include "base/source.h"
+#include "base/suggest.h"
 #include "settings/places.h"
 #include "settings/settings.h"
 #include "settings/settings_site.h"
@@ -65,23 +65,23 @@ static bool fail_guess(struct load *load, const char *what, char *guess)
 
 static char *guess_section(struct str name)
 {
-	struct near near = NEAR_TO(name);
+	struct suggest near = SUGGEST_FOR(name);
 
 	for (size_t i = 0; i < settings_table.count; i++)
-		near_offer(&near, settings_table.keys[i].section);
-	return near_guess(&near);
+		suggest_offer(&near, settings_table.keys[i].section);
+	return suggest_text(&near);
 }
 
 /* No such key in the section: is another one meant? */
 static bool fail_key(struct load *load, const char *section, const char *name)
 {
 	_cleanup_(mem_freep) char *what = mem_printf("unknown key: %s", name);
-	struct near near = NEAR_TO(str_from(name));
+	struct suggest near = SUGGEST_FOR(str_from(name));
 
 	for (size_t i = 0; i < load->table->count; i++)
 		if (!strcmp(load->table->keys[i].section, section))
-			near_offer(&near, load->table->keys[i].name);
-	return fail_guess(load, what, near_guess(&near));
+			suggest_offer(&near, load->table->keys[i].name);
+	return fail_guess(load, what, suggest_text(&near));
 }
 
 static bool is_comment(struct str line)

@@ -1,8 +1,8 @@
 #include "read/schema_check.h"
 
 #include "base/mem.h"
-#include "base/near.h"
 #include "base/source.h"
+#include "base/suggest.h"
 #include "read/doc.h"
 #include "value/path.h"
 #include "value/value.h"
@@ -31,7 +31,7 @@ static const struct schema_key *meant(struct check *check,
 {
 	struct str path = buf_str(&check->known), name;
 	const struct schema_key *child = NULL, *nearest = NULL;
-	struct near near = NEAR_TO(key);
+	struct suggest near = SUGGEST_FOR(key);
 
 	if (check->unknown++ >= SCHEMA_CHECK_UNKNOWN)
 		return NULL;
@@ -40,7 +40,7 @@ static const struct schema_key *meant(struct check *check,
 
 		name = schema_name(child);
 		if (!(is_longer(key, name) && value_get(object, name)))
-			near_offer(&near, name.ptr);
+			suggest_offer(&near, name.ptr);
 		if (near.word != before)
 			nearest = child;
 	}

@@ -1,4 +1,4 @@
-#include "base/near.h"
+#include "base/suggest.h"
 
 #include "base/mem.h"
 
@@ -52,7 +52,7 @@ static bool may_be_near(struct str a, struct str b)
 	       a.len <= b.len + DISTANCE_MAX && b.len <= a.len + DISTANCE_MAX;
 }
 
-void near_offer(struct near *near, const char *word)
+void suggest_offer(struct suggest *near, const char *word)
 {
 	struct str text = str_from(word);
 	size_t apart;
@@ -67,7 +67,7 @@ void near_offer(struct near *near, const char *word)
 	near->apart = apart;
 }
 
-char *near_guess(const struct near *near)
+char *suggest_text(const struct suggest *near)
 {
 	return near->word ? mem_printf(" (is '%s' meant?)", near->word)
 			  : mem_strdup("");

@@ -6,18 +6,18 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "base/near.h"
+#include "base/suggest.h"
 
 static void assert_guess(const char *typed, const char *expected)
 {
 	static const char *const words[] = {"get", "watch", "status", "storage",
 					    "a.long.word"};
-	struct near near = NEAR_TO(str_from(typed));
+	struct suggest near = SUGGEST_FOR(str_from(typed));
 	_cleanup_(mem_freep) char *guess = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		near_offer(&near, words[i]);
-	guess = near_guess(&near);
+		suggest_offer(&near, words[i]);
+	guess = suggest_text(&near);
 	assert_string_equal(guess, expected);
 }
 

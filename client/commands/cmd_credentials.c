@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/command.h"
-#include "call/once.h"
+#include "call/simple_call.h"
 #include "commands/verb.h"
 #include "read/doc.h"
 #include "render/render.h"
@@ -74,13 +74,13 @@ static int list(const struct client *client, const void *fields,
 {
 	const struct credentials *o = fields;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	int status = once_ask(client, "ListCredentials", &answer);
+	int status = simple_call_plain(client, "ListCredentials", &answer);
 
 	(void)argument;
 	if (status != EXIT_DONE)
 		return status;
 	if (o->json)
-		return once_print_json(answer->root);
+		return simple_call_print_json(answer->root);
 	return print_list(value_get(answer->root, STR("credentials")));
 }
 
@@ -147,7 +147,7 @@ static int create(const struct client *client, const void *fields,
 	const struct credentials *o = fields;
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {"CreateCredentials", &parameters, NULL};
+	struct simple_call call = {"CreateCredentials", &parameters, NULL};
 	int status;
 
 	(void)argument;
@@ -156,11 +156,11 @@ static int create(const struct client *client, const void *fields,
 	json_add_optional_int(&parameters, "lifetime", lifetime_of(o));
 	json_add_optional_string(&parameters, "workspace", client->workspace);
 	buf_putc(&parameters, '}');
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	warn_of_pair(o, answer->root);
-	return o->json ? once_print_json(answer->root)
+	return o->json ? simple_call_print_json(answer->root)
 		       : print_pair(answer->root);
 }
 
@@ -173,7 +173,7 @@ static int edit(const struct client *client, const void *fields,
 	const struct credentials *o = fields;
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {"EditCredentials", &parameters, NULL};
+	struct simple_call call = {"EditCredentials", &parameters, NULL};
 	int status;
 
 	buf_putc(&parameters, '{');
@@ -182,10 +182,10 @@ static int edit(const struct client *client, const void *fields,
 		json_add_string(&parameters, "label", o->label);
 	json_add_optional_string(&parameters, "workspace", client->workspace);
 	buf_putc(&parameters, '}');
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
-	return o->json ? once_print_json(answer->root) : EXIT_DONE;
+	return o->json ? simple_call_print_json(answer->root) : EXIT_DONE;
 }
 
 /* --- rotate --------------------------------------------------------------- */
@@ -220,8 +220,8 @@ static int rotate(const struct client *client, const void *fields,
 	const struct credentials *o = fields;
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {"RotateCredentials", &parameters,
-			    "choose another --grace or --expires"};
+	struct simple_call call = {"RotateCredentials", &parameters,
+				   "choose another --grace or --expires"};
 	int status;
 
 	(void)argument;
@@ -232,12 +232,12 @@ static int rotate(const struct client *client, const void *fields,
 	json_add_optional_int(&parameters, "lifetime", lifetime_of(o));
 	json_add_optional_string(&parameters, "workspace", client->workspace);
 	buf_putc(&parameters, '}');
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	if (o->expires && !value_get(answer->root, STR("expires")))
 		warn_of_no_expiry();
-	return o->json ? once_print_json(answer->root)
+	return o->json ? simple_call_print_json(answer->root)
 		       : print_rotation(answer->root);
 }
 
@@ -250,7 +250,7 @@ static int revoke(const struct client *client, const void *fields,
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {
+	struct simple_call call = {
 		"RevokeCredentials", &parameters,
 		o->force ? NULL
 			 : "clearconfd itself logs in with this key: put "
@@ -264,11 +264,11 @@ static int revoke(const struct client *client, const void *fields,
 		json_add_bool(&parameters, "force", true);
 	json_add_optional_string(&parameters, "workspace", client->workspace);
 	buf_putc(&parameters, '}');
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	if (o->json)
-		return once_print_json(answer->root);
+		return simple_call_print_json(answer->root);
 	buf_printf(&out,
 		   "revoked %s; tokens made with it last until they "
 		   "expire\n",

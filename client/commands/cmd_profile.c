@@ -1,7 +1,7 @@
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/command.h"
-#include "call/once.h"
+#include "call/simple_call.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
@@ -73,13 +73,14 @@ static int run(const struct client *client, const void *fields, int argc,
 {
 	const struct profile *o = fields;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	int status = once_ask(client, "GetProfile", &answer);
+	int status = simple_call_plain(client, "GetProfile", &answer);
 
 	(void)argc;
 	(void)argv;
 	if (status != EXIT_DONE)
 		return status;
-	return o->json ? once_print_json(answer->root) : print(answer->root);
+	return o->json ? simple_call_print_json(answer->root)
+		       : print(answer->root);
 }
 
 const struct command cmd_profile = {

@@ -1,7 +1,7 @@
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/command.h"
-#include "call/once.h"
+#include "call/simple_call.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/complain.h"
@@ -64,16 +64,17 @@ static int run(const struct client *client, const void *fields, int argc,
 	const struct reload *o = fields;
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {"Reload", &parameters, NULL};
+	struct simple_call call = {"Reload", &parameters, NULL};
 	int status;
 
 	(void)argc;
 	(void)argv;
 	buf_puts(&parameters, "{}");
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
-	status = o->json ? once_print_json(answer->root) : print(answer->root);
+	status = o->json ? simple_call_print_json(answer->root)
+			 : print(answer->root);
 	if (status != EXIT_DONE)
 		return status;
 	return complain_of(value_get(answer->root, STR("failed")));

@@ -3,7 +3,7 @@
 #include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
-#include "call/once.h"
+#include "call/simple_call.h"
 #include "read/doc.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -63,7 +63,7 @@ static int print(const struct value *storage, bool json)
 				"the daemon's answer holds no storage; are "
 				"clearconf and clearconfd of one version?");
 	if (json)
-		return once_print_json(storage);
+		return simple_call_print_json(storage);
 	storage_text_write(&out, storage);
 	return output_show(buf_str(&out));
 }

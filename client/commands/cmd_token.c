@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/command.h"
-#include "call/once.h"
+#include "call/simple_call.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/complain.h"
@@ -43,8 +43,8 @@ static int run(const struct client *client, const void *fields, int argc,
 	const struct token *o = fields;
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {"GetToken", &parameters,
-			    o->lifetime ? REFUSED : NULL};
+	struct simple_call call = {"GetToken", &parameters,
+				   o->lifetime ? REFUSED : NULL};
 	double seconds = ceil(o->lifetime ? arguments_seconds(o->lifetime) : 0);
 	int status;
 
@@ -58,10 +58,11 @@ static int run(const struct client *client, const void *fields, int argc,
 	if (o->lifetime)
 		json_add_int(&parameters, "lifetime", (long long)seconds);
 	buf_putc(&parameters, '}');
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
-	return o->json ? once_print_json(answer->root) : print(answer->root);
+	return o->json ? simple_call_print_json(answer->root)
+		       : print(answer->root);
 }
 
 const struct command cmd_token = {

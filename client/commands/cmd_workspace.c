@@ -1,7 +1,7 @@
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/command.h"
-#include "call/once.h"
+#include "call/simple_call.h"
 #include "commands/verb.h"
 #include "read/doc.h"
 #include "text/answer.h"
@@ -69,16 +69,16 @@ static int list(const struct client *client, const void *fields,
 	const struct workspace *o = fields;
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {"ListWorkspaces", &parameters, NULL};
+	struct simple_call call = {"ListWorkspaces", &parameters, NULL};
 	int status;
 
 	(void)argument;
 	buf_puts(&parameters, "{}");
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	if (o->json)
-		return once_print_json(answer->root);
+		return simple_call_print_json(answer->root);
 	return print_list(value_get(answer->root, STR("workspaces")));
 }
 
@@ -91,17 +91,17 @@ static int use(const struct client *client, const void *fields,
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct once once = {"UseWorkspace", &parameters, NULL};
+	struct simple_call call = {"UseWorkspace", &parameters, NULL};
 	int status;
 
 	buf_putc(&parameters, '{');
 	json_add_string(&parameters, "name", name);
 	buf_putc(&parameters, '}');
-	status = once_call(client, &once, &answer);
+	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
 	if (o->json)
-		return once_print_json(answer->root);
+		return simple_call_print_json(answer->root);
 	buf_printf(&out, "%s is the active workspace (generation %lld)\n", name,
 		   (long long)answer_int(answer->root, "generation", 0));
 	return output_show(buf_str(&out));

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "call/once.h"
+#include "call/simple_call.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
@@ -16,12 +16,13 @@
 int exec_facts_ask(struct exec_facts *facts, const struct client *client)
 {
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
-	struct once once = {.method = "GetStatus", .parameters = &parameters};
+	struct simple_call call = {.method = "GetStatus",
+				   .parameters = &parameters};
 	int status;
 
 	*facts = (struct exec_facts){0};
 	buf_puts(&parameters, "{}");
-	status = once_call(client, &once, &facts->doc);
+	status = simple_call_run(client, &call, &facts->doc);
 	if (status == EXIT_DONE)
 		facts->agent = str_is(
 			answer_text(value_get(facts->doc->root, STR("status")),

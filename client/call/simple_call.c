@@ -1,4 +1,4 @@
-#include "call/once.h"
+#include "call/simple_call.h"
 
 #include "base/mem.h"
 #include "call/channel.h"
@@ -9,8 +9,8 @@
 #include "text/output.h"
 #include "value/json.h"
 
-int once_call(const struct client *client, const struct once *once,
-	      struct doc **answer)
+int simple_call_run(const struct client *client, const struct simple_call *call,
+		    struct doc **answer)
 {
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	struct patience patience;
@@ -18,30 +18,30 @@ int once_call(const struct client *client, const struct once *once,
 
 	patience_begin(&patience);
 	if (status == EXIT_DONE)
-		status = channel_call(&channel, once->method, once->parameters,
+		status = channel_call(&channel, call->method, call->parameters,
 				      answer);
 	patience_end(&patience);
 	if (status == EXIT_DONE)
 		return status;
-	if (once->refused &&
+	if (call->refused &&
 	    channel_failed_with(&channel, CHANNEL_PARAMETER_REFUSED))
-		return complain(status, "%s", once->refused);
+		return complain(status, "%s", call->refused);
 	return channel_complain(&channel, status);
 }
 
-int once_ask(const struct client *client, const char *method,
-	     struct doc **answer)
+int simple_call_plain(const struct client *client, const char *method,
+		      struct doc **answer)
 {
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
-	struct once once = {.method = method, .parameters = &parameters};
+	struct simple_call call = {.method = method, .parameters = &parameters};
 
 	buf_putc(&parameters, '{');
 	json_add_optional_string(&parameters, "workspace", client->workspace);
 	buf_putc(&parameters, '}');
-	return once_call(client, &once, answer);
+	return simple_call_run(client, &call, answer);
 }
 
-int once_print_json(const struct value *answer)
+int simple_call_print_json(const struct value *answer)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 

@@ -1,5 +1,5 @@
-#ifndef ONCE_H
-#define ONCE_H
+#ifndef SIMPLE_CALL_H
+#define SIMPLE_CALL_H
 
 /*
  * A command that is one call: connect, call, and say what went wrong.
@@ -11,7 +11,7 @@ struct client;
 struct doc;
 struct value;
 
-struct once {
+struct simple_call {
 	const char *method; /* of io.clearconf */
 	struct buf *parameters;
 	/* What to do when the daemon does not take a parameter; NULL: the two
@@ -20,14 +20,14 @@ struct once {
 };
 
 /* An exit status, complained about; *answer is the caller's. */
-int once_call(const struct client *client, const struct once *once,
-	      struct doc **answer);
+int simple_call_run(const struct client *client, const struct simple_call *call,
+		    struct doc **answer);
 
 /* The same without parameters but the workspace, if one is named. */
-int once_ask(const struct client *client, const char *method,
-	     struct doc **answer);
+int simple_call_plain(const struct client *client, const char *method,
+		      struct doc **answer);
 
 /* Print an answer as JSON, for --json. An exit status. */
-int once_print_json(const struct value *answer);
+int simple_call_print_json(const struct value *answer);
 
 #endif

@@ -3,9 +3,9 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/suggest.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "value/path.h"
@@ -50,10 +50,10 @@ static bool correct(struct buf *out, struct arena *arena,
 
 char *guess_path(const struct client *client, const char *path)
 {
-	struct question question = {.workspace = client->workspace,
-				    .secrets = ASK_MASKED};
+	struct get_question question = {.workspace = client->workspace,
+					.secrets = GET_MASKED};
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer answer = {0};
+	_cleanup_(get_answer_deinit) struct get_answer answer = {0};
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	_cleanup_(buf_deinit) struct buf meant = BUF_INIT;
 	struct path_error error;
@@ -61,7 +61,7 @@ char *guess_path(const struct client *client, const char *path)
 
 	if (!path_parse(&parsed, &arena, str_from(path), &error) ||
 	    channel_open(&channel, client) != EXIT_DONE ||
-	    ask(&channel, &question, &answer) != EXIT_DONE ||
+	    get_call(&channel, &question, &answer) != EXIT_DONE ||
 	    !correct(&meant, &arena, answer.value, &parsed))
 		return mem_strdup("");
 	return mem_printf(" (is '%s' meant?)", buf_str(&meant).ptr);
@@ -83,15 +83,15 @@ int guess_complain(const struct client *client, const struct channel *channel,
 
 void guess_warn(const struct client *client, const char *path)
 {
-	struct question question = {.path = path,
-				    .workspace = client->workspace,
-				    .secrets = ASK_MASKED};
+	struct get_question question = {.path = path,
+					.workspace = client->workspace,
+					.secrets = GET_MASKED};
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer answer = {0};
+	_cleanup_(get_answer_deinit) struct get_answer answer = {0};
 	_cleanup_(mem_freep) char *guess = NULL;
 
 	if (channel_open(&channel, client) != EXIT_DONE ||
-	    ask(&channel, &question, &answer) != EXIT_NO_PATH)
+	    get_call(&channel, &question, &answer) != EXIT_NO_PATH)
 		return;
 	guess = guess_path(client, path);
 	complain_warning("there is nothing at %s yet%s", path, guess);

@@ -14,9 +14,9 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "call/arguments.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "call/globals.h"
 #include "commands/help.h"
 #include "commands/verb.h"
@@ -296,14 +296,14 @@ static void offer_paths(struct scan *scan)
 	const char *dot = strrchr(scan->typed, '.');
 	_cleanup_(mem_freep) char *parent =
 		mem_strndup(scan->typed, dot ? (size_t)(dot - scan->typed) : 0);
-	struct question question = {.path = dot ? parent : NULL,
-				    .workspace = scan->client.workspace,
-				    .secrets = ASK_MASKED};
+	struct get_question question = {.path = dot ? parent : NULL,
+					.workspace = scan->client.workspace,
+					.secrets = GET_MASKED};
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer answer = {0};
+	_cleanup_(get_answer_deinit) struct get_answer answer = {0};
 
 	if (channel_open(&channel, &scan->client) == EXIT_DONE &&
-	    ask(&channel, &question, &answer) == EXIT_DONE)
+	    get_call(&channel, &question, &answer) == EXIT_DONE)
 		offer_keys(scan, str_from(parent), answer.value);
 }
 

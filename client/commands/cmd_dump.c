@@ -5,10 +5,10 @@
 
 #include "base/mem.h"
 #include "call/arguments.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/clock.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "call/guess.h"
 #include "call/status_follow.h"
 #include "commands/hook.h"
@@ -74,7 +74,7 @@ struct dump {
 	const struct client *client;
 	const struct dump_options *options;
 	const char *path;     /* of the configuration; NULL: all of it */
-	const char *view;     /* see ask.h */
+	const char *view;     /* see get_call.h */
 	struct target target; /* opened with --output only */
 	struct exec_check check;
 	struct exec_helper checker; /* its process */
@@ -231,8 +231,8 @@ static void tell_of_check(struct dump *dump)
 }
 
 /* With @question, which brought @answer. */
-static bool is_accepted(struct dump *dump, const struct question *question,
-			const struct answer *answer, struct str text)
+static bool is_accepted(struct dump *dump, const struct get_question *question,
+			const struct get_answer *answer, struct str text)
 {
 	const struct exec_check_subject subject = {dump->client, question,
 						   answer->value};
@@ -281,32 +281,33 @@ static bool may_come(const struct dump *dump)
 	return true;
 }
 
-static struct question question_of(const struct dump *dump)
+static struct get_question question_of(const struct dump *dump)
 {
-	return (struct question){
+	return (struct get_question){
 		.path = dump->path,
 		.workspace = dump->client->workspace,
 		.environment = dump->options->env,
-		.secrets = dump->options->mask ? ASK_MASKED : ASK_REAL,
+		.secrets = dump->options->mask ? GET_MASKED : GET_REAL,
 		.view = dump->view,
 		.require_vaults = dump->options->require_vaults,
 	};
 }
 
 /* Nothing is said about a failure of the connection. */
-static int ask_when_started(struct dump *dump, const struct question *question,
-			    struct answer *answer)
+static int ask_when_started(struct dump *dump,
+			    const struct get_question *question,
+			    struct get_answer *answer)
 {
 	int status;
 
 	for (;;) {
-		status = ask(&dump->asking, question, answer);
+		status = get_call(&dump->asking, question, answer);
 		if (channel_failed_with(&dump->asking, CHANNEL_NOT_READY) &&
 		    may_come(dump))
 			continue;
-		if (status != EXIT_DONE || !answer_is_starting(answer))
+		if (status != EXIT_DONE || !get_answer_is_starting(answer))
 			return status;
-		answer_deinit(answer);
+		get_answer_deinit(answer);
 		status = wait_while_starting(dump);
 		if (status != EXIT_DONE)
 			return status;
@@ -317,13 +318,13 @@ static int dump_once(struct dump *dump)
 {
 	_cleanup_(rendering_deinit) struct rendering rendering = {
 		.at = dump->path};
-	_cleanup_(answer_deinit) struct answer answer = {0};
-	struct question question = question_of(dump);
+	_cleanup_(get_answer_deinit) struct get_answer answer = {0};
+	struct get_question question = question_of(dump);
 	int status = ask_when_started(dump, &question, &answer);
 
 	if (status != EXIT_DONE)
 		return status;
-	answer_warn(&answer);
+	get_answer_warn(&answer);
 	status = output_render(&rendering, answer.value, dump->options->format);
 	if (status != EXIT_DONE)
 		return status;
@@ -454,7 +455,7 @@ static int check_usage(const struct dump_options *o)
 		return complain(EXIT_USAGE,
 				"--exec-timeout needs a command: add --exec "
 				"COMMAND");
-	if (!ask_is_view(o->vaults))
+	if (!get_call_is_view(o->vaults))
 		return complain(EXIT_USAGE, "--vaults takes merged or live: "
 					    "see 'clearconf dump --help'");
 	return EXIT_DONE;
@@ -479,7 +480,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		.client = client,
 		.options = fields,
 		.path = argc ? argv[0] : NULL,
-		.view = ASK_MERGED,
+		.view = GET_VIEW_MERGED,
 		.target = {.dirfd = -1},
 		.wait_ms = client->timeout_ms,
 	};

@@ -1,8 +1,8 @@
 #include "base/mem.h"
 #include "call/arguments.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "call/guess.h"
 #include "read/doc.h"
 #include "text/exit_status.h"
@@ -32,7 +32,7 @@ static void write_question(struct buf *out, const struct client *client,
 	if (o->reveal)
 		json_add_bool(out, "reveal", true);
 	if (o->env)
-		ask_add_environment(out);
+		get_call_add_environment(out);
 	buf_putc(out, '}');
 }
 
@@ -53,7 +53,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	if (status != EXIT_DONE)
 		return guess_complain(client, &channel, status,
 				      argc ? argv[0] : NULL);
-	answer_warn(&(struct answer){.doc = answer});
+	get_answer_warn(&(struct get_answer){.doc = answer});
 	if (explain->json)
 		output_add_json(&out, answer->root);
 	else

@@ -2,9 +2,9 @@
 
 #include "base/mem.h"
 #include "call/arguments.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "call/guess.h"
 #include "render/render.h"
 #include "text/complain.h"
@@ -34,23 +34,23 @@ static const struct option_spec options[] = {
 
 /* Into a pipe or a file goes what is asked for; on a screen others may look on.
  */
-static enum ask_secrets secrets_of(const struct get *get)
+static enum get_secrets secrets_of(const struct get *get)
 {
 	if (get->reveal)
-		return ASK_REAL;
-	return get->mask || terminal_is_there() ? ASK_MASKED : ASK_WHAT_I_MAY;
+		return GET_REAL;
+	return get->mask || terminal_is_there() ? GET_MASKED : GET_ALLOWED;
 }
 
-static int print(const struct answer *answer, const struct get *get,
+static int print(const struct get_answer *answer, const struct get *get,
 		 const char *path)
 {
 	_cleanup_(rendering_deinit) struct rendering rendering = {.at = path};
 	int status;
 
-	if (answer_is_starting(answer))
+	if (get_answer_is_starting(answer))
 		complain_warning("the vaults are not in yet (state starting): "
 				 "values may still change");
-	if (secrets_of(get) == ASK_WHAT_I_MAY && answer_hides_secret(answer))
+	if (secrets_of(get) == GET_ALLOWED && get_answer_hides_secret(answer))
 		return complain(EXIT_DENIED,
 				"access denied: the answer holds secrets; get "
 				"the right 'secrets' from the administrator, "
@@ -59,7 +59,7 @@ static int print(const struct answer *answer, const struct get *get,
 			       get->json ? "json" : get->format);
 	if (status == EXIT_DONE)
 		status = output_show(buf_str(&rendering.text));
-	if (!get->mask && answer_hides_secret(answer))
+	if (!get->mask && get_answer_hides_secret(answer))
 		complain_warning("secrets are masked on a terminal: --reveal "
 				 "shows them");
 	return status;
@@ -77,16 +77,16 @@ static int print_fallback(const char *fallback)
  * is not what ClearML would, which stops there: that is said. Other views are
  * refused for it; with an environment this one is, too. */
 static bool complain_of_lost(const struct client *client,
-			     struct question question)
+			     struct get_question question)
 {
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer merged = {0};
+	_cleanup_(get_answer_deinit) struct get_answer merged = {0};
 	int status = channel_open(&channel, client);
 
-	question.view = ASK_MERGED;
-	question.secrets = ASK_MASKED;
+	question.view = GET_VIEW_MERGED;
+	question.secrets = GET_MASKED;
 	if (status == EXIT_DONE)
-		status = ask(&channel, &question, &merged);
+		status = get_call(&channel, &question, &merged);
 	if (!channel_failed_with(&channel, CHANNEL_BROKEN))
 		return false;
 	(void)channel_complain(&channel, status);
@@ -97,14 +97,14 @@ static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
 	const struct get *get = fields;
-	struct question question = {
+	struct get_question question = {
 		.path = argc ? argv[0] : NULL,
 		.workspace = client->workspace,
 		.environment = get->env,
 		.secrets = secrets_of(get),
 	};
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer answer = {0};
+	_cleanup_(get_answer_deinit) struct get_answer answer = {0};
 	int status;
 
 	if (get->mask && get->reveal)
@@ -113,7 +113,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		return complain(EXIT_USAGE, "--json or --format, not both");
 	status = channel_open(&channel, client);
 	if (status == EXIT_DONE)
-		status = ask(&channel, &question, &answer);
+		status = get_call(&channel, &question, &answer);
 	if (status != EXIT_DONE && status != EXIT_NO_PATH)
 		return channel_complain(&channel, status);
 	if (!get->env && !str_is(answer.state, "ready") &&
@@ -123,7 +123,7 @@ static int run(const struct client *client, const void *fields, int argc,
 		return get->fallback ? print_fallback(get->fallback)
 				     : guess_complain(client, &channel, status,
 						      question.path);
-	answer_warn(&answer);
+	get_answer_warn(&answer);
 	return print(&answer, get, question.path);
 }
 

@@ -1,8 +1,8 @@
 #include "base/mem.h"
 #include "call/arguments.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "call/simple_call.h"
 #include "read/doc.h"
 #include "text/complain.h"
@@ -34,7 +34,7 @@ static void write_question(struct buf *out, const struct client *client,
 	if (o->reveal)
 		json_add_bool(out, "reveal", true);
 	if (o->env)
-		ask_add_environment(out);
+		get_call_add_environment(out);
 	buf_putc(out, '}');
 }
 

@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "commands/doctor.h"
 #include "exec/exec_folder.h"
 #include "read/reader.h"
@@ -156,14 +156,14 @@ enum dump_age { DUMP_CURRENT, DUMP_OTHER, DUMP_UNKNOWN };
 static enum dump_age age_of_dump(const struct doctor *doctor, const char *path,
 				 const char *view)
 {
-	struct question question = {.workspace = doctor->client->workspace,
-				    .secrets = ASK_REAL,
-				    .view = view};
+	struct get_question question = {.workspace = doctor->client->workspace,
+					.secrets = GET_REAL,
+					.view = view};
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer answer = {0};
+	_cleanup_(get_answer_deinit) struct get_answer answer = {0};
 
 	if (channel_open(&channel, doctor->client) != EXIT_DONE ||
-	    ask(&channel, &question, &answer) != EXIT_DONE)
+	    get_call(&channel, &question, &answer) != EXIT_DONE)
 		return DUMP_UNKNOWN;
 	return holds(path, answer.value) ? DUMP_CURRENT : DUMP_OTHER;
 }
@@ -174,9 +174,9 @@ static void look_at_dump(struct doctor *doctor, const char *path)
 
 	if (!is_dump(path))
 		return;
-	age = age_of_dump(doctor, path, ASK_MERGED);
+	age = age_of_dump(doctor, path, GET_VIEW_MERGED);
 	if (age == DUMP_OTHER)
-		age = age_of_dump(doctor, path, ASK_LIVE);
+		age = age_of_dump(doctor, path, GET_VIEW_LIVE);
 	if (age == DUMP_UNKNOWN)
 		doctor_say(doctor, DOCTOR_UNSURE,
 			   "dump: %s was written by clearconf, and whether it "

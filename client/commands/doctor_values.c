@@ -1,24 +1,24 @@
 /* The part of `doctor` about values that only look right. */
 
 #include "base/mem.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/command.h"
+#include "call/get_call.h"
 #include "commands/doctor.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
 #include "value/value.h"
 
 /* Of another workspace's keys nothing is known here. */
-static bool ask_for_keys(struct doctor *doctor, struct answer *answer)
+static bool ask_for_keys(struct doctor *doctor, struct get_answer *answer)
 {
-	struct question question = {.path = "api.credentials",
-				    .workspace = doctor->client->workspace,
-				    .environment = false};
+	struct get_question question = {.path = "api.credentials",
+					.workspace = doctor->client->workspace,
+					.environment = false};
 	_cleanup_(channel_deinit) struct channel channel = {0};
 
 	return channel_open(&channel, doctor->client) == EXIT_DONE &&
-	       ask(&channel, &question, answer) == EXIT_DONE &&
+	       get_call(&channel, &question, answer) == EXIT_DONE &&
 	       value_is(answer->value, VALUE_OBJECT);
 }
 
@@ -41,7 +41,7 @@ static void look_at_key(struct doctor *doctor, const struct value *credentials,
 
 void doctor_look_at_keys(struct doctor *doctor)
 {
-	_cleanup_(answer_deinit) struct answer answer = {0};
+	_cleanup_(get_answer_deinit) struct get_answer answer = {0};
 
 	if (!doctor->status || !ask_for_keys(doctor, &answer))
 		return;

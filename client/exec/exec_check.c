@@ -10,9 +10,9 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "call/ask.h"
 #include "call/channel.h"
 #include "call/clock.h"
+#include "call/get_call.h"
 #include "call/redact.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -81,13 +81,13 @@ static struct str last_line(int output, char bytes[LAST_BYTES])
 static void add_redacted(struct buf *reason, struct str line,
 			 const struct exec_check_subject *subject)
 {
-	struct question question = *subject->question;
+	struct get_question question = *subject->question;
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	_cleanup_(answer_deinit) struct answer masked = {0};
+	_cleanup_(get_answer_deinit) struct get_answer masked = {0};
 
-	question.secrets = ASK_MASKED;
+	question.secrets = GET_MASKED;
 	if (!line.len || channel_open(&channel, subject->client) != EXIT_DONE ||
-	    ask(&channel, &question, &masked) != EXIT_DONE)
+	    get_call(&channel, &question, &masked) != EXIT_DONE)
 		return;
 	buf_puts(reason, ": ");
 	redact_add(reason, line, subject->real, masked.value);

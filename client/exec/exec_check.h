@@ -21,7 +21,7 @@
 #include "exec/exec_test.h"
 
 struct client;
-struct question;
+struct get_question;
 struct value;
 
 struct exec_check {
@@ -48,7 +48,7 @@ enum exec_verdict exec_check_start(struct exec_check *check, struct str text);
 /* Whose secrets must not be told. */
 struct exec_check_subject {
 	const struct client *client;
-	const struct question *question; /* that brought @real */
+	const struct get_question *question; /* that brought @real */
 	const struct value *real;
 };
 

@@ -86,10 +86,10 @@ bool exec_config_choose(struct exec_config *config, const char *vaults,
 			char *const *argv)
 {
 	if (!vaults)
-		vaults = exec_agent_is(argv) ? ASK_LIVE : ASK_MERGED;
-	config->live = !strcmp(vaults, ASK_LIVE);
+		vaults = exec_agent_is(argv) ? GET_VIEW_LIVE : GET_VIEW_MERGED;
+	config->live = !strcmp(vaults, GET_VIEW_LIVE);
 	config->login = config->live ? login_of(argv) : LOGIN_NOTHING;
-	return ask_is_view(vaults);
+	return get_call_is_view(vaults);
 }
 
 /* Then the vaults are nowhere. */
@@ -133,7 +133,7 @@ int exec_config_ask(struct exec_config *config)
 static bool is_accepted_at_first(struct exec_config *config)
 {
 	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
-	struct question question = exec_feed_question(&config->feed);
+	struct get_question question = exec_feed_question(&config->feed);
 	const struct exec_check_subject subject = {
 		config->client, &question, exec_answers_whole(&config->now)};
 
@@ -230,7 +230,7 @@ static bool take_candidate(struct exec_config *config,
 
 static enum exec_verdict look_at_candidate(struct exec_config *config)
 {
-	struct question question = exec_feed_question(&config->feed);
+	struct get_question question = exec_feed_question(&config->feed);
 	const struct exec_check_subject subject = {
 		config->client, &question,
 		exec_answers_whole(&config->candidate)};

@@ -18,26 +18,26 @@
 #define LATER_MS        500
 #define CONNECT_MS      1000
 
-static struct question question_of(const struct exec_feed *feed,
-				   const char *view)
+static struct get_question question_of(const struct exec_feed *feed,
+				       const char *view)
 {
-	return (struct question){
+	return (struct get_question){
 		.workspace = feed->client->workspace,
 		.environment = true,
-		.secrets = ASK_REAL,
+		.secrets = GET_REAL,
 		.view = view,
 		.require_vaults = feed->require_vaults,
 	};
 }
 
-struct question exec_feed_question(const struct exec_feed *feed)
+struct get_question exec_feed_question(const struct exec_feed *feed)
 {
-	return question_of(feed, ASK_MERGED);
+	return question_of(feed, GET_VIEW_MERGED);
 }
 
 static const char *view_of_file(const struct exec_feed *feed)
 {
-	return feed->live ? ASK_LIVE : ASK_MERGED;
+	return feed->live ? GET_VIEW_LIVE : GET_VIEW_MERGED;
 }
 
 const struct value *exec_answers_whole(const struct exec_answers *answers)
@@ -47,13 +47,13 @@ const struct value *exec_answers_whole(const struct exec_answers *answers)
 
 void exec_answers_warn(const struct exec_answers *answers)
 {
-	answer_warn(answers->whole.doc ? &answers->whole : &answers->file);
+	get_answer_warn(answers->whole.doc ? &answers->whole : &answers->file);
 }
 
 void exec_answers_deinit(struct exec_answers *answers)
 {
-	answer_deinit(&answers->file);
-	answer_deinit(&answers->whole);
+	get_answer_deinit(&answers->file);
+	get_answer_deinit(&answers->whole);
 }
 
 void exec_feed_init(struct exec_feed *feed, const struct client *client,
@@ -103,21 +103,21 @@ static bool is_worth_asking_again(const struct channel *channel)
 
 static int ask_until_started(const struct client *client,
 			     struct channel *channel,
-			     const struct question *question,
-			     struct answer *answer)
+			     const struct get_question *question,
+			     struct get_answer *answer)
 {
 	long long deadline = clock_now() + client->timeout_ms;
 	int status;
 
 	for (;;) {
-		status = ask(channel, question, answer);
+		status = get_call(channel, question, answer);
 		if (status != EXIT_DONE &&
 		    !(is_worth_asking_again(channel) && clock_now() < deadline))
 			return channel_complain(channel, status);
-		if (status == EXIT_DONE && !answer_is_starting(answer))
+		if (status == EXIT_DONE && !get_answer_is_starting(answer))
 			return status;
 		if (status == EXIT_DONE) {
-			answer_deinit(answer);
+			get_answer_deinit(answer);
 			status = await_vaults(client, clock_until(deadline));
 			if (status != EXIT_DONE)
 				return status;
@@ -127,9 +127,9 @@ static int ask_until_started(const struct client *client,
 }
 
 static int ask_first(const struct exec_feed *feed, const char *view,
-		     struct answer *answer)
+		     struct get_answer *answer)
 {
-	struct question question = question_of(feed, view);
+	struct get_question question = question_of(feed, view);
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	int status = channel_open(&channel, feed->client);
 
@@ -143,7 +143,7 @@ int exec_feed_first(struct exec_feed *feed, struct exec_answers *answers)
 	int status = ask_first(feed, view_of_file(feed), &answers->file);
 
 	if (status == EXIT_DONE && feed->live)
-		status = ask_first(feed, ASK_MERGED, &answers->whole);
+		status = ask_first(feed, GET_VIEW_MERGED, &answers->whole);
 	return status;
 }
 
@@ -219,14 +219,14 @@ static void ask_later(struct exec_feed *feed)
  * full. */
 static int send_question(struct exec_feed *feed, const char *view)
 {
-	struct question question = question_of(feed, view);
+	struct get_question question = question_of(feed, view);
 	struct client client = *feed->client;
 	int status = EXIT_DONE;
 
 	client.timeout_ms = CONNECT_MS;
 	if (!feed->asking.handle || clearconf_get_fd(feed->asking.handle) < 0)
 		status = channel_open(&feed->asking, &client);
-	return status == EXIT_DONE ? ask_send(&feed->asking, &question)
+	return status == EXIT_DONE ? get_call_send(&feed->asking, &question)
 				   : status;
 }
 
@@ -265,16 +265,16 @@ static void take_refusal(struct exec_feed *feed, int status)
 static bool take_answer(struct exec_feed *feed, struct doc *doc)
 {
 	bool first = !feed->got.file.doc;
-	struct answer *answer = first ? &feed->got.file : &feed->got.whole;
+	struct get_answer *answer = first ? &feed->got.file : &feed->got.whole;
 
-	answer_init(answer, doc);
-	if (answer_is_starting(answer)) {
+	get_answer_init(answer, doc);
+	if (get_answer_is_starting(answer)) {
 		ask_later(feed);
 		return false;
 	}
 	if (!first || !feed->live)
 		return true;
-	put_question(feed, ASK_MERGED);
+	put_question(feed, GET_VIEW_MERGED);
 	return false;
 }
 

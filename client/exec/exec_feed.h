@@ -25,16 +25,17 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#include "call/ask.h"
 #include "call/channel.h"
+#include "call/get_call.h"
 
 struct client;
 
 #define EXEC_FEED_FDS 2
 
 struct exec_answers {
-	struct answer file;  /* what the file is to hold */
-	struct answer whole; /* with live vaults: what it comes to; else none */
+	struct get_answer file; /* what the file is to hold */
+	struct get_answer
+		whole; /* with live vaults: what it comes to; else none */
 };
 
 /* What the configuration is, with vaults and all. */
@@ -58,7 +59,7 @@ struct exec_feed {
 };
 
 /* That brings exec_answers_whole. */
-struct question exec_feed_question(const struct exec_feed *feed);
+struct get_question exec_feed_question(const struct exec_feed *feed);
 
 void exec_feed_init(struct exec_feed *feed, const struct client *client,
 		    bool live, bool require_vaults);

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "../support/docs.h"
-#include "call/ask.h"
+#include "call/get_call.h"
 #include "text/explain_text.h"
 #include "text/log_text.h"
 #include "text/status_text.h"
@@ -347,9 +347,9 @@ static void missing_credentials_are_pointed_out(void **state)
 static bool hides(const char *value, bool masked)
 {
 	_cleanup_(doc_unrefp) struct doc *doc = docs_read(value);
-	struct answer answer = {.value = doc->root, .masked = masked};
+	struct get_answer answer = {.value = doc->root, .masked = masked};
 
-	return answer_hides_secret(&answer);
+	return get_answer_hides_secret(&answer);
 }
 
 static void only_a_masked_answer_hides_a_secret(void **state)

@@ -1,4 +1,4 @@
-#include "call/ask.h"
+#include "call/get_call.h"
 
 #include "base/env.h"
 #include "base/mem.h"
@@ -11,9 +11,10 @@
 #include "value/value.h"
 #include "wire.h"
 
-bool ask_is_view(const char *name)
+bool get_call_is_view(const char *name)
 {
-	return !name || !strcmp(name, ASK_MERGED) || !strcmp(name, ASK_LIVE);
+	return !name || !strcmp(name, GET_VIEW_MERGED) ||
+	       !strcmp(name, GET_VIEW_LIVE);
 }
 
 /* JSON is UTF-8; a variable that is not cannot be sent. */
@@ -28,7 +29,7 @@ static bool is_sendable(const struct env_variable *variable)
 	return false;
 }
 
-void ask_add_environment(struct buf *out)
+void get_call_add_environment(struct buf *out)
 {
 	_cleanup_(env_unrefp) struct env *env = env_from_process();
 	const char *comma = "";
@@ -47,40 +48,40 @@ void ask_add_environment(struct buf *out)
 	buf_putc(out, '}');
 }
 
-static void write_question(struct buf *out, const struct question *question)
+static void write_question(struct buf *out, const struct get_question *question)
 {
 	buf_putc(out, '{');
 	json_add_optional_string(out, "path", question->path);
 	json_add_optional_string(out, "workspace", question->workspace);
 	json_add_optional_string(out, "view", question->view);
-	if (question->secrets != ASK_WHAT_I_MAY)
-		json_add_bool(out, "mask", question->secrets == ASK_MASKED);
+	if (question->secrets != GET_ALLOWED)
+		json_add_bool(out, "mask", question->secrets == GET_MASKED);
 	if (question->require_vaults)
 		json_add_bool(out, "require_vaults", true);
 	if (question->environment)
-		ask_add_environment(out);
+		get_call_add_environment(out);
 	buf_putc(out, '}');
 }
 
 /* Varlink lets a member that is null be left out. */
 static const struct value absent = {.type = VALUE_NULL};
 
-int ask(struct channel *channel, const struct question *question,
-	struct answer *answer)
+int get_call(struct channel *channel, const struct get_question *question,
+	     struct get_answer *answer)
 {
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	struct doc *doc = NULL;
 	int status;
 
-	*answer = (struct answer){0};
+	*answer = (struct get_answer){0};
 	write_question(&parameters, question);
 	status = channel_call(channel, "Get", &parameters, &doc);
 	if (status == EXIT_DONE)
-		answer_init(answer, doc);
+		get_answer_init(answer, doc);
 	return status;
 }
 
-int ask_send(struct channel *channel, const struct question *question)
+int get_call_send(struct channel *channel, const struct get_question *question)
 {
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 
@@ -88,9 +89,9 @@ int ask_send(struct channel *channel, const struct question *question)
 	return channel_send(channel, "Get", &parameters);
 }
 
-void answer_init(struct answer *answer, struct doc *doc)
+void get_answer_init(struct get_answer *answer, struct doc *doc)
 {
-	*answer = (struct answer){
+	*answer = (struct get_answer){
 		.doc = doc,
 		.value = value_get(doc->root, STR("value")),
 		.state = answer_text(doc->root, "state"),
@@ -100,19 +101,19 @@ void answer_init(struct answer *answer, struct doc *doc)
 		answer->value = &absent;
 }
 
-void answer_deinit(struct answer *answer)
+void get_answer_deinit(struct get_answer *answer)
 {
 	if (answer->doc)
 		answer->doc = doc_unref(answer->doc);
 }
 
-void answer_warn(const struct answer *answer)
+void get_answer_warn(const struct get_answer *answer)
 {
 	const struct value *list =
 		value_get(answer->doc->root, STR("left_out"));
 	struct str lack = answer_text(answer->doc->root, "without_vaults");
 
-	if (lack.len && !answer_is_starting(answer))
+	if (lack.len && !get_answer_is_starting(answer))
 		complain_warning("the vaults are not in: %.*s",
 				 STR_PRINT(lack));
 	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;
@@ -123,7 +124,7 @@ void answer_warn(const struct answer *answer)
 	}
 }
 
-bool answer_is_starting(const struct answer *answer)
+bool get_answer_is_starting(const struct get_answer *answer)
 {
 	return str_is(answer->state, "starting");
 }
@@ -145,7 +146,7 @@ static bool holds_mask(const struct value *value)
 	return found;
 }
 
-bool answer_hides_secret(const struct answer *answer)
+bool get_answer_hides_secret(const struct get_answer *answer)
 {
 	return answer->masked && holds_mask(answer->value);
 }

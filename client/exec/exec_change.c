@@ -22,7 +22,7 @@ void exec_change_deinit(struct exec_change *change)
 
 static void forget(struct exec_change *change)
 {
-	exec_plan_forget(&change->plan);
+	exec_debounce_forget(&change->debounce);
 	exec_wait_stop(&change->wait);
 	change->pending_since = 0;
 	change->told = false;
@@ -51,7 +51,7 @@ void exec_change_see(struct exec_change *change, struct str facts)
 	buf_add_str(&change->now, facts);
 	if (change->over)
 		return;
-	exec_plan_change(&change->plan, differs, clock_now());
+	exec_debounce_change(&change->debounce, differs, clock_now());
 	if (!differs)
 		forget(change);
 	else if (!change->pending_since)
@@ -80,7 +80,7 @@ static void say_pending(struct exec_change *change)
 
 static void restart_when_idle(struct exec_change *change, long long now)
 {
-	if (exec_plan_is_overdue(&change->plan, now)) {
+	if (exec_debounce_is_overdue(&change->debounce, now)) {
 		complain_warning("--max-wait is over: the command is restarted "
 				 "with whatever it has at work");
 		restart(change);
@@ -112,15 +112,15 @@ static bool may_act(const struct exec_change *change, long long now)
 	const struct exec_child *child = change->child;
 
 	return child->state == CHILD_RUNNING && child->pid && !child->status &&
-	       (exec_plan_is_due(&change->plan, now) ||
-		exec_plan_is_overdue(&change->plan, now));
+	       (exec_debounce_is_due(&change->debounce, now) ||
+		exec_debounce_is_overdue(&change->debounce, now));
 }
 
 static const char *what_for(const struct exec_change *change)
 {
 	if (change->child->state != CHILD_RUNNING)
 		return "the end of the command";
-	if (!exec_plan_is_due(&change->plan, clock_now()))
+	if (!exec_debounce_is_due(&change->debounce, clock_now()))
 		return "its turn";
 	return change->wait.reason[0] ? change->wait.reason : "a look at it";
 }
@@ -160,7 +160,7 @@ void exec_change_step(struct exec_change *change)
 long long exec_change_moment(const struct exec_change *change)
 {
 	long long now = clock_now();
-	long long moment = exec_plan_moment(&change->plan, now);
+	long long moment = exec_debounce_moment(&change->debounce, now);
 
 	if (!may_act(change, now))
 		return moment;

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "exec/exec_plan.h"
+#include "exec/exec_debounce.h"
 #include "exec/exec_wait.h"
 
 struct exec_check;
@@ -25,7 +25,7 @@ struct exec_change {
 	struct exec_child *child;
 	struct exec_line *line;
 	struct buf now, known; /* what there is, and what the command knows */
-	struct exec_plan plan;
+	struct exec_debounce debounce;
 	struct exec_wait wait;
 	long long pending_since; /* seconds since 1970; 0: nothing waits */
 	const struct exec_check *check; /* of what is to come */

@@ -1,5 +1,5 @@
-#ifndef EXEC_PLAN_H
-#define EXEC_PLAN_H
+#ifndef EXEC_DEBOUNCE_H
+#define EXEC_DEBOUNCE_H
 
 /*
  * When the command is told that the configuration has changed. Pure: moments
@@ -8,7 +8,7 @@
  *	       differs          quiet, and its share of --splay
  *	CALM ----------> WAITING ------------------------------> due
  *	  ^                 |                                     |
- *	  +-- as it was ----+-------- exec_plan_forget -----------+
+ *	  +-- as it was ----+------- exec_debounce_forget ---------+
  *
  * A burst of changes that does not end is acted on all the same, and so is
  * work that does not end, where --max-wait says so (overdue).
@@ -16,7 +16,7 @@
 
 #include <stdbool.h>
 
-struct exec_plan {
+struct exec_debounce {
 	int splay_ms; /* a share of --splay, drawn by the caller; 0: none */
 	int max_ms;   /* --max-wait; 0: for ever */
 
@@ -25,16 +25,19 @@ struct exec_plan {
 };
 
 /* What there is now @differs from what the command knows, or not. */
-void exec_plan_change(struct exec_plan *plan, bool differs, long long now);
+void exec_debounce_change(struct exec_debounce *debounce, bool differs,
+			  long long now);
 
 /* The command knows, or will. */
-void exec_plan_forget(struct exec_plan *plan);
+void exec_debounce_forget(struct exec_debounce *debounce);
 
-bool exec_plan_is_waiting(const struct exec_plan *plan);
-bool exec_plan_is_due(const struct exec_plan *plan, long long now);
-bool exec_plan_is_overdue(const struct exec_plan *plan, long long now);
+bool exec_debounce_is_waiting(const struct exec_debounce *debounce);
+bool exec_debounce_is_due(const struct exec_debounce *debounce, long long now);
+bool exec_debounce_is_overdue(const struct exec_debounce *debounce,
+			      long long now);
 
 /* The next moment at which one of these becomes true; 0: never. */
-long long exec_plan_moment(const struct exec_plan *plan, long long now);
+long long exec_debounce_moment(const struct exec_debounce *debounce,
+			       long long now);
 
 #endif

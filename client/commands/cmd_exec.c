@@ -236,7 +236,7 @@ static void set_up(struct exec *exec, char **argv)
 		.wait = {.child = &exec->child,
 			 .line = &exec->line,
 			 .is_worker = policy->is_worker,
-			 .hold = EXEC_HOLD_INIT,
+			 .freeze = EXEC_FREEZE_INIT,
 			 .test = {.command = exec->options->idle,
 				  .mask = &exec->mask,
 				  .option = "--idle",

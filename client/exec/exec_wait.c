@@ -126,10 +126,10 @@ static bool act(struct exec_wait *wait, enum idle_action action)
 	case IDLE_NOTHING: break;
 	case IDLE_ASK: ask(wait); break;
 	case IDLE_HOLD:
-		(void)exec_hold_take(&wait->hold, wait->child->pid,
-				     &wait->child->helpers[PLACE_GUARD]);
+		(void)exec_freeze_begin(&wait->freeze, wait->child->pid,
+					&wait->child->helpers[PLACE_GUARD]);
 		break;
-	case IDLE_LET_GO: exec_hold_release(&wait->hold); break;
+	case IDLE_LET_GO: exec_freeze_end(&wait->freeze); break;
 	case IDLE_IS_FREE: return true;
 	}
 	return false;
@@ -141,7 +141,7 @@ static bool look(struct exec_wait *wait)
 	bool is_free;
 
 	/* What is seen of it counts when it stood still before. */
-	now.stands = exec_hold_stands(&wait->hold);
+	now.stands = exec_freeze_is_stopped(&wait->freeze);
 	now.sight = see(wait);
 	now.answer = hear(wait);
 	is_free = act(wait, exec_idle_next(&wait->idle, &now));
@@ -180,7 +180,7 @@ bool exec_wait_step(struct exec_wait *wait)
 
 void exec_wait_stop(struct exec_wait *wait)
 {
-	exec_hold_release(&wait->hold);
+	exec_freeze_end(&wait->freeze);
 	exec_test_stop(&wait->test);
 	exec_idle_reset(&wait->idle);
 	wait->look_at = 0;

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "exec/exec_hold.h"
+#include "exec/exec_freeze.h"
 #include "exec/exec_idle.h"
 #include "exec/exec_test.h"
 
@@ -22,7 +22,7 @@ struct exec_wait {
 	struct exec_line *line;
 	bool is_worker; /* the command is a worker of queues, by its words */
 	struct exec_idle idle;
-	struct exec_hold hold;
+	struct exec_freeze freeze;
 	struct exec_test test;
 	long long look_at;             /* 0: at once */
 	char reason[EXEC_WAIT_REASON]; /* what is waited for; "": unknown */

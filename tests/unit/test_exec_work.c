@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "exec/exec_child.h"
-#include "exec/exec_hold.h"
+#include "exec/exec_freeze.h"
 #include "exec/exec_work.h"
 #include "exec/exec_worker.h"
 
@@ -314,18 +314,18 @@ static void wait_state(pid_t pid, char wanted)
 
 static void what_is_held_stands_and_goes_on(void **state)
 {
-	struct exec_hold hold = EXEC_HOLD_INIT;
+	struct exec_freeze freeze = EXEC_FREEZE_INIT;
 	struct exec_helper guard = {0};
 	pid_t pid = start(sleeper);
 
 	(void)state;
 	assert_true(wait_asleep(pid, true));
-	assert_false(exec_hold_stands(&hold));
-	assert_true(exec_hold_take(&hold, pid, &guard));
+	assert_false(exec_freeze_is_stopped(&freeze));
+	assert_true(exec_freeze_begin(&freeze, pid, &guard));
 	wait_state(pid, 'T');
-	assert_true(exec_hold_stands(&hold));
+	assert_true(exec_freeze_is_stopped(&freeze));
 	assert_true(exec_worker_is_asleep(pid)); /* as it was */
-	exec_hold_release(&hold);
+	exec_freeze_end(&freeze);
 	wait_state(pid, 'S');
 	assert_int_equal(waitpid(guard.pid, NULL, 0), guard.pid);
 }
@@ -334,10 +334,10 @@ static pid_t held; /* by a process that is killed */
 
 static void holder(void)
 {
-	struct exec_hold hold = EXEC_HOLD_INIT;
+	struct exec_freeze freeze = EXEC_FREEZE_INIT;
 	struct exec_helper guard = {0};
 
-	(void)exec_hold_take(&hold, held, &guard);
+	(void)exec_freeze_begin(&freeze, held, &guard);
 	sleep_on();
 }
 

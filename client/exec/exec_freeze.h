@@ -1,5 +1,5 @@
-#ifndef EXEC_HOLD_H
-#define EXEC_HOLD_H
+#ifndef EXEC_FREEZE_H
+#define EXEC_FREEZE_H
 
 /*
  * A process held still by SIGSTOP, to be looked at before it is decided about.
@@ -13,21 +13,21 @@
 
 struct exec_helper;
 
-struct exec_hold {
+struct exec_freeze {
 	pid_t pid; /* 0: nothing is held */
 	int alive; /* our end of the guard's pipe; -1: none */
 };
 
-#define EXEC_HOLD_INIT ((struct exec_hold){.alive = -1})
+#define EXEC_FREEZE_INIT ((struct exec_freeze){.alive = -1})
 
 /* False, and nothing is held, when there can be no guard. */
-bool exec_hold_take(struct exec_hold *hold, pid_t pid,
-		    struct exec_helper *guard);
+bool exec_freeze_begin(struct exec_freeze *freeze, pid_t pid,
+		       struct exec_helper *guard);
 
 /* Does it stand still by now? */
-bool exec_hold_stands(const struct exec_hold *hold);
+bool exec_freeze_is_stopped(const struct exec_freeze *freeze);
 
 /* It goes on; does nothing when nothing is held. */
-void exec_hold_release(struct exec_hold *hold);
+void exec_freeze_end(struct exec_freeze *freeze);
 
 #endif

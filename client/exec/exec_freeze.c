@@ -1,4 +1,4 @@
-#include "exec/exec_hold.h"
+#include "exec/exec_freeze.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -23,8 +23,8 @@ static _Noreturn void guard_it(pid_t pid, const int ends[2])
 	_exit(0);
 }
 
-bool exec_hold_take(struct exec_hold *hold, pid_t pid,
-		    struct exec_helper *guard)
+bool exec_freeze_begin(struct exec_freeze *freeze, pid_t pid,
+		       struct exec_helper *guard)
 {
 	int ends[2];
 
@@ -39,22 +39,23 @@ bool exec_hold_take(struct exec_hold *hold, pid_t pid,
 		file_closep(&ends[1]);
 		return false;
 	}
-	*hold = (struct exec_hold){pid, ends[1]};
+	*freeze = (struct exec_freeze){pid, ends[1]};
 	(void)kill(pid, SIGSTOP);
 	return true;
 }
 
-bool exec_hold_stands(const struct exec_hold *hold)
+bool exec_freeze_is_stopped(const struct exec_freeze *freeze)
 {
 	struct proc proc;
 
-	return hold->pid && proc_read(hold->pid, &proc) && proc.state == 'T';
+	return freeze->pid && proc_read(freeze->pid, &proc) &&
+	       proc.state == 'T';
 }
 
-void exec_hold_release(struct exec_hold *hold)
+void exec_freeze_end(struct exec_freeze *freeze)
 {
-	if (hold->pid)
-		(void)kill(hold->pid, SIGCONT);
-	file_closep(&hold->alive);
-	*hold = EXEC_HOLD_INIT;
+	if (freeze->pid)
+		(void)kill(freeze->pid, SIGCONT);
+	file_closep(&freeze->alive);
+	*freeze = EXEC_FREEZE_INIT;
 }

@@ -469,7 +469,7 @@ static void set_up_check(struct dump *dump)
 			arguments_milliseconds(o->check_timeout, CHECK_MS));
 	dump->check.helper = &dump->checker;
 	(void)sigprocmask(SIG_SETMASK, NULL, &dump->signals);
-	dump->check.test.mask = &dump->signals;
+	dump->check.probe.mask = &dump->signals;
 	exec_line_init(&dump->line, dump->client);
 }
 

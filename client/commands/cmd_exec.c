@@ -223,7 +223,7 @@ static void set_up(struct exec *exec, char **argv)
 	exec_check_init(
 		&exec->config.check, exec->options->check,
 		arguments_milliseconds(exec->options->check_timeout, CHECK_MS));
-	exec->config.check.test.mask = &exec->mask;
+	exec->config.check.probe.mask = &exec->mask;
 	exec->config.check.helper = &exec->child.helpers[PLACE_CHECK];
 	exec_line_init(&exec->line, exec->config.client);
 	exec->change = (struct exec_change){
@@ -237,11 +237,11 @@ static void set_up(struct exec *exec, char **argv)
 			 .line = &exec->line,
 			 .is_worker = policy->is_worker,
 			 .freeze = EXEC_FREEZE_INIT,
-			 .test = {.command = exec->options->idle,
-				  .mask = &exec->mask,
-				  .option = "--idle",
-				  .limit_ms = IDLE_TEST_MS,
-				  .output = -1}},
+			 .probe = {.command = exec->options->idle,
+				   .mask = &exec->mask,
+				   .option = "--idle",
+				   .limit_ms = IDLE_TEST_MS,
+				   .output = -1}},
 	};
 }
 

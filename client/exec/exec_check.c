@@ -25,10 +25,10 @@ void exec_check_init(struct exec_check *check, const char *command,
 		     int limit_ms)
 {
 	*check = (struct exec_check){
-		.test = {.command = command,
-			 .option = "--check",
-			 .limit_ms = limit_ms,
-			 .output = -1},
+		.probe = {.command = command,
+			  .option = "--check",
+			  .limit_ms = limit_ms,
+			  .output = -1},
 		.folder = EXEC_FOLDER_INIT,
 		.candidate = BUF_INIT,
 	};
@@ -37,11 +37,11 @@ void exec_check_init(struct exec_check *check, const char *command,
 void exec_check_stop(struct exec_check *check)
 {
 	check->waits = false;
-	if (check->test.output < 0)
+	if (check->probe.output < 0)
 		return;
-	exec_test_stop(&check->test);
-	file_closep(&check->test.output);
-	check->test.output = -1;
+	exec_probe_stop(&check->probe);
+	file_closep(&check->probe.output);
+	check->probe.output = -1;
 	(void)exec_folder_write(&check->folder, (struct str){"", 0});
 	buf_deinit(&check->candidate);
 }
@@ -107,7 +107,7 @@ static char *why_not(const struct exec_check *check,
 		buf_printf(&reason, " (signal %d)", WTERMSIG(how));
 	else
 		buf_printf(&reason, " (status %d)", WEXITSTATUS(how));
-	add_redacted(&reason, last_line(check->test.output, bytes), subject);
+	add_redacted(&reason, last_line(check->probe.output, bytes), subject);
 	return buf_take(&reason);
 }
 
@@ -138,7 +138,7 @@ static enum exec_verdict fail(struct exec_check *check, const char *what,
 
 bool exec_check_is_busy(const struct exec_check *check)
 {
-	return check->test.pid || check->waits;
+	return check->probe.pid || check->waits;
 }
 
 static enum exec_verdict launch(struct exec_check *check)
@@ -148,10 +148,10 @@ static enum exec_verdict launch(struct exec_check *check)
 	check->waits = false;
 	if (r < 0)
 		return fail(check, check->folder.file, -r);
-	check->test.argument = check->folder.file;
-	check->test.output = memfd_create("check", MFD_CLOEXEC);
-	if (check->test.output < 0 ||
-	    !exec_test_start(&check->test, check->helper, 0))
+	check->probe.argument = check->folder.file;
+	check->probe.output = memfd_create("check", MFD_CLOEXEC);
+	if (check->probe.output < 0 ||
+	    !exec_probe_start(&check->probe, check->helper, 0))
 		return fail(check, "a process", errno);
 	return TEST_RUNS;
 }
@@ -179,7 +179,7 @@ enum exec_verdict exec_check_look(struct exec_check *check,
 
 	if (check->waits)
 		return check->helper->pid ? TEST_RUNS : launch(check);
-	verdict = exec_test_look(&check->test, check->helper);
+	verdict = exec_probe_look(&check->probe, check->helper);
 	if (verdict == TEST_RUNS)
 		return TEST_RUNS;
 	verdict = conclude(

@@ -18,14 +18,14 @@
 #include "base/buf.h"
 #include "exec/exec_child.h"
 #include "exec/exec_folder.h"
-#include "exec/exec_test.h"
+#include "exec/exec_probe.h"
 
 struct client;
 struct get_question;
 struct value;
 
 struct exec_check {
-	struct exec_test test;      /* its command is NULL: none is asked for */
+	struct exec_probe probe;    /* its command is NULL: none is asked for */
 	struct exec_helper *helper; /* borrowed */
 	struct exec_folder folder;  /* made for the first candidate */
 	struct buf candidate;       /* that is judged, or was last */

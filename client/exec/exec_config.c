@@ -137,7 +137,7 @@ static bool is_accepted_at_first(struct exec_config *config)
 	const struct exec_check_subject subject = {
 		config->client, &question, exec_answers_whole(&config->now)};
 
-	if (!config->check.test.command)
+	if (!config->check.probe.command)
 		return true;
 	(void)render_hocon(&rendering, subject.real);
 	return exec_check_run(&config->check, buf_str(&rendering.text),
@@ -242,7 +242,7 @@ static enum exec_verdict check_candidate(struct exec_config *config)
 {
 	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
 
-	if (!config->check.test.command)
+	if (!config->check.probe.command)
 		return TEST_YES;
 	(void)render_hocon(&rendering, exec_answers_whole(&config->candidate));
 	return exec_check_start(&config->check, buf_str(&rendering.text));
@@ -271,6 +271,6 @@ void exec_config_poll(const struct exec_config *config,
 long long exec_config_moment(const struct exec_config *config)
 {
 	return clock_first(exec_feed_moment(&config->feed),
-			   config->check.test.pid ? config->check.test.until
-						  : 0);
+			   config->check.probe.pid ? config->check.probe.until
+						   : 0);
 }

@@ -155,18 +155,18 @@ static bool test(struct exec_wait *wait)
 	struct exec_helper *helper = &wait->child->helpers[PLACE_IDLE_TEST];
 
 	wait->look_at = clock_now() + TEST_AGAIN_MS;
-	if (!wait->test.pid) {
-		if (exec_test_start(&wait->test, helper, wait->child->pid))
-			wait->look_at = wait->test.until;
+	if (!wait->probe.pid) {
+		if (exec_probe_start(&wait->probe, helper, wait->child->pid))
+			wait->look_at = wait->probe.until;
 		return false;
 	}
 	set_reason(wait, "the command of --idle to say so");
-	return exec_test_look(&wait->test, helper) == TEST_YES;
+	return exec_probe_look(&wait->probe, helper) == TEST_YES;
 }
 
 static bool has_news(const struct exec_wait *wait)
 {
-	if (wait->test.pid)
+	if (wait->probe.pid)
 		return !wait->child->helpers[PLACE_IDLE_TEST].pid;
 	return has_asked(wait) && wait->line->word != WORD_NONE;
 }
@@ -175,13 +175,13 @@ bool exec_wait_step(struct exec_wait *wait)
 {
 	if (wait->look_at && !clock_is_past(wait->look_at) && !has_news(wait))
 		return false;
-	return wait->test.command ? test(wait) : look(wait);
+	return wait->probe.command ? test(wait) : look(wait);
 }
 
 void exec_wait_stop(struct exec_wait *wait)
 {
 	exec_freeze_end(&wait->freeze);
-	exec_test_stop(&wait->test);
+	exec_probe_stop(&wait->probe);
 	exec_idle_reset(&wait->idle);
 	wait->look_at = 0;
 	wait->reason[0] = '\0';

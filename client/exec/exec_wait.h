@@ -10,7 +10,7 @@
 
 #include "exec/exec_freeze.h"
 #include "exec/exec_idle.h"
-#include "exec/exec_test.h"
+#include "exec/exec_probe.h"
 
 struct exec_child;
 struct exec_line;
@@ -23,7 +23,7 @@ struct exec_wait {
 	bool is_worker; /* the command is a worker of queues, by its words */
 	struct exec_idle idle;
 	struct exec_freeze freeze;
-	struct exec_test test;
+	struct exec_probe probe;
 	long long look_at;             /* 0: at once */
 	char reason[EXEC_WAIT_REASON]; /* what is waited for; "": unknown */
 };

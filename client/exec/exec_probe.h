@@ -1,5 +1,5 @@
-#ifndef EXEC_TEST_H
-#define EXEC_TEST_H
+#ifndef EXEC_PROBE_H
+#define EXEC_PROBE_H
 
 /*
  * A command of the user's that says yes or no: --idle CMD, --check CMD. Run by
@@ -12,7 +12,7 @@
 
 struct exec_helper;
 
-struct exec_test {
+struct exec_probe {
 	const char *command;
 	const sigset_t *mask;
 	const char *option;   /* that brought it, for people */
@@ -27,14 +27,14 @@ enum exec_verdict { TEST_RUNS, TEST_YES, TEST_NO };
 
 /* It finds the process that is to be judged in CLEARCONF_PID (0: none is).
  * False: no process could be made. */
-bool exec_test_start(struct exec_test *test, struct exec_helper *helper,
-		     pid_t judged);
+bool exec_probe_start(struct exec_probe *probe, struct exec_helper *helper,
+		      pid_t judged);
 
 /* Of one that was started; once it is no longer TEST_RUNS, start again. */
-enum exec_verdict exec_test_look(struct exec_test *test,
-				 const struct exec_helper *helper);
+enum exec_verdict exec_probe_look(struct exec_probe *probe,
+				  const struct exec_helper *helper);
 
 /* It is of no interest any more; does nothing when none runs. */
-void exec_test_stop(struct exec_test *test);
+void exec_probe_stop(struct exec_probe *probe);
 
 #endif

@@ -6,9 +6,9 @@
 #include <sys/random.h>
 
 #include "exec/exec_agent.h"
+#include "exec/exec_agent_process.h"
 #include "exec/exec_child.h"
 #include "exec/exec_signal.h"
-#include "exec/exec_worker.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 
@@ -63,7 +63,7 @@ static int check(const struct exec_policy *policy,
 		return complain(EXEC_FAILED,
 				"--idle goes with --on-change idle");
 	if (policy->is_agent && policy->on_change > 0 &&
-	    exec_worker_dies_of(policy->on_change))
+	    exec_agent_process_dies_of(policy->on_change))
 		return complain(EXEC_FAILED,
 				"--on-change %s: clearml-agent ends or stops "
 				"by this signal, and its task is lost or left "
@@ -78,7 +78,7 @@ static void warn(const struct exec_policy *policy,
 		 const struct exec_options *options, char *const *argv)
 {
 	bool never = policy->is_agent && !options->idle &&
-		     exec_worker_kind(argv) == WORKER_NEVER_IDLE;
+		     exec_agent_process_kind(argv) == WORKER_NEVER_IDLE;
 
 	if (policy->on_change == EXEC_IDLE && never)
 		complain_warning(
@@ -127,7 +127,7 @@ int exec_policy_make(struct exec_policy *policy,
 int exec_policy_pass_on(const struct exec_policy *policy, int number)
 {
 	if (!policy->is_agent || number == SIGTERM || number == SIGINT ||
-	    !exec_worker_dies_of(number))
+	    !exec_agent_process_dies_of(number))
 		return number;
 	if (number == SIGQUIT)
 		return SIGTERM;

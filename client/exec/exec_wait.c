@@ -5,10 +5,10 @@
 
 #include "base/mem.h"
 #include "call/clock.h"
+#include "exec/exec_agent_process.h"
 #include "exec/exec_child.h"
 #include "exec/exec_line.h"
 #include "exec/exec_work.h"
-#include "exec/exec_worker.h"
 
 #define TEST_AGAIN_MS 5000
 
@@ -38,7 +38,7 @@ static const struct proc *find_other(const struct exec_wait *wait,
 
 static enum idle_sight look_at_worker(struct exec_wait *wait)
 {
-	if (exec_worker_is_asleep(wait->child->pid))
+	if (exec_agent_process_is_asleep(wait->child->pid))
 		return SIGHT_ASLEEP;
 	set_reason(wait, "process %d to sleep between two looks at its queues",
 		   (int)wait->child->pid);
@@ -48,7 +48,8 @@ static enum idle_sight look_at_worker(struct exec_wait *wait)
 static enum idle_sight look_at(struct exec_wait *wait,
 			       const struct exec_work *work)
 {
-	enum exec_worker_kind kind = exec_worker_kind_of(wait->child->pid);
+	enum exec_agent_process_kind kind =
+		exec_agent_process_kind_of(wait->child->pid);
 	const struct proc *other = find_other(wait, work);
 
 	wait->idle.asks = kind == WORKER_OF_QUEUES;
@@ -110,7 +111,7 @@ static enum idle_answer hear(struct exec_wait *wait)
 
 static void ask(struct exec_wait *wait)
 {
-	_cleanup_(mem_freep) char *id = exec_worker_id(wait->child->pid);
+	_cleanup_(mem_freep) char *id = exec_agent_process_id(wait->child->pid);
 
 	if (id)
 		exec_line_ask(wait->line, id);

@@ -17,10 +17,10 @@
 
 #include "base/mem.h"
 #include "base/proc.h"
+#include "exec/exec_agent_process.h"
 #include "exec/exec_child.h"
 #include "exec/exec_freeze.h"
 #include "exec/exec_work.h"
-#include "exec/exec_worker.h"
 
 #define TRIES 2000
 
@@ -228,9 +228,10 @@ static void the_eldest_comes_first(void **state)
 
 static bool wait_asleep(pid_t pid, bool wanted)
 {
-	for (int i = 0; i < TRIES && exec_worker_is_asleep(pid) != wanted; i++)
+	for (int i = 0;
+	     i < TRIES && exec_agent_process_is_asleep(pid) != wanted; i++)
 		nap();
-	return exec_worker_is_asleep(pid) == wanted;
+	return exec_agent_process_is_asleep(pid) == wanted;
 }
 
 static void sleep_by_select(void)
@@ -259,11 +260,11 @@ static void who_sleeps_is_seen_to(void **state)
 	assert_true(wait_asleep(by_nanosleep, true));
 	assert_true(wait_asleep(by_select, true));
 	for (int i = 0; i < 20; i++) {
-		assert_false(exec_worker_is_asleep(reads));
-		assert_false(exec_worker_is_asleep(spins));
+		assert_false(exec_agent_process_is_asleep(reads));
+		assert_false(exec_agent_process_is_asleep(spins));
 		nap();
 	}
-	assert_false(exec_worker_is_asleep(0x7ffffff0));
+	assert_false(exec_agent_process_is_asleep(0x7ffffff0));
 }
 
 static void a_worker_is_known_by_the_file_it_holds(void **state)
@@ -273,15 +274,15 @@ static void a_worker_is_known_by_the_file_it_holds(void **state)
 	char *id;
 
 	(void)state;
-	assert_null(exec_worker_id(0x7ffffff0));
+	assert_null(exec_agent_process_id(0x7ffffff0));
 	assert_true(fd >= 0);
-	assert_null(exec_worker_id(getpid())); /* nothing in it yet */
+	assert_null(exec_agent_process_id(getpid())); /* nothing in it yet */
 	assert_int_equal(write(fd, "vm:gpu0\n3", 9), 9);
-	id = exec_worker_id(getpid());
+	id = exec_agent_process_id(getpid());
 	assert_string_equal(id, "vm:gpu0");
 	mem_free(id);
 	(void)close(fd);
-	assert_null(exec_worker_id(getpid()));
+	assert_null(exec_agent_process_id(getpid()));
 	(void)unlink(path);
 }
 
@@ -293,9 +294,9 @@ static void an_agent_answers_to_two_signals(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
-		assert_false(exec_worker_dies_of(harmless[i]));
+		assert_false(exec_agent_process_dies_of(harmless[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
-		assert_true(exec_worker_dies_of(deadly[i]));
+		assert_true(exec_agent_process_dies_of(deadly[i]));
 }
 
 /* --- holding -------------------------------------------------------------- */
@@ -324,7 +325,7 @@ static void what_is_held_stands_and_goes_on(void **state)
 	assert_true(exec_freeze_begin(&freeze, pid, &guard));
 	wait_state(pid, 'T');
 	assert_true(exec_freeze_is_stopped(&freeze));
-	assert_true(exec_worker_is_asleep(pid)); /* as it was */
+	assert_true(exec_agent_process_is_asleep(pid)); /* as it was */
 	exec_freeze_end(&freeze);
 	wait_state(pid, 'S');
 	assert_int_equal(waitpid(guard.pid, NULL, 0), guard.pid);

@@ -1,4 +1,4 @@
-#include "exec/exec_worker.h"
+#include "exec/exec_agent_process.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -37,7 +37,7 @@ static size_t read_file(pid_t pid, const char *name, char *text, size_t size)
 
 /* --- what it is ----------------------------------------------------------- */
 
-enum exec_worker_kind exec_worker_kind(char *const *argv)
+enum exec_agent_process_kind exec_agent_process_kind(char *const *argv)
 {
 	if (!exec_agent_is(argv))
 		return WORKER_NONE;
@@ -46,7 +46,7 @@ enum exec_worker_kind exec_worker_kind(char *const *argv)
 	return WORKER_OF_QUEUES;
 }
 
-enum exec_worker_kind exec_worker_kind_of(pid_t pid)
+enum exec_agent_process_kind exec_agent_process_kind_of(pid_t pid)
 {
 	char text[8192], *argv[WORDS_MAX + 1];
 	size_t len = read_file(pid, "cmdline", text, sizeof(text)), count = 0;
@@ -55,7 +55,7 @@ enum exec_worker_kind exec_worker_kind_of(pid_t pid)
 	     at += strlen(at) + 1)
 		argv[count++] = at;
 	argv[count] = NULL;
-	return exec_worker_kind(argv);
+	return exec_agent_process_kind(argv);
 }
 
 /* --- what it does --------------------------------------------------------- */
@@ -76,7 +76,7 @@ static const struct {
 };
 
 /* "230 0x0 0x1 ...": a call and its arguments; "running" when it is in none. */
-bool exec_worker_is_asleep(pid_t pid)
+bool exec_agent_process_is_asleep(pid_t pid)
 {
 	char text[256], *rest;
 	long number;
@@ -119,7 +119,7 @@ static char *read_id(pid_t pid, const char *descriptor)
 	return len ? mem_strndup(text, len) : NULL;
 }
 
-char *exec_worker_id(pid_t pid)
+char *exec_agent_process_id(pid_t pid)
 {
 	char path[64];
 	DIR *folder;
@@ -143,7 +143,7 @@ static const int harmless[] = {
 	SIGCHLD, SIGCONT, SIGURG, SIGWINCH, SIGPIPE, SIGXFSZ,
 };
 
-bool exec_worker_dies_of(int signal)
+bool exec_agent_process_dies_of(int signal)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++)
 		if (signal == harmless[i])

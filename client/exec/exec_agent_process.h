@@ -1,5 +1,5 @@
-#ifndef EXEC_WORKER_H
-#define EXEC_WORKER_H
+#ifndef EXEC_AGENT_PROCESS_H
+#define EXEC_AGENT_PROCESS_H
 
 /*
  * A running agent of ClearML's, as it can be seen from outside: what it was
@@ -12,27 +12,27 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum exec_worker_kind {
+enum exec_agent_process_kind {
 	WORKER_NONE,       /* no agent at all */
 	WORKER_OF_QUEUES,  /* one task at a time, and idle between them */
 	WORKER_NEVER_IDLE, /* its tasks run beside each other, or it is one */
 };
 
-enum exec_worker_kind exec_worker_kind(char *const *argv);
+enum exec_agent_process_kind exec_agent_process_kind(char *const *argv);
 
 /* The same of a process; WORKER_NONE when it may not be seen. */
-enum exec_worker_kind exec_worker_kind_of(pid_t pid);
+enum exec_agent_process_kind exec_agent_process_kind_of(pid_t pid);
 
 /* Is the main thread of @pid asleep? That is what it does, or did when it was
  * stopped; false when it may not be seen. */
-bool exec_worker_is_asleep(pid_t pid);
+bool exec_agent_process_is_asleep(pid_t pid);
 
 /* The id that the agent @pid has at the server, the caller's; NULL: it has
  * none yet, or it may not be seen. */
-char *exec_worker_id(pid_t pid);
+char *exec_agent_process_id(pid_t pid);
 
 /* Does an agent end by @signal, or stand still? It answers to SIGTERM and
  * SIGINT only, which end it in order. */
-bool exec_worker_dies_of(int signal);
+bool exec_agent_process_dies_of(int signal);
 
 #endif

@@ -119,24 +119,26 @@ int exec_child_start(struct exec_child *child,
 
 /* --- its end -------------------------------------------------------------- */
 
-void exec_child_look(const struct exec_child *child, struct exec_work *work)
+void exec_child_look(const struct exec_child *child,
+		     struct exec_descendants *descendants)
 {
-	pid_t apart[EXEC_APART];
+	pid_t apart[EXEC_HELPERS];
 
-	for (size_t i = 0; i < EXEC_APART; i++)
+	for (size_t i = 0; i < EXEC_HELPERS; i++)
 		apart[i] = child->helpers[i].pid;
-	exec_work_look(work, apart);
+	exec_descendants_list(descendants, apart);
 }
 
-static void end_all(const struct exec_work *work, int number)
+static void end_all(const struct exec_descendants *descendants, int number)
 {
-	for (size_t i = 0; i < work->count; i++) {
-		(void)kill(work->list[i].pid, number);
-		(void)kill(work->list[i].pid, SIGCONT);
+	for (size_t i = 0; i < descendants->count; i++) {
+		(void)kill(descendants->list[i].pid, number);
+		(void)kill(descendants->list[i].pid, SIGCONT);
 	}
 }
 
-static void clear(struct exec_child *child, const struct exec_work *work)
+static void clear(struct exec_child *child,
+		  const struct exec_descendants *descendants)
 {
 	long long soon = clock_now() + LEFTOVERS_MS;
 
@@ -145,46 +147,49 @@ static void clear(struct exec_child *child, const struct exec_work *work)
 	complain_warning(
 		"the command has left process %d (%s)%s behind: SIGTERM "
 		"ends what is left",
-		(int)work->list[0].pid, work->list[0].name,
-		work->count > 1 ? " and others" : "");
+		(int)descendants->list[0].pid, descendants->list[0].name,
+		descendants->count > 1 ? " and others" : "");
 	if (child->state == CHILD_RUNNING)
 		child->kill_at = clock_now() + child->grace_ms;
 	if (child->kill_at < soon)
 		child->kill_at = soon;
 	child->state = CHILD_CLEARING;
-	end_all(work, SIGTERM);
+	end_all(descendants, SIGTERM);
 }
 
 /* What parents have left is our child. */
-static void follow(struct exec_child *child, const struct exec_work *work)
+static void follow(struct exec_child *child,
+		   const struct exec_descendants *descendants)
 {
 	size_t i = 0;
 
-	while (i + 1 < work->count && work->list[i].parent != getpid())
+	while (i + 1 < descendants->count &&
+	       descendants->list[i].parent != getpid())
 		i++;
-	child->pid = work->list[i].pid;
+	child->pid = descendants->list[i].pid;
 	complain_warning("the command has ended with status %d, and process %d "
 			 "(%s) that it started goes on: it is followed",
-			 child->status, (int)child->pid, work->list[i].name);
+			 child->status, (int)child->pid,
+			 descendants->list[i].name);
 }
 
 /* The command has ended, and we have children. A look may miss one that was
  * born during it: then the end of its parent brings us here again. */
 static void go_on(struct exec_child *child)
 {
-	struct exec_work work;
+	struct exec_descendants descendants;
 
-	exec_child_look(child, &work);
-	if (work.count && (child->ends || child->state != CHILD_RUNNING))
-		clear(child, &work);
-	else if (work.count)
-		follow(child, &work);
-	exec_work_deinit(&work);
+	exec_child_look(child, &descendants);
+	if (descendants.count && (child->ends || child->state != CHILD_RUNNING))
+		clear(child, &descendants);
+	else if (descendants.count)
+		follow(child, &descendants);
+	exec_descendants_deinit(&descendants);
 }
 
 static void take_end(struct exec_child *child, pid_t ended, int how)
 {
-	for (size_t i = 0; i < EXEC_APART; i++)
+	for (size_t i = 0; i < EXEC_HELPERS; i++)
 		if (child->helpers[i].pid == ended)
 			child->helpers[i] = (struct exec_helper){.how = how};
 	if (child->pid != ended)
@@ -235,15 +240,16 @@ void exec_child_stop(struct exec_child *child)
 
 static void kill_leftovers(struct exec_child *child)
 {
-	struct exec_work work;
+	struct exec_descendants descendants;
 
-	exec_child_look(child, &work);
-	if (work.count)
+	exec_child_look(child, &descendants);
+	if (descendants.count)
 		complain_warning("process %d (%s) of the command does not end "
 				 "and is killed",
-				 (int)work.list[0].pid, work.list[0].name);
-	end_all(&work, SIGKILL);
-	exec_work_deinit(&work);
+				 (int)descendants.list[0].pid,
+				 descendants.list[0].name);
+	end_all(&descendants, SIGKILL);
+	exec_descendants_deinit(&descendants);
 }
 
 void exec_child_kill(struct exec_child *child)

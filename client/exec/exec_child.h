@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "exec/exec_work.h"
+#include "exec/exec_descendants.h"
 
 /* Exit statuses of what runs commands, as env(1) and timeout(1) have them. */
 enum {
@@ -47,9 +47,9 @@ struct exec_child {
 	long long kill_at; /* while STOPPING or CLEARING; see clock.h */
 	int status;        /* so far */
 	struct exec_helper {
-		pid_t pid;     /* 0: none, or it has ended */
-		int how;       /* it did; see wait(2) */
-	} helpers[EXEC_APART]; /* processes of our own beside it */
+		pid_t pid;       /* 0: none, or it has ended */
+		int how;         /* it did; see wait(2) */
+	} helpers[EXEC_HELPERS]; /* processes of our own beside it */
 };
 
 struct exec_command {
@@ -80,6 +80,7 @@ void exec_child_stop(struct exec_child *child);
 void exec_child_kill(struct exec_child *child);
 
 /* What lives of it, helpers excepted. */
-void exec_child_look(const struct exec_child *child, struct exec_work *work);
+void exec_child_look(const struct exec_child *child,
+		     struct exec_descendants *descendants);
 
 #endif

@@ -7,8 +7,8 @@
 #include "call/clock.h"
 #include "exec/exec_agent_process.h"
 #include "exec/exec_child.h"
+#include "exec/exec_descendants.h"
 #include "exec/exec_line.h"
-#include "exec/exec_work.h"
 
 #define TEST_AGAIN_MS 5000
 
@@ -28,11 +28,11 @@ static void set_reason(struct exec_wait *wait, const char *format, ...)
 
 /* The eldest beside the command itself; NULL: none. */
 static const struct proc *find_other(const struct exec_wait *wait,
-				     const struct exec_work *work)
+				     const struct exec_descendants *descendants)
 {
-	for (size_t i = 0; i < work->count; i++)
-		if (work->list[i].pid != wait->child->pid)
-			return &work->list[i];
+	for (size_t i = 0; i < descendants->count; i++)
+		if (descendants->list[i].pid != wait->child->pid)
+			return &descendants->list[i];
 	return NULL;
 }
 
@@ -46,11 +46,11 @@ static enum idle_sight look_at_worker(struct exec_wait *wait)
 }
 
 static enum idle_sight look_at(struct exec_wait *wait,
-			       const struct exec_work *work)
+			       const struct exec_descendants *descendants)
 {
 	enum exec_agent_process_kind kind =
 		exec_agent_process_kind_of(wait->child->pid);
-	const struct proc *other = find_other(wait, work);
+	const struct proc *other = find_other(wait, descendants);
 
 	wait->idle.asks = kind == WORKER_OF_QUEUES;
 	if (kind == WORKER_NEVER_IDLE) {
@@ -74,13 +74,13 @@ static enum idle_sight look_at(struct exec_wait *wait,
 
 static enum idle_sight see(struct exec_wait *wait)
 {
-	struct exec_work work;
+	struct exec_descendants descendants;
 	enum idle_sight sight = SIGHT_WORK;
 
-	exec_child_look(wait->child, &work);
+	exec_child_look(wait->child, &descendants);
 	if (wait->child->pid)
-		sight = look_at(wait, &work);
-	exec_work_deinit(&work);
+		sight = look_at(wait, &descendants);
+	exec_descendants_deinit(&descendants);
 	return sight;
 }
 

@@ -19,8 +19,8 @@
 #include "base/proc.h"
 #include "exec/exec_agent_process.h"
 #include "exec/exec_child.h"
+#include "exec/exec_descendants.h"
 #include "exec/exec_freeze.h"
-#include "exec/exec_work.h"
 
 #define TRIES 2000
 
@@ -93,20 +93,20 @@ static void end(pid_t pid)
 	(void)waitpid(pid, NULL, 0);
 }
 
-static size_t count_of(const pid_t apart[EXEC_APART])
+static size_t count_of(const pid_t apart[EXEC_HELPERS])
 {
-	struct exec_work work;
+	struct exec_descendants descendants;
 	size_t count;
 
-	exec_work_look(&work, apart);
-	count = work.count;
-	exec_work_deinit(&work);
+	exec_descendants_list(&descendants, apart);
+	count = descendants.count;
+	exec_descendants_deinit(&descendants);
 	return count;
 }
 
 static void wait_count(size_t wanted)
 {
-	static const pid_t nobody[EXEC_APART];
+	static const pid_t nobody[EXEC_HELPERS];
 
 	for (int i = 0; i < TRIES && count_of(nobody) != wanted; i++)
 		nap();
@@ -115,13 +115,13 @@ static void wait_count(size_t wanted)
 
 static void end_all(void)
 {
-	static const pid_t nobody[EXEC_APART];
-	struct exec_work work;
+	static const pid_t nobody[EXEC_HELPERS];
+	struct exec_descendants descendants;
 
-	exec_work_look(&work, nobody);
-	for (size_t i = 0; i < work.count; i++)
-		(void)kill(work.list[i].pid, SIGKILL);
-	exec_work_deinit(&work);
+	exec_descendants_list(&descendants, nobody);
+	for (size_t i = 0; i < descendants.count; i++)
+		(void)kill(descendants.list[i].pid, SIGKILL);
+	exec_descendants_deinit(&descendants);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
 }
@@ -178,7 +178,7 @@ static void all_processes_are_listed_in_order(void **state)
 
 static void children_and_theirs_are_seen(void **state)
 {
-	pid_t pid, apart[EXEC_APART] = {0};
+	pid_t pid, apart[EXEC_HELPERS] = {0};
 
 	(void)state;
 	wait_count(0);
@@ -209,19 +209,19 @@ static void an_end_that_nobody_heard_of_is_work(void **state)
 
 static void the_eldest_comes_first(void **state)
 {
-	static const pid_t nobody[EXEC_APART];
+	static const pid_t nobody[EXEC_HELPERS];
 	pid_t first = start(sleeper);
-	struct exec_work work;
+	struct exec_descendants descendants;
 
 	(void)state;
 	for (int i = 0; i < 5; i++) {
 		nap();
 		(void)start(sleeper);
 	}
-	exec_work_look(&work, nobody);
-	assert_int_equal(work.count, 6);
-	assert_int_equal(work.list[0].pid, first);
-	exec_work_deinit(&work);
+	exec_descendants_list(&descendants, nobody);
+	assert_int_equal(descendants.count, 6);
+	assert_int_equal(descendants.list[0].pid, first);
+	exec_descendants_deinit(&descendants);
 }
 
 /* --- workers -------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-#include "exec/exec_work.h"
+#include "exec/exec_descendants.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,9 +26,9 @@ static const struct proc *find(const struct processes *all, pid_t pid)
 	return bsearch(&pid, all->list, all->count, sizeof(*all->list), by_pid);
 }
 
-static bool is_apart(pid_t pid, const pid_t apart[EXEC_APART])
+static bool is_apart(pid_t pid, const pid_t apart[EXEC_HELPERS])
 {
-	for (size_t i = 0; i < EXEC_APART; i++)
+	for (size_t i = 0; i < EXEC_HELPERS; i++)
 		if (pid == apart[i])
 			return true;
 	return false;
@@ -37,7 +37,7 @@ static bool is_apart(pid_t pid, const pid_t apart[EXEC_APART])
 /* The list was not taken at one moment: a chain of parents may be broken, or
  * closed. */
 static bool is_below(const struct processes *all, const struct proc *proc,
-		     const pid_t apart[EXEC_APART])
+		     const pid_t apart[EXEC_HELPERS])
 {
 	pid_t self = getpid();
 
@@ -67,26 +67,29 @@ static int by_age(const void *a, const void *b)
 	return (one->pid > other->pid) - (one->pid < other->pid);
 }
 
-void exec_work_look(struct exec_work *work, const pid_t apart[EXEC_APART])
+void exec_descendants_list(struct exec_descendants *descendants,
+			   const pid_t apart[EXEC_HELPERS])
 {
 	_cleanup_(mem_freep) struct proc *list = NULL;
 	struct processes all = {.count = proc_list(&list)};
 
 	all.list = list;
-	*work = (struct exec_work){0};
+	*descendants = (struct exec_descendants){0};
 	for (size_t i = 0; i < all.count; i++) {
 		if (is_dead(&list[i]) || !is_below(&all, &list[i], apart))
 			continue;
-		work->list =
-			mem_grow(work->list, (work->count + 1) * sizeof(*list));
-		work->list[work->count++] = list[i];
+		descendants->list =
+			mem_grow(descendants->list,
+				 (descendants->count + 1) * sizeof(*list));
+		descendants->list[descendants->count++] = list[i];
 	}
-	if (work->count)
-		qsort(work->list, work->count, sizeof(*list), by_age);
+	if (descendants->count)
+		qsort(descendants->list, descendants->count, sizeof(*list),
+		      by_age);
 }
 
-void exec_work_deinit(struct exec_work *work)
+void exec_descendants_deinit(struct exec_descendants *descendants)
 {
-	mem_free(work->list);
-	*work = (struct exec_work){0};
+	mem_free(descendants->list);
+	*descendants = (struct exec_descendants){0};
 }

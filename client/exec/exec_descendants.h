@@ -1,5 +1,5 @@
-#ifndef EXEC_WORK_H
-#define EXEC_WORK_H
+#ifndef EXEC_DESCENDANTS_H
+#define EXEC_DESCENDANTS_H
 
 /*
  * The processes below this one: the command that `exec` runs, and all that it
@@ -13,9 +13,9 @@
 #include "base/proc.h"
 
 /* Our own helpers, a process each at most. */
-enum exec_place { PLACE_GUARD, PLACE_IDLE_TEST, PLACE_CHECK, EXEC_APART };
+enum exec_place { PLACE_GUARD, PLACE_IDLE_TEST, PLACE_CHECK, EXEC_HELPERS };
 
-struct exec_work {
+struct exec_descendants {
 	struct proc *list; /* the eldest first */
 	size_t count;
 };
@@ -23,7 +23,8 @@ struct exec_work {
 /* All that live; a zombie does when its parent is not us: who waits for it has
  * not heard of its end yet. Left out is what is below the processes @apart,
  * those included: our own helpers (0: none). */
-void exec_work_look(struct exec_work *work, const pid_t apart[EXEC_APART]);
-void exec_work_deinit(struct exec_work *work);
+void exec_descendants_list(struct exec_descendants *descendants,
+			   const pid_t apart[EXEC_HELPERS]);
+void exec_descendants_deinit(struct exec_descendants *descendants);
 
 #endif

@@ -13,7 +13,7 @@
 
 void exec_change_deinit(struct exec_change *change)
 {
-	exec_wait_stop(&change->wait);
+	exec_drain_stop(&change->drain);
 	buf_deinit(&change->now);
 	buf_deinit(&change->known);
 }
@@ -23,7 +23,7 @@ void exec_change_deinit(struct exec_change *change)
 static void forget(struct exec_change *change)
 {
 	exec_debounce_forget(&change->debounce);
-	exec_wait_stop(&change->wait);
+	exec_drain_stop(&change->drain);
 	change->pending_since = 0;
 	change->told = false;
 }
@@ -63,19 +63,19 @@ void exec_change_see(struct exec_change *change, struct str facts)
 static void restart(struct exec_change *change)
 {
 	exec_child_stop(change->child);
-	exec_wait_stop(&change->wait);
+	exec_drain_stop(&change->drain);
 }
 
 static void say_pending(struct exec_change *change)
 {
-	if (change->told || !change->wait.reason[0])
+	if (change->told || !change->drain.reason[0])
 		return;
 	change->told = true;
 	(void)complain(
 		EXIT_DONE,
 		"the configuration has changed: the command is restarted "
 		"when it has nothing at work; waiting for %s",
-		change->wait.reason);
+		change->drain.reason);
 }
 
 static void restart_when_idle(struct exec_change *change, long long now)
@@ -84,7 +84,7 @@ static void restart_when_idle(struct exec_change *change, long long now)
 		complain_warning("--max-wait is over: the command is restarted "
 				 "with whatever it has at work");
 		restart(change);
-	} else if (exec_wait_step(&change->wait)) {
+	} else if (exec_drain_step(&change->drain)) {
 		restart(change);
 	} else {
 		say_pending(change);
@@ -122,7 +122,7 @@ static const char *what_for(const struct exec_change *change)
 		return "the end of the command";
 	if (!exec_debounce_is_due(&change->debounce, clock_now()))
 		return "its turn";
-	return change->wait.reason[0] ? change->wait.reason : "a look at it";
+	return change->drain.reason[0] ? change->drain.reason : "a look at it";
 }
 
 static void report(struct exec_change *change)
@@ -151,7 +151,7 @@ void exec_change_step(struct exec_change *change)
 	long long now = clock_now();
 
 	if (!change->child->pid) /* our helpers are not to outlive it */
-		exec_wait_stop(&change->wait);
+		exec_drain_stop(&change->drain);
 	if (may_act(change, now))
 		act(change, now);
 	report(change);
@@ -166,5 +166,5 @@ long long exec_change_moment(const struct exec_change *change)
 		return moment;
 	/* Due: what is not done yet waits for the command to be idle. */
 	return clock_first(moment,
-			   change->wait.look_at ? change->wait.look_at : now);
+			   change->drain.look_at ? change->drain.look_at : now);
 }

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "exec/exec_debounce.h"
-#include "exec/exec_wait.h"
+#include "exec/exec_drain.h"
 
 struct exec_check;
 struct exec_child;
@@ -26,7 +26,7 @@ struct exec_change {
 	struct exec_line *line;
 	struct buf now, known; /* what there is, and what the command knows */
 	struct exec_debounce debounce;
-	struct exec_wait wait;
+	struct exec_drain drain;
 	long long pending_since; /* seconds since 1970; 0: nothing waits */
 	const struct exec_check *check; /* of what is to come */
 	bool told;                      /* people, of what is waited for */

@@ -3,7 +3,7 @@
 
 /*
  * Whether a command has nothing at work, decided from what is seen of it and
- * what the ClearML server says. Pure: exec_wait.c looks and does.
+ * what the ClearML server says. Pure: exec_drain.c looks and does.
  *
  *	WATCHING --asleep for a while--> ASKING --no task--> HOLDING
  *	    ^                              |                    | stands still,

@@ -1,5 +1,5 @@
-#ifndef EXEC_WAIT_H
-#define EXEC_WAIT_H
+#ifndef EXEC_DRAIN_H
+#define EXEC_DRAIN_H
 
 /*
  * Waiting until the command has nothing at work: looks, asks, holds it still,
@@ -15,26 +15,26 @@
 struct exec_child;
 struct exec_line;
 
-#define EXEC_WAIT_REASON 160
+#define EXEC_DRAIN_REASON 160
 
-struct exec_wait {
+struct exec_drain {
 	struct exec_child *child;
 	struct exec_line *line;
 	bool is_worker; /* the command is a worker of queues, by its words */
 	struct exec_idle idle;
 	struct exec_freeze freeze;
 	struct exec_probe probe;
-	long long look_at;             /* 0: at once */
-	char reason[EXEC_WAIT_REASON]; /* what is waited for; "": unknown */
+	long long look_at;              /* 0: at once */
+	char reason[EXEC_DRAIN_REASON]; /* what is waited for; "": unknown */
 };
 
 /* Go on, after a poll; true when it has nothing at work: then it is to be
- * ended, and exec_wait_stop called. */
-bool exec_wait_step(struct exec_wait *wait);
+ * ended, and exec_drain_stop called. */
+bool exec_drain_step(struct exec_drain *drain);
 
 /* There is nothing to wait for any more; what is held is let go. */
-void exec_wait_stop(struct exec_wait *wait);
+void exec_drain_stop(struct exec_drain *drain);
 
-long long exec_wait_moment(const struct exec_wait *wait);
+long long exec_drain_moment(const struct exec_drain *drain);
 
 #endif

@@ -13,7 +13,7 @@
 #include "call/status_follow.h"
 #include "commands/hook.h"
 #include "exec/exec_check.h"
-#include "exec/exec_line.h"
+#include "exec/exec_reporter.h"
 #include "read/doc.h"
 #include "render/render.h"
 #include "text/answer.h"
@@ -77,13 +77,13 @@ struct dump {
 	const char *view;     /* see get_call.h */
 	struct target target; /* opened with --output only */
 	struct exec_check check;
-	struct exec_helper checker; /* its process */
-	sigset_t signals;           /* that it is to have blocked */
-	struct exec_line line;      /* tells the daemon of a refusal */
-	struct channel asking;      /* for Get, and GetStatus without more */
-	int wait_ms;                /* how long to wait while starting */
-	long long deadline;         /* of --require-vaults; see clock.h */
-	bool following;             /* the file has been written once */
+	struct exec_helper checker;    /* its process */
+	sigset_t signals;              /* that it is to have blocked */
+	struct exec_reporter reporter; /* tells the daemon of a refusal */
+	struct channel asking;         /* for Get, and GetStatus without more */
+	int wait_ms;                   /* how long to wait while starting */
+	long long deadline;            /* of --require-vaults; see clock.h */
+	bool following;                /* the file has been written once */
 	bool unwritten; /* what it should hold could not be written */
 	bool unasked;   /* what it should hold could not be asked for */
 };
@@ -226,8 +226,8 @@ static void tell_of_check(struct dump *dump)
 
 	if (!dump->options->watch)
 		return;
-	exec_line_tell(&dump->line, &report);
-	exec_line_step(&dump->line);
+	exec_reporter_tell(&dump->reporter, &report);
+	exec_reporter_step(&dump->reporter);
 }
 
 /* With @question, which brought @answer. */
@@ -392,7 +392,7 @@ static int follow_step(struct dump *dump, struct channel *watching)
 {
 	int status = await_change(dump, watching);
 
-	exec_line_step(&dump->line);
+	exec_reporter_step(&dump->reporter);
 	if (status == EXIT_DONE)
 		return ask_and_write(dump);
 	if (status != EXIT_NO_DAEMON)
@@ -470,7 +470,7 @@ static void set_up_check(struct dump *dump)
 	dump->check.helper = &dump->checker;
 	(void)sigprocmask(SIG_SETMASK, NULL, &dump->signals);
 	dump->check.probe.mask = &dump->signals;
-	exec_line_init(&dump->line, dump->client);
+	exec_reporter_init(&dump->reporter, dump->client);
 }
 
 static int run(const struct client *client, const void *fields, int argc,
@@ -497,7 +497,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	set_up_check(&dump);
 	status = start(&dump);
 	exec_check_deinit(&dump.check);
-	exec_line_deinit(&dump.line);
+	exec_reporter_deinit(&dump.reporter);
 	channel_deinit(&dump.asking);
 	target_deinit(&dump.target);
 	return status;

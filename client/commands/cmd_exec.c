@@ -14,9 +14,9 @@
 #include "exec/exec_child.h"
 #include "exec/exec_config.h"
 #include "exec/exec_env.h"
-#include "exec/exec_line.h"
 #include "exec/exec_only.h"
 #include "exec/exec_policy.h"
+#include "exec/exec_reporter.h"
 #include "exec/exec_signal.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -64,7 +64,7 @@ struct exec {
 	sigset_t mask; /* as it was */
 	int signals;   /* a signalfd */
 	struct exec_config config;
-	struct exec_line line;
+	struct exec_reporter reporter;
 	struct exec_child child;
 	struct exec_change change;
 };
@@ -138,11 +138,11 @@ static void wait_for_something(struct exec *exec)
 	long long moment = clock_first(exec_change_moment(&exec->change),
 				       exec_config_moment(&exec->config));
 
-	moment = clock_first(moment, exec_line_moment(&exec->line));
+	moment = clock_first(moment, exec_reporter_moment(&exec->reporter));
 	moment = clock_first(moment, exec->child.kill_at);
 	exec_config_poll(&exec->config, fds);
 	fds[SIGNALS] = (struct pollfd){.fd = exec->signals, .events = POLLIN};
-	fds[LINE] = exec_line_poll(&exec->line);
+	fds[LINE] = exec_reporter_poll(&exec->reporter);
 	(void)poll(fds, FDS, clock_until(moment));
 }
 
@@ -163,9 +163,9 @@ static void keep_current(struct exec *exec)
 		exec_check_stop(&exec->config.check);
 	if (exec_config_step(&exec->config))
 		see_change(exec);
-	exec_line_step(&exec->line);
+	exec_reporter_step(&exec->reporter);
 	exec_change_step(&exec->change);
-	exec_line_step(&exec->line);
+	exec_reporter_step(&exec->reporter);
 	if (clock_is_past(exec->child.kill_at))
 		exec_child_kill(&exec->child);
 }
@@ -203,7 +203,7 @@ static int prepare(struct exec *exec)
 static void clean_up(struct exec *exec)
 {
 	exec_change_deinit(&exec->change);
-	exec_line_deinit(&exec->line);
+	exec_reporter_deinit(&exec->reporter);
 	exec_config_end(&exec->config);
 	file_closep(&exec->signals);
 }
@@ -225,16 +225,16 @@ static void set_up(struct exec *exec, char **argv)
 		arguments_milliseconds(exec->options->check_timeout, CHECK_MS));
 	exec->config.check.probe.mask = &exec->mask;
 	exec->config.check.helper = &exec->child.helpers[PLACE_CHECK];
-	exec_line_init(&exec->line, exec->config.client);
+	exec_reporter_init(&exec->reporter, exec->config.client);
 	exec->change = (struct exec_change){
 		.policy = policy,
 		.child = &exec->child,
-		.line = &exec->line,
+		.reporter = &exec->reporter,
 		.check = &exec->config.check,
 		.debounce = {.splay_ms = policy->splay_ms,
 			     .max_ms = policy->max_wait_ms},
 		.drain = {.child = &exec->child,
-			  .line = &exec->line,
+			  .reporter = &exec->reporter,
 			  .is_worker = policy->is_worker,
 			  .freeze = EXEC_FREEZE_INIT,
 			  .probe = {.command = exec->options->idle,

@@ -5,8 +5,8 @@
 #include "call/clock.h"
 #include "exec/exec_check.h"
 #include "exec/exec_child.h"
-#include "exec/exec_line.h"
 #include "exec/exec_policy.h"
+#include "exec/exec_reporter.h"
 #include "exec/exec_signal.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -143,7 +143,7 @@ static void report(struct exec_change *change)
 		report.pending_since = change->check->refused_since;
 		report.waiting_for = change->check->reason;
 	}
-	exec_line_tell(change->line, &report);
+	exec_reporter_tell(change->reporter, &report);
 }
 
 void exec_change_step(struct exec_change *change)

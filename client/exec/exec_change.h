@@ -17,13 +17,13 @@
 
 struct exec_check;
 struct exec_child;
-struct exec_line;
+struct exec_reporter;
 struct exec_policy;
 
 struct exec_change {
 	const struct exec_policy *policy;
 	struct exec_child *child;
-	struct exec_line *line;
+	struct exec_reporter *reporter;
 	struct buf now, known; /* what there is, and what the command knows */
 	struct exec_debounce debounce;
 	struct exec_drain drain;

@@ -8,7 +8,7 @@
 #include "exec/exec_agent_process.h"
 #include "exec/exec_child.h"
 #include "exec/exec_descendants.h"
-#include "exec/exec_line.h"
+#include "exec/exec_reporter.h"
 
 #define TEST_AGAIN_MS 5000
 
@@ -100,7 +100,7 @@ static enum idle_answer hear(struct exec_drain *drain)
 		[WORD_UNKNOWN] = "the ClearML server to know the worker",
 		[WORD_SILENCE] = "an answer of the ClearML server",
 	};
-	enum exec_word word = drain->line->word;
+	enum exec_word word = drain->reporter->word;
 
 	if (!has_asked(drain) || word == WORD_NONE)
 		return ANSWER_NONE;
@@ -116,9 +116,9 @@ static void ask(struct exec_drain *drain)
 		exec_agent_process_id(drain->child->pid);
 
 	if (id)
-		exec_line_ask(drain->line, id);
+		exec_reporter_ask(drain->reporter, id);
 	else
-		drain->line->word = WORD_UNKNOWN;
+		drain->reporter->word = WORD_UNKNOWN;
 }
 
 /* --- what is done --------------------------------------------------------- */
@@ -171,7 +171,7 @@ static bool has_news(const struct exec_drain *drain)
 {
 	if (drain->probe.pid)
 		return !drain->child->helpers[PLACE_IDLE_TEST].pid;
-	return has_asked(drain) && drain->line->word != WORD_NONE;
+	return has_asked(drain) && drain->reporter->word != WORD_NONE;
 }
 
 bool exec_drain_step(struct exec_drain *drain)

@@ -13,13 +13,13 @@
 #include "exec/exec_probe.h"
 
 struct exec_child;
-struct exec_line;
+struct exec_reporter;
 
 #define EXEC_DRAIN_REASON 160
 
 struct exec_drain {
 	struct exec_child *child;
-	struct exec_line *line;
+	struct exec_reporter *reporter;
 	bool is_worker; /* the command is a worker of queues, by its words */
 	struct exec_idle idle;
 	struct exec_freeze freeze;

@@ -1,5 +1,5 @@
-#ifndef EXEC_LINE_H
-#define EXEC_LINE_H
+#ifndef EXEC_REPORTER_H
+#define EXEC_REPORTER_H
 
 /*
  * A line to the daemon, by which `exec` (or `dump`) tells what it runs and what
@@ -39,7 +39,7 @@ enum exec_word {
 	WORD_SILENCE, /* nobody could be asked */
 };
 
-struct exec_line {
+struct exec_reporter {
 	const struct client *client;
 	struct channel channel;
 	enum { LINE_DOWN, LINE_QUIET, LINE_SAYING, LINE_ASKING } state;
@@ -50,17 +50,19 @@ struct exec_line {
 	long long again_at; /* when DOWN; see clock.h */
 };
 
-void exec_line_init(struct exec_line *line, const struct client *client);
-void exec_line_deinit(struct exec_line *line);
+void exec_reporter_init(struct exec_reporter *reporter,
+			const struct client *client);
+void exec_reporter_deinit(struct exec_reporter *reporter);
 
-void exec_line_tell(struct exec_line *line, const struct exec_report *report);
+void exec_reporter_tell(struct exec_reporter *reporter,
+			const struct exec_report *report);
 
-/* Ask about the worker @id; line->word will be the answer. */
-void exec_line_ask(struct exec_line *line, const char *id);
+/* Ask about the worker @id; reporter->word will be the answer. */
+void exec_reporter_ask(struct exec_reporter *reporter, const char *id);
 
 /* For poll(2), and until when; then step. */
-struct pollfd exec_line_poll(const struct exec_line *line);
-long long exec_line_moment(const struct exec_line *line);
-void exec_line_step(struct exec_line *line);
+struct pollfd exec_reporter_poll(const struct exec_reporter *reporter);
+long long exec_reporter_moment(const struct exec_reporter *reporter);
+void exec_reporter_step(struct exec_reporter *reporter);
 
 #endif

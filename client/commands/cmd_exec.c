@@ -14,7 +14,7 @@
 #include "exec/exec_child.h"
 #include "exec/exec_config.h"
 #include "exec/exec_env.h"
-#include "exec/exec_only.h"
+#include "exec/exec_filter.h"
 #include "exec/exec_policy.h"
 #include "exec/exec_reporter.h"
 #include "exec/exec_signal.h"
@@ -75,7 +75,7 @@ static void see_change(struct exec *exec)
 {
 	_cleanup_(buf_deinit) struct buf facts = BUF_INIT;
 
-	exec_only_write(&exec->options->only, &exec->config, &facts);
+	exec_filter_write(&exec->options->only, &exec->config, &facts);
 	exec_change_see(&exec->change, buf_str(&facts));
 }
 
@@ -264,7 +264,7 @@ static int run(const struct client *client, const void *fields, int argc,
 					     "'clearconf exec --help'");
 	status = exec_policy_make(&exec.policy, o, argv);
 	if (status == EXIT_DONE)
-		status = exec_only_check(&o->only);
+		status = exec_filter_check(&o->only);
 	if (status != EXIT_DONE)
 		return status;
 	if (!exec_config_choose(&exec.config, o->vaults, argv))

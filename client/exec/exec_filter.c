@@ -1,4 +1,4 @@
-#include "exec/exec_only.h"
+#include "exec/exec_filter.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -12,7 +12,7 @@
 #include "value/path.h"
 #include "value/value.h"
 
-int exec_only_check(const struct option_list *only)
+int exec_filter_check(const struct option_list *only)
 {
 	for (size_t i = 0; i < only->count; i++) {
 		_cleanup_(arena_free) struct arena arena = ARENA_INIT;
@@ -42,8 +42,8 @@ static void write_at(const char *text, const struct value *tree,
 	buf_putc(facts, '\n');
 }
 
-void exec_only_write(const struct option_list *only,
-		     const struct exec_config *config, struct buf *facts)
+void exec_filter_write(const struct option_list *only,
+		       const struct exec_config *config, struct buf *facts)
 {
 	for (size_t i = 0; i < only->count; i++)
 		write_at(only->items[i], exec_answers_whole(&config->now),

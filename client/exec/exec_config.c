@@ -44,7 +44,7 @@ static void write_other_files(const struct exec_config *config)
 static void leave_to_command(const struct exec_config *config,
 			     const struct exec_answers *answers)
 {
-	if (config->facts.agent && !config->live)
+	if (config->daemon.agent && !config->live)
 		exec_again_spare(
 			value_get(answers->file.doc->root, STR("value")));
 }
@@ -64,7 +64,7 @@ char **exec_config_environment(const struct exec_config *config)
 	struct exec_env_wish wish = {
 		.tree = config->now.file.value,
 		.file = config->folder.file,
-		.facts = &config->facts,
+		.daemon = &config->daemon,
 		.live = config->live,
 		.login = config->login,
 		.other_workspace = config->client->workspace != NULL,
@@ -116,7 +116,7 @@ static void warn_of_switches(void)
 
 int exec_config_ask(struct exec_config *config)
 {
-	int status = exec_facts_ask(&config->facts, config->client);
+	int status = exec_daemon_ask(&config->daemon, config->client);
 
 	exec_feed_init(&config->feed, config->client, config->live,
 		       config->require_vaults);
@@ -177,7 +177,7 @@ void exec_config_end(struct exec_config *config)
 {
 	exec_feed_deinit(&config->feed);
 	exec_folder_remove(&config->folder);
-	exec_facts_deinit(&config->facts);
+	exec_daemon_deinit(&config->daemon);
 	exec_check_deinit(&config->check);
 	exec_answers_deinit(&config->candidate);
 	exec_answers_deinit(&config->now);

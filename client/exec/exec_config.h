@@ -16,8 +16,8 @@
 
 #include "base/buf.h"
 #include "exec/exec_check.h"
+#include "exec/exec_daemon.h"
 #include "exec/exec_env.h"
-#include "exec/exec_facts.h"
 #include "exec/exec_feed.h"
 #include "exec/exec_folder.h"
 
@@ -28,7 +28,7 @@ struct exec_config {
 	bool require_vaults;
 	bool files; /* write those of the section `files`, too */
 
-	struct exec_facts facts;
+	struct exec_daemon daemon;
 	struct exec_folder folder;
 	struct exec_feed feed;
 	struct exec_check check; /* exec_check_init is the caller's */

@@ -7,7 +7,7 @@
 #include "base/env.h"
 #include "base/mem.h"
 #include "exec/exec_again.h"
-#include "exec/exec_facts.h"
+#include "exec/exec_daemon.h"
 #include "exec/section.h"
 #include "text/complain.h"
 #include "value/json.h"
@@ -102,8 +102,8 @@ static bool is_kept(const struct exec_env_wish *wish, char *const *again,
 	if (!again)
 		return true;
 	if (is_one_of(name, of_defaults, ARRAY_SIZE(of_defaults)))
-		return !exec_facts_adds_defaults(wish->facts,
-						 item + name.len + 1);
+		return !exec_daemon_adds_defaults(wish->daemon,
+						  item + name.len + 1);
 	return !exec_again_has(again, name);
 }
 
@@ -112,7 +112,7 @@ static void add_callers(struct list *list, const struct exec_env_wish *wish)
 {
 	_cleanup_(exec_again_freep) char **again = NULL;
 
-	if (!wish->live && wish->facts->agent)
+	if (!wish->live && wish->daemon->agent)
 		again = exec_again_find(wish->tree);
 	for (char **at = environ; *at; at++)
 		if (is_kept(wish, again, *at))
@@ -264,7 +264,7 @@ static void add_logins(struct list *list, const struct exec_env_wish *wish)
 /* ClearML applies its section itself, when it has its vaults. */
 static void add_vaults(struct list *list, const struct exec_env_wish *wish)
 {
-	add_section(list, wish->tree, wish->facts->agent);
+	add_section(list, wish->tree, wish->daemon->agent);
 	set(list, STR("CLEARML_DISABLE_VAULT_SUPPORT"), STR("1"));
 	set(list, STR("CLEARML_AGENT_DISABLE_VAULT_SUPPORT"), STR("1"));
 }

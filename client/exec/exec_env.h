@@ -22,7 +22,7 @@
 
 struct value;
 
-struct exec_facts;
+struct exec_daemon;
 
 /* What variables are to say of the login, those of the caller aside. */
 enum exec_login {
@@ -34,7 +34,7 @@ enum exec_login {
 struct exec_env_wish {
 	const struct value *tree; /* what the file holds */
 	const char *file;         /* where it is written */
-	const struct exec_facts *facts;
+	const struct exec_daemon *daemon;
 	bool live; /* ClearML reads its vaults itself */
 	enum exec_login login;
 	bool other_workspace; /* not the one of the caller's token */

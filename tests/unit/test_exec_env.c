@@ -11,8 +11,8 @@
 
 #include "../support/docs.h"
 #include "../support/scratch.h"
+#include "exec/exec_daemon.h"
 #include "exec/exec_env.h"
-#include "exec/exec_facts.h"
 
 struct given {
 	const char *tree, *status; /* JSON */
@@ -26,14 +26,14 @@ struct given {
 static char **make(const struct given *given)
 {
 	_cleanup_(doc_unrefp) struct doc *tree = docs_read(given->tree);
-	_cleanup_(exec_facts_deinit) struct exec_facts facts = {
+	_cleanup_(exec_daemon_deinit) struct exec_daemon daemon = {
 		.doc = docs_read(given->status),
 		.agent = strstr(given->status, "\"agent\"") != NULL,
 	};
 	struct exec_env_wish wish = {
 		.tree = tree->root,
 		.file = "/the/file",
-		.facts = &facts,
+		.daemon = &daemon,
 		.live = given->live,
 		.login = given->login,
 		.other_workspace = given->other_workspace,

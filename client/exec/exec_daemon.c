@@ -1,4 +1,4 @@
-#include "exec/exec_facts.h"
+#include "exec/exec_daemon.h"
 
 #include <fts.h>
 #include <stdlib.h>
@@ -13,28 +13,28 @@
 #include "text/exit_status.h"
 #include "value/value.h"
 
-int exec_facts_ask(struct exec_facts *facts, const struct client *client)
+int exec_daemon_ask(struct exec_daemon *daemon, const struct client *client)
 {
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	struct simple_call call = {.method = "GetStatus",
 				   .parameters = &parameters};
 	int status;
 
-	*facts = (struct exec_facts){0};
+	*daemon = (struct exec_daemon){0};
 	buf_puts(&parameters, "{}");
-	status = simple_call_run(client, &call, &facts->doc);
+	status = simple_call_run(client, &call, &daemon->doc);
 	if (status == EXIT_DONE)
-		facts->agent = str_is(
-			answer_text(value_get(facts->doc->root, STR("status")),
+		daemon->agent = str_is(
+			answer_text(value_get(daemon->doc->root, STR("status")),
 				    "mode"),
 			"agent");
 	return status;
 }
 
-void exec_facts_deinit(struct exec_facts *facts)
+void exec_daemon_deinit(struct exec_daemon *daemon)
 {
-	if (facts->doc)
-		facts->doc = doc_unref(facts->doc);
+	if (daemon->doc)
+		daemon->doc = doc_unref(daemon->doc);
 }
 
 /* --- defaults ------------------------------------------------------------- */
@@ -64,9 +64,11 @@ static bool is_default_of(const struct value *workspace,
 	return false;
 }
 
-static bool is_default(const struct exec_facts *facts, const struct stat *file)
+static bool is_default(const struct exec_daemon *daemon,
+		       const struct stat *file)
 {
-	const struct value *status = value_get(facts->doc->root, STR("status"));
+	const struct value *status =
+		value_get(daemon->doc->root, STR("status"));
 	const struct value *list = value_get(status, STR("workspaces"));
 
 	return value_is(list, VALUE_LIST) && list->list.count &&
@@ -94,7 +96,8 @@ static void fts_closep(FTS **walk)
 		(void)fts_close(*walk);
 }
 
-bool exec_facts_adds_defaults(const struct exec_facts *facts, const char *path)
+bool exec_daemon_adds_defaults(const struct exec_daemon *daemon,
+			       const char *path)
 {
 	_cleanup_(mem_freep) char *root = expand_home(path);
 	char *const roots[] = {root, NULL};
@@ -104,7 +107,7 @@ bool exec_facts_adds_defaults(const struct exec_facts *facts, const char *path)
 
 	while (walk && (entry = fts_read(walk)))
 		if (entry->fts_level > 0 && is_conf(entry) &&
-		    !is_default(facts, entry->fts_statp))
+		    !is_default(daemon, entry->fts_statp))
 			return true;
 	return false;
 }

@@ -1,5 +1,5 @@
-#ifndef EXEC_FACTS_H
-#define EXEC_FACTS_H
+#ifndef EXEC_DAEMON_H
+#define EXEC_DAEMON_H
 
 /*
  * What `exec` has to know of the daemon besides the configuration: its mode,
@@ -11,18 +11,19 @@
 struct client;
 struct doc;
 
-struct exec_facts {
+struct exec_daemon {
 	struct doc *doc; /* the answer of GetStatus */
 	bool agent;      /* the daemon's mode: variables are configuration */
 };
 
 /* An exit status, complained about. */
-int exec_facts_ask(struct exec_facts *facts, const struct client *client);
-void exec_facts_deinit(struct exec_facts *facts);
+int exec_daemon_ask(struct exec_daemon *daemon, const struct client *client);
+void exec_daemon_deinit(struct exec_daemon *daemon);
 
 /* Does the folder @path, as CLEARML_CONFIG_PATH would name it, hold a *.conf
  * that the daemon does not read as one of its defaults? What is no folder holds
  * none. */
-bool exec_facts_adds_defaults(const struct exec_facts *facts, const char *path);
+bool exec_daemon_adds_defaults(const struct exec_daemon *daemon,
+			       const char *path);
 
 #endif

@@ -6,10 +6,10 @@
 #include "base/mem.h"
 #include "call/clock.h"
 #include "call/command.h"
-#include "exec/exec_again.h"
 #include "exec/exec_agent.h"
 #include "exec/exec_env.h"
 #include "exec/exec_files.h"
+#include "exec/exec_overrides.h"
 #include "read/doc.h"
 #include "render/render.h"
 #include "text/complain.h"
@@ -45,7 +45,7 @@ static void leave_to_command(const struct exec_config *config,
 			     const struct exec_answers *answers)
 {
 	if (config->daemon.agent && !config->live)
-		exec_again_spare(
+		exec_overrides_spare(
 			value_get(answers->file.doc->root, STR("value")));
 }
 

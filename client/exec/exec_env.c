@@ -6,8 +6,8 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/mem.h"
-#include "exec/exec_again.h"
 #include "exec/exec_daemon.h"
+#include "exec/exec_overrides.h"
 #include "exec/section.h"
 #include "text/complain.h"
 #include "value/json.h"
@@ -89,7 +89,7 @@ static bool is_one_of(struct str name, const char *const *names, size_t count)
 	return false;
 }
 
-/* @again: see exec_again.h; NULL: nothing is laid over the file that is not
+/* @again: see exec_overrides.h; NULL: nothing is laid over the file that is not
  * meant to be. */
 static bool is_kept(const struct exec_env_wish *wish, char *const *again,
 		    const char *item)
@@ -104,16 +104,16 @@ static bool is_kept(const struct exec_env_wish *wish, char *const *again,
 	if (is_one_of(name, of_defaults, ARRAY_SIZE(of_defaults)))
 		return !exec_daemon_adds_defaults(wish->daemon,
 						  item + name.len + 1);
-	return !exec_again_has(again, name);
+	return !exec_overrides_has(again, name);
 }
 
 /* Each entry as it stands, also one that is no assignment. */
 static void add_callers(struct list *list, const struct exec_env_wish *wish)
 {
-	_cleanup_(exec_again_freep) char **again = NULL;
+	_cleanup_(exec_overrides_freep) char **again = NULL;
 
 	if (!wish->live && wish->daemon->agent)
-		again = exec_again_find(wish->tree);
+		again = exec_overrides_find(wish->tree);
 	for (char **at = environ; *at; at++)
 		if (is_kept(wish, again, *at))
 			append(list, mem_strdup(*at));

@@ -8,8 +8,8 @@
  * holds the vaults as well, ClearML's own reading of them is off, the
  * configuration's `environment` section is there when its `apply_environment`
  * asks for it, as ClearML's agent does, and those variables are gone that would
- * be applied again over the file and change it (exec_again.h). In mode sdk none
- * is: there variables are no part of the file.
+ * be applied again over the file and change it (exec_overrides.h). In mode sdk
+ * none is: there variables are no part of the file.
  *
  * An agent with live vaults writes what it has, vaults included, to a file of
  * its own, and its tasks log in with that. So that no vault tells them where

@@ -1,4 +1,4 @@
-#include "exec/exec_again.h"
+#include "exec/exec_overrides.h"
 
 #include <string.h>
 
@@ -109,7 +109,7 @@ static void find_named(struct names *names, const struct value *tree,
 			add_variable(names, &variables.items[i]);
 }
 
-char **exec_again_find(const struct value *tree)
+char **exec_overrides_find(const struct value *tree)
 {
 	struct names names = {mem_alloc(sizeof(char *)), 0};
 	_cleanup_(env_unrefp) struct env *own = env_from_process();
@@ -121,7 +121,7 @@ char **exec_again_find(const struct value *tree)
 	return names.items;
 }
 
-void exec_again_freep(char ***names)
+void exec_overrides_freep(char ***names)
 {
 	if (*names)
 		for (char **at = *names; *at; at++)
@@ -130,7 +130,7 @@ void exec_again_freep(char ***names)
 	*names = NULL;
 }
 
-bool exec_again_has(char *const *names, struct str name)
+bool exec_overrides_has(char *const *names, struct str name)
 {
 	for (; *names; names++)
 		if (str_is(name, *names))
@@ -160,7 +160,7 @@ static bool is_of(const struct value *container, const char *key,
 	return str_equal(value_text(value), text);
 }
 
-void exec_again_spare(struct value *tree)
+void exec_overrides_spare(struct value *tree)
 {
 	static const char *const account_names[] = {"AZURE_STORAGE_ACCOUNT",
 						    NULL};

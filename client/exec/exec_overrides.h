@@ -1,5 +1,5 @@
-#ifndef EXEC_AGAIN_H
-#define EXEC_AGAIN_H
+#ifndef EXEC_OVERRIDES_H
+#define EXEC_OVERRIDES_H
 
 /*
  * What of this process's environment a program of ClearML would apply once
@@ -18,14 +18,14 @@ struct value;
 
 /* The names of those that would give @tree another value than it has: the
  * program must not get them. Only ClearML's own; host, access key and secret
- * key all or none. NULL-terminated; exec_again_freep frees it. */
-char **exec_again_find(const struct value *tree);
-void exec_again_freep(char ***names);
+ * key all or none. NULL-terminated; exec_overrides_freep frees it. */
+char **exec_overrides_find(const struct value *tree);
+void exec_overrides_freep(char ***names);
 
-bool exec_again_has(char *const *names, struct str name);
+bool exec_overrides_has(char *const *names, struct str name);
 
 /* Take out of @tree the storage container that the agent itself appends to its
  * list, from AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY, at each start. */
-void exec_again_spare(struct value *tree);
+void exec_overrides_spare(struct value *tree);
 
 #endif

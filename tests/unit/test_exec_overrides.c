@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../support/docs.h"
-#include "exec/exec_again.h"
+#include "exec/exec_overrides.h"
 
 static void set_variables(const char *const *variables)
 {
@@ -30,19 +30,19 @@ static void assert_found(const char *json, const char *const *variables,
 			 const char *expected)
 {
 	_cleanup_(doc_unrefp) struct doc *doc = docs_read(json);
-	_cleanup_(exec_again_freep) char **names = NULL;
+	_cleanup_(exec_overrides_freep) char **names = NULL;
 	_cleanup_(buf_deinit) struct buf found = BUF_INIT;
 
 	set_variables(variables);
-	names = exec_again_find(doc->root);
+	names = exec_overrides_find(doc->root);
 	unset_variables(variables);
 	for (char **at = names; *at; at++) {
 		buf_puts(&found, found.len ? " " : "");
 		buf_puts(&found, *at);
-		assert_true(exec_again_has(names, str_from(*at)));
+		assert_true(exec_overrides_has(names, str_from(*at)));
 	}
 	assert_string_equal(buf_str(&found).ptr, expected);
-	assert_false(exec_again_has(names, STR("HOME")));
+	assert_false(exec_overrides_has(names, STR("HOME")));
 }
 
 #define VARIABLES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -147,7 +147,7 @@ static void assert_spared(const char *json, const char *const *variables,
 	_cleanup_(doc_unrefp) struct doc *doc = docs_read(json);
 
 	set_variables(variables);
-	exec_again_spare(doc->root);
+	exec_overrides_spare(doc->root);
 	unset_variables(variables);
 	docs_assert_json(doc->root, expected);
 }

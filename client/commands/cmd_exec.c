@@ -10,13 +10,13 @@
 #include "call/arguments.h"
 #include "call/clock.h"
 #include "call/command.h"
-#include "exec/exec_change.h"
 #include "exec/exec_child.h"
 #include "exec/exec_config.h"
 #include "exec/exec_env.h"
 #include "exec/exec_filter.h"
 #include "exec/exec_policy.h"
 #include "exec/exec_reporter.h"
+#include "exec/exec_restart.h"
 #include "exec/exec_signal.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -66,7 +66,7 @@ struct exec {
 	struct exec_config config;
 	struct exec_reporter reporter;
 	struct exec_child child;
-	struct exec_change change;
+	struct exec_restart restarter;
 };
 
 /* --- the command ---------------------------------------------------------- */
@@ -76,7 +76,7 @@ static void see_change(struct exec *exec)
 	_cleanup_(buf_deinit) struct buf facts = BUF_INIT;
 
 	exec_filter_write(&exec->options->only, &exec->config, &facts);
-	exec_change_see(&exec->change, buf_str(&facts));
+	exec_restart_see(&exec->restarter, buf_str(&facts));
 }
 
 static int start_command(struct exec *exec)
@@ -84,7 +84,7 @@ static int start_command(struct exec *exec)
 	_cleanup_(exec_env_freep) char **env =
 		exec_config_environment(&exec->config);
 
-	exec_change_started(&exec->change);
+	exec_restart_started(&exec->restarter);
 	return exec_child_start(&exec->child, &exec->command, env);
 }
 
@@ -95,7 +95,7 @@ static void take_signal(struct exec *exec, int number, bool terminal)
 {
 	if (exec_signal_ends(number) || (number == SIGHUP && terminal)) {
 		exec->child.ends = true;
-		exec_change_cancel(&exec->change);
+		exec_restart_cancel(&exec->restarter);
 	}
 	if (terminal || !exec_signal_is_forwarded(number))
 		return;
@@ -135,7 +135,7 @@ enum { SIGNALS = EXEC_FEED_FDS, LINE, FDS };
 static void wait_for_something(struct exec *exec)
 {
 	struct pollfd fds[FDS];
-	long long moment = clock_first(exec_change_moment(&exec->change),
+	long long moment = clock_first(exec_restart_moment(&exec->restarter),
 				       exec_config_moment(&exec->config));
 
 	moment = clock_first(moment, exec_reporter_moment(&exec->reporter));
@@ -164,7 +164,7 @@ static void keep_current(struct exec *exec)
 	if (exec_config_step(&exec->config))
 		see_change(exec);
 	exec_reporter_step(&exec->reporter);
-	exec_change_step(&exec->change);
+	exec_restart_step(&exec->restarter);
 	exec_reporter_step(&exec->reporter);
 	if (clock_is_past(exec->child.kill_at))
 		exec_child_kill(&exec->child);
@@ -202,7 +202,7 @@ static int prepare(struct exec *exec)
 
 static void clean_up(struct exec *exec)
 {
-	exec_change_deinit(&exec->change);
+	exec_restart_deinit(&exec->restarter);
 	exec_reporter_deinit(&exec->reporter);
 	exec_config_end(&exec->config);
 	file_closep(&exec->signals);
@@ -226,7 +226,7 @@ static void set_up(struct exec *exec, char **argv)
 	exec->config.check.probe.mask = &exec->mask;
 	exec->config.check.helper = &exec->child.helpers[PLACE_CHECK];
 	exec_reporter_init(&exec->reporter, exec->config.client);
-	exec->change = (struct exec_change){
+	exec->restarter = (struct exec_restart){
 		.policy = policy,
 		.child = &exec->child,
 		.reporter = &exec->reporter,

@@ -1,5 +1,5 @@
-#ifndef EXEC_CHANGE_H
-#define EXEC_CHANGE_H
+#ifndef EXEC_RESTART_H
+#define EXEC_RESTART_H
 
 /*
  * What a change of the configuration does to the command: nothing, a signal, a
@@ -20,7 +20,7 @@ struct exec_child;
 struct exec_reporter;
 struct exec_policy;
 
-struct exec_change {
+struct exec_restart {
 	const struct exec_policy *policy;
 	struct exec_child *child;
 	struct exec_reporter *reporter;
@@ -33,19 +33,19 @@ struct exec_change {
 	bool over;                      /* no restart any more */
 };
 
-void exec_change_deinit(struct exec_change *change);
+void exec_restart_deinit(struct exec_restart *restarter);
 
 /* There is @facts now. */
-void exec_change_see(struct exec_change *change, struct str facts);
+void exec_restart_see(struct exec_restart *restarter, struct str facts);
 
 /* The command has been started with what there is. */
-void exec_change_started(struct exec_change *change);
+void exec_restart_started(struct exec_restart *restarter);
 
 /* Its end was asked for. */
-void exec_change_cancel(struct exec_change *change);
+void exec_restart_cancel(struct exec_restart *restarter);
 
 /* Go on, after a poll. */
-void exec_change_step(struct exec_change *change);
-long long exec_change_moment(const struct exec_change *change);
+void exec_restart_step(struct exec_restart *restarter);
+long long exec_restart_moment(const struct exec_restart *restarter);
 
 #endif

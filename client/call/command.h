@@ -15,7 +15,7 @@
 
 struct client;
 struct option_spec;
-struct verb;
+struct subcommand;
 
 /* The global options, for every command. */
 struct client {
@@ -32,7 +32,7 @@ struct command {
 	const struct option_spec *options;
 	size_t option_count;
 	size_t fields_size;
-	const struct verb *verbs; /* see commands/verb.h */
+	const struct subcommand *subcommands; /* see commands/subcommand.h */
 	size_t verb_count;
 	int arguments_max;
 	bool secret;     /* no core dump, no ptrace by others */

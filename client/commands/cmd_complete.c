@@ -19,7 +19,7 @@
 #include "call/get_call.h"
 #include "call/globals.h"
 #include "commands/help.h"
-#include "commands/verb.h"
+#include "commands/subcommand.h"
 #include "read/doc.h"
 #include "render/render.h"
 #include "text/answer.h"
@@ -223,7 +223,7 @@ static void offer_verbs(struct scan *scan)
 	const struct command *command = scan->command;
 
 	for (size_t i = 0; command && i < command->verb_count; i++)
-		offer(scan, str_from(command->verbs[i].name), NULL);
+		offer(scan, str_from(command->subcommands[i].name), NULL);
 }
 
 static void offer_options(struct scan *scan, const struct option_spec *specs,

@@ -5,7 +5,7 @@
 #include "call/arguments.h"
 #include "call/command.h"
 #include "call/simple_call.h"
-#include "commands/verb.h"
+#include "commands/subcommand.h"
 #include "read/doc.h"
 #include "render/render.h"
 #include "text/answer.h"
@@ -276,7 +276,7 @@ static int revoke(const struct client *client, const void *fields,
 	return output_show(buf_str(&out));
 }
 
-static const struct verb verbs[] = {
+static const struct subcommand subcommands[] = {
 	{"list", NULL, list},
 	{"create", NULL, create},
 	{"edit", "an access key", edit},
@@ -301,7 +301,7 @@ static int check_usage(const struct credentials *o, const char *verb)
 {
 	const struct {
 		bool given;
-		const char *option, *verbs[2];
+		const char *option, *subcommands[2];
 	} rules[] = {
 		{o->label, "label", {"create", "edit"}},
 		{o->expires, "expires", {"create", "rotate"}},
@@ -311,7 +311,7 @@ static int check_usage(const struct credentials *o, const char *verb)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].given &&
-		    check_option(rules[i].option, verb, rules[i].verbs))
+		    check_option(rules[i].option, verb, rules[i].subcommands))
 			return EXIT_USAGE;
 	if (o->expires && lifetime_of(o) <= 0)
 		return complain(EXIT_USAGE,
@@ -326,11 +326,13 @@ static int check_usage(const struct credentials *o, const char *verb)
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct verb_call call = {"credentials", verbs, ARRAY_SIZE(verbs), argv};
+	struct subcommand_call call = {"credentials", subcommands,
+				       ARRAY_SIZE(subcommands), argv};
 	int status = check_usage(fields, argv[0]);
 
 	(void)argc;
-	return status == EXIT_DONE ? verb_run(&call, client, fields) : status;
+	return status == EXIT_DONE ? subcommand_run(&call, client, fields)
+				   : status;
 }
 
 const struct command cmd_credentials = {
@@ -362,8 +364,8 @@ const struct command cmd_credentials = {
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct credentials),
-	.verbs = verbs,
-	.verb_count = ARRAY_SIZE(verbs),
+	.subcommands = subcommands,
+	.verb_count = ARRAY_SIZE(subcommands),
 	.arguments_max = 2,
 	.secret = true,
 	.run = run,

@@ -6,7 +6,7 @@
 #include "base/source.h"
 #include "call/arguments.h"
 #include "call/command.h"
-#include "commands/verb.h"
+#include "commands/subcommand.h"
 #include "read/doc.h"
 #include "read/reader.h"
 #include "text/complain.h"
@@ -118,17 +118,18 @@ static int check(const struct client *client, const void *fields,
 	return EXIT_DONE;
 }
 
-static const struct verb verbs[] = {
+static const struct subcommand subcommands[] = {
 	{"check", "the file of a document", check},
 };
 
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct verb_call call = {"site", verbs, ARRAY_SIZE(verbs), argv};
+	struct subcommand_call call = {"site", subcommands,
+				       ARRAY_SIZE(subcommands), argv};
 
 	(void)argc;
-	return verb_run(&call, client, fields);
+	return subcommand_run(&call, client, fields);
 }
 
 const struct command cmd_site = {
@@ -156,8 +157,8 @@ const struct command cmd_site = {
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct site),
-	.verbs = verbs,
-	.verb_count = ARRAY_SIZE(verbs),
+	.subcommands = subcommands,
+	.verb_count = ARRAY_SIZE(subcommands),
 	.arguments_max = 2,
 	.secret = true,
 	.run = run,

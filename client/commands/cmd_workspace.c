@@ -2,7 +2,7 @@
 #include "call/arguments.h"
 #include "call/command.h"
 #include "call/simple_call.h"
-#include "commands/verb.h"
+#include "commands/subcommand.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/complain.h"
@@ -107,7 +107,7 @@ static int use(const struct client *client, const void *fields,
 	return output_show(buf_str(&out));
 }
 
-static const struct verb verbs[] = {
+static const struct subcommand subcommands[] = {
 	{"list", NULL, list},
 	{"use", "the name of a workspace", use},
 };
@@ -115,10 +115,11 @@ static const struct verb verbs[] = {
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct verb_call call = {"workspace", verbs, ARRAY_SIZE(verbs), argv};
+	struct subcommand_call call = {"workspace", subcommands,
+				       ARRAY_SIZE(subcommands), argv};
 
 	(void)argc;
-	return verb_run(&call, client, fields);
+	return subcommand_run(&call, client, fields);
 }
 
 const struct command cmd_workspace = {
@@ -138,8 +139,8 @@ const struct command cmd_workspace = {
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct workspace),
-	.verbs = verbs,
-	.verb_count = ARRAY_SIZE(verbs),
+	.subcommands = subcommands,
+	.verb_count = ARRAY_SIZE(subcommands),
 	.arguments_max = 2,
 	.run = run,
 };

@@ -1,8 +1,8 @@
-#ifndef VERB_H
-#define VERB_H
+#ifndef SUBCOMMAND_H
+#define SUBCOMMAND_H
 
 /*
- * Commands of commands: `clearconf workspace use NAME`. A table a command; the
+ * Subcommands: `clearconf workspace use NAME`. A table a command; the
  * first verb is what the command does without one.
  */
 
@@ -10,22 +10,22 @@
 
 struct client;
 
-struct verb {
+struct subcommand {
 	const char *name;
 	const char *argument; /* the one it takes, for people; NULL: none */
 	int (*run)(const struct client *client, const void *fields,
 		   const char *argument);
 };
 
-struct verb_call {
+struct subcommand_call {
 	const char *command; /* whose verbs these are */
-	const struct verb *verbs;
+	const struct subcommand *subcommands;
 	size_t count;
 	char **words; /* NULL-terminated: what stands after the command */
 };
 
 /* An exit status, complained about. */
-int verb_run(const struct verb_call *call, const struct client *client,
-	     const void *fields);
+int subcommand_run(const struct subcommand_call *call,
+		   const struct client *client, const void *fields);
 
 #endif

@@ -1,4 +1,4 @@
-#include "commands/verb.h"
+#include "commands/subcommand.h"
 
 #include <string.h>
 
@@ -7,23 +7,23 @@
 #include "text/complain.h"
 #include "text/exit_status.h"
 
-static const struct verb *find(const struct verb_call *call)
+static const struct subcommand *find(const struct subcommand_call *call)
 {
 	if (!call->words[0])
-		return &call->verbs[0];
+		return &call->subcommands[0];
 	for (size_t i = 0; i < call->count; i++)
-		if (!strcmp(call->verbs[i].name, call->words[0]))
-			return &call->verbs[i];
+		if (!strcmp(call->subcommands[i].name, call->words[0]))
+			return &call->subcommands[i];
 	return NULL;
 }
 
-static int complain_verb(const struct verb_call *call, const char *word)
+static int complain_verb(const struct subcommand_call *call, const char *word)
 {
 	struct suggest near = SUGGEST_FOR(str_from(word));
 	_cleanup_(mem_freep) char *guess = NULL;
 
 	for (size_t i = 0; i < call->count; i++)
-		suggest_offer(&near, call->verbs[i].name);
+		suggest_offer(&near, call->subcommands[i].name);
 	guess = suggest_text(&near);
 	return complain(EXIT_USAGE,
 			"'%s' is nothing that %s does%s: see 'clearconf %s "
@@ -31,23 +31,23 @@ static int complain_verb(const struct verb_call *call, const char *word)
 			word, call->command, guess, call->command);
 }
 
-int verb_run(const struct verb_call *call, const struct client *client,
-	     const void *fields)
+int subcommand_run(const struct subcommand_call *call,
+		   const struct client *client, const void *fields)
 {
-	const struct verb *verb = find(call);
+	const struct subcommand *subcommand = find(call);
 	const char *argument = call->words[0] ? call->words[1] : NULL;
 
-	if (!verb)
+	if (!subcommand)
 		return complain_verb(call, call->words[0]);
-	if (!verb->argument && argument)
+	if (!subcommand->argument && argument)
 		return complain(EXIT_USAGE,
 				"'%s' is too many arguments: see 'clearconf "
 				"%s --help'",
 				argument, call->command);
-	if (verb->argument && !argument)
+	if (subcommand->argument && !argument)
 		return complain(EXIT_USAGE,
 				"'%s %s' needs %s: see 'clearconf %s --help'",
-				call->command, verb->name, verb->argument,
-				call->command);
-	return verb->run(client, fields, argument);
+				call->command, subcommand->name,
+				subcommand->argument, call->command);
+	return subcommand->run(client, fields, argument);
 }

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "call/channel.h"
 #include "call/command.h"
-#include "call/patience.h"
+#include "call/progress.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
@@ -13,14 +13,14 @@ int simple_call_run(const struct client *client, const struct simple_call *call,
 		    struct doc **answer)
 {
 	_cleanup_(channel_deinit) struct channel channel = {0};
-	struct patience patience;
+	struct progress progress;
 	int status = channel_open(&channel, client);
 
-	patience_begin(&patience);
+	progress_begin(&progress);
 	if (status == EXIT_DONE)
 		status = channel_call(&channel, call->method, call->parameters,
 				      answer);
-	patience_end(&patience);
+	progress_end(&progress);
 	if (status == EXIT_DONE)
 		return status;
 	if (call->refused &&

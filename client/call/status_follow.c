@@ -4,7 +4,7 @@
 #include "call/channel.h"
 #include "call/clock.h"
 #include "call/command.h"
-#include "call/patience.h"
+#include "call/progress.h"
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
@@ -86,12 +86,12 @@ int status_follow(struct channel *channel, const struct client *client,
 		  const struct status_wish *wish, struct doc **answer)
 {
 	struct follow follow = {channel, client, wish, -1, NULL};
-	struct patience patience;
+	struct progress progress;
 	int status;
 
 	if (wish->timeout_ms >= 0)
 		follow.deadline = clock_now() + wish->timeout_ms;
-	patience_begin(&patience);
+	progress_begin(&progress);
 	for (;;) {
 		status = follow_once(&follow);
 		if (status != EXIT_NO_DAEMON || !wish->patient ||
@@ -99,7 +99,7 @@ int status_follow(struct channel *channel, const struct client *client,
 			break;
 		clock_sleep(RETRY_MS);
 	}
-	patience_end(&patience);
+	progress_end(&progress);
 	if (answer)
 		*answer = TAKE(follow.last);
 	if (follow.last)

@@ -6,7 +6,7 @@
 #include "call/arguments.h"
 #include "call/channel.h"
 #include "call/command.h"
-#include "call/patience.h"
+#include "call/progress.h"
 #include "commands/doctor.h"
 #include "read/doc.h"
 #include "text/answer.h"
@@ -211,12 +211,12 @@ static void (*const looks[])(struct doctor *doctor) = {
 
 void doctor_examine(struct doctor *doctor)
 {
-	struct patience patience;
+	struct progress progress;
 
-	patience_begin(&patience);
+	progress_begin(&progress);
 	for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
 		looks[i](doctor);
-	patience_end(&patience);
+	progress_end(&progress);
 }
 
 void doctor_deinit(struct doctor *doctor)

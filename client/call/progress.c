@@ -1,4 +1,4 @@
-#include "call/patience.h"
+#include "call/progress.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -44,22 +44,22 @@ static void set_timer(time_t first, suseconds_t step)
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-void patience_begin(struct patience *patience)
+void progress_begin(struct progress *progress)
 {
 	struct sigaction action = {.sa_handler = on_alarm,
 				   .sa_flags = SA_RESTART};
 
-	patience->there = isatty(STDERR_FILENO);
-	if (!patience->there)
+	progress->there = isatty(STDERR_FILENO);
+	if (!progress->there)
 		return;
 	shown = 0;
 	(void)sigaction(SIGALRM, &action, NULL);
 	set_timer(FIRST_S, STEP_US);
 }
 
-void patience_end(struct patience *patience)
+void progress_end(struct progress *progress)
 {
-	if (!patience->there)
+	if (!progress->there)
 		return;
 	set_timer(0, 0);
 	(void)signal(SIGALRM, SIG_DFL);

@@ -105,7 +105,7 @@ int arguments_milliseconds(const char *seconds, int otherwise)
 	return milliseconds < INT_MAX ? (int)milliseconds : INT_MAX;
 }
 
-/* The sets as one list: the @index-th option, and the struct it fills. */
+/* The @index-th option of both sets as one list, and the struct it fills. */
 static const struct option_spec *spec_at(const struct option_set *sets,
 					 size_t index, void **fields)
 {
@@ -130,7 +130,7 @@ static int add_to_list(const struct option_spec *spec, struct option_list *list,
 	return EXIT_DONE;
 }
 
-/* As it was given: by its letter, or by its name. */
+/* The option as it was given: by its letter, or by its name. */
 struct given {
 	const struct option_spec *spec;
 	void *fields;

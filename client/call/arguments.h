@@ -68,7 +68,7 @@ void arguments_write(struct buf *out, const struct option_spec *specs,
 /* An OPTION_SECONDS in seconds; it has been checked. */
 double arguments_seconds(const char *text);
 
-/* The same in milliseconds; @otherwise when it was not given. */
+/* An OPTION_SECONDS in milliseconds; @otherwise when it was not given. */
 int arguments_milliseconds(const char *seconds, int otherwise);
 
 #endif

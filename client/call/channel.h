@@ -63,8 +63,8 @@ int channel_follow(struct channel *channel, const struct client *client,
 int channel_next(struct channel *channel, int timeout_ms, struct doc **answer,
 		 struct str *text);
 
-/* The same without waiting: false when there is no whole answer yet. With true,
- * *status is what channel_next would have returned. */
+/* channel_next without waiting: false when there is no whole answer yet. With
+ * true, *status is what channel_next would have returned. */
 bool channel_poll(struct channel *channel, struct doc **answer, int *status);
 
 /* Did the last call fail with @error? */

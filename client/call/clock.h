@@ -8,7 +8,8 @@
 
 long long clock_now(void);
 
-/* For poll(2): milliseconds until @moment, and -1 until never. */
+/* The time limit for poll(2): milliseconds until @moment, -1 when that is
+ * never. */
 int clock_until(long long moment);
 
 void clock_sleep(int milliseconds);
@@ -18,7 +19,7 @@ static inline int clock_is_past(long long moment)
 	return moment && clock_now() >= moment;
 }
 
-/* The earlier of the two. */
+/* The earlier of two moments. */
 static inline long long clock_first(long long a, long long b)
 {
 	if (!a || !b)

@@ -45,18 +45,19 @@ struct get_answer {
 	bool masked;
 };
 
-/* An exit status, nothing said yet. */
+/* Ask, and wait for the answer. An exit status, about which nothing has been
+ * said yet. */
 int get_call(struct channel *channel, const struct get_question *question,
 	     struct get_answer *answer);
 
-/* The same in two halves, for whoever cannot wait: send the question, and make
- * the document that comes back an answer, which takes it over. */
+/* get_call in two halves, for who cannot wait: send the question, and make the
+ * document that comes back an answer, which takes it over. */
 int get_call_send(struct channel *channel, const struct get_question *question);
 void get_answer_init(struct get_answer *answer, struct doc *doc);
 
 void get_answer_deinit(struct get_answer *answer);
 
-/* This process's variables as the parameter `environment`. */
+/* Add this process's variables as the parameter `environment`. */
 void get_call_add_environment(struct buf *out);
 
 /* Warn of the vaults that are not in it, though a login should bring them (but
@@ -64,10 +65,10 @@ void get_call_add_environment(struct buf *out);
  * those that cannot be read with this process's variables. */
 void get_answer_warn(const struct get_answer *answer);
 
-/* The vaults are not in yet: values that they bring are missing. */
+/* Are the vaults not in yet, so that values that they bring are missing? */
 bool get_answer_is_starting(const struct get_answer *answer);
 
-/* A secret in it is hidden behind the mask. */
+/* Is a secret in it hidden behind the mask? */
 bool get_answer_hides_secret(const struct get_answer *answer);
 
 #endif

@@ -10,7 +10,7 @@
 #define FIRST_S 1
 #define STEP_US 300000
 
-/* Of one length: each is written over the one before. */
+/* All of one length, as each is written over the one before. */
 static const char *const frames[] = {
 	"\rwaiting for an answer .  \r",
 	"\rwaiting for an answer .. \r",

@@ -12,7 +12,7 @@ struct progress {
 	bool there; /* somebody looks on */
 };
 
-/* One at a time: SIGALRM is theirs. */
+/* There may be one at a time: SIGALRM is theirs. */
 void progress_begin(struct progress *progress);
 void progress_end(struct progress *progress);
 

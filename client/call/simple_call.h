@@ -19,11 +19,12 @@ struct simple_call {
 	const char *refused;
 };
 
-/* An exit status, complained about; *answer is the caller's. */
+/* Connect, call, and complain of what went wrong. An exit status; *answer is
+ * the caller's. */
 int simple_call_run(const struct client *client, const struct simple_call *call,
 		    struct doc **answer);
 
-/* The same without parameters but the workspace, if one is named. */
+/* simple_call_run without parameters but the workspace, if one is named. */
 int simple_call_plain(const struct client *client, const char *method,
 		      struct doc **answer);
 

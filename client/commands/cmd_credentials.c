@@ -284,7 +284,7 @@ static const struct subcommand subcommands[] = {
 	{"revoke", "an access key", revoke},
 };
 
-/* Which verbs an option is for: NULL for a place that is not used. */
+/* The verbs that an option is for; NULL: a place that is not used. */
 static int check_option(const char *option, const char *verb,
 			const char *const verbs_of[2])
 {

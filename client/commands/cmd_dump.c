@@ -365,7 +365,7 @@ static int dump_again(struct dump *dump)
 	return EXIT_DONE;
 }
 
-/* On a connection of its own, which may be the first after a restart. */
+/* Ask on a connection of its own, which may be the first after a restart. */
 static int ask_and_write(struct dump *dump)
 {
 	int status = channel_open(&dump->asking, dump->client);
@@ -377,7 +377,7 @@ static int ask_and_write(struct dump *dump)
 			     : channel_complain(&dump->asking, status);
 }
 
-/* For a change, or until what failed may be tried again. */
+/* Wait for a change, or until what failed may be tried again. */
 static int await_change(struct dump *dump, struct channel *watching)
 {
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;

@@ -90,7 +90,7 @@ static int start_command(struct exec *exec)
 
 /* --- signals -------------------------------------------------------------- */
 
-/* A terminal has sent its own to the command already. */
+/* A terminal has sent its signals to the command already. */
 static void take_signal(struct exec *exec, int number, bool terminal)
 {
 	if (exec_signal_ends(number) || (number == SIGHUP && terminal)) {
@@ -146,7 +146,7 @@ static void wait_for_something(struct exec *exec)
 	(void)poll(fds, FDS, clock_until(moment));
 }
 
-/* Whether that was all; then *status is how it ended. */
+/* True when the command is over; then *status is how it ended. */
 static bool take_end(struct exec *exec, int *status)
 {
 	if (!exec_child_reap(&exec->child, status))
@@ -170,7 +170,7 @@ static void keep_current(struct exec *exec)
 		exec_child_kill(&exec->child);
 }
 
-/* The exit status of it all. */
+/* Run the command until it is over; its exit status. */
 static int run_command(struct exec *exec)
 {
 	int status = start_command(exec);

@@ -18,7 +18,8 @@ static const struct option_spec options[] = {
 	 "print the daemon's answer as JSON"},
 };
 
-/* Each on a line of its own. 6 when a server is among it, else 1. */
+/* Tell of each failure on a line of its own. 6 when a server is among them,
+ * else 1. */
 static int complain_of(const struct value *failed)
 {
 	int status = EXIT_DONE;

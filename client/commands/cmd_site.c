@@ -44,7 +44,7 @@ static struct env *environment_of_hosts(void)
 	return env_new(seen, count);
 }
 
-/* NULL, with @diag set, when it is none. */
+/* The document in the file; NULL, with @diag set, when it is none. */
 static struct doc *read_document(const char *path, struct diag *diag)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;

@@ -81,7 +81,7 @@ static int ask_now(const struct client *client, struct doc **answer)
 				   : channel_complain(&channel, status);
 }
 
-/* As text, JSON or metrics. An exit status. */
+/* Print the status as text, JSON or metrics. An exit status. */
 static int render(struct buf *out, const struct client *client,
 		  const struct status_options *o, const struct doc *answer)
 {
@@ -108,7 +108,7 @@ static int render(struct buf *out, const struct client *client,
 	return EXIT_DONE;
 }
 
-/* With more: again at each change of state. */
+/* Follow the status by a call with `more`: again at each change of state. */
 static int ask_again(struct channel *channel)
 {
 	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
@@ -143,7 +143,7 @@ static int show_next(struct watching *watching, const struct doc *answer)
 	return output_write(buf_str(&out));
 }
 
-/* For who looks on ages grow: after a second it is asked anew. */
+/* Ages grow while somebody looks on: after a second it is asked anew. */
 static int follow(struct watching *watching)
 {
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;

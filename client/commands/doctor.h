@@ -37,7 +37,7 @@ struct doctor {
 	unsigned int problems;
 };
 
-/* All of it. @doctor is zeroed but for the client. */
+/* Examine everything. @doctor is zeroed but for the client. */
 void doctor_examine(struct doctor *doctor);
 void doctor_deinit(struct doctor *doctor);
 
@@ -48,8 +48,8 @@ const char *doctor_verdict(const struct finding *finding);
 void doctor_write(struct buf *out, const struct doctor *doctor);
 void doctor_write_json(struct buf *out, const struct doctor *doctor);
 
-/* One finding: "subject: what was found". Control characters that came with the
- * text are shown as a question mark. */
+/* Print one finding: "subject: what was found". Control characters that came
+ * with the text are shown as a question mark. */
 void doctor_say(struct doctor *doctor, enum doctor_verdict verdict,
 		const char *format, ...) __attribute__((format(printf, 3, 4)));
 

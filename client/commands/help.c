@@ -11,7 +11,7 @@
 #include "text/exit_status.h"
 #include "text/output.h"
 
-/* As the list of commands has them. */
+/* The commands in the order of the list. */
 /* clang-format off */
 static const struct command *const commands[] = {
 	&cmd_get,

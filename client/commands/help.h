@@ -16,7 +16,7 @@ const struct command *help_at(size_t index);
 const struct command *help_find(const char *name);
 const struct command *help_find_quietly(const char *name);
 
-/* An exit status. @command NULL: the list of commands. */
+/* Print the help of @command; NULL: the list of commands. An exit status. */
 int help_print(const struct command *command);
 int help_print_version(void);
 

@@ -33,7 +33,7 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Its status stays for conclude(). */
+/* Has it ended? Its status is left for conclude(). */
 static bool has_ended(pid_t pid)
 {
 	siginfo_t info = {0};

@@ -24,7 +24,7 @@ struct subcommand_call {
 	char **words; /* NULL-terminated: what stands after the command */
 };
 
-/* An exit status, complained about. */
+/* Run the verb that the words begin with. An exit status, complained about. */
 int subcommand_run(const struct subcommand_call *call,
 		   const struct client *client, const void *fields);
 

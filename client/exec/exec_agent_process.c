@@ -20,7 +20,8 @@
  * is the id. */
 #define ID_FILE ".clearmlagent_"
 
-/* At most @size - 1 bytes and a NUL; how many, 0: nothing to be seen. */
+/* Read at most @size - 1 bytes and add a NUL. How many bytes; 0: there is
+ * nothing to be seen. */
 static size_t read_file(pid_t pid, const char *name, char *text, size_t size)
 {
 	_cleanup_(file_closep) int fd = -1;

@@ -20,7 +20,7 @@ enum exec_agent_process_kind {
 
 enum exec_agent_process_kind exec_agent_process_kind(char *const *argv);
 
-/* The same of a process; WORKER_NONE when it may not be seen. */
+/* The kind of the process @pid; WORKER_NONE when it may not be seen. */
 enum exec_agent_process_kind exec_agent_process_kind_of(pid_t pid);
 
 /* Is the main thread of @pid asleep? That is what it does, or did when it was

@@ -67,19 +67,19 @@ struct exec_command {
 int exec_child_start(struct exec_child *child,
 		     const struct exec_command *command, char **env);
 
-/* Hear of ends. True when nothing is left of the command; then *status is its
- * exit status, or, where that is 0, of the next that was followed. */
+/* Reap what has ended. True when nothing is left of the command; then *status
+ * is its exit status, or, where that is 0, of the next that was followed. */
 bool exec_child_reap(struct exec_child *child, int *status);
 
 void exec_child_signal(const struct exec_child *child, int number);
 
-/* SIGTERM, the grace, SIGKILL, for it and for what it leaves. */
+/* End it and what it leaves: SIGTERM, and SIGKILL after the grace. */
 void exec_child_stop(struct exec_child *child);
 
-/* When the time of child->kill_at has come. */
+/* To be called when the time of child->kill_at has come. */
 void exec_child_kill(struct exec_child *child);
 
-/* What lives of it, helpers excepted. */
+/* List what lives of it, helpers excepted. */
 void exec_child_look(const struct exec_child *child,
 		     struct exec_descendants *descendants);
 

@@ -92,7 +92,8 @@ bool exec_config_choose(struct exec_config *config, const char *vaults,
 	return get_call_is_view(vaults);
 }
 
-/* Then the vaults are nowhere. */
+/* Warn where ClearML's own reading of vaults is off as well: then they are
+ * nowhere. */
 static void warn_of_switches(void)
 {
 	static const char *const switches[] = {

@@ -50,7 +50,7 @@ int exec_config_ask(struct exec_config *config);
  * complained about. */
 int exec_config_begin(struct exec_config *config);
 
-/* The file goes, too. */
+/* End following, and remove the file. */
 void exec_config_end(struct exec_config *config);
 
 /* For poll(2), and until when; see exec_feed.h. */
@@ -61,7 +61,7 @@ long long exec_config_moment(const struct exec_config *config);
 /* Go on, after a poll; true when the file, or what it comes to, is another. */
 bool exec_config_step(struct exec_config *config);
 
-/* For execve(2); exec_env_freep frees it. */
+/* The environment for execve(2); exec_env_freep frees it. */
 char **exec_config_environment(const struct exec_config *config);
 
 #endif

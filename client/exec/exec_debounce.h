@@ -28,7 +28,7 @@ struct exec_debounce {
 void exec_debounce_change(struct exec_debounce *debounce, bool differs,
 			  long long now);
 
-/* The command knows, or will. */
+/* Forget the change: the command knows of it, or will. */
 void exec_debounce_forget(struct exec_debounce *debounce);
 
 bool exec_debounce_is_waiting(const struct exec_debounce *debounce);

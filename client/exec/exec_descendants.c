@@ -51,7 +51,7 @@ static bool is_below(const struct processes *all, const struct proc *proc,
 	return false;
 }
 
-/* We bury our own soon. */
+/* Zombies of our own are reaped soon. */
 static bool is_dead(const struct proc *proc)
 {
 	return proc->state == 'X' ||

@@ -20,9 +20,9 @@ struct exec_descendants {
 	size_t count;
 };
 
-/* All that live; a zombie does when its parent is not us: who waits for it has
- * not heard of its end yet. Left out is what is below the processes @apart,
- * those included: our own helpers (0: none). */
+/* List all that live; a zombie does when its parent is not us: who waits for it
+ * has not heard of its end yet. Left out are the processes @apart, our own
+ * helpers (0: none), and what is below them. */
 void exec_descendants_list(struct exec_descendants *descendants,
 			   const pid_t apart[EXEC_HELPERS]);
 void exec_descendants_deinit(struct exec_descendants *descendants);

@@ -136,7 +136,7 @@ static void write_text(struct buf *out, const struct value *value, bool agent)
 		json_write(out, value);
 }
 
-/* Why it is not set, or NULL. */
+/* Why the variable is not set, or NULL. */
 static const char *problem_of(struct str name, struct str value)
 {
 	if (!name.len || memchr(name.ptr, '=', name.len) ||
@@ -201,7 +201,7 @@ static const struct login pair[] = {
 	{"CLEARML_API_SECRET_KEY", "TRAINS_API_SECRET_KEY", "secret_key"},
 };
 
-/* Of ClearML's variables an empty one is none. */
+/* To ClearML an empty variable is none. */
 static bool has(const struct list *list, const char *name)
 {
 	const char *text = exec_env_get(list->items, str_from(name));
@@ -236,7 +236,8 @@ static void add_trust(struct list *list, const struct value *api)
 		set(list, str_from(trust.name), STR(trusts ? "1" : "0"));
 }
 
-/* Never halves of two pairs. */
+/* Does the caller have a half of a key pair? Then none is set: never halves of
+ * two pairs. */
 static bool has_callers_keys(const struct list *list)
 {
 	return has_login(list, &pair[0]) || has_login(list, &pair[1]) ||

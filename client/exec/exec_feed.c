@@ -94,7 +94,7 @@ static int await_vaults(const struct client *client, int timeout_ms)
 				   : channel_complain(&channel, status);
 }
 
-/* Of a question that was refused. */
+/* May a question that was refused be asked again? */
 static bool is_worth_asking_again(const struct channel *channel)
 {
 	return channel_failed_with(channel, CHANNEL_OVER_QUOTA) ||
@@ -261,7 +261,7 @@ static void take_refusal(struct exec_feed *feed, int status)
 		(void)channel_complain(&feed->asking, status);
 }
 
-/* Whether that was the last of this turn. */
+/* Was that the last question of this turn? */
 static bool take_answer(struct exec_feed *feed, struct doc *doc)
 {
 	bool first = !feed->got.file.doc;

@@ -41,7 +41,7 @@ struct exec_answers {
 /* What the configuration is, with vaults and all. */
 const struct value *exec_answers_whole(const struct exec_answers *answers);
 
-/* Of the vaults that are left out of it. */
+/* Warn of the vaults that are left out of it. */
 void exec_answers_warn(const struct exec_answers *answers);
 
 void exec_answers_deinit(struct exec_answers *answers);
@@ -69,7 +69,7 @@ void exec_feed_deinit(struct exec_feed *feed);
  * limit. An exit status, complained about: EXIT_SERVER when they are not in. */
 int exec_feed_first(struct exec_feed *feed, struct exec_answers *answers);
 
-/* From now on. An exit status, complained about. */
+/* Follow what changes from now on. An exit status, complained about. */
 int exec_feed_start(struct exec_feed *feed);
 
 /* What to poll, unused ones -1, and until when. */

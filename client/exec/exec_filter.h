@@ -9,7 +9,7 @@ struct buf;
 struct exec_config;
 struct option_list;
 
-/* EXIT_DONE or EXEC_FAILED, complained about. */
+/* Are all paths good? EXIT_DONE or EXEC_FAILED, complained about. */
 int exec_filter_check(const struct option_list *only);
 
 /* Append to @facts what stands at the paths, and all there is to know where

@@ -29,7 +29,7 @@ static bool is_in_memory(const char *path)
 	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-/* NULL when there is no place. */
+/* The place of such folders; NULL: there is none. */
 static char *choose_parent(void)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");

@@ -35,7 +35,7 @@ int exec_folder_write(const struct exec_folder *folder, struct str text);
 typedef void (*exec_left_fn)(void *data, const char *path, bool held);
 void exec_folder_each_left(exec_left_fn visit, void *data);
 
-/* With all that is in it. */
+/* Remove the folder with all that is in it. */
 void exec_folder_remove(struct exec_folder *folder);
 
 #endif

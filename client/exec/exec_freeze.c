@@ -11,7 +11,7 @@
 
 #define GUARD_MS 30000
 
-/* A group of its own: what is meant for ours does not reach it. */
+/* The guard has a group of its own: signals to ours do not reach it. */
 static _Noreturn void guard_it(pid_t pid, const int ends[2])
 {
 	struct pollfd us = {ends[0], POLLIN, 0};

@@ -27,7 +27,7 @@ bool exec_freeze_begin(struct exec_freeze *freeze, pid_t pid,
 /* Does it stand still by now? */
 bool exec_freeze_is_stopped(const struct exec_freeze *freeze);
 
-/* It goes on; does nothing when nothing is held. */
+/* Let it go on; does nothing when nothing is held. */
 void exec_freeze_end(struct exec_freeze *freeze);
 
 #endif

@@ -25,7 +25,7 @@ static enum idle_action hold(struct exec_idle *idle, long long now)
 	return IDLE_HOLD;
 }
 
-/* Back to the beginning, and nobody is asked for a while. */
+/* Begin anew, and ask nobody for a while. */
 static enum idle_action retreat(struct exec_idle *idle, long long now)
 {
 	bool held = exec_idle_is_held(idle);

@@ -65,7 +65,7 @@ struct idle_look {
 enum idle_action exec_idle_next(struct exec_idle *idle,
 				const struct idle_look *look);
 
-/* From the beginning; what is held is to be let go. */
+/* Begin anew; what is held is to be let go. */
 void exec_idle_reset(struct exec_idle *idle);
 
 bool exec_idle_is_held(const struct exec_idle *idle);

@@ -30,11 +30,12 @@ enum exec_verdict { TEST_RUNS, TEST_YES, TEST_NO };
 bool exec_probe_start(struct exec_probe *probe, struct exec_helper *helper,
 		      pid_t judged);
 
-/* Of one that was started; once it is no longer TEST_RUNS, start again. */
+/* The verdict of a test that was started. Once it is no longer TEST_RUNS,
+ * another may be started. */
 enum exec_verdict exec_probe_look(struct exec_probe *probe,
 				  const struct exec_helper *helper);
 
-/* It is of no interest any more; does nothing when none runs. */
+/* Stop the test; does nothing when none runs. */
 void exec_probe_stop(struct exec_probe *probe);
 
 #endif

@@ -165,7 +165,7 @@ long long exec_restart_moment(const struct exec_restart *restarter)
 
 	if (!may_act(restarter, now))
 		return moment;
-	/* Due: what is not done yet waits for the command to be idle. */
+	/* It is due: what is not done yet waits for the command to be idle. */
 	return clock_first(moment, restarter->drain.look_at
 					   ? restarter->drain.look_at
 					   : now);

@@ -35,13 +35,13 @@ struct exec_restart {
 
 void exec_restart_deinit(struct exec_restart *restarter);
 
-/* There is @facts now. */
+/* @facts are what there is to know of the configuration now. */
 void exec_restart_see(struct exec_restart *restarter, struct str facts);
 
 /* The command has been started with what there is. */
 void exec_restart_started(struct exec_restart *restarter);
 
-/* Its end was asked for. */
+/* The end of the command was asked for: restart it no more. */
 void exec_restart_cancel(struct exec_restart *restarter);
 
 /* Go on, after a poll. */

@@ -12,7 +12,7 @@ static const int not_caught[] = {
 	SIGSTOP, SIGSYS, SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU,
 };
 
-/* Ours alone: about our child, or about a pipe of ours. */
+/* Signals that are about our child, or about a pipe of ours. */
 static const int not_forwarded[] = {SIGCHLD, SIGPIPE};
 
 static const int ending[] = {SIGINT, SIGQUIT, SIGTERM};

@@ -17,10 +17,10 @@ bool exec_signal_parse(const char *on_change, int *action);
  * code raises, and what stops and continues a job. */
 void exec_signal_set(sigset_t *set);
 
-/* Caught, and passed on to the command. */
+/* Is the signal caught, and passed on to the command? */
 bool exec_signal_is_forwarded(int number);
 
-/* Asks for the end of it all. */
+/* Does the signal ask for the end of the command and of `exec`? */
 bool exec_signal_ends(int number);
 
 #endif

@@ -150,7 +150,7 @@ static int get(struct clearconf *handle, const char *path,
 	return 0;
 }
 
-/* The same for one value; null is none. */
+/* Get one scalar; null is none. */
 static int get_scalar(struct clearconf *handle, const char *path,
 		      struct json_slice *value)
 {

@@ -8,7 +8,7 @@
 
 #define NUMBER_MAX 1000000
 
-/* The whole of @text by @format. */
+/* Read the whole of @text by @format. */
 static const char *scan(const char *text, const char *format, struct tm *date)
 {
 	const char *end = strptime(text, format, date);

@@ -7,7 +7,7 @@
 #include "value/diff.h"
 #include "value/json.h"
 
-/* Where @path is, or belongs. */
+/* The index where @path is, or belongs. */
 static size_t place_of(const struct leaves *leaves, struct str path)
 {
 	size_t low = 0, high = leaves->count;

@@ -11,11 +11,11 @@ struct value;
  * would obey, but for colours. An exit status. */
 int output_write(struct str text);
 
-/* The same of all that a command has to show, by a pager where it is higher
- * than the terminal. */
+/* Write all that a command has to show, by a pager where it is higher than the
+ * terminal. */
 int output_show(struct str text);
 
-/* The same in place of what is on the terminal, as much of it as fits. */
+/* Write @text in place of what is on the terminal, as much of it as fits. */
 int output_redraw(struct str text);
 
 /* The last word: @status, or a failure when what was printed on the way could

@@ -153,7 +153,7 @@ static void add_gauge(struct buf *out, const char *name, const char *help,
 	add_sample(out, name, NULL, number);
 }
 
-/* In microseconds as it is told. */
+/* Write seconds, which are told in microseconds. */
 static void add_seconds(struct buf *out, const char *name, const char *clock,
 			int64_t us)
 {

@@ -51,7 +51,7 @@ static enum output_colour colour_of(struct str state)
 	return OUTPUT_DIM;
 }
 
-/* Padded to @width. */
+/* Write @text, padded to @width. */
 static void add_state(struct buf *out, struct str state, int width)
 {
 	buf_printf(out, "%s%-*.*s%s", output_colour(colour_of(state)), width,
@@ -171,7 +171,7 @@ static void add_account(struct buf *out, const struct value *workspace,
 	}
 }
 
-/* One key pair gives way to another. */
+/* Write how far a rotation of the key pair is. */
 static void add_rotation(struct buf *out, const struct value *rotation,
 			 int64_t now)
 {
@@ -192,7 +192,7 @@ static void add_rotation(struct buf *out, const struct value *rotation,
 	buf_putc(out, '\n');
 }
 
-/* One that is not in force: what stands above it is. */
+/* Write the login that is not in force yet, below the one that is. */
 static void add_candidate(struct buf *out, const struct value *login)
 {
 	if (!value_is(login, VALUE_OBJECT))

@@ -23,7 +23,7 @@ static bool is_printable(struct str text)
 	return true;
 }
 
-/* Bare where that says as much as JSON. */
+/* Write a value, bare where that says as much as JSON. */
 static void add_value(struct buf *out, const struct value *value)
 {
 	if (value_is(value, VALUE_STRING) && is_printable(value_text(value)))
@@ -68,7 +68,7 @@ static void add_heading(struct buf *out, const struct value *storage)
 	buf_putc(out, '\n');
 }
 
-/* An empty string: masked ones are not. */
+/* Is the setting an empty string? A masked one is not. */
 static bool lacks(const struct value *settings, const char *key)
 {
 	const struct value *value = value_get(settings, str_from(key));

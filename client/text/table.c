@@ -17,7 +17,7 @@ void table_deinit(struct table *table)
 	mem_free(table->cells);
 }
 
-/* Nothing that a terminal would obey. */
+/* Write a cell without anything that a terminal would obey. */
 static struct str printable(struct arena *arena, struct str cell)
 {
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT;

@@ -12,7 +12,7 @@
 #include "base/folder.h"
 #include "base/mem.h"
 
-/* Refused for a reason of ours; static text. */
+/* Refuse the target for the reason @why, a static text. */
 static int refuse(struct target *target, const char *problem)
 {
 	target->problem = problem;
@@ -96,7 +96,7 @@ static int check_existing(struct target *target, const struct stat *st)
 	return 0;
 }
 
-/* Bytes of the open file @fd, which is @size long, are @bytes. */
+/* Has the open file @fd, which is @size long, the content @bytes? */
 static bool holds(int fd, off_t size, struct str bytes)
 {
 	_cleanup_(mem_freep) char *old = NULL;

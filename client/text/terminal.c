@@ -44,7 +44,7 @@ static bool is_higher(struct str text, size_t rows)
 	return rows && lines >= rows;
 }
 
-/* NULL: none. */
+/* The pager to start; NULL: none. */
 static const char *pager(void)
 {
 	const char *named = getenv("CLEARCONF_PAGER");

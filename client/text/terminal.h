@@ -14,7 +14,7 @@ struct terminal_size {
 	size_t rows, columns; /* 0: not known, or no terminal */
 };
 
-/* Of standard output. */
+/* Is standard output a terminal? */
 bool terminal_is_there(void);
 struct terminal_size terminal_size(void);
 

@@ -9,16 +9,30 @@
 #include "text/output.h"
 #include "value/json.h"
 
+static void add_parameters(struct buf *parameters, const struct client *client,
+			   const struct simple_call *call)
+{
+	buf_putc(parameters, '{');
+	if (call->members)
+		buf_add_str(parameters, buf_str(call->members));
+	if (!call->of_all)
+		json_add_optional_string(parameters, "workspace",
+					 client->workspace);
+	buf_putc(parameters, '}');
+}
+
 int simple_call_run(const struct client *client, const struct simple_call *call,
 		    struct doc **answer)
 {
+	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	struct progress progress;
 	int status = channel_open(&channel, client);
 
+	add_parameters(&parameters, client, call);
 	progress_begin(&progress);
 	if (status == EXIT_DONE)
-		status = channel_call(&channel, call->method, call->parameters,
+		status = channel_call(&channel, call->method, &parameters,
 				      answer);
 	progress_end(&progress);
 	if (status == EXIT_DONE)
@@ -32,13 +46,8 @@ int simple_call_run(const struct client *client, const struct simple_call *call,
 int simple_call_plain(const struct client *client, const char *method,
 		      struct doc **answer)
 {
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
-	struct simple_call call = {.method = method, .parameters = &parameters};
-
-	buf_putc(&parameters, '{');
-	json_add_optional_string(&parameters, "workspace", client->workspace);
-	buf_putc(&parameters, '}');
-	return simple_call_run(client, &call, answer);
+	return simple_call_run(client, &(struct simple_call){.method = method},
+			       answer);
 }
 
 int simple_call_print_json(const struct value *answer)

@@ -5,6 +5,8 @@
  * A command that is one call: connect, call, and say what went wrong.
  */
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 struct client;
@@ -12,11 +14,12 @@ struct doc;
 struct value;
 
 struct simple_call {
-	const char *method; /* of io.clearconf */
-	struct buf *parameters;
+	const char *method;  /* of io.clearconf */
+	struct buf *members; /* of its parameters besides `workspace`; NULL */
 	/* What to do when the daemon does not take a parameter; NULL: the two
 	 * are of different versions. */
 	const char *refused;
+	bool of_all; /* it takes no workspace */
 };
 
 /* Connect, call, and complain of what went wrong. An exit status; *answer is

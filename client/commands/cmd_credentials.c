@@ -145,17 +145,14 @@ static int create(const struct client *client, const void *fields,
 		  const char *argument)
 {
 	const struct credentials *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct simple_call call = {"CreateCredentials", &parameters, NULL};
+	struct simple_call call = {"CreateCredentials", &members};
 	int status;
 
 	(void)argument;
-	buf_putc(&parameters, '{');
-	json_add_optional_string(&parameters, "label", o->label);
-	json_add_optional_int(&parameters, "lifetime", lifetime_of(o));
-	json_add_optional_string(&parameters, "workspace", client->workspace);
-	buf_putc(&parameters, '}');
+	json_add_optional_string(&members, "label", o->label);
+	json_add_optional_int(&members, "lifetime", lifetime_of(o));
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
@@ -171,17 +168,14 @@ static int edit(const struct client *client, const void *fields,
 		const char *key)
 {
 	const struct credentials *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct simple_call call = {"EditCredentials", &parameters, NULL};
+	struct simple_call call = {"EditCredentials", &members};
 	int status;
 
-	buf_putc(&parameters, '{');
-	json_add_string(&parameters, "access_key", key);
+	json_add_string(&members, "access_key", key);
 	if (*o->label)
-		json_add_string(&parameters, "label", o->label);
-	json_add_optional_string(&parameters, "workspace", client->workspace);
-	buf_putc(&parameters, '}');
+		json_add_string(&members, "label", o->label);
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
@@ -218,20 +212,17 @@ static int rotate(const struct client *client, const void *fields,
 		  const char *argument)
 {
 	const struct credentials *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct simple_call call = {"RotateCredentials", &parameters,
+	struct simple_call call = {"RotateCredentials", &members,
 				   "choose another --grace or --expires"};
 	int status;
 
 	(void)argument;
-	buf_putc(&parameters, '{');
 	if (o->grace)
-		json_add_int(&parameters, "grace",
+		json_add_int(&members, "grace",
 			     (long long)ceil(arguments_seconds(o->grace)));
-	json_add_optional_int(&parameters, "lifetime", lifetime_of(o));
-	json_add_optional_string(&parameters, "workspace", client->workspace);
-	buf_putc(&parameters, '}');
+	json_add_optional_int(&members, "lifetime", lifetime_of(o));
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
@@ -247,23 +238,20 @@ static int revoke(const struct client *client, const void *fields,
 		  const char *key)
 {
 	const struct credentials *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
 	struct simple_call call = {
-		"RevokeCredentials", &parameters,
+		"RevokeCredentials", &members,
 		o->force ? NULL
 			 : "clearconfd itself logs in with this key: put "
 			   "another one into its configuration first, or "
 			   "revoke it all the same with --force"};
 	int status;
 
-	buf_putc(&parameters, '{');
-	json_add_string(&parameters, "access_key", key);
+	json_add_string(&members, "access_key", key);
 	if (o->force)
-		json_add_bool(&parameters, "force", true);
-	json_add_optional_string(&parameters, "workspace", client->workspace);
-	buf_putc(&parameters, '}');
+		json_add_bool(&members, "force", true);
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;

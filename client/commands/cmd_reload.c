@@ -63,14 +63,12 @@ static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
 	const struct reload *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct simple_call call = {"Reload", &parameters, NULL};
+	struct simple_call call = {.method = "Reload", .of_all = true};
 	int status;
 
 	(void)argc;
 	(void)argv;
-	buf_puts(&parameters, "{}");
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;

@@ -41,9 +41,9 @@ static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
 	const struct token *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct simple_call call = {"GetToken", &parameters,
+	struct simple_call call = {"GetToken", &members,
 				   o->lifetime ? REFUSED : NULL};
 	double seconds = ceil(o->lifetime ? arguments_seconds(o->lifetime) : 0);
 	int status;
@@ -53,11 +53,8 @@ static int run(const struct client *client, const void *fields, int argc,
 	if (o->lifetime &&
 	    (seconds < WIRE_TOKEN_LIFE_MIN || seconds > WIRE_TOKEN_LIFE_MAX))
 		return complain(EXIT_USAGE, REFUSED);
-	buf_putc(&parameters, '{');
-	json_add_optional_string(&parameters, "workspace", client->workspace);
 	if (o->lifetime)
-		json_add_int(&parameters, "lifetime", (long long)seconds);
-	buf_putc(&parameters, '}');
+		json_add_int(&members, "lifetime", (long long)seconds);
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;

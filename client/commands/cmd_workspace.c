@@ -67,13 +67,11 @@ static int list(const struct client *client, const void *fields,
 		const char *argument)
 {
 	const struct workspace *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct simple_call call = {"ListWorkspaces", &parameters, NULL};
+	struct simple_call call = {.method = "ListWorkspaces", .of_all = true};
 	int status;
 
 	(void)argument;
-	buf_puts(&parameters, "{}");
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;
@@ -88,15 +86,13 @@ static int use(const struct client *client, const void *fields,
 	       const char *name)
 {
 	const struct workspace *o = fields;
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	struct simple_call call = {"UseWorkspace", &parameters, NULL};
+	struct simple_call call = {"UseWorkspace", &members, .of_all = true};
 	int status;
 
-	buf_putc(&parameters, '{');
-	json_add_string(&parameters, "name", name);
-	buf_putc(&parameters, '}');
+	json_add_string(&members, "name", name);
 	status = simple_call_run(client, &call, &answer);
 	if (status != EXIT_DONE)
 		return status;

@@ -15,13 +15,10 @@
 
 int exec_daemon_ask(struct exec_daemon *daemon, const struct client *client)
 {
-	_cleanup_(buf_deinit) struct buf parameters = BUF_INIT;
-	struct simple_call call = {.method = "GetStatus",
-				   .parameters = &parameters};
+	struct simple_call call = {.method = "GetStatus", .of_all = true};
 	int status;
 
 	*daemon = (struct exec_daemon){0};
-	buf_puts(&parameters, "{}");
 	status = simple_call_run(client, &call, &daemon->doc);
 	if (status == EXIT_DONE)
 		daemon->agent = str_is(

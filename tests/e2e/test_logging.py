@@ -38,7 +38,7 @@ def test_the_story_of_a_day(home, server, daemon, conf):
 
     server.state.set_vaults(["turn: 1"])
     home.settings(FAST)
-    home.conf(conf("file: 1"))
+    home.conf(conf("morning: 1"))
     with daemon:
         daemon.wait_value("turn", 1)
         daemon.wait_state("ready")
@@ -46,10 +46,10 @@ def test_the_story_of_a_day(home, server, daemon, conf):
         server.state.set_vaults(["turn: 2"])
         daemon.wait_value("turn", 2)
         nothing_new()
-        home.conf(conf("file: ["))
+        home.conf(conf("morning: ["))
         daemon.wait_state("degraded")
         nothing_new()
-        home.conf(conf("file: 2"))
+        home.conf(conf("morning: 2"))
         daemon.wait_state("ready")
         server.fail("page", status=503)
         daemon.wait_state("degraded", "offline")

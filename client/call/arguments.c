@@ -223,7 +223,7 @@ static char *guess_option(const struct option_set *sets, const char *typed)
 
 	for (size_t i = 0; (spec = spec_at(sets, i, &fields)); i++)
 		suggest_offer(&near, spec->name);
-	return suggest_text(&near);
+	return suggest_text(&near, "--");
 }
 
 /* optind is past the culprit, unless it is a letter amid others. */

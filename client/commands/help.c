@@ -59,7 +59,7 @@ const struct command *help_find(const char *name)
 		return command;
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		suggest_offer(&near, commands[i]->name);
-	guess = suggest_text(&near);
+	guess = suggest_text(&near, "");
 	complain(EXIT_USAGE, "unknown command '%s'%s: see 'clearconf help'",
 		 name, guess);
 	return NULL;

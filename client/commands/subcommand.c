@@ -24,7 +24,7 @@ static int complain_verb(const struct subcommand_call *call, const char *word)
 
 	for (size_t i = 0; i < call->count; i++)
 		suggest_offer(&near, call->subcommands[i].name);
-	guess = suggest_text(&near);
+	guess = suggest_text(&near, "");
 	return complain(EXIT_USAGE,
 			"'%s' is nothing that %s does%s: see 'clearconf %s "
 			"--help'",

@@ -237,12 +237,14 @@ static void log_start(const struct front *front)
 	const struct local_rule rule = engine_local_rule(engine);
 	_cleanup_(mem_freep) char *files = local_describe(&rule);
 	const char *settings = engine->settings->path;
+	_cleanup_(mem_freep) char *missing =
+		mem_printf("%s (missing)", engine->places.settings);
 
 	log_info(
 		"started", LOG_TEXT("version", CLEARCONF_VERSION),
 		LOG_TEXT("instance", engine->places.system ? "system" : "user"),
 		LOG_TEXT("socket", front->socket ? front->socket : "systemd's"),
-		LOG_TEXT("settings", settings ? settings : "none"),
+		LOG_TEXT("settings", settings ? settings : missing),
 		LOG_TEXT("files", files));
 }
 

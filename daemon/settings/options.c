@@ -124,7 +124,7 @@ static bool wrong_option(int *status, const struct option *all, int option,
 	near = SUGGEST_FOR(name);
 	for (; all->name; all++)
 		suggest_offer(&near, all->name);
-	guess = suggest_text(&near);
+	guess = suggest_text(&near, "--");
 	return wrong(status, "unknown or ambiguous option '%s'%s", typed,
 		     guess);
 }

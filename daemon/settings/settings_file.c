@@ -69,7 +69,7 @@ static char *guess_section(struct str name)
 
 	for (size_t i = 0; i < settings_table.count; i++)
 		suggest_offer(&near, settings_table.keys[i].section);
-	return suggest_text(&near);
+	return suggest_text(&near, "");
 }
 
 /* No such key in the section: is another one meant? */
@@ -81,7 +81,7 @@ static bool fail_key(struct load *load, const char *section, const char *name)
 	for (size_t i = 0; i < load->table->count; i++)
 		if (!strcmp(load->table->keys[i].section, section))
 			suggest_offer(&near, load->table->keys[i].name);
-	return fail_guess(load, what, suggest_text(&near));
+	return fail_guess(load, what, suggest_text(&near, ""));
 }
 
 static bool is_comment(struct str line)

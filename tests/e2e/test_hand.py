@@ -32,8 +32,8 @@ def ready(home, conf, daemon):
 @pytest.mark.parametrize("words, guess", [
     (["statsu"], "unknown command 'statsu' (is 'status' meant?)"),
     (["help", "wathc"], "unknown command 'wathc' (is 'watch' meant?)"),
-    (["--verison"], "option '--verison' (is 'version' meant?)"),
-    (["get", "--formt=json"], "option '--formt=json' (is 'format' meant?)"),
+    (["--verison"], "option '--verison' (is '--version' meant?)"),
+    (["get", "--formt=json"], "option '--formt=json' (is '--format' meant?)"),
     (["log", "--json=1"], "'--json=1': this option takes no argument"),
     (["workspace", "lsit"], "'lsit' is nothing that workspace does (is 'list' meant?)"),
     (["unlike"], "unknown command 'unlike': see 'clearconf help'")])
@@ -43,8 +43,8 @@ def test_what_is_misspelt_is_guessed(home, words, guess):
 
 
 def test_the_daemons_options_are_guessed_too(home):
-    for words, guess in ((["--verison"], "'--verison' (is 'version' meant?)"),
-                         (["--confg=x"], "'--confg=x' (is 'config' meant?)"),
+    for words, guess in ((["--verison"], "'--verison' (is '--version' meant?)"),
+                         (["--confg=x"], "'--confg=x' (is '--config' meant?)"),
                          (["--print=x"], "takes no argument"), (["--config"], "--config needs an argument"),
                          (["-z"], "'-z'")):
         done = home.daemon(*words)

@@ -412,7 +412,12 @@ def test_without_a_state_folder_generations_start_at_the_clock(home):
 
 def test_the_start_is_logged_with_the_places(home, daemon):
     home.conf("a: 1")
-    path = home.settings(FAST)
+    daemon.start()
+    path = home.path / "config/clearconf/clearconfd.conf"
+    assert f'settings="{path} (missing)"' in daemon.log()
+    daemon.stop()
+    daemon.log_path.unlink()
+    home.settings(FAST)
     daemon.start()
     [line] = [x for x in daemon.log().splitlines() if "event=started" in x]
     assert f" socket={home.socket} settings={path} " in line

@@ -83,7 +83,7 @@ def test_a_lock_that_is_no_path_is_told_with_its_place(home):
 
 
 def test_status_warns_of_the_vault(serving, home):
-    vault = 'x: 1\napi {\n  host: "theirs-host"\n  credentials.access_key: k\n}'
+    vault = 'x: 1\napi {\n  host: "http://them"\n  credentials.access_key: k\n}'
     daemon = serving({"id": "theirs", "data": vault})
     layer = daemon.layer("theirs")
     assert layer["state"] == "ok" and (layer["line"], layer["column"]) == (3, 9)
@@ -103,7 +103,7 @@ def test_check_points_at_what_a_vault_sets_in_vain(serving, home):
 
 
 def test_explain_tells_what_programs_get(serving, server, home):
-    daemon = serving("api.api_server: theirs\nagent.worker_id: theirs")
+    daemon = serving("api.api_server: \"http://theirs\"\nagent.worker_id: theirs")
     leaf, = daemon.call("Explain", path="api.api_server")["leaves"]
     assert leaf["note"] == (f'api.api_server is locked: exec and dumps get "{server.url}" of file '
                             f'{home.path}/clearml.conf:1:19')

@@ -27,7 +27,9 @@ COMMANDS = FORMATS + [
     ["credentials", "create", "--label", "l"], ["credentials", "revoke", ACCESS_KEY], ["reload"],
     ["dump", "--output", "x"], ["dump", "--output", "clearml.conf"], ["dump", "--output", "no/x"],
     ["exec", "--files", "true"], ["exec", "no-such-command"], ["--help"], ["get", "--help"], ["none"],
-    ["--socket", "/none", "get"]]
+    ["--socket", "/none", "get"], ["statsu"], ["help", "exec"], ["get", "sdk.asw"], ["explain", "--env"],
+    ["report"], ["report", "--json"], ["report", "--html", "r.html"], ["doctor", "--json"],
+    ["__complete", "--", "get", "sdk."], ["__complete", "--", "workspace", "use", ""]]
 
 
 @pytest.fixture
@@ -47,7 +49,8 @@ def test_a_command(home, ready, words):
 
 
 @pytest.mark.parametrize("words", [
-    ["watch", "--values"], ["watch", "--json"], ["dump", "--watch", "--output", "x"],
+    ["watch", "--values"], ["watch", "--json"], ["status", "--watch"],
+    ["dump", "--watch", "--output", "x"],
     ["exec", "--on-change=none", "sleep", "60"]], ids=" ".join)
 def test_a_command_that_goes_on_over_a_change_and_a_restart(home, ready, words):
     with open(home.path / "told", "w") as told, open(home.path / "errors", "w") as errors:

@@ -17,7 +17,7 @@ static void assert_guess(const char *typed, const char *expected)
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		suggest_offer(&near, words[i]);
-	guess = suggest_text(&near);
+	guess = suggest_text(&near, "");
 	assert_string_equal(guess, expected);
 }
 

@@ -67,8 +67,9 @@ void suggest_offer(struct suggest *near, const char *word)
 	near->apart = apart;
 }
 
-char *suggest_text(const struct suggest *near)
+char *suggest_text(const struct suggest *near, const char *dashes)
 {
-	return near->word ? mem_printf(" (is '%s' meant?)", near->word)
-			  : mem_strdup("");
+	return near->word
+		       ? mem_printf(" (is '%s%s' meant?)", dashes, near->word)
+		       : mem_strdup("");
 }

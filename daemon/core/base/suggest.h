@@ -7,7 +7,7 @@
  *
  *	struct suggest near = SUGGEST_FOR(STR("statsu"));
  *	suggest_offer(&near, "status");
- *	suggest_text(&near)            " (is 'status' meant?)"
+ *	suggest_text(&near, "")        " (is 'status' meant?)"
  */
 
 #include <stddef.h>
@@ -25,8 +25,8 @@ struct suggest {
 /* @word is borrowed. */
 void suggest_offer(struct suggest *near, const char *word);
 
-/* To follow the word in a message; empty when nothing is near. The caller frees
- * it. */
-char *suggest_text(const struct suggest *near);
+/* To follow the word in a message, where @dashes ("", "--") begin such words;
+ * empty when nothing is near. The caller frees it. */
+char *suggest_text(const struct suggest *near, const char *dashes);
 
 #endif

@@ -1,6 +1,7 @@
 #include "serve/abode.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
-#define FACT_MAX  ((size_t)16 * 1024) /* of each file; longer ones are cut */
+#define FACT_MAX  ((size_t)8 * 1024) /* of each file; longer ones are cut */
 #define PATH_ROOM 64
 
 /* How the paths of cgroups name containers. */
@@ -39,38 +40,34 @@ static const char *const container_marks[] = {
 
 struct facts {
 	const char *folder;
-	char *users, *status, *cgroup; /* NULL: not shown */
+	bool shown;   /* users and status, which every process has */
+	bool grouped; /* cgroup, which a kernel may not know */
+	char users[FACT_MAX], status[FACT_MAX], cgroup[FACT_MAX];
 };
 
-static char *read_fact(const char *folder, const char *name)
+static bool read_fact(const char *folder, const char *name, char *text)
 {
 	char path[PATH_ROOM + 16];
-	_cleanup_(mem_freep) char *text = mem_alloc(FACT_MAX);
-	FILE *file;
-	size_t len;
+	_cleanup_(file_closep) int fd = -1;
+	size_t len = 0;
+	ssize_t n = 1;
 
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "re");
-	if (!file)
-		return NULL;
-	len = fread(text, 1, FACT_MAX - 1, file);
-	(void)fclose(file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && n > 0 && len < FACT_MAX - 1) {
+		n = read(fd, text + len, FACT_MAX - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
 	text[len] = '\0';
-	return TAKE(text);
+	return fd >= 0 && n >= 0;
 }
 
-static struct facts facts_of(const char *folder)
+static void facts_init(struct facts *facts, const char *folder)
 {
-	return (struct facts){folder, read_fact(folder, "uid_map"),
-			      read_fact(folder, "status"),
-			      read_fact(folder, "cgroup")};
-}
-
-static void facts_deinit(struct facts *facts)
-{
-	mem_free(facts->users);
-	mem_free(facts->status);
-	mem_free(facts->cgroup);
+	facts->folder = folder;
+	facts->shown = read_fact(folder, "uid_map", facts->users) &&
+		       read_fact(folder, "status", facts->status);
+	facts->grouped = read_fact(folder, "cgroup", facts->cgroup);
 }
 
 static bool look_at(const struct facts *facts, const char *name,
@@ -139,20 +136,13 @@ static bool has_containers_of(const char *other, const char *text)
 	return true;
 }
 
-static bool same_container(const struct facts *mine, const struct facts *theirs)
-{
-	const char *a = mine->cgroup ? mine->cgroup : "";
-	const char *b = theirs->cgroup ? theirs->cgroup : "";
-
-	return has_containers_of(a, b) && has_containers_of(b, a);
-}
-
 const char *abode_compare(const char *mine, const char *theirs)
 {
-	_cleanup_(facts_deinit) struct facts a = facts_of(mine);
-	_cleanup_(facts_deinit) struct facts b = facts_of(theirs);
+	struct facts a, b;
 
-	if (!a.users || !a.status || !b.users || !b.status)
+	facts_init(&a, mine);
+	facts_init(&b, theirs);
+	if (!a.shown || !b.shown || a.grouped != b.grouped)
 		return "/proc does not show it";
 	if (strcmp(a.users, b.users) != 0 ||
 	    namespaces_differ(&a, &b, "ns/user"))
@@ -161,7 +151,8 @@ const char *abode_compare(const char *mine, const char *theirs)
 	    count_pids(a.status) != count_pids(b.status) ||
 	    namespaces_differ(&a, &b, "ns/pid"))
 		return "another PID namespace";
-	if (!same_container(&a, &b))
+	if (!has_containers_of(a.cgroup, b.cgroup) ||
+	    !has_containers_of(b.cgroup, a.cgroup))
 		return "the cgroup of a container";
 	return NULL;
 }

@@ -55,6 +55,7 @@ static void make(const char *folder, const struct process *process)
 
 static const struct process host = {HOST_USERS, STATUS("77"),
 				    CGROUP2("/system.slice/x.service")};
+static const struct process plain = {HOST_USERS, STATUS("77"), NULL};
 static const struct process pod = {
 	HOST_USERS, STATUS("9"),
 	CGROUP2("/kubepods.slice/kubepods-podA.slice/cri-1.scope")};
@@ -69,7 +70,9 @@ static const struct {
 	{&host,
 	 {HOST_USERS, STATUS("9"), CGROUP2("/system.slice/docker.service")},
 	 NULL},
-	{&host, {HOST_USERS, STATUS("9"), NULL}, NULL},
+	{&host, {HOST_USERS, STATUS("9"), NULL}, "not show"},
+	{&plain, {HOST_USERS, STATUS("9"), NULL}, NULL},
+	{&plain, {HOST_USERS, STATUS("9"), CGROUP2("/")}, "not show"},
 	{&host,
 	 {"         0          0          1\n", STATUS("99"), CGROUP2("/")},
 	 "user namespace"},

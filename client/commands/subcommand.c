@@ -1,5 +1,6 @@
 #include "commands/subcommand.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -17,7 +18,8 @@ static const struct subcommand *find(const struct subcommand_call *call)
 	return NULL;
 }
 
-static int complain_verb(const struct subcommand_call *call, const char *word)
+static int complain_subcommand(const struct subcommand_call *call,
+			       const char *word)
 {
 	struct suggest near = SUGGEST_FOR(str_from(word));
 	_cleanup_(mem_freep) char *guess = NULL;
@@ -37,8 +39,9 @@ int subcommand_run(const struct subcommand_call *call,
 	const struct subcommand *subcommand = find(call);
 	const char *argument = call->words[0] ? call->words[1] : NULL;
 
+	assert(call->subcommands);
 	if (!subcommand)
-		return complain_verb(call, call->words[0]);
+		return complain_subcommand(call, call->words[0]);
 	if (!subcommand->argument && argument)
 		return complain(EXIT_USAGE,
 				"'%s' is too many arguments: see 'clearconf "

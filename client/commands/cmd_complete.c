@@ -66,6 +66,8 @@ static const struct row {
 	{"workspace", VERBS},
 	{"workspace use", WORKSPACES},
 	{"credentials", VERBS},
+	{"vault", VERBS},
+	{"vault check", SHELL, ":files"},
 	{"site", VERBS},
 	{"site check", SHELL, ":files"},
 };

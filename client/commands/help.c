@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&cmd_workspace,
 	&cmd_credentials,
 	&cmd_storage,
+	&cmd_vault,
 	&cmd_site,
 	&cmd_profile,
 	&cmd_token,

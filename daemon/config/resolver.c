@@ -129,6 +129,46 @@ int resolver_resolve(struct resolver *resolver, struct env *env,
 	return 0;
 }
 
+/* --- a vault that may come ------------------------------------------------ */
+
+static struct layer *find_vault(struct resolver *resolver, const char *name)
+{
+	struct layer *layer;
+
+	for (stack_each(&resolver->stack, layer))
+		if (layer->kind == LAYER_VAULT &&
+		    (str_same(layer->source, name) ||
+		     str_same(layer->description, name)))
+			return layer;
+	return NULL;
+}
+
+const struct layer *resolver_add_vault(struct resolver *resolver,
+				       struct env *env,
+				       const struct resolver_vault *vault)
+{
+	struct layer_context context = resolver->context;
+	_cleanup_(env_unrefp) struct env *own =
+		resolver->agent ? variables_agent_env(env) : env_ref(env);
+	_cleanup_(env_unrefp) struct env *vault_env = env_for_vaults(
+		own, resolver->vault_environment, resolver->system);
+	struct layer *layer =
+		vault->replaces
+			? find_vault(resolver, vault->replaces)
+			: stack_add(&resolver->stack, LAYER_VAULT, "candidate");
+
+	if (!layer)
+		return NULL;
+	context.env = own;
+	context.vault_env = vault_env;
+	context.secrets = resolver->secrets;
+	layer_set_text(layer, vault->format, vault->text);
+	(void)stack_read(&resolver->stack, &context);
+	if (layer->doc)
+		secrets_learn(resolver->secrets, layer->doc->root);
+	return layer;
+}
+
 void resolved_deinit(struct resolved *resolved)
 {
 	diag_deinit(&resolved->diag);

@@ -59,6 +59,22 @@ enum {
 int resolver_resolve(struct resolver *resolver, struct env *env,
 		     enum projection projection, bool masked,
 		     struct resolved *resolved);
+
+/* A text that may become a vault. */
+struct resolver_vault {
+	struct str text;
+	enum read_format format;
+	const char *replaces; /* id or name of the one whose text it would be;
+			       * NULL: it would be the last of them all */
+};
+
+/* Put @vault among the vaults, read as with the environment @env, and learn its
+ * secrets: to be called before resolver_resolve. NULL when there is none that
+ * it could replace; else its layer, which the resolver keeps. */
+const struct layer *resolver_add_vault(struct resolver *resolver,
+				       struct env *env,
+				       const struct resolver_vault *vault);
+
 void resolved_deinit(struct resolved *resolved);
 void resolver_free(struct resolver *resolver); /* NULL is allowed */
 

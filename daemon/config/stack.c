@@ -135,6 +135,15 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 	return changed;
 }
 
+struct layer *stack_add(struct stack *stack, enum layer_kind kind,
+			const char *source)
+{
+	struct layer *layer = layer_new(kind, source);
+
+	list_add(place_of(stack, kind), &layer->link);
+	return layer;
+}
+
 static bool set_variables(struct stack *stack, enum layer_kind kind,
 			  const struct variables *variables)
 {

@@ -81,6 +81,10 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 /* The layers `env-generic` and `env-named` become those of @env. */
 bool stack_set_variables(struct stack *stack, const struct env *env);
 
+/* One more of @kind, the strongest of them. */
+struct layer *stack_add(struct stack *stack, enum layer_kind kind,
+			const char *source);
+
 /* Is there a text that has not been looked at? */
 bool stack_has_unread(const struct stack *stack);
 

@@ -17,6 +17,7 @@
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/storage.h"
+#include "serve/vault_check.h"
 #include "serve/watcher.h"
 #include "wire.h"
 
@@ -73,6 +74,10 @@ static const struct method clearconf_methods[] = {
 	{"GetProfile", TAKES(WORKSPACE), ACCESS_READ, pending_ask_server},
 	{"GetWorkers", TAKES(OPTIONAL("id", STRING), WORKSPACE), ACCESS_READ,
 		pending_ask_server},
+	{"CheckVault",
+		TAKES(REQUIRED("text", STRING), OPTIONAL("format", STRING),
+		      OPTIONAL("replaces", STRING), WORKSPACE, REVEAL),
+		ACCESS_SECRETS, vault_check_answer},
 	{"ReportConsumer",
 		TAKES(REQUIRED("how", STRING), OPTIONAL("command", STRING),
 		      OPTIONAL("child", INT), OPTIONAL("pending_since", INT),

@@ -39,6 +39,8 @@ CALLS = {
     "GetToken": {"workspace": "default", "lifetime": 600},
     "GetProfile": {"workspace": "default"},
     "GetWorkers": {"id": "vm:0", "workspace": "default"},
+    "CheckVault": {"text": "k: 2", "format": "yaml", "replaces": "vault 1",
+                   "workspace": "default", "reveal": True},
     "ReportConsumer": {"how": "exec", "command": "train.py", "child": 1, "pending_since": 1,
                        "waiting_for": "its turn", "workspace": "default"},
     "ListCredentials": {"workspace": "default"},

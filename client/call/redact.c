@@ -27,15 +27,20 @@ static bool has_text(const struct value *value)
 	return value_is(value, VALUE_STRING) || value_is(value, VALUE_INT);
 }
 
+static const struct value *element(const struct value *list, uint32_t i)
+{
+	return list && list->type == VALUE_LIST && i < list->list.count
+		       ? list->list.items[i]
+		       : NULL;
+}
+
 /* The two trees have one shape but where a secret is. */
 static void find_hidden(struct hidden *hidden, const struct value *real,
 			const struct value *masked)
 {
 	struct member *m;
 
-	if (has_text(real) &&
-	    !(has_text(masked) &&
-	      str_equal(value_text(real), value_text(masked))))
+	if (has_text(real) && !value_equal(real, masked))
 		add_hidden(hidden, value_text(real));
 	if (value_is(real, VALUE_OBJECT))
 		for (value_each (real, m))
@@ -43,11 +48,7 @@ static void find_hidden(struct hidden *hidden, const struct value *real,
 				    value_get(masked, member_key(m)));
 	for (uint32_t i = 0; value_is(real, VALUE_LIST) && i < real->list.count;
 	     i++)
-		find_hidden(hidden, real->list.items[i],
-			    value_is(masked, VALUE_LIST) &&
-					    i < masked->list.count
-				    ? masked->list.items[i]
-				    : NULL);
+		find_hidden(hidden, real->list.items[i], element(masked, i));
 }
 
 /* The longest that @text begins with; 0: none. */

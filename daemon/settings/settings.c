@@ -146,7 +146,7 @@ static bool parse_number(const char *text, const struct unit *units,
 	*number = 0;
 	if (digits == 0 && !*end)
 		return true;
-	for (; units->name; units++)
+	for (; units && units->name; units++)
 		if (!strcmp(end, units->name))
 			return !__builtin_mul_overflow(digits, units->factor,
 						       number);
@@ -242,9 +242,8 @@ char *settings_expected(const struct settings_key *key)
 		[URL] = "a URL with its scheme, such as http://localhost:8008",
 		[WORDS] = "a list",
 		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
-		[PATTERNS] = "64 patterns of keys at most, such as "
-			     "^(my|our)_key[0-9]*$; "
-			     "clearconfd.conf(5) says of what they are made",
+		[PATTERNS] =
+			"64 patterns of keys at most, as in clearconfd.conf(5)",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",

@@ -26,6 +26,8 @@ enum settings_type {
 	COUNT
 };
 
+/* In the order in which rows are written. */
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct settings_key {
 	const char *section, *name;
 	enum settings_type type;

@@ -6,8 +6,8 @@
 #include "call/arguments.h"
 #include "call/channel.h"
 #include "call/command.h"
-#include "call/once.h"
-#include "commands/verb.h"
+#include "call/simple_call.h"
+#include "commands/subcommand.h"
 #include "read/doc.h"
 #include "read/reader.h"
 #include "text/answer.h"
@@ -154,21 +154,22 @@ static int check(const struct client *client, const void *fields,
 	status = ask_daemon(client, o, &source, &answer);
 	if (status != EXIT_DONE)
 		return status;
-	return o->json ? once_print_json(answer->root)
+	return o->json ? simple_call_print_json(answer->root)
 		       : print(path, answer->root);
 }
 
-static const struct verb verbs[] = {
+static const struct subcommand subcommands[] = {
 	{"check", "the file of a vault", check},
 };
 
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct verb_call call = {"vault", verbs, ARRAY_SIZE(verbs), argv};
+	struct subcommand_call call = {"vault", subcommands,
+				       ARRAY_SIZE(subcommands), argv};
 
 	(void)argc;
-	return verb_run(&call, client, fields);
+	return subcommand_run(&call, client, fields);
 }
 
 const struct command cmd_vault = {
@@ -193,8 +194,8 @@ const struct command cmd_vault = {
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct vault_options),
-	.verbs = verbs,
-	.verb_count = ARRAY_SIZE(verbs),
+	.subcommands = subcommands,
+	.verb_count = ARRAY_SIZE(subcommands),
 	.arguments_max = 2,
 	.secret = true,
 	.run = run,

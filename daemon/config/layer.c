@@ -378,6 +378,11 @@ static bool swap_doc(struct layer *layer, struct doc *doc)
 	return changed;
 }
 
+const struct diag_list *layer_warnings(const struct layer *layer)
+{
+	return layer->doc ? &layer->doc->warnings : NULL;
+}
+
 /* Is the newest text another than the one that was looked at last? */
 static bool is_another(struct layer *layer)
 {

@@ -105,6 +105,9 @@ struct layer_context {
 
 const char *layer_state_name(enum layer_state state);
 
+/* Of its last good document; NULL: it has none. */
+const struct diag_list *layer_warnings(const struct layer *layer);
+
 struct layer *layer_new(enum layer_kind kind, const char *source);
 void layer_free(struct layer *layer);
 

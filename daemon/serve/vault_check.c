@@ -5,8 +5,6 @@
 #include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
-#include "read/doc.h"
-#include "read/reader.h"
 #include "serve/get.h"
 #include "serve/offload.h"
 #include "serve/out.h"
@@ -67,8 +65,7 @@ static void add_problem(struct buf *fields, const struct diag *problem,
 static void add_warnings(struct buf *fields, const struct layer *layer,
 			 const struct secrets *mask)
 {
-	const struct diag_list *warnings =
-		layer->doc ? &layer->doc->warnings : NULL;
+	const struct diag_list *warnings = layer_warnings(layer);
 
 	json_key(fields, "warnings");
 	buf_putc(fields, '[');

@@ -38,8 +38,8 @@ static const char *const container_marks[] = {
 	"/../",           /* beside the container that we are in */
 };
 
-struct facts {
-	const char *folder;
+struct abode {
+	char folder[PATH_ROOM];
 	bool shown;   /* users and status, which every process has */
 	bool grouped; /* cgroup, which a kernel may not know */
 	char users[FACT_MAX], status[FACT_MAX], cgroup[FACT_MAX];
@@ -62,26 +62,26 @@ static bool read_fact(const char *folder, const char *name, char *text)
 	return fd >= 0 && n >= 0;
 }
 
-static void facts_init(struct facts *facts, const char *folder)
+static void look(struct abode *abode, const char *folder)
 {
-	facts->folder = folder;
-	facts->shown = read_fact(folder, "uid_map", facts->users) &&
-		       read_fact(folder, "status", facts->status);
-	facts->grouped = read_fact(folder, "cgroup", facts->cgroup);
+	(void)snprintf(abode->folder, sizeof(abode->folder), "%s", folder);
+	abode->shown = read_fact(folder, "uid_map", abode->users) &&
+		       read_fact(folder, "status", abode->status);
+	abode->grouped = read_fact(folder, "cgroup", abode->cgroup);
 }
 
-static bool look_at(const struct facts *facts, const char *name,
+static bool look_at(const struct abode *abode, const char *name,
 		    struct stat *info)
 {
 	char path[PATH_ROOM + 16];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", facts->folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", abode->folder, name);
 	return stat(path, info) == 0;
 }
 
 /* Who has no privilege sees the namespaces of its own user's processes only. */
-static bool namespaces_differ(const struct facts *mine,
-			      const struct facts *theirs, const char *name)
+static bool namespaces_differ(const struct abode *mine,
+			      const struct abode *theirs, const char *name)
 {
 	struct stat a, b;
 
@@ -136,23 +136,35 @@ static bool has_containers_of(const char *other, const char *text)
 	return true;
 }
 
-const char *abode_compare(const char *mine, const char *theirs)
+struct abode *abode_new(const char *folder)
 {
-	struct facts a, b;
+	struct abode *abode = mem_alloc(sizeof(*abode));
 
-	facts_init(&a, mine);
-	facts_init(&b, theirs);
-	if (!a.shown || !b.shown || a.grouped != b.grouped)
+	look(abode, folder);
+	return abode;
+}
+
+void abode_free(struct abode *abode)
+{
+	mem_free(abode);
+}
+
+const char *abode_compare(const struct abode *here, const char *theirs)
+{
+	struct abode there;
+
+	look(&there, theirs);
+	if (!here->shown || !there.shown || here->grouped != there.grouped)
 		return "/proc does not show it";
-	if (strcmp(a.users, b.users) != 0 ||
-	    namespaces_differ(&a, &b, "ns/user"))
+	if (strcmp(here->users, there.users) != 0 ||
+	    namespaces_differ(here, &there, "ns/user"))
 		return "another user namespace";
-	if (!count_pids(a.status) ||
-	    count_pids(a.status) != count_pids(b.status) ||
-	    namespaces_differ(&a, &b, "ns/pid"))
+	if (!count_pids(here->status) ||
+	    count_pids(here->status) != count_pids(there.status) ||
+	    namespaces_differ(here, &there, "ns/pid"))
 		return "another PID namespace";
-	if (!has_containers_of(a.cgroup, b.cgroup) ||
-	    !has_containers_of(b.cgroup, a.cgroup))
+	if (!has_containers_of(here->cgroup, there.cgroup) ||
+	    !has_containers_of(there.cgroup, here->cgroup))
 		return "the cgroup of a container";
 	return NULL;
 }
@@ -187,7 +199,7 @@ static bool has_ended(int held)
 	return held == -1 || poll(&look, 1, 0) != 0;
 }
 
-const char *abode_of_peer(int fd, pid_t pid)
+const char *abode_of_peer(const struct abode *here, int fd, pid_t pid)
 {
 	_cleanup_(file_closep) int held = -1;
 	char theirs[PATH_ROOM];
@@ -197,6 +209,6 @@ const char *abode_of_peer(int fd, pid_t pid)
 		return "a PID namespace that cannot be seen";
 	held = hold_peer(fd, pid);
 	(void)snprintf(theirs, sizeof(theirs), "/proc/%ld", (long)pid);
-	why = abode_compare("/proc/self", theirs);
+	why = abode_compare(here, theirs);
 	return !why && has_ended(held) ? "it has ended" : why;
 }

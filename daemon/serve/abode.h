@@ -15,11 +15,18 @@
 
 #include <sys/types.h>
 
-/* NULL: the process @pid at the other end of the socket @fd lives here; else
- * why it does not, or why that cannot be told. */
-const char *abode_of_peer(int fd, pid_t pid);
+struct abode;
 
-/* The same of two folders of proc(5), such as /proc/self and /proc/1. */
-const char *abode_compare(const char *mine, const char *theirs);
+/* What a folder of proc(5) shows, such as /proc/self: looked at once, as a
+ * process does not move. */
+struct abode *abode_new(const char *folder);
+void abode_free(struct abode *abode);
+
+/* NULL: the process @pid at the other end of the socket @fd lives where @here
+ * is; else why it does not, or why that cannot be told. */
+const char *abode_of_peer(const struct abode *here, int fd, pid_t pid);
+
+/* The same of what the folder @theirs shows. */
+const char *abode_compare(const struct abode *here, const char *theirs);
 
 #endif

@@ -507,7 +507,7 @@ void conn_finish(struct conn *conn)
 static int admit(struct conn *conn, int fd)
 {
 	struct conns *conns = conn->conns;
-	int r = peer_init(&conn->peer, fd);
+	int r = peer_init(&conn->peer, fd, conns->here);
 
 	if (r)
 		return r;

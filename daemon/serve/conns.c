@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "serve/abode.h"
 #include "serve/conn.h"
 #include "serve/pending.h"
 
@@ -53,7 +54,8 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 		const struct service *service)
 {
 	*conns = (struct conns){.service = service,
-				.overflow_uid = peer_overflow_uid()};
+				.overflow_uid = peer_overflow_uid(),
+				.here = abode_new("/proc/self")};
 	quota_init(&conns->quota);
 	budget_init(&conns->budget, &conns->quota);
 	watchers_init(&conns->watchers, service);
@@ -84,6 +86,7 @@ void conns_deinit(struct conns *conns)
 	watchers_deinit(&conns->watchers);
 	quota_deinit(&conns->quota);
 	mem_free(conns->input);
+	abode_free(conns->here);
 }
 
 void conns_handle_closed(struct conns *conns)

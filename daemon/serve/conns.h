@@ -32,6 +32,7 @@ struct conns {
 	const struct service *service;
 	struct limits limits;
 	uid_t overflow_uid;
+	struct abode *here; /* of this process */
 	struct quota quota;
 	struct budget budget; /* a turn is a round, or input */
 	struct watchers watchers;

@@ -53,17 +53,17 @@ bool peer_users_are_hidden(void)
 }
 
 /* Asked at once: later somebody else might have its PID. */
-static void note_abode(struct access_user *user, int fd, pid_t pid)
+static void note_abode(struct peer *peer, int fd, const struct abode *here)
 {
-	const char *why = abode_of_peer(fd, pid);
+	const char *why = abode_of_peer(here, fd, peer->pid);
 
-	user->elsewhere = why;
+	peer->user.elsewhere = why;
 	if (why)
-		log_debug("root-from-elsewhere", LOG_INT("pid", pid),
+		log_debug("root-from-elsewhere", LOG_INT("pid", peer->pid),
 			  LOG_TEXT("reason", why));
 }
 
-int peer_init(struct peer *peer, int fd)
+int peer_init(struct peer *peer, int fd, const struct abode *here)
 {
 	struct access_user *user = &peer->user;
 	struct ucred ucred;
@@ -75,7 +75,7 @@ int peer_init(struct peer *peer, int fd)
 	user->uid = ucred.uid;
 	peer->pid = ucred.pid;
 	if (user->uid == 0)
-		note_abode(user, fd, ucred.pid);
+		note_abode(peer, fd, here);
 	user->groups = mem_alloc(sizeof(gid_t));
 	user->groups[0] = ucred.gid;
 	user->group_count = 1;

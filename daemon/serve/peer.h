@@ -10,14 +10,17 @@
 
 #include "config/access.h"
 
+struct abode;
+
 struct peer {
 	struct access_user user;
 	pid_t pid; /* 0: of a namespace that ours does not see */
 };
 
-/* User and primary group of who is at the other end of the socket @fd; then its
- * supplementary groups, which cost more to learn. 0 or a negative errno. */
-int peer_init(struct peer *peer, int fd);
+/* User and primary group of who is at the other end of the socket @fd, and, of
+ * root, whether it lives where @here is; then its supplementary groups, which
+ * cost more to learn. 0 or a negative errno. */
+int peer_init(struct peer *peer, int fd, const struct abode *here);
 int peer_add_groups(struct peer *peer, int fd);
 void peer_deinit(struct peer *peer);
 

@@ -108,6 +108,15 @@ static const struct {
 	 "container"},
 };
 
+static const char *compare(const char *mine, const char *theirs)
+{
+	struct abode *here = abode_new(mine);
+	const char *why = abode_compare(here, theirs);
+
+	abode_free(here);
+	return why;
+}
+
 static void a_process_lives_where_all_is_the_same(void **state)
 {
 	char mine[] = "/tmp/clearconf-abode.XXXXXX";
@@ -121,7 +130,7 @@ static void a_process_lives_where_all_is_the_same(void **state)
 
 		make(mine, cases[i].mine);
 		make(theirs, &cases[i].theirs);
-		why = abode_compare(mine, theirs);
+		why = compare(mine, theirs);
 		if (!cases[i].why != !why ||
 		    (why && !strstr(why, cases[i].why)))
 			fail_msg("case %zu: %s", i, why ? why : "lives here");
@@ -129,6 +138,15 @@ static void a_process_lives_where_all_is_the_same(void **state)
 	make(mine, &(struct process){0});
 	make(theirs, &(struct process){0});
 	assert_int_equal(rmdir(mine) | rmdir(theirs), 0);
+}
+
+static const char *of_peer(int fd, pid_t pid)
+{
+	struct abode *here = abode_new("/proc/self");
+	const char *why = abode_of_peer(here, fd, pid);
+
+	abode_free(here);
+	return why;
 }
 
 /* The other end of a socket that a child has connected; it goes on when what
@@ -171,9 +189,9 @@ static void a_child_lives_here(void **state)
 	pid_t pid = start_peer(&fd, &hold, 0);
 
 	(void)state;
-	assert_null(abode_compare("/proc/self", "/proc/self"));
+	assert_null(compare("/proc/self", "/proc/self"));
 	/* A pair is of who made it: this process. */
-	assert_null(abode_of_peer(fd, getpid()));
+	assert_null(of_peer(fd, getpid()));
 	end_peer(pid, fd, hold);
 }
 
@@ -186,7 +204,7 @@ static void a_user_namespace_is_another_place(void **state)
 	(void)state;
 	(void)snprintf(folder, sizeof(folder), "/proc/%ld", (long)pid);
 	if (pid > 0)
-		assert_string_equal(abode_compare("/proc/self", folder),
+		assert_string_equal(compare("/proc/self", folder),
 				    "another user namespace");
 	end_peer(pid, fd, hold);
 	if (pid < 0)
@@ -199,8 +217,8 @@ static void who_cannot_be_seen_lives_elsewhere(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	assert_non_null(abode_of_peer(ends[0], 0));
-	assert_non_null(abode_compare("/proc/self", "/proc/0"));
+	assert_non_null(of_peer(ends[0], 0));
+	assert_non_null(compare("/proc/self", "/proc/0"));
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -216,7 +234,7 @@ static void who_has_ended_lives_elsewhere(void **state)
 		_exit(0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	assert_non_null(abode_of_peer(ends[0], pid));
+	assert_non_null(of_peer(ends[0], pid));
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -284,10 +302,9 @@ static void the_next_of_a_pid_is_not_the_peer(void **state)
 
 		(void)snprintf(folder, sizeof(folder), "/proc/%ld", (long)pid);
 		assert_int_equal(next, pid);
-		assert_null(abode_compare("/proc/self", folder));
+		assert_null(compare("/proc/self", folder));
 		if (has_peer_descriptors(end))
-			assert_string_equal(abode_of_peer(end, pid),
-					    "it has ended");
+			assert_string_equal(of_peer(end, pid), "it has ended");
 		(void)kill(next, SIGKILL);
 		(void)waitpid(next, NULL, 0);
 	}

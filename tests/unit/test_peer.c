@@ -13,9 +13,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "serve/abode.h"
 #include "serve/peer.h"
 
 #define OTHER 4100000 /* no user of any machine */
+
+static int init(struct peer *peer, int fd)
+{
+	struct abode *here = abode_new("/proc/self");
+	int r = peer_init(peer, fd, here);
+
+	abode_free(here);
+	return r;
+}
 
 static void a_peer_is_who_made_the_socket(void **state)
 {
@@ -24,7 +34,7 @@ static void a_peer_is_who_made_the_socket(void **state)
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	assert_int_equal(peer_init(&peer, fds[0]), 0);
+	assert_int_equal(init(&peer, fds[0]), 0);
 	assert_int_equal(peer.user.uid, geteuid());
 	assert_int_equal(peer.user.groups[0], getegid());
 	assert_int_equal(peer.user.group_count, getgroups(0, NULL) + 1);
@@ -38,7 +48,7 @@ static void what_is_no_socket_has_no_peer(void **state)
 	struct peer peer;
 
 	(void)state;
-	assert_int_equal(peer_init(&peer, -1), -EBADF);
+	assert_int_equal(init(&peer, -1), -EBADF);
 	peer_deinit(&peer);
 }
 
@@ -51,7 +61,7 @@ static int look_as(uid_t uid, const gid_t *groups, size_t count,
 	if (setgroups(count, groups) || setgid(OTHER) || setuid(uid) ||
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
 		return 1;
-	return peer_init(peer, fds[0]) || peer_add_groups(peer, fds[0]);
+	return init(peer, fds[0]) || peer_add_groups(peer, fds[0]);
 }
 
 static int many_groups(void)

@@ -27,7 +27,7 @@ METHODS = {
     "ReportConsumer": "reporting", "ListCredentials": "credentials",
     "CreateCredentials": "create_credentials", "EditCredentials": "edit_credentials",
     "RotateCredentials": "rotate_credentials", "RevokeCredentials": "revoke_credentials",
-    "ResolveStorage": "storage",
+    "ResolveStorage": "storage", "CheckVault": "check_vault",
 }
 
 
@@ -124,6 +124,13 @@ def test_storage(ready, client, home):  # noqa: F811
     assert client.storage("s3://bucket/x").settings["secret"] == "****"
     with pytest.raises(clearconf.NoStorageMatch):
         client.storage("azure://acc/c/x")
+
+
+def test_a_vault_that_may_come(ready, client):  # noqa: F811
+    found = client.check_vault("k: 2\nagent.default_docker.image: 5\n", format="hocon")
+    assert [(one.path, one.new) for one in found.changes if one.path == "k"] == [("k", 2)]
+    assert found.problem is None and found.warnings[0].line == 2
+    assert client.check_vault("k: [").problem.text
 
 
 def test_the_server(ready, client):  # noqa: F811

@@ -53,6 +53,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """What is wrong with a text, or odd about it."""
+    text: str
+    line: Optional[int] = None
+    column: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class VaultCheck:
+    """What a text would do as a vault; problem: why it would do nothing."""
+    warnings: List[Problem]
+    changes: List[Change]
+    problem: Optional[Problem] = None
+
+
+@dataclass(frozen=True)
 class Update:
     """What a watch tells. value is there in the first update of a watch with
     values, and whenever resync says that the changes are not known: the whole
@@ -164,7 +180,7 @@ def _inner(raw: Dict[str, Any], key: str, kind: Type[T]) -> List[T]:
 
 
 _MEMBERS = {"changes": Change, "overridden": Candidate, "rejected": StorageCandidate,
-            "failed": ReloadFailure}
+            "failed": ReloadFailure, "warnings": Problem}
 
 
 def read(kind: Type[T], raw: Dict[str, Any]) -> T:
@@ -179,4 +195,6 @@ def read(kind: Type[T], raw: Dict[str, Any]) -> T:
         known.setdefault("value", None)
     if known.get("origin") is not None:
         known["origin"] = read(Origin, known["origin"])
+    if isinstance(known.get("problem"), dict):
+        known["problem"] = read(Problem, known["problem"])
     return kind(**known)

@@ -9,7 +9,7 @@ from typing import Any, AsyncIterator, Awaitable, Dict, List, Optional, Tuple
 
 from . import questions
 from .answers import (Credential, Generation, KeyPair, Leaf, Reload, Rotation, Storage, Token,
-                      Update, Worker)
+                      Update, VaultCheck, Worker)
 from .asking import Asking, Following
 from .client import Client
 from .connection import MESSAGE_LIMIT, broken, check_server, closed, too_late, understand
@@ -109,6 +109,12 @@ class AsyncClient(Asking):
                       reveal: bool = False) -> List[Generation]:
         """As Client.history()."""
         return await self._ask(questions.history(limit, self.workspace, reveal))
+
+    async def check_vault(self, text: str, *, replaces: Optional[str] = None,
+                          format: Optional[str] = None, reveal: bool = False) -> VaultCheck:
+        """As Client.check_vault()."""
+        return await self._ask(questions.check_vault(text, self.workspace, replaces, format,
+                                                     reveal))
 
     async def status(self) -> Raw:
         """As Client.status()."""

@@ -19,7 +19,7 @@ from .questions import MISSING, Environment, Path, Question, Raw, T, sendable
 
 if TYPE_CHECKING:
     from .answers import (Credential, Generation, KeyPair, Leaf, Reload, Rotation, Storage, Token,
-                          Update, Worker)
+                          Update, VaultCheck, Worker)
 
 _LATER = 0.5  # seconds until a question is asked again
 
@@ -86,6 +86,12 @@ class Client(Asking):
     def history(self, limit: Optional[int] = None, *, reveal: bool = False) -> List[Generation]:
         """The last generations, newest first, with their changes."""
         return self._ask(questions.history(limit, self.workspace, reveal))
+
+    def check_vault(self, text: str, *, replaces: Optional[str] = None,
+                    format: Optional[str] = None, reveal: bool = False) -> VaultCheck:
+        """What a text would do as a vault, the last of all or in the place of the
+        one of this name or id, before it is saved. format: hocon, json or yaml."""
+        return self._ask(questions.check_vault(text, self.workspace, replaces, format, reveal))
 
     def status(self) -> Raw:
         """The daemon's Status, as the interface describes it."""

@@ -142,6 +142,12 @@ def watch(paths: Sequence[Path], workspace: Optional[str], since: Optional[int],
                states=True)
 
 
+def check_vault(text: str, workspace: Optional[str], replaces: Optional[str],
+                format: Optional[str], reveal: bool) -> Question[answers.VaultCheck]:
+    return _of("VaultCheck", "CheckVault", text=text, workspace=workspace, replaces=replaces,
+               format=format, reveal=reveal)
+
+
 def history(limit: Optional[int], workspace: Optional[str],
             reveal: bool) -> Question[List[answers.Generation]]:
     return _list("generations", "Generation", "History", limit=limit, workspace=workspace,

@@ -9,7 +9,7 @@ import yaml
 from harness import CLIENT, DAEMON, ROOT
 from manifest_schema import CLOUD_INIT, KINDS
 
-jsonschema = pytest.importorskip("jsonschema")
+jsonschema = pytest.importorskip("jsonschema", "4.0")
 
 FOLDER = ROOT / "systemd" / "container"
 MANIFESTS = {path.name: list(yaml.safe_load_all(path.read_text()))

@@ -3,7 +3,9 @@ no half of a file is left, and once there is room all of it works. test_full_dis
 faults of each call."""
 
 import os
+import pathlib
 import subprocess
+import tempfile
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
@@ -37,14 +39,16 @@ class SmallDisk:
 
 
 @pytest.fixture
-def disk(tmp_path):
-    path = tmp_path / "disk"
-    path.mkdir()
+def disk():
+    """In a folder of a short name: there is a socket on it, too."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="disk"))
     if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", path],
                                       capture_output=True, check=False).returncode:
+        path.rmdir()
         pytest.skip("no disk can be mounted here")
     yield SmallDisk(path)
     subprocess.run(["umount", "--lazy", path], check=True)
+    path.rmdir()
 
 
 @pytest.fixture

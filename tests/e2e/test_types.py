@@ -6,7 +6,7 @@ import pytest
 
 from harness import FAST, ROOT, wait_until
 
-jsonschema = pytest.importorskip("jsonschema")
+jsonschema = pytest.importorskip("jsonschema", "4.0")
 
 ILL = "agent.default_docker.image: 5\n"
 SAID = "agent.default_docker.image takes text; this is a number"

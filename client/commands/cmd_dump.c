@@ -242,7 +242,7 @@ static bool is_accepted(struct dump *dump, const struct get_question *question,
 		return true;
 	verdict = exec_check_run(&dump->check, text, &subject);
 	tell_of_check(dump);
-	return verdict == TEST_YES;
+	return verdict == PROBE_YES;
 }
 
 /* --- the question --------------------------------------------------------- */

@@ -126,7 +126,7 @@ static enum exec_verdict conclude(struct exec_check *check, char *reason)
 		complain_warning("the configuration stays as it is: waiting "
 				 "for %s",
 				 reason);
-	return reason ? TEST_NO : TEST_YES;
+	return reason ? PROBE_NO : PROBE_YES;
 }
 
 static enum exec_verdict fail(struct exec_check *check, const char *what,
@@ -153,14 +153,14 @@ static enum exec_verdict launch(struct exec_check *check)
 	if (check->probe.output < 0 ||
 	    !exec_probe_start(&check->probe, check->helper, 0))
 		return fail(check, "a process", errno);
-	return TEST_RUNS;
+	return PROBE_RUNS;
 }
 
 enum exec_verdict exec_check_start(struct exec_check *check, struct str text)
 {
 	if (check->candidate.len && !exec_check_is_busy(check) &&
 	    str_equal(text, buf_str(&check->candidate)))
-		return check->accepted ? TEST_YES : TEST_NO;
+		return check->accepted ? PROBE_YES : PROBE_NO;
 	exec_check_stop(check);
 	buf_deinit(&check->candidate);
 	buf_add_str(&check->candidate, text);
@@ -168,7 +168,7 @@ enum exec_verdict exec_check_start(struct exec_check *check, struct str text)
 	    exec_folder_make(&check->folder) != EXIT_DONE)
 		return fail(check, "its file", ENOENT);
 	check->waits = check->helper->pid != 0;
-	return check->waits ? TEST_RUNS : launch(check);
+	return check->waits ? PROBE_RUNS : launch(check);
 }
 
 enum exec_verdict exec_check_look(struct exec_check *check,
@@ -178,12 +178,12 @@ enum exec_verdict exec_check_look(struct exec_check *check,
 	enum exec_verdict verdict;
 
 	if (check->waits)
-		return check->helper->pid ? TEST_RUNS : launch(check);
+		return check->helper->pid ? PROBE_RUNS : launch(check);
 	verdict = exec_probe_look(&check->probe, check->helper);
-	if (verdict == TEST_RUNS)
-		return TEST_RUNS;
+	if (verdict == PROBE_RUNS)
+		return PROBE_RUNS;
 	verdict = conclude(
-		check, verdict == TEST_YES ? NULL : why_not(check, subject));
+		check, verdict == PROBE_YES ? NULL : why_not(check, subject));
 	check->candidate = BUF_INIT;
 	exec_check_stop(check);
 	check->candidate = candidate;
@@ -197,7 +197,7 @@ enum exec_verdict exec_check_run(struct exec_check *check, struct str text,
 	enum exec_verdict verdict = exec_check_start(check, text);
 	struct exec_helper *helper = check->helper;
 
-	while (verdict == TEST_RUNS) {
+	while (verdict == PROBE_RUNS) {
 		clock_sleep(LOOK_MS);
 		if (helper->pid &&
 		    waitpid(helper->pid, &helper->how, WNOHANG) == helper->pid)

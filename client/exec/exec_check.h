@@ -41,7 +41,7 @@ void exec_check_init(struct exec_check *check, const char *command,
 		     int limit_ms);
 void exec_check_deinit(struct exec_check *check);
 
-/* TEST_RUNS when the command was started; a verdict when there is one already,
+/* PROBE_RUNS when the command was started; a verdict when there is one already,
  * or when nothing could be started, which is complained about and a no. */
 enum exec_verdict exec_check_start(struct exec_check *check, struct str text);
 

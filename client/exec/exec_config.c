@@ -142,7 +142,7 @@ static bool is_accepted_at_first(struct exec_config *config)
 		return true;
 	(void)render_hocon(&rendering, subject.real);
 	return exec_check_run(&config->check, buf_str(&rendering.text),
-			      &subject) == TEST_YES;
+			      &subject) == PROBE_YES;
 }
 
 /* With what the format has to say about it. */
@@ -220,10 +220,10 @@ static bool take_candidate(struct exec_config *config,
 {
 	struct exec_answers candidate = config->candidate;
 
-	if (verdict == TEST_RUNS)
+	if (verdict == PROBE_RUNS)
 		return false;
 	config->candidate = (struct exec_answers){0};
-	if (verdict == TEST_YES)
+	if (verdict == PROBE_YES)
 		return take_answers(config, &candidate);
 	exec_answers_deinit(&candidate);
 	return false;
@@ -244,7 +244,7 @@ static enum exec_verdict check_candidate(struct exec_config *config)
 	_cleanup_(rendering_deinit) struct rendering rendering = RENDERING_INIT;
 
 	if (!config->check.probe.command)
-		return TEST_YES;
+		return PROBE_YES;
 	(void)render_hocon(&rendering, exec_answers_whole(&config->candidate));
 	return exec_check_start(&config->check, buf_str(&rendering.text));
 }

@@ -10,7 +10,7 @@
 #include "exec/exec_descendants.h"
 #include "exec/exec_reporter.h"
 
-#define TEST_AGAIN_MS 5000
+#define PROBE_AGAIN_MS 5000
 
 static void set_reason(struct exec_drain *drain, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -157,14 +157,14 @@ static bool test(struct exec_drain *drain)
 {
 	struct exec_helper *helper = &drain->child->helpers[PLACE_IDLE_TEST];
 
-	drain->look_at = clock_now() + TEST_AGAIN_MS;
+	drain->look_at = clock_now() + PROBE_AGAIN_MS;
 	if (!drain->probe.pid) {
 		if (exec_probe_start(&drain->probe, helper, drain->child->pid))
 			drain->look_at = drain->probe.until;
 		return false;
 	}
 	set_reason(drain, "the command of --idle to say so");
-	return exec_probe_look(&drain->probe, helper) == TEST_YES;
+	return exec_probe_look(&drain->probe, helper) == PROBE_YES;
 }
 
 static bool has_news(const struct exec_drain *drain)

@@ -53,7 +53,7 @@ enum exec_verdict exec_probe_look(struct exec_probe *probe,
 				  const struct exec_helper *helper)
 {
 	if (helper->pid && !clock_is_past(probe->until))
-		return TEST_RUNS;
+		return PROBE_RUNS;
 	if (helper->pid)
 		complain_warning("the command of %s takes longer than %g "
 				 "seconds and is killed",
@@ -61,8 +61,8 @@ enum exec_verdict exec_probe_look(struct exec_probe *probe,
 	exec_probe_stop(probe);
 	return !helper->pid && WIFEXITED(helper->how) &&
 			       WEXITSTATUS(helper->how) == 0
-		       ? TEST_YES
-		       : TEST_NO;
+		       ? PROBE_YES
+		       : PROBE_NO;
 }
 
 void exec_probe_stop(struct exec_probe *probe)

@@ -23,14 +23,14 @@ struct exec_probe {
 	long long until; /* it may; see clock.h */
 };
 
-enum exec_verdict { TEST_RUNS, TEST_YES, TEST_NO };
+enum exec_verdict { PROBE_RUNS, PROBE_YES, PROBE_NO };
 
 /* It finds the process that is to be judged in CLEARCONF_PID (0: none is).
  * False: no process could be made. */
 bool exec_probe_start(struct exec_probe *probe, struct exec_helper *helper,
 		      pid_t judged);
 
-/* The verdict of a test that was started. Once it is no longer TEST_RUNS,
+/* The verdict of a test that was started. Once it is no longer PROBE_RUNS,
  * another may be started. */
 enum exec_verdict exec_probe_look(struct exec_probe *probe,
 				  const struct exec_helper *helper);

@@ -67,7 +67,7 @@ static void hang_up(struct exec_reporter *reporter)
 	channel_deinit(&reporter->channel);
 	reporter->told = !reporter->report.len;
 	reporter->again_at = 0;
-	reporter->state = LINE_DOWN;
+	reporter->state = REPORTER_DOWN;
 }
 
 static void lose(struct exec_reporter *reporter)
@@ -82,7 +82,7 @@ static void lose(struct exec_reporter *reporter)
 /* An answer to an earlier question must not be taken for the one to this. */
 void exec_reporter_ask(struct exec_reporter *reporter, const char *id)
 {
-	if (reporter->state == LINE_ASKING)
+	if (reporter->state == REPORTER_ASKING)
 		hang_up(reporter);
 	buf_deinit(&reporter->worker);
 	buf_putc(&reporter->worker, '{');
@@ -101,7 +101,7 @@ static void dial(struct exec_reporter *reporter)
 
 	client.timeout_ms = CONNECT_MS;
 	if (channel_open(&reporter->channel, &client) == EXIT_DONE)
-		reporter->state = LINE_QUIET;
+		reporter->state = REPORTER_QUIET;
 	else
 		lose(reporter);
 }
@@ -120,7 +120,7 @@ static void say(struct exec_reporter *reporter)
 			   : channel_send(&reporter->channel, "GetWorkers",
 					  &reporter->worker);
 
-	reporter->state = tells ? LINE_SAYING : LINE_ASKING;
+	reporter->state = tells ? REPORTER_SAYING : REPORTER_ASKING;
 	if (tells)
 		reporter->told = true;
 	if (status != EXIT_DONE)
@@ -155,22 +155,23 @@ static void hear(struct exec_reporter *reporter)
 		lose(reporter);
 		return;
 	}
-	if (reporter->state == LINE_ASKING) {
+	if (reporter->state == REPORTER_ASKING) {
 		reporter->word = status == EXIT_DONE ? read_word(answer->root)
 						     : WORD_SILENCE;
 		buf_deinit(&reporter->worker);
 	}
-	reporter->state = LINE_QUIET;
+	reporter->state = REPORTER_QUIET;
 }
 
 void exec_reporter_step(struct exec_reporter *reporter)
 {
-	if (reporter->state != LINE_DOWN)
+	if (reporter->state != REPORTER_DOWN)
 		hear(reporter);
-	if (reporter->state == LINE_DOWN && has_something_to_say(reporter) &&
+	if (reporter->state == REPORTER_DOWN &&
+	    has_something_to_say(reporter) &&
 	    (!reporter->again_at || clock_is_past(reporter->again_at)))
 		dial(reporter);
-	if (reporter->state == LINE_QUIET && has_something_to_say(reporter))
+	if (reporter->state == REPORTER_QUIET && has_something_to_say(reporter))
 		say(reporter);
 }
 
@@ -178,7 +179,7 @@ struct pollfd exec_reporter_poll(const struct exec_reporter *reporter)
 {
 	const struct clearconf *handle = reporter->channel.handle;
 
-	if (reporter->state == LINE_DOWN)
+	if (reporter->state == REPORTER_DOWN)
 		return (struct pollfd){.fd = -1};
 	return (struct pollfd){clearconf_get_fd(handle),
 			       (short)clearconf_get_events(handle), 0};
@@ -186,9 +187,9 @@ struct pollfd exec_reporter_poll(const struct exec_reporter *reporter)
 
 long long exec_reporter_moment(const struct exec_reporter *reporter)
 {
-	if (!has_something_to_say(reporter) || reporter->state > LINE_QUIET)
+	if (!has_something_to_say(reporter) || reporter->state > REPORTER_QUIET)
 		return 0;
-	return reporter->state == LINE_DOWN && reporter->again_at
+	return reporter->state == REPORTER_DOWN && reporter->again_at
 		       ? reporter->again_at
 		       : clock_now();
 }

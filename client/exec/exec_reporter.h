@@ -2,9 +2,9 @@
 #define EXEC_REPORTER_H
 
 /*
- * A line to the daemon, by which `exec` (or `dump`) tells what it runs and what
- * that waits for (ReportConsumer), and asks whether a worker has a task
- * (GetWorkers). It comes back by itself, and never waits.
+ * A connection to the daemon, by which `exec` (or `dump`) tells what it runs
+ * and what that waits for (ReportConsumer), and asks whether a worker has a
+ *task (GetWorkers). It comes back by itself, and never waits.
  *
  *	       connected         something to say
  *	DOWN -----------> QUIET ------------------> SAYING, ASKING
@@ -12,7 +12,7 @@
  *	 |                 +--|------- answer --------+
  *	 +------- lost -------+-----------------------+
  *
- * The daemon knows what was told for as long as the line lives.
+ * The daemon knows what was told for as long as the connection lives.
  */
 
 #include <poll.h>
@@ -42,7 +42,12 @@ enum exec_word {
 struct exec_reporter {
 	const struct client *client;
 	struct channel channel;
-	enum { LINE_DOWN, LINE_QUIET, LINE_SAYING, LINE_ASKING } state;
+	enum {
+		REPORTER_DOWN,
+		REPORTER_QUIET,
+		REPORTER_SAYING,
+		REPORTER_ASKING
+	} state;
 	struct buf report; /* parameters, the latest; empty: none */
 	bool told;         /* the daemon knows it, or does not want to */
 	struct buf worker; /* that is to be asked about; empty: none */

@@ -4,7 +4,7 @@
 /*
  * A connection to the daemon, by which `exec` (or `dump`) tells what it runs
  * and what that waits for (ReportConsumer), and asks whether a worker has a
- *task (GetWorkers). It comes back by itself, and never waits.
+ * task (GetWorkers). It comes back by itself, and never waits.
  *
  *	       connected         something to say
  *	DOWN -----------> QUIET ------------------> SAYING, ASKING

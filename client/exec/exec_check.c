@@ -56,7 +56,9 @@ void exec_check_deinit(struct exec_check *check)
 
 /* --- the reason ----------------------------------------------------------- */
 
-/* The last line with something in it, of what the command has printed. */
+/* The last line with something in it, of what the command has printed; nothing
+ * when it is so long that its beginning is unknown: that may be half a secret.
+ */
 static struct str last_line(int output, char bytes[LAST_BYTES])
 {
 	struct stat st;
@@ -71,10 +73,8 @@ static struct str last_line(int output, char bytes[LAST_BYTES])
 	text = str_trim((struct str){bytes, n > 0 ? (size_t)n : 0});
 	line = text.len ? memrchr(text.ptr, '\n', text.len) : NULL;
 	if (line)
-		text = str_from_offset(text, (size_t)(line + 1 - text.ptr));
-	if (text.len > LINE_BYTES)
-		text.len = LINE_BYTES;
-	return text;
+		return str_from_offset(text, (size_t)(line + 1 - text.ptr));
+	return start ? (struct str){"", 0} : text;
 }
 
 /* Without the masked twin of what it looked at nothing can be told apart. */
@@ -84,13 +84,19 @@ static void add_redacted(struct buf *reason, struct str line,
 	struct get_question question = *subject->question;
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	_cleanup_(get_answer_deinit) struct get_answer masked = {0};
+	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
 
 	question.secrets = GET_MASKED;
 	if (!line.len || channel_open(&channel, subject->client) != EXIT_DONE ||
 	    get_call(&channel, &question, &masked) != EXIT_DONE)
 		return;
 	buf_puts(reason, ": ");
-	redact_add(reason, line, subject->real, masked.value);
+	redact_add(&shown, line, subject->real, masked.value);
+	if (shown.len > LINE_BYTES) {
+		shown.len = LINE_BYTES;
+		shown.len = str_utf8_invalid(buf_str(&shown));
+	}
+	buf_add_str(reason, buf_str(&shown));
 }
 
 static char *why_not(const struct exec_check *check,

@@ -115,6 +115,26 @@ def test_a_command_that_is_killed_is_a_no(home, served):
     assert done.returncode == 1 and "signal 9" in done.stderr
 
 
+LONG = "Secret4711" * 60
+ONE_LINE = 'tr -d "\\n" < "$1"; exit 1'
+
+
+@pytest.mark.parametrize("conf, command, secret", [
+    (r'agent.git_pass: "s3cr3t\"4711-value"', ONE_LINE, "s3cr3t"),
+    (r'agent.git_pass: "of-lines-0815\nthe-second"', "echo the-second; exit 1", "second"),
+    ('x: "https://jane:hunter2247@host/x"', "echo hunter2247; exit 1", "hunter"),
+    ('x: "https://a:hunter22@h https://b:other4711@h"', "echo hunter22 other4711; exit 1", "2"),
+    (f"agent.git_pass: {LONG}", 'echo "bad: $(grep -o "Secret[^\\"]*" "$1")"; exit 1', "Secret"),
+    (f"agent.git_pass: {LONG * 10}", ONE_LINE, "ecret47"),
+], ids=["quoted", "a line of it", "part of a value", "two parts", "long", "longer than is read"])
+def test_a_reason_tells_no_part_of_a_secret(home, daemon, conf, command, secret):
+    home.conf(conf + "\n")
+    daemon.start()
+    done = home.client("dump", "-o", home.path / "out.json", "--check", command)
+    told = done.stderr.replace("(status 1)", "")
+    assert done.returncode == 1 and "to accept" in told and secret not in told
+
+
 def test_its_file_is_private_and_goes(home, served):
     seen = home.path / "seen"
     command = f'stat -c "%a %u" "$1" > {seen}; echo "$1" >> {seen}'

@@ -276,6 +276,7 @@ static bool restore(struct workspace *workspace, const struct login *login)
 	    !last_good_restore(&workspace->last_good, &whose, &entry) ||
 	    has_lapsed(workspace) != LAST_GOOD_ON)
 		return false;
+	workspace->restored_for = workspace_owner_text(login);
 	workspace_keep_names(workspace, &entry);
 	return workspace_take_entry(workspace, &entry);
 }
@@ -365,11 +366,27 @@ static bool restore_at_first(struct workspace *workspace,
 	return restore(workspace, login);
 }
 
+/* Before the first question nobody has proved that another login may be served
+ * what was restored. */
+static bool is_restored_for_another(const struct workspace *workspace,
+				    const struct login *login)
+{
+	_cleanup_(mem_freep) char *owner = workspace_owner_text(login);
+
+	return !workspace->upstream && workspace->last_good.kept &&
+	       !str_same(workspace->restored_for, owner);
+}
+
 /* A login that goes takes with it what came by it. */
 static void refresh_login(struct workspace *workspace, struct login *login)
 {
+	bool changed = is_restored_for_another(workspace, login) &&
+		       forget_others(workspace);
+
 	if (workspace_refresh_login(workspace, login, on_answer))
-		workspace_publish(workspace, forget(workspace), CAUSE_VAULT);
+		changed = forget(workspace) || changed;
+	if (changed)
+		workspace_publish(workspace, true, CAUSE_VAULT);
 }
 
 static void refresh_declared(struct workspace *workspace, bool changed,
@@ -497,6 +514,7 @@ void workspace_close(struct workspace *workspace)
 	access_free(workspace->access);
 	mem_free(workspace->login_error);
 	mem_free(workspace->login_warning);
+	mem_free(workspace->restored_for);
 	principal_names_deinit(&workspace->kept);
 	mem_free(workspace->name);
 	mem_free(workspace);

@@ -92,6 +92,7 @@ struct workspace {
 
 	struct last_good last_good;  /* of its vaults */
 	struct principal_names kept; /* whose the restored vaults are */
+	char *restored_for; /* the login they were; NULL: none was restored */
 
 	int64_t since; /* seconds since 1970 of state and refused */
 	enum workspace_state state;

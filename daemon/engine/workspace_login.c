@@ -267,6 +267,17 @@ bool workspace_name_owner(struct cache_query *query, struct arena *arena,
 	return login->api_server != NULL;
 }
 
+char *workspace_owner_text(const struct login *login)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct cache_query query;
+
+	if (!workspace_name_owner(&query, &arena, login))
+		return mem_strdup("");
+	return mem_printf("%s\n%s\n%s\n%s", query.api_server, query.access_key,
+			  or_empty(query.company_id), or_empty(query.user_id));
+}
+
 static bool is_other(const char *kept, const char *claimed)
 {
 	return kept && claimed && !str_same(kept, claimed);

@@ -76,6 +76,9 @@ void workspace_describe_owner(const struct workspace *workspace,
 			      struct cache_entry *entry);
 bool workspace_name_owner(struct cache_query *query, struct arena *arena,
 			  const struct login *login);
+/* One text for all logins whose vaults may be the same; the caller's. */
+char *workspace_owner_text(const struct login *login);
+
 void workspace_keep_names(struct workspace *workspace,
 			  const struct cache_entry *entry);
 

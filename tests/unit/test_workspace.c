@@ -333,6 +333,46 @@ static void restored_vaults_of_another_company_go_with_its_first_answer(
 	assert_value(fixture, "team", NULL);
 }
 
+static void without_a_secret(struct fixture *fixture, const char *key)
+{
+	_cleanup_(mem_freep) char *text =
+		mem_printf("api { api_server: \"%s\", "
+			   "credentials { access_key: %s } }",
+			   fixture->server.responder.url, key);
+
+	scratch_write("clearml.conf", text);
+}
+
+static void another_login_is_not_served_what_was_restored(void **state)
+{
+	struct fixture *fixture = *state;
+
+	log_in(fixture);
+	without_a_secret(fixture, "KEYOFONE");
+	start_again(fixture);
+	assert_value(fixture, "team", "1");
+	assert_null(fixture->workspace->upstream);
+	fixture->server.mood = CLEARML_FAILS;
+	write_login(fixture, "KEYOFTWO", "a: 1");
+	workspace_reload(fixture->workspace, CAUSE_FILE);
+	assert_value(fixture, "team", NULL);
+	wait_for_answer(fixture);
+	assert_value(fixture, "team", NULL);
+}
+
+static void the_same_login_goes_on_with_what_was_restored(void **state)
+{
+	struct fixture *fixture = *state;
+
+	log_in(fixture);
+	without_a_secret(fixture, "KEYOFONE");
+	start_again(fixture);
+	fixture->server.mood = CLEARML_FAILS;
+	write_login(fixture, "KEYOFONE", "a: 1");
+	workspace_reload(fixture->workspace, CAUSE_FILE);
+	assert_value(fixture, "team", "1");
+}
+
 /* --- another login -------------------------------------------------------- */
 
 static void change_key(struct fixture *fixture, const char *key)
@@ -577,6 +617,8 @@ int main(void)
 		TEST(another_keys_vaults_are_not_restored),
 		TEST(a_refusal_goes_on_counting_in_the_next_process),
 		TEST(restored_vaults_of_another_company_go_with_its_first_answer),
+		TEST(another_login_is_not_served_what_was_restored),
+		TEST(the_same_login_goes_on_with_what_was_restored),
 		TEST(a_new_login_proves_itself_first),
 		TEST(a_new_login_that_is_refused_replaces_nothing),
 		TEST(a_login_of_another_company_takes_its_vaults_with_it),

@@ -152,7 +152,7 @@ static int check(const struct client *client, const void *fields,
 	if (r != 0)
 		return complain(EXIT_USAGE, "%s: %s", path, diag.text);
 	status = ask_daemon(client, o, &source, &answer);
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE || !answer)
 		return status;
 	return o->json ? simple_call_print_json(answer->root)
 		       : print(path, answer->root);

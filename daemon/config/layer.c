@@ -86,6 +86,7 @@ struct layer *layer_copy(const struct layer *layer)
 	copy->held = layer->held;
 	if (copy->held)
 		copy->held->refs++;
+	copy->unread = layer->unread;
 	return copy;
 }
 
@@ -400,20 +401,27 @@ static bool is_another(struct layer *layer)
 	return another;
 }
 
-/* Logged when it begins or changes, not each time the text is read again. */
-static bool set_problem(struct layer *layer, struct diag *problem)
+static void log_problem(const struct layer *layer)
 {
-	if (diag_equal(&layer->problem, problem))
-		return false;
-	diag_deinit(&layer->problem);
-	layer->problem = diag_take(problem);
-	set_state(layer, LAYER_BROKEN);
 	log_warning("layer-broken",
 		    LOG_TEXT("layer", layer_traits[layer->kind].name),
 		    LOG_TEXT("source", layer->problem.source),
 		    LOG_INT("line", layer->problem.pos.line),
 		    LOG_INT("column", layer->problem.pos.column),
 		    LOG_TEXT("reason", layer->problem.text));
+}
+
+/* Logged when it begins or changes, not each time the text is read again. */
+static bool set_problem(struct layer *layer, struct diag *problem,
+			const struct layer_context *context)
+{
+	if (diag_equal(&layer->problem, problem))
+		return false;
+	diag_deinit(&layer->problem);
+	layer->problem = diag_take(problem);
+	set_state(layer, LAYER_BROKEN);
+	if (!context->is_trial)
+		log_problem(layer);
 	return true;
 }
 
@@ -499,7 +507,7 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 	if (r == READ_E_BROKEN) {
 		blame_format(layer, &diag);
 		hide_secrets(context->secrets, &diag);
-		return set_problem(layer, &diag) || changed;
+		return set_problem(layer, &diag, context) || changed;
 	}
 	if (doc)
 		note_misreading(layer, context, doc);
@@ -509,7 +517,7 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 			       "the format of this vault is not known: it is "
 			       "read as HOCON");
 	changed = swap_doc(layer, doc);
-	if (changed)
+	if (changed && !context->is_trial)
 		log_findings(layer);
 	return set_state(layer, doc ? LAYER_OK : LAYER_MISSING) || changed;
 }

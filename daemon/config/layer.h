@@ -101,6 +101,7 @@ struct layer_context {
 	const struct env *vault_env;   /* what vaults and etcd may see of it */
 	const struct secrets *secrets; /* that no problem may tell; NULL */
 	struct diag_list *others; /* as a reader's; layer_read has its own */
+	bool is_trial;            /* nobody is served it: the log is not told */
 };
 
 const char *layer_state_name(enum layer_state state);

@@ -162,7 +162,9 @@ const struct layer *resolver_add_vault(struct resolver *resolver,
 	context.env = own;
 	context.vault_env = vault_env;
 	context.secrets = resolver->secrets;
+	context.is_trial = true;
 	layer_set_text(layer, vault->format, vault->text);
+	layer_touch(layer);
 	(void)stack_read(&resolver->stack, &context);
 	if (layer->doc)
 		secrets_learn(resolver->secrets, layer->doc->root);

@@ -83,6 +83,18 @@ def test_as_json(home, ready):
     assert answer["warnings"] == [] and "problem" not in answer
 
 
+def test_the_log_tells_of_what_is_served_alone(home, server, ready):
+    server.state.set_vaults(["x: 1\ny: 1", "x: ["])
+    last = [one for one in ready.workspace()["layers"] if one["layer"] == "vault"][-1]
+    ready.wait_layer(last["source"], "broken")
+    before = ready.log().count("event=layer-")
+    check(home, "x: [\n", code=1)
+    check(home, "x: [\n", "--replaces", last["source"], code=1)
+    check(home, "x: [", "--replaces", last["source"], code=1)
+    check(home, "agnet.x: 1\n")
+    assert ready.log().count("event=layer-") == before
+
+
 @pytest.mark.parametrize("text", ["a: ${b}\nb: ${a}\n", "[" * 5000, "\x00\x01", "x: ${nothing}\n"])
 def test_hostile_texts_are_answered(home, ready, text):
     answer = ready.call("CheckVault", text=text)

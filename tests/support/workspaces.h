@@ -230,6 +230,25 @@ static inline void assert_value(const struct fixture *fixture, const char *path,
 	"{\"id\":\"" id "\",\"description\":\"" id "\",\"format\":\"hocon\","  \
 	"\"type\":\"config\",\"data\":\"" text "\"}"
 
+/* The implicit workspace has its vault, `team`, by the key KEYOFONE. */
+static inline void log_in(struct fixture *fixture)
+{
+	fixture->server.vaults = VAULT("v1", "team: 1");
+	write_login(fixture, "KEYOFONE", "a: 1");
+	start(fixture);
+	assert_int_equal(fixture->workspace->state, WORKSPACE_STARTING);
+	assert_value(fixture, "team", NULL);
+	wait_for_answer(fixture);
+	assert_value(fixture, "team", "1");
+	assert_int_equal(fixture->workspace->state, WORKSPACE_READY);
+}
+
+static inline void poll_again(struct fixture *fixture)
+{
+	workspace_prove_now(fixture->workspace);
+	wait_for_answer(fixture);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 #endif

@@ -77,24 +77,6 @@ static void who_takes_over_gets_a_generation_of_its_own(void **state)
 
 /* --- vaults --------------------------------------------------------------- */
 
-static void log_in(struct fixture *fixture)
-{
-	fixture->server.vaults = VAULT("v1", "team: 1");
-	write_login(fixture, "KEYOFONE", "a: 1");
-	start(fixture);
-	assert_int_equal(fixture->workspace->state, WORKSPACE_STARTING);
-	assert_value(fixture, "team", NULL);
-	wait_for_answer(fixture);
-	assert_value(fixture, "team", "1");
-	assert_int_equal(fixture->workspace->state, WORKSPACE_READY);
-}
-
-static void poll_again(struct fixture *fixture)
-{
-	workspace_prove_now(fixture->workspace);
-	wait_for_answer(fixture);
-}
-
 static void vaults_come_when_the_server_has_answered(void **state)
 {
 	struct fixture *fixture = *state;
@@ -262,114 +244,6 @@ static void after_a_lapse_the_next_good_answer_serves_again(void **state)
 	workspace_lapse(fixture->workspace);
 	assert_value(fixture, "team", NULL);
 	poll_again(fixture);
-	assert_value(fixture, "team", "1");
-}
-
-/* --- what outlives the process -------------------------------------------- */
-
-/* What the first one saved is on disk by then. */
-static void start_again(struct fixture *fixture)
-{
-	uv_handle_t *listener =
-		(uv_handle_t *)&fixture->server.responder.listener;
-
-	close_workspace(fixture);
-	uv_unref(listener);
-	assert_int_equal(uv_run(&fixture->loop, UV_RUN_DEFAULT), 0);
-	uv_ref(listener);
-	start(fixture);
-}
-
-static void vaults_of_an_earlier_process_are_there_at_once(void **state)
-{
-	struct fixture *fixture = *state;
-
-	log_in(fixture);
-	fixture->server.mood = CLEARML_FAILS;
-	start_again(fixture);
-	assert_value(fixture, "team", "1");
-	assert_int_equal(fixture->workspace->state, WORKSPACE_READY);
-	assert_string_equal(workspace_names(fixture->workspace)->user_name,
-			    "Ada");
-}
-
-static void another_keys_vaults_are_not_restored(void **state)
-{
-	struct fixture *fixture = *state;
-
-	log_in(fixture);
-	write_login(fixture, "KEYOFTWO", "a: 1");
-	start_again(fixture);
-	assert_value(fixture, "team", NULL);
-	assert_int_equal(fixture->workspace->state, WORKSPACE_STARTING);
-	wait_for_answer(fixture);
-}
-
-static void a_refusal_goes_on_counting_in_the_next_process(void **state)
-{
-	struct fixture *fixture = *state;
-
-	log_in(fixture);
-	fixture->server.mood = CLEARML_REFUSES;
-	poll_again(fixture);
-	fixture->workspace->last_good.refusal.wall_s -= 300;
-	start_again(fixture);
-	assert_value(fixture, "team", "1");
-	assert_in_range(workspace_lapses_in(fixture->workspace), 290000,
-			300000);
-}
-
-static void restored_vaults_of_another_company_go_with_its_first_answer(
-	void **state)
-{
-	struct fixture *fixture = *state;
-
-	log_in(fixture);
-	fixture->server.company = "c2";
-	fixture->server.features = "basic";
-	start_again(fixture);
-	assert_value(fixture, "team", "1");
-	poll_again(fixture);
-	assert_value(fixture, "team", NULL);
-}
-
-static void without_a_secret(struct fixture *fixture, const char *key)
-{
-	_cleanup_(mem_freep) char *text =
-		mem_printf("api { api_server: \"%s\", "
-			   "credentials { access_key: %s } }",
-			   fixture->server.responder.url, key);
-
-	scratch_write("clearml.conf", text);
-}
-
-static void another_login_is_not_served_what_was_restored(void **state)
-{
-	struct fixture *fixture = *state;
-
-	log_in(fixture);
-	without_a_secret(fixture, "KEYOFONE");
-	start_again(fixture);
-	assert_value(fixture, "team", "1");
-	assert_null(fixture->workspace->upstream);
-	fixture->server.mood = CLEARML_FAILS;
-	write_login(fixture, "KEYOFTWO", "a: 1");
-	workspace_reload(fixture->workspace, CAUSE_FILE);
-	assert_value(fixture, "team", NULL);
-	wait_for_answer(fixture);
-	assert_value(fixture, "team", NULL);
-}
-
-static void the_same_login_goes_on_with_what_was_restored(void **state)
-{
-	struct fixture *fixture = *state;
-
-	log_in(fixture);
-	without_a_secret(fixture, "KEYOFONE");
-	start_again(fixture);
-	fixture->server.mood = CLEARML_FAILS;
-	write_login(fixture, "KEYOFONE", "a: 1");
-	workspace_reload(fixture->workspace, CAUSE_FILE);
 	assert_value(fixture, "team", "1");
 }
 
@@ -613,12 +487,6 @@ int main(void)
 		TEST(a_good_answer_ends_the_refusal),
 		TEST(a_bad_day_is_borne_for_the_stale_limit),
 		TEST(after_a_lapse_the_next_good_answer_serves_again),
-		TEST(vaults_of_an_earlier_process_are_there_at_once),
-		TEST(another_keys_vaults_are_not_restored),
-		TEST(a_refusal_goes_on_counting_in_the_next_process),
-		TEST(restored_vaults_of_another_company_go_with_its_first_answer),
-		TEST(another_login_is_not_served_what_was_restored),
-		TEST(the_same_login_goes_on_with_what_was_restored),
 		TEST(a_new_login_proves_itself_first),
 		TEST(a_new_login_that_is_refused_replaces_nothing),
 		TEST(a_login_of_another_company_takes_its_vaults_with_it),

@@ -16,6 +16,9 @@
 #define WIRE_STATE_HOME      ".local/state"
 #define WIRE_SOCKET_VARIABLE "CLEARCONF_SOCKET"
 
+/* Bytes of a call: no method takes more. */
+#define WIRE_CALL_MAX ((size_t)192 * 1024)
+
 /* The first line of every HOCON and YAML dump: a local file that begins with
  * it is our own output, and reading it would be a loop. */
 #define WIRE_DUMP_COMMENT "# written by clearconf"

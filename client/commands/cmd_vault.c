@@ -17,8 +17,10 @@
 #include "text/watch_text.h"
 #include "value/json.h"
 #include "value/value.h"
+#include "wire.h"
 
-#define VAULT_BYTES ((size_t)16 << 20)
+#define FILE_MAX     ((size_t)16 << 20)
+#define QUESTION_MAX (WIRE_CALL_MAX - 128) /* without the call around it */
 
 struct vault_options {
 	const char *replaces;
@@ -125,9 +127,15 @@ static int ask_daemon(const struct client *client,
 {
 	_cleanup_(channel_deinit) struct channel channel = {0};
 	_cleanup_(buf_deinit) struct buf question = BUF_INIT;
-	int status = channel_open(&channel, client);
+	int status;
 
 	write_question(&question, client, o, source);
+	if (question.len > QUESTION_MAX)
+		return complain(EXIT_USAGE,
+				"%s is too long to be checked: the daemon "
+				"takes texts of about %zu KiB",
+				source->name, QUESTION_MAX / 1024);
+	status = channel_open(&channel, client);
 	if (status == EXIT_DONE)
 		status =
 			channel_call(&channel, "CheckVault", &question, answer);
@@ -144,7 +152,7 @@ static int check(const struct client *client, const void *fields,
 	const struct vault_options *o = fields;
 	struct source source;
 	int status;
-	int r = source_from_file(&source, &arena, path, VAULT_BYTES, &diag);
+	int r = source_from_file(&source, &arena, path, FILE_MAX, &diag);
 
 	if (r == SOURCE_E_MISSING)
 		return complain(EXIT_USAGE, "%s is not there, or is no file",

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "wire.h"
 
 struct parameter;
 
@@ -47,9 +48,9 @@ struct parameter {
 };
 
 /* No method takes more than that: what is longer, or made of more parts, is
- * not parsed, because others would wait for it. The longest there is, is an
- * environment. */
-#define CALL_BYTES_MAX ((size_t)192 * 1024)
+ * not parsed, because others would wait for it. The longest there are, are an
+ * environment and the text of a vault. */
+#define CALL_BYTES_MAX WIRE_CALL_MAX
 #define CALL_PARTS_MAX 4200
 #define CALL_LONG      ((size_t)4 * 1024) /* most are not */
 

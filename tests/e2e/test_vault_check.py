@@ -102,6 +102,16 @@ def test_hostile_texts_are_answered(home, ready, text):
     assert ready.get("x") == 2
 
 
+def test_a_text_that_is_too_long_is_told_as_such(home, ready):
+    text = "environment { A: 1 }\n" + 'k: "environment"\n' * 12000
+    assert "new.conf is too long to be checked" in home.client(
+        "vault", "check", home.write("new.conf", text), check=2).stderr
+    with pytest.raises(VarlinkError) as refused:
+        ready.call("CheckVault", text=text)
+    assert refused.value.parameters == {"parameter": "message"}
+    check(home, "# " + "x" * 190000 + "\n")
+
+
 def test_parameters(ready):
     for wrong in {"format": "xml"}, {"replaces": "none"}:
         with pytest.raises(VarlinkError) as refused:

@@ -7,13 +7,13 @@
 #include "config/snapshot.h"
 #include "serve/get.h"
 #include "serve/offload.h"
+#include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/peer.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "value/diff.h"
 #include "value/json.h"
-#include "value/json_string.h"
 #include "value/path.h"
 
 struct vault_check {
@@ -95,6 +95,7 @@ static void add_changes(struct buf *fields, const struct value *old,
 			const struct value *new, const struct secrets *mask)
 {
 	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
+	const struct origin_json shown = {.secrets = mask};
 
 	diff_add(&changes, STR(""), old, new);
 	changes_sort(&changes);
@@ -104,8 +105,7 @@ static void add_changes(struct buf *fields, const struct value *old,
 		const struct change *change = &changes.items[i];
 
 		buf_puts(fields, i ? ",{" : "{");
-		json_key(fields, "path");
-		json_write_string(fields, change->path);
+		origin_json_add_path(&shown, fields, change->path);
 		json_add_string(fields, "kind", change_kind_name(change->kind));
 		if (change->old)
 			add_side(fields, "old", old, change->path, mask);

@@ -70,6 +70,13 @@ def test_secrets_are_hidden(home, ready):
     assert f"other-{SECRET}" in check(home, text, "--reveal")
 
 
+def test_a_secret_in_a_key_is_hidden(home, ready):
+    for text in f'"{SECRET}": 1\n', f'k {{ "x{SECRET}" {{ a: 1 }} }}\n':
+        said = check(home, text)
+        assert SECRET not in said and "****" in said
+        assert SECRET in check(home, text, "--reveal")
+
+
 def test_it_sees_what_vaults_see(home, ready):
     home.settings(FAST + "[local]\nvault_environment = HOME\n")
     ready.reload()

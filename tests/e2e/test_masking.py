@@ -331,3 +331,21 @@ def test_hostile_patterns_and_secrets_hold_up_nobody(home, daemon, conf, server)
     assert SANITIZED or min(times) < 0.02
     assert daemon.get("note", environment={"X": "y"}, mask=True) == "****"
     assert daemon.log().count("not one of the expressions") >= 2 and "too many patterns" in daemon.log()
+
+
+def test_a_key_that_is_a_secret_with_quotes_is_hidden(home, server, daemon, conf):
+    def set_to(value):
+        server.state.set_vaults([{"format": "json", "data": json.dumps(
+            {"agent": {"git_pass": secret}, secret: {"x": value}})}])
+    secret = 'my"word\\4711'
+    set_to(1)
+    home.settings(FAST)
+    home.conf(conf(""))
+    daemon.start()
+    daemon.wait_state("ready")
+    with daemon.connect() as watch:
+        watch.send("io.clearconf.Watch", more=True)
+        watch.receive()
+        set_to(2)
+        told = watch.receive(), daemon.call("Explain"), daemon.call("History")
+    assert "4711" not in json.dumps(told) and "changes" in told[0]

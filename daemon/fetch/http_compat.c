@@ -40,10 +40,9 @@ static unsigned int version(void)
 	return running < LIBCURL_VERSION_NUM ? running : LIBCURL_VERSION_NUM;
 }
 
-/* Before 7.65 the thread of a look-up was left alone. */
 bool http_compat_waits_for_names(void)
 {
-	return version() >= 0x074100 && version() < 0x075700;
+	return version() < 0x075700;
 }
 
 const char *http_compat_lack(void)

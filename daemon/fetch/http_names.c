@@ -1,5 +1,5 @@
-/* Names that are looked up for longer than their call may take. From curl 7.65
- * to 7.86, a call that ends waits for its look-up, and the loop with it: half a
+/* Names that are looked up for longer than their call may take. Before curl
+ * 7.87, a call that ends waits for its look-up, and the loop with it: half a
  * minute, while no name server answers. So there calls have their deadline from
  * us, and curl keeps the handle of one that ends too early, until the look-up
  * is over. */

@@ -121,6 +121,20 @@ static const struct value *element(const struct value *list, uint32_t i)
 		       : NULL;
 }
 
+static void find_hidden(struct hidden *hidden, const struct value *real,
+			const struct value *masked);
+
+/* A key may be a secret, too: what stands below it then has no twin. */
+static void find_below(struct hidden *hidden, const struct member *m,
+		       const struct value *masked)
+{
+	const struct value *twin = value_get(masked, member_key(m));
+
+	if (!twin)
+		add_secret(hidden, member_key(m));
+	find_hidden(hidden, m->value, twin);
+}
+
 /* The two trees have one shape but where a secret is. */
 static void find_hidden(struct hidden *hidden, const struct value *real,
 			const struct value *masked)
@@ -131,8 +145,7 @@ static void find_hidden(struct hidden *hidden, const struct value *real,
 		add_differing(hidden, real, masked);
 	if (value_is(real, VALUE_OBJECT))
 		for (value_each (real, m))
-			find_hidden(hidden, m->value,
-				    value_get(masked, member_key(m)));
+			find_below(hidden, m, masked);
 	for (uint32_t i = 0; value_is(real, VALUE_LIST) && i < real->list.count;
 	     i++)
 		find_hidden(hidden, real->list.items[i], element(masked, i));

@@ -135,6 +135,13 @@ def test_a_reason_tells_no_part_of_a_secret(home, daemon, conf, command, secret)
     assert done.returncode == 1 and "to accept" in told and secret not in told
 
 
+def test_a_reason_tells_no_key_that_is_a_secret(home, daemon):
+    home.conf(f'login.token: {SECRET}\npart {{ "{SECRET}": 1 }}\n')
+    daemon.start()
+    done = home.client("dump", "part", "-o", home.path / "out.json", "--check", ONE_LINE)
+    assert done.returncode == 1 and "****" in done.stderr and SECRET not in done.stderr
+
+
 def test_its_file_is_private_and_goes(home, served):
     seen = home.path / "seen"
     command = f'stat -c "%a %u" "$1" > {seen}; echo "$1" >> {seen}'

@@ -62,10 +62,12 @@ static void add_problem(struct buf *fields, const struct diag *problem,
 	buf_putc(fields, '}');
 }
 
+/* A broken text has none: the document is the last good one's. */
 static void add_warnings(struct buf *fields, const struct layer *layer,
 			 const struct secrets *mask)
 {
-	const struct diag_list *warnings = layer_warnings(layer);
+	const struct diag_list *warnings =
+		layer->state == LAYER_BROKEN ? NULL : layer_warnings(layer);
 
 	json_key(fields, "warnings");
 	buf_putc(fields, '[');

@@ -51,6 +51,14 @@ def test_a_broken_text(home, ready):
     assert "new.json:1:" in check(home, "{\"a\": 1,, ]", name="new.json", code=1)
 
 
+def test_of_a_broken_text_the_old_ones_warnings_are_not_told(home, server, ready):
+    server.state.set_vaults(["x: 1", "agnet.x: 1"])
+    ready.wait_value("agnet.x", 1)
+    last = [one for one in ready.workspace()["layers"] if one["layer"] == "vault"][-1]
+    said = check(home, "x: [", "--replaces", last["source"], code=1)
+    assert "warning" not in said and "new.conf:" in said
+
+
 def test_types_and_misspelt_keys(home, ready):
     said = check(home, "agent.default_docker.image: 5\nagnet.x: 1\n")
     assert "new.conf:1:29: warning: agent.default_docker.image takes text" in said

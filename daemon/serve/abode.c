@@ -1,5 +1,6 @@
 #include "serve/abode.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,8 +20,9 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
-#define FACT_MAX  ((size_t)8 * 1024) /* of each file; longer ones are cut */
-#define PATH_ROOM 64
+#define FACT_MAX     ((size_t)8 * 1024) /* of each file; longer ones are cut */
+#define PATH_ROOM    64
+#define CONTAINER_ID 64 /* digits */
 
 /* How the paths of cgroups name containers. */
 static const char *const container_marks[] = {
@@ -102,8 +104,20 @@ static size_t count_pids(const char *status)
 	return count;
 }
 
+/* The name that an engine gives a container, wherever the path puts it. */
+static bool has_container_id(struct str line)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < line.len && digits < CONTAINER_ID; i++)
+		digits = isxdigit((unsigned char)line.ptr[i]) ? digits + 1 : 0;
+	return digits == CONTAINER_ID;
+}
+
 static bool names_container(struct str line)
 {
+	if (has_container_id(line))
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(container_marks); i++)
 		if (memmem(line.ptr, line.len, container_marks[i],
 			   strlen(container_marks[i])))

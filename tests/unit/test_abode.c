@@ -25,6 +25,7 @@
 
 #define HOST_USERS "         0          0 4294967295\n"
 #define STATUS(p)  "Name:\tx\nNSpid:\t" p "\nNSpgid:\t1\n"
+#define ID         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define CGROUP2(p) "0::" p "\n"
 
 struct process {
@@ -88,6 +89,10 @@ static const struct {
 	 "container"},
 	{&host,
 	 {HOST_USERS, STATUS("9"), CGROUP2("/machine.slice/m.scope")},
+	 "container"},
+	{&host, {HOST_USERS, STATUS("9"), CGROUP2("/own/" ID)}, "container"},
+	{&host,
+	 {HOST_USERS, STATUS("9"), CGROUP2("/s.slice/nerdctl-" ID ".scope")},
 	 "container"},
 	{&host,
 	 {HOST_USERS, STATUS("9"), CGROUP2("/../cri-2.scope")},

@@ -100,12 +100,12 @@ static void add_parts(struct hidden *hidden, struct str real, struct str masked)
 	}
 }
 
-/* @masked is no text when it was hidden with all that is around it. */
+/* @masked is none when it was hidden with its key. */
 static void add_differing(struct hidden *hidden, const struct value *real,
 			  const struct value *masked)
 {
 	add_secret(hidden, value_text(real));
-	if (value_is(masked, VALUE_STRING))
+	if (masked && masked->type == VALUE_STRING)
 		add_parts(hidden, value_text(real), value_text(masked));
 }
 

@@ -196,15 +196,48 @@ enum exec_verdict exec_check_look(struct exec_check *check,
 	return verdict;
 }
 
+static const int ending[] = {SIGHUP, SIGINT, SIGTERM};
+
+/* They must not leave a candidate, which holds secrets. */
+static void block_ending_signals(sigset_t *before)
+{
+	sigset_t blocked;
+
+	(void)sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		(void)sigaddset(&blocked, ending[i]);
+	(void)sigprocmask(SIG_BLOCK, &blocked, before);
+}
+
+/* A signal that exec reads from its signalfd stays pending, too. */
+static bool is_to_end(void)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		if (sigismember(&pending, ending[i]) == 1)
+			return true;
+	return false;
+}
+
 /* SIGCHLD may be blocked or not: it is looked, not waited, for. */
 enum exec_verdict exec_check_run(struct exec_check *check, struct str text,
 				 const struct exec_check_subject *subject)
 {
 	enum exec_verdict verdict = exec_check_start(check, text);
 	struct exec_helper *helper = check->helper;
+	sigset_t before;
 
+	block_ending_signals(&before);
 	while (verdict == PROBE_RUNS) {
 		clock_sleep(LOOK_MS);
+		if (is_to_end()) {
+			exec_check_stop(check);
+			verdict = PROBE_NO;
+			break;
+		}
 		if (helper->pid &&
 		    waitpid(helper->pid, &helper->how, WNOHANG) == helper->pid)
 			helper->pid = 0;
@@ -214,5 +247,6 @@ enum exec_verdict exec_check_run(struct exec_check *check, struct str text,
 	       errno == EINTR)
 		;
 	helper->pid = 0;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return verdict;
 }

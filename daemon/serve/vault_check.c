@@ -40,7 +40,9 @@ static void check_pin(struct job *job, const struct view *view)
 
 	check->now = snapshot_ref(view->snapshot);
 	snapshot_settle(check->now);
-	check->env = env_ref((struct env *)view->env);
+	/* The thread takes references of it, which the daemon's own would not
+	 * survive. */
+	check->env = env_new(view->env->variables, view->env->count);
 	check->resolver =
 		check->service->resolver(check->service->data, view->workspace,
 					 projection_below(PROJECTION_SERVED));

@@ -150,6 +150,17 @@ def test_its_file_is_private_and_goes(home, served):
     assert rights == f"600 {os.getuid()}" and not os.path.exists(path)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_no_candidate(home, served, number):
+    seen = home.path / "seen"
+    dump = start(home, "dump", "-o", home.path / "out.json", "--check", f'echo "$1" > {seen}; sleep 100')
+    wait_until(lambda: seen.exists() and seen.read_text(), "the check")
+    dump.send_signal(number)
+    assert dump.wait(10) == -number
+    candidate = pathlib.Path(seen.read_text().strip())
+    assert not candidate.exists() or SECRET not in candidate.read_text()
+
+
 def test_check_needs_a_file(home, served):
     assert home.client("dump", "--check", "true").returncode == 2
     assert home.client("dump", "-o", "x", "--check-timeout", "1").returncode == 2

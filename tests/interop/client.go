@@ -41,8 +41,8 @@ func introspect(ctx context.Context, c *varlink.Connection) {
 }
 
 func get(ctx context.Context, c *varlink.Connection, path string) {
-	generation, state, _, masked, value, _, err :=
-		ioclearconf.Get().Call(ctx, c, &path, nil, nil, nil, nil)
+	generation, state, _, _, masked, value, _, err :=
+		ioclearconf.Get().Call(ctx, c, &path, nil, nil, nil, nil, nil)
 	check(err)
 	print(map[string]interface{}{
 		"generation": generation, "state": state, "masked": masked,
@@ -51,7 +51,8 @@ func get(ctx context.Context, c *varlink.Connection, path string) {
 }
 
 func getError(ctx context.Context, c *varlink.Connection, path string) {
-	_, _, _, _, _, _, err := ioclearconf.Get().Call(ctx, c, &path, nil, nil, nil, nil)
+	_, _, _, _, _, _, _, err :=
+		ioclearconf.Get().Call(ctx, c, &path, nil, nil, nil, nil, nil)
 	switch e := err.(type) {
 	case *ioclearconf.PathNotFound:
 		print(map[string]string{"error": "PathNotFound", "path": e.Path})

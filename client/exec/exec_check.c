@@ -198,6 +198,14 @@ enum exec_verdict exec_check_look(struct exec_check *check,
 
 static const int ending[] = {SIGHUP, SIGINT, SIGTERM};
 
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 &&
+	       action.sa_handler == SIG_IGN;
+}
+
 /* They must not leave a candidate, which holds secrets. */
 static void block_ending_signals(sigset_t *before)
 {
@@ -205,7 +213,8 @@ static void block_ending_signals(sigset_t *before)
 
 	(void)sigemptyset(&blocked);
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
-		(void)sigaddset(&blocked, ending[i]);
+		if (!is_ignored(ending[i]))
+			(void)sigaddset(&blocked, ending[i]);
 	(void)sigprocmask(SIG_BLOCK, &blocked, before);
 }
 

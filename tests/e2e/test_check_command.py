@@ -34,10 +34,11 @@ def change(home, daemon, k):
 
 
 def start(home, *arguments):
-    """A client that goes on, and the file that its complaints go to."""
+    """A client that goes on, with a terminal's signals, whatever started us."""
     errors = open(home.path / "errors", "wb")
     process = subprocess.Popen([CLIENT, *map(str, arguments)], env=home.env, stderr=errors,
-                               stdout=subprocess.DEVNULL)
+                               stdout=subprocess.DEVNULL,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     errors.close()
     return process
 

@@ -399,7 +399,8 @@ static void add_words_of(struct buf *json, struct str words)
 
 static void add_limits(struct buf *json, struct str bounds)
 {
-	const char *dots = memmem(bounds.ptr, bounds.len, "..", 2);
+	const char *dots =
+		bounds.len ? memmem(bounds.ptr, bounds.len, "..", 2) : NULL;
 	size_t least = dots ? (size_t)(dots - bounds.ptr) : 0;
 
 	if (least)

@@ -8,7 +8,6 @@
 #include "config/snapshot.h"
 #include "serve/offload.h"
 #include "serve/out.h"
-#include "serve/peer.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 
@@ -133,7 +132,6 @@ static struct env *make_env(json_t *environment)
 static struct env *take_environment(struct request *request, size_t *size)
 {
 	json_t *environment = call_get(&request->call, "environment");
-	struct quota *quota = request->quota;
 
 	if (!measure(environment, size))
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
@@ -141,11 +139,7 @@ static struct env *take_environment(struct request *request, size_t *size)
 	else if (*size > ENVIRONMENT_LIMIT)
 		reply_quota_exceeded(request->out, "environment",
 				     ENVIRONMENT_LIMIT);
-	else if (!quota_count_call(quota, request->peer->user.uid,
-				   RATE_ENVIRONMENT, request->now))
-		reply_quota_exceeded(request->out, "environment_calls",
-				     quota->rates[RATE_ENVIRONMENT]);
-	else
+	else if (request_count(request, RATE_ENVIRONMENT, "environment_calls"))
 		return make_env(environment);
 	return NULL;
 }

@@ -172,13 +172,9 @@ void pending_call_service(struct request *request)
  * right `admin` is not limited, for other methods let it make as many. */
 void pending_ask_server(struct request *request)
 {
-	if (!(request->rights & ACCESS_ADMIN) &&
-	    !quota_count_call(request->quota, request->peer->user.uid,
-			      RATE_SERVER, request->now))
-		reply_quota_exceeded(request->out,
-				     "calls to the ClearML server in a minute",
-				     request->quota->rates[RATE_SERVER]);
-	else
+	if ((request->rights & ACCESS_ADMIN) ||
+	    request_count(request, RATE_SERVER,
+			  "calls to the ClearML server in a minute"))
 		call_service(request, false);
 }
 

@@ -15,6 +15,18 @@ bool request_charge(struct request *request, struct charge *charge,
 	return false;
 }
 
+bool request_count(struct request *request, enum quota_rate rate,
+		   const char *name)
+{
+	struct quota *quota = request->quota;
+
+	if (quota_count_call(quota, request->peer->user.uid, rate,
+			     request->now))
+		return true;
+	reply_quota_exceeded(request->out, name, quota->rates[rate]);
+	return false;
+}
+
 bool request_may_reveal(struct request *request, bool *reveal)
 {
 	*reveal = call_bool(&request->call, "reveal", false);

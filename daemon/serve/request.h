@@ -54,6 +54,11 @@ struct request {
 bool request_charge(struct request *request, struct charge *charge,
 		    enum quota_kind kind, uint32_t amount);
 
+/* Count a call of @rate, which is called @name in the settings or for people.
+ * If the user has had too many, the reply says so. */
+bool request_count(struct request *request, enum quota_rate rate,
+		   const char *name);
+
 /* May the peer have what it asks for by `reveal`? If not, the reply says so. */
 bool request_may_reveal(struct request *request, bool *reveal);
 

@@ -9,7 +9,6 @@
 #include "serve/offload.h"
 #include "serve/origin_json.h"
 #include "serve/out.h"
-#include "serve/peer.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "value/diff.h"
@@ -195,12 +194,8 @@ void vault_check_answer(struct request *request)
 			    STR("format"));
 		return;
 	}
-	if (!quota_count_call(request->quota, request->peer->user.uid,
-			      RATE_ENVIRONMENT, request->now)) {
-		reply_quota_exceeded(request->out, "environment_calls",
-				     request->quota->rates[RATE_ENVIRONMENT]);
+	if (!request_count(request, RATE_ENVIRONMENT, "environment_calls"))
 		return;
-	}
 	check = mem_alloc(sizeof(*check));
 	check->job.kind = &vault_check_kind;
 	check->text = mem_strndup(text.ptr, text.len);

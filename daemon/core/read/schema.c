@@ -123,19 +123,33 @@ static bool to_number(const struct value *value, double *number)
 	return true;
 }
 
-/* LEAST..MOST */
-static bool is_within(struct str bounds, double number)
-{
-	char text[64];
-	char *dots;
+struct bounds {
+	struct str least, most; /* empty: none */
+};
 
-	(void)snprintf(text, sizeof(text), "%.*s", STR_PRINT(bounds));
-	dots = strstr(text, "..");
+/* LEAST..MOST; empty: there are none. */
+static struct bounds bounds_of(struct str inside)
+{
+	const char *dots =
+		inside.len ? memmem(inside.ptr, inside.len, "..", 2) : NULL;
+	struct bounds bounds = {0};
+
 	if (!dots)
-		return true;
-	*dots = '\0';
-	return (!*text || number >= strtod(text, NULL)) &&
-	       (!dots[2] || number <= strtod(dots + 2, NULL));
+		return bounds;
+	bounds.least = (struct str){inside.ptr, (size_t)(dots - inside.ptr)};
+	bounds.most = str_from_offset(inside, bounds.least.len + 2);
+	return bounds;
+}
+
+/* Bounds are whole numbers; each ends where no digit follows. */
+static bool is_within(struct str inside, double number)
+{
+	struct bounds bounds = bounds_of(inside);
+
+	return (!bounds.least.len ||
+		number >= (double)strtoll(bounds.least.ptr, NULL, 10)) &&
+	       (!bounds.most.len ||
+		number <= (double)strtoll(bounds.most.ptr, NULL, 10));
 }
 
 static bool is_number(struct str bounds, const struct value *value)
@@ -329,15 +343,13 @@ static void add_words(struct str words, struct buf *text)
 	}
 }
 
-static void add_bounds(struct str bounds, struct buf *text)
+static void add_bounds(struct str inside, struct buf *text)
 {
-	const char *dots = memmem(bounds.ptr, bounds.len, "..", 2);
-	size_t least = (size_t)(dots - bounds.ptr);
+	struct bounds bounds = bounds_of(inside);
 
-	buf_printf(text, ", at least %.*s", (int)least, bounds.ptr);
-	if (least + 2 < bounds.len)
-		buf_printf(text, " and at most %.*s",
-			   STR_PRINT(str_from_offset(bounds, least + 2)));
+	buf_printf(text, ", at least %.*s", STR_PRINT(bounds.least));
+	if (bounds.most.len)
+		buf_printf(text, " and at most %.*s", STR_PRINT(bounds.most));
 }
 
 void schema_add_wanted(const struct schema_key *key, struct buf *text)
@@ -397,17 +409,14 @@ static void add_words_of(struct buf *json, struct str words)
 	buf_putc(json, '"');
 }
 
-static void add_limits(struct buf *json, struct str bounds)
+static void add_limits(struct buf *json, struct str inside)
 {
-	const char *dots =
-		bounds.len ? memmem(bounds.ptr, bounds.len, "..", 2) : NULL;
-	size_t least = dots ? (size_t)(dots - bounds.ptr) : 0;
+	struct bounds bounds = bounds_of(inside);
 
-	if (least)
-		buf_printf(json, ",\"minimum\":%.*s", (int)least, bounds.ptr);
-	if (dots && least + 2 < bounds.len)
-		buf_printf(json, ",\"maximum\":%.*s",
-			   STR_PRINT(str_from_offset(bounds, least + 2)));
+	if (bounds.least.len)
+		buf_printf(json, ",\"minimum\":%.*s", STR_PRINT(bounds.least));
+	if (bounds.most.len)
+		buf_printf(json, ",\"maximum\":%.*s", STR_PRINT(bounds.most));
 }
 
 /* What stands in place of %s in the type's schema. */

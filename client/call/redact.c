@@ -6,10 +6,11 @@
 #include "base/mem.h"
 #include "value/json_string.h"
 #include "value/value.h"
+#include "wire.h"
 
 #define SECRET_MIN 4
 
-#define MASK STR("****")
+#define MASK STR(WIRE_MASK)
 
 struct hidden {
 	struct str *items;
@@ -173,7 +174,7 @@ void redact_add(struct buf *out, struct str text, const struct value *real,
 	while (text.len) {
 		len = hidden_at(&hidden, text);
 		if (len)
-			buf_puts(out, "****");
+			buf_add_str(out, MASK);
 		else
 			buf_putc(out, text.ptr[0]);
 		text = str_from_offset(text, len ? len : 1);

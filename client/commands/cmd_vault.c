@@ -37,12 +37,6 @@ static const struct option_spec options[] = {
 	 "print the daemon's answer as JSON"},
 };
 
-static const char *const formats[] = {
-	[READ_HOCON] = "hocon",
-	[READ_JSON] = "json",
-	[READ_YAML] = "yaml",
-};
-
 static void write_question(struct buf *out, const struct client *client,
 			   const struct vault_options *o,
 			   const struct source *source)
@@ -51,7 +45,7 @@ static void write_question(struct buf *out, const struct client *client,
 	json_key(out, "text");
 	json_write_string(out, source->text);
 	json_add_string(out, "format",
-			formats[read_format_of_path(source->name)]);
+			read_format_name(read_format_of_path(source->name)));
 	json_add_optional_string(out, "replaces", o->replaces);
 	json_add_optional_string(out, "workspace", client->workspace);
 	if (o->reveal)

@@ -62,6 +62,11 @@ enum read_format read_format_of_path(const char *path)
 	return READ_HOCON;
 }
 
+const char *read_format_name(enum read_format format)
+{
+	return formats[format].name;
+}
+
 bool read_format_from_name(struct str name, enum read_format *format)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {

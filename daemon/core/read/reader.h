@@ -95,6 +95,9 @@ int read_text(struct doc **doc, const char *name, struct str text,
 /* By suffix: .json, .yaml, .yml; anything else is HOCON. */
 enum read_format read_format_of_path(const char *path);
 
+/* "hocon", "json" or "yaml"; NULL: it is none of a file's. */
+const char *read_format_name(enum read_format format);
+
 /* "hocon", "json", "yaml"; false when @name is none of them. */
 bool read_format_from_name(struct str name, enum read_format *format);
 

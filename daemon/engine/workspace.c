@@ -152,12 +152,13 @@ const char *workspace_vaults_lack(const struct workspace *workspace,
 				  bool *expected)
 {
 	const struct upstream *upstream = source_of_vaults(workspace);
-	const char *problem = workspace_problem(workspace);
+	const char *problem;
 
 	*expected = upstream || workspace->login_error;
 	if (workspace->last_good.kept ||
 	    (upstream && upstream_is_well(upstream)))
 		return NULL;
+	problem = workspace_problem(workspace);
 	if (*expected)
 		return problem ? problem : "the server has not answered yet";
 	return workspace->unasked

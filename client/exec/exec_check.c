@@ -15,6 +15,7 @@
 #include "call/get_call.h"
 #include "call/redact.h"
 #include "text/complain.h"
+#include "text/ending_signals.h"
 #include "text/exit_status.h"
 
 #define LAST_BYTES 4096 /* of what it prints, in which the reason is */
@@ -196,41 +197,6 @@ enum exec_verdict exec_check_look(struct exec_check *check,
 	return verdict;
 }
 
-static const int ending[] = {SIGHUP, SIGINT, SIGTERM};
-
-static bool is_ignored(int number)
-{
-	struct sigaction action;
-
-	return sigaction(number, NULL, &action) == 0 &&
-	       action.sa_handler == SIG_IGN;
-}
-
-/* They must not leave a candidate, which holds secrets. */
-static void block_ending_signals(sigset_t *before)
-{
-	sigset_t blocked;
-
-	(void)sigemptyset(&blocked);
-	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
-		if (!is_ignored(ending[i]))
-			(void)sigaddset(&blocked, ending[i]);
-	(void)sigprocmask(SIG_BLOCK, &blocked, before);
-}
-
-/* A signal that exec reads from its signalfd stays pending, too. */
-static bool is_to_end(void)
-{
-	sigset_t pending;
-
-	if (sigpending(&pending) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
-		if (sigismember(&pending, ending[i]) == 1)
-			return true;
-	return false;
-}
-
 /* SIGCHLD may be blocked or not: it is looked, not waited, for. */
 enum exec_verdict exec_check_run(struct exec_check *check, struct str text,
 				 const struct exec_check_subject *subject)
@@ -239,10 +205,11 @@ enum exec_verdict exec_check_run(struct exec_check *check, struct str text,
 	struct exec_helper *helper = check->helper;
 	sigset_t before;
 
-	block_ending_signals(&before);
+	ending_signals_block(&before);
 	while (verdict == PROBE_RUNS) {
 		clock_sleep(LOOK_MS);
-		if (is_to_end()) {
+		/* A candidate, which holds secrets, must not be left. */
+		if (ending_signals_pending()) {
 			exec_check_stop(check);
 			verdict = PROBE_NO;
 			break;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/mem.h"
+#include "text/ending_signals.h"
 
 /* Refuse the target for the reason @why, a static text. */
 static int refuse(struct target *target, const char *problem)
@@ -179,18 +180,6 @@ static int write_in_place(struct target *target, struct str bytes)
 	return overwrite(fd, bytes);
 }
 
-/* A signal that ends us must not leave a temporary file with secrets. */
-static void block_signals(sigset_t *old)
-{
-	sigset_t ending;
-
-	(void)sigemptyset(&ending);
-	(void)sigaddset(&ending, SIGHUP);
-	(void)sigaddset(&ending, SIGINT);
-	(void)sigaddset(&ending, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &ending, old);
-}
-
 int target_write(struct target *target, struct str bytes)
 {
 	struct stat st;
@@ -204,7 +193,8 @@ int target_write(struct target *target, struct str bytes)
 		r = -errno;
 	if (r < 0)
 		return r;
-	block_signals(&old);
+	/* No temporary file with secrets is to be left. */
+	ending_signals_block(&old);
 	r = target->wish.in_place ? write_in_place(target, bytes)
 				  : replace(target, bytes);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);

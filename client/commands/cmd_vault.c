@@ -151,8 +151,11 @@ static int check(const struct client *client, const void *fields,
 	if (r == SOURCE_E_MISSING)
 		return complain(EXIT_USAGE, "%s is not there, or is no file",
 				path);
-	if (r != 0)
-		return complain(EXIT_USAGE, "%s: %s", path, diag.text);
+	if (r != 0) {
+		(void)fputs("clearconf: ", stderr);
+		diag_print(&diag, stderr);
+		return EXIT_USAGE;
+	}
 	status = ask_daemon(client, o, &source, &answer);
 	if (status != EXIT_DONE || !answer)
 		return status;

@@ -59,6 +59,13 @@ def test_of_a_broken_text_the_old_ones_warnings_are_not_told(home, server, ready
     assert "warning" not in said and "new.conf:" in said
 
 
+def test_a_file_that_is_no_text(home, ready):
+    path = home.path / "bytes.conf"
+    path.write_bytes(b"x: 1\ny: \xff\n")
+    done = home.client("vault", "check", path, check=2)
+    assert f"{path}:2:4: byte 0xff is not valid UTF-8" in done.stderr
+
+
 def test_types_and_misspelt_keys(home, ready):
     said = check(home, "agent.default_docker.image: 5\nagnet.x: 1\n")
     assert "new.conf:1:29: warning: agent.default_docker.image takes text" in said

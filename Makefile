@@ -106,7 +106,7 @@ daemon_src := $(wildcard daemon/*.c \
               $(foreach d,settings config fetch fetch/etcd engine serve front,daemon/$(d)/*.c))
 lib_src    := $(wildcard client/lib/*.c)
 client_src := $(wildcard client/*.c \
-              $(foreach d,text call exec commands,client/$(d)/*.c))
+              $(foreach d,text call exec commands fleet,client/$(d)/*.c))
 test_src   := $(wildcard tests/unit/test_*.c)
 test_help  := $(filter-out $(test_src),$(wildcard tests/unit/*.c))
 bench_src  := $(wildcard tests/bench/*.c)
@@ -123,7 +123,7 @@ all_src    := $(core_src) $(daemon_src) $(lib_src) $(client_src) $(test_src) \
               $(test_help) $(bench_src) $(load_src) $(batch_src)
 
 obj         = $(patsubst %.c,$(B)/%.o,$(1))
-client_obj := $(filter-out $(B)/client/main.o,$(call obj,$(client_src)))
+client_obj := $(filter-out %/main.o,$(call obj,$(client_src)))
 daemon_obj := $(filter-out $(B)/daemon/main.o,$(call obj,$(daemon_src)))
 tests      := $(patsubst %.c,$(B)/%,$(test_src))
 fuzzers    := $(patsubst tests/fuzz/%.c,%,$(fuzz_src))
@@ -131,8 +131,9 @@ benches    := $(patsubst %.c,$(B)/%,$(bench_src))
 loaders    := $(patsubst %.c,$(B)/%,$(filter-out %/load.c,$(load_src)))
 generated  := $(B)/gen/io_clearconf_idl.h $(B)/gen/clearml_keys.h
 core       := $(B)/libcore.a
+client     := $(B)/libclient.a
 
-all: $(B)/clearconfd $(B)/clearconf $(B)/libclearconf.so $(B)/libclearconf.a
+all: $(B)/clearconfd $(B)/clearconf $(B)/clearconf-fleet $(B)/libclearconf.so $(B)/libclearconf.a
 
 $(core): $(call obj,$(core_src))
 	@rm -f $@
@@ -141,7 +142,17 @@ $(core): $(call obj,$(core_src))
 $(B)/clearconfd: $(B)/daemon/main.o $(daemon_obj) $(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
-$(B)/clearconf: $(B)/client/main.o $(client_obj) $(call obj,$(lib_src)) $(core)
+# Of which each of the two programs takes what it needs.
+$(client): $(client_obj) $(call obj,$(lib_src))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/clearconf: $(B)/client/main.o $(client) $(core)
+	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
+
+$(B)/clearconf-fleet: $(B)/client/fleet/main.o $(client) \
+		$(filter $(addprefix $(B)/daemon/,settings/% config/% fetch/%),$(daemon_obj)) \
+		$(core)
 	$(call run,LD,$(CC) $(ldflags) -o $@ $^ $(module_libs) -lm)
 
 $(B)/libclearconf.so: $(call obj,$(lib_src)) client/lib/libclearconf.sym
@@ -330,7 +341,7 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) \
 bench: deps-bench all $(benches) $(loaders)
 	@B=$(B) tests/bench/run.sh
 
-lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
+lint: deps-lint $(generated) all
 	clang-format --dry-run -Werror \
 		$$(find daemon client include tests -name '*.[ch]')
 	tests/lint/tidy.sh $(all_src) -- $(filter-out -MMD -MP,$(cflags))
@@ -348,6 +359,8 @@ lint: deps-lint $(generated) $(B)/clearconf $(B)/clearconfd
 install: all installed-units
 	$(INSTALL) -D -m 755 $(B)/clearconfd $(DESTDIR)$(SBINDIR)/clearconfd
 	$(INSTALL) -D -m 755 $(B)/clearconf $(DESTDIR)$(BINDIR)/clearconf
+	$(INSTALL) -D -m 755 $(B)/clearconf-fleet \
+		$(DESTDIR)$(BINDIR)/clearconf-fleet
 	$(INSTALL) -D -m 755 $(B)/libclearconf.so \
 		$(DESTDIR)$(LIBDIR)/libclearconf.so.$(VERSION)
 	ln -sf libclearconf.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libclearconf.so.0

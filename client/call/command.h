@@ -2,12 +2,12 @@
 #define COMMAND_H
 
 /*
- * A command of the command line: one line of the table in help.c, one file
- * cmd_NAME.c.
+ * A command of the command line: one line of its program's table in main.c, one
+ * file cmd_NAME.c.
  *
- * main.c parses the options into a zeroed block of @fields_size bytes, checks
- * the number of the other arguments, and calls @run with an argv of those
- * alone.
+ * commands/program.c parses the options into a zeroed block of @fields_size
+ * bytes, checks the number of the other arguments, and calls @run with an argv
+ * of those alone.
  */
 
 #include <stdbool.h>
@@ -15,10 +15,12 @@
 
 struct client;
 struct option_spec;
+struct program;
 struct subcommand;
 
 /* The global options, for every command. */
 struct client {
+	const struct program *program;
 	const char *socket, *workspace; /* NULL: not given */
 	int timeout_ms;
 	bool any_server; /* it need not be root's or the user's own */
@@ -26,9 +28,11 @@ struct client {
 
 struct command {
 	const char *name;
-	const char *synopsis; /* arguments, as in clearconf(1) */
-	const char *summary;  /* for the list of commands */
-	const char *details;  /* for its own --help; lines */
+	const char *synopsis;  /* arguments, as in clearconf(1) */
+	const char *summary;   /* for the list of commands */
+	const char *elsewhere; /* the program that has it, and all that
+				  follows; NULL: the one that lists it */
+	const char *details;   /* for its own --help; lines */
 	const struct option_spec *options;
 	size_t option_count;
 	size_t fields_size;

@@ -19,6 +19,7 @@
 #include "call/get_call.h"
 #include "call/globals.h"
 #include "commands/help.h"
+#include "commands/program.h"
 #include "commands/subcommand.h"
 #include "read/doc.h"
 #include "render/render.h"
@@ -152,18 +153,24 @@ static int scan_option(struct scan *scan, char **words, int at)
 static void scan_word(struct scan *scan, const char *word, int at)
 {
 	if (!scan->command)
-		scan->command = help_find_quietly(word);
+		scan->command = help_find_quietly(scan->client.program, word);
 	else if (scan->command->runs_words)
 		scan->at = at + 1;
 	else if (!scan->verb)
 		scan->verb = word;
 }
 
+/* Is what follows for others to understand? */
+static bool is_settled(const struct scan *scan)
+{
+	return scan->at || (scan->command && scan->command->elsewhere);
+}
+
 static void scan_words(struct scan *scan, char **words, int count)
 {
 	bool plain = false;
 
-	for (int i = 0; i + 1 < count && !scan->at;) {
+	for (int i = 0; i + 1 < count && !is_settled(scan);) {
 		if (!plain && words[i][0] == '-' &&
 		    strcmp(words[i], "--") != 0) {
 			i += scan_option(scan, words, i);
@@ -214,10 +221,10 @@ static void offer_list(struct scan *scan, const char *words)
 
 static void offer_commands(struct scan *scan)
 {
-	const struct command *command;
+	const struct command *const *at;
 
-	for (size_t i = 0; (command = help_at(i)); i++)
-		offer(scan, str_from(command->name), command->summary);
+	for (at = scan->client.program->commands; *at; at++)
+		offer(scan, str_from((*at)->name), (*at)->summary);
 }
 
 static void offer_verbs(struct scan *scan)
@@ -365,6 +372,19 @@ static void offer_all(struct scan *scan)
 	}
 }
 
+/* What knows the options and verbs that follow. */
+static int become(const char *program, char **argv, int argc)
+{
+	_cleanup_(mem_freep) char **words =
+		mem_alloc(((size_t)argc + 4) * sizeof(*words));
+	char command[] = "__complete", dashes[] = "--";
+
+	words[1] = command;
+	words[2] = dashes;
+	memcpy(words + 3, argv, (size_t)argc * sizeof(*argv));
+	return program_become(program, words);
+}
+
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
@@ -376,6 +396,8 @@ static int run(const struct client *client, const void *fields, int argc,
 		return EXIT_DONE;
 	scan.client.timeout_ms = TIMEOUT_MS;
 	scan_words(&scan, argv, argc);
+	if (scan.command && scan.command->elsewhere)
+		return become(scan.command->elsewhere, argv, argc);
 	scan_last(&scan, argv[argc - 1]);
 	offer_all(&scan);
 	status = output_write(buf_str(&scan.out));

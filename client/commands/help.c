@@ -7,66 +7,40 @@
 #include "base/suggest.h"
 #include "call/command.h"
 #include "call/globals.h"
+#include "commands/program.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
 
-/* The commands in the order of the list. */
-/* clang-format off */
-static const struct command *const commands[] = {
-	&cmd_get,
-	&cmd_explain,
-	&cmd_watch,
-	&cmd_dump,
-	&cmd_exec,
-	&cmd_status,
-	&cmd_doctor,
-	&cmd_report,
-	&cmd_log,
-	&cmd_workspace,
-	&cmd_credentials,
-	&cmd_storage,
-	&cmd_vault,
-	&cmd_site,
-	&cmd_profile,
-	&cmd_token,
-	&cmd_reload,
-	&cmd_help,
-	&cmd_version,
-};
-/* clang-format on */
-
-const struct command *help_at(size_t index)
+const struct command *help_find_quietly(const struct program *program,
+					const char *name)
 {
-	return index < ARRAY_SIZE(commands) ? commands[index] : NULL;
-}
+	const struct command *const *at;
 
-const struct command *help_find_quietly(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
+	for (at = program->commands; *at; at++)
+		if (!strcmp((*at)->name, name))
+			return *at;
 	/* Which is in no list. */
 	return !strcmp(cmd_complete.name, name) ? &cmd_complete : NULL;
 }
 
-const struct command *help_find(const char *name)
+const struct command *help_find(const struct program *program, const char *name)
 {
-	const struct command *command = help_find_quietly(name);
+	const struct command *command = help_find_quietly(program, name);
 	struct suggest near = SUGGEST_FOR(str_from(name));
 	_cleanup_(mem_freep) char *guess = NULL;
 
 	if (command)
 		return command;
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		suggest_offer(&near, commands[i]->name);
+	for (const struct command *const *at = program->commands; *at; at++)
+		suggest_offer(&near, (*at)->name);
 	guess = suggest_text(&near, "");
 	complain(EXIT_USAGE, "unknown command '%s'%s: see 'clearconf help'",
 		 name, guess);
 	return NULL;
 }
 
-static void write_overview(struct buf *out)
+static void write_overview(struct buf *out, const struct program *program)
 {
 	buf_puts(out,
 		 "Usage: clearconf [OPTION...] COMMAND [ARG...]\n"
@@ -74,9 +48,8 @@ static void write_overview(struct buf *out)
 		 "The ClearML configuration of this host, from clearconfd.\n"
 		 "\n"
 		 "Commands (more with 'clearconf help COMMAND'):\n");
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		buf_printf(out, "  %-11s %s\n", commands[i]->name,
-			   commands[i]->summary);
+	for (const struct command *const *at = program->commands; *at; at++)
+		buf_printf(out, "  %-11s %s\n", (*at)->name, (*at)->summary);
 	buf_puts(out, "\nOptions:\n");
 	arguments_write(out, global_options, global_option_count);
 	buf_puts(out, "\n"
@@ -108,10 +81,15 @@ int help_print(const struct command *command)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
-	if (command)
-		write_command(&out, command);
-	else
-		write_overview(&out);
+	write_command(&out, command);
+	return output_show(buf_str(&out));
+}
+
+int help_print_overview(const struct program *program)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	write_overview(&out, program);
 	return output_show(buf_str(&out));
 }
 
@@ -125,11 +103,18 @@ int help_print_version(void)
 static int run_help(const struct client *client, const void *fields, int argc,
 		    char **argv)
 {
-	const struct command *command = argc ? help_find(argv[0]) : NULL;
+	const struct command *command;
+	char verb[] = "help";
+	char *words[] = {NULL, verb, argv[0], NULL};
 
-	(void)client;
 	(void)fields;
-	return argc && !command ? EXIT_USAGE : help_print(command);
+	if (!argc)
+		return help_print_overview(client->program);
+	command = help_find(client->program, argv[0]);
+	if (!command)
+		return EXIT_USAGE;
+	return command->elsewhere ? program_become(command->elsewhere, words)
+				  : help_print(command);
 }
 
 static int run_version(const struct client *client, const void *fields,

@@ -2,22 +2,21 @@
 #define HELP_H
 
 /*
- * Help: the one table of commands, and what --help and `help` print of it.
+ * Help: what --help and `help` print of a program's commands.
  */
 
-#include <stddef.h>
-
 struct command;
-
-/* In the order of the list; NULL behind the last. */
-const struct command *help_at(size_t index);
+struct program;
 
 /* NULL when there is none, which help_find complains of. */
-const struct command *help_find(const char *name);
-const struct command *help_find_quietly(const char *name);
+const struct command *help_find(const struct program *program,
+				const char *name);
+const struct command *help_find_quietly(const struct program *program,
+					const char *name);
 
-/* Print the help of @command; NULL: the list of commands. An exit status. */
+/* Exit statuses. */
 int help_print(const struct command *command);
+int help_print_overview(const struct program *program);
 int help_print_version(void);
 
 #endif

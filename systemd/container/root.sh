@@ -24,7 +24,7 @@ take_libraries() {
 }
 
 rm -rf "$root"
-for program in /usr/sbin/clearconfd /usr/bin/clearconf; do
+for program in /usr/sbin/clearconfd /usr/bin/clearconf /usr/bin/clearconf-fleet; do
     take "$stage$program" "$program"
     take_libraries "$stage$program"
 done

@@ -44,6 +44,7 @@ BEGIN {
 	folder("call", "base value read render lib text")
 	folder("exec", "base value read render lib text call")
 	folder("commands", "base value read render lib text call exec")
+	folder("fleet", "base value read settings config fetch etcd text call commands")
 	folder("client", "base value lib text call commands")
 	for (i = 1; i < ARGC; i++)
 		note_top(ARGV[i])

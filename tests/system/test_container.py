@@ -73,7 +73,7 @@ def test_the_image_has_programs_and_libraries_and_no_more(image):
     found = {str(path.relative_to(image)) for path in image.rglob("*") if path.is_file()}
     libraries = {each for each in found if re.match(r"(usr/)?lib", each)}
     assert {each for each in found - libraries} == {
-        "usr/sbin/clearconfd", "usr/bin/clearconf", "etc/ssl/certs/ca-certificates.crt",
+        "usr/sbin/clearconfd", "usr/bin/clearconf", "usr/bin/clearconf-fleet", "etc/ssl/certs/ca-certificates.crt",
         "etc/passwd", "etc/group", "etc/nsswitch.conf"}
     assert not [path for path in image.rglob("*") if path.is_file() and path.stat().st_mode & 0o6000]
     size = sum(path.stat().st_size for path in image.rglob("*") if path.is_file())

@@ -6,6 +6,7 @@
 #include "base/source.h"
 #include "call/arguments.h"
 #include "call/command.h"
+#include "commands/elsewhere.h"
 #include "commands/subcommand.h"
 #include "read/doc.h"
 #include "read/reader.h"
@@ -135,7 +136,7 @@ static int run(const struct client *client, const void *fields, int argc,
 const struct command cmd_site = {
 	.name = "site",
 	.synopsis = "check FILE [--json]",
-	.summary = "check a document before it is put into etcd",
+	.summary = SITE_SUMMARY,
 	.details =
 		"Reads FILE as every clearconfd reads a document of the layer "
 		"'site' that etcd gives it:\n"

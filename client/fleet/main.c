@@ -1,0 +1,25 @@
+/*
+ * clearconf-fleet: the commands of clearconf that ask etcd, or nobody, and not
+ * the daemon.
+ */
+
+#include <stddef.h>
+
+#include "call/command.h"
+#include "commands/elsewhere.h"
+#include "commands/program.h"
+
+/* In the order of the list. */
+static const struct command *const commands[] = {
+	&cmd_site,
+	&cmd_help,
+	&cmd_version,
+	NULL,
+};
+
+static const struct program program = {FLEET_PROGRAM, commands};
+
+int main(int argc, char **argv)
+{
+	return program_main(&program, argc, argv);
+}

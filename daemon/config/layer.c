@@ -90,6 +90,18 @@ struct layer *layer_copy(const struct layer *layer)
 	return copy;
 }
 
+struct layer *layer_of_doc(enum layer_kind kind, const char *source,
+			   struct doc *doc)
+{
+	struct layer *layer = layer_new(kind, source);
+
+	layer->doc = doc_ref(doc);
+	layer->format = layer->doc_format = READ_HOCON;
+	layer->state = LAYER_OK;
+	layer->unread = false;
+	return layer;
+}
+
 void layer_free(struct layer *layer)
 {
 	if (!layer)
@@ -533,6 +545,7 @@ static struct doc *last_good_for(const struct layer *layer,
 	struct text text;
 
 	options.format = layer->doc_format;
+	options.kept = doc;
 	if (!doc || !(doc->used_environment || doc->used_lower))
 		return doc ? doc_ref(doc) : NULL;
 	text = (struct text){doc->sources[0]->name, doc->sources[0]->text,

@@ -118,6 +118,11 @@ bool layer_is_lost(const struct layer *layer);
 /* A layer with the same document and text: what layer_doc_for needs of it. */
 struct layer *layer_copy(const struct layer *layer);
 
+/* A layer that is in order with @doc; a new reference. Only HOCON looks into an
+ * environment or the layers below, so that is what its text would be. */
+struct layer *layer_of_doc(enum layer_kind kind, const char *source,
+			   struct doc *doc);
+
 bool layer_is_of(const struct layer *layer, enum layer_provenance provenance);
 
 void layer_set_description(struct layer *layer, const char *description);

@@ -149,6 +149,36 @@ struct snapshot *snapshot_project(struct snapshot *snapshot,
 	return made;
 }
 
+/* The names and derived documents of a list lie in its arena, so the one whose
+ * they are is pinned. */
+static void share_docs(struct stack_docs *docs, const struct stack_docs *of)
+{
+	size_t size = of->count * sizeof(of->items[0]);
+
+	docs->items = mem_alloc(size);
+	docs->count = of->count;
+	if (size)
+		memcpy(docs->items, of->items, size);
+	for (size_t i = 0; i < docs->count; i++)
+		(void)doc_ref(docs->items[i].doc);
+}
+
+struct snapshot *snapshot_again(struct snapshot *snapshot)
+{
+	struct snapshot *first =
+		snapshot->earlier ? snapshot->earlier : snapshot;
+	struct rendition *plain = rendition_new();
+	struct snapshot *again;
+
+	plain->root = first->root;
+	again = snapshot_of(plain);
+	again->earlier = snapshot_ref(first);
+	again->time = time(NULL);
+	again->locks = first->locks ? locks_ref(first->locks) : NULL;
+	share_docs(&again->docs, &first->docs);
+	return again;
+}
+
 void snapshot_settle(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->docs.count; i++) {
@@ -173,6 +203,7 @@ struct snapshot *snapshot_unref(struct snapshot *snapshot)
 		stack_docs_deinit(&snapshot->docs);
 		locks_unref(snapshot->locks);
 		snapshot_unref(snapshot->of);
+		snapshot_unref(snapshot->earlier);
 		mem_free(snapshot);
 	}
 	return NULL;

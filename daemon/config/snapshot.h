@@ -68,6 +68,8 @@ struct snapshot {
 	struct locks *locks;      /* it was made under; NULL: none */
 	struct snapshot *of;      /* that it is a projection of, pinned, and its
 				   * documents are those; NULL: it is none */
+	struct snapshot *earlier; /* that it serves again, pinned: its values
+				   * are those; NULL: it is none */
 	struct rendition *plain;  /* as it is */
 	struct rendition *masked; /* shown last; NULL: nobody has asked */
 	struct value *root;       /* the plain one's */
@@ -82,6 +84,10 @@ struct snapshot *snapshot_new(struct stack_docs *docs);
 /* What @projection shows of @snapshot; @snapshot itself if that is the same. */
 struct snapshot *snapshot_project(struct snapshot *snapshot,
 				  enum projection projection);
+
+/* What @snapshot serves, byte for byte, to be published once more: it costs the
+ * bytes of the tree. */
+struct snapshot *snapshot_again(struct snapshot *snapshot);
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
 struct snapshot *snapshot_unref(struct snapshot *snapshot); /* NULL */

@@ -26,6 +26,28 @@ void stack_copy(struct stack *copy, const struct stack *stack,
 			list_add(&copy->layers, &layer_copy(layer)->link);
 }
 
+static struct layer *layer_of_item(const struct stack_doc *item)
+{
+	struct layer *layer = layer_of_doc(item->kind, item->source, item->doc);
+
+	layer_set_description(layer, item->description);
+	layer->under = item->under ? mem_strdup(item->under) : NULL;
+	return layer;
+}
+
+void stack_from_docs(struct stack *copy, const struct stack_docs *docs,
+		     enum layer_kind below)
+{
+	stack_init(copy);
+	for (size_t i = 0; i < docs->count; i++) {
+		const struct stack_doc *item = &docs->items[i];
+
+		if (item->source && item->kind < below &&
+		    layer_traits[item->kind].provenance != LAYER_OF_VARIABLE)
+			list_add(&copy->layers, &layer_of_item(item)->link);
+	}
+}
+
 static struct layer *layer_of(struct list *link)
 {
 	return CONTAINER_OF(link, struct layer, link);
@@ -210,6 +232,8 @@ struct stack_doc *stack_docs_add(struct stack_docs *docs,
 	if (layer->description)
 		item->description =
 			arena_strdup(&docs->arena, layer->description);
+	if (layer->under)
+		item->under = arena_strdup(&docs->arena, layer->under);
 	return item;
 }
 

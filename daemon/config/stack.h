@@ -32,6 +32,7 @@ struct stack_doc {
 	struct doc *doc;
 	const char *source;      /* the layer's; NULL: derived from others */
 	const char *description; /* the layer's; NULL: none */
+	const char *under;       /* the layer's; NULL: none */
 	bool read_again; /* for another environment: it may hold secrets that
 			  * nobody has learned */
 	const char *left_out; /* why it cannot be read for another environment:
@@ -64,6 +65,11 @@ void stack_deinit(struct stack *stack);
  * thread may have it. */
 void stack_copy(struct stack *copy, const struct stack *stack,
 		enum layer_kind below);
+
+/* The same of what a snapshot holds: the layers that its documents came from,
+ * as they were. */
+void stack_from_docs(struct stack *copy, const struct stack_docs *docs,
+		     enum layer_kind below);
 
 /* The first layer that is lost; NULL: none. */
 const struct layer *stack_find_lost(const struct stack *stack);
@@ -114,7 +120,7 @@ struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 struct stack_doc *stack_docs_insert_at(struct stack_docs *docs, size_t at,
 				       enum layer_kind kind, struct doc *doc);
 
-/* Like stack_docs_insert, with kind, source and description of @layer. */
+/* Like stack_docs_insert, with what @layer says of its document. */
 struct stack_doc *stack_docs_add(struct stack_docs *docs,
 				 const struct layer *layer, struct doc *doc);
 

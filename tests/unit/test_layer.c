@@ -488,6 +488,27 @@ static void a_copy_keeps_the_text_it_was_made_of(void **state)
 	docs_assert_json(own->root, "{\"a\":\"blue\"}");
 }
 
+/* What it included is part of it. */
+static void a_last_good_text_includes_what_it_did(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *own = NULL;
+
+	scratch_write("other.conf", "a = ${NAME}");
+	make_file_layer(f);
+	assert_true(save_and_read(f, "include \"other.conf\"\n"
+				     "include \"third.conf\"\n"));
+	scratch_write("other.conf", "a = {");
+	scratch_write("third.conf", "b = later");
+	layer_touch(f->layer);
+	assert_true(read_layer(f));
+	assert_int_equal(f->layer->state, LAYER_BROKEN);
+	own = doc_for_caller(f, &diag);
+	assert_non_null(own);
+	docs_assert_json(own->root, "{\"a\":\"of-a-caller\"}");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -515,6 +536,7 @@ int main(void)
 		TEST(what_is_lost_for_the_daemon_need_not_be_for_a_caller),
 		TEST(a_vault_is_never_lost),
 		TEST(a_copy_keeps_the_text_it_was_made_of),
+		TEST(a_last_good_text_includes_what_it_did),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,6 +232,26 @@ static void what_is_learned_later_is_masked_too(void **state)
 	secrets_free(secrets);
 }
 
+static void what_is_served_again_is_the_same_byte_for_byte(void **state)
+{
+	struct snapshot *snapshot = snapshot_from(SECRET);
+	struct snapshot *again = snapshot_again(snapshot);
+	struct snapshot *once_more = snapshot_again(again);
+	struct str reply;
+
+	(void)state;
+	snapshot_unref(snapshot);
+	assert_ptr_equal(once_more->earlier, again->earlier);
+	snapshot_unref(again);
+	assert_true(str_is(once_more->plain->json, SECRET));
+	assert_int_equal(once_more->generation, 0);
+	assert_int_equal(once_more->docs.count, 1);
+	/* Its replies are its own: they tell another generation. */
+	reply = rendition_make_reply(once_more->plain, STR("{"), STR("}"));
+	assert_true(reply.len > sizeof(SECRET));
+	snapshot_unref(once_more);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +267,8 @@ int main(void)
 			it_outlives_what_others_did_with_its_documents),
 		cmocka_unit_test(equal_is_what_reads_the_same),
 		cmocka_unit_test(what_is_learned_later_is_masked_too),
+		cmocka_unit_test(
+			what_is_served_again_is_the_same_byte_for_byte),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -451,6 +451,42 @@ static void a_caller_repairs_what_lacks_a_variable(void **state)
 			 "\"c\":\"caller\",\"d\":\"[${?a}, ${a}]\"}");
 }
 
+/* A text that goes under a key does so again. */
+static void what_a_snapshot_holds_is_a_stack_again(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(env_unrefp) struct env *env = env_of("daemon");
+	_cleanup_(env_unrefp) struct env *own = env_of("caller");
+	_cleanup_(stack_docs_deinit) struct stack_docs held = {0}, docs = {0};
+	_cleanup_(stack_deinit) struct stack again;
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct layer_context context = f->context;
+	struct layer *site;
+
+	f->context.env = f->context.vault_env = env;
+	context.env = context.vault_env = own;
+	site = set_one(f, LAYER_SITE, "x = ${NAME}");
+	layer_set_under(site, STR("s.t"));
+	set_one(f, LAYER_FILE, "a = ${NAME}");
+	set_one(f, LAYER_ENV_NAMED, "a = named");
+	set_sources(f, LAYER_VAULT, "one");
+	layer_set_description(f->layers[0], "team");
+	layer_set_text(f->layers[0], READ_HOCON, STR("v: ${a}"));
+	read_all(f);
+	held = stack_get_docs(&f->stack, LAYER_KINDS);
+	layer_set_text(f->layers[0], READ_HOCON, STR("v: another"));
+	set_one(f, LAYER_FILE, "a = another");
+	read_all(f);
+	stack_from_docs(&again, &held, LAYER_KINDS);
+	assert_true(stack_docs_for(&again, &context, &docs, &diag));
+	assert_int_equal(docs.count, 3);
+	assert_string_equal(docs.items[2].description, "team");
+	docs_assert_json(stack_docs_merge(&docs, &arena),
+			 "{\"s\":{\"t\":{\"x\":\"caller\"}},\"a\":\"caller\","
+			 "\"v\":\"caller\"}");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -475,6 +511,7 @@ int main(void)
 		TEST(a_callers_environment_may_lack_what_is_required),
 		TEST(a_vault_that_is_broken_for_a_caller_is_left_out),
 		TEST(a_caller_repairs_what_lacks_a_variable),
+		TEST(what_a_snapshot_holds_is_a_stack_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

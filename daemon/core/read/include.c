@@ -1,5 +1,6 @@
 #include "read/include.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -257,10 +258,25 @@ static bool put_members(struct hocon *hocon, struct value *object,
 	return true;
 }
 
+static int open_kept(struct reading *reading, const char *path,
+		     struct source *source)
+{
+	const struct doc *kept = reading->options->kept;
+
+	for (size_t i = 1; i < kept->source_count; i++)
+		if (!strcmp(kept->sources[i]->name, path))
+			return source_from_text(source, reading->arena, path,
+						kept->sources[i]->text,
+						reading->diag);
+	return SOURCE_E_MISSING;
+}
+
 /* Only a required file must be there and be readable. */
 static int open_source(struct reading *reading, const struct request *request,
 		       const char *path, struct source *source)
 {
+	if (reading->options->kept)
+		return open_kept(reading, path, source);
 	if (!request->required && access(path, R_OK) < 0)
 		return SOURCE_E_MISSING;
 	return source_from_file(source, reading->arena, path,

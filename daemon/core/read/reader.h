@@ -69,6 +69,10 @@ struct read_options {
 	/* Files may include others, relative to their own folder; a vault or an
 	 * environment value may not include anything. */
 	bool may_include;
+
+	/* What it includes is what this document included, whatever the files
+	 * hold now; NULL: the files. */
+	const struct doc *kept;
 };
 
 #define READ_SECRET 1u /* of secrecy() */

@@ -51,9 +51,14 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.stale = workspace_stale(workspace),
 		.active_since = name ? 0 : engine->active_since,
 	};
-	view->vaults_lack =
-		workspace_vaults_lack(workspace, &view->vaults_expected);
 	return true;
+}
+
+static const char *serve_vaults_lack(void *data, const char *name,
+				     bool *expected)
+{
+	return workspace_vaults_lack(engine_workspace(engine_of(data), name),
+				     expected);
 }
 
 static struct snapshot *serve_project(void *data, const char *name,
@@ -218,6 +223,7 @@ void front_init(struct front *front, struct engine *engine)
 				.data = front,
 				.view = serve_view,
 				.project = serve_project,
+				.vaults_lack = serve_vaults_lack,
 				.clearance = serve_clearance,
 				.status = serve_status,
 				.workspaces = serve_workspaces,

@@ -117,6 +117,7 @@ static bool may_be_kept(const struct call *call, struct str text)
 }
 
 const char *call_memo_read(struct call_memo *memo, struct str text,
+			   void (*look_up)(struct call *call),
 			   struct call *call)
 {
 	const char *wrong = NULL;
@@ -126,6 +127,8 @@ const char *call_memo_read(struct call_memo *memo, struct str text,
 		memo->text.len = 0;
 		call_deinit(&memo->call);
 		wrong = call_parse(&memo->call, text);
+		if (!wrong)
+			look_up(&memo->call);
 		if (!wrong && may_be_kept(&memo->call, text))
 			buf_add_str(&memo->text, text);
 	}

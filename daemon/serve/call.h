@@ -17,6 +17,8 @@
 #include "base/str.h"
 #include "wire.h"
 
+struct interface;
+struct method;
 struct parameter;
 
 struct call {
@@ -27,6 +29,12 @@ struct call {
 	const struct parameter *out_of_range;
 	struct str method;
 	bool more, oneway;
+
+	/* What methods found for it; no interface: it has not looked yet, or
+	 * there is none. */
+	const struct interface *interface;
+	const struct method *row;
+	const char *wrong; /* the parameter that is; NULL: none */
 };
 
 #define CALL_INIT ((struct call){0})
@@ -72,8 +80,10 @@ struct call_memo {
 	struct call call;
 };
 
-/* As call_parse; *call is the memo's, until the next one is read. */
+/* As call_parse; *call is the memo's, until the next one is read. What
+ * @look_up finds for a call is remembered with it. */
 const char *call_memo_read(struct call_memo *memo, struct str text,
+			   void (*look_up)(struct call *call),
 			   struct call *call);
 
 /* The call has been answered: forget it if it is not to be kept. */

@@ -23,9 +23,11 @@ void frame_deinit(struct frame *frame)
 
 static void drop_used(struct frame *frame)
 {
+	if (!frame->start)
+		return;
 	if (!frame_held(frame)) {
 		frame_deinit(frame);
-	} else if (frame->start) {
+	} else {
 		buf_drop(&frame->kept, frame->start);
 		frame->scanned -= frame->start;
 		frame->start = 0;
@@ -95,7 +97,7 @@ static int next_in_kept(struct frame *frame, struct str *input, size_t limit,
 int frame_next(struct frame *frame, struct str *input, size_t limit,
 	       struct str *message)
 {
-	if (!frame_held(frame))
+	if (frame->start && !frame_held(frame))
 		frame_deinit(frame);
 	if (!frame->kept.len)
 		return next_in_input(frame, input, limit, message);

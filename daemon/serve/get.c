@@ -44,13 +44,24 @@ void get_write_visible(struct buf *out, const struct value *visible)
 		json_write_string(out, STR(SECRET_MASK));
 }
 
-static void add_lack(struct buf *fields, const struct view *view)
+static const char *vaults_lack(const struct request *request, bool *expected)
+{
+	const struct service *service = request->service;
+
+	return service->vaults_lack(service->data, request->view.workspace,
+				    expected);
+}
+
+static void add_lack(struct buf *fields, const struct request *request)
 {
 	_cleanup_(mem_freep) char *shown = NULL;
+	const char *lack;
+	bool expected;
 
-	if (!view->vaults_lack || !view->vaults_expected)
+	lack = vaults_lack(request, &expected);
+	if (!lack || !expected)
 		return;
-	shown = mask_text(view->secrets, view->vaults_lack);
+	shown = mask_text(request->view.secrets, lack);
 	json_add_string(fields, "without_vaults", shown);
 }
 
@@ -59,7 +70,7 @@ static struct buf *write_head(struct request *request, bool masked)
 	struct buf *fields = reply_open(request->out);
 
 	get_add_state(fields, &request->view);
-	add_lack(fields, &request->view);
+	add_lack(fields, request);
 	json_add_bool(fields, "masked", masked);
 	json_key(fields, "value");
 	return fields;
@@ -245,21 +256,30 @@ static void answer_with_environment(struct request *request,
 	};
 
 	get_add_state(&call.fields, &request->view);
-	add_lack(&call.fields, &request->view);
+	add_lack(&call.fields, request);
 	json_add_bool(&call.fields, "masked", get->masked);
 	json_key(&call.fields, "value");
 	environment_answer(request, &call);
 }
 
-static void refuse_without_vaults(struct request *request)
+static void refuse_without_vaults(struct request *request, const char *lack)
 {
-	const struct view *view = &request->view;
 	_cleanup_(mem_freep) char *shown =
-		mask_text(view->secrets, view->vaults_lack);
+		mask_text(request->view.secrets, lack);
 	_cleanup_(mem_freep) char *reason =
 		mem_printf("the vaults are not in: %s", shown);
 
 	reply_error(request->out, REPLY_NOT_READY, str_from(reason));
+}
+
+/* Why the vaults are not in that the caller insists on; NULL: go on. */
+static const char *missing_vaults(const struct request *request)
+{
+	bool expected;
+
+	return call_bool(&request->call, "require_vaults", false)
+		       ? vaults_lack(request, &expected)
+		       : NULL;
 }
 
 void get_answer(struct request *request)
@@ -273,9 +293,8 @@ void get_answer(struct request *request)
 	(void)projection_from_name(call_string(call, "view"), &get.projection);
 	if (!get.masked && !allowed)
 		reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));
-	else if (call_bool(call, "require_vaults", false) &&
-		 request->view.vaults_lack)
-		refuse_without_vaults(request);
+	else if (missing_vaults(request))
+		refuse_without_vaults(request, missing_vaults(request));
 	else if (call_get(call, "environment"))
 		answer_with_environment(request, &get);
 	else

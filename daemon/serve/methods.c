@@ -177,53 +177,63 @@ static bool check_rights(struct request *request, unsigned int needed)
 
 /* A peer that may not read must not learn what exists, so rights are checked
  * first. */
-static bool check(struct request *request, const struct interface *interface,
-		  const struct method *method)
+static bool check(struct request *request)
 {
+	const struct call *call = &request->call;
 	bool known = find_view(request);
-	const char *wrong;
 
-	if (!check_rights(request, interface->open ? 0
-				   : method        ? method->rights
-						   : ACCESS_READ))
+	if (!check_rights(request, call->interface->open ? 0
+				   : call->row           ? call->row->rights
+							 : ACCESS_READ))
 		return false;
-	if (!method)
-		return refuse(request, REPLY_METHOD_NOT_FOUND,
-			      request->call.method);
-	wrong = call_check(&request->call, method->parameters);
-	if (wrong)
-		return refuse_parameter(request, wrong);
+	if (!call->row)
+		return refuse(request, REPLY_METHOD_NOT_FOUND, call->method);
+	if (call->wrong)
+		return refuse_parameter(request, call->wrong);
 	if (!known)
 		return refuse(request, REPLY_UNKNOWN_WORKSPACE,
 			      call_string(&request->call, "workspace"));
-	if (request->call.out_of_range)
-		return refuse_parameter(request,
-					request->call.out_of_range->name);
+	if (call->out_of_range)
+		return refuse_parameter(request, call->out_of_range->name);
 	return true;
+}
+
+/* The length of the interface's name, which the method's follows; 0: there is
+ * none. */
+static size_t prefix_len(struct str name)
+{
+	const char *dot = memrchr(name.ptr, '.', name.len);
+
+	return dot ? (size_t)(dot - name.ptr) : 0;
+}
+
+/* Whose row it is, and whether the parameters are those of the row. */
+static void look_up(struct call *call)
+{
+	size_t len = prefix_len(call->method);
+
+	call->interface = find_interface((struct str){call->method.ptr, len});
+	if (!call->interface)
+		return;
+	call->row = find_method(call->interface,
+				str_from_offset(call->method, len + 1));
+	if (call->row)
+		call->wrong = call_check(call, call->row->parameters);
 }
 
 static void dispatch(struct request *request)
 {
 	struct str name = request->call.method;
-	const char *dot = memrchr(name.ptr, '.', name.len);
-	const struct interface *interface;
-	const struct method *method;
-	struct str prefix;
 
-	if (!dot) {
+	if (request->call.interface) {
+		if (check(request))
+			request->call.row->answer(request);
+	} else if (!memchr(name.ptr, '.', name.len)) {
 		refuse_parameter(request, "method");
-		return;
+	} else {
+		refuse(request, REPLY_INTERFACE_NOT_FOUND,
+		       (struct str){name.ptr, prefix_len(name)});
 	}
-	prefix = (struct str){name.ptr, (size_t)(dot - name.ptr)};
-	interface = find_interface(prefix);
-	if (!interface) {
-		refuse(request, REPLY_INTERFACE_NOT_FOUND, prefix);
-		return;
-	}
-	method = find_method(interface, str_from_offset(name, prefix.len + 1));
-	request->method = method;
-	if (check(request, interface, method))
-		method->answer(request);
 }
 
 static void answer(struct request *request)
@@ -272,7 +282,7 @@ void methods_answer(struct request *request, struct str message)
 		refuse_too_much(request, wrong);
 		return;
 	}
-	wrong = call_memo_read(request->memo, str_trim(message),
+	wrong = call_memo_read(request->memo, str_trim(message), look_up,
 			       &request->call);
 	if (wrong)
 		refuse_parameter(request, wrong);

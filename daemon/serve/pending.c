@@ -156,7 +156,7 @@ static void call_service(struct request *request, bool of_all)
 
 	if (!pending)
 		return;
-	pending->method = request->method->name;
+	pending->method = request->call.row->name;
 	pending->call = call_ref(&request->call);
 	pending->of_all = of_all;
 	service->begin(service->data, pending);

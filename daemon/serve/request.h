@@ -15,7 +15,6 @@
 
 struct arena;
 struct consumer;
-struct method;
 struct offload;
 struct out;
 struct peer;
@@ -36,7 +35,6 @@ struct request {
 	struct arena *scratch; /* empty before and after the answer */
 
 	/* Filled in before the method is called. */
-	const struct method *method;
 	struct call call; /* the memo's */
 	struct view view; /* of the workspace that the call names */
 	unsigned int rights;

@@ -38,9 +38,6 @@ struct view {
 	const char *state; /* static: starting, ready, degraded, offline */
 	const char *shown; /* the same, or refused, as status has it */
 	int64_t stale;     /* seconds, when older than two polls; else -1 */
-	/* Why there are no vaults (not masked); NULL: they are in. */
-	const char *vaults_lack;
-	bool vaults_expected; /* or nobody is to give them */
 	/* Of the active one: the generation with which it became so. What was
 	 * told before was of another workspace. 0: it was asked for by name,
 	 * or has been the active one since the start. */
@@ -66,6 +63,11 @@ struct service {
 	struct snapshot *(*project)(void *data, const char *workspace,
 				    enum projection projection,
 				    const struct diag **broken);
+
+	/* Why @workspace, which exists, has no vaults (not masked); NULL: they
+	 * are in. *@expected: somebody is to give them. */
+	const char *(*vaults_lack)(void *data, const char *workspace,
+				   bool *expected);
 
 	/* What @peer may see of the workspaces: SERVICE_MAY_* bits for the
 	 * first, the second and so on, from the lowest up. */

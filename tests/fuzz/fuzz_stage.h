@@ -120,6 +120,15 @@ static inline struct resolver *stage_resolver(void *data, const char *name,
 	return resolver;
 }
 
+static inline const char *stage_vaults_lack(void *data, const char *name,
+					    bool *expected)
+{
+	(void)data;
+	(void)name;
+	*expected = false;
+	return NULL;
+}
+
 static inline void stage_begin(void *data, struct pending *pending)
 {
 	(void)data;
@@ -157,6 +166,7 @@ static inline void stage_init(struct stage *stage)
 		.service = {.data = stage,
 			    .view = stage_view,
 			    .project = stage_project,
+			    .vaults_lack = stage_vaults_lack,
 			    .clearance = stage_clearance,
 			    .status = stage_status,
 			    .workspaces = stage_members,

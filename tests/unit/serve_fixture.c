@@ -88,6 +88,15 @@ static struct snapshot *project(void *data, const char *name,
 		       : f->workspaces[projection == PROJECTION_LIVE].snapshot;
 }
 
+static const char *vaults_lack(void *data, const char *workspace,
+			       bool *expected)
+{
+	(void)data;
+	(void)workspace;
+	*expected = false;
+	return NULL;
+}
+
 static struct resolver *resolver(void *data, const char *workspace,
 				 enum layer_kind below)
 {
@@ -225,6 +234,7 @@ struct fixture *fixture_new(void)
 		.data = fixture,
 		.view = view,
 		.project = project,
+		.vaults_lack = vaults_lack,
 		.clearance = clearance,
 		.status = status,
 		.workspaces = workspaces,

@@ -185,19 +185,34 @@ static void what_is_absent_or_null_has_its_default(void **state)
 	assert_null(call_get(&call, "flag"));
 }
 
+static int looked_up;
+
+static void look_up(struct call *call)
+{
+	looked_up++;
+	call->wrong = "found";
+}
+
 static void the_same_call_is_not_parsed_again(void **state)
 {
 	_cleanup_(call_memo_deinit) struct call_memo memo = {0};
 	struct call first, again, other;
 
 	(void)state;
-	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.B\"}"), &first));
+	looked_up = 0;
+	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.B\"}"), look_up,
+				   &first));
 	call_memo_release(&memo);
-	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.B\"}"), &again));
+	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.B\"}"), look_up,
+				   &again));
 	assert_ptr_equal(first.message, again.message);
+	assert_string_equal(again.wrong, "found");
+	assert_int_equal(looked_up, 1);
 	call_memo_release(&memo);
-	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.C\"}"), &other));
+	assert_null(call_memo_read(&memo, STR("{\"method\":\"a.C\"}"), look_up,
+				   &other));
 	assert_true(str_is(other.method, "a.C"));
+	assert_int_equal(looked_up, 2);
 	call_memo_release(&memo);
 }
 
@@ -208,12 +223,14 @@ static void what_is_wrong_is_not_remembered(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		assert_string_equal(call_memo_read(&memo, STR("{}"), &call),
-				    "method");
+		assert_string_equal(
+			call_memo_read(&memo, STR("{}"), look_up, &call),
+			"method");
 		call_memo_release(&memo);
 		assert_null(memo.call.message);
 	}
-	assert_string_equal(call_memo_read(&memo, STR(""), &call), "message");
+	assert_string_equal(call_memo_read(&memo, STR(""), look_up, &call),
+			    "message");
 }
 
 static void an_environment_is_forgotten(void **state)
@@ -224,7 +241,7 @@ static void an_environment_is_forgotten(void **state)
 	struct call call;
 
 	(void)state;
-	assert_null(call_memo_read(&memo, str_from(text), &call));
+	assert_null(call_memo_read(&memo, str_from(text), look_up, &call));
 	assert_non_null(call_get(&call, "environment"));
 	call_memo_release(&memo);
 	assert_null(memo.call.message);

@@ -47,7 +47,8 @@ static void make_parts(struct site_feed *feed, const struct settings *settings,
 	};
 	if (feed->password_file)
 		feed->user = mem_strdup(settings->etcd.user);
-	feed->config.endpoint_count = split_urls(feed, settings->etcd.etcd);
+	feed->config.nodes.endpoint_count =
+		split_urls(feed, settings->etcd.etcd);
 	feed->spans = site_docs_spans(docs, &feed->config.span_count);
 }
 
@@ -58,18 +59,22 @@ void site_feed_init(struct site_feed *feed, const struct settings *settings,
 	size_t count;
 
 	make_parts(feed, settings, docs);
-	count = feed->config.endpoint_count;
+	count = feed->config.nodes.endpoint_count;
 	feed->config = (struct etcd_config){
-		.endpoints = feed->endpoints,
-		.endpoint_count = count,
-		.first = poll_phase_part(poll_phase_here("etcd"), count),
+		.nodes =
+			{
+				.endpoints = feed->endpoints,
+				.endpoint_count = count,
+				.first = poll_phase_part(
+					poll_phase_here("etcd"), count),
+				.user = feed->user,
+				.password_file = feed->password_file,
+				.tls = {true, feed->ca, feed->cert, feed->key},
+				.timeout_ms = (uint64_t)settings->timeout,
+			},
 		.spans = feed->spans,
 		.span_count = feed->config.span_count,
-		.user = feed->user,
-		.password_file = feed->password_file,
-		.tls = {true, feed->ca, feed->cert, feed->key},
 		.probe_ms = (uint64_t)settings->etcd.probe,
-		.timeout_ms = (uint64_t)settings->timeout,
 		.backoff_max_ms = (uint64_t)settings->backoff_max,
 		.keys_max = SITE_DOCS_MAX,
 		.bytes_max = (size_t)settings->limits.response,

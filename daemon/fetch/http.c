@@ -133,6 +133,7 @@ static void call_tell(struct http_call *call)
 		.body = call->problem ? (struct str){0} : buf_str(&call->body),
 		.content = call->content,
 		.retry_after = http_easy_retry_after(call),
+		.date = http_easy_date(call),
 		.proxy = http_fault_is_by_proxy(call) ? call->proxy : NULL,
 	};
 

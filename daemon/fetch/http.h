@@ -103,7 +103,8 @@ struct http_reply {
 	void *content; /* the call's: what the reader made of the body; NULL
 			* without a reader or an answer */
 	int64_t retry_after; /* seconds the server asks for; -1: does not */
-	const char *proxy;   /* "host:port" that it came through; or NULL */
+	int64_t date;      /* by the server's clock, since 1970; 0: not said */
+	const char *proxy; /* "host:port" that it came through; or NULL */
 };
 
 /* @reply is valid during the call only. The call is over: not to be cancelled

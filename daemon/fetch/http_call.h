@@ -143,6 +143,7 @@ void http_read_end(struct http_call *call, uv_loop_t *loop);
 
 /* Seconds that the answer asks to wait for; -1: it does not ask. */
 int64_t http_easy_retry_after(const struct http_call *call);
+int64_t http_easy_date(const struct http_call *call);
 
 /* Why the call failed, in one line that never has credentials in it; the
  * caller's. */

@@ -326,6 +326,14 @@ void http_easy_prepare(struct http_call *call,
 	set_callbacks(call);
 }
 
+int64_t http_easy_date(const struct http_call *call)
+{
+	time_t date =
+		*call->heard.date ? curl_getdate(call->heard.date, NULL) : -1;
+
+	return date > 0 ? date : 0;
+}
+
 /* A date counts from the server's own, so that a wrong clock here does not
  * matter. */
 static int64_t seconds_until(const char *date, const char *text)

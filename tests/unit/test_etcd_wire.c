@@ -55,6 +55,65 @@ static void a_login_escapes_what_it_says(void **state)
 			    "\"p\\\\w\\n\"}");
 }
 
+static void a_key_alone_has_no_end(void **state)
+{
+	const struct etcd_get get = {
+		.span = {.key = STR("a")}, .local = true, .last_first = true};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	(void)state;
+	etcd_write_get(&out, &get);
+	assert_string_equal(buf_str(&out).ptr,
+			    "{\"key\":\"YQ==\",\"serializable\":true,"
+			    "\"sort_order\":\"DESCEND\","
+			    "\"sort_target\":\"KEY\"}");
+}
+
+static void a_transaction_says_when_what_and_what_else(void **state)
+{
+	const struct etcd_compare compares[] = {
+		{ETCD_COMPARE_LEASE, STR("a"), INT64_MAX},
+		{ETCD_COMPARE_REVISION, STR("b"), 0},
+	};
+	const struct etcd_op then[] = {
+		{.kind = ETCD_OP_PUT,
+		 .span.key = STR("a"),
+		 .value = STR("\0"),
+		 .lease = 7},
+		{.kind = ETCD_OP_DELETE, .span = {STR("b"), STR("c")}},
+	};
+	const struct etcd_op otherwise = {.kind = ETCD_OP_GET,
+					  .span.key = STR("a")};
+	const struct etcd_txn txn = {compares, 2, then, 2, &otherwise, 1};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	(void)state;
+	etcd_write_txn(&out, &txn);
+	assert_string_equal(
+		buf_str(&out).ptr,
+		"{\"compare\":[{\"key\":\"YQ==\",\"result\":\"EQUAL\","
+		"\"target\":\"LEASE\",\"lease\":\"9223372036854775807\"},"
+		"{\"key\":\"Yg==\",\"result\":\"EQUAL\",\"target\":\"MOD\","
+		"\"mod_revision\":\"0\"}],"
+		"\"success\":[{\"request_put\":{\"key\":\"YQ==\","
+		"\"value\":\"AA==\",\"lease\":\"7\"}},"
+		"{\"request_delete_range\":{\"key\":\"Yg==\","
+		"\"range_end\":\"Yw==\"}}],"
+		"\"failure\":[{\"request_range\":{\"key\":\"YQ==\"}}]}");
+}
+
+static void leases_are_named_by_text(void **state)
+{
+	_cleanup_(buf_deinit) struct buf grant = BUF_INIT, renew = BUF_INIT;
+
+	(void)state;
+	etcd_write_lease(&grant, 60);
+	etcd_write_lease_id(&renew, 2324035700323292167);
+	assert_string_equal(buf_str(&grant).ptr, "{\"TTL\":\"60\"}");
+	assert_string_equal(buf_str(&renew).ptr,
+			    "{\"ID\":\"2324035700323292167\"}");
+}
+
 /* --- answers --- */
 
 #define HEADER "\"header\":{\"cluster_id\":\"77\",\"revision\":\"9\"}"
@@ -135,6 +194,58 @@ static void events_are_puts_and_deletions(void **state)
 	assert_int_equal(reply.kvs[1].revision, 9);
 }
 
+static void a_lease_is_granted_and_renewed(void **state)
+{
+	_cleanup_(etcd_reply_deinit) struct etcd_reply granted, gone;
+
+	(void)state;
+	etcd_reply_read(&granted, STR("{" HEADER ",\"ID\":\"42\","
+				      "\"TTL\":\"60\"}"));
+	assert_int_equal(granted.kind, ETCD_DONE);
+	assert_int_equal(granted.lease, 42);
+	assert_int_equal(granted.ttl, 60);
+	etcd_reply_read(&gone,
+			STR("{\"result\":{" HEADER ",\"ID\":\"42\"}}\n"));
+	assert_int_equal(gone.kind, ETCD_DONE);
+	assert_int_equal(gone.lease, 42);
+	assert_int_equal(gone.ttl, 0);
+}
+
+static void a_transaction_brings_what_all_its_ranges_found(void **state)
+{
+	static const char text[] =
+		"{" HEADER ",\"succeeded\":true,\"responses\":["
+		"{\"response_put\":{\"header\":{\"revision\":\"3\"}}},"
+		"{\"response_range\":{\"kvs\":[{\"key\":\"YQ==\","
+		"\"mod_revision\":\"3\",\"create_revision\":\"2\","
+		"\"lease\":\"5\"}]}},"
+		"{\"response_range\":{\"kvs\":["
+		"{\"key\":\"Yg==\",\"mod_revision\":\"3\"},"
+		"{\"key\":\"Yw==\",\"mod_revision\":\"3\"}]}}]}";
+	_cleanup_(etcd_reply_deinit) struct etcd_reply reply;
+
+	(void)state;
+	etcd_reply_read(&reply, STR(text));
+	assert_int_equal(reply.kind, ETCD_DONE);
+	assert_true(reply.succeeded);
+	assert_int_equal(reply.count, 3);
+	assert_true(str_is(reply.kvs[0].key, "a"));
+	assert_int_equal(reply.kvs[0].lease, 5);
+	assert_int_equal(reply.kvs[0].created, 2);
+	assert_true(str_is(reply.kvs[2].key, "c"));
+}
+
+static void what_was_counted_or_deleted_is_told(void **state)
+{
+	_cleanup_(etcd_reply_deinit) struct etcd_reply counted, deleted;
+
+	(void)state;
+	etcd_reply_read(&counted, STR("{" HEADER ",\"count\":\"7\"}"));
+	etcd_reply_read(&deleted, STR("{" HEADER ",\"deleted\":\"2\"}"));
+	assert_int_equal(counted.total, 7);
+	assert_int_equal(deleted.total, 2);
+}
+
 /* What a call or a line says, and what that is. */
 static const struct {
 	void (*read)(struct etcd_reply *reply, struct str text);
@@ -186,6 +297,20 @@ static const struct {
 	{etcd_reply_read,
 	 "{\"error\":\"x\",\"message\":\"a\\nb\\u0007\",\"code\":2}",
 	 ETCD_TROUBLE, "a b "},
+	{etcd_reply_read,
+	 "{\"error\":\"x\",\"message\":\"etcdserver: requested lease not "
+	 "found\",\"code\":5}",
+	 ETCD_MISSING, "requested lease not found"},
+	{etcd_reply_read,
+	 "{\"error\":{\"grpc_code\":14,\"http_code\":503,"
+	 "\"message\":\"etcdserver: no leader\"}}",
+	 ETCD_TROUBLE, "no leader"},
+	{etcd_reply_read, "{" HEADER ",\"responses\":{}}", ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "{" HEADER ",\"responses\":[7]}", ETCD_DONE, NULL},
+	{etcd_reply_read,
+	 "{" HEADER ",\"responses\":[{\"response_range\":{\"kvs\":7}}]}",
+	 ETCD_FOREIGN, NULL},
+	{etcd_reply_read, "{\"result\":7}", ETCD_FOREIGN, NULL},
 	{etcd_reply_read, "{\"error\":\"x\"}", ETCD_TROUBLE,
 	 "an error without a reason"},
 	{etcd_reply_read, "", ETCD_FOREIGN, NULL},
@@ -232,6 +357,13 @@ int main(void)
 		cmocka_unit_test(a_range_names_span_limit_and_revision),
 		cmocka_unit_test(watches_follow_each_other),
 		cmocka_unit_test(a_login_escapes_what_it_says),
+		cmocka_unit_test(a_key_alone_has_no_end),
+		cmocka_unit_test(a_transaction_says_when_what_and_what_else),
+		cmocka_unit_test(leases_are_named_by_text),
+		cmocka_unit_test(a_lease_is_granted_and_renewed),
+		cmocka_unit_test(
+			a_transaction_brings_what_all_its_ranges_found),
+		cmocka_unit_test(what_was_counted_or_deleted_is_told),
 		cmocka_unit_test(a_page_brings_keys_and_whether_there_are_more),
 		cmocka_unit_test(a_revision_has_one_after_it),
 		cmocka_unit_test(a_login_brings_a_token),

@@ -102,9 +102,9 @@ static void addresses_have_no_slash_at_their_end(void **state)
 	assert_true(settings_set(settings, "site", "etcd", "https://b:2/"));
 	site_docs_init(&docs, settings->etcd.prefix, settings->etcd.groups);
 	site_feed_init(&feed, settings, &docs);
-	assert_int_equal(feed.config.endpoint_count, 2);
-	assert_string_equal(feed.config.endpoints[0], "http://a:1");
-	assert_string_equal(feed.config.endpoints[1], "https://b:2");
+	assert_int_equal(feed.config.nodes.endpoint_count, 2);
+	assert_string_equal(feed.config.nodes.endpoints[0], "http://a:1");
+	assert_string_equal(feed.config.nodes.endpoints[1], "https://b:2");
 }
 
 int main(void)

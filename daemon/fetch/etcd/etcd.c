@@ -1,11 +1,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/diag.h"
 #include "base/fields.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/source.h"
 #include "fetch/etcd/etcd_parts.h"
 #include "fetch/poll_phase.h"
 
@@ -20,26 +18,17 @@
 /* A page after the other, besides the probes. */
 #define PAGES_PER_MINUTE 600
 
-#define PASSWORD_BYTES ((size_t)4096)
-#define PROBE_BYTES    ((size_t)64 * 1024)
-
-static const struct http_peer peer = {
-	.service = "etcd",
-	.address = "etcd in [site] of clearconfd.conf",
-	.ca = "`ca` in [site] of clearconfd.conf",
-	.new_ca = "`ca` in [site] of clearconfd.conf",
-	.client_cert = "`cert` and `key` in [site] of clearconfd.conf",
-};
+#define PROBE_BYTES ((size_t)64 * 1024)
 
 static const char *endpoint_now(const struct etcd *etcd)
 {
-	return etcd->config.endpoints[etcd->at];
+	return etcd->config.nodes.endpoints[etcd->at];
 }
 
 static uint64_t probe_ms(const struct etcd *etcd)
 {
 	return etcd->config.probe_ms *
-	       (etcd->config.endpoint_count == 1 ? PATIENCE : 1);
+	       (etcd->config.nodes.endpoint_count == 1 ? PATIENCE : 1);
 }
 
 void etcd_enter(struct etcd *etcd, enum etcd_state state)
@@ -127,8 +116,8 @@ void etcd_fail(struct etcd *etcd, enum etcd_health health, char *error)
 	hang_up(etcd);
 	note_fault(etcd, health, error);
 	etcd->logged_in = false;
-	etcd->at = (etcd->at + 1) % etcd->config.endpoint_count;
-	if (++etcd->tried < etcd->config.endpoint_count)
+	etcd->at = (etcd->at + 1) % etcd->config.nodes.endpoint_count;
+	if (++etcd->tried < etcd->config.nodes.endpoint_count)
 		try_next(etcd, 0);
 	else
 		end_round(etcd);
@@ -136,57 +125,11 @@ void etcd_fail(struct etcd *etcd, enum etcd_health health, char *error)
 
 static void log_in(struct etcd *etcd);
 
-/* What a node's words are worth. */
-static enum etcd_health health_of(const struct etcd_reply *reply)
-{
-	switch (reply->kind) {
-	case ETCD_REFUSED:
-	case ETCD_TOKEN_OVER: return ETCD_REJECTED;
-	case ETCD_TROUBLE: return ETCD_AWAY;
-	case ETCD_FOREIGN:
-	case ETCD_DONE:
-	case ETCD_CREATED:
-	case ETCD_EVENTS:
-	case ETCD_COMPACTED:
-	case ETCD_NO_AUTH: break;
-	}
-	return ETCD_AILING;
-}
-
-static const char *advice_for(const struct etcd *etcd,
-			      const struct etcd_reply *reply)
-{
-	if (strstr(reply->message, "user name is empty"))
-		return ": set user and password_file in [site] of "
-		       "clearconfd.conf";
-	if (strstr(reply->message, "authentication failed"))
-		return ": correct user and password_file in [site] of "
-		       "clearconfd.conf";
-	if (strstr(reply->message, "permission denied"))
-		return etcd->config.user
-			       ? ": grant the role of `user` in [site] of "
-				 "clearconfd.conf to read the prefix"
-			       : ": set user and password_file in [site] of "
-				 "clearconfd.conf";
-	return "";
-}
-
-static char *describe(const struct etcd *etcd, const struct etcd_reply *reply,
-		      const struct http_reply *http)
-{
-	if (reply->message)
-		return mem_printf("%s says: %s%s", endpoint_now(etcd),
-				  reply->message, advice_for(etcd, reply));
-	return mem_printf("HTTP %ld from %s is no answer of etcd's (v3): is it "
-			  "the URL that its clients use?",
-			  http ? http->status : 200, endpoint_now(etcd));
-}
-
 void etcd_fail_by(struct etcd *etcd, const struct etcd_reply *reply,
 		  const struct http_reply *http)
 {
-	bool again = reply->kind == ETCD_TOKEN_OVER && etcd->config.user &&
-		     !etcd->logged_in;
+	bool again = reply->kind == ETCD_TOKEN_OVER &&
+		     etcd->config.nodes.user && !etcd->logged_in;
 
 	if (again) {
 		http_cancel(TAKE(etcd->stream));
@@ -195,7 +138,9 @@ void etcd_fail_by(struct etcd *etcd, const struct etcd_reply *reply,
 		http_cancel(TAKE(etcd->stream));
 		etcd_range(etcd);
 	} else {
-		etcd_fail(etcd, health_of(reply), describe(etcd, reply, http));
+		etcd_fail(etcd, etcd_node_health(reply),
+			  etcd_node_describe(&etcd->config.nodes,
+					     endpoint_now(etcd), reply, http));
 	}
 }
 
@@ -223,38 +168,21 @@ bool etcd_is_other_cluster(struct etcd *etcd, const struct etcd_reply *reply)
 	return known;
 }
 
-static void *read_answer(struct str body)
-{
-	struct etcd_reply *reply = mem_alloc(sizeof(*reply));
-
-	etcd_reply_read(reply, body);
-	return reply;
-}
-
-static void drop_answer(void *reply)
-{
-	etcd_reply_deinit(reply);
-	mem_free(reply);
-}
-
 struct http_call *etcd_post(struct etcd *etcd, const char *method,
-			    struct buf *body, struct http_request *request,
+			    struct buf *body, http_lines_fn on_lines,
 			    http_done_fn done)
 {
-	_cleanup_(mem_freep) char *url =
-		mem_printf("%s/v3/%s", endpoint_now(etcd), method);
-	static const struct http_reader reader = {read_answer, drop_answer};
+	const struct etcd_post post = {
+		.endpoint = endpoint_now(etcd),
+		.method = method,
+		.token = etcd->token,
+		.body = buf_str(body),
+		.on_lines = on_lines,
+		.done = done,
+		.data = etcd,
+	};
 
-	request->url = url;
-	request->body = buf_str(body).ptr;
-	request->authorization = etcd->token;
-	request->header = "Grpc-Metadata-hasleader: true";
-	request->peer = &peer;
-	request->tls = etcd->config.tls;
-	request->timeout_ms = etcd->config.timeout_ms;
-	request->limit = ETCD_ANSWER_BYTES;
-	request->reader = request->on_lines ? NULL : &reader;
-	return http_send(etcd->http, request, done, etcd);
+	return etcd_node_post(etcd->http, &etcd->config.nodes, &post);
 }
 
 /* --- login --- */
@@ -301,47 +229,26 @@ static void on_login(void *data, const struct http_reply *http)
 	take_login(etcd, http->content, http);
 }
 
-/* The file is read each time: it may hold a new password. */
-static bool write_login(const struct etcd *etcd, struct buf *body,
-			struct diag *diag)
-{
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	const char *path = etcd->config.password_file;
-	struct source source;
-	int r = source_from_file(&source, &arena, path, PASSWORD_BYTES, diag);
-
-	if (r == SOURCE_E_MISSING)
-		return diag_set(diag, path, "is not there, or is no file");
-	if (r == 0)
-		etcd_write_login(body, etcd->config.user,
-				 str_trim(source.text));
-	return r == 0;
-}
-
 static void log_in(struct etcd *etcd)
 {
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(buf_deinit) struct buf body = BUF_INIT;
-	struct http_request request = {0};
+	char *problem = etcd_node_write_login(&etcd->config.nodes, &body);
 
 	etcd_enter(etcd, ETCD_LOGGING_IN);
 	mem_free(etcd->token);
 	etcd->token = NULL;
-	if (write_login(etcd, &body, &diag))
-		etcd->call = etcd_post(etcd, "auth/authenticate", &body,
-				       &request, on_login);
+	if (problem)
+		etcd_fail(etcd, ETCD_REJECTED, problem);
 	else
-		etcd_fail(etcd, ETCD_REJECTED,
-			  mem_printf("password_file in [site] of "
-				     "clearconfd.conf: %s: %s",
-				     diag.source, diag.text));
+		etcd->call = etcd_post(etcd, "auth/authenticate", &body, NULL,
+				       on_login);
 }
 
 /* --- the pulse --- */
 
 static void start_after_knock(struct etcd *etcd)
 {
-	if (etcd->config.user && !etcd->token)
+	if (etcd->config.nodes.user && !etcd->token)
 		log_in(etcd);
 	else
 		go_on(etcd);
@@ -372,8 +279,8 @@ static void probe(struct etcd *etcd)
 		mem_printf("%s/version", endpoint_now(etcd));
 	const struct http_request request = {
 		.url = url,
-		.peer = &peer,
-		.tls = etcd->config.tls,
+		.peer = &etcd_feed_words.peer,
+		.tls = etcd->config.nodes.tls,
 		.timeout_ms = probe_ms(etcd),
 		.limit = PROBE_BYTES,
 		.keep = true,
@@ -385,7 +292,8 @@ static void probe(struct etcd *etcd)
 static bool is_opening_too_long(const struct etcd *etcd)
 {
 	return etcd->state == ETCD_OPENING &&
-	       uv_now(etcd->pulse.loop) - etcd->since > etcd->config.timeout_ms;
+	       uv_now(etcd->pulse.loop) - etcd->since >
+		       etcd->config.nodes.timeout_ms;
 }
 
 static void beat(struct etcd *etcd)
@@ -461,29 +369,19 @@ int64_t etcd_revision(const struct etcd *etcd)
 /* --- beginning and end --- */
 
 static const struct field config_fields[] = {
-	FIELD(struct etcd_config, first),
-	FIELD(struct etcd_config, user),
-	FIELD(struct etcd_config, password_file),
-	FIELD(struct etcd_config, tls.verify),
-	FIELD(struct etcd_config, tls.ca),
-	FIELD(struct etcd_config, tls.cert),
-	FIELD(struct etcd_config, tls.key),
 	FIELD(struct etcd_config, probe_ms),
-	FIELD(struct etcd_config, timeout_ms),
 	FIELD(struct etcd_config, backoff_max_ms),
 	FIELD(struct etcd_config, keys_max),
 	FIELD(struct etcd_config, bytes_max),
-	FIELD(struct etcd_config, endpoint_count),
 	FIELD(struct etcd_config, span_count),
 };
 
 bool etcd_config_equal(const struct etcd_config *a, const struct etcd_config *b)
 {
 	const struct fields fields = {config_fields, ARRAY_SIZE(config_fields)};
-	bool equal = fields_equal(&fields, a, b);
+	bool equal = fields_equal(&fields, a, b) &&
+		     etcd_nodes_equal(&a->nodes, &b->nodes);
 
-	for (size_t i = 0; equal && i < a->endpoint_count; i++)
-		equal = str_same(a->endpoints[i], b->endpoints[i]);
 	for (size_t i = 0; equal && i < a->span_count; i++)
 		equal = str_equal(a->spans[i].key, b->spans[i].key) &&
 			str_equal(a->spans[i].end, b->spans[i].end);
@@ -509,8 +407,8 @@ static void reserve(struct etcd *etcd,
 					       const char *url,
 					       unsigned int per_minute))
 {
-	for (size_t i = 0; i < etcd->config.endpoint_count; i++)
-		reserve_or_release(etcd->http, etcd->config.endpoints[i],
+	for (size_t i = 0; i < etcd->config.nodes.endpoint_count; i++)
+		reserve_or_release(etcd->http, etcd->config.nodes.endpoints[i],
 				   calls_per_minute(etcd));
 }
 
@@ -520,11 +418,11 @@ struct etcd *etcd_new(uv_loop_t *loop, struct http *http,
 	struct etcd *etcd = mem_alloc(sizeof(*etcd));
 	uint64_t max = config->backoff_max_ms;
 
-	assert(config->endpoint_count && config->span_count);
+	assert(config->nodes.endpoint_count && config->span_count);
 	etcd->http = http;
 	etcd->config = *config;
 	make_spans(etcd);
-	etcd->at = config->first % config->endpoint_count;
+	etcd->at = config->nodes.first % config->nodes.endpoint_count;
 	etcd->backoff = (struct backoff){
 		.first_ms = WAIT_FIRST_MS,
 		.max_ms = max < WAIT_MAX_MS ? max : WAIT_MAX_MS,

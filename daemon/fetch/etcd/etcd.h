@@ -37,18 +37,9 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "fetch/etcd/etcd_wire.h"
-#include "fetch/http.h"
+#include "fetch/etcd/etcd_node.h"
 
 struct etcd;
-
-enum etcd_health {
-	ETCD_STARTING, /* nothing is known yet */
-	ETCD_WELL,     /* what was told is what is */
-	ETCD_AWAY,     /* no node answers, or none has a leader */
-	ETCD_AILING,   /* there are answers that cannot be used */
-	ETCD_REJECTED, /* login or rights are refused */
-};
 
 /* What is told: all there is, or what has changed since, in its order. */
 struct etcd_news {
@@ -58,14 +49,10 @@ struct etcd_news {
 };
 
 struct etcd_config {
-	const char *const *endpoints; /* http or https URLs without a path */
-	size_t endpoint_count;
-	size_t first;                  /* the one to begin with */
+	struct etcd_nodes nodes;
 	const struct etcd_span *spans; /* that do not overlap */
 	size_t span_count;
-	const char *user, *password_file; /* NULL: no login */
-	struct http_tls tls;
-	uint64_t probe_ms, timeout_ms, backoff_max_ms;
+	uint64_t probe_ms, backoff_max_ms;
 	size_t keys_max, bytes_max; /* of all values together */
 
 	void *data;

@@ -4,18 +4,15 @@
 /*
  * The inside of etcd: what its files share.
  *
- *   etcd.c        nodes, pulse, login; beginning and end
+ *   etcd.c        one node after the other, pulse, login; beginning and end
  *   etcd_range.c  all there is, page by page
  *   etcd_watch.c  changes
+ *   etcd_node.c   one request to one node
  *   etcd_wire.c   what is said
  */
 
 #include "fetch/backoff.h"
 #include "fetch/etcd/etcd.h"
-
-/* No page and no line has more bytes; a value of 1.5 MiB, which is what etcd
- * takes, has 2 MiB in it. */
-#define ETCD_ANSWER_BYTES ((size_t)32 << 20)
 
 enum etcd_state {
 	ETCD_WAITING,
@@ -83,10 +80,9 @@ void etcd_fail_by(struct etcd *etcd, const struct etcd_reply *reply,
 /* All watches are in place: be ETCD_WELL. */
 void etcd_be_well(struct etcd *etcd);
 
-/* POST @body to @method of the node at work; takes @body's content. Of the
- * answer a struct etcd_reply is made, unless it is a stream. */
+/* POST @body to @method of the node at work; a stream if there is @on_lines. */
 struct http_call *etcd_post(struct etcd *etcd, const char *method,
-			    struct buf *body, struct http_request *request,
+			    struct buf *body, http_lines_fn on_lines,
 			    http_done_fn done);
 
 /* True, and everything begins anew, when this is another cluster than before.

@@ -149,10 +149,9 @@ static void ask_page(struct etcd *etcd)
 		etcd->spans[etcd->ranged].span.end,
 	};
 	_cleanup_(buf_deinit) struct buf body = BUF_INIT;
-	struct http_request request = {0};
 
 	etcd_write_range(&body, &span, etcd->limit, etcd->revision);
-	etcd->call = etcd_post(etcd, "kv/range", &body, &request, on_page);
+	etcd->call = etcd_post(etcd, "kv/range", &body, NULL, on_page);
 }
 
 void etcd_range(struct etcd *etcd)

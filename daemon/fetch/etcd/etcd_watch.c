@@ -132,12 +132,11 @@ static void on_end(void *data, const struct http_reply *http)
 void etcd_watch(struct etcd *etcd)
 {
 	_cleanup_(buf_deinit) struct buf body = BUF_INIT;
-	struct http_request request = {.on_lines = on_lines};
 
 	etcd_enter(etcd, ETCD_OPENING);
 	etcd->created = 0;
 	for (size_t i = 0; i < etcd->config.span_count; i++)
 		etcd_write_watch(&body, &etcd->spans[i].span, (int64_t)i + 1,
 				 etcd->spans[i].next);
-	etcd->stream = etcd_post(etcd, "watch", &body, &request, on_end);
+	etcd->stream = etcd_post(etcd, "watch", &body, on_lines, on_end);
 }

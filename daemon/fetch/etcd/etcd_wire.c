@@ -31,17 +31,135 @@ static void add_bytes(struct buf *out, const char *name, struct str bytes)
 static void add_span(struct buf *out, const struct etcd_span *span)
 {
 	add_bytes(out, "key", span->key);
-	add_bytes(out, "range_end", span->end);
+	if (span->end.len)
+		add_bytes(out, "range_end", span->end);
+}
+
+/* 64-bit numbers travel as strings; etcd reads both. */
+static void add_id(struct buf *out, const char *name, int64_t id)
+{
+	json_key(out, name);
+	buf_printf(out, "\"%lld\"", (long long)id);
+}
+
+void etcd_write_get(struct buf *out, const struct etcd_get *get)
+{
+	buf_putc(out, '{');
+	add_span(out, &get->span);
+	if (get->limit)
+		json_add_int(out, "limit", get->limit);
+	if (get->revision)
+		json_add_int(out, "revision", get->revision);
+	if (get->keys_only)
+		json_add_bool(out, "keys_only", true);
+	if (get->local)
+		json_add_bool(out, "serializable", true);
+	if (get->last_first) {
+		json_add_string(out, "sort_order", "DESCEND");
+		json_add_string(out, "sort_target", "KEY");
+	}
+	buf_putc(out, '}');
 }
 
 void etcd_write_range(struct buf *out, const struct etcd_span *span,
 		      int64_t limit, int64_t revision)
 {
+	const struct etcd_get get = {
+		.span = *span, .limit = limit, .revision = revision};
+
+	etcd_write_get(out, &get);
+}
+
+static void write_put(struct buf *out, const struct etcd_op *op)
+{
 	buf_putc(out, '{');
-	add_span(out, span);
-	json_add_int(out, "limit", limit);
-	if (revision)
-		json_add_int(out, "revision", revision);
+	add_bytes(out, "key", op->span.key);
+	add_bytes(out, "value", op->value);
+	if (op->lease)
+		add_id(out, "lease", op->lease);
+	if (op->keep_lease)
+		json_add_bool(out, "ignore_lease", true);
+	buf_putc(out, '}');
+}
+
+static void write_span(struct buf *out, const struct etcd_op *op)
+{
+	buf_putc(out, '{');
+	add_span(out, &op->span);
+	buf_putc(out, '}');
+}
+
+static const struct {
+	const char *name; /* in a transaction */
+	void (*write)(struct buf *out, const struct etcd_op *op);
+} op_kinds[] = {
+	[ETCD_OP_PUT] = {"request_put", write_put},
+	[ETCD_OP_DELETE] = {"request_delete_range", write_span},
+	[ETCD_OP_GET] = {"request_range", write_span},
+};
+
+void etcd_write_op(struct buf *out, const struct etcd_op *op)
+{
+	op_kinds[op->kind].write(out, op);
+}
+
+static void add_ops(struct buf *out, const char *name,
+		    const struct etcd_op *ops, size_t count)
+{
+	json_key(out, name);
+	buf_putc(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		buf_puts(out, i ? ",{" : "{");
+		json_key(out, op_kinds[ops[i].kind].name);
+		etcd_write_op(out, &ops[i]);
+		buf_putc(out, '}');
+	}
+	buf_putc(out, ']');
+}
+
+static void write_compare(struct buf *out, const struct etcd_compare *compare)
+{
+	static const struct {
+		const char *target, *name;
+	} targets[] = {
+		[ETCD_COMPARE_REVISION] = {"MOD", "mod_revision"},
+		[ETCD_COMPARE_CREATED] = {"CREATE", "create_revision"},
+		[ETCD_COMPARE_LEASE] = {"LEASE", "lease"},
+	};
+
+	buf_putc(out, '{');
+	add_bytes(out, "key", compare->key);
+	json_add_string(out, "result", "EQUAL");
+	json_add_string(out, "target", targets[compare->target].target);
+	add_id(out, targets[compare->target].name, compare->is);
+	buf_putc(out, '}');
+}
+
+void etcd_write_txn(struct buf *out, const struct etcd_txn *txn)
+{
+	buf_puts(out, "{\"compare\":[");
+	for (size_t i = 0; i < txn->compare_count; i++) {
+		if (i)
+			buf_putc(out, ',');
+		write_compare(out, &txn->compares[i]);
+	}
+	buf_putc(out, ']');
+	add_ops(out, "success", txn->then, txn->then_count);
+	add_ops(out, "failure", txn->otherwise, txn->otherwise_count);
+	buf_putc(out, '}');
+}
+
+void etcd_write_lease(struct buf *out, int64_t ttl_s)
+{
+	buf_putc(out, '{');
+	add_id(out, "TTL", ttl_s);
+	buf_putc(out, '}');
+}
+
+void etcd_write_lease_id(struct buf *out, int64_t lease)
+{
+	buf_putc(out, '{');
+	add_id(out, "ID", lease);
 	buf_putc(out, '}');
 }
 
@@ -130,6 +248,8 @@ static bool read_kv(struct etcd_reply *reply, const struct value *object)
 	struct etcd_kv *kv = &reply->kvs[reply->count];
 
 	kv->revision = number_at(object, "mod_revision");
+	kv->created = number_at(object, "create_revision");
+	kv->lease = any_number_at(object, "lease");
 	if (!read_bytes(reply, object, "key", &kv->key) ||
 	    !read_bytes(reply, object, "value", &kv->value) || !kv->key.len ||
 	    kv->revision <= 0)
@@ -147,6 +267,21 @@ static bool read_event(struct etcd_reply *reply, const struct value *event)
 	return true;
 }
 
+/* For @more keys after those that are there. */
+static void make_room(struct etcd_reply *reply, size_t more)
+{
+	size_t room = reply->count + more;
+	struct etcd_kv *kvs;
+
+	if (room <= reply->room)
+		return;
+	reply->room = room < 2 * reply->room ? 2 * reply->room : room;
+	kvs = arena_alloc(&reply->arena, reply->room * sizeof(*kvs));
+	for (size_t i = 0; i < reply->count; i++)
+		kvs[i] = reply->kvs[i];
+	reply->kvs = kvs;
+}
+
 /* The list @name of @object, one by one; there may be none. */
 static bool read_list(struct etcd_reply *reply, const struct value *object,
 		      const char *name,
@@ -159,8 +294,7 @@ static bool read_list(struct etcd_reply *reply, const struct value *object,
 		return true;
 	if (!value_is(list, VALUE_LIST))
 		return false;
-	reply->kvs = arena_alloc(&reply->arena,
-				 list->list.count * sizeof(*reply->kvs));
+	make_room(reply, list->list.count);
 	for (size_t i = 0; i < list->list.count; i++)
 		if (!read(reply, list->list.items[i]))
 			return false;
@@ -187,6 +321,7 @@ static const struct {
 	enum etcd_reply_kind kind;
 } codes[] = {
 	{3, "InvalidArgument", ETCD_REFUSED}, /* user or password is wrong */
+	{5, "NotFound", ETCD_MISSING},
 	{7, "PermissionDenied", ETCD_REFUSED},
 	{11, "OutOfRange", ETCD_COMPACTED},
 	{16, "Unauthenticated", ETCD_TOKEN_OVER},
@@ -237,7 +372,8 @@ static bool read_error(struct etcd_reply *reply, const struct value *error,
 
 	reply->message = message.len ? one_line(reply, message)
 				     : "an error without a reason";
-	reply->kind = kind_of(number_at(error, code), reply->message);
+	reply->code = number_at(error, code);
+	reply->kind = kind_of(reply->code, reply->message);
 	return true;
 }
 
@@ -269,15 +405,52 @@ static bool read_end(struct etcd_reply *reply, const struct value *result)
 
 /* --- both kinds --- */
 
-static bool read_call(struct etcd_reply *reply, const struct value *root)
+/* Of a range that a transaction has made; other answers bring nothing. */
+static bool read_response(struct etcd_reply *reply,
+			  const struct value *response)
 {
-	if (get(root, "error"))
-		return read_error(reply, root, "code");
+	const struct value *range = get(response, "response_range");
+
+	return !range || read_list(reply, range, "kvs", read_kv);
+}
+
+static bool read_responses(struct etcd_reply *reply, const struct value *root)
+{
+	const struct value *list = get(root, "responses");
+
+	if (list && !value_is(list, VALUE_LIST))
+		return false;
+	for (size_t i = 0; list && i < list->list.count; i++)
+		if (!read_response(reply, list->list.items[i]))
+			return false;
+	return true;
+}
+
+static bool read_done(struct etcd_reply *reply, const struct value *root)
+{
 	reply->kind = ETCD_DONE;
 	reply->more = is_true(root, "more");
+	reply->succeeded = is_true(root, "succeeded");
+	reply->total =
+		number_at(root, get(root, "count") ? "count" : "deleted");
+	reply->lease = any_number_at(root, "ID");
+	reply->ttl = number_at(root, "TTL");
 	reply->token = arena_str(&reply->arena, text_at(root, "token"));
 	return read_header(reply, root) &&
-	       read_list(reply, root, "kvs", read_kv);
+	       read_list(reply, root, "kvs", read_kv) &&
+	       read_responses(reply, root);
+}
+
+static bool read_call(struct etcd_reply *reply, const struct value *root)
+{
+	const struct value *error = get(root, "error");
+	const struct value *line = get(root, "result");
+
+	if (value_is(error, VALUE_OBJECT))
+		return read_error(reply, error, "grpc_code");
+	if (error)
+		return read_error(reply, root, "code");
+	return read_done(reply, line ? line : root);
 }
 
 static bool read_result(struct etcd_reply *reply, const struct value *result)

@@ -48,7 +48,8 @@ char *active_workspace_read(const struct active_workspace *kept)
 	if (source_from_file(&source, &arena, path, NAME_MAX_BYTES, NULL))
 		return NULL;
 	name = str_trim(source.text);
-	return name.len ? mem_strndup(name.ptr, name.len) : NULL;
+	return name.len && !str_has_nul(name) ? mem_strndup(name.ptr, name.len)
+					      : NULL;
 }
 
 /* --- on the thread pool --------------------------------------------------- */

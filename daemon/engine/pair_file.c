@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "base/str.h"
 #include "read/doc.h"
 #include "read/reader.h"
@@ -47,7 +48,16 @@ static const struct value *credentials_of(const struct doc *doc)
 	return value_get(value_get(doc->root, STR("api")), STR("credentials"));
 }
 
-/* A key of digits alone is an integer when it stands without quotes. */
+static bool has_control(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (printable_control_at(str_from_offset(text, i)))
+			return true;
+	return false;
+}
+
+/* A key of digits alone is an integer when it stands without quotes; no login
+ * can carry one with a control character in it. */
 static char *half(const struct value *credentials, const char *key)
 {
 	const struct value *value = value_get(credentials, str_from(key));
@@ -56,7 +66,8 @@ static char *half(const struct value *credentials, const char *key)
 	if (!value_is(value, VALUE_STRING) && !value_is(value, VALUE_INT))
 		return NULL;
 	text = str_trim(value_text(value));
-	return text.len ? mem_strndup(text.ptr, text.len) : NULL;
+	return text.len && !has_control(text) ? mem_strndup(text.ptr, text.len)
+					      : NULL;
 }
 
 bool pair_file_read(struct pair *pair, const char *path, struct diag *diag)

@@ -20,7 +20,8 @@ static char *text_of(const struct value *root, const char *key)
 {
 	const struct value *value = value_get(root, str_from(key));
 
-	if (!value_is(value, VALUE_STRING) || !value->text.len)
+	if (!value_is(value, VALUE_STRING) || !value->text.len ||
+	    str_has_nul(value_text(value)))
 		return NULL;
 	return mem_strndup(value_text(value).ptr, value_text(value).len);
 }

@@ -176,8 +176,7 @@ static const char *text_or_null(struct parse *parse, const struct value *object,
 
 	if (!value)
 		return NULL;
-	if (value_is(value, VALUE_STRING) &&
-	    !memchr(value->text.ptr, '\0', value->text.len))
+	if (value_is(value, VALUE_STRING) && !str_has_nul(value_text(value)))
 		return arena_str(&parse->entry->arena, value_text(value)).ptr;
 	wrong_type(parse, key);
 	return NULL;

@@ -83,6 +83,16 @@ static void a_blank_file_is_no_choice(void **state)
 	assert_kept(*state, NULL);
 }
 
+static void a_file_that_is_no_text_is_no_choice(void **state)
+{
+	FILE *file = fopen(scratch_at("active"), "we");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite("one \0two\n", 9, 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+	assert_kept(*state, NULL);
+}
+
 static void without_a_folder_nothing_is_kept(void **state)
 {
 	struct bench *bench = *state;
@@ -118,6 +128,7 @@ int main(void)
 		CASE(of_several_choices_the_last_stands),
 		CASE(the_file_is_private),
 		CASE(a_blank_file_is_no_choice),
+		CASE(a_file_that_is_no_text_is_no_choice),
 		CASE(without_a_folder_nothing_is_kept),
 		CASE(a_folder_that_is_gone_is_survived),
 	};

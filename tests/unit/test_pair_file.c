@@ -71,6 +71,19 @@ static void what_is_written_is_read_again(void **state)
 	}
 }
 
+static void a_half_with_a_control_in_it_is_none(void **state)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct pair pair;
+
+	(void)state;
+	scratch_write("x.json", "{\"api\":{\"credentials\":{"
+				"\"access_key\":\"K\","
+				"\"secret_key\":\"S\\u0000T\"}}}");
+	assert_false(pair_file_read(&pair, scratch_at("x.json"), &diag));
+	assert_null(pair.secret_key);
+}
+
 static void half_a_pair_is_none(void **state)
 {
 	static const struct {
@@ -142,6 +155,7 @@ int main(void)
 		TEST(a_pair_is_read_as_it_is_printed),
 		TEST(what_is_written_is_read_again),
 		TEST(half_a_pair_is_none),
+		TEST(a_half_with_a_control_in_it_is_none),
 		TEST(a_file_that_holds_a_pair_alone_can_be_replaced),
 	};
 

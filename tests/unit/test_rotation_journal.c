@@ -83,6 +83,7 @@ static void what_is_no_journal_is_none(void **state)
 		"{}",
 		"{\"old\":\"O\"}",
 		"{\"old\":1,\"mark\":2}",
+		"{\"old\":\"\\u0000O\",\"mark\":\"m\"}",
 	};
 	struct rotation_journal read;
 

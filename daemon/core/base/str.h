@@ -37,6 +37,12 @@ static inline bool str_is(struct str a, const char *text)
 	return str_equal(a, str_from(text));
 }
 
+/* No C string holds it whole. */
+static inline bool str_has_nul(struct str a)
+{
+	return a.len && memchr(a.ptr, '\0', a.len);
+}
+
 static inline bool str_starts(struct str a, struct str prefix)
 {
 	return a.len >= prefix.len &&

@@ -189,7 +189,7 @@ static const char *path_of(struct hocon *hocon, const struct request *request)
 {
 	struct str name = request->name;
 
-	if (name.len && memchr(name.ptr, '\0', name.len)) {
+	if (str_has_nul(name)) {
 		hocon_fail(hocon, request->offset, "no file has such a name");
 		return NULL;
 	}

@@ -48,6 +48,7 @@ static const struct fuzz_budget fuzz_budgets[] = {
 	{"etcd", 1000, 200, "a JSON document, twice"},
 	{"history", 8000, 600, "each text in snapshots, diffs, two replies"},
 	{"hocon", 3000, 400, "two dialects; a value, its place and a mask"},
+	{"http", 3000, 100, "curl's turns, gzip, a body copied for its reader"},
 	{"json", 3000, 400, "the same"},
 	{"path", 1500, 100, "a key of two bytes has a slice of 16, twice"},
 	{"pattern", 3000, 100, "a key meets 16 machines of patterns"},
@@ -56,6 +57,7 @@ static const struct fuzz_budget fuzz_budgets[] = {
 	 "secret_trie_budget steps a byte, 64 searches here"},
 	{"settings", 10000, 100, "a line of a list copies its 64 KiB"},
 	{"stack", 3000, 400, "eight layers twice, merged, agent's keys"},
+	{"state", 3000, 400, "JSON of a pair, written and read again"},
 	{"variable", 2000, 400, "a HOCON value, written and masked"},
 	{"yaml", 6000, 400, "two dialects, libyaml's events"},
 };

@@ -6,6 +6,7 @@ repeated up to LONG bytes, always the same: work that grows faster than its inpu
 """
 
 import base64
+import gzip
 import json
 import pathlib
 import random
@@ -180,6 +181,39 @@ def histories():
     yield b"\xff".join(texts * 3)
 
 
+def http_answers():
+    """Heads and bodies, behind a byte for how the call is made and one for the size of pieces."""
+    body = b'{"a": 1}\n'
+    squeezed = gzip.compress(body * 9, mtime=0)
+    heads = [b"200 OK", b"404 NOT FOUND", b"429 SLOW\r\nRetry-After: 7", b"204 NO CONTENT",
+             b"503 X\r\nDate: Tue, 24 Nov 2026 02:31:14 GMT\r\nRetry-After: Tue, 24 Nov 2026 02:33:14 GMT",
+             b"302 FOUND\r\nLocation: /y", b"301 MOVED\r\nLocation: http://127.0.0.1:1/y",
+             b"100 CONTINUE\r\n\r\nHTTP/1.1 200 OK", b"200 OK\r\nConnection: keep-alive",
+             b"200 OK\r\nSet-Cookie: a=b; Path=/"]
+    bodies = [b"\r\n\r\n" + body, b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body,
+              b"\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n%s\r\n9;x=y\r\n%s\r\n0\r\nX: y\r\n\r\n" % (body, body),
+              b"\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(squeezed) + squeezed,
+              b"\r\nContent-Length: 99999\r\n\r\nx", b"\r\nContent-Length: 0\r\n\r\n"]
+    for number, head in enumerate(heads):
+        for turn, rest in enumerate(bodies):
+            yield bytes([(number + turn) % 16, turn * 3]) + b"HTTP/1.1 " + head + rest
+    yield b"\0\0HTTP/2 200\r\n\r\nx"
+    yield b"\0\0nonsense\r\n\r\nx"
+
+
+def states():
+    """Files of the state folder, behind a byte for which."""
+    for text in ("", "0\n", "1000\n", "9007199254740992\n", "18446744073709551615\n", "-1\n", "12"):
+        yield b"\0" + text.encode()
+    for text in ("", "research\n", "a\0b\n", " x "):
+        yield b"\1" + text.encode()
+    journal = {"old": "k", "mark": "m", "label": "l", "new": "n", "grace": 600, "revoke_at": 7}
+    yield b"\2" + json.dumps(journal).encode()
+    yield b"\2" + json.dumps({"old": "k", "mark": "m"}).encode()
+    yield b'\3api { credentials { access_key: "k", secret_key: "s" } }'
+    yield b'\3{"api": {"credentials": {"access_key": "k\\n", "secret_key": "${A}"}}, "x": 1}'
+
+
 def fnv1a(data):
     total = 0xCBF29CE484222325
     for byte in data:
@@ -224,6 +258,12 @@ def growing():
     for target, before, after in (("json", "", ""), ("render", "", ""), ("etcd", "", ""), ("api", "\0", "")):
         yield target, before + "{" + ",".join(numbers) + "}" + after
         yield target, before + '{"a":[' + "0," * (5 * count) + "0]}" + after
+    head = "\0\0HTTP/1.1 200 OK\r\n"
+    yield "http", head + "X: y\r\n" * (LONG // 6)
+    yield "http", head + "Transfer-Encoding: chunked\r\n\r\n" + "1\r\na\r\n" * (LONG // 6)
+    yield "http", "\1" + head[1:] + "\r\n" + "a\n" * (LONG // 2)
+    yield "http", "\0\0" + "HTTP/1.1 100 GO\r\n\r\n" * (LONG // 20)
+    yield "state", "\3{" + ",".join(numbers) + "}"
     secrets = "\n".join(f"secret: {{ a: swordfish, b{n}: swordfis{n} }}" for n in range(count))
     yield "secret", (secrets + "\udcffx\udcff" + "swordfish" * 4 * count)
     yield "secret", "a: 1" + "".join(f"\udcffaaaaaaaa{'a' * (n % 99)}b\udcff" + "a" * 100 for n in range(count // 5))
@@ -257,7 +297,8 @@ def main():
     everything += [("etcd", json.dumps(answer).encode()) for answer in etcd_answers()]
     everything += [("call", call) for call in calls()]
     for target, some in (("api", server_answers), ("client", replies), ("settings", settings),
-                         ("pattern", patterns), ("secret", secrets), ("history", histories)):
+                         ("pattern", patterns), ("secret", secrets), ("history", histories),
+                         ("http", http_answers), ("state", states)):
         everything += [(target, data) for data in some()]
     everything += [("render", data) for target, data in everything if target == "json"]
     for target in sorted({target for target, _ in everything}):

@@ -37,7 +37,8 @@ enum snapshot_cause {
 	CAUSE_WORKSPACE,
 	CAUSE_RELOAD,
 	CAUSE_STALE_LIMIT,
-	CAUSE_REVOKED
+	CAUSE_REVOKED,
+	CAUSES
 };
 
 /* The tree of a snapshot as it may be shown, and the bytes of whole answers: as

@@ -223,17 +223,22 @@ struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 	return stack_docs_insert_at(docs, at, kind, doc);
 }
 
+static const char *copy_of(struct stack_docs *docs, const char *text)
+{
+	return text ? arena_strdup(&docs->arena, text) : NULL;
+}
+
 struct stack_doc *stack_docs_add(struct stack_docs *docs,
 				 const struct layer *layer, struct doc *doc)
 {
 	struct stack_doc *item = stack_docs_insert(docs, layer->kind, doc);
 
 	item->source = arena_strdup(&docs->arena, layer->source);
-	if (layer->description)
-		item->description =
-			arena_strdup(&docs->arena, layer->description);
-	if (layer->under)
-		item->under = arena_strdup(&docs->arena, layer->under);
+	item->description = copy_of(docs, layer->description);
+	item->under = copy_of(docs, layer->under);
+	item->format = layer->doc_format;
+	item->scope = copy_of(docs, layer->scope);
+	item->last_update = copy_of(docs, layer->last_update);
 	return item;
 }
 

@@ -56,6 +56,7 @@ static const struct fuzz_budget fuzz_budgets[] = {
 	{"secret", 10000, 200,
 	 "secret_trie_budget steps a byte, 64 searches here"},
 	{"settings", 10000, 100, "a line of a list copies its 64 KiB"},
+	{"snapshot", 8000, 1000, "read, then written and read back, twice"},
 	{"stack", 3000, 400, "eight layers twice, merged, agent's keys"},
 	{"state", 3000, 400, "JSON of a pair, written and read again"},
 	{"variable", 2000, 400, "a HOCON value, written and masked"},

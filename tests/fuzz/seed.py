@@ -300,6 +300,8 @@ def main():
                          ("pattern", patterns), ("secret", secrets), ("history", histories),
                          ("http", http_answers), ("state", states)):
         everything += [(target, data) for data in some()]
+    everything += [("snapshot", data + b"\xff" + bytes([0, n % 256, 1, 0, n * 7 % 256, 128]))
+                   for n, (target, data) in enumerate(everything) if target == "hocon"]
     everything += [("render", data) for target, data in everything if target == "json"]
     for target in sorted({target for target, _ in everything}):
         seeds = [data for name, data in everything if name == target]

@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
 	&cmd_status,
 	&cmd_doctor,
 	&cmd_report,
+	&cmd_consumers,
 	&cmd_log,
 	&cmd_workspace,
 	&cmd_credentials,

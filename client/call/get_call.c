@@ -95,6 +95,7 @@ void get_answer_init(struct get_answer *answer, struct doc *doc)
 		.doc = doc,
 		.value = value_get(doc->root, STR("value")),
 		.state = answer_text(doc->root, "state"),
+		.generation = answer_int(doc->root, "generation", 0),
 		.masked = answer_bool(doc->root, "masked"),
 	};
 	if (!answer->value)

@@ -42,6 +42,7 @@ struct get_answer {
 	struct doc *doc; /* owns the rest */
 	const struct value *value;
 	struct str state;
+	long long generation;
 	bool masked;
 };
 

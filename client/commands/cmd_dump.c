@@ -30,6 +30,7 @@
 #define RETRY_MS        100
 #define REWRITE_MS      5000
 #define VAULTS_MS       250
+#define REPORT_MS       1000
 
 struct dump_options {
 	const char *format, *output, *mode, *owner, *exec, *exec_timeout;
@@ -79,7 +80,8 @@ struct dump {
 	struct exec_check check;
 	struct exec_helper checker;    /* its process */
 	sigset_t signals;              /* that it is to have blocked */
-	struct exec_reporter reporter; /* tells the daemon of a refusal */
+	struct exec_reporter reporter; /* tells the daemon what it has */
+	long long generation;          /* that the file has; 0: none yet */
 	struct channel asking;         /* for Get, and GetStatus without more */
 	int wait_ms;                   /* how long to wait while starting */
 	long long deadline;            /* of --require-vaults; see clock.h */
@@ -215,11 +217,12 @@ static int write_target(struct dump *dump, struct str text)
 
 /* --- the check ------------------------------------------------------------ */
 
-/* As long as it is not accepted the daemon knows. */
-static void tell_of_check(struct dump *dump)
+/* What is kept current, and why it is not. */
+static void tell_daemon(struct dump *dump)
 {
 	const struct exec_report report = {
 		.how = "dump",
+		.generation = dump->generation,
 		.pending_since = dump->check.refused_since,
 		.waiting_for = dump->check.reason,
 	};
@@ -241,7 +244,8 @@ static bool is_accepted(struct dump *dump, const struct get_question *question,
 	if (!dump->options->check)
 		return true;
 	verdict = exec_check_run(&dump->check, text, &subject);
-	tell_of_check(dump);
+	if (verdict != PROBE_YES)
+		tell_daemon(dump);
 	return verdict == PROBE_YES;
 }
 
@@ -332,7 +336,11 @@ static int dump_once(struct dump *dump)
 		return output_write(buf_str(&rendering.text));
 	if (!is_accepted(dump, &question, &answer, buf_str(&rendering.text)))
 		return dump->options->watch ? EXIT_DONE : EXIT_FAILED;
-	return write_target(dump, buf_str(&rendering.text));
+	status = write_target(dump, buf_str(&rendering.text));
+	if (status == EXIT_DONE && !dump->unwritten)
+		dump->generation = answer.generation;
+	tell_daemon(dump);
+	return status;
 }
 
 /* --- keeping it current --------------------------------------------------- */
@@ -377,22 +385,28 @@ static int ask_and_write(struct dump *dump)
 			     : channel_complain(&dump->asking, status);
 }
 
-/* Wait for a change, or until what failed may be tried again. */
+/* Wait for a change, or until what failed may be tried again; the daemon may
+ * have to be told once more meanwhile. */
 static int await_change(struct dump *dump, struct channel *watching)
 {
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
-	int timeout_ms = dump->unwritten || dump->unasked ? REWRITE_MS : -1;
-	int status = channel_next(watching, timeout_ms, &answer, NULL);
+	bool again = dump->unwritten || dump->unasked;
+	int timeout_ms, status;
 
-	return timeout_ms >= 0 && watching->result == -ETIMEDOUT ? EXIT_DONE
-								 : status;
+	do {
+		timeout_ms = again ? REWRITE_MS : -1;
+		if (!again && exec_reporter_is_behind(&dump->reporter))
+			timeout_ms = REPORT_MS;
+		status = channel_next(watching, timeout_ms, &answer, NULL);
+		exec_reporter_step(&dump->reporter);
+	} while (!again && watching->result == -ETIMEDOUT);
+	return watching->result == -ETIMEDOUT ? EXIT_DONE : status;
 }
 
 static int follow_step(struct dump *dump, struct channel *watching)
 {
 	int status = await_change(dump, watching);
 
-	exec_reporter_step(&dump->reporter);
 	if (status == EXIT_DONE)
 		return ask_and_write(dump);
 	if (status != EXIT_NO_DAEMON)

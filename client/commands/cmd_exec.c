@@ -75,6 +75,7 @@ static void see_change(struct exec *exec)
 {
 	_cleanup_(buf_deinit) struct buf facts = BUF_INIT;
 
+	exec->restarter.generation = exec_config_generation(&exec->config);
 	exec_filter_write(&exec->options->only, &exec->config, &facts);
 	exec_restart_see(&exec->restarter, buf_str(&facts));
 }
@@ -163,6 +164,7 @@ static void keep_current(struct exec *exec)
 		exec_check_stop(&exec->config.check);
 	if (exec_config_step(&exec->config))
 		see_change(exec);
+	exec->restarter.generation = exec_config_generation(&exec->config);
 	exec_reporter_step(&exec->reporter);
 	exec_restart_step(&exec->restarter);
 	exec_reporter_step(&exec->reporter);

@@ -263,6 +263,11 @@ bool exec_config_step(struct exec_config *config)
 	return take_candidate(config, check_candidate(config)) || changed;
 }
 
+long long exec_config_generation(const struct exec_config *config)
+{
+	return config->now.file.generation;
+}
+
 void exec_config_poll(const struct exec_config *config,
 		      struct pollfd fds[EXEC_FEED_FDS])
 {

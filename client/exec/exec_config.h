@@ -61,6 +61,9 @@ long long exec_config_moment(const struct exec_config *config);
 /* Go on, after a poll; true when the file, or what it comes to, is another. */
 bool exec_config_step(struct exec_config *config);
 
+/* The generation that the file has. */
+long long exec_config_generation(const struct exec_config *config);
+
 /* The environment for execve(2); exec_env_freep frees it. */
 char **exec_config_environment(const struct exec_config *config);
 

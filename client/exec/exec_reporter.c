@@ -38,6 +38,11 @@ static void add_plain(struct buf *out, const char *key, const char *text)
 	json_add_optional_string(out, key, plain);
 }
 
+static void add_positive(struct buf *out, const char *key, long long number)
+{
+	json_add_optional_int(out, key, number > 0 ? number : -1);
+}
+
 void exec_reporter_tell(struct exec_reporter *reporter,
 			const struct exec_report *report)
 {
@@ -46,10 +51,12 @@ void exec_reporter_tell(struct exec_reporter *reporter,
 	buf_putc(&text, '{');
 	json_add_string(&text, "how", report->how);
 	add_plain(&text, "command", report->command);
+	add_positive(&text, "generation", report->generation);
+	add_positive(&text, "child", report->pid);
 	if (report->pid)
-		json_add_int(&text, "child", report->pid);
-	if (report->pending_since)
-		json_add_int(&text, "pending_since", report->pending_since);
+		add_positive(&text, "child_generation",
+			     report->child_generation);
+	add_positive(&text, "pending_since", report->pending_since);
 	add_plain(&text, "waiting_for", report->waiting_for);
 	json_add_optional_string(&text, "workspace",
 				 reporter->client->workspace);
@@ -104,6 +111,11 @@ static void dial(struct exec_reporter *reporter)
 		reporter->state = REPORTER_QUIET;
 	else
 		lose(reporter);
+}
+
+bool exec_reporter_is_behind(const struct exec_reporter *reporter)
+{
+	return !reporter->told;
 }
 
 static bool has_something_to_say(const struct exec_reporter *reporter)

@@ -24,9 +24,11 @@
 struct client;
 
 struct exec_report {
-	const char *how;     /* the configuration is had: "exec" */
-	const char *command; /* its name alone: its words may hold secrets */
-	int pid;             /* 0: none runs */
+	const char *how;      /* the configuration is had: "exec" */
+	const char *command;  /* its name alone: its words may hold secrets */
+	long long generation; /* that the file has; 0: none */
+	int pid;              /* 0: none runs */
+	long long child_generation; /* that it knows of */
 	long long pending_since; /* seconds since 1970; 0: no restart pending */
 	const char *waiting_for; /* NULL: nothing */
 };
@@ -64,6 +66,9 @@ void exec_reporter_tell(struct exec_reporter *reporter,
 
 /* Ask about the worker @id; reporter->word will be the answer. */
 void exec_reporter_ask(struct exec_reporter *reporter, const char *id);
+
+/* There is something that the daemon has not been told. */
+bool exec_reporter_is_behind(const struct exec_reporter *reporter);
 
 /* For poll(2), and until when; then step. */
 struct pollfd exec_reporter_poll(const struct exec_reporter *reporter);

@@ -28,11 +28,17 @@ static void forget(struct exec_restart *restarter)
 	restarter->told = false;
 }
 
-void exec_restart_started(struct exec_restart *restarter)
+static void note_known(struct exec_restart *restarter)
 {
 	buf_deinit(&restarter->known);
 	buf_add_str(&restarter->known, buf_str(&restarter->now));
 	forget(restarter);
+}
+
+void exec_restart_started(struct exec_restart *restarter)
+{
+	note_known(restarter);
+	restarter->child_generation = restarter->generation;
 }
 
 void exec_restart_cancel(struct exec_restart *restarter)
@@ -102,7 +108,7 @@ static void act(struct exec_restart *restarter, long long now)
 	} else {
 		if (action != EXEC_NOTHING)
 			exec_child_signal(restarter->child, action);
-		exec_restart_started(restarter);
+		note_known(restarter);
 	}
 }
 
@@ -126,13 +132,23 @@ static const char *what_for(const struct exec_restart *restarter)
 					  : "a look at it";
 }
 
+/* Who is told of no change knows what there was when it started. */
+static void note_generation(struct exec_restart *restarter)
+{
+	if (restarter->policy->on_change != EXEC_NOTHING &&
+	    !restarter->pending_since && !restarter->over)
+		restarter->child_generation = restarter->generation;
+}
+
 static void report(struct exec_restart *restarter)
 {
 	int action = restarter->policy->on_change;
 	struct exec_report report = {
 		.how = "exec",
 		.command = restarter->policy->name,
+		.generation = restarter->generation,
 		.pid = restarter->child->pid,
+		.child_generation = restarter->child_generation,
 	};
 
 	if (restarter->pending_since &&
@@ -155,6 +171,7 @@ void exec_restart_step(struct exec_restart *restarter)
 		exec_drain_stop(&restarter->drain);
 	if (may_act(restarter, now))
 		act(restarter, now);
+	note_generation(restarter);
 	report(restarter);
 }
 

@@ -27,7 +27,9 @@ struct exec_restart {
 	struct buf now, known; /* what there is, and what the command knows */
 	struct exec_debounce debounce;
 	struct exec_drain drain;
-	long long pending_since; /* seconds since 1970; 0: nothing waits */
+	long long generation;       /* of what there is */
+	long long child_generation; /* of what the command knows */
+	long long pending_since;    /* seconds since 1970; 0: nothing waits */
 	const struct exec_check *check; /* of what is to come */
 	bool told;                      /* people, of what is waited for */
 	bool over;                      /* no restart any more */

@@ -370,12 +370,36 @@ static void add_layers(struct buf *out, const struct family *family,
 		add_layer(out, family, workspace, i);
 }
 
+static void add_behind(struct buf *out, const struct family *family,
+		       const struct value *workspace)
+{
+	const struct value *behind =
+		value_get(workspace, str_from(family->key));
+	struct member *age;
+
+	if (!value_is(behind, VALUE_OBJECT))
+		return;
+	for (value_each (behind, age)) {
+		int64_t count = 0;
+
+		(void)value_to_int64(age->value, &count);
+		add_sample(out, family->name,
+			   LABELS({"workspace", answer_text(workspace, "name")},
+				  {"age", {age->key, age->key_len}}),
+			   count);
+	}
+}
+
 static const struct family families[] = {
 	{"workspace_state", "The state of a workspace.", add_state, NULL},
 	{"workspace_active", "1: callers who name none get it.", add_active,
 	 NULL},
 	{"workspace_generation", "The generation of a workspace.",
 	 add_generation, NULL},
+	{"workspace_consumers_behind",
+	 "Connections that hold an older generation, by how long there has "
+	 "been a newer one.",
+	 add_behind, "consumers_behind"},
 	{"workspace_failing", "1: the last question to its server failed.",
 	 add_failing, NULL},
 	{"workspace_last_success_timestamp_seconds",

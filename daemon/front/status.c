@@ -16,6 +16,7 @@
 #include "fetch/session.h"
 #include "read/doc.h"
 #include "serve/consumer.h"
+#include "serve/holding.h"
 #include "serve/server.h"
 #include "serve/service.h"
 #include "value/json.h"
@@ -26,6 +27,7 @@ struct reader {
 	struct buf *json;
 	const struct secrets *secrets;
 	const struct locks *locks;
+	const struct server *server; /* NULL: nobody asks of it */
 	bool masked;
 };
 
@@ -304,6 +306,20 @@ static void write_candidate(struct reader *reader,
 	buf_putc(json, '}');
 }
 
+static void write_behind(struct reader *reader,
+			 const struct workspace *workspace)
+{
+	struct behind behind = server_behind(reader->server, workspace->name,
+					     &workspace->history);
+	struct buf *json = reader->json;
+
+	json_key(json, "consumers_behind");
+	buf_putc(json, '{');
+	for (size_t i = 0; i < BEHIND_AGES; i++)
+		json_add_int(json, behind_names[i], (long long)behind.count[i]);
+	buf_putc(json, '}');
+}
+
 static void write_workspace(struct reader *reader, const struct engine *engine,
 			    const struct workspace *workspace)
 {
@@ -330,6 +346,8 @@ static void write_workspace(struct reader *reader, const struct engine *engine,
 		json_add_string(json, "unasked", workspace->unasked);
 	if (workspace->candidate)
 		write_candidate(reader, workspace);
+	if (reader->server)
+		write_behind(reader, workspace);
 	write_layers(reader, engine, workspace);
 	buf_putc(json, '}');
 }
@@ -343,10 +361,12 @@ static unsigned int clearance_at(uint64_t clearance, size_t index)
 }
 
 /* Write the workspaces that may be read. */
-static void write_workspaces(const struct engine *engine, uint64_t clearance,
+static void write_workspaces(const struct engine *engine,
+			     const struct server *server, uint64_t clearance,
 			     struct buf *json)
 {
 	struct reader reader = {.json = json,
+				.server = server,
 				.secrets = engine->host.secrets,
 				.locks = engine->host.locks};
 	size_t start;
@@ -371,7 +391,7 @@ void status_write_workspaces(const struct engine *engine, uint64_t clearance,
 			     struct buf *json)
 {
 	json_add_string(json, "active", engine->active->name);
-	write_workspaces(engine, clearance, json);
+	write_workspaces(engine, NULL, clearance, json);
 }
 
 static void write_http_counts(struct http_counts counts, struct buf *json)
@@ -479,7 +499,7 @@ void status_write(const struct engine *engine, const struct server *server,
 	json_add_int(json, "since", engine->since);
 	json_add_int(json, "generation",
 		     (long long)engine->active->snapshot->generation);
-	write_workspaces(engine, clearance, json);
+	write_workspaces(engine, server, clearance, json);
 	if (engine->site)
 		write_site(engine, json);
 	json_add_int(json, "connections", server_connections(server));

@@ -1,24 +1,17 @@
 #include "serve/abode.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/str.h"
-
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5 */
-#endif
+#include "serve/pidfd.h"
 
 #define FACT_MAX     ((size_t)8 * 1024) /* of each file; longer ones are cut */
 #define PATH_ROOM    64
@@ -183,36 +176,6 @@ const char *abode_compare(const struct abode *here, const char *theirs)
 	return NULL;
 }
 
-/* A descriptor holds the process fast: a later one of the same PID is not taken
- * for it. Before Linux 6.5 the one that has the PID by now is meant, before 5.3
- * nobody can be held. -1: it has ended; -2: not with this kernel. */
-static int hold_peer(int fd, pid_t pid)
-{
-	socklen_t size = sizeof(int);
-	int held = -1;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &held, &size) == 0)
-		return held;
-	if (errno != ENOPROTOOPT)
-		return -1;
-#ifdef SYS_pidfd_open
-	held = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (held >= 0 || errno == ESRCH)
-		return held;
-#else
-	(void)pid;
-#endif
-	return -2;
-}
-
-/* A process that has ended makes its descriptor readable. */
-static bool has_ended(int held)
-{
-	struct pollfd look = {held, POLLIN, 0};
-
-	return held == -1 || poll(&look, 1, 0) != 0;
-}
-
 const char *abode_of_peer(const struct abode *here, int fd, pid_t pid)
 {
 	_cleanup_(file_closep) int held = -1;
@@ -221,8 +184,8 @@ const char *abode_of_peer(const struct abode *here, int fd, pid_t pid)
 
 	if (pid <= 0)
 		return "a PID namespace that cannot be seen";
-	held = hold_peer(fd, pid);
+	held = pidfd_of_peer(fd, pid);
 	(void)snprintf(theirs, sizeof(theirs), "/proc/%ld", (long)pid);
 	why = abode_compare(here, theirs);
-	return !why && has_ended(held) ? "it has ended" : why;
+	return !why && pidfd_has_ended(held) ? "it has ended" : why;
 }

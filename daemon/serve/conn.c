@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/conns.h"
-#include "serve/consumer.h"
 #include "serve/methods.h"
 #include "serve/out.h"
 #include "serve/pending.h"
@@ -87,6 +86,7 @@ struct conn *conn_new(struct conns *conns)
 	uv_pipe_init(conns->sweep.loop, &conn->pipe, 0);
 	conn->pipe.data = conn;
 	list_init(&conn->waits);
+	consumer_init(&conn->consumer, &conns->consumers, &conn->peer);
 	list_add(&conns->all, &conn->link);
 	conns->count++;
 	conns->open_handles++;
@@ -119,9 +119,11 @@ static void set_state(struct conn *conn, enum conn_state state)
 
 static void forget_consumer(struct conn *conn)
 {
-	if (!conn->consumer)
+	bool reported = conn->consumer.report;
+
+	consumer_deinit(&conn->consumer);
+	if (!reported)
 		return;
-	consumer_free(TAKE(conn->consumer));
 	watchers_mark(&conn->conns->watchers, WATCHER_STATUS);
 	conns_tell(conn->conns);
 }
@@ -290,7 +292,7 @@ static void on_reply(struct pending *pending)
 	conns_tell(conn->conns);
 }
 
-/* Keep what goes on after the call: a watcher, a pending reply, a consumer. */
+/* Keep what goes on after the call: a watcher, a pending reply. */
 static void keep(struct conn *conn, const struct request *request)
 {
 	if (request->watcher) {
@@ -302,8 +304,7 @@ static void keep(struct conn *conn, const struct request *request)
 		pending_set_owner(conn->pending, conn, on_reply);
 		set_state(conn, CONN_WAITING);
 	}
-	conn->consumer = request->consumer;
-	if (conn->consumer)
+	if (conn->consumer.report)
 		conns_tell(conn->conns);
 }
 
@@ -318,8 +319,7 @@ static void answer(struct conn *conn, struct str message)
 		.offload = &conns->offload,
 		.now = uv_now(conn->pipe.loop),
 		.watchers = &conns->watchers,
-		.consumers = &conns->consumers,
-		.consumer = conn->consumer,
+		.consumer = &conn->consumer,
 		.out = &conns->out,
 		.memo = &conns->memo,
 		.scratch = &conns->scratch,

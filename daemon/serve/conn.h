@@ -23,13 +23,13 @@
 
 #include "base/list.h"
 #include "base/str.h"
+#include "serve/consumer.h"
 #include "serve/frame.h"
 #include "serve/peer.h"
 #include "serve/quota.h"
 
 struct conn_write;
 struct conns;
-struct consumer;
 struct pending;
 struct watcher;
 
@@ -57,10 +57,10 @@ struct conn {
 	/* In conns->half_sent, in conns->resting when RESTING, or alone. */
 	struct list waits;
 	uint64_t half_sent_since;
-	struct charge charge;      /* for being there */
-	struct charge input;       /* for the bytes in frame */
-	struct pending *pending;   /* when WAITING */
-	struct consumer *consumer; /* what it told of itself; NULL: nothing */
+	struct charge charge;    /* for being there */
+	struct charge input;     /* for the bytes in frame */
+	struct pending *pending; /* when WAITING */
+	struct consumer consumer;
 };
 
 struct conn *conn_new(struct conns *conns);

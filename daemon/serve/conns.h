@@ -20,6 +20,7 @@
 #include "config/limits.h"
 #include "serve/budget.h"
 #include "serve/call.h"
+#include "serve/consumer.h"
 #include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/quota.h"
@@ -37,9 +38,9 @@ struct conns {
 	struct budget budget; /* a turn is a round, or input */
 	struct watchers watchers;
 	struct offload offload;
-	struct list replied;   /* struct pending, whose owners are to write */
-	struct list consumers; /* struct consumer */
-	struct out out;        /* empty whenever the loop has control */
+	struct list replied; /* struct pending, whose owners are to write */
+	struct consumers consumers;
+	struct out out; /* empty whenever the loop has control */
 	struct call_memo memo;
 	struct arena scratch;
 	char *input; /* CONNS_INPUT bytes, in use during one read */

@@ -4,10 +4,13 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "config/mask.h"
+#include "config/snapshot.h"
+#include "serve/holding.h"
 #include "serve/out.h"
 #include "serve/peer.h"
 #include "serve/quota.h"
@@ -16,79 +19,146 @@
 #include "serve/watcher.h"
 #include "value/json.h"
 
-struct consumer {
-	struct list link;
+/* What a consumer told last. */
+struct report {
 	struct charge charge;
-	uid_t uid;
-	pid_t pid; /* 0: of another namespace */
-	int64_t since;
-
-	char *how, *command, *workspace, *waiting_for; /* NULL: not told */
-	int64_t child, pending_since;                  /* 0: none */
-	unsigned int logged;                           /* of what is pending */
-	struct proc proc; /* of the child, if it is one of pid's; else zero */
+	char *how, *command, *waiting_for;              /* NULL: not told */
+	int64_t child, child_generation, pending_since; /* 0: none */
+	unsigned int logged;                            /* of what is pending */
+	struct proc proc; /* of the child, if it is one of the peer's */
 };
 
 /* --- what there is -------------------------------------------------------- */
 
-static void write_text(const struct consumer_reader *reader, struct buf *json,
+struct consumer_row consumer_row(const struct consumer *consumer)
+{
+	const struct report *report = consumer->report;
+	int64_t now = time(NULL), boot = clock_boot_ms();
+
+	return (struct consumer_row){
+		.uid = consumer->peer->user.uid,
+		.pid = consumer->peer->pid,
+		.how = report ? report->how : consumer->how,
+		.workspace = consumer->holding->workspace,
+		.generation = consumer->holding->generation,
+		.since = now - (boot - consumer->since) / 1000,
+		.held_since = now - (boot - consumer->held_since) / 1000,
+		.connected = consumer->since,
+		.reports = report != NULL,
+	};
+}
+
+static void write_text(const struct secrets *secrets, struct buf *json,
 		       const char *key, const char *text)
 {
 	_cleanup_(mem_freep) char *shown =
-		text ? mask_text(reader->secrets, text) : NULL;
+		text ? mask_text(secrets, text) : NULL;
 
 	json_add_optional_string(json, key, shown);
 }
 
-static void write_consumer(const struct consumer *consumer,
-			   const struct consumer_reader *reader,
-			   struct buf *json)
+static void write_positive(struct buf *json, const char *key, int64_t number)
 {
-	buf_putc(json, '{');
-	if (consumer->pid)
-		json_add_int(json, "pid", consumer->pid);
-	json_add_int(json, "uid", consumer->uid);
-	write_text(reader, json, "how", consumer->how);
-	write_text(reader, json, "command", consumer->command);
-	json_add_string(json, "workspace", consumer->workspace);
-	json_add_int(json, "since", consumer->since);
-	if (consumer->child)
-		json_add_int(json, "child", consumer->child);
-	if (consumer->pending_since)
-		json_add_int(json, "pending_since", consumer->pending_since);
-	write_text(reader, json, "waiting_for", consumer->waiting_for);
-	buf_putc(json, '}');
+	json_add_optional_int(json, key, number ? number : -1);
 }
 
-void consumers_write(const struct list *consumers,
+void consumer_row_write(const struct consumer_row *row,
+			const struct secrets *secrets, struct buf *json)
+{
+	buf_putc(json, '{');
+	write_positive(json, "pid", row->pid);
+	json_add_int(json, "uid", row->uid);
+	write_text(secrets, json, "how", row->how);
+	json_add_string(json, "workspace", row->workspace);
+	json_add_int(json, "since", row->since);
+	if (!row->generation)
+		return;
+	json_add_int(json, "generation", (long long)row->generation);
+	json_add_int(json, "held_since", row->held_since);
+}
+
+void consumer_write_report(const struct consumer *consumer,
+			   const struct secrets *secrets, struct buf *json)
+{
+	const struct report *report = consumer->report;
+
+	write_text(secrets, json, "command", report->command);
+	write_positive(json, "child", report->child);
+	write_positive(json, "child_generation", report->child_generation);
+	write_positive(json, "pending_since", report->pending_since);
+	write_text(secrets, json, "waiting_for", report->waiting_for);
+}
+
+void consumers_write(const struct consumers *consumers,
 		     const struct consumer_reader *reader, struct buf *json)
 {
-	const struct consumer *consumer;
 	const char *comma = "";
 	struct list *i;
 
 	buf_putc(json, '[');
-	for (list_each (consumers, i)) {
-		consumer = CONTAINER_OF(i, struct consumer, link);
-		if (!reader->may_read(reader->data, consumer->workspace))
+	for (list_each (&consumers->all, i)) {
+		const struct consumer *consumer =
+			CONTAINER_OF(i, struct consumer, link);
+		struct consumer_row row;
+
+		if (!consumer->report ||
+		    !reader->may_read(reader->data,
+				      consumer->holding->workspace))
 			continue;
+		row = consumer_row(consumer);
 		buf_puts(json, comma);
-		write_consumer(consumer, reader, json);
+		consumer_row_write(&row, reader->secrets, json);
+		consumer_write_report(consumer, reader->secrets, json);
+		buf_putc(json, '}');
 		comma = ",";
 	}
 	buf_putc(json, ']');
+}
+
+static bool is_behind(const struct consumer *consumer,
+		      const struct service *service)
+{
+	const struct holding *holding = consumer->holding;
+	uint64_t child = (uint64_t)consumer->report->child_generation;
+	uint64_t current;
+	struct view view;
+
+	if (!service->view(service->data, holding->workspace, &view))
+		return false;
+	current = view.snapshot->generation;
+	return (holding->generation && holding->generation < current) ||
+	       (child && child < current);
+}
+
+struct consumer_count consumers_count(const struct consumers *consumers,
+				      const struct service *service)
+{
+	struct consumer_count count = {0};
+	struct list *i;
+
+	for (list_each (&consumers->all, i)) {
+		const struct consumer *consumer =
+			CONTAINER_OF(i, struct consumer, link);
+
+		if (!consumer->report)
+			continue;
+		count.reports++;
+		count.behind += is_behind(consumer, service);
+	}
+	return count;
 }
 
 /* --- the log -------------------------------------------------------------- */
 
 static void log_pending(const struct consumer *consumer)
 {
-	log_info("restart-pending", LOG_INT("pid", consumer->pid),
-		 LOG_INT("uid", consumer->uid),
-		 LOG_TEXT("command",
-			  consumer->command ? consumer->command : "?"),
-		 LOG_TEXT("waiting_for", consumer->waiting_for
-						 ? consumer->waiting_for
+	const struct report *report = consumer->report;
+
+	log_info("restart-pending", LOG_INT("pid", consumer->peer->pid),
+		 LOG_INT("uid", consumer->peer->user.uid),
+		 LOG_TEXT("command", report->command ? report->command : "?"),
+		 LOG_TEXT("waiting_for", report->waiting_for
+						 ? report->waiting_for
 						 : "its turn"));
 }
 
@@ -96,69 +166,111 @@ static void log_pending(const struct consumer *consumer)
  * else it waits for later is for status. */
 #define PENDING_LINES 3
 
-static void log_change(struct consumer *consumer, int64_t pending_before,
+static void log_change(const struct consumer *consumer, int64_t pending_before,
 		       bool is_news)
 {
-	if (!consumer->pending_since)
-		consumer->logged = 0;
+	struct report *report = consumer->report;
+
+	if (!report->pending_since)
+		report->logged = 0;
 	else if ((is_news || !pending_before) &&
-		 consumer->logged++ < PENDING_LINES)
+		 report->logged++ < PENDING_LINES)
 		log_pending(consumer);
-	if (!consumer->pending_since && pending_before)
+	if (!report->pending_since && pending_before)
 		log_info("restart-no-longer-pending",
-			 LOG_INT("pid", consumer->pid),
+			 LOG_INT("pid", consumer->peer->pid),
 			 LOG_INT("seconds", time(NULL) - pending_before));
 }
 
-static bool child_lives(const struct consumer *consumer)
+static bool child_lives(const struct report *report)
 {
 	struct proc now;
 
-	return consumer->proc.pid && proc_read(consumer->proc.pid, &now) &&
-	       now.started == consumer->proc.started && now.state != 'Z';
+	return report->proc.pid && proc_read(report->proc.pid, &now) &&
+	       now.started == report->proc.started && now.state != 'Z';
 }
 
 /* Nobody keeps its file current any more, or will restart it. */
 static void log_end(const struct consumer *consumer)
 {
-	if (child_lives(consumer))
+	const struct report *report = consumer->report;
+
+	if (child_lives(report))
 		log_warning("consumer-gone-child-lives",
-			    LOG_INT("pid", consumer->pid),
-			    LOG_INT("uid", consumer->uid),
-			    LOG_INT("child", consumer->proc.pid),
-			    LOG_TEXT("name", consumer->proc.name));
+			    LOG_INT("pid", consumer->peer->pid),
+			    LOG_INT("uid", consumer->peer->user.uid),
+			    LOG_INT("child", report->proc.pid),
+			    LOG_TEXT("name", report->proc.name));
 }
 
 /* --- its life ------------------------------------------------------------- */
 
-static struct consumer *consumer_new(struct request *request)
+void consumers_init(struct consumers *consumers)
 {
-	struct consumer *consumer = mem_alloc(sizeof(*consumer));
-	const struct peer *peer = request->peer;
-
-	if (!request_charge(request, &consumer->charge, QUOTA_CONSUMERS, 1)) {
-		mem_free(consumer);
-		return NULL;
-	}
-	consumer->uid = peer->user.uid;
-	consumer->pid = peer->pid;
-	consumer->since = time(NULL);
-	list_add(request->consumers, &consumer->link);
-	return consumer;
+	list_init(&consumers->all);
+	list_init(&consumers->holdings);
+	consumers->count = 0;
 }
 
-void consumer_free(struct consumer *consumer)
+void consumer_init(struct consumer *consumer, struct consumers *consumers,
+		   const struct peer *peer)
 {
-	if (!consumer)
+	*consumer = (struct consumer){
+		.consumers = consumers,
+		.peer = peer,
+		.since = clock_boot_ms(),
+	};
+	list_init(&consumer->link);
+}
+
+static void report_free(struct report *report)
+{
+	charge_release(&report->charge);
+	mem_free(report->how);
+	mem_free(report->command);
+	mem_free(report->waiting_for);
+	mem_free(report);
+}
+
+void consumer_deinit(struct consumer *consumer)
+{
+	if (consumer->holding)
+		consumer->consumers->count--;
+	list_remove(&consumer->link);
+	consumer->holding = holding_release(consumer->holding);
+	if (!consumer->report)
 		return;
 	log_end(consumer);
-	list_remove(&consumer->link);
-	charge_release(&consumer->charge);
-	mem_free(consumer->how);
-	mem_free(consumer->command);
-	mem_free(consumer->workspace);
-	mem_free(consumer->waiting_for);
-	mem_free(consumer);
+	report_free(TAKE(consumer->report));
+}
+
+static void take_holding(struct consumer *consumer, const char *workspace,
+			 uint64_t generation)
+{
+	struct consumers *consumers = consumer->consumers;
+	struct holding *before = consumer->holding;
+
+	consumer->holding =
+		holding_take(&consumers->holdings, workspace, generation);
+	(void)holding_release(before);
+	if (consumer->holding == before)
+		return;
+	consumer->held_since = clock_boot_ms();
+	if (before)
+		return;
+	list_add(&consumers->all, &consumer->link);
+	consumers->count++;
+}
+
+/* Generations of two workspaces are never the same. */
+void consumer_hold(struct consumer *consumer, const char *how,
+		   const struct view *view)
+{
+	uint64_t generation = view->snapshot->generation;
+
+	consumer->how = how;
+	if (!consumer->holding || consumer->holding->generation != generation)
+		take_holding(consumer, view->workspace, generation);
 }
 
 /* --- ReportConsumer ------------------------------------------------------- */
@@ -168,9 +280,9 @@ static const struct {
 	const char *name;
 	size_t offset, bytes_max;
 } texts[] = {
-	{"how", offsetof(struct consumer, how), 16},
-	{"command", offsetof(struct consumer, command), 256},
-	{"waiting_for", offsetof(struct consumer, waiting_for), 256},
+	{"how", offsetof(struct report, how), 16},
+	{"command", offsetof(struct report, command), 256},
+	{"waiting_for", offsetof(struct report, waiting_for), 256},
 };
 
 /* NULL, or the parameter that is wrong. */
@@ -179,10 +291,7 @@ static const char *what_is_wrong(const struct call *call)
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (call_string(call, texts[i].name).len > texts[i].bytes_max)
 			return texts[i].name;
-	if (call_int(call, "child", 0) < 0 ||
-	    call_int(call, "child", 0) > INT32_MAX)
-		return "child";
-	return call_int(call, "pending_since", 0) < 0 ? "pending_since" : NULL;
+	return NULL;
 }
 
 static void replace_text(char **text, struct str by)
@@ -192,31 +301,49 @@ static void replace_text(char **text, struct str by)
 }
 
 /* It is believed to be what it says only as far as the kernel says so too. */
-static void look_at_child(struct consumer *consumer)
+static void look_at_child(struct report *report, pid_t parent)
 {
-	if (!consumer->child || !consumer->pid ||
-	    !proc_read((pid_t)consumer->child, &consumer->proc) ||
-	    consumer->proc.parent != consumer->pid)
-		consumer->proc = (struct proc){0};
+	if (!report->child || !parent ||
+	    !proc_read((pid_t)report->child, &report->proc) ||
+	    report->proc.parent != parent)
+		report->proc = (struct proc){0};
 }
 
 static void take(struct consumer *consumer, const struct request *request)
 {
 	const struct call *call = &request->call;
-	int64_t pending_before = consumer->pending_since;
+	struct report *report = consumer->report;
+	int64_t pending_before = report->pending_since;
 	struct str reason = call_string(call, "waiting_for");
-	bool is_news = !consumer->waiting_for || !reason.ptr ||
-		       !str_is(reason, consumer->waiting_for);
+	bool is_news = !report->waiting_for || !reason.ptr ||
+		       !str_is(reason, report->waiting_for);
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		replace_text(
-			(char **)(void *)((char *)consumer + texts[i].offset),
+			(char **)(void *)((char *)report + texts[i].offset),
 			call_string(call, texts[i].name));
-	replace_text(&consumer->workspace, str_from(request->view.workspace));
-	consumer->child = call_int(call, "child", 0);
-	consumer->pending_since = call_int(call, "pending_since", 0);
-	look_at_child(consumer);
+	report->child = call_int(call, "child", 0);
+	report->child_generation = call_int(call, "child_generation", 0);
+	report->pending_since = call_int(call, "pending_since", 0);
+	take_holding(consumer, request->view.workspace,
+		     (uint64_t)call_int(call, "generation", 0));
+	look_at_child(report, consumer->peer->pid);
 	log_change(consumer, pending_before, is_news);
+}
+
+/* False: the quota refuses it, which the reply then says. */
+static bool may_report(struct request *request)
+{
+	struct consumer *consumer = request->consumer;
+	struct charge charge = {0};
+
+	if (consumer->report)
+		return true;
+	if (!request_charge(request, &charge, QUOTA_CONSUMERS, 1))
+		return false;
+	consumer->report = mem_alloc(sizeof(*consumer->report));
+	consumer->report->charge = charge;
+	return true;
 }
 
 void consumer_report(struct request *request)
@@ -228,9 +355,7 @@ void consumer_report(struct request *request)
 			    str_from(wrong));
 		return;
 	}
-	if (!request->consumer)
-		request->consumer = consumer_new(request);
-	if (!request->consumer)
+	if (!may_report(request))
 		return;
 	take(request->consumer, request);
 	watchers_mark(request->watchers, WATCHER_STATUS);

@@ -2,24 +2,84 @@
 #define SERVE_CONSUMER_H
 
 /*
- * Consumers: what programs tell of themselves that run something on the
- * configuration (ReportConsumer). Shown in the status, and nothing depends on
- * it: who may read may tell, and only pid and uid are known to be true.
+ * Consumer: who is at the other end of a connection, as far as it has a
+ * configuration: which generation of which workspace, and how it came by that
+ * (Get, Watch). And what it tells of itself (ReportConsumer), on which nothing
+ * depends: who may read may tell, and only pid and uid are known to be true.
  *
- * The connection owns its consumer: it is told anew by each call, and gone with
- * the connection. One that goes while its child lives is logged.
+ * It is a part of its connection. It is among all of a server's from the first
+ * thing that it was given, or has told, until the connection ends. One that
+ * told of a child, and goes while that lives, is logged.
  */
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "base/list.h"
+#include "base/str.h"
 
 struct buf;
-struct consumer;
+struct holding;
+struct peer;
+struct report;
 struct request;
 struct secrets;
+struct service;
+struct view;
 
-#define CONSUMERS_PER_USER 64
+#define CONSUMERS_PER_USER 64 /* of those that report */
+
+struct consumers {
+	struct list all; /* struct consumer */
+	size_t count;
+	struct list holdings; /* struct holding */
+};
+
+struct consumer {
+	struct list link; /* in consumers->all; or alone */
+	struct consumers *consumers;
+	const struct peer *peer; /* the connection's */
+	struct holding *holding; /* NULL: it was given nothing */
+	struct report *report;   /* NULL: it has told nothing */
+	const char *how;         /* static: what gave it that */
+	int64_t since;           /* of the connection; boot clock, like... */
+	int64_t held_since;      /* ...that of the generation */
+};
+
+void consumers_init(struct consumers *consumers);
+
+/* Of a connection that begins: it has nothing yet. */
+void consumer_init(struct consumer *consumer, struct consumers *consumers,
+		   const struct peer *peer);
+
+/* The connection ends. */
+void consumer_deinit(struct consumer *consumer);
+
+/* It is given what @view is, by the method that @how names: "get", "watch". */
+void consumer_hold(struct consumer *consumer, const char *how,
+		   const struct view *view);
+
+/* What there is to tell of one. */
+struct consumer_row {
+	uid_t uid;
+	pid_t pid; /* 0: of another namespace */
+	const char *how, *workspace;
+	uint64_t generation;       /* 0: not known */
+	int64_t since, held_since; /* seconds since 1970 */
+	int64_t connected;         /* milliseconds of the boot clock */
+	bool reports;
+};
+
+struct consumer_row consumer_row(const struct consumer *consumer);
+
+/* The beginning of a Consumer of io.clearconf, left open; and, of one that
+ * reports, what else it told. */
+void consumer_row_write(const struct consumer_row *row,
+			const struct secrets *secrets, struct buf *json);
+void consumer_write_report(const struct consumer *consumer,
+			   const struct secrets *secrets, struct buf *json);
 
 /* Whose consumers may be seen. */
 struct consumer_reader {
@@ -28,12 +88,18 @@ struct consumer_reader {
 	const void *data;
 };
 
-/* A list of Consumer, as JSON; @consumers: of struct consumer. */
-void consumers_write(const struct list *consumers,
+/* Those that report, as a JSON list. */
+void consumers_write(const struct consumers *consumers,
 		     const struct consumer_reader *reader, struct buf *json);
 
-/* Its connection ends. NULL is allowed. */
-void consumer_free(struct consumer *consumer);
+/* Those that report. behind: of them, those whose files, or what they run, have
+ * an older generation than their workspace has. */
+struct consumer_count {
+	size_t reports, behind;
+};
+
+struct consumer_count consumers_count(const struct consumers *consumers,
+				      const struct service *service);
 
 /* Method of io.clearconf. */
 void consumer_report(struct request *request);

@@ -6,6 +6,7 @@
 #include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
+#include "serve/consumer.h"
 #include "serve/environment.h"
 #include "serve/out.h"
 #include "serve/peer.h"
@@ -141,6 +142,7 @@ static void reply(struct request *request, const struct path *path, bool masked)
 	struct rendition *shown = snapshot_rendition(
 		view->snapshot, masked ? view->secrets : NULL);
 
+	consumer_hold(request->consumer, "get", view);
 	if (path->count)
 		reply_part(request, path, shown);
 	else
@@ -259,6 +261,7 @@ static void answer_with_environment(struct request *request,
 	add_lack(&call.fields, request);
 	json_add_bool(&call.fields, "masked", get->masked);
 	json_key(&call.fields, "value");
+	consumer_hold(request->consumer, "get", &request->view);
 	environment_answer(request, &call);
 }
 

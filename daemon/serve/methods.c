@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "serve/consumer.h"
+#include "serve/consumer_list.h"
 #include "serve/environment.h"
 #include "serve/explain.h"
 #include "serve/get.h"
@@ -80,9 +81,11 @@ static const struct method clearconf_methods[] = {
 		ACCESS_SECRETS, vault_check_answer},
 	{"ReportConsumer",
 		TAKES(REQUIRED("how", STRING), OPTIONAL("command", STRING),
-		      OPTIONAL("child", INT), OPTIONAL("pending_since", INT),
+		      WITHIN("generation", 0, INT64_MAX), WITHIN("child", 0, INT32_MAX),
+		      WITHIN("child_generation", 0, INT64_MAX), WITHIN("pending_since", 0, INT64_MAX),
 		      OPTIONAL("waiting_for", STRING), WORKSPACE),
 		ACCESS_READ, consumer_report},
+	{"ListConsumers", NULL, 0, consumer_list_answer},
 	{"ListCredentials", TAKES(WORKSPACE), ACCESS_READ,
 		pending_ask_server},
 	{"CreateCredentials",

@@ -149,6 +149,7 @@ void offload_add(struct request *request, struct job *job, size_t bytes)
 		return;
 	}
 	pending->masked = job->masked;
+	pending->of_all = job->of_all;
 	job->pending = pending;
 	job->offload = offload;
 	pending->work = job;

@@ -52,6 +52,7 @@ struct job_kind {
 struct job {
 	const struct job_kind *kind;
 	bool masked; /* the answer is for one without the right `secrets` */
+	bool of_all; /* it tells nothing of the call's workspace alone */
 	struct pending *pending; /* NULL: nobody waits any more */
 	struct offload *offload;
 	struct list link;     /* in offload->waiting */

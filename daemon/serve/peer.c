@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "serve/abode.h"
+#include "serve/pidfd.h"
 
 #define OVERFLOW_UID 65534
 
@@ -69,7 +71,7 @@ int peer_init(struct peer *peer, int fd, const struct abode *here)
 	struct ucred ucred;
 	socklen_t size = sizeof(ucred);
 
-	*peer = (struct peer){0};
+	*peer = (struct peer){.fd = fd};
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
 		return -errno;
 	user->uid = ucred.uid;
@@ -96,6 +98,13 @@ int peer_add_groups(struct peer *peer, int fd)
 		return -errno;
 	user->group_count += size / sizeof(gid_t);
 	return 0;
+}
+
+bool peer_has_ended(const struct peer *peer)
+{
+	_cleanup_(file_closep) int held = pidfd_of_peer(peer->fd, peer->pid);
+
+	return pidfd_has_ended(held);
 }
 
 void peer_deinit(struct peer *peer)

@@ -15,6 +15,7 @@ struct abode;
 struct peer {
 	struct access_user user;
 	pid_t pid; /* 0: of a namespace that ours does not see */
+	int fd;    /* the socket, the connection's */
 };
 
 /* User and primary group of who is at the other end of the socket @fd, and, of
@@ -22,6 +23,10 @@ struct peer {
  * cost more to learn. 0 or a negative errno. */
 int peer_init(struct peer *peer, int fd, const struct abode *here);
 int peer_add_groups(struct peer *peer, int fd);
+/* Has the process that connected ended, so that others hold its connection? Its
+ * PID may be another's then. */
+bool peer_has_ended(const struct peer *peer);
+
 void peer_deinit(struct peer *peer);
 
 /* Are there users of this host whom this process's namespace cannot name? They

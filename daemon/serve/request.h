@@ -29,7 +29,7 @@ struct request {
 	struct offload *offload;
 	uint64_t now; /* milliseconds of the loop's clock */
 	struct watchers *watchers;
-	struct list *consumers; /* all of the server's */
+	struct consumer *consumer; /* the connection's */
 	struct out *out;
 	struct call_memo *memo;
 	struct arena *scratch; /* empty before and after the answer */
@@ -38,9 +38,6 @@ struct request {
 	struct call call; /* the memo's */
 	struct view view; /* of the workspace that the call names */
 	unsigned int rights;
-
-	/* The connection's, and from the first ReportConsumer on. */
-	struct consumer *consumer;
 
 	/* The method's, one of them at most: the call goes on. */
 	struct watcher *watcher;

@@ -1,8 +1,11 @@
 #include "serve/server.h"
 
+#include <time.h>
+
 #include "base/mem.h"
 #include "serve/conns.h"
 #include "serve/consumer.h"
+#include "serve/holding.h"
 #include "serve/listener.h"
 #include "serve/pending.h"
 #include "serve/service.h"
@@ -175,6 +178,20 @@ void server_write_consumers(const struct server *server,
 			    struct buf *json)
 {
 	consumers_write(&server->conns.consumers, reader, json);
+}
+
+struct consumer_count server_count_consumers(const struct server *server)
+{
+	const struct conns *conns = &server->conns;
+
+	return consumers_count(&conns->consumers, conns->service);
+}
+
+struct behind server_behind(const struct server *server, const char *workspace,
+			    const struct history *history)
+{
+	return holdings_behind(&server->conns.consumers.holdings, workspace,
+			       history, time(NULL));
 }
 
 void server_stop(struct server *server, uint64_t grace_ms,

@@ -16,8 +16,11 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct behind;
 struct buf;
+struct consumer_count;
 struct consumer_reader;
+struct history;
 struct limits;
 struct service;
 struct server;
@@ -64,10 +67,19 @@ struct server_counts server_counts(const struct server *server);
 unsigned int server_connections(const struct server *server);
 unsigned int server_watchers(const struct server *server);
 
-/* As a JSON list; see consumer.h. */
+/* Who reports what it runs, as a JSON list; see consumer.h. */
 void server_write_consumers(const struct server *server,
 			    const struct consumer_reader *reader,
 			    struct buf *json);
+
+/* How many report what they run, and are behind; see consumer.h. */
+struct consumer_count server_count_consumers(const struct server *server);
+
+/* How many connections hold a generation of @workspace before the current one
+ * of its @history, and for how long there has been a newer one: see holding.h.
+ */
+struct behind server_behind(const struct server *server, const char *workspace,
+			    const struct history *history);
 
 /* No new connections; answers in flight are finished, at most @grace_ms; the
  * socket file is removed if it is still ours. Then @done (NULL: nobody) is

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config/history.h"
 #include "config/snapshot.h"
+#include "serve/consumer.h"
 #include "serve/filter.h"
 #include "serve/notice_job.h"
 #include "serve/offload.h"
@@ -23,6 +24,7 @@ struct watcher {
 	struct list link;
 	struct watchers *watchers;
 	void *owner;
+	struct consumer *consumer; /* the connection's */
 	struct charge charge;
 	struct filter *filter; /* NULL: everything */
 	char *workspace;       /* that was asked for; NULL: the active one */
@@ -135,6 +137,7 @@ static struct watcher *watcher_new(struct request *request,
 	list_init(&watcher->link);
 	watcher->watchers = request->watchers;
 	watcher->watchers->count++;
+	watcher->consumer = request->consumer;
 	watcher->kind = (uint8_t)kind;
 	watcher->more = request->call.more;
 	return watcher;
@@ -162,6 +165,7 @@ static bool is_told_of(const struct watcher *watcher, const struct view *view)
 /* Remember that what @view holds is known. */
 static void set_told(struct watcher *watcher, const struct view *view)
 {
+	consumer_hold(watcher->consumer, "watch", view);
 	watcher->told = view->snapshot->generation;
 	watcher->told_number = view->history->added;
 	watcher->told_edition = view->snapshot->edition;

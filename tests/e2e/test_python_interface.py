@@ -27,7 +27,7 @@ METHODS = {
     "ReportConsumer": "reporting", "ListCredentials": "credentials",
     "CreateCredentials": "create_credentials", "EditCredentials": "edit_credentials",
     "RotateCredentials": "rotate_credentials", "RevokeCredentials": "revoke_credentials",
-    "ResolveStorage": "storage", "CheckVault": "check_vault",
+    "ListConsumers": "consumers", "ResolveStorage": "storage", "CheckVault": "check_vault",
 }
 
 

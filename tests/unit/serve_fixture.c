@@ -242,7 +242,8 @@ struct fixture *fixture_new(void)
 		.begin = begin,
 	};
 	watchers_init(&fixture->watchers, &fixture->service);
-	list_init(&fixture->consumers);
+	consumers_init(&fixture->consumers);
+	consumer_init(&fixture->consumer, &fixture->consumers, &fixture->peer);
 	quota_init(&fixture->quota);
 	for (size_t i = 0; i < ARRAY_SIZE(fixture->quota.limits); i++)
 		fixture->quota.limits[i] = 2;
@@ -297,6 +298,7 @@ void fixture_free(struct fixture *fixture)
 	if (fixture->folder[0])
 		end_server(fixture);
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
+	consumer_deinit(&fixture->consumer);
 	out_deinit(&fixture->out);
 	call_memo_deinit(&fixture->memo);
 	arena_free(&fixture->scratch);
@@ -359,22 +361,21 @@ static void wait_for_job(struct fixture *fixture, struct request *request)
 const char *fixture_call(struct fixture *fixture, unsigned int rights,
 			 const char *message, struct watcher **watcher)
 {
-	struct peer peer = fixture_peer(rights);
+	struct peer *peer = fixture->asks ? &fixture->asker : &fixture->peer;
 	struct request request = {
 		.service = &fixture->service,
-		.peer = &peer,
+		.peer = peer,
 		.quota = &fixture->quota,
 		.offload = &fixture->offload,
 		.watchers = &fixture->watchers,
-		.consumers = &fixture->consumers,
-		.consumer = fixture->consumer,
+		.consumer = fixture->asks ? fixture->asks : &fixture->consumer,
 		.out = &fixture->out,
 		.memo = &fixture->memo,
 		.scratch = &fixture->scratch,
 	};
 
+	*peer = fixture_peer(rights);
 	methods_answer(&request, str_from(message));
-	fixture->consumer = request.consumer;
 	if (request.pending && !request.pending->method)
 		wait_for_job(fixture, &request);
 	if (watcher)

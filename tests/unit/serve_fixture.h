@@ -20,6 +20,7 @@
 #include "config/history.h"
 #include "config/limits.h"
 #include "serve/call.h"
+#include "serve/consumer.h"
 #include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/peer.h"
@@ -83,8 +84,11 @@ struct fixture {
 
 	/* For calls without a socket. */
 	struct watchers watchers;
-	struct list consumers;
-	struct consumer *consumer; /* the connection's, kept between calls */
+	struct peer peer;
+	struct consumers consumers;
+	struct consumer consumer; /* the connection's, kept between calls */
+	struct peer asker;        /* who calls, as one of `asks` */
+	struct consumer *asks;    /* in place of that one; NULL: nobody */
 	struct quota quota;
 	struct offload offload;
 	struct out out;

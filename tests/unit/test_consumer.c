@@ -1,4 +1,4 @@
-/* What programs tell of themselves. */
+/* Who has which configuration, and what programs tell of themselves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,11 +6,13 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "config/snapshot.h"
 #include "serve/consumer.h"
 #include "serve_fixture.h"
 
@@ -27,11 +29,15 @@ static int make_fixture(void **state)
 
 static int free_fixture(void **state)
 {
-	struct fixture *fixture = *state;
-
-	consumer_free(TAKE(fixture->consumer));
-	fixture_free(fixture);
+	fixture_free(*state);
 	return 0;
+}
+
+/* The connection ends, and there is another. */
+static void reconnect(struct fixture *fixture)
+{
+	consumer_deinit(&fixture->consumer);
+	consumer_init(&fixture->consumer, &fixture->consumers, &fixture->peer);
 }
 
 static const char *tell(struct fixture *fixture, const char *message)
@@ -44,34 +50,42 @@ static bool may_read(const void *data, const char *workspace)
 	return !data || !strcmp(data, workspace);
 }
 
-/* Times are taken out of it. @of: the one workspace that may be read. */
-static char *told(struct fixture *fixture, const char *of)
+/* Times, which are not in the future, are taken out of @text. */
+static void without_times(char *text)
 {
-	struct consumer_reader reader = {fixture->secrets, may_read, of};
-	struct buf json = BUF_INIT;
-	char *since, *text;
+	char *at = text, *number;
 	size_t len;
 
-	consumers_write(&fixture->consumers, &reader, &json);
-	text = mem_strdup(buf_str(&json).ptr);
-	buf_deinit(&json);
-	since = strstr(text, "\"since\":");
-	if (since) {
-		len = strcspn(since, ",}");
-		assert_true(strtoll(since + 8, NULL, 10) - time(NULL) <= 0);
-		memmove(since, since + len + (since[len] == ','),
-			strlen(since + len) + 1 - (since[len] == ','));
+	while ((at = strstr(at, "since\":"))) {
+		number = at + strlen("since\":");
+		len = strspn(number, "0123456789");
+		if (len > 1 && strncmp(at - 8, "pending_", 8) != 0) {
+			assert_true(strtoll(number, NULL, 10) <= time(NULL));
+			memmove(number, number + len, strlen(number + len) + 1);
+		}
+		at = number;
 	}
-	return text;
 }
 
+static void assert_shown(const char *json, const char *expected)
+{
+	char *text = mem_strdup(json);
+
+	without_times(text);
+	assert_string_equal(text, expected);
+	mem_free(text);
+}
+
+/* @of: the one workspace that may be read. */
 static void assert_told(struct fixture *fixture, const char *of,
 			const char *expected)
 {
-	char *text = told(fixture, of);
+	struct consumer_reader reader = {fixture->secrets, may_read, of};
+	struct buf json = BUF_INIT;
 
-	assert_string_equal(text, expected);
-	mem_free(text);
+	consumers_write(&fixture->consumers, &reader, &json);
+	assert_shown(buf_str(&json).ptr, expected);
+	buf_deinit(&json);
 }
 
 static void what_is_told_is_told_anew(void **state)
@@ -81,18 +95,21 @@ static void what_is_told_is_told_anew(void **state)
 	assert_told(fixture, NULL, "[]");
 	assert_string_equal(tell(fixture, REPORT(",\"command\":\"a\"")), DONE);
 	assert_told(fixture, NULL,
-		    "[{\"uid\":4100001,\"how\":\"exec\",\"command\":\"a\","
-		    "\"workspace\":\"one\",}]");
+		    "[{\"uid\":4100001,\"how\":\"exec\","
+		    "\"workspace\":\"one\",\"since\":,\"command\":\"a\"}]");
 	assert_string_equal(
 		tell(fixture, REPORT(",\"child\":7,\"pending_since\":9,"
-				     "\"waiting_for\":\"b\","
+				     "\"waiting_for\":\"b\",\"generation\":2,"
+				     "\"child_generation\":1,"
 				     "\"workspace\":\"two\"")),
 		DONE);
 	assert_told(fixture, NULL,
 		    "[{\"uid\":4100001,\"how\":\"exec\",\"workspace\":\"two\","
-		    "\"child\":7,\"pending_since\":9,\"waiting_for\":\"b\"}]");
+		    "\"since\":,\"generation\":2,\"held_since\":,\"child\":7,"
+		    "\"child_generation\":1,\"pending_since\":9,"
+		    "\"waiting_for\":\"b\"}]");
 	assert_told(fixture, "one", "[]");
-	consumer_free(TAKE(fixture->consumer));
+	reconnect(fixture);
 	assert_told(fixture, NULL, "[]");
 }
 
@@ -111,28 +128,29 @@ static void nothing_long_is_kept(void **state)
 			    INVALID("child"));
 	assert_string_equal(tell(fixture, REPORT(",\"pending_since\":-1")),
 			    INVALID("pending_since"));
-	assert_null(fixture->consumer);
+	assert_null(fixture->consumer.report);
 	mem_free(words);
 }
 
 static void one_user_has_so_many_and_no_more(void **state)
 {
 	struct fixture *fixture = *state;
-	struct consumer *some[2];
+	struct consumer others[2];
 
-	for (size_t i = 0; i < ARRAY_SIZE(some); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		consumer_init(&others[i], &fixture->consumers, &fixture->peer);
+		fixture->asks = &others[i];
 		assert_string_equal(tell(fixture, REPORT("")), DONE);
-		some[i] = TAKE(fixture->consumer);
 	}
+	fixture->asks = NULL;
 	assert_string_equal(tell(fixture, REPORT("")),
 			    "{\"error\":\"io.clearconf.QuotaExceeded\","
 			    "\"parameters\":{\"quota\":\"consumers of a "
 			    "user\",\"limit\":2}}");
-	assert_null(fixture->consumer);
-	for (size_t i = 0; i < ARRAY_SIZE(some); i++)
-		consumer_free(some[i]);
+	assert_null(fixture->consumer.report);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		consumer_deinit(&others[i]);
 	assert_string_equal(tell(fixture, REPORT("")), DONE);
-	consumer_free(TAKE(fixture->consumer));
 }
 
 static void who_may_not_read_may_not_tell(void **state)
@@ -143,7 +161,111 @@ static void who_may_not_read_may_not_tell(void **state)
 		fixture_call(fixture, ACCESS_ADMIN, REPORT(""), NULL),
 		"{\"error\":\"io.clearconf.AccessDenied\","
 		"\"parameters\":{\"right\":\"read\"}}");
-	assert_null(fixture->consumer);
+	assert_null(fixture->consumer.report);
+}
+
+/* --- every connection ----------------------------------------------------- */
+
+#define LIST      "{\"method\":\"io.clearconf.ListConsumers\"}"
+#define LISTED(s) "{\"parameters\":{\"consumers\":[" s "]}}"
+#define HAS(how, workspace, generation)                                        \
+	"{\"uid\":4100001,\"how\":\"" how "\",\"workspace\":\"" workspace      \
+	"\",\"since\":,\"generation\":" generation ",\"held_since\":"
+#define ONE(how, workspace, generation) HAS(how, workspace, generation) "}"
+#define BEHIND(how, workspace, generation, seconds)                            \
+	HAS(how, workspace, generation) ",\"behind\":" seconds "}"
+
+static void assert_listed(struct fixture *fixture, unsigned int rights,
+			  const char *expected)
+{
+	struct consumer asks;
+
+	consumer_init(&asks, &fixture->consumers, &fixture->asker);
+	fixture->asks = &asks;
+	assert_shown(fixture_call(fixture, rights, LIST, NULL), expected);
+	fixture->asks = NULL;
+	consumer_deinit(&asks);
+}
+
+static void who_was_given_something_is_listed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_listed(fixture, ACCESS_READ, LISTED(""));
+	(void)tell(fixture, GET("nothing.there"));
+	assert_listed(fixture, ACCESS_READ, LISTED(""));
+	(void)tell(fixture, GET("a"));
+	assert_listed(fixture, ACCESS_READ, LISTED(ONE("get", "one", "1")));
+	fixture_publish(fixture, 0, "{\"a\": 3}");
+	fixture->workspaces[0].snapshot->time = time(NULL);
+	assert_listed(fixture, ACCESS_READ,
+		      LISTED(BEHIND("get", "one", "1", "0")));
+	(void)tell(fixture, GET_ALL);
+	assert_listed(fixture, ACCESS_READ, LISTED(ONE("get", "one", "3")));
+	reconnect(fixture);
+	assert_listed(fixture, ACCESS_READ, LISTED(""));
+	assert_true(list_is_empty(&fixture->consumers.holdings));
+}
+
+static void a_watcher_holds_what_it_was_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct watcher *watcher;
+
+	(void)fixture_call(fixture, ACCESS_READ, WATCH, &watcher);
+	assert_listed(fixture, ACCESS_READ, LISTED(ONE("watch", "one", "1")));
+	fixture_publish(fixture, 0, "{\"a\": 3}");
+	fixture->workspaces[0].snapshot->time = time(NULL) + 60;
+	assert_listed(fixture, ACCESS_READ,
+		      LISTED(BEHIND("watch", "one", "1", "0")));
+	(void)fixture_tell(fixture, watcher, ACCESS_READ, NULL);
+	assert_listed(fixture, ACCESS_READ, LISTED(ONE("watch", "one", "3")));
+	watcher_free(watcher);
+}
+
+static void without_the_right_one_sees_ones_own(void **state)
+{
+	struct fixture *fixture = *state;
+
+	(void)tell(fixture, GET("a"));
+	assert_listed(fixture, 0, LISTED(""));
+	assert_listed(fixture, ACCESS_ADMIN | ACCESS_SECRETS, LISTED(""));
+	fixture->peer = fixture_peer(0);
+	assert_listed(fixture, 0,
+		      LISTED("{\"uid\":4100000,\"how\":\"get\","
+			     "\"workspace\":\"one\",\"since\":,"
+			     "\"generation\":1,\"held_since\":}"));
+}
+
+/* More than are named at once. */
+static void many_are_listed_by_a_job(void **state)
+{
+	struct fixture *fixture = *state;
+	struct consumer many[100];
+	size_t found = 0;
+	struct consumer asks;
+	const char *at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		consumer_init(&many[i], &fixture->consumers, &fixture->peer);
+		fixture->asks = &many[i];
+		(void)tell(fixture, GET("a"));
+	}
+	assert_int_equal(fixture->consumers.count, ARRAY_SIZE(many));
+	consumer_init(&asks, &fixture->consumers, &fixture->asker);
+	fixture->asks = &asks;
+	at = fixture_call(fixture, ACCESS_READ, LIST, NULL);
+	while ((at = strstr(at, "\"how\":\"get\""))) {
+		found++;
+		at++;
+	}
+	assert_int_equal(found, ARRAY_SIZE(many));
+	fixture->asks = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+		consumer_deinit(&many[i]);
+	assert_int_equal(fixture->consumers.count, 0);
+	assert_true(list_is_empty(&fixture->consumers.all));
+	assert_true(list_is_empty(&fixture->consumers.holdings));
 }
 
 int main(void)
@@ -157,6 +279,17 @@ int main(void)
 			one_user_has_so_many_and_no_more, make_fixture,
 			free_fixture),
 		cmocka_unit_test_setup_teardown(who_may_not_read_may_not_tell,
+						make_fixture, free_fixture),
+		cmocka_unit_test_setup_teardown(
+			who_was_given_something_is_listed, make_fixture,
+			free_fixture),
+		cmocka_unit_test_setup_teardown(
+			a_watcher_holds_what_it_was_told, make_fixture,
+			free_fixture),
+		cmocka_unit_test_setup_teardown(
+			without_the_right_one_sees_ones_own, make_fixture,
+			free_fixture),
+		cmocka_unit_test_setup_teardown(many_are_listed_by_a_job,
 						make_fixture, free_fixture),
 	};
 

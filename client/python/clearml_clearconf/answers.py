@@ -109,6 +109,27 @@ class Reload:
 
 
 @dataclass(frozen=True)
+class Consumer:
+    """Who has the configuration: how is get, watch or what it says of itself;
+    generation is what it was given last, or says that it has, and behind, in
+    seconds, for how long there has been a newer one. since, held_since and
+    pending_since are seconds since 1970."""
+    uid: int
+    how: str
+    workspace: str
+    since: int
+    pid: Optional[int] = None
+    command: Optional[str] = None
+    generation: Optional[int] = None
+    held_since: Optional[int] = None
+    behind: Optional[int] = None
+    child: Optional[int] = None
+    child_generation: Optional[int] = None
+    pending_since: Optional[int] = None
+    waiting_for: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Token:
     """A token for the API server, and until when, in seconds since 1970."""
     token: str = field(repr=False)

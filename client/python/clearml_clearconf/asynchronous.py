@@ -8,8 +8,8 @@ import sys
 from typing import Any, AsyncIterator, Awaitable, Dict, List, Optional, Tuple
 
 from . import questions
-from .answers import (Credential, Generation, KeyPair, Leaf, Reload, Rotation, Storage, Token,
-                      Update, VaultCheck, Worker)
+from .answers import (Consumer, Credential, Generation, KeyPair, Leaf, Reload, Rotation, Storage,
+                      Token, Update, VaultCheck, Worker)
 from .asking import Asking, Following
 from .client import Client
 from .connection import MESSAGE_LIMIT, broken, check_server, closed, too_late, understand
@@ -139,11 +139,17 @@ class AsyncClient(Asking):
         """As Client.use_workspace()."""
         return await self._ask(questions.use_workspace(name))
 
+    async def consumers(self) -> List[Consumer]:
+        """As Client.consumers()."""
+        return await self._ask(questions.consumers())
+
     @contextlib.asynccontextmanager
     async def reporting(self, how: str, command: Optional[str] = None,
-                        child: Optional[int] = None) -> AsyncIterator[None]:
+                        child: Optional[int] = None, *, generation: Optional[int] = None,
+                        child_generation: Optional[int] = None) -> AsyncIterator[None]:
         """As Client.reporting()."""
-        question = questions.report(how, self.workspace, command, child)
+        question = questions.report(how, self.workspace, command, generation, child,
+                                    child_generation)
         async with self._connected(self._find()) as connection:
             await connection.send(question)
             await connection.receive(question)

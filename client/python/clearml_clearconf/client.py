@@ -18,8 +18,8 @@ from .hocon import decode_exactly
 from .questions import MISSING, Environment, Path, Question, Raw, T, sendable
 
 if TYPE_CHECKING:
-    from .answers import (Credential, Generation, KeyPair, Leaf, Reload, Rotation, Storage, Token,
-                          Update, VaultCheck, Worker)
+    from .answers import (Consumer, Credential, Generation, KeyPair, Leaf, Reload, Rotation,
+                          Storage, Token, Update, VaultCheck, Worker)
 
 _LATER = 0.5  # seconds until a question is asked again
 
@@ -118,12 +118,20 @@ class Client(Asking):
         """Makes it the active one of the host; the new generation."""
         return self._ask(questions.use_workspace(name))
 
+    def consumers(self) -> List[Consumer]:
+        """Who has the configuration, and which generation; without the right
+        `read` of a workspace this user's own alone."""
+        return self._ask(questions.consumers())
+
     @contextlib.contextmanager
     def reporting(self, how: str, command: Optional[str] = None,
-                  child: Optional[int] = None) -> Iterator[None]:
+                  child: Optional[int] = None, *, generation: Optional[int] = None,
+                  child_generation: Optional[int] = None) -> Iterator[None]:
         """While in the block, `clearconf status` lists this process as one that
-        runs something on the configuration: how, and which command and process."""
-        question = questions.report(how, self.workspace, command, child)
+        runs something on the configuration: how, which command and process, and
+        the generation that each has."""
+        question = questions.report(how, self.workspace, command, generation, child,
+                                    child_generation)
         with contextlib.closing(self._connect(self._find())) as connection:
             connection.send(question)
             connection.receive(question)

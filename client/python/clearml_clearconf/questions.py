@@ -182,10 +182,15 @@ def use_workspace(name: str) -> Question[int]:
     return _member("generation", "UseWorkspace", name=name)
 
 
-def report(how: str, workspace: Optional[str], command: Optional[str],
-           child: Optional[int]) -> Question[Raw]:
+def report(how: str, workspace: Optional[str], command: Optional[str], generation: Optional[int],
+           child: Optional[int], child_generation: Optional[int]) -> Question[Raw]:
     return call("ReportConsumer", {"how": how, "workspace": workspace, "command": command,
-                                   "child": child})
+                                   "generation": generation, "child": child,
+                                   "child_generation": child_generation})
+
+
+def consumers() -> Question[List[answers.Consumer]]:
+    return _list("consumers", "Consumer", "ListConsumers")
 
 
 # --- the ClearML server -------------------------------------------------------

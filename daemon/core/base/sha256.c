@@ -54,22 +54,28 @@ static void make_schedule(uint32_t schedule[64],
 	}
 }
 
-/* FIPS 180-4, 6.2.2, with its letters a to h as s[0] to s[7]. */
+/* FIPS 180-4, 6.2.2. Its letters a to h are LETTER(0) to LETTER(7): instead of
+ * each going into the next, where they lie is turned, which eight rounds bring
+ * back to the beginning and the compiler into registers. */
+#define LETTER(n) s[((n)-i) & 7]
+
 static void take_block(struct sha256 *hash, const unsigned char *block)
 {
-	uint32_t schedule[64], s[8], first, second;
+	uint32_t w[64], s[8], first;
 
-	make_schedule(schedule, block);
+	make_schedule(w, block);
 	memcpy(s, hash->state, sizeof(s));
+#pragma GCC unroll 8
 	for (size_t i = 0; i < 64; i++) {
-		first = s[7] + constants[i] + schedule[i] +
-			(turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) +
-			((s[4] & s[5]) ^ (~s[4] & s[6]));
-		second = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) +
-			 ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-		memmove(s + 1, s, 7 * sizeof(*s));
-		s[4] += first;
-		s[0] = first + second;
+		uint32_t a = LETTER(0), e = LETTER(4);
+
+		first = LETTER(7) + constants[i] + w[i] +
+			(turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) +
+			((e & LETTER(5)) ^ (~e & LETTER(6)));
+		LETTER(3) += first;
+		LETTER(7) = first + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) +
+			    ((a & LETTER(1)) ^ (a & LETTER(2)) ^
+			     (LETTER(1) & LETTER(2)));
 	}
 	for (size_t i = 0; i < 8; i++)
 		hash->state[i] += s[i];

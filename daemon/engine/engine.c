@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/share.h"
 #include "config/access.h"
 #include "config/lock.h"
 #include "config/secrets.h"
@@ -300,6 +301,14 @@ static void on_answer(void *data, struct workspace *workspace)
 	engine->events.on_progress(engine->events.data);
 }
 
+static void on_saved(void *data, struct workspace *workspace)
+{
+	struct engine *engine = data;
+
+	(void)workspace;
+	engine->events.on_progress(engine->events.data);
+}
+
 static void on_logout(void *data, struct workspace *workspace)
 {
 	struct engine *engine = data;
@@ -360,6 +369,7 @@ static void init_host(struct engine *engine, struct env *env)
 		.on_rotation = on_rotation,
 		.uses_key = engine_uses_key,
 		.on_logout = on_logout,
+		.on_saved = on_saved,
 	};
 	engine->host.vault_env = env_for_vaults(
 		engine->host.env, engine->settings->vault_environment,
@@ -456,8 +466,19 @@ void engine_free(struct engine *engine)
 	mem_free(engine);
 }
 
+void engine_learn_machine(struct engine *engine)
+{
+	if (engine->settings->stage.share == SHARE_WHOLE ||
+	    engine->machine.id[0])
+		return;
+	machine_learn(&engine->machine, MACHINE_ID_FILE, engine->state_dir,
+		      !engine->host.read_only);
+	engine->host.machine = engine->machine.id;
+}
+
 static void start_workspaces(struct engine *engine)
 {
+	engine_learn_machine(engine);
 	engine->state = ENGINE_STARTING;
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_start(engine->workspaces[i]);

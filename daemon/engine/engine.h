@@ -19,6 +19,7 @@
 #include <uv.h>
 
 #include "base/diag.h"
+#include "base/machine.h"
 #include "engine/active_workspace.h"
 #include "engine/generation.h"
 #include "engine/turn_clock.h"
@@ -80,6 +81,7 @@ struct engine {
 	struct settings *settings;
 	struct diag settings_problem; /* of a reload that was refused */
 	struct access *access;        /* of workspaces without their own */
+	struct machine machine;       /* this one; empty: not asked for yet */
 	struct workspace_host host;
 	struct workspace **workspaces;
 	size_t workspace_count;

@@ -17,6 +17,9 @@
 void engine_open_site(struct engine *engine);
 void engine_close_site(struct engine *engine);
 
+/* Learn which machine this is, if the settings need to know. */
+void engine_learn_machine(struct engine *engine);
+
 /* The workspaces may all have settled. */
 void engine_ready_when_settled(struct engine *engine);
 

@@ -16,6 +16,14 @@ struct last_good_time last_good_now(void)
 	return (struct last_good_time){clock_boot_ms(), time(NULL)};
 }
 
+struct last_good_time last_good_moment(struct last_good_time now,
+				       int64_t then_s)
+{
+	int64_t age_s = now.wall_s > then_s ? now.wall_s - then_s : 0;
+
+	return (struct last_good_time){now.boot_ms - age_s * 1000, then_s};
+}
+
 struct last_good_limits last_good_limits(const struct settings *settings,
 					 bool offline)
 {
@@ -211,6 +219,17 @@ void last_good_save(struct last_good *last_good, struct cache_entry *entry,
 	last_good->unsaved = false;
 }
 
+bool last_good_is_saving(const struct last_good *last_good)
+{
+	return last_good->cache && cache_is_busy(last_good->cache);
+}
+
+bool last_good_is_saved(const struct last_good *last_good)
+{
+	return last_good->cache && !cache_is_busy(last_good->cache) &&
+	       !cache_is_failing(last_good->cache);
+}
+
 void last_good_forget(struct last_good *last_good)
 {
 	if (last_good->cache)
@@ -219,23 +238,15 @@ void last_good_forget(struct last_good *last_good)
 
 /* --- out of the file ------------------------------------------------------ */
 
-/* A wall clock that was set back makes nothing younger than this process. */
-static struct last_good_time moment(struct last_good_time now, int64_t then_s)
-{
-	int64_t age_s = now.wall_s > then_s ? now.wall_s - then_s : 0;
-
-	return (struct last_good_time){now.boot_ms - age_s * 1000, then_s};
-}
-
 static void take_times(struct last_good *last_good,
 		       const struct cache_entry *entry)
 {
 	struct last_good_time now = last_good_now();
 
 	last_good->kept = true;
-	last_good->good = moment(now, cache_entry_fetched_at(entry));
+	last_good->good = last_good_moment(now, cache_entry_fetched_at(entry));
 	last_good->refused = entry->refused_at != 0;
-	last_good->refusal = moment(now, entry->refused_at);
+	last_good->refusal = last_good_moment(now, entry->refused_at);
 }
 
 static void complain(const struct last_good *last_good, const struct diag *diag)
@@ -271,12 +282,16 @@ void last_good_init(struct last_good *last_good,
 		    const struct last_good_place *place)
 {
 	*last_good = (struct last_good){.place = *place, .unsaved = true};
-	if (place->state_dir && !place->read_only)
-		last_good->cache =
-			cache_new(place->loop, place->state_dir, place->name);
+	if (!place->state_dir || place->read_only)
+		return;
+	last_good->cache =
+		cache_new(place->loop, place->state_dir, place->name);
+	cache_listen(last_good->cache, place->on_saved, place->data);
 }
 
 void last_good_close(struct last_good *last_good)
 {
+	if (last_good->cache)
+		cache_listen(last_good->cache, NULL, NULL);
 	cache_close(TAKE(last_good->cache));
 }

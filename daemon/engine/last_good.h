@@ -49,6 +49,10 @@ struct last_good_place {
 	bool read_only; /* and it is not written */
 	/* Of the first feed in the file, of the second; LAYER_KINDS: none. */
 	enum layer_kind kinds[2];
+	/* What was saved is in the file, or that has failed; NULL: never mind.
+	 */
+	void (*on_saved)(void *data);
+	void *data;
 };
 
 struct last_good {
@@ -69,6 +73,11 @@ void last_good_init(struct last_good *last_good,
 void last_good_close(struct last_good *last_good);
 
 struct last_good_time last_good_now(void);
+
+/* The moment @then_s (since 1970) of an earlier process. A wall clock that was
+ * set back makes nothing younger than this process. */
+struct last_good_time last_good_moment(struct last_good_time now,
+				       int64_t then_s);
 
 /* The limits of [poll]; @offline: nothing is too old. */
 struct last_good_limits last_good_limits(const struct settings *settings,
@@ -117,6 +126,11 @@ bool last_good_is_due(const struct last_good *last_good);
  * has the documents; of one that is broken its last good text. */
 void last_good_save(struct last_good *last_good, struct cache_entry *entry,
 		    const struct stack *stack);
+
+/* Is it being written? And is it there: false when that failed, or there is no
+ * file. */
+bool last_good_is_saving(const struct last_good *last_good);
+bool last_good_is_saved(const struct last_good *last_good);
 
 /* Remove the file; nothing is saved any more. */
 void last_good_forget(struct last_good *last_good);

@@ -123,23 +123,32 @@ static bool is_blank(struct str text)
 	return !str_trim(text).len;
 }
 
-static void set_vault(struct layer *layer, const struct vault *vault)
+enum read_format layers_vault_format(const struct vault *vault, bool *known)
 {
 	enum read_format format = READ_HOCON;
 	struct str name = str_from(vault->format);
-	bool known = true;
 
-	if (name.len && !is_blank(vault->data))
-		known = read_format_from_name(name, &format);
+	*known = !name.len || is_blank(vault->data) ||
+		 read_format_from_name(name, &format);
+	return format;
+}
+
+static void set_vault(struct layer *layer, const struct vault *vault)
+{
+	bool known;
+	enum read_format format = layers_vault_format(vault, &known);
+
 	layer_set_odd_format(layer, !known);
 	layer_set_description(layer, vault->description);
 	layer_set_scope(layer, vault->scope, vault->last_update);
 	layer_set_text(layer, format, vault->data);
 }
 
-static bool is_monitoring(const struct vault *vault)
+bool layers_take_vault(enum layer_kind kind, const struct vault *vault)
 {
-	return vault->type && !strcmp(vault->type, "monitoring");
+	bool monitoring = vault->type && !strcmp(vault->type, "monitoring");
+
+	return monitoring == (kind == LAYER_MONITORING);
 }
 
 /* In the order the server sent them; what it sent of the other type, though not
@@ -157,8 +166,7 @@ bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
 	bool changed;
 
 	for (size_t i = 0; i < answer->count; i++)
-		if (is_monitoring(&answer->vaults[i]) ==
-		    (kind == LAYER_MONITORING))
+		if (layers_take_vault(kind, &answer->vaults[i]))
 			vaults[count++] = &answer->vaults[i];
 	for (size_t i = 0; i < count; i++)
 		ids[i] = vaults[i]->id;

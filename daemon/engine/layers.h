@@ -18,6 +18,7 @@ struct login;
 struct settings;
 struct site;
 struct stack;
+struct vault;
 struct vault_answer;
 struct workspace_host;
 
@@ -41,5 +42,11 @@ bool layers_set_declared(struct stack *stack, const struct settings *settings,
 /* What the server has given: the layers of @kind, `vault` or `monitoring`. */
 bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
 		       const struct vault_answer *answer);
+
+/* Is @vault, of an answer, one of those that are set? */
+bool layers_take_vault(enum layer_kind kind, const struct vault *vault);
+
+/* In which format it is read. *@known: false when that is a guess. */
+enum read_format layers_vault_format(const struct vault *vault, bool *known);
 
 #endif

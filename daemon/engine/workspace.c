@@ -190,9 +190,28 @@ int64_t workspace_stale(const struct workspace *workspace)
 
 /* --- how long vaults serve --- */
 
+void workspace_save(struct workspace *workspace)
+{
+	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
+
+	if (!workspace->upstream)
+		return;
+	workspace_describe_owner(workspace, &entry);
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
+		arrival_keep(&workspace->arrivals[i], &entry.feeds[i]);
+	last_good_save(&workspace->last_good, &entry, &workspace->stack);
+}
+
+static void save_when_due(struct workspace *workspace)
+{
+	if (last_good_is_due(&workspace->last_good))
+		workspace_save(workspace);
+}
+
 /* Drop the vaults; true when there were any. */
 static bool forget(struct workspace *workspace)
 {
+	workspace_forget_arrivals(workspace);
 	last_good_drop(&workspace->last_good);
 	last_good_forget(&workspace->last_good);
 	return workspace_unset_vaults(workspace);
@@ -204,16 +223,21 @@ static struct last_good_limits limits_of(const struct workspace *workspace)
 				workspace->host->offline);
 }
 
+/* Of two times that may be -1, never. */
+static int64_t sooner(int64_t a, int64_t b)
+{
+	if (a < 0 || b < 0)
+		return a < 0 ? b : a;
+	return a < b ? a : b;
+}
+
 int64_t workspace_lapses_in(const struct workspace *workspace)
 {
 	struct last_good_limits limits = limits_of(workspace);
 	int64_t vaults =
 		last_good_left(&workspace->last_good, &limits, clock_boot_ms());
-	int64_t key = workspace_key_ends_in(workspace);
-
-	if (vaults < 0 || key < 0)
-		return vaults < 0 ? key : vaults;
-	return key < vaults ? key : vaults;
+	return sooner(sooner(vaults, workspace_key_ends_in(workspace)),
+		      workspace_arrives_in(workspace));
 }
 
 static enum last_good_lapse has_lapsed(struct workspace *workspace)
@@ -227,10 +251,11 @@ static enum last_good_lapse has_lapsed(struct workspace *workspace)
 	enum last_good_lapse lapse = last_good_lapse(&workspace->last_good,
 						     &limits, clock_boot_ms());
 
-	if (lapse != LAST_GOOD_ON)
-		log_warning("vaults-dropped",
-			    LOG_TEXT("workspace", workspace->name),
-			    LOG_TEXT("reason", reasons[lapse]));
+	if (lapse == LAST_GOOD_ON)
+		return lapse;
+	workspace_forget_arrivals(workspace);
+	log_warning("vaults-dropped", LOG_TEXT("workspace", workspace->name),
+		    LOG_TEXT("reason", reasons[lapse]));
 	return lapse;
 }
 
@@ -239,6 +264,10 @@ void workspace_lapse(struct workspace *workspace)
 	enum last_good_lapse lapse = has_lapsed(workspace);
 
 	workspace_prove_ended_key(workspace);
+	if (workspace_take_due(workspace)) {
+		workspace_set_state(workspace);
+		save_when_due(workspace);
+	}
 	if (lapse == LAST_GOOD_ON)
 		return;
 	workspace_publish(workspace, workspace_unset_vaults(workspace),
@@ -246,24 +275,9 @@ void workspace_lapse(struct workspace *workspace)
 	workspace_set_state(workspace);
 }
 
-static void save(struct workspace *workspace)
-{
-	_cleanup_(cache_entry_deinit) struct cache_entry entry;
-
-	workspace_describe_owner(workspace, &entry);
-	last_good_save(&workspace->last_good, &entry, &workspace->stack);
-}
-
-static void save_when_due(struct workspace *workspace)
-{
-	if (workspace->upstream && last_good_is_due(&workspace->last_good))
-		save(workspace);
-}
-
 static void close_last_good(struct workspace *workspace)
 {
-	if (workspace->upstream)
-		save(workspace);
+	workspace_save(workspace);
 	last_good_close(&workspace->last_good);
 }
 
@@ -329,7 +343,8 @@ static void take_answer(struct workspace *workspace,
 
 	if (workspace_has_moved(workspace) || moved)
 		changed = forget_others(workspace);
-	if (answer->outcome == VAULT_FETCHED)
+	if (answer->outcome == VAULT_FETCHED &&
+	    workspace_admits(workspace, answer))
 		changed = workspace_set_vaults(workspace, answer) || changed;
 	workspace_publish(workspace, changed, CAUSE_VAULT);
 	note_answer(workspace, answer);
@@ -474,6 +489,13 @@ void workspace_set_settings(struct workspace *workspace,
 	set_access(workspace);
 }
 
+static void on_saved(void *data)
+{
+	struct workspace *workspace = data;
+
+	workspace->host->on_saved(workspace->host->data, workspace);
+}
+
 static void open_last_good(struct workspace *workspace)
 {
 	const struct workspace_host *host = workspace->host;
@@ -483,6 +505,8 @@ static void open_last_good(struct workspace *workspace)
 		.name = workspace->name,
 		.read_only = host->read_only,
 		.kinds = {LAYER_VAULT, LAYER_MONITORING},
+		.on_saved = on_saved,
+		.data = workspace,
 	};
 
 	last_good_init(&workspace->last_good, &place);
@@ -512,6 +536,8 @@ void workspace_close(struct workspace *workspace)
 	rotation_close(TAKE(workspace->rotation));
 	workspace_close_upstreams(workspace);
 	workspace_close_layers(workspace);
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
+		arrival_deinit(&workspace->arrivals[i]);
 	access_free(workspace->access);
 	mem_free(workspace->login_error);
 	mem_free(workspace->login_warning);

@@ -23,6 +23,7 @@
 #include "config/history.h"
 #include "config/snapshot.h"
 #include "config/stack.h"
+#include "engine/arrival.h"
 #include "engine/last_good.h"
 #include "engine/upstream.h"
 
@@ -51,6 +52,7 @@ struct workspace_host {
 	struct secrets *secrets;
 	struct locks *locks;
 	const struct site *site;  /* what etcd has for the host; NULL: none */
+	const char *machine;      /* its id; NULL: not asked for */
 	const char *state_dir;    /* of the cache; NULL: there is none */
 	bool read_only;           /* and it is not written */
 	bool offline;             /* never touch the network */
@@ -62,6 +64,8 @@ struct workspace_host {
 	void (*on_state)(void *data, struct workspace *workspace);
 	/* The server has answered, well or not; all of it has been taken. */
 	void (*on_answer)(void *data, struct workspace *workspace);
+	/* What was last to be written of its vaults is on disk, or failed. */
+	void (*on_saved)(void *data, struct workspace *workspace);
 	/* Its rotation has got further, or has failed. */
 	void (*on_rotation)(void *data, struct workspace *workspace);
 	/* Does any workspace log in with @key, from elsewhere than @source
@@ -90,7 +94,8 @@ struct workspace {
 
 	struct rotation *rotation; /* NULL: none is under way */
 
-	struct last_good last_good;  /* of its vaults */
+	struct last_good last_good;           /* of its vaults */
+	struct arrival arrivals[VAULT_FEEDS]; /* of others, that wait */
 	struct principal_names kept; /* whose the restored vaults are */
 	char *restored_for; /* the login they were; NULL: none was restored */
 
@@ -158,12 +163,23 @@ const char *workspace_problem(const struct workspace *workspace);
  * proved. */
 const char *workspace_candidate_problem(const struct workspace *workspace);
 
-/* Vaults that are too old, or were given to credentials that have been refused
- * for too long, are dropped; a key whose life has ended is proved. */
+/* Vaults that wait are taken when their time has come; those that are too old,
+ * or were given to credentials that have been refused for too long, are
+ * dropped; a key whose life has ended is proved. */
 void workspace_lapse(struct workspace *workspace);
 
 /* Milliseconds until that may be; -1: never, as things stand. */
 int64_t workspace_lapses_in(const struct workspace *workspace);
+
+/* Of the vaults that wait, or were skipped, those of this revision (NULL: all)
+ * are taken, now; or are not, until the server has others. On disk once
+ * host->on_saved says so. */
+void workspace_take_arrivals(struct workspace *workspace, const char *revision);
+void workspace_skip_arrivals(struct workspace *workspace, const char *revision);
+
+/* Seconds since 1970 when it will be taken; 0: never. */
+int64_t workspace_arrival_until(const struct workspace *workspace,
+				const struct arrival *arrival);
 
 /* The names of user and company, as the server says, else as it said to an
  * earlier process. */

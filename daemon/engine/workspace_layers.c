@@ -59,7 +59,7 @@ bool workspace_unset_vaults(struct workspace *workspace)
 	return set_vaults(workspace, LAYER_MONITORING, &none) || config;
 }
 
-static bool set_feed(struct workspace *workspace, enum layer_kind kind,
+static bool set_feed(struct workspace *workspace, enum vault_feed number,
 		     const struct cache_vaults *feed)
 {
 	const struct vault_answer answer = {
@@ -71,7 +71,8 @@ static bool set_feed(struct workspace *workspace, enum layer_kind kind,
 	if (!feed->fetched_at)
 		return false;
 	workspace->had_vaults = workspace->had_vaults || feed->count;
-	return layers_set_vaults(&workspace->stack, kind, &answer);
+	arrival_restore(&workspace->arrivals[number], feed, last_good_now());
+	return layers_set_vaults(&workspace->stack, kinds[number], &answer);
 }
 
 bool workspace_take_entry(struct workspace *workspace,
@@ -82,7 +83,7 @@ bool workspace_take_entry(struct workspace *workspace,
 
 	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		if (agent || kinds[i] == LAYER_VAULT)
-			changed = set_feed(workspace, kinds[i],
+			changed = set_feed(workspace, (enum vault_feed)i,
 					   &entry->feeds[i]) ||
 				  changed;
 	log_info("vaults-from-cache", LOG_TEXT("workspace", workspace->name),

@@ -7,6 +7,7 @@
  *
  *   workspace.c         state, answers, how long vaults serve, beginning and
  * end workspace_layers.c  the stack, and the snapshots that are made of it
+ *   workspace_arrival.c vaults that wait for their time
  *   workspace_login.c   who asks the server, who has to prove himself first,
  * and whose the vaults are
  */
@@ -43,6 +44,23 @@ void workspace_publish(struct workspace *workspace, bool changed,
 		       enum snapshot_cause cause);
 
 void workspace_close_layers(struct workspace *workspace);
+
+/* --- arrival --- */
+
+/* Is the answer, of a feed, to be served now, or does it wait? */
+bool workspace_admits(struct workspace *workspace,
+		      const struct vault_answer *answer);
+
+/* Milliseconds until vaults that wait are due; -1: none are. True when some
+ * were, and have been published. */
+int64_t workspace_arrives_in(const struct workspace *workspace);
+bool workspace_take_due(struct workspace *workspace);
+
+/* What is served goes, and what waits for it. */
+void workspace_forget_arrivals(struct workspace *workspace);
+
+/* Write down whatever there is. */
+void workspace_save(struct workspace *workspace);
 
 /* --- login --- */
 

@@ -17,6 +17,8 @@ struct cache {
 	enum cache_state state;
 	uv_loop_t *loop;
 	char *state_dir, *workspace, *file;
+	void (*on_settled)(void *data); /* NULL: nobody listens */
+	void *data;
 
 	struct cache_entry entry; /* what was set last, if the disk lacks it */
 	enum disk_job owed;       /* what it lacks, besides what is under way */
@@ -184,6 +186,13 @@ static void note_job(struct cache *cache)
 	cache_entry_deinit(&cache->written);
 }
 
+static void cache_settle(struct cache *cache)
+{
+	cache_enter(cache, CACHE_IDLE);
+	if (cache->on_settled)
+		cache->on_settled(cache->data);
+}
+
 static void cache_go_on(struct cache *cache)
 {
 	note_job(cache);
@@ -192,7 +201,7 @@ static void cache_go_on(struct cache *cache)
 	else if (cache->state == CACHE_CLOSING)
 		cache_free(cache);
 	else
-		cache_enter(cache, CACHE_IDLE);
+		cache_settle(cache);
 }
 
 static void on_done(uv_work_t *work, int status)
@@ -213,6 +222,23 @@ static void own_words(struct cache_entry *entry)
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (*words[i])
 			*words[i] = arena_strdup(&entry->arena, *words[i]);
+}
+
+void cache_listen(struct cache *cache, void (*on_settled)(void *data),
+		  void *data)
+{
+	cache->on_settled = on_settled;
+	cache->data = data;
+}
+
+bool cache_is_busy(const struct cache *cache)
+{
+	return cache->state != CACHE_IDLE;
+}
+
+bool cache_is_failing(const struct cache *cache)
+{
+	return cache->failing;
 }
 
 void cache_set(struct cache *cache, struct cache_entry *entry)

@@ -17,6 +17,7 @@
  * is tried again with each entry. Reading is cache_file_read.
  */
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "fetch/cache_file.h"
@@ -26,6 +27,14 @@ struct cache;
 /* Touches no disk yet. */
 struct cache *cache_new(uv_loop_t *loop, const char *state_dir,
 			const char *workspace);
+
+/* @on_settled: what was set last is on disk, or that has failed. */
+void cache_listen(struct cache *cache, void (*on_settled)(void *data),
+		  void *data);
+
+/* Is something being written, or about to be? Did the last attempt fail? */
+bool cache_is_busy(const struct cache *cache);
+bool cache_is_failing(const struct cache *cache);
 
 /* Takes @entry over, which is empty then. Only its own words are copied: what
  * its vaults say is looked at by another thread, so it is to lie in its arena

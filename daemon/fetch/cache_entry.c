@@ -89,6 +89,32 @@ static void write_feeds(struct buf *out, const struct cache_entry *entry)
 	buf_putc(out, '}');
 }
 
+static void write_arrival(struct buf *out, const struct cache_arrival *arrival)
+{
+	buf_putc(out, '{');
+	if (arrival->in_force[0])
+		json_add_string(out, "in_force", arrival->in_force);
+	if (arrival->next[0]) {
+		json_add_string(out, "next", arrival->next);
+		json_add_int(out, "seen_at", arrival->seen_at);
+		json_add_bool(out, "skipped", arrival->skipped);
+	}
+	buf_putc(out, '}');
+}
+
+static void write_arrivals(struct buf *out, const struct cache_entry *entry)
+{
+	json_key(out, "arrivals");
+	buf_putc(out, '{');
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
+		if (!entry->feeds[i].fetched_at)
+			continue;
+		json_key(out, feed_names[i]);
+		write_arrival(out, &entry->feeds[i].arrival);
+	}
+	buf_putc(out, '}');
+}
+
 void cache_entry_describe(const struct cache_entry *entry, struct buf *content)
 {
 	buf_putc(content, '{');
@@ -101,6 +127,7 @@ void cache_entry_describe(const struct cache_entry *entry, struct buf *content)
 	json_add_optional_string(content, "company_name", entry->company_name);
 	json_add_int(content, "refused_at", entry->refused_at);
 	write_feeds(content, entry);
+	write_arrivals(content, entry);
 }
 
 void cache_entry_compose(struct buf *bytes, struct str content,
@@ -240,6 +267,33 @@ static void read_vaults(struct parse *parse, const struct value *list,
 	feed->count = list->list.count;
 }
 
+static void read_revision(struct parse *parse, const struct value *object,
+			  const char *key, char revision[REVISION_SIZE])
+{
+	const char *found = text_or_null(parse, object, key);
+
+	if (found && strlen(found) == REVISION_SIZE - 1)
+		memcpy(revision, found, REVISION_SIZE);
+	else if (found)
+		wrong_type(parse, key);
+}
+
+static void read_arrival(struct parse *parse, const struct value *object,
+			 struct cache_arrival *arrival)
+{
+	const struct value *skipped = value_get(object, STR("skipped"));
+
+	read_revision(parse, object, "in_force", arrival->in_force);
+	read_revision(parse, object, "next", arrival->next);
+	if (!arrival->next[0])
+		return;
+	arrival->seen_at = seconds(parse, object, "seen_at");
+	if (value_is(skipped, VALUE_BOOL))
+		arrival->skipped = skipped->boolean;
+	else
+		wrong_type(parse, "skipped");
+}
+
 /* A feed has both, its list and its time, or neither. */
 static void read_feed(struct parse *parse, const struct value *root,
 		      enum vault_feed number)
@@ -249,6 +303,8 @@ static void read_feed(struct parse *parse, const struct value *root,
 	const struct value *times = value_get(root, STR("fetched_at"));
 	const struct value *list =
 		value_get(value_get(root, STR("vaults")), str_from(name));
+	const struct value *arrival =
+		value_get(value_get(root, STR("arrivals")), str_from(name));
 
 	if (!list && !value_get(times, str_from(name)))
 		return;
@@ -257,6 +313,8 @@ static void read_feed(struct parse *parse, const struct value *root,
 		read_vaults(parse, list, feed);
 	else
 		wrong_type(parse, name);
+	if (arrival)
+		read_arrival(parse, arrival, &feed->arrival);
 }
 
 static void read_object(struct parse *parse, const struct value *root)

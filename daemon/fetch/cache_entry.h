@@ -29,12 +29,24 @@ struct diag;
 /* A longer file is no cache. */
 #define CACHE_BYTES_MAX ((size_t)256 << 20)
 
+/* A revision of a feed's vaults: SHA-256 of them as digits, or "". */
+#define REVISION_SIZE 65
+
+/* Of a feed, which revision is in force, and which other one is waited with,
+ * see engine/arrival.h. */
+struct cache_arrival {
+	char in_force[REVISION_SIZE], next[REVISION_SIZE];
+	int64_t seen_at; /* seconds since 1970 when @next was first seen */
+	bool skipped;    /* it is never to be taken */
+};
+
 /* The vaults of one feed, in the order of the server. */
 struct cache_vaults {
 	int64_t fetched_at; /* seconds since 1970 of the last good answer;
 			       0: there has been none, and so no vaults */
 	const struct vault *vaults;
 	size_t count;
+	struct cache_arrival arrival;
 };
 
 struct cache_entry {

@@ -14,6 +14,7 @@
 #include "engine/site.h"
 #include "fetch/http.h"
 #include "fetch/session.h"
+#include "front/arrivals.h"
 #include "read/doc.h"
 #include "serve/consumer.h"
 #include "serve/holding.h"
@@ -348,6 +349,8 @@ static void write_workspace(struct reader *reader, const struct engine *engine,
 		write_candidate(reader, workspace);
 	if (reader->server)
 		write_behind(reader, workspace);
+	if (arrivals_exist(workspace, NULL))
+		arrivals_write(workspace, NULL, "arriving", json);
 	write_layers(reader, engine, workspace);
 	buf_putc(json, '}');
 }

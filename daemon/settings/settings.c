@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/share.h"
 #include "base/str.h"
 #include "config/pattern.h"
 #include "settings/settings_table.h"
@@ -42,6 +43,7 @@ static const struct settings_key keys[] = {
 	{"local", "vault_environment", WORDS, IN_SETTINGS(vault_environment)},
 	{"resolve", "dialect", CHOICE, IN_SETTINGS(dialect), "clearml", 0, 0, dialects},
 	{"resolve", "types", CHOICE, IN_SETTINGS(types), "warn", 0, 0, type_policies},
+	{"change", "stage", STAGE, IN_SETTINGS(stage), "off", 100, 30 * DAY},
 	{"poll", "interval", DURATION, IN_SETTINGS(interval), "60s", 100, 7 * DAY},
 	{"poll", "jitter", PERCENT, IN_SETTINGS(jitter), "20%", 0, 100},
 	{"poll", "timeout", DURATION, IN_SETTINGS(timeout), "10s", 100, HOUR},
@@ -153,6 +155,52 @@ static bool parse_number(const char *text, const struct unit *units,
 	return false;
 }
 
+/* A part of a whole as `10 %`, in hundredths of a percent: as many as there are
+ * ten-thousandths. */
+static bool parse_share(struct str text, int64_t *share)
+{
+	unsigned int decimals = 0;
+	bool point = false;
+
+	if (!str_ends(text, STR("%")))
+		return false;
+	text = str_trim((struct str){text.ptr, text.len - 1});
+	*share = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '.' && i && !point && i + 1 < text.len) {
+			point = true;
+			continue;
+		}
+		decimals += point;
+		if (text.ptr[i] < '0' || text.ptr[i] > '9' || decimals > 2 ||
+		    *share > SHARE_WHOLE)
+			return false;
+		*share = *share * 10 + (text.ptr[i] - '0');
+	}
+	for (; decimals < 2; decimals++)
+		*share *= 10;
+	return *share >= 1 && *share <= SHARE_WHOLE;
+}
+
+/* `10 % for 10m`, or off. */
+static bool parse_stage(const struct settings_key *key, const char *text,
+			struct stage_settings *stage)
+{
+	const char *word = strstr(text, " for ");
+	_cleanup_(mem_freep) char *wait = NULL;
+	struct str after;
+
+	*stage = (struct stage_settings){.share = SHARE_WHOLE};
+	if (!word)
+		return !strcmp(text, "off");
+	after = str_trim(str_from(word + strlen(" for ")));
+	wait = mem_strndup(after.ptr, after.len);
+	return parse_share(str_trim((struct str){text, (size_t)(word - text)}),
+			   &stage->share) &&
+	       parse_number(wait, duration_units, &stage->wait) &&
+	       stage->wait >= key->min && stage->wait <= key->max;
+}
+
 static bool parse_choice(const char *text, const char *const *choices,
 			 int64_t *number)
 {
@@ -221,6 +269,8 @@ bool settings_set_key(void *base, const struct settings_key *key,
 		return key->type != PATTERNS ||
 		       patterns_accept(*(char **)field);
 	}
+	if (key->type == STAGE)
+		return parse_stage(key, text, field);
 	if (key->type == BOOL)
 		return str_to_bool(str_from(text), field);
 	return parse(key, text, field);
@@ -248,6 +298,7 @@ char *settings_expected(const struct settings_key *key)
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",
 		[PERCENT] = "0% to 100%",
+		[STAGE] = "off, or a share and a time: 10 % for 10m",
 		[SIZE] = "a whole number of bytes, or with K, M or G, in range",
 		[COUNT] = "a whole number in range",
 	};

@@ -49,6 +49,12 @@ struct settings {
 	int64_t dialect; /* enum read_dialect */
 	int64_t types;   /* enum conform_policy */
 
+	/* A part of the hosts takes new vaults at once, the others later. */
+	struct stage_settings {
+		int64_t share; /* of SHARE_WHOLE, which is: all at once */
+		int64_t wait;  /* milliseconds */
+	} stage;
+
 	int64_t interval, timeout, backoff_max; /* milliseconds */
 	int64_t stale_limit, revoked_grace;     /* milliseconds; 0: none */
 	int64_t prove;                          /* milliseconds; 0: never */

@@ -22,6 +22,7 @@ enum settings_type {
 	BOOL,
 	DURATION,
 	PERCENT,
+	STAGE, /* struct stage_settings */
 	SIZE,
 	COUNT
 };

@@ -28,6 +28,13 @@ static const struct vault entry_monitoring[] = {
 	{"m", "monitor", "hocon", "monitoring", "user", NULL, STR("b: 2")},
 };
 
+#define ENTRY_REVISION(c) c c c c c c c c
+#define ENTRY_WAITS                                                            \
+	{                                                                      \
+		ENTRY_REVISION("0123abcd"), ENTRY_REVISION("4567cdef"),        \
+			1795498000, true                                       \
+	}
+
 static inline struct cache_entry entry_full(void)
 {
 	return (struct cache_entry){
@@ -39,7 +46,8 @@ static inline struct cache_entry entry_full(void)
 		.user_name = "Zo\xC3\xAB",
 		.company_name = "Example",
 		.refused_at = 1795500000,
-		.feeds = {{1795499000, entry_config, ARRAY_SIZE(entry_config)},
+		.feeds = {{1795499000, entry_config, ARRAY_SIZE(entry_config),
+			   ENTRY_WAITS},
 			  {1795499001, entry_monitoring,
 			   ARRAY_SIZE(entry_monitoring)}},
 	};
@@ -106,6 +114,8 @@ static inline void entry_assert_same(const struct cache_entry *a,
 		assert_int_equal(a->feeds[i].fetched_at,
 				 b->feeds[i].fetched_at);
 		assert_int_equal(a->feeds[i].count, b->feeds[i].count);
+		assert_memory_equal(&a->feeds[i].arrival, &b->feeds[i].arrival,
+				    sizeof(a->feeds[i].arrival));
 		for (size_t j = 0; j < a->feeds[i].count; j++)
 			entry_assert_same_vault(&a->feeds[i].vaults[j],
 						&b->feeds[i].vaults[j]);

@@ -32,7 +32,7 @@ struct fixture {
 	struct workspace_host host;
 	struct workspace *workspace;
 	uint64_t generation;
-	unsigned int snapshots, states, answers, logouts;
+	unsigned int snapshots, states, answers, logouts, saves;
 	bool answered; /* and nothing is asked any more */
 	bool key_is_used;
 };
@@ -74,6 +74,14 @@ static inline void fixture_on_logout(void *data, struct workspace *workspace)
 
 	(void)workspace;
 	fixture->logouts++;
+}
+
+static inline void fixture_on_saved(void *data, struct workspace *workspace)
+{
+	struct fixture *fixture = data;
+
+	(void)workspace;
+	fixture->saves++;
 }
 
 static inline bool fixture_uses_key(void *data, const char *key,
@@ -135,6 +143,7 @@ static inline int enter(void **state)
 		.on_rotation = fixture_on_state,
 		.uses_key = fixture_uses_key,
 		.on_logout = fixture_on_logout,
+		.on_saved = fixture_on_saved,
 	};
 	fixture->host.upstream.secrets = fixture->host.secrets;
 	set_settings(fixture, "");

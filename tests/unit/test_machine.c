@@ -31,7 +31,7 @@ static void assert_id(const char *path, const char *state_dir, const char *id)
 {
 	struct machine machine = {{0}};
 
-	machine_learn(&machine, path, state_dir);
+	machine_learn(&machine, path, state_dir, true);
 	assert_string_equal(machine.id, id);
 }
 
@@ -84,12 +84,12 @@ static void without_one_an_own_one_is_kept(void **state)
 	(void)state;
 	scratch_folder("state");
 	scratch_folder("other");
-	machine_learn(&first, "absent", scratch_at("state"));
+	machine_learn(&first, "absent", scratch_at("state"), true);
 	assert_int_equal(strlen(first.id), 32);
 	assert_int_equal(stat("state/machine-id", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_id("absent", scratch_at("state"), first.id);
-	machine_learn(&second, "absent", scratch_at("other"));
+	machine_learn(&second, "absent", scratch_at("other"), true);
 	assert_string_not_equal(first.id, second.id);
 }
 
@@ -100,9 +100,21 @@ static void a_damaged_one_is_made_anew(void **state)
 	(void)state;
 	scratch_folder("state");
 	scratch_write("state/machine-id", "torn");
-	machine_learn(&machine, "absent", scratch_at("state"));
+	machine_learn(&machine, "absent", scratch_at("state"), true);
 	assert_int_equal(strlen(machine.id), 32);
 	assert_id("absent", scratch_at("state"), machine.id);
+}
+
+static void who_may_not_write_leaves_no_id_behind(void **state)
+{
+	struct machine machine = {{0}};
+
+	(void)state;
+	scratch_folder("state");
+	machine_learn(&machine, "absent", scratch_at("state"), false);
+	assert_int_equal(strlen(machine.id), 32);
+	assert_int_equal(access("state/machine-id", F_OK), -1);
+	assert_id("absent", NULL, machine.id);
 }
 
 static void where_none_can_be_kept_the_name_has_to_do(void **state)
@@ -110,7 +122,7 @@ static void where_none_can_be_kept_the_name_has_to_do(void **state)
 	struct machine machine = {{0}};
 
 	(void)state;
-	machine_learn(&machine, "absent", NULL);
+	machine_learn(&machine, "absent", NULL, true);
 	assert_int_equal(strlen(machine.id), 32);
 	assert_id("absent", NULL, machine.id);
 	assert_id("absent", scratch_at("nowhere"), machine.id);
@@ -127,6 +139,8 @@ int main(void)
 						enter, leave),
 		cmocka_unit_test_setup_teardown(a_damaged_one_is_made_anew,
 						enter, leave),
+		cmocka_unit_test_setup_teardown(
+			who_may_not_write_leaves_no_id_behind, enter, leave),
 		cmocka_unit_test_setup_teardown(
 			where_none_can_be_kept_the_name_has_to_do, enter,
 			leave),

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/share.h"
 #include "read/reader.h"
 #include "settings/settings.h"
 
@@ -33,6 +34,9 @@ static const char documented[] =
 	"\n"
 	"[resolve]\n"
 	";dialect = clearml       ; or strict\n"
+	"\n"
+	"[change]\n"
+	";stage = off            ; or 10 % for 10m\n"
 	"\n"
 	"[poll]\n"
 	";interval = 60s          ; vaults and profile\n"
@@ -111,6 +115,7 @@ static void every_default_is_the_documented_one(void **state)
 		{s->mode, MODE_AGENT},
 		{s->log_level, LOG_LEVEL_INFO},
 		{s->dialect, READ_CLEARML},
+		{s->stage.share, SHARE_WHOLE},
 		{s->interval, 60 * SECOND},
 		{s->jitter, 20},
 		{s->timeout, 10 * SECOND},
@@ -303,6 +308,57 @@ static void numbers_take_their_units(void **state)
 	}
 }
 
+static void a_stage_is_a_share_and_a_time(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t share, wait; /* 0: it is refused */
+	} cases[] = {
+		{"off", SHARE_WHOLE, 0},
+		{"10 % for 10m", 1000, 600 * SECOND},
+		{"10% for 10m", 1000, 600 * SECOND},
+		{"  0.5 %  for  1h ", 50, 3600 * SECOND},
+		{"0.01 % for 1s", 1, SECOND},
+		{"12.34% for 100ms", 1234, 100},
+		{"100 % for 30d", SHARE_WHOLE, 2592000 * SECOND},
+		{"", 0, 0},
+		{"on", 0, 0},
+		{"10%for", 0, 0},
+		{"10%for 10m", 0, 0},
+		{"10 % for", 0, 0},
+		{"10 % for ", 0, 0},
+		{"10 % for 10", 0, 0},
+		{"10 for 10m", 0, 0},
+		{"% for 10m", 0, 0},
+		{"0 % for 10m", 0, 0},
+		{"0.00 % for 10m", 0, 0},
+		{"0.001 % for 10m", 0, 0},
+		{"1. % for 10m", 0, 0},
+		{".5 % for 10m", 0, 0},
+		{"1.2.3 % for 10m", 0, 0},
+		{"-1 % for 10m", 0, 0},
+		{"+1 % for 10m", 0, 0},
+		{"100.01 % for 10m", 0, 0},
+		{"110 % for 10m", 0, 0},
+		{"18446744073709551617 % for 10m", 0, 0},
+		{"10 % for 99ms", 0, 0},
+		{"10 % for 31d", 0, 0},
+		{"10 % for 10m for 10m", 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(settings_freep) struct settings *s = settings_new();
+
+		if (settings_set(s, "change", "stage", cases[i].text) !=
+		    (cases[i].share != 0))
+			fail_msg("stage = %s", cases[i].text);
+		if (cases[i].share && (s->stage.share != cases[i].share ||
+				       s->stage.wait != cases[i].wait))
+			fail_msg("stage = %s", cases[i].text);
+	}
+}
+
 static void sizes_and_counts_have_limits(void **state)
 {
 	static const struct {
@@ -411,6 +467,7 @@ int main(void)
 		cmocka_unit_test(the_documented_file_states_the_defaults),
 		cmocka_unit_test(a_workspace_is_read_whole),
 		cmocka_unit_test(numbers_take_their_units),
+		cmocka_unit_test(a_stage_is_a_share_and_a_time),
 		cmocka_unit_test(sizes_and_counts_have_limits),
 		cmocka_unit_test(lists_grow_over_lines_and_sections),
 		cmocka_unit_test(lists_and_workspaces_have_an_end),

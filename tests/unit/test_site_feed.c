@@ -28,9 +28,11 @@ static struct settings *some_settings(void)
 static const char *another_value(const struct settings_key *key)
 {
 	static const char *const values[] = {
-		[TEXT] = "/other",    [WORDS] = "http://b:2/", [PATHS] = "a.b",
-		[DURATION] = "200ms", [PERCENT] = "1%",        [SIZE] = "64K",
-		[COUNT] = "2",        [PATTERNS] = "^x$",
+		[TEXT] = "/other",      [WORDS] = "http://b:2/",
+		[PATHS] = "a.b",        [DURATION] = "200ms",
+		[PERCENT] = "1%",       [SIZE] = "64K",
+		[COUNT] = "2",          [PATTERNS] = "^x$",
+		[STAGE] = "1 % for 1m",
 	};
 
 	return key->type == CHOICE ? key->choices[1] : values[key->type];

@@ -127,13 +127,14 @@ static int make_own(struct machine *machine, const char *state_dir)
 }
 
 /* The id of chance, of an earlier day or made now; 0 or a negative errno. */
-static int learn_own(struct machine *machine, const char *state_dir)
+static int learn_own(struct machine *machine, const char *state_dir,
+		     bool may_write)
 {
 	_cleanup_(mem_freep) char *path = mem_printf("%s/" OWN_FILE, state_dir);
 	char bytes[ID_BYTES];
 
 	if (read_id(path, bytes))
-		return make_own(machine, state_dir);
+		return may_write ? make_own(machine, state_dir) : -EROFS;
 	sha256_write_hex((const unsigned char *)bytes, ID_BYTES, machine->id);
 	return 0;
 }
@@ -153,7 +154,7 @@ static void learn_by_name(struct machine *machine)
 }
 
 void machine_learn(struct machine *machine, const char *path,
-		   const char *state_dir)
+		   const char *state_dir, bool may_write)
 {
 	const char *lack;
 	int r = -ENOENT;
@@ -161,7 +162,7 @@ void machine_learn(struct machine *machine, const char *path,
 	if (machine_from_file(machine, path, &lack))
 		return;
 	if (state_dir)
-		r = learn_own(machine, state_dir);
+		r = learn_own(machine, state_dir, may_write);
 	if (r < 0)
 		learn_by_name(machine);
 	log_warning("no-machine-id", LOG_TEXT("file", path),

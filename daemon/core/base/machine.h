@@ -26,10 +26,10 @@ bool machine_from_file(struct machine *machine, const char *path,
 		       const char **lack);
 
 /* This machine, by the file @path, which is MACHINE_ID_FILE; else by the file
- * `machine-id` of @state_dir, which is written if need be; with NULL, or where
- * that cannot be, by the host's name. The log says what is not there. It blocks
- * on the disk. */
+ * `machine-id` of @state_dir, which is made if need be and @may_write; with
+ * NULL, or where that cannot be, by the host's name. The log says what is not
+ * there. It blocks on the disk. */
 void machine_learn(struct machine *machine, const char *path,
-		   const char *state_dir);
+		   const char *state_dir, bool may_write);
 
 #endif

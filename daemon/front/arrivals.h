@@ -1,0 +1,21 @@
+#ifndef FRONT_ARRIVALS_H
+#define FRONT_ARRIVALS_H
+
+/*
+ * The vaults that wait, or were skipped, as the interface tells of them: the
+ * type Arrival of io.clearconf.
+ */
+
+#include <stdbool.h>
+
+struct buf;
+struct workspace;
+
+/* Are there any, of this revision (NULL: any)? */
+bool arrivals_exist(const struct workspace *workspace, const char *revision);
+
+/* Add the member @key, their list. What is told is masked. */
+void arrivals_write(const struct workspace *workspace, const char *revision,
+		    const char *key, struct buf *json);
+
+#endif

@@ -175,8 +175,9 @@ int clearconf_get_events(const struct clearconf *handle);
  * CLEARCONF_E_DENIED, never a text of asterisks.
  */
 
-/* Ask for the values of this workspace from now on; NULL: the active one.
- * 0 or -ENOMEM. */
+/* Ask for the values of this workspace from now on; NULL, and at first: of the
+ * one that $CLEARCONF_WORKSPACE names, else of this process's own or the active
+ * one. Calls and watches say it by their parameters. 0 or -ENOMEM. */
 int clearconf_set_workspace(struct clearconf *handle, const char *name);
 
 /* A string. With a NUL in it, it is CLEARCONF_E_RANGE. */

@@ -16,6 +16,9 @@
 #define WIRE_STATE_HOME      ".local/state"
 #define WIRE_SOCKET_VARIABLE "CLEARCONF_SOCKET"
 
+/* Names the workspace for who names none. */
+#define WIRE_WORKSPACE_VARIABLE "CLEARCONF_WORKSPACE"
+
 /* Bytes of a call: no method takes more. */
 #define WIRE_CALL_MAX ((size_t)192 * 1024)
 

@@ -29,7 +29,8 @@ static const struct {
 	 "keys are joined by '.', a key with a special character is a JSON "
 	 "string: a.\"b.c\""},
 	{WIRE_INTERFACE ".UnknownWorkspace", EXIT_USAGE,
-	 "'clearconf status' lists the workspaces"},
+	 "'clearconf workspace' lists them; --workspace, or "
+	 "$" WIRE_WORKSPACE_VARIABLE ", has named this one"},
 	{WIRE_INTERFACE ".AccessDenied", EXIT_DENIED,
 	 "rights are given in [access] of clearconfd.conf"},
 	{CHANNEL_NOT_READY, EXIT_SERVER,

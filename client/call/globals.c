@@ -8,7 +8,7 @@ const struct option_spec global_options[] = {
 	{"socket", 's', OPTION_TEXT, FIELD(socket), "PATH",
 	 "the daemon's socket"},
 	{"workspace", 'w', OPTION_TEXT, FIELD(workspace), "NAME",
-	 "not the active workspace but this one"},
+	 "this workspace, in place of the active one"},
 	{"timeout", 't', OPTION_SECONDS, FIELD(timeout), "S",
 	 "wait at most S seconds for an answer (30)"},
 	{"any-server", '\0', OPTION_FLAG, FIELD(any_server), NULL,

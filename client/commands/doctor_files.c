@@ -67,6 +67,31 @@ static void look_at_trust(struct doctor *doctor, const char *name)
 			   name, path, strerror(errno));
 }
 
+static void note_workspace(struct doctor *doctor, const struct value *workspace)
+{
+	doctor_say(doctor, DOCTOR_OK,
+		   "variable: " WIRE_WORKSPACE_VARIABLE "=%.*s, for whatever "
+		   "asks in this shell without --workspace",
+		   STR_PRINT(answer_text(workspace, "name")));
+}
+
+static void look_at_workspace(struct doctor *doctor)
+{
+	const char *name = getenv(WIRE_WORKSPACE_VARIABLE);
+	size_t before = doctor->count;
+
+	if (!name || name != doctor->client->workspace || !doctor->status)
+		return;
+	doctor_each_workspace(doctor, note_workspace);
+	if (doctor->count == before)
+		doctor_say(doctor, DOCTOR_PROBLEM,
+			   "variable: " WIRE_WORKSPACE_VARIABLE "=%s: there is "
+			   "no such workspace, so that whatever asks in this "
+			   "shell without --workspace is refused: 'clearconf "
+			   "workspace' lists those there are",
+			   name);
+}
+
 void doctor_look_at_variables(struct doctor *doctor)
 {
 	static const char *const files[] = {"CLEARML_CONFIG_FILE",
@@ -78,6 +103,7 @@ void doctor_look_at_variables(struct doctor *doctor)
 		look_at_config_file(doctor, files[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(trust); i++)
 		look_at_trust(doctor, trust[i]);
+	look_at_workspace(doctor);
 }
 
 /* --- who can read them ---------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
+#include "wire.h"
 
 #define TIMEOUT_MS 30000
 
@@ -47,13 +48,22 @@ static int start(const struct command *command, const struct client *client,
 	return command->run(client, fields, count, words);
 }
 
+static const char *workspace_of(const struct globals *globals)
+{
+	const char *name = getenv(WIRE_WORKSPACE_VARIABLE);
+
+	if (globals->workspace)
+		return globals->workspace;
+	return name && *name ? name : NULL;
+}
+
 static struct client client_of(const struct program *program,
 			       const struct globals *globals)
 {
 	return (struct client){
 		.program = program,
 		.socket = globals->socket,
-		.workspace = globals->workspace,
+		.workspace = workspace_of(globals),
 		.timeout_ms =
 			arguments_milliseconds(globals->timeout, TIMEOUT_MS),
 		.any_server = globals->any_server,

@@ -67,7 +67,7 @@ char **exec_config_environment(const struct exec_config *config)
 		.daemon = &config->daemon,
 		.live = config->live,
 		.login = config->login,
-		.other_workspace = config->client->workspace != NULL,
+		.workspace = config->client->workspace,
 	};
 
 	return exec_env_make(&wish);

@@ -12,6 +12,7 @@
 #include "text/complain.h"
 #include "value/json.h"
 #include "value/value.h"
+#include "wire.h"
 
 /* Where else the configuration might come from. */
 static const char *const of_defaults[] = {
@@ -96,7 +97,7 @@ static bool is_kept(const struct exec_env_wish *wish, char *const *again,
 {
 	struct str name = {item, strcspn(item, "=")};
 
-	if (wish->other_workspace &&
+	if (wish->workspace &&
 	    is_one_of(name, of_the_caller, ARRAY_SIZE(of_the_caller)))
 		return false;
 	if (!again)
@@ -279,6 +280,9 @@ char **exec_env_make(const struct exec_env_wish *wish)
 		add_vaults(&list, wish);
 	add_logins(&list, wish);
 	set(&list, STR("CLEARML_CONFIG_FILE"), str_from(wish->file));
+	if (wish->workspace)
+		set(&list, STR(WIRE_WORKSPACE_VARIABLE),
+		    str_from(wish->workspace));
 	return list.items;
 }
 

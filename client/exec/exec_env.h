@@ -37,7 +37,8 @@ struct exec_env_wish {
 	const struct exec_daemon *daemon;
 	bool live; /* ClearML reads its vaults itself */
 	enum exec_login login;
-	bool other_workspace; /* not the one of the caller's token */
+	const char *workspace; /* that was named: the caller's token is of
+				* another; NULL: none was */
 };
 
 /* NULL-terminated, for execve(2); exec_env_freep frees it. What cannot be a

@@ -13,14 +13,6 @@
 #include "trust.h"
 #include "wire.h"
 
-/* A variable that is set and not empty; nothing for a setuid program. */
-static const char *variable(const char *name)
-{
-	const char *value = secure_getenv(name);
-
-	return value && *value ? value : NULL;
-}
-
 static int use(struct clearconf *handle, const char *path)
 {
 	size_t len = strlen(path);
@@ -39,9 +31,9 @@ static int use(struct clearconf *handle, const char *path)
  * has no such place. */
 static void use_user_socket(struct clearconf *handle)
 {
-	const char *run = variable("XDG_RUNTIME_DIR");
-	const char *state = variable("XDG_STATE_HOME");
-	const char *home = variable("HOME");
+	const char *run = handle_variable("XDG_RUNTIME_DIR");
+	const char *state = handle_variable("XDG_STATE_HOME");
+	const char *home = handle_variable("HOME");
 	size_t size = sizeof(handle->socket);
 	int len = 0;
 
@@ -68,7 +60,7 @@ static int choose_socket(struct clearconf *handle, const char *path)
 	char user[sizeof(handle->socket)];
 
 	if (!path)
-		path = variable(WIRE_SOCKET_VARIABLE);
+		path = handle_variable(WIRE_SOCKET_VARIABLE);
 	if (path)
 		return use(handle, path);
 	use_user_socket(handle);

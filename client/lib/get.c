@@ -31,14 +31,24 @@ int clearconf_set_workspace(struct clearconf *handle, const char *name)
 	return 0;
 }
 
+/* The one that the program names; else the one that its environment names. */
+static int add_workspace(struct bytes *out, const struct clearconf *handle)
+{
+	const struct bytes *named = &handle->workspace;
+	const char *name = handle_variable(WIRE_WORKSPACE_VARIABLE);
+
+	if (named->len || !name)
+		return bytes_add(out, named->data, named->len);
+	return add_text(out, ",\"workspace\":") < 0 ? -ENOMEM
+						    : json_text_add(out, name);
+}
+
 static int write_question(struct bytes *out, const struct clearconf *handle,
 			  const char *path)
 {
-	const struct bytes *workspace = &handle->workspace;
-
 	if (add_text(out, "{\"path\":") < 0 ||
 	    json_text_add(out, path ? path : "") < 0 ||
-	    bytes_add(out, workspace->data, workspace->len) < 0)
+	    add_workspace(out, handle) < 0)
 		return -ENOMEM;
 	return bytes_add(out, "}", 2);
 }

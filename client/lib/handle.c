@@ -9,6 +9,13 @@
 
 #include "clearconf.h"
 
+const char *handle_variable(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
 int clearconf_new(struct clearconf **handle)
 {
 	struct clearconf *fresh = calloc(1, sizeof(*fresh));

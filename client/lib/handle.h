@@ -37,6 +37,9 @@ struct clearconf {
 
 struct clearconf_reply;
 
+/* A variable that is set and not empty; nothing for a setuid program. */
+const char *handle_variable(const char *name);
+
 void handle_set_state(struct clearconf *handle, enum handle_state state);
 
 /* Text and result of a failure: `return handle_fail(handle, -EPROTO, ...);` */

@@ -16,7 +16,8 @@
 
 struct given {
 	const char *tree, *status; /* JSON */
-	bool live, other_workspace;
+	bool live;
+	const char *workspace;
 	enum exec_login login;
 };
 
@@ -36,7 +37,7 @@ static char **make(const struct given *given)
 		.daemon = &daemon,
 		.live = given->live,
 		.login = given->login,
-		.other_workspace = given->other_workspace,
+		.workspace = given->workspace,
 	};
 
 	return exec_env_make(&wish);
@@ -219,10 +220,12 @@ static void a_token_is_not_for_another_workspace(void **state)
 	(void)state;
 	assert_int_equal(setenv("CLEARML_AUTH_TOKEN", "t", 1), 0);
 	own = make(&(struct given){"{}", AGENT});
-	other = make(&(struct given){"{}", AGENT, .other_workspace = true});
+	other = make(&(struct given){"{}", AGENT, .workspace = "w"});
 	assert_int_equal(unsetenv("CLEARML_AUTH_TOKEN"), 0);
 	assert_variable(own, "CLEARML_AUTH_TOKEN", "t");
 	assert_variable(other, "CLEARML_AUTH_TOKEN", NULL);
+	assert_variable(own, "CLEARCONF_WORKSPACE", NULL);
+	assert_variable(other, "CLEARCONF_WORKSPACE", "w");
 }
 
 /* --- defaults ------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -102,6 +103,24 @@ static void a_workspace_goes_along_until_it_is_taken_back(void **state)
 	assert_int_equal(clearconf_set_workspace(pair->handle, NULL), 0);
 	assert_int_equal(clearconf_get_text(with(pair, "1"), "a", &text), 0);
 	assert_asked(pair, "{\"path\":\"a\"}");
+}
+
+static void a_variable_names_it_for_who_does_not(void **state)
+{
+	struct pair *pair = *state;
+	const char *text;
+
+	assert_int_equal(setenv("CLEARCONF_WORKSPACE", "v", 1), 0);
+	assert_int_equal(clearconf_get_text(with(pair, "1"), "a", &text), 0);
+	assert_asked(pair, "{\"path\":\"a\",\"workspace\":\"v\"}");
+	assert_int_equal(clearconf_set_workspace(pair->handle, "w"), 0);
+	assert_int_equal(clearconf_get_text(with(pair, "1"), "a", &text), 0);
+	assert_asked(pair, "{\"path\":\"a\",\"workspace\":\"w\"}");
+	assert_int_equal(clearconf_set_workspace(pair->handle, NULL), 0);
+	assert_int_equal(setenv("CLEARCONF_WORKSPACE", "", 1), 0);
+	assert_int_equal(clearconf_get_text(with(pair, "1"), "a", &text), 0);
+	assert_asked(pair, "{\"path\":\"a\"}");
+	assert_int_equal(unsetenv("CLEARCONF_WORKSPACE"), 0);
 }
 
 static void strings_are_decoded(void **state)
@@ -348,6 +367,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_path_is_asked_for_as_json),
 		TEST(a_workspace_goes_along_until_it_is_taken_back),
+		TEST(a_variable_names_it_for_who_does_not),
 		TEST(strings_are_decoded),
 		TEST(what_is_no_json_string_is_not_decoded),
 		TEST(integers_have_64_bits),

@@ -3,11 +3,12 @@ when that one is away."""
 
 from __future__ import annotations
 
+import os
 import random
 from typing import TYPE_CHECKING, Optional, Sequence
 
 from . import questions
-from .connection import find_socket
+from .connection import WORKSPACE, find_socket
 from .errors import NoDaemon
 from .questions import Path, Question
 
@@ -19,7 +20,8 @@ _FIRST_PAUSE, _MAX_PAUSE = 0.1, 5.0  # seconds between tries to reconnect
 
 class Asking:
     """Asks one daemon. socket: its path, find_socket() without one. workspace:
-    by name, the active one without. timeout: seconds for each call, None waits
+    by name; without one that of $CLEARCONF_WORKSPACE, else this process's own or
+    the active one. timeout: seconds for each call, None waits
     for ever. optional: on a host that has no daemon get() gives its default,
     watch() ends, and configured() and exec_environment() leave everything as it
     is; a daemon that is there and refuses is an error all the same. any_server:
@@ -30,7 +32,7 @@ class Asking:
                  timeout: Optional[float] = 30.0, any_server: bool = False,
                  optional: bool = False) -> None:
         self.socket = socket
-        self.workspace = workspace
+        self.workspace = workspace or os.environ.get(WORKSPACE) or None
         self.timeout = timeout
         self.any_server = any_server
         self.optional = optional

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 from . import environment as environments
 from . import questions
 from .asking import Asking, Following
-from .connection import Connection
+from .connection import WORKSPACE, Connection
 from .errors import INTERFACE, NoDaemon, NotReady, PathNotFound, QuotaExceeded, TimedOut
 from .given import Given, give
 from .hocon import decode_exactly
@@ -248,6 +248,7 @@ class Client(Asking):
         if self.workspace:
             variables = {name: value for name, value in variables.items()
                          if name not in environments.OF_THE_CALLER}
+            variables[WORKSPACE] = self.workspace
         wish = (self.socket, self.workspace, vaults, require_vaults)
         return give(tree, variables, caller, wish)
 

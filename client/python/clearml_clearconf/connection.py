@@ -16,6 +16,7 @@ from .questions import Environment, Question, T
 
 SYSTEM_SOCKET = "/run/clearconf/clearconf.sock"
 SOCKET_NAME = "clearconf/clearconf.sock"
+WORKSPACE = "CLEARCONF_WORKSPACE"  # the variable
 MESSAGE_LIMIT = 64 << 20
 
 # Without these nobody serves: a socket that is none, or that nobody listens on.

@@ -20,6 +20,7 @@
 #                         its own parser, if CLEARML_SDK_SRC names a checkout of
 #                         its SDK, else a model of its rules
 #   make bench            what it costs, as ratios to peers or limits
+#   make bench-growth     how that grows with what there is; QUICK=1: small sizes
 #   make install DESTDIR=... PREFIX=/usr
 #   make deb              Debian packages in $(B)
 #   make rpm              RPM packages in $(B), for EL 8, EL 9 and Fedora
@@ -213,7 +214,7 @@ $(B)/%.o: %.c Makefile | $(generated)
 # Goals that may install packages by themselves; the others only say what is
 # missing.
 installing := $(filter capture deb rpm demo fuzz-differential test test-long test-old test-system \
-              fuzz bench lint ci deps deps-build,$(MAKECMDGOALS))
+              fuzz bench bench-growth lint ci deps deps-build,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
 	@mkdir -p $(@D)
@@ -340,6 +341,9 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) \
 
 bench: deps-bench all $(benches) $(loaders)
 	@B=$(B) tests/bench/run.sh
+
+bench-growth: deps-test all
+	@B=$(B) $(PYTHON) tests/bench/growth.py $(if $(QUICK),--quick)
 
 lint: deps-lint $(generated) all
 	clang-format --dry-run -Werror \
@@ -470,7 +474,7 @@ clean:
 	rm -rf --one-file-system build build-*
 
 .PHONY: wheel threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb deps-rpm
-.PHONY: deps-build rpm test-old
+.PHONY: deps-build rpm test-old bench-growth
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist html \
         clean

@@ -2,7 +2,6 @@
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <wire.h>
 
 #include "base/arena.h"
@@ -139,19 +138,49 @@ void layer_set_scope(struct layer *layer, const char *scope,
 
 void layer_set_under(struct layer *layer, struct str under)
 {
-	if (layer->under && str_is(under, layer->under))
+	if (str_equal(under, str_from(layer->under)))
 		return;
 	mem_free(layer->under);
 	layer->under = under.len ? mem_strndup(under.ptr, under.len) : NULL;
 	layer->unread = true;
 }
 
+static bool is_among_sources(const struct doc *doc, const char *path)
+{
+	for (size_t i = 1; i < doc->source_count; i++)
+		if (!strcmp(doc->sources[i]->name, path))
+			return true;
+	return false;
+}
+
+/* Would reading its files give the same document again? Not known of those that
+ * are missing or broken. */
+static bool is_current(const struct layer *layer)
+{
+	const struct doc *doc = layer->doc;
+
+	if (layer->state != LAYER_OK)
+		return false;
+	for (size_t i = 0; i < doc->include_count; i++)
+		if (!is_among_sources(doc, doc->includes[i]))
+			return false;
+	for (size_t i = 0; i < doc->source_count; i++)
+		if (!source_is_current(doc->sources[i]))
+			return false;
+	return true;
+}
+
 void layer_set_file(struct layer *layer, enum read_format format,
 		    const char *under)
 {
+	bool same = layer->format == format;
+
 	layer->format = format;
 	layer_set_under(layer, str_from(under));
-	layer_touch(layer);
+	if (same && is_current(layer))
+		layer->since = clock_boot_ms();
+	else
+		layer_touch(layer);
 }
 
 void layer_set_text(struct layer *layer, enum read_format format,
@@ -399,16 +428,13 @@ const struct diag_list *layer_warnings(const struct layer *layer)
 /* Is the newest text another than the one that was looked at last? */
 static bool is_another(struct layer *layer)
 {
-	struct layer_stamp stamp = {0};
+	struct file_stamp stamp = {0};
 	bool another = layer->fresh;
-	struct stat st;
 
 	layer->fresh = false;
-	if (layer_is_of(layer, LAYER_OF_FILE) && stat(layer->source, &st) == 0)
-		stamp = (struct layer_stamp){st.st_ino, (uint64_t)st.st_size,
-					     st.st_mtim.tv_sec,
-					     st.st_mtim.tv_nsec};
-	another = another || memcmp(&stamp, &layer->stamp, sizeof(stamp)) != 0;
+	if (layer_is_of(layer, LAYER_OF_FILE))
+		file_stamp_of(&stamp, layer->source);
+	another = another || !file_stamp_equal(&stamp, &layer->stamp);
 	layer->stamp = stamp;
 	return another;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "base/file_stamp.h"
 #include "base/list.h"
 #include "base/str.h"
 #include "config/conform.h"
@@ -76,10 +77,7 @@ struct layer {
 	enum read_format format;
 	struct str text;         /* the newest, of a layer that is no file */
 	struct layer_text *held; /* what it lies in; copies share it */
-	struct layer_stamp {
-		uint64_t inode, size;
-		int64_t seconds, nanoseconds; /* of the last change */
-	} stamp;         /* of a file, when it was last looked at */
+	struct file_stamp stamp; /* of a file, when it was last looked at */
 	bool fresh;      /* the text has not been looked at since it was set */
 	bool unread;     /* the newest text has not been looked at */
 	bool odd_format; /* it is said to be in a format nobody knows */
@@ -144,7 +142,8 @@ void layer_set_text(struct layer *layer, enum read_format format,
  * HOCON, as ClearML does: to be told before layer_set_text. */
 void layer_set_odd_format(struct layer *layer, bool odd);
 
-/* The layer is the file of its name, which may have changed. */
+/* The layer is the file of its name, to be read if it, or what it includes, may
+ * have changed. */
 void layer_set_file(struct layer *layer, enum read_format format,
 		    const char *under);
 

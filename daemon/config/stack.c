@@ -273,6 +273,15 @@ struct value *stack_docs_merge(const struct stack_docs *docs,
 	return merged;
 }
 
+void stack_touch_files(struct stack *stack)
+{
+	struct layer *layer;
+
+	for (stack_each(stack, layer))
+		if (layer_is_of(layer, LAYER_OF_FILE))
+			layer_touch(layer);
+}
+
 bool stack_has_unread(const struct stack *stack)
 {
 	struct layer *layer;

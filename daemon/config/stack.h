@@ -93,6 +93,9 @@ bool stack_set_variables(struct stack *stack, const struct env *env);
 struct layer *stack_add(struct stack *stack, enum layer_kind kind,
 			const char *source);
 
+/* Read all files again, whatever they look like. */
+void stack_touch_files(struct stack *stack);
+
 /* Is there a text that has not been looked at? */
 bool stack_has_unread(const struct stack *stack);
 

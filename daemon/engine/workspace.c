@@ -443,8 +443,12 @@ static void refresh(struct workspace *workspace, bool changed,
 
 void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
 {
-	refresh(workspace, layers_set_local(&workspace->stack, workspace->host),
-		cause);
+	bool changed = layers_set_local(&workspace->stack, workspace->host);
+
+	/* Who asks for it by name may know of what no stamp tells. */
+	if (cause == CAUSE_RELOAD)
+		stack_touch_files(&workspace->stack);
+	refresh(workspace, changed, cause);
 }
 
 void workspace_take_site(struct workspace *workspace, enum snapshot_cause cause)

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file_stamp.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "fetch/file_stamp.h"
 #include "fetch/path_dirs.h"
 #include "fetch/writers.h"
 

@@ -6,7 +6,7 @@
  *
  * It watches folders, not files, because editors and Kubernetes rename: each in
  * which a step of a path is looked up (fetch/path_dirs). An event there makes
- * it look again at what all its paths lead to (fetch/file_stamp), and when that
+ * it look again at what all its paths lead to (base/file_stamp), and when that
  * differs it waits for a moment of quiet before it says so. inotify may drop
  * events and NFS has none: that is what watch_check() at each poll is for.
  *

@@ -9,7 +9,7 @@
 
 #include "../support/scratch.h"
 
-#include "fetch/file_stamp.h"
+#include "base/file_stamp.h"
 
 /* Longer than the clock of any file system's times stands still. */
 static void let_time_pass(void)
@@ -145,6 +145,25 @@ static void folder_covers_files_behind_its_links(void **state)
 	assert_true(has_changed("folder"));
 }
 
+/* Nor is one that the clock has been set back behind. */
+static void young_stamp_does_not_tell_of_the_next_change(void **state)
+{
+	const struct timespec at = {1000, 500000000};
+	const struct file_stamp stamp = {
+		.changed_ns = UINT64_C(1000500000000),
+	};
+	struct timespec later = at;
+
+	(void)state;
+	assert_false(file_stamp_is_settled(&stamp, at));
+	later.tv_sec += 2;
+	assert_false(file_stamp_is_settled(&stamp, later));
+	later.tv_sec += 2;
+	assert_true(file_stamp_is_settled(&stamp, later));
+	later.tv_sec = 1;
+	assert_false(file_stamp_is_settled(&stamp, later));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -158,6 +177,7 @@ int main(void)
 		TEST(folder_covers_its_entries),
 		TEST(folder_does_not_cover_what_is_beside_it),
 		TEST(folder_covers_files_behind_its_links),
+		cmocka_unit_test(young_stamp_does_not_tell_of_the_next_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,26 @@ static int read_text(struct source *source, int fd, size_t size,
 	return adopt(source, diag);
 }
 
+static void stamp(struct source *source, const struct stat *seen)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	file_stamp_from(&source->stamp, seen);
+	if (!file_stamp_is_settled(&source->stamp, now))
+		source->stamp = (struct file_stamp){0};
+}
+
+bool source_is_current(const struct source *source)
+{
+	struct file_stamp now;
+
+	if (!source->stamp.inode)
+		return false;
+	file_stamp_of(&now, source->name);
+	return file_stamp_equal(&now, &source->stamp);
+}
+
 int source_from_file(struct source *source, struct arena *arena,
 		     const char *name, size_t limit, struct diag *diag)
 {
@@ -111,6 +131,7 @@ int source_from_file(struct source *source, struct arena *arena,
 			 limit);
 		return SOURCE_E_BROKEN;
 	}
+	stamp(source, &st);
 	return read_text(source, fd, (size_t)st.st_size, diag);
 }
 

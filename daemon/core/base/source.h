@@ -8,9 +8,11 @@
  * of where they were written; line and column are computed when somebody asks.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/file_stamp.h"
 #include "base/str.h"
 
 struct arena;
@@ -29,6 +31,9 @@ struct source {
 	uint32_t *marks;     /* built by the first source_pos in a long line:
 			      * characters before each so-many-th byte */
 	struct arena *arena; /* owns all of the above */
+	/* Of the file when it was opened; all 0: it is none, or a later change
+	 * could not be told by it. */
+	struct file_stamp stamp;
 };
 
 enum {
@@ -45,6 +50,9 @@ int source_from_text(struct source *source, struct arena *arena,
  * 0, SOURCE_E_MISSING or SOURCE_E_BROKEN. */
 int source_from_file(struct source *source, struct arena *arena,
 		     const char *name, size_t limit, struct diag *diag);
+
+/* Is it of a file that has not changed since? */
+bool source_is_current(const struct source *source);
 
 /* CR, LF and CRLF end a line; a column is a character, also a tab. */
 struct pos source_pos(struct source *source, size_t offset);

@@ -1,4 +1,4 @@
-#include "fetch/file_stamp.h"
+#include "base/file_stamp.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -9,6 +9,9 @@
 
 #define NS_PER_S 1000000000
 
+/* Some file systems count time in steps of two seconds. */
+#define SETTLED_NS (UINT64_C(3) * NS_PER_S)
+
 /* It is compared and digested as bytes. */
 static_assert(sizeof(struct file_stamp) == 8 * sizeof(uint64_t), "padding");
 
@@ -17,22 +20,27 @@ static uint64_t nanoseconds(struct timespec time)
 	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
 }
 
+void file_stamp_from(struct file_stamp *stamp, const struct stat *seen)
+{
+	*stamp = (struct file_stamp){
+		.device = seen->st_dev,
+		.inode = seen->st_ino,
+		.type = seen->st_mode & S_IFMT,
+		.size = (uint64_t)seen->st_size,
+		.modified_ns = nanoseconds(seen->st_mtim),
+		.changed_ns = nanoseconds(seen->st_ctim),
+	};
+}
+
 /* Of @name in the folder @dirfd, but for its entries. */
 static void stamp_at(struct file_stamp *stamp, int dirfd, const char *name)
 {
 	struct stat seen;
 
-	*stamp = (struct file_stamp){0};
-	if (fstatat(dirfd, name, &seen, 0) < 0) {
-		stamp->error = (uint64_t)errno;
-		return;
-	}
-	stamp->device = seen.st_dev;
-	stamp->inode = seen.st_ino;
-	stamp->type = seen.st_mode & S_IFMT;
-	stamp->size = (uint64_t)seen.st_size;
-	stamp->modified_ns = nanoseconds(seen.st_mtim);
-	stamp->changed_ns = nanoseconds(seen.st_ctim);
+	if (fstatat(dirfd, name, &seen, 0) == 0)
+		file_stamp_from(stamp, &seen);
+	else
+		*stamp = (struct file_stamp){.error = (uint64_t)errno};
 }
 
 /* FNV-1a */
@@ -85,4 +93,12 @@ void file_stamp_of(struct file_stamp *stamp, const char *path)
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b)
 {
 	return !memcmp(a, b, sizeof(*a));
+}
+
+bool file_stamp_is_settled(const struct file_stamp *stamp, struct timespec now)
+{
+	uint64_t now_ns = nanoseconds(now);
+
+	return now_ns > stamp->changed_ns &&
+	       now_ns - stamp->changed_ns > SETTLED_NS;
 }

@@ -1,5 +1,5 @@
-#ifndef FETCH_FILE_STAMP_H
-#define FETCH_FILE_STAMP_H
+#ifndef BASE_FILE_STAMP_H
+#define BASE_FILE_STAMP_H
 
 /*
  * File stamp: what a path leads to at a moment, without reading it.
@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
 
 struct file_stamp {
 	uint64_t error; /* errno when the path leads nowhere; the rest is 0 */
@@ -21,6 +23,13 @@ struct file_stamp {
 
 /* Symbolic links are followed; a loop of them leads nowhere. */
 void file_stamp_of(struct file_stamp *stamp, const char *path);
+
+/* Of what @seen says, but for a folder's entries. */
+void file_stamp_from(struct file_stamp *stamp, const struct stat *seen);
+
+/* Would a change from @now on, by the clock on the wall, give another stamp?
+ * Not where the last one is so young that the next may bear the same time. */
+bool file_stamp_is_settled(const struct file_stamp *stamp, struct timespec now);
 
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 

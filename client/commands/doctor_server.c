@@ -247,6 +247,33 @@ static void write_lag(struct buf *out, const struct value *status)
 			   (long long)lag);
 }
 
+/* Nothing is served less for it. */
+static void look_at_report(struct doctor *doctor, const struct value *report)
+{
+	struct str state = answer_text(report, "state");
+	struct str error = answer_text(report, "last_error");
+	struct str rival = answer_text(report, "rival");
+	int64_t clock = answer_int(report, "clock", 0);
+
+	if (str_is(state, "failed") || str_is(state, "taken"))
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "site: this host does not report: %.*s",
+			   STR_PRINT(error));
+	else if (error.len)
+		doctor_say(doctor, DOCTOR_WARNING, "site: %.*s",
+			   STR_PRINT(error));
+	if (rival.len)
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "site: machine %.*s would report under this host's "
+			   "name: give each host a name of its own",
+			   STR_PRINT(rival));
+	if (clock)
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "site: this host's clock is %lld s %s etcd's",
+			   llabs((long long)clock),
+			   clock > 0 ? "ahead of" : "behind");
+}
+
 void doctor_look_at_site(struct doctor *doctor)
 {
 	_cleanup_(buf_deinit) struct buf lag = BUF_INIT;
@@ -257,6 +284,7 @@ void doctor_look_at_site(struct doctor *doctor)
 
 	if (!value_is(site, VALUE_OBJECT))
 		return;
+	look_at_report(doctor, value_get(site, STR("report")));
 	if (str_is(state, "ready")) {
 		doctor_say(doctor, DOCTOR_OK,
 			   "site: etcd at %.*s is watched, at revision %lld",

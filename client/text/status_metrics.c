@@ -249,8 +249,21 @@ static void add_consumers(struct buf *out, const struct value *consumers)
 	add_pending(out, since, consumers, true);
 }
 
+static void add_report(struct buf *out, const struct value *report)
+{
+	add_gauge(out, "report_kept",
+		  "Is what this host reports of itself in etcd?",
+		  str_is(answer_text(report, "state"), "kept"));
+	add_gauge(out, "report_clock_ahead_seconds",
+		  "How far the clock is ahead of etcd's; 0: less than a "
+		  "minute.",
+		  answer_int(report, "clock", 0));
+}
+
 static void add_site(struct buf *out, const struct value *site)
 {
+	const struct value *report = value_get(site, STR("report"));
+
 	if (!value_is(site, VALUE_OBJECT))
 		return;
 	add_head(out, "site_state", "gauge", "The state of the site layer.");
@@ -259,6 +272,8 @@ static void add_site(struct buf *out, const struct value *site)
 		   answer_text(site, "state"));
 	add_gauge(out, "site_revision", "The revision of the site layer.",
 		  answer_int(site, "revision", 0));
+	if (value_is(report, VALUE_OBJECT))
+		add_report(out, report);
 }
 
 /* --- workspaces: a family at a time, as the format wants it --- */

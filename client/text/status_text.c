@@ -1,5 +1,7 @@
 #include "text/status_text.h"
 
+#include <stdlib.h>
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "text/answer.h"
@@ -39,10 +41,12 @@ static enum output_colour colour_of(struct str state)
 		const char *state;
 		enum output_colour colour;
 	} colours[] = {
-		{"ok", OUTPUT_GREEN},        {"ready", OUTPUT_GREEN},
-		{"starting", OUTPUT_YELLOW}, {"stale", OUTPUT_YELLOW},
-		{"degraded", OUTPUT_YELLOW}, {"offline", OUTPUT_RED},
-		{"refused", OUTPUT_RED},     {"broken", OUTPUT_RED},
+		{"ok", OUTPUT_GREEN},     {"ready", OUTPUT_GREEN},
+		{"kept", OUTPUT_GREEN},   {"taken", OUTPUT_RED},
+		{"failed", OUTPUT_RED},   {"starting", OUTPUT_YELLOW},
+		{"stale", OUTPUT_YELLOW}, {"degraded", OUTPUT_YELLOW},
+		{"offline", OUTPUT_RED},  {"refused", OUTPUT_RED},
+		{"broken", OUTPUT_RED},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
@@ -298,6 +302,26 @@ static void add_head(struct buf *out, const struct value *status, int64_t now)
 		   (long long)answer_int(status, "watchers", 0));
 }
 
+static void add_report(struct buf *out, const struct value *report)
+{
+	int64_t clock = answer_int(report, "clock", 0);
+
+	if (!value_is(report, VALUE_OBJECT))
+		return;
+	add_label(out, "report");
+	add_state(out, answer_text(report, "state"), 0);
+	add_text(out, ", ", answer_text(report, "key"));
+	add_text(out, ", and machine ", answer_text(report, "rival"));
+	if (answer_text(report, "rival").len)
+		buf_puts(out, " would report under this name");
+	if (clock)
+		buf_printf(out, ", the clock is %lld s %s etcd's",
+			   llabs((long long)clock),
+			   clock > 0 ? "ahead of" : "behind");
+	buf_putc(out, '\n');
+	add_error(out, report);
+}
+
 static void add_site(struct buf *out, const struct value *site)
 {
 	if (!value_is(site, VALUE_OBJECT))
@@ -310,6 +334,7 @@ static void add_site(struct buf *out, const struct value *site)
 			   (long long)answer_int(site, "revision", 0));
 	buf_putc(out, '\n');
 	add_error(out, site);
+	add_report(out, value_get(site, STR("report")));
 }
 
 /* "process 12 runs clearml-agent (13): restart pending for 5 min, waiting for

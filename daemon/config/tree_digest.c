@@ -127,14 +127,12 @@ void tree_digest(const struct value *root, struct str key,
 
 /* --- parts --- */
 
-/* How many parts a member of the root is: its own members, if they are few
- * enough that *@left are not used up. */
-static size_t parts_of(const struct member *member, size_t left)
+/* Is each of its own members a part, of which there may be @left more? */
+static bool is_opened(const struct member *member, size_t left)
 {
-	const struct value *value = member->value;
-	size_t count = value_is(value, VALUE_OBJECT) ? value->object.count : 0;
-
-	return count && count <= left ? count : 1;
+	return value_is(member->value, VALUE_OBJECT) &&
+	       member->value->object.count &&
+	       member->value->object.count - 1 <= left;
 }
 
 struct parts {
@@ -181,7 +179,7 @@ bool tree_digest_parts(const struct value *root, struct str key,
 		       struct buf *json)
 {
 	struct parts parts = {.key = key, .json = json, .comma = ""};
-	size_t left = TREE_DIGEST_PARTS, count;
+	size_t left = TREE_DIGEST_PARTS;
 	const struct member *member;
 
 	if (!value_is(root, VALUE_OBJECT) || !root->object.count ||
@@ -190,12 +188,12 @@ bool tree_digest_parts(const struct value *root, struct str key,
 	left -= root->object.count;
 	buf_putc(json, '{');
 	for (value_each (root, member)) {
-		count = parts_of(member, left + 1);
-		left -= count - 1;
-		if (count > 1)
-			write_inner(&parts, member_key(member), member->value);
-		else
+		if (!is_opened(member, left)) {
 			write_outer(&parts, member);
+			continue;
+		}
+		left -= member->value->object.count - 1;
+		write_inner(&parts, member_key(member), member->value);
 	}
 	buf_putc(json, '}');
 	return true;

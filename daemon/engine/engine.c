@@ -15,6 +15,7 @@
 #include "config/secrets.h"
 #include "config/vault_env.h"
 #include "engine/local.h"
+#include "engine/report.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
 #include "engine/watch_paths.h"
@@ -106,6 +107,7 @@ void engine_make_active(struct engine *engine, struct workspace *workspace)
 	engine->since = workspace->since;
 	workspace_renew(workspace, CAUSE_WORKSPACE);
 	engine->active_since = workspace->snapshot->generation;
+	report_look(engine->report);
 }
 
 void engine_use_workspace(struct engine *engine, struct workspace *workspace)
@@ -156,6 +158,7 @@ static void become_ready(struct engine *engine)
 	if (engine->state != ENGINE_STARTING)
 		return;
 	engine->state = ENGINE_READY;
+	report_look(engine->report);
 	(void)uv_timer_stop(&engine->patience);
 	log_info("ready", LOG_TEXT("state", workspace_state_name(
 						    engine->active->state)));
@@ -277,6 +280,7 @@ static void on_snapshot(void *data, struct workspace *workspace)
 	struct engine *engine = data;
 
 	forget_old_secrets(engine);
+	report_look(engine->report);
 	engine->events.on_snapshot(engine->events.data, workspace);
 }
 
@@ -287,6 +291,7 @@ static void on_state(void *data, struct workspace *workspace)
 	if (workspace == engine->active)
 		engine->since = workspace->since;
 	engine_ready_when_settled(engine);
+	report_look(engine->report);
 	engine->events.on_state(engine->events.data);
 }
 

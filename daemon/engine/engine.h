@@ -31,6 +31,7 @@
 
 struct access;
 struct local_rule;
+struct report;
 struct site;
 struct watch;
 
@@ -88,6 +89,7 @@ struct engine {
 	struct workspace *active;
 	uint64_t active_since; /* a generation; 0: from the start */
 	struct site *site;     /* what etcd has for this host; NULL: no etcd */
+	struct report *report; /* what it is told of us; NULL: nothing */
 	struct generation generation;
 	struct active_workspace
 		kept_active; /* the active workspace's name, kept */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "engine/engine_parts.h"
+#include "engine/report.h"
 #include "engine/site.h"
 #include "settings/settings.h"
 
@@ -12,6 +13,7 @@ static void on_documents(void *data, enum snapshot_cause cause)
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_take_site(engine->workspaces[i], cause);
 	site_save_soon(engine->site);
+	report_look(engine->report);
 }
 
 static void on_site_save(void *data)
@@ -28,6 +30,7 @@ static void on_site_health(void *data)
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_set_state(engine->workspaces[i]);
 	engine_ready_when_settled(engine);
+	report_look(engine->report);
 	engine->events.on_state(engine->events.data);
 	engine->events.on_progress(engine->events.data);
 }
@@ -48,6 +51,10 @@ void engine_open_site(struct engine *engine)
 	};
 	bool wanted = settings->etcd.etcd && *settings->etcd.etcd;
 
+	report_close(TAKE(engine->report));
+	if (wanted && !engine->machine.id[0])
+		machine_learn(&engine->machine, MACHINE_ID_FILE,
+			      engine->state_dir);
 	if (engine->site && wanted) {
 		site_set_settings(engine->site, settings);
 	} else if (engine->site) {
@@ -57,11 +64,13 @@ void engine_open_site(struct engine *engine)
 		engine->site = site_new(&host, settings);
 	}
 	engine->host.site = engine->site;
+	engine->report = host.read_only ? NULL : report_new(engine);
 }
 
 void engine_close_site(struct engine *engine)
 {
 	if (engine->site && engine->active)
 		on_site_save(engine);
+	report_close(TAKE(engine->report));
 	site_close(TAKE(engine->site));
 }

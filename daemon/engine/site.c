@@ -241,7 +241,7 @@ int64_t site_stale(const struct site *site)
 	return age > 2 * site->settings->interval ? age / 1000 : -1;
 }
 
-static const char *state_name(const struct site *site)
+const char *site_state_name(const struct site *site)
 {
 	static const char *const names[] = {
 		[ETCD_STARTING] = "offline",  [ETCD_WELL] = "ready",
@@ -252,19 +252,22 @@ static const char *state_name(const struct site *site)
 	return site->etcd ? names[site->health] : "offline";
 }
 
+const char *site_token(const struct site *site)
+{
+	return site->etcd ? etcd_token(site->etcd) : NULL;
+}
+
 void site_write_status(const struct site *site, const char *problem,
 		       struct buf *json)
 {
 	int64_t revision = site->etcd ? etcd_revision(site->etcd) : 0;
 
-	buf_putc(json, '{');
 	if (site->etcd)
 		json_add_string(json, "endpoint", etcd_endpoint(site->etcd));
 	if (revision)
 		json_add_int(json, "revision", revision);
-	json_add_string(json, "state", state_name(site));
+	json_add_string(json, "state", site_state_name(site));
 	json_add_optional_string(json, "last_error", problem);
-	buf_putc(json, '}');
 }
 
 /* --- beginning and end --- */

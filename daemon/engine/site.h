@@ -101,7 +101,14 @@ int64_t site_stale(const struct site *site);
  * are watched; -1: they never were. */
 int64_t site_lag(const struct site *site);
 
-/* The object Site of io.clearconf; @problem: site_problem as it may be told. */
+/* As it stands with etcd: the name that a status tells. */
+const char *site_state_name(const struct site *site);
+
+/* The token that it is logged in to etcd with; NULL: none. */
+const char *site_token(const struct site *site);
+
+/* The object Site of io.clearconf, without its braces; @problem: site_problem
+ * as it may be told. */
 void site_write_status(const struct site *site, const char *problem,
 		       struct buf *json);
 

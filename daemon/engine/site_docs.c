@@ -287,6 +287,28 @@ void site_docs_put(struct site_docs *docs, struct str key, struct str text)
 	(void)put(docs, key, text);
 }
 
+/* What is not ours has moved nothing of ours. */
+static void note_revision(struct site_docs *docs, const struct etcd_kv *kv)
+{
+	size_t rank = rank_of(docs, kv->key);
+	size_t place = place_of(docs, rank, kv->key);
+
+	if (is_at(docs, place, kv->key))
+		docs->items[place].revision = kv->revision;
+	if (rank != NOT_OURS && kv->revision > docs->revision)
+		docs->revision = kv->revision;
+}
+
+/* True when a document came or went. */
+static bool take(struct site_docs *docs, const struct etcd_kv *kv)
+{
+	bool changed = kv->value.ptr ? put(docs, kv->key, kv->value)
+				     : drop(docs, kv->key);
+
+	note_revision(docs, kv);
+	return changed;
+}
+
 bool site_docs_take(struct site_docs *docs, const struct etcd_news *news)
 {
 	bool changed = news->whole;
@@ -296,9 +318,7 @@ bool site_docs_take(struct site_docs *docs, const struct etcd_news *news)
 	for (size_t i = 0; i < news->count; i++) {
 		const struct etcd_kv *kv = &news->kvs[i];
 
-		changed = (kv->value.ptr ? put(docs, kv->key, kv->value)
-					 : drop(docs, kv->key)) ||
-			  changed;
+		changed = take(docs, kv) || changed;
 	}
 	return changed;
 }

@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 #include "fetch/etcd/etcd.h"
@@ -26,6 +27,7 @@ struct site_doc {
 	char *key;
 	struct str text; /* owned */
 	size_t rank;
+	int64_t revision; /* etcd's, that the text is of; 0: an earlier day's */
 };
 
 struct site_docs {
@@ -35,7 +37,8 @@ struct site_docs {
 	size_t group_count;
 	struct site_doc *items;
 	size_t count, room;
-	size_t bytes; /* of all texts */
+	size_t bytes;     /* of all texts */
+	int64_t revision; /* the newest that was taken; 0: none */
 };
 
 /* @prefix and @groups as the settings say them. */

@@ -10,6 +10,7 @@
 #include "config/lock.h"
 #include "config/mask.h"
 #include "engine/engine.h"
+#include "engine/report.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
 #include "fetch/http.h"
@@ -480,7 +481,13 @@ static void write_site(const struct engine *engine, struct buf *json)
 		problem ? mask_text(engine->host.secrets, problem) : NULL;
 
 	json_key(json, "site");
+	buf_putc(json, '{');
 	site_write_status(engine->site, shown, json);
+	if (engine->report) {
+		json_key(json, "report");
+		report_write_status(engine->report, json);
+	}
+	buf_putc(json, '}');
 }
 
 void status_write(const struct engine *engine, const struct server *server,

@@ -76,6 +76,9 @@ static const struct settings_key keys[] = {
 	{"site", "password_file", TEXT, IN_SETTINGS(etcd.password_file)},
 	{"site", "groups", WORDS, IN_SETTINGS(etcd.groups)},
 	{"site", "probe", DURATION, IN_SETTINGS(etcd.probe), "400ms", 100, HOUR},
+	{"site", "report", BOOL, IN_SETTINGS(etcd.report), "no"},
+	{"site", "report_key", TEXT, IN_SETTINGS(etcd.report_key)},
+	{"site", "report_lease", DURATION, IN_SETTINGS(etcd.report_lease), "2m", 5 * SECOND, DAY},
 };
 
 static const struct settings_key workspace_keys[] = {

@@ -73,8 +73,11 @@ struct settings {
 		char *prefix;
 		char *ca, *cert, *key; /* files, see places_file */
 		char *user, *password_file;
-		char *groups;  /* of this host, separated by blanks */
-		int64_t probe; /* milliseconds */
+		char *groups;         /* of this host, separated by blanks */
+		int64_t probe;        /* milliseconds */
+		bool report;          /* what this host has, to etcd */
+		char *report_key;     /* a file; NULL: none */
+		int64_t report_lease; /* milliseconds */
 	} etcd;
 
 	struct workspace_settings *workspaces; /* as declared, in order */

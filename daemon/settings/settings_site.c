@@ -79,6 +79,7 @@ char *settings_site_problem(const struct settings *settings, const char *name)
 		{"cert", site->cert, check_file},
 		{"key", site->key, check_file},
 		{"password_file", site->password_file, check_file},
+		{"report_key", site->report_key, check_file},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)

@@ -356,6 +356,11 @@ const char *etcd_endpoint(const struct etcd *etcd)
 	return endpoint_now(etcd);
 }
 
+const char *etcd_token(const struct etcd *etcd)
+{
+	return etcd->token;
+}
+
 int64_t etcd_revision(const struct etcd *etcd)
 {
 	int64_t newest = 0;

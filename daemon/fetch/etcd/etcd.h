@@ -90,6 +90,9 @@ const char *etcd_error(const struct etcd *etcd);
 /* The node that serves, or was tried last. */
 const char *etcd_endpoint(const struct etcd *etcd);
 
+/* The token of its login; NULL: none. */
+const char *etcd_token(const struct etcd *etcd);
+
 /* The newest revision that is known to have been told; 0: none. */
 int64_t etcd_revision(const struct etcd *etcd);
 

@@ -21,8 +21,7 @@ struct buf;
 struct value;
 
 #define TREE_DIGEST_HEX  33 /* 128 bits, and a NUL */
-#define TREE_DIGEST_PART 13 /* 48 bits: of a part, to be compared by its path  \
-			     */
+#define TREE_DIGEST_PART 13 /* 48 bits: of a part; compared by its path */
 
 /* Parts are told of trees that have at most so many. */
 #define TREE_DIGEST_PARTS 48

@@ -471,10 +471,15 @@ void engine_free(struct engine *engine)
 	mem_free(engine);
 }
 
+static bool wants_machine(const struct settings *settings)
+{
+	return settings->stage.share != SHARE_WHOLE ||
+	       (settings->etcd.etcd && *settings->etcd.etcd);
+}
+
 void engine_learn_machine(struct engine *engine)
 {
-	if (engine->settings->stage.share == SHARE_WHOLE ||
-	    engine->machine.id[0])
+	if (!wants_machine(engine->settings) || engine->machine.id[0])
 		return;
 	machine_learn(&engine->machine, MACHINE_ID_FILE, engine->state_dir,
 		      !engine->host.read_only);

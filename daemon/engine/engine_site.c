@@ -52,9 +52,7 @@ void engine_open_site(struct engine *engine)
 	bool wanted = settings->etcd.etcd && *settings->etcd.etcd;
 
 	report_close(TAKE(engine->report));
-	if (wanted && !engine->machine.id[0])
-		machine_learn(&engine->machine, MACHINE_ID_FILE,
-			      engine->state_dir);
+	engine_learn_machine(engine);
 	if (engine->site && wanted) {
 		site_set_settings(engine->site, settings);
 	} else if (engine->site) {

@@ -49,24 +49,7 @@ struct report {
 	bool told_once;
 };
 
-static const struct etcd_words words = {
-	.peer =
-		{
-			.service = "etcd",
-			.address = "etcd in [site] of clearconfd.conf",
-			.ca = "`ca` in [site] of clearconfd.conf",
-			.new_ca = "`ca` in [site] of clearconfd.conf",
-			.client_cert = "`cert` and `key` in [site] of "
-				       "clearconfd.conf",
-		},
-	.login = "user and password_file in [site] of clearconfd.conf",
-	.password = "password_file in [site] of clearconfd.conf",
-	.right = "the role of `user` in [site] of clearconfd.conf to read and "
-		 "write this host's report, a key beside the prefix",
-};
-
-/* --- what is told ---------------------------------------------------------
- */
+/* --- what is told --- */
 
 static void hand_on(struct report *report, struct buf *body)
 {
@@ -151,8 +134,7 @@ void report_set_consumers(struct report *report, size_t count, size_t behind)
 	report_look(report);
 }
 
-/* --- others of this name --------------------------------------------------
- */
+/* --- others of this name --- */
 
 static enum etcd_keep_whose whose(void *data, struct str value)
 {
@@ -215,8 +197,7 @@ static const char *token(void *data)
 	return site_token(report->engine->site);
 }
 
-/* --- the status -----------------------------------------------------------
- */
+/* --- the status --- */
 
 static const char *state_name(const struct report *report)
 {
@@ -262,8 +243,7 @@ void report_write_status(const struct report *report, struct buf *json)
 	buf_putc(json, '}');
 }
 
-/* --- beginning and end ----------------------------------------------------
- */
+/* --- beginning and end --- */
 
 /* A short key can be guessed, and then what it hides. */
 static char *read_key(const char *path, struct diag *diag)
@@ -341,7 +321,9 @@ static void open_keep(struct report *report)
 		.token = token,
 	};
 
-	config.nodes.words = &words;
+	config.nodes.right = "the role of `user` in [site] of clearconfd.conf "
+			     "to read and write this host's report, a key "
+			     "beside the prefix";
 	report->keep = etcd_keep_new(&engine->loop, engine->http, &config);
 }
 

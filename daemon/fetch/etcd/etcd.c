@@ -279,7 +279,7 @@ static void probe(struct etcd *etcd)
 		mem_printf("%s/version", endpoint_now(etcd));
 	const struct http_request request = {
 		.url = url,
-		.peer = &etcd_feed_words.peer,
+		.peer = &etcd_site_words.peer,
 		.tls = etcd->config.nodes.tls,
 		.timeout_ms = probe_ms(etcd),
 		.limit = PROBE_BYTES,

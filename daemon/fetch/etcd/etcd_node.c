@@ -9,7 +9,7 @@
 
 #define PASSWORD_BYTES ((size_t)4096)
 
-const struct etcd_words etcd_feed_words = {
+const struct etcd_words etcd_site_words = {
 	.peer =
 		{
 			.service = "etcd",
@@ -21,13 +21,11 @@ const struct etcd_words etcd_feed_words = {
 		},
 	.login = "user and password_file in [site] of clearconfd.conf",
 	.password = "password_file in [site] of clearconfd.conf",
-	.right = "the role of `user` in [site] of clearconfd.conf to read the "
-		 "prefix",
 };
 
 static const struct etcd_words *words_of(const struct etcd_nodes *nodes)
 {
-	return nodes->words ? nodes->words : &etcd_feed_words;
+	return nodes->words ? nodes->words : &etcd_site_words;
 }
 
 static const struct field nodes_fields[] = {
@@ -136,10 +134,14 @@ static char *advice_for(const struct etcd_nodes *nodes, const char *message)
 		return mem_printf(": set %s", words->login);
 	if (strstr(message, "authentication failed"))
 		return mem_printf(": correct %s", words->login);
-	if (strstr(message, "permission denied"))
-		return nodes->user ? mem_printf(": grant %s", words->right)
-				   : mem_printf(": set %s", words->login);
-	return mem_strdup("");
+	if (!strstr(message, "permission denied"))
+		return mem_strdup("");
+	if (!nodes->user)
+		return mem_printf(": set %s", words->login);
+	return mem_printf(": grant %s",
+			  nodes->right ? nodes->right
+				       : "the role of `user` in [site] of "
+					 "clearconfd.conf to read the prefix");
 }
 
 char *etcd_node_describe(const struct etcd_nodes *nodes, const char *endpoint,

@@ -27,7 +27,6 @@ struct etcd_words {
 	struct http_peer peer;
 	const char *login;    /* what sets user and password */
 	const char *password; /* what names the file of it */
-	const char *right;    /* what the user's role may lack: "to read X" */
 };
 
 /* A cluster and how to log in to it: borrowed. */
@@ -38,11 +37,13 @@ struct etcd_nodes {
 	const char *user, *password_file; /* NULL: no login */
 	struct http_tls tls;
 	uint64_t timeout_ms;
-	const struct etcd_words *words; /* NULL: etcd_feed_words */
+	const struct etcd_words *words; /* NULL: etcd_site_words */
+	const char *right; /* what may not be granted: "the role of ..."; NULL:
+			    * that of who reads documents */
 };
 
-/* Of [site] in clearconfd.conf, about documents. */
-extern const struct etcd_words etcd_feed_words;
+/* Of [site] in clearconfd.conf. */
+extern const struct etcd_words etcd_site_words;
 
 bool etcd_nodes_equal(const struct etcd_nodes *a, const struct etcd_nodes *b);
 

@@ -9,13 +9,42 @@
 #include "read/doc.h"
 #include "settings/settings.h"
 
+/* True when the list has @path; *at: where it is, or belongs. */
+static bool find_path(const struct watch_paths *list, const char *path,
+		      size_t *at)
+{
+	size_t low = 0, high = list->count, middle;
+	int order;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		order = strcmp(list->paths[middle], path);
+		*at = middle;
+		if (!order)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*at = low;
+	return false;
+}
+
+/* Workspaces share files. */
 static void add_path(struct watch_paths *list, const char *path)
 {
-	if (list->count == WATCH_PATHS_MAX || !path || path[0] != '/')
+	size_t at;
+
+	if (list->count == WATCH_PATHS_MAX || !path || path[0] != '/' ||
+	    find_path(list, path, &at))
 		return;
 	list->paths = mem_grow(list->paths,
 			       (list->count + 1) * sizeof(list->paths[0]));
-	list->paths[list->count++] = mem_strdup(path);
+	memmove(&list->paths[at + 1], &list->paths[at],
+		(list->count - at) * sizeof(list->paths[0]));
+	list->paths[at] = mem_strdup(path);
+	list->count++;
 }
 
 static void add_layer(struct watch_paths *list, const struct layer *layer)
@@ -65,19 +94,13 @@ void watch_paths_add_folders(struct watch_paths *list,
 	add_folders(list, &files);
 }
 
-static bool names(const struct watch_paths *list, const char *path)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (!strcmp(list->paths[i], path))
-			return true;
-	return false;
-}
-
 bool watch_paths_cover(const struct watch_paths *list,
 		       const struct watch_paths *other)
 {
+	size_t at;
+
 	for (size_t i = 0; i < other->count; i++)
-		if (!names(list, other->paths[i]))
+		if (!find_path(list, other->paths[i], &at))
 			return false;
 	return true;
 }

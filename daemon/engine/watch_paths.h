@@ -18,7 +18,7 @@ struct stack;
 #define WATCH_PATHS_MAX 4096
 
 struct watch_paths {
-	char **paths; /* absolute */
+	char **paths; /* absolute, in order, each once */
 	size_t count;
 };
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,15 +127,47 @@ static bool walk_path(struct walk *walk, const char *path)
 	return true;
 }
 
+static bool walk_remembered(struct walk *walk)
+{
+	buf_puts(&walk->folder, walk->dirs->folder);
+	walk->seen = walk->dirs->seen;
+	return true;
+}
+
+static void walk_remember(struct walk *walk, const char *way)
+{
+	struct path_dirs *dirs = walk->dirs;
+
+	dirs->way = arena_strdup(&dirs->arena, way);
+	dirs->folder = arena_str(&dirs->arena, buf_str(&walk->folder)).ptr;
+	dirs->seen = walk->seen;
+}
+
+/* Along @way, the folders of a path. */
+static bool walk_way(struct walk *walk, const char *way)
+{
+	char working[PATH_MAX];
+
+	if (str_same(walk->dirs->way, way))
+		return walk_remembered(walk);
+	if (*way != '/' &&
+	    !(getcwd(working, sizeof(working)) && walk_path(walk, working)))
+		return false;
+	if (!walk_path(walk, way))
+		return false;
+	walk_remember(walk, way);
+	return true;
+}
+
 /* The whole way, also to the working folder; true when it ends at a folder. */
 static bool path_dirs_add_way(struct path_dirs *dirs, const char *path)
 {
 	struct walk walk = {.dirs = dirs};
-	char working[PATH_MAX];
-	bool at_folder = *path == '/' || (getcwd(working, sizeof(working)) &&
-					  walk_path(&walk, working));
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+	_cleanup_(mem_freep) char *way = mem_strndup(path, len);
+	bool at_folder = walk_way(&walk, way) && walk_path(&walk, path + len);
 
-	at_folder = at_folder && walk_path(&walk, path);
 	if (at_folder)
 		walk_note(&walk);
 	buf_deinit(&walk.folder);

@@ -13,6 +13,7 @@
  *	~/a/b/c.conf, without ~/a	gives / /home ~
  */
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -28,6 +29,11 @@ struct path_dir {
 struct path_dirs {
 	struct arena arena;
 	struct path_dir *first, *last;
+
+	/* Where the folder of the last path led, because the next one is often
+	 * in the same; NULL: nowhere. */
+	const char *way, *folder;
+	struct stat seen;
 };
 
 #define PATH_DIRS_INIT ((struct path_dirs){0})

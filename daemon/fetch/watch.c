@@ -412,13 +412,28 @@ void watch_check(struct watch *watch)
 	watch_look(watch);
 }
 
-static void watch_know(struct watch *watch, struct watched_path *path,
-		       const char *name)
+/* Lists differ in little, so the next is found right behind *near, the last. */
+static const struct watched_path *known_path(const struct watch *watch,
+					     const char *name, size_t *near)
 {
 	for (size_t i = 0; i < watch->count; i++) {
-		if (strcmp(watch->paths[i].name, name) != 0)
+		size_t at = (*near + i) % watch->count;
+
+		if (strcmp(watch->paths[at].name, name) != 0)
 			continue;
-		*path = watch->paths[i];
+		*near = at + 1;
+		return &watch->paths[at];
+	}
+	return NULL;
+}
+
+static void watch_know(struct watch *watch, struct watched_path *path,
+		       const char *name, size_t *near)
+{
+	const struct watched_path *known = known_path(watch, name, near);
+
+	if (known) {
+		*path = *known;
 		path->name = mem_strdup(name);
 		return;
 	}
@@ -431,10 +446,10 @@ void watch_set_paths(struct watch *watch, const char *const *paths,
 		     size_t count)
 {
 	struct watched_path *next = mem_alloc(count * sizeof(*next)), *was;
-	size_t was_count;
+	size_t was_count, near = 0;
 
 	for (size_t i = 0; i < count; i++)
-		watch_know(watch, &next[i], paths[i]);
+		watch_know(watch, &next[i], paths[i], &near);
 	was = watch->paths;
 	was_count = watch->count;
 	watch->paths = next;

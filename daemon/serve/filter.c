@@ -170,7 +170,8 @@ void filter_write_values(const struct filter *filter, struct snapshot *snapshot,
 		first = false;
 		json_write_string(out, filter->paths[i]);
 		buf_putc(out, ':');
-		get_write_visible(out, get_visible(snapshot, &path, mask));
+		get_write_visible(out,
+				  get_visible(snapshot, &path, mask, &arena));
 	}
 	buf_putc(out, '}');
 }

@@ -30,11 +30,25 @@ void get_add_state(struct buf *fields, const struct view *view)
 	json_add_optional_int(fields, "stale", view->stale);
 }
 
+static bool is_hidden_key(const struct secrets *mask, struct str key)
+{
+	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
+
+	return mask_into(mask, key, &shown);
+}
+
+/* Not out of the masked form of the whole snapshot, which would be made for
+ * what is asked about a part of it, and which other threads must not touch. */
 const struct value *get_visible(struct snapshot *snapshot,
 				const struct path *path,
-				const struct secrets *mask)
+				const struct secrets *mask, struct arena *arena)
 {
-	return path_find(snapshot_rendition(snapshot, mask)->root, path);
+	if (!mask)
+		return path_find(snapshot->root, path);
+	for (size_t i = 0; i < path->count; i++)
+		if (is_hidden_key(mask, path->items[i]))
+			return NULL;
+	return mask_at(mask, arena, snapshot->root, path);
 }
 
 void get_write_visible(struct buf *out, const struct value *visible)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+struct arena;
 struct buf;
 struct path;
 struct request;
@@ -37,7 +38,8 @@ void get_add_left_out(struct buf *fields, const struct stack_docs *docs,
  * else in its place. */
 const struct value *get_visible(struct snapshot *snapshot,
 				const struct path *path,
-				const struct secrets *mask);
+				const struct secrets *mask,
+				struct arena *arena);
 
 /* The same written as JSON. */
 void get_write_visible(struct buf *out, const struct value *visible);

@@ -18,15 +18,6 @@ static const struct secrets *mask_of(const struct notice_step *step)
 	return step->masked ? step->view->secrets : NULL;
 }
 
-static const struct value *visible(struct snapshot *snapshot,
-				   const struct path *path,
-				   const struct secrets *mask,
-				   struct arena *arena)
-{
-	(void)arena;
-	return get_visible(snapshot, path, mask);
-}
-
 static void write_changes(struct buf *fields, const struct notice_step *step,
 			  const struct changes *changes)
 {
@@ -35,7 +26,7 @@ static void write_changes(struct buf *fields, const struct notice_step *step,
 		.old = step->base,
 		.new = step->view->snapshot,
 		.secrets = mask_of(step),
-		.view = step->old_new ? visible : NULL,
+		.view = step->old_new ? get_visible : NULL,
 	};
 
 	change_json_add(fields, &from, step->changes ? changes : &none);

@@ -509,73 +509,6 @@ static void a_last_good_text_includes_what_it_did(void **state)
 	docs_assert_json(own->root, "{\"a\":\"of-a-caller\"}");
 }
 
-/* As if all of its files had been there for long when they were read. */
-static void settle_files(const struct layer *layer)
-{
-	for (size_t i = 0; i < layer->doc->source_count; i++)
-		file_stamp_of(&layer->doc->sources[i]->stamp,
-			      layer->doc->sources[i]->name);
-}
-
-static bool is_to_be_read(struct fixture *f)
-{
-	layer_set_file(f->layer, f->layer->format, NULL);
-	return f->layer->unread;
-}
-
-static void a_file_that_has_not_changed_is_not_read_again(void **state)
-{
-	struct fixture *f = *state;
-
-	make_file_layer(f);
-	scratch_write("other.conf", "b = 1");
-	assert_true(save_and_read(f, "a = 1\ninclude \"other.conf\"\n"));
-	assert_true(is_to_be_read(f)); /* it is too young to tell */
-	assert_false(read_layer(f));
-	settle_files(f->layer);
-	assert_false(is_to_be_read(f));
-	scratch_write("other.conf", "b = 23");
-	assert_true(is_to_be_read(f));
-	assert_true(read_layer(f));
-	assert_serves(f->layer, "{\"a\":1,\"b\":23}");
-	settle_files(f->layer);
-	layer_touch(f->layer);
-	assert_true(is_to_be_read(f));
-}
-
-static void a_file_is_read_again_in_another_format_or_place(void **state)
-{
-	struct fixture *f = *state;
-
-	make_file_layer(f);
-	assert_true(save_and_read(f, "{\"a\": 1}"));
-	settle_files(f->layer);
-	assert_false(is_to_be_read(f));
-	layer_set_file(f->layer, READ_JSON, NULL);
-	assert_true(f->layer->unread);
-	assert_false(read_layer(f));
-	settle_files(f->layer);
-	layer_set_file(f->layer, READ_JSON, "under");
-	assert_true(f->layer->unread);
-}
-
-/* What is not there, or was refused, may be good by now. */
-static void what_was_missing_or_broken_is_read_again(void **state)
-{
-	struct fixture *f = *state;
-
-	make_file_layer(f);
-	assert_true(is_to_be_read(f));
-	(void)read_layer(f);
-	assert_true(is_to_be_read(f));
-	assert_true(save_and_read(f, "include \"missing.conf\"\n"));
-	settle_files(f->layer);
-	assert_true(is_to_be_read(f));
-	assert_true(save_and_read(f, "a = {"));
-	settle_files(f->layer);
-	assert_true(is_to_be_read(f));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -604,9 +537,6 @@ int main(void)
 		TEST(a_vault_is_never_lost),
 		TEST(a_copy_keeps_the_text_it_was_made_of),
 		TEST(a_last_good_text_includes_what_it_did),
-		TEST(a_file_that_has_not_changed_is_not_read_again),
-		TEST(a_file_is_read_again_in_another_format_or_place),
-		TEST(what_was_missing_or_broken_is_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

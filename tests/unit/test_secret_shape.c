@@ -70,6 +70,7 @@ static void what_has_the_shape_of_a_secret_is_masked(void **state)
 		{"curl -H 'Authorization: Basic YTpi' https://h",
 		 "curl -H 'Authorization: ****' https://h"},
 		{"Bearer eyJhbGciOi.J9 x", "Bearer **** x"},
+		{"Bearer eyJhbGci", "Bearer ****"},
 		{"-----BEGIN RSA PRIVATE KEY-----\\nabc\\n"
 		 "-----END RSA PRIVATE KEY-----\\nrest",
 		 "****\\nrest"},
@@ -79,6 +80,7 @@ static void what_has_the_shape_of_a_secret_is_masked(void **state)
 		"token=",
 		"environment=prod",
 		"the bearer of it",
+		"the bearer of letters",
 		"-----BEGIN CERTIFICATE-----\\nabc",
 	};
 	(void)state;

@@ -137,6 +137,25 @@ static void who_pinned_them_sees_no_change(void **state)
 	secrets_free(other);
 }
 
+/* Another thread's answer, to a caller who brings a secret of its own. */
+static void who_pinned_them_learns_for_himself(void **state)
+{
+	_cleanup_(masking_deinit) struct masking masking;
+	struct secrets *pinned;
+
+	(void)state;
+	mask_with(&masking, NULL, "{\"x\":\"a swordfish\",\"y\":\"shark\"}");
+	pinned = secrets_pin(masking.secrets);
+	secrets_learn_text(pinned, "swordfish");
+	secrets_learn_text(pinned, "shark");
+	docs_assert_json(mask_tree(pinned, &masking.arena, masking.doc->root),
+			 "{\"x\":\"a ****\",\"y\":\"****\"}");
+	docs_assert_json(
+		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
+		"{\"x\":\"a swordfish\",\"y\":\"shark\"}");
+	secrets_free(pinned);
+}
+
 /* A vault can put ${...} where no pattern looks. */
 static void a_number_that_is_a_secret_is_masked_anywhere(void **state)
 {
@@ -173,6 +192,35 @@ static void a_text_is_masked_like_a_string(void **state)
 	secrets_free(secrets);
 }
 
+/* As a file of one line is. */
+static void copies_are_masked_without_the_blanks_around_it(void **state)
+{
+	struct secrets *secrets = secrets_new(NULL);
+	_cleanup_(mem_freep) char *shown = NULL;
+
+	(void)state;
+	secrets_learn_text(secrets, " swordfish\n");
+	shown = mask_text(secrets, "a swordfish.");
+	assert_string_equal(shown, "a ****.");
+	secrets_free(secrets);
+}
+
+/* Nobody looks for a pattern in a key without end. */
+static void what_has_too_long_a_key_is_hidden(void **state)
+{
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+	_cleanup_(masking_deinit) struct masking masking;
+
+	(void)state;
+	buf_puts(&json, "{\"");
+	for (int i = 0; i < 5000; i++)
+		buf_putc(&json, 'k');
+	buf_puts(&json, "\":\"x\"}");
+	mask_with(&masking, "^y$", buf_str(&json).ptr);
+	assert_true(str_is(value_text(masking.masked->object.members->value),
+			   "****"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -184,9 +232,13 @@ int main(void)
 		cmocka_unit_test(patterns_that_cost_too_much_are_left_out),
 		cmocka_unit_test(patterns_are_limited_in_number),
 		cmocka_unit_test(who_pinned_them_sees_no_change),
+		cmocka_unit_test(who_pinned_them_learns_for_himself),
 		cmocka_unit_test(a_number_that_is_a_secret_is_masked_anywhere),
 		cmocka_unit_test(what_a_caller_brings_is_hidden_by_key_only),
 		cmocka_unit_test(a_text_is_masked_like_a_string),
+		cmocka_unit_test(
+			copies_are_masked_without_the_blanks_around_it),
+		cmocka_unit_test(what_has_too_long_a_key_is_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

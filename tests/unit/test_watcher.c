@@ -157,6 +157,18 @@ static void only_what_was_asked_for_is_told(void **state)
 	watcher_free(watcher);
 }
 
+static void a_path_is_told_as_all_are_however_it_was_asked_for(void **state)
+{
+	struct fixture *fixture = *state;
+	struct watcher *watcher =
+		start(fixture, READ, MORE("{\"paths\":[\"\\\"a\\\"\"]}"),
+		      CHANGES("1", ""));
+
+	fixture_publish(fixture, 0, "{\"a\":2}");
+	check_told(fixture, watcher, CHANGES("3", CHANGED("a")));
+	watcher_free(watcher);
+}
+
 static void a_difference_that_cancels_out_is_not_told(void **state)
 {
 	struct fixture *fixture = *state;
@@ -508,6 +520,34 @@ static void watchers_who_are_told_the_same_share_it(void **state)
 	watcher_free(c);
 }
 
+static void what_is_masked_is_not_shared_with_what_is_revealed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct watcher *masked, *revealed;
+
+	fixture_publish(fixture, 0, "{\"secret_key\":\"old-secret\"}");
+	revealed = start(fixture, SECRETS,
+			 MORE("{\"values\":true,\"reveal\":true}"),
+			 SAID("3", "false", "0",
+			      "\"changes\":[],"
+			      "\"value\":{\"secret_key\":\"old-secret\"}"));
+	masked = start(fixture, SECRETS, MORE("{\"values\":true}"),
+		       SAID("3", "false", "0",
+			    "\"changes\":[],"
+			    "\"value\":{\"secret_key\":\"****\"}"));
+	fixture_publish(fixture, 0, "{\"secret_key\":\"new-secret\"}");
+	check_told(fixture, revealed,
+		   CHANGES("4", "{\"path\":\"secret_key\",\"kind\":\"changed\","
+				"\"old\":\"old-secret\","
+				"\"new\":\"new-secret\"," ORIGIN "}"));
+	check_told(fixture, masked,
+		   CHANGES("4",
+			   "{\"path\":\"secret_key\",\"kind\":\"changed\","
+			   "\"old\":\"****\",\"new\":\"****\"," ORIGIN "}"));
+	watcher_free(masked);
+	watcher_free(revealed);
+}
+
 static void status_is_told_at_each_change_of_state(void **state)
 {
 	struct fixture *fixture = *state;
@@ -554,6 +594,22 @@ static void a_round_visits_each_dirty_watcher_once(void **state)
 	watcher_free(b);
 }
 
+static void who_watches_states_too_is_visited_for_either(void **state)
+{
+	struct fixture *fixture = *state;
+	struct watchers *watchers = &fixture->watchers;
+	struct watcher *both = start(fixture, READ, MORE("{\"states\":true}"),
+				     CHANGES("1", ""));
+
+	for (int kind = WATCHER_CONFIG; kind <= WATCHER_STATUS; kind++) {
+		watchers_mark(watchers, (enum watcher_kind)kind);
+		assert_ptr_equal(watchers_next(watchers), both);
+		assert_null(watchers_next(watchers));
+		watcher_settle(both);
+	}
+	watcher_free(both);
+}
+
 int main(void)
 {
 #define TEST(name)                                                             \
@@ -564,6 +620,7 @@ int main(void)
 		TEST(changes_come_leaf_by_leaf_and_in_order),
 		TEST(old_and_new_come_with_values),
 		TEST(only_what_was_asked_for_is_told),
+		TEST(a_path_is_told_as_all_are_however_it_was_asked_for),
 		TEST(a_difference_that_cancels_out_is_not_told),
 		TEST(who_watches_documents_is_told_of_those),
 		TEST(who_watches_states_is_told_of_those),
@@ -584,8 +641,10 @@ int main(void)
 		TEST(paths_are_not_without_number),
 		TEST(a_user_has_so_many_watchers),
 		TEST(watchers_who_are_told_the_same_share_it),
+		TEST(what_is_masked_is_not_shared_with_what_is_revealed),
 		TEST(status_is_told_at_each_change_of_state),
 		TEST(a_round_visits_each_dirty_watcher_once),
+		TEST(who_watches_states_too_is_visited_for_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,9 @@
 #                         200 tasks of an agent (the real one, where
 #                         CLEARML_AGENT_SRC and CLEARML_SDK_SRC are checkouts)
 #   make soak SECONDS=N   everything at once for so long: memory, descriptors
+#   make storm SECONDS=N  the same roughly, under AddressSanitizer and UBSan, and
+#                         under ThreadSanitizer: five minutes in make test-long
+#   make mutants          who catches each of the faults of tests/mutants
 #   make threads          what threads share, under ThreadSanitizer
 #   make coverage         which lines the tests run, at least COVERAGE percent
 #   make valgrind         the daemon's unit tests under it
@@ -213,8 +216,8 @@ $(B)/%.o: %.c Makefile | $(generated)
 
 # Goals that may install packages by themselves; the others only say what is
 # missing.
-installing := $(filter capture deb rpm demo fuzz-differential test test-long test-old test-system \
-              fuzz bench bench-growth lint ci deps deps-build,$(MAKECMDGOALS))
+installing := $(filter capture deb rpm demo fuzz-differential mutants storm test test-long test-old \
+              test-system fuzz bench bench-growth lint ci deps deps-build,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
 	@mkdir -p $(@D)
@@ -266,7 +269,7 @@ test: deps-test all $(tests) $(B)/read_texts
 # The same worlds as in test_watch_model.py, a hundred of them; the same dumps
 # as in test_dump_reader.py, a thousand of them.
 SEEDS ?= 1-100
-test-long: deps-long all $(loaders) threads
+test-long: deps-long all $(loaders) threads sanitized
 	@B=$(B) SAN=$(SAN) SEEDS=$(SEEDS) TESTS=tests/long \
 		$(PYTHON) tests/support/run_tests.py
 
@@ -284,8 +287,23 @@ threads: deps-test
 		$(PYTHON) tests/support/run_tests.py \
 		$(addprefix build/thread/tests/unit/,$(THREADED))
 
+# What is under sanitizers, each in a folder of its own.
+sanitized: deps-test
+	@$(MAKE) B=build-address-undefined SAN=address,undefined all
+	@$(MAKE) B=build/thread SAN=thread all
+
+storm: sanitized
+	@for each in build-address-undefined build/thread; do \
+		B=$$each TSAN_OPTIONS="die_after_fork=0 suppressions=$(CURDIR)/tests/support/tsan.supp" \
+			$(PYTHON) tests/support/storm.py $(SECONDS) & jobs="$$jobs $$!"; \
+	done; status=0; for job in $$jobs; do wait $$job || status=1; done; exit $$status
+
 soak: deps-test all
 	@B=$(B) $(PYTHON) tests/long/soak.py $(SECONDS)
+
+# Planted faults: who catches each? See tests/mutants.
+mutants: deps-long
+	@CC="$(CC)" $(PYTHON) tests/mutants/mutants.py
 
 valgrind: deps-long all $(tests)
 	@B=$(B) tests/long/valgrind.sh $(tests)
@@ -351,6 +369,7 @@ lint: deps-lint $(generated) all
 	tests/lint/tidy.sh $(all_src) -- $(filter-out -MMD -MP,$(cflags))
 	tests/lint/layers.sh
 	$(PYTHON) tests/lint/walks.py
+	$(PYTHON) tests/mutants/mutants.py --check
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
 	$(PYTHON) tests/lint/interface.py
@@ -474,7 +493,7 @@ clean:
 	rm -rf --one-file-system build build-*
 
 .PHONY: wheel threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb deps-rpm
-.PHONY: deps-build rpm test-old bench-growth
+.PHONY: deps-build rpm test-old bench-growth sanitized storm mutants
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist html \
         clean

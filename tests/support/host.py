@@ -1,15 +1,30 @@
 """A host that is made of this one by tests/support/host_shim.c, preloaded into the daemon."""
 
+import functools
 import os
+import re
 import shutil
 import subprocess
 
 import pytest
-from harness import SANITIZED, SUPPORT
+from harness import DAEMON, SUPPORT
 
-needs_shim = pytest.mark.skipif(
-    SANITIZED or not shutil.which("cc"),
-    reason="no compiler, or a sanitizer that wants to be loaded first")
+needs_shim = pytest.mark.skipif(not shutil.which("cc"), reason="no compiler")
+
+
+def build_shim(folder):
+    """The shim, compiled into this folder."""
+    path = folder / "host_shim.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", path, SUPPORT / "host_shim.c", "-ldl"], check=True)
+    return path
+
+
+@functools.cache
+def sanitizer():
+    """The library of a sanitizer, which wants to be loaded first; "": there is none."""
+    linked = subprocess.run(["ldd", DAEMON], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(/\S*lib[at]san\S*)", linked)
+    return found[1] if found else ""
 
 
 class Host:
@@ -17,7 +32,7 @@ class Host:
 
     def __init__(self, folder, library):
         self.folder = folder
-        self.env = {"LD_PRELOAD": str(library), "HOST_SHIM": str(folder)}
+        self.env = {"LD_PRELOAD": f"{sanitizer()} {library}".strip(), "HOST_SHIM": str(folder)}
 
     def set_clock(self, seconds):
         """The wall clock is so far ahead."""
@@ -51,10 +66,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
-    path = tmp_path_factory.mktemp("shim") / "host_shim.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", path, SUPPORT / "host_shim.c", "-ldl"],
-                   check=True)
-    return path
+    return build_shim(tmp_path_factory.mktemp("shim"))
 
 
 @pytest.fixture

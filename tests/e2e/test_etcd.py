@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +10,8 @@ import time
 
 import pytest
 from etcd import PREFIX, Node
-from harness import SANITIZED, SUPPORT, Daemon, wait_until
+from harness import SANITIZED, Daemon, wait_until
+from host import host, library, needs_shim  # noqa: F401
 
 HOST = socket.gethostname()
 SETTINGS = """\
@@ -449,22 +449,12 @@ def test_certificates_both_ways(tmp_path, serve, home, certificates):
 
 # --- an hour without etcd -----------------------------------------------------
 
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory):
-    path = tmp_path_factory.mktemp("shim") / "host_shim.so"
-    if SANITIZED or not shutil.which("cc"):
-        pytest.skip("no compiler, or a sanitizer that wants to be loaded first")
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", path, SUPPORT / "host_shim.c", "-ldl"],
-                   check=True)
-    return path
-
-
-def test_down_at_the_start_and_for_an_hour(tmp_path, serve, home, shim):
+@needs_shim
+def test_down_at_the_start_and_for_an_hour(tmp_path, serve, home, host):  # noqa: F811
     """Both clocks go on, as they do on a host that sleeps."""
-    env = {"LD_PRELOAD": str(shim), "HOST_SHIM": str(tmp_path)}
     with Node(tmp_path) as etcd:
         etcd.put("10.conf", "a: 1")
-        daemon = serve(etcd, env=env)
+        daemon = serve(etcd, env=host.env)
         daemon.wait_value("a", 1)
         wait_site(daemon, "ready")
     daemon.stop()
@@ -472,8 +462,7 @@ def test_down_at_the_start_and_for_an_hour(tmp_path, serve, home, shim):
     assert daemon.get("a") == 1
     wait_site(daemon, "offline", "connection refused")
     assert daemon.layer("10.conf")["state"] == "ok"
-    for clock in ("clock", "slept"):
-        (tmp_path / clock).write_text("3600")
+    host.sleep(3600)
     layer = daemon.wait_layer("10.conf", "stale")
     assert 3600 <= layer["age"] < 3700
     assert daemon.get("a") == 1 and daemon.status()["state"] == "degraded"

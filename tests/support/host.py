@@ -34,10 +34,19 @@ class Host:
         self.folder = folder
         self.env = {"LD_PRELOAD": f"{sanitizer()} {library}".strip(), "HOST_SHIM": str(folder)}
 
+    def _write(self, name, number):
+        """At one go: it is read all the time."""
+        (self.folder / f"{name}.new").write_text(f"{number}\n")
+        os.replace(self.folder / f"{name}.new", self.folder / name)
+
     def set_clock(self, seconds):
         """The wall clock is so far ahead."""
-        (self.folder / "clock.new").write_text(f"{seconds}\n")
-        os.replace(self.folder / "clock.new", self.folder / "clock")
+        self._write("clock", seconds)
+
+    def sleep(self, seconds):
+        """Both clocks are so far ahead, as after a sleep."""
+        self._write("clock", seconds)
+        self._write("slept", seconds)
 
     def set_machine_id(self, text):
         (self.folder / "machine-id").write_text(text)
@@ -50,13 +59,11 @@ class Host:
 
     def slow_names(self, seconds):
         """A look-up takes so long; 0: no time."""
-        (self.folder / "names.new").write_text(f"{seconds}\n")
-        os.replace(self.folder / "names.new", self.folder / "names-take")
+        self._write("names-take", seconds)
 
     def fail(self, call, error):
         """From now on this call fails: see host_shim.c."""
-        (self.folder / "fail.new").write_text(f"{error}\n")
-        os.replace(self.folder / "fail.new", self.folder / f"fail-{call}")
+        self._write(f"fail-{call}", error)
 
     def heal(self):
         """No call fails any more."""

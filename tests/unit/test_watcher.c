@@ -8,64 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../support/watcher_calls.h"
 #include "base/mem.h"
 #include "config/snapshot.h"
-#include "serve_fixture.h"
-
-#define READ    ACCESS_READ
-#define SECRETS (ACCESS_READ | ACCESS_SECRETS)
-
-#define MORE(parameters)                                                       \
-	"{\"method\":\"io.clearconf.Watch\",\"more\":true,"                    \
-	"\"parameters\":" parameters "}"
-#define ONCE(parameters)                                                       \
-	"{\"method\":\"io.clearconf.Watch\",\"parameters\":" parameters "}"
-#define STATUS "{\"method\":\"io.clearconf.GetStatus\",\"more\":true}"
-
-/* The reply that goes on: generation, resync, skipped, and the rest. */
-#define SAID(generation, resync, skipped, rest)                                \
-	"{\"parameters\":{\"generation\":" generation                          \
-	",\"state\":\"ready\",\"resync\":" resync ",\"skipped\":" skipped      \
-	"," rest "},\"continues\":true}"
-#define CHANGES(generation, changes)                                           \
-	SAID(generation, "false", "0", "\"changes\":[" changes "]")
-#define LAST(generation, rest)                                                 \
-	"{\"parameters\":{\"generation\":" generation                          \
-	",\"state\":\"ready\",\"resync\":false,\"skipped\":0," rest "}}"
-
-#define ADDED(path)   "{\"path\":\"" path "\",\"kind\":\"added\"," ORIGIN "}"
-#define REMOVED(path) "{\"path\":\"" path "\",\"kind\":\"removed\"," ORIGIN "}"
-
-static int make_fixture(void **state)
-{
-	*state = fixture_new();
-	return 0;
-}
-
-static int free_fixture(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-/* A watcher by @call of a peer that has @rights, acknowledged by @reply. */
-static struct watcher *start(struct fixture *fixture, unsigned int rights,
-			     const char *call, const char *reply)
-{
-	struct watcher *watcher;
-
-	assert_string_equal(fixture_call(fixture, rights, call, &watcher),
-			    reply);
-	assert_non_null(watcher);
-	return watcher;
-}
-
-static void check_told(struct fixture *fixture, struct watcher *watcher,
-		       const char *reply)
-{
-	assert_string_equal(fixture_tell(fixture, watcher, SECRETS, NULL),
-			    reply);
-}
 
 static void check_last(struct fixture *fixture, struct watcher *watcher,
 		       const char *reply)
@@ -498,122 +443,8 @@ static void a_user_has_so_many_watchers(void **state)
 	watcher_free(watchers[1]);
 }
 
-static void watchers_who_are_told_the_same_share_it(void **state)
-{
-	struct fixture *fixture = *state;
-	struct watcher *a = start(fixture, READ, MORE("{\"paths\":[\"a\"]}"),
-				  CHANGES("1", ""));
-	struct watcher *b = start(fixture, READ, MORE("{\"paths\":[\"a\"]}"),
-				  CHANGES("1", ""));
-	struct watcher *c = start(fixture, SECRETS, MORE("{\"paths\":[\"b\"]}"),
-				  CHANGES("1", ""));
-
-	fixture_publish(fixture, 0, "{\"a\":2}");
-	check_told(fixture, a, CHANGES("3", CHANGED("a")));
-	assert_int_equal(fixture->watchers.notices.count, 1);
-	check_told(fixture, b, CHANGES("3", CHANGED("a")));
-	assert_int_equal(fixture->watchers.notices.count, 1);
-	check_told(fixture, c, "");
-	assert_int_equal(fixture->watchers.notices.count, 2);
-	watcher_free(a);
-	watcher_free(b);
-	watcher_free(c);
-}
-
-static void what_is_masked_is_not_shared_with_what_is_revealed(void **state)
-{
-	struct fixture *fixture = *state;
-	struct watcher *masked, *revealed;
-
-	fixture_publish(fixture, 0, "{\"secret_key\":\"old-secret\"}");
-	revealed = start(fixture, SECRETS,
-			 MORE("{\"values\":true,\"reveal\":true}"),
-			 SAID("3", "false", "0",
-			      "\"changes\":[],"
-			      "\"value\":{\"secret_key\":\"old-secret\"}"));
-	masked = start(fixture, SECRETS, MORE("{\"values\":true}"),
-		       SAID("3", "false", "0",
-			    "\"changes\":[],"
-			    "\"value\":{\"secret_key\":\"****\"}"));
-	fixture_publish(fixture, 0, "{\"secret_key\":\"new-secret\"}");
-	check_told(fixture, revealed,
-		   CHANGES("4", "{\"path\":\"secret_key\",\"kind\":\"changed\","
-				"\"old\":\"old-secret\","
-				"\"new\":\"new-secret\"," ORIGIN "}"));
-	check_told(fixture, masked,
-		   CHANGES("4",
-			   "{\"path\":\"secret_key\",\"kind\":\"changed\","
-			   "\"old\":\"****\",\"new\":\"****\"," ORIGIN "}"));
-	watcher_free(masked);
-	watcher_free(revealed);
-}
-
-static void status_is_told_at_each_change_of_state(void **state)
-{
-	struct fixture *fixture = *state;
-	struct watcher *watcher =
-		start(fixture, READ, STATUS,
-		      "{\"parameters\":{\"status\":{\"state\":\"ready\","
-		      "\"masked\":true}},\"continues\":true}");
-
-	assert_string_equal(fixture_tell(fixture, watcher, READ, NULL), "");
-	fixture_publish(fixture, 0, "{\"a\":2}");
-	assert_string_equal(fixture_tell(fixture, watcher, READ, NULL), "");
-	fixture->workspaces[0].state = "offline";
-	watchers_mark(&fixture->watchers, WATCHER_STATUS);
-	assert_string_equal(fixture_tell(fixture, watcher, READ, NULL),
-			    "{\"parameters\":{\"status\":{"
-			    "\"state\":\"offline\",\"masked\":true}},"
-			    "\"continues\":true}");
-	watcher_free(watcher);
-}
-
-static void a_round_visits_each_dirty_watcher_once(void **state)
-{
-	struct fixture *fixture = *state;
-	struct watchers *watchers = &fixture->watchers;
-	struct watcher *a = start(fixture, READ, MORE("{}"), CHANGES("1", ""));
-	struct watcher *b =
-		start(fixture, READ, STATUS,
-		      "{\"parameters\":{\"status\":{\"state\":\"ready\","
-		      "\"masked\":true}},\"continues\":true}");
-
-	assert_null(watchers_next(watchers));
-	watchers_mark(watchers, WATCHER_CONFIG);
-	assert_ptr_equal(watchers_next(watchers), a);
-	assert_null(watchers_next(watchers));
-	/* It is writing: marking does not reach it, waking does. */
-	watchers_mark(watchers, WATCHER_CONFIG);
-	assert_null(watchers_next(watchers));
-	watcher_wake(a);
-	watchers_mark(watchers, WATCHER_STATUS);
-	assert_ptr_equal(watchers_next(watchers), a);
-	assert_ptr_equal(watchers_next(watchers), b);
-	assert_null(watchers_next(watchers));
-	watcher_free(a);
-	watcher_free(b);
-}
-
-static void who_watches_states_too_is_visited_for_either(void **state)
-{
-	struct fixture *fixture = *state;
-	struct watchers *watchers = &fixture->watchers;
-	struct watcher *both = start(fixture, READ, MORE("{\"states\":true}"),
-				     CHANGES("1", ""));
-
-	for (int kind = WATCHER_CONFIG; kind <= WATCHER_STATUS; kind++) {
-		watchers_mark(watchers, (enum watcher_kind)kind);
-		assert_ptr_equal(watchers_next(watchers), both);
-		assert_null(watchers_next(watchers));
-		watcher_settle(both);
-	}
-	watcher_free(both);
-}
-
 int main(void)
 {
-#define TEST(name)                                                             \
-	cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
 	static const struct CMUnitTest tests[] = {
 		TEST(a_watch_is_acknowledged_at_once),
 		TEST(the_first_reply_has_values_when_asked),
@@ -640,11 +471,6 @@ int main(void)
 		TEST(paths_are_checked),
 		TEST(paths_are_not_without_number),
 		TEST(a_user_has_so_many_watchers),
-		TEST(watchers_who_are_told_the_same_share_it),
-		TEST(what_is_masked_is_not_shared_with_what_is_revealed),
-		TEST(status_is_told_at_each_change_of_state),
-		TEST(a_round_visits_each_dirty_watcher_once),
-		TEST(who_watches_states_too_is_visited_for_either),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

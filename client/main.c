@@ -20,6 +20,7 @@ static const struct command *const commands[] = {
 	&cmd_doctor,
 	&cmd_report,
 	&cmd_consumers,
+	&cmd_change,
 	&cmd_log,
 	&cmd_workspace,
 	&cmd_credentials,

@@ -46,9 +46,10 @@ struct command {
 		   char **argv);
 };
 
-extern const struct command cmd_complete, cmd_consumers, cmd_credentials,
-	cmd_doctor, cmd_dump, cmd_exec, cmd_explain, cmd_get, cmd_help, cmd_log,
-	cmd_profile, cmd_reload, cmd_report, cmd_status, cmd_site, cmd_storage,
-	cmd_token, cmd_vault, cmd_version, cmd_watch, cmd_workspace;
+extern const struct command cmd_change, cmd_complete, cmd_consumers,
+	cmd_credentials, cmd_doctor, cmd_dump, cmd_exec, cmd_explain, cmd_get,
+	cmd_help, cmd_log, cmd_profile, cmd_reload, cmd_report, cmd_status,
+	cmd_site, cmd_storage, cmd_token, cmd_vault, cmd_version, cmd_watch,
+	cmd_workspace;
 
 #endif

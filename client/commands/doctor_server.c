@@ -11,6 +11,7 @@
 #include "commands/doctor.h"
 #include "read/doc.h"
 #include "text/answer.h"
+#include "text/arriving_text.h"
 #include "text/exit_status.h"
 #include "text/key_text.h"
 #include "value/json.h"
@@ -100,6 +101,29 @@ static void look_at_login(struct doctor *doctor, const struct value *workspace)
 			   STR_PRINT(error));
 }
 
+/* On purpose, but a host that goes another way than the server says is what
+ * people look for. */
+static void look_at_arrivals(struct doctor *doctor,
+			     const struct value *workspace)
+{
+	const struct value *list = value_get(workspace, STR("arriving"));
+
+	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;
+	     i++) {
+		_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+		const struct value *arrival = list->list.items[i];
+
+		arriving_text_add(&text, arrival);
+		doctor_say(doctor,
+			   answer_int(arrival, "until", 0) ? DOCTOR_ADVICE
+							   : DOCTOR_WARNING,
+			   "vaults: workspace %.*s does not serve %.*s: see "
+			   "'clearconf change'",
+			   STR_PRINT(answer_text(workspace, "name")),
+			   STR_PRINT(buf_str(&text)));
+	}
+}
+
 static void look_at_expiry(struct doctor *doctor, const struct value *workspace)
 {
 	int64_t left = answer_int(workspace, "access_key_expires", 0) -
@@ -119,6 +143,7 @@ void doctor_look_at_logins(struct doctor *doctor)
 {
 	doctor_each_workspace(doctor, look_at_login);
 	doctor_each_workspace(doctor, look_at_expiry);
+	doctor_each_workspace(doctor, look_at_arrivals);
 	doctor_each_workspace(doctor, look_at_candidate);
 }
 

@@ -47,7 +47,7 @@ int subcommand_run(const struct subcommand_call *call,
 				"'%s' is too many arguments: see 'clearconf "
 				"%s --help'",
 				argument, call->command);
-	if (subcommand->argument && !argument)
+	if (subcommand->argument && !subcommand->optional && !argument)
 		return complain(EXIT_USAGE,
 				"'%s %s' needs %s: see 'clearconf %s --help'",
 				call->command, subcommand->name,

@@ -6,6 +6,7 @@
  * first verb is what the command does without one.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct client;
@@ -15,6 +16,7 @@ struct subcommand {
 	const char *argument; /* the one it takes, for people; NULL: none */
 	int (*run)(const struct client *client, const void *fields,
 		   const char *argument);
+	bool optional; /* the argument */
 };
 
 struct subcommand_call {

@@ -405,6 +405,25 @@ static void add_behind(struct buf *out, const struct family *family,
 	}
 }
 
+static void add_arriving(struct buf *out, const struct family *family,
+			 const struct value *workspace)
+{
+	const struct value *list = value_get(workspace, STR("arriving"));
+
+	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;
+	     i++) {
+		const struct value *arrival = list->list.items[i];
+		bool waits = answer_int(arrival, "until", 0) > 0;
+
+		add_sample(out, family->name,
+			   LABELS({"workspace", answer_text(workspace, "name")},
+				  {"layer", answer_text(arrival, "layer")},
+				  {"state",
+				   waits ? STR("waiting") : STR("skipped")}),
+			   answer_int(arrival, "since", 0));
+	}
+}
+
 static const struct family families[] = {
 	{"workspace_state", "The state of a workspace.", add_state, NULL},
 	{"workspace_active", "1: callers who name none get it.", add_active,
@@ -415,6 +434,9 @@ static const struct family families[] = {
 	 "Connections that hold an older generation, by how long there has "
 	 "been a newer one.",
 	 add_behind, "consumers_behind"},
+	{"workspace_arriving_timestamp_seconds",
+	 "When vaults were first seen that wait, or were skipped.",
+	 add_arriving, NULL},
 	{"workspace_failing", "1: the last question to its server failed.",
 	 add_failing, NULL},
 	{"workspace_last_success_timestamp_seconds",

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "text/answer.h"
+#include "text/arriving_text.h"
 #include "text/key_text.h"
 #include "text/output.h"
 #include "text/place_text.h"
@@ -251,6 +252,16 @@ static void add_layers(struct buf *out, const struct value *layers)
 		add_layer(out, layers->list.items[i]);
 }
 
+static void add_arriving(struct buf *out, const struct value *list)
+{
+	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;
+	     i++) {
+		add_label(out, "waiting");
+		arriving_text_add(out, list->list.items[i]);
+		buf_puts(out, ": see clearconf change\n");
+	}
+}
+
 static void add_workspace(struct buf *out, const struct value *workspace,
 			  int64_t now)
 {
@@ -276,6 +287,7 @@ static void add_workspace(struct buf *out, const struct value *workspace,
 	}
 	add_candidate(out, value_get(workspace, STR("new_login")));
 	add_rotation(out, value_get(workspace, STR("rotation")), now);
+	add_arriving(out, value_get(workspace, STR("arriving")));
 	add_layers(out, value_get(workspace, STR("layers")));
 }
 

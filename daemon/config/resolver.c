@@ -143,15 +143,29 @@ static struct layer *find_vault(struct resolver *resolver, const char *name)
 	return NULL;
 }
 
-const struct layer *resolver_add_vault(struct resolver *resolver,
-				       struct env *env,
-				       const struct resolver_vault *vault)
+void resolver_read(struct resolver *resolver, struct env *env)
 {
 	struct layer_context context = resolver->context;
 	_cleanup_(env_unrefp) struct env *own =
 		resolver->agent ? variables_agent_env(env) : env_ref(env);
 	_cleanup_(env_unrefp) struct env *vault_env = env_for_vaults(
 		own, resolver->vault_environment, resolver->system);
+	struct layer *layer;
+
+	context.env = own;
+	context.vault_env = vault_env;
+	context.secrets = resolver->secrets;
+	context.is_trial = true;
+	(void)stack_read(&resolver->stack, &context);
+	for (stack_each(&resolver->stack, layer))
+		if (layer_is_of(layer, LAYER_OF_VAULT) && layer->doc)
+			secrets_learn(resolver->secrets, layer->doc->root);
+}
+
+const struct layer *resolver_add_vault(struct resolver *resolver,
+				       struct env *env,
+				       const struct resolver_vault *vault)
+{
 	struct layer *layer =
 		vault->replaces
 			? find_vault(resolver, vault->replaces)
@@ -159,15 +173,9 @@ const struct layer *resolver_add_vault(struct resolver *resolver,
 
 	if (!layer)
 		return NULL;
-	context.env = own;
-	context.vault_env = vault_env;
-	context.secrets = resolver->secrets;
-	context.is_trial = true;
 	layer_set_text(layer, vault->format, vault->text);
 	layer_touch(layer);
-	(void)stack_read(&resolver->stack, &context);
-	if (layer->doc)
-		secrets_learn(resolver->secrets, layer->doc->root);
+	resolver_read(resolver, env);
 	return layer;
 }
 

@@ -75,6 +75,11 @@ const struct layer *resolver_add_vault(struct resolver *resolver,
 				       struct env *env,
 				       const struct resolver_vault *vault);
 
+/* Read the texts of @resolver->stack that are new, as with the environment
+ * @env, and learn the secrets of its vaults: to be called before
+ * resolver_resolve. */
+void resolver_read(struct resolver *resolver, struct env *env);
+
 void resolved_deinit(struct resolved *resolved);
 void resolver_free(struct resolver *resolver); /* NULL is allowed */
 

@@ -9,6 +9,11 @@
 #include "engine/workspace.h"
 #include "value/json.h"
 
+static const enum layer_kind kinds[VAULT_FEEDS] = {
+	[VAULT_CONFIG] = LAYER_VAULT,
+	[VAULT_MONITORING] = LAYER_MONITORING,
+};
+
 /* One feed: what it served so far, and what it will. */
 struct writer {
 	const struct workspace *workspace;
@@ -121,14 +126,21 @@ bool arrivals_exist(const struct workspace *workspace, const char *revision)
 	return false;
 }
 
+void arrivals_put(const struct workspace *workspace, struct stack *stack)
+{
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
+		const struct arrival *arrival = &workspace->arrivals[i];
+		struct vault_answer answer =
+			arrival_answer(arrival, (enum vault_feed)i);
+
+		if (arrival_is_shown(arrival))
+			(void)layers_set_vaults(stack, kinds[i], &answer);
+	}
+}
+
 void arrivals_write(const struct workspace *workspace, const char *revision,
 		    const char *key, struct buf *json)
 {
-	static const enum layer_kind kinds[VAULT_FEEDS] = {
-		[VAULT_CONFIG] = LAYER_VAULT,
-		[VAULT_MONITORING] = LAYER_MONITORING,
-	};
-
 	json_key(json, key);
 	buf_putc(json, '[');
 	for (size_t i = 0; i < VAULT_FEEDS; i++) {

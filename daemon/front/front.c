@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "engine/layers.h"
 #include "engine/local.h"
+#include "front/arrivals.h"
 #include "front/server_call.h"
 #include "front/status.h"
 #include "serve/peer.h"
@@ -125,6 +126,22 @@ static struct resolver *serve_resolver(void *data, const char *name,
 	return resolver;
 }
 
+static struct resolver *serve_arriving(void *data, const char *name,
+				       struct buf *fields)
+{
+	const struct workspace *workspace =
+		engine_workspace(engine_of(data), name);
+	struct resolver *resolver;
+
+	arrivals_write(workspace, NULL, "arriving", fields);
+	if (!arrivals_exist(workspace, NULL))
+		return NULL;
+	resolver =
+		serve_resolver(data, name, projection_below(PROJECTION_SERVED));
+	arrivals_put(workspace, &resolver->stack);
+	return resolver;
+}
+
 static void serve_begin(void *data, struct pending *pending)
 {
 	server_call_begin(data, pending);
@@ -229,6 +246,7 @@ void front_init(struct front *front, struct engine *engine)
 				.workspaces = serve_workspaces,
 				.begin = serve_begin,
 				.resolver = serve_resolver,
+				.arriving = serve_arriving,
 				.deaf = serve_deaf,
 			},
 	};

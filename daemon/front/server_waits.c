@@ -1,5 +1,6 @@
 /* The methods of server_call.h that wait for polls: Reload, UseWorkspace,
- * ProveCredentials, RotateCredentials. */
+ * ProveCredentials, RotateCredentials; and those that wait for the disk:
+ * TakeArrivals, SkipArrivals. */
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -7,6 +8,7 @@
 #include "engine/engine.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
+#include "front/arrivals.h"
 #include "front/front.h"
 #include "front/server_call.h"
 #include "serve/service.h"
@@ -354,6 +356,56 @@ static void late_rotate(struct server_call *call)
 			       "pair in force");
 }
 
+/* --- TakeArrivals, SkipArrivals ------------------------------------------- */
+
+static const char *revision_of(struct server_call *call)
+{
+	const char *revision = call_string(call->asked, "revision").ptr;
+
+	arrivals_write(call->workspace, revision, "arriving", &call->fields);
+	return revision;
+}
+
+static bool begin_take(struct server_call *call)
+{
+	workspace_take_arrivals(call->workspace, revision_of(call));
+	return true;
+}
+
+static bool begin_skip(struct server_call *call)
+{
+	workspace_skip_arrivals(call->workspace, revision_of(call));
+	return true;
+}
+
+/* What was decided holds already; whoever decided is told whether it will after
+ * a restart. */
+static void end_arrivals(struct server_call *call)
+{
+	const struct workspace *workspace =
+		engine_workspace(call->engine, call->pending->workspace);
+
+	if (!workspace) {
+		pending_fail_not_ready(server_call_end(call),
+				       "the workspace is no longer declared");
+		return;
+	}
+	json_add_int(&call->fields, "generation",
+		     (long long)workspace->snapshot->generation);
+	json_add_bool(&call->fields, "kept",
+		      last_good_is_saved(&workspace->last_good));
+	server_call_succeed(call);
+}
+
+static void look_arrivals(struct server_call *call)
+{
+	const struct workspace *workspace =
+		engine_workspace(call->engine, call->pending->workspace);
+
+	if (!workspace || !last_good_is_saving(&workspace->last_good))
+		end_arrivals(call);
+}
+
 /* --- the table ------------------------------------------------------------ */
 
 const struct server_method server_waits[] = {
@@ -365,5 +417,9 @@ const struct server_method server_waits[] = {
 	 .timeouts = 2},
 	{"RotateCredentials", .begin = begin_rotate, .look = look_rotate,
 	 .late = late_rotate, .timeouts = 6},
+	{"TakeArrivals", .begin = begin_take, .look = look_arrivals,
+	 .late = end_arrivals},
+	{"SkipArrivals", .begin = begin_skip, .look = look_arrivals,
+	 .late = end_arrivals},
 	{0},
 };

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "serve/arriving.h"
 #include "serve/consumer.h"
 #include "serve/consumer_list.h"
 #include "serve/environment.h"
@@ -79,6 +80,13 @@ static const struct method clearconf_methods[] = {
 		TAKES(REQUIRED("text", STRING), OPTIONAL("format", STRING),
 		      OPTIONAL("replaces", STRING), WORKSPACE, REVEAL),
 		ACCESS_SECRETS, vault_check_answer},
+	{"GetArrivals", TAKES(WORKSPACE, REVEAL), ACCESS_READ, arriving_answer},
+	{"TakeArrivals",
+		TAKES(OPTIONAL("revision", STRING), WORKSPACE),
+		ACCESS_ADMIN, pending_call_service},
+	{"SkipArrivals",
+		TAKES(OPTIONAL("revision", STRING), WORKSPACE),
+		ACCESS_ADMIN, pending_call_service},
 	{"ReportConsumer",
 		TAKES(REQUIRED("how", STRING), OPTIONAL("command", STRING),
 		      WITHIN("generation", 0, INT64_MAX), WITHIN("child", 0, INT32_MAX),

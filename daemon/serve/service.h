@@ -85,6 +85,12 @@ struct service {
 	struct resolver *(*resolver)(void *data, const char *workspace,
 				     enum layer_kind below);
 
+	/* Add the member `arriving` about the vaults that wait in @workspace,
+	 * which exists, and give what makes its configuration with them once
+	 * resolver_read has read them; NULL: none wait. */
+	struct resolver *(*arriving)(void *data, const char *workspace,
+				     struct buf *fields);
+
 	/* Work on @pending, whose method and call say what is asked: reply to
 	 * it, at once or later. */
 	void (*begin)(void *data, struct pending *pending);

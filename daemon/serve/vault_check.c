@@ -5,15 +5,12 @@
 #include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
-#include "serve/get.h"
 #include "serve/offload.h"
-#include "serve/origin_json.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
-#include "value/diff.h"
+#include "serve/tree_changes.h"
 #include "value/json.h"
-#include "value/path.h"
 
 struct vault_check {
 	struct job job;
@@ -80,45 +77,6 @@ static void add_warnings(struct buf *fields, const struct layer *layer,
 	buf_putc(fields, ']');
 }
 
-static void add_side(struct buf *fields, const char *key,
-		     const struct value *root, struct str path,
-		     const struct secrets *mask)
-{
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	struct path_error error;
-	struct path parsed;
-
-	path_parse(&parsed, &arena, path, &error);
-	json_key(fields, key);
-	get_write_visible(fields, mask ? mask_at(mask, &arena, root, &parsed)
-				       : path_find(root, &parsed));
-}
-
-static void add_changes(struct buf *fields, const struct value *old,
-			const struct value *new, const struct secrets *mask)
-{
-	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
-	const struct origin_json shown = {.secrets = mask};
-
-	diff_add(&changes, STR(""), old, new);
-	changes_sort(&changes);
-	json_key(fields, "changes");
-	buf_putc(fields, '[');
-	for (size_t i = 0; i < changes.count; i++) {
-		const struct change *change = &changes.items[i];
-
-		buf_puts(fields, i ? ",{" : "{");
-		origin_json_add_path(&shown, fields, change->path);
-		json_add_string(fields, "kind", change_kind_name(change->kind));
-		if (change->old)
-			add_side(fields, "old", old, change->path, mask);
-		if (change->new)
-			add_side(fields, "new", new, change->path, mask);
-		buf_putc(fields, '}');
-	}
-	buf_putc(fields, ']');
-}
-
 /* What is broken changes nothing: the last good text goes on. */
 static void write_answer(struct vault_check *check, const struct layer *layer,
 			 const struct value *root, struct out *out)
@@ -131,8 +89,8 @@ static void write_answer(struct vault_check *check, const struct layer *layer,
 		add_problem(fields, &layer->problem, mask);
 	}
 	add_warnings(fields, layer, mask);
-	add_changes(fields, check->now->root, root,
-		    check->reveal ? NULL : mask);
+	tree_changes_add(fields, check->now->root, root,
+			 check->reveal ? NULL : mask);
 	reply_close(out, false);
 }
 

@@ -1,5 +1,6 @@
 """[change] stage: new vaults come to a share of the hosts at once, and to the others later."""
 
+import errno
 import pathlib
 import signal
 import tempfile
@@ -11,6 +12,7 @@ from harness import FAST, wait_until
 from host import library, needs_shim  # noqa: F401
 
 pytestmark = needs_shim
+STRANGER = 65533
 
 
 @pytest.fixture
@@ -19,12 +21,14 @@ def make(library, conf, server):  # noqa: F811
     made, folder = [], tempfile.TemporaryDirectory(prefix="clearconf-")  # a socket's path is short
     set_vault(server, 1)
 
-    def hosts(count, settings=STAGED):
+    def hosts(count, settings=STAGED, **options):
         for _ in range(count):
             number = len(made)
-            made.append(StagedHost(pathlib.Path(folder.name, f"{number}"), library, number, conf(), settings))
+            made.append(StagedHost(pathlib.Path(folder.name, f"{number}"), library, number, conf(), settings,
+                                   **options))
             made[-1].daemon.start()
             made[-1].daemon.wait_value("k", 1)
+            made[-1].daemon.wait_state("ready")  # both feeds have had their first answer
         return made
     yield hosts
     for each in made:
@@ -228,3 +232,107 @@ def test_without_a_machine_id_it_keeps_one_of_its_own(make, server, text, reason
     set_vault(server, 2, edited)
     arrival, = wait_until(host.arriving, "the arrival")
     assert arrival["revision"] == revision
+
+
+# --- clearconf change ---------------------------------------------------------
+
+def change(host, *words, check=0):
+    return host.home.client("change", *words, check=check)
+
+
+def kill_and_start(host):
+    host.daemon.stop(signal.SIGKILL)
+    host.daemon.start()
+
+
+def test_it_shows_what_waits_and_what_that_would_change(make, server):
+    host, = make(1)
+    assert change(host).stdout == "nothing waits\n"
+    edited, revision = edited_so_that([host], "v", 0)
+    set_vault(server, 2, edited, data="k: 2\nagent.git_pass: sw0rdfish-and-more\nurl: \"http://u:sw0rdfish-and-more@h\"")
+    wait_until(host.arriving, "the arrival")
+    shown = change(host).stdout
+    assert shown.startswith(f"{revision} of the vaults, seen ") and f"edited {edited}" in shown
+    assert "changed k 1 -> 2" in shown and "added agent.git_pass \"****\"" in shown
+    assert "sw0rdfish" not in shown
+    assert "sw0rdfish-and-more" in change(host, "--reveal").stdout
+    assert "comes" in host.home.client("status").stdout
+    assert f"does not serve {revision} of the vaults" in host.home.client("doctor").stdout
+    assert 'workspace_arriving_timestamp_seconds{workspace="default",layer="vault",state="waiting"}' \
+        in host.home.client("status", "--openmetrics").stdout
+    assert host.daemon.get("k") == 1
+
+
+def test_what_is_broken_in_it_is_told_before_it_comes(make, server):
+    host, = make(1)
+    set_vault(server, 2, edited_so_that([host], "v", 0)[0], data="k: 2\nl: {\n", description="gpu pool")
+    wait_until(host.arriving, "the arrival")
+    shown = change(host).stdout
+    assert "broken gpu pool: " in shown and "(line 3, column 1)" in shown
+    assert "it would change nothing" in shown
+
+
+def test_now_takes_it_and_that_is_on_disk_when_it_answers(waiting, server):
+    host, revision = waiting
+    assert change(host, "now").stdout.startswith(f"taken {revision} (generation ")
+    server.fail("drop")
+    kill_and_start(host)
+    assert host.daemon.get("k") == 2
+    server.clear_failures()
+    next_answer(host)
+    assert host.daemon.get("k") == 2 and not host.arriving()
+    assert change(host, "now", check=1).stderr == "clearconf: nothing waits\n"
+
+
+def test_skip_never_takes_it_and_that_is_on_disk_when_it_answers(waiting, server):
+    host, revision = waiting
+    assert change(host, "skip").stdout.startswith(f"skipped {revision} (generation ")
+    kill_and_start(host)
+    arrival, = wait_until(host.arriving, "the arrival")
+    assert "until" not in arrival and arrival["revision"] == revision
+    host.sleep(3 * HOURS)
+    next_answer(host)
+    assert host.daemon.get("k") == 1
+    assert ", skipped" in change(host).stdout
+    edited, other = edited_so_that([host], "v", 0)
+    set_vault(server, 3, edited.replace("2026-11-29", "2026-11-30"))
+    wait_until(lambda: host.arriving() == [] or "until" in host.arriving()[0], "the next one")
+    change(host, "now")
+    host.daemon.wait_value("k", 3)
+
+
+def test_who_skipped_it_may_take_it_all_the_same(waiting):
+    host, revision = waiting
+    change(host, "skip", revision)
+    assert change(host, "now", revision).stdout.startswith(f"taken {revision} ")
+    assert host.daemon.get("k") == 2
+
+
+def test_what_was_looked_at_is_what_is_taken(waiting):
+    host, revision = waiting
+    done = change(host, "now", "0123456789ab", check=1)
+    assert "no revision 0123456789ab waits" in done.stderr
+    change(host, "skip", "0123456789ab", check=1)
+    assert host.daemon.get("k") == 1 and "until" in host.arriving()[0]
+
+
+def test_a_full_disk_is_told(waiting):
+    host, _ = waiting
+    host.host.fail("write", errno.ENOSPC)
+    done = change(host, "skip")
+    assert "a restart of clearconfd forgets it" in done.stderr and done.stdout.startswith("skipped")
+    host.host.heal()
+    assert "forgets" not in change(host, "skip").stderr
+    kill_and_start(host)
+    wait_until(lambda: host.arriving() and "until" not in host.arriving()[0], "that it is skipped")
+
+
+def test_only_an_administrator_decides(make, server, strangers):
+    host, = make(1, STAGED + f"[daemon]\nsocket = {strangers.socket}\n"
+                 f"[access]\nread = {STRANGER}\n", socket=strangers.socket)
+    set_vault(server, 2, edited_so_that([host], "v", 0)[0])
+    wait_until(host.arriving, "the arrival")
+    assert "changed k 1 -> 2" in strangers.client(STRANGER, "change")[1]
+    for words in (["change", "now"], ["change", "skip"], ["change", "--reveal"]):
+        assert strangers.client(STRANGER, *words)[0] == 5
+    assert host.daemon.get("k") == 1

@@ -28,6 +28,7 @@ METHODS = {
     "CreateCredentials": "create_credentials", "EditCredentials": "edit_credentials",
     "RotateCredentials": "rotate_credentials", "RevokeCredentials": "revoke_credentials",
     "ListConsumers": "consumers", "ResolveStorage": "storage", "CheckVault": "check_vault",
+    "GetArrivals": "arrivals", "TakeArrivals": "take_arrivals", "SkipArrivals": "skip_arrivals",
 }
 
 

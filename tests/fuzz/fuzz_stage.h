@@ -120,6 +120,14 @@ static inline struct resolver *stage_resolver(void *data, const char *name,
 	return resolver;
 }
 
+static inline struct resolver *stage_arriving(void *data, const char *name,
+					      struct buf *fields)
+{
+	json_key(fields, "arriving");
+	buf_puts(fields, "[]");
+	return stage_resolver(data, name, LAYER_KINDS);
+}
+
 static inline const char *stage_vaults_lack(void *data, const char *name,
 					    bool *expected)
 {
@@ -171,6 +179,7 @@ static inline void stage_init(struct stage *stage)
 			    .status = stage_status,
 			    .workspaces = stage_members,
 			    .resolver = stage_resolver,
+			    .arriving = stage_arriving,
 			    .begin = stage_begin},
 	};
 	history_init(&stage->history, 8, (size_t)1 << 20);

@@ -35,7 +35,7 @@ def revision_of(vaults):
 class StagedHost:
     """A host with a machine id of its own, and its daemon."""
 
-    def __init__(self, folder, library, number, conf, settings=STAGED):
+    def __init__(self, folder, library, number, conf, settings=STAGED, socket=None):
         self.id = hashlib.md5(str(number).encode()).hexdigest()
         self.machine = machine_of(self.id)
         folder.mkdir()
@@ -45,6 +45,7 @@ class StagedHost:
         self.home.settings(settings)
         self.home.conf(conf)
         self.daemon = Daemon(self.home, env=self.host.env)
+        self.daemon.socket = socket or self.daemon.socket
 
     def sleep(self, seconds):
         """The boot clock goes on by so much; the next answer of the server finds it so."""

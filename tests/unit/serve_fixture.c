@@ -117,6 +117,16 @@ static struct resolver *resolver(void *data, const char *workspace,
 	return resolver;
 }
 
+/* Nothing waits. */
+static struct resolver *arriving(void *data, const char *workspace,
+				 struct buf *fields)
+{
+	(void)data;
+	(void)workspace;
+	(void)fields;
+	return NULL;
+}
+
 static void status(void *data, uint64_t clearance, struct buf *json)
 {
 	struct fixture *fixture = data;
@@ -239,6 +249,7 @@ struct fixture *fixture_new(void)
 		.status = status,
 		.workspaces = workspaces,
 		.resolver = resolver,
+		.arriving = arriving,
 		.begin = begin,
 	};
 	watchers_init(&fixture->watchers, &fixture->service);

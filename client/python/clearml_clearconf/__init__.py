@@ -33,18 +33,20 @@ from .process import configure
 from .questions import join_path
 
 if TYPE_CHECKING:
-    from .answers import (Candidate, Change, Consumer, Credential, Generation, KeyPair, Leaf,
-                          Origin, Reload, Problem, ReloadFailure, Rotation, Storage,
-                          StorageCandidate, Token, Update, VaultCheck, Worker)
+    from .answers import (Arrival, ArrivalDecision, Arrivals, ArrivingVault, Candidate, Change,
+                          Consumer, Credential, Generation, KeyPair, Leaf, Origin, Reload, Problem,
+                          ReloadFailure, Rotation, Storage, StorageCandidate, Token, Update,
+                          VaultCheck, Worker)
     from .asynchronous import AsyncClient
 
 __all__ = [
-    "AccessDenied", "AsyncClient", "BrokenConfiguration", "Candidate", "Change", "Client",
-    "Consumer", "Credential", "DaemonError", "Error", "Generation", "InvalidPath", "KeyPair",
-    "Leaf", "NoDaemon", "NoStorageMatch", "NotReady", "Origin", "PathNotFound", "Problem",
-    "ProtocolError", "QuotaExceeded", "Reload", "ReloadFailure", "Rotation", "ServerError",
-    "Storage", "StorageCandidate", "TimedOut", "Token", "UnknownWorkspace", "UnusableDaemon",
-    "Update", "VaultCheck", "Worker", "configure", "find_socket", "join_path", "render_hocon",
+    "AccessDenied", "Arrival", "ArrivalDecision", "Arrivals", "ArrivingVault", "AsyncClient",
+    "BrokenConfiguration", "Candidate", "Change", "Client", "Consumer", "Credential", "DaemonError",
+    "Error", "Generation", "InvalidPath", "KeyPair", "Leaf", "NoDaemon", "NoStorageMatch",
+    "NotReady", "Origin", "PathNotFound", "Problem", "ProtocolError", "QuotaExceeded", "Reload",
+    "ReloadFailure", "Rotation", "ServerError", "Storage", "StorageCandidate", "TimedOut", "Token",
+    "UnknownWorkspace", "UnusableDaemon", "Update", "VaultCheck", "Worker", "configure",
+    "find_socket", "join_path", "render_hocon",
 ]
 __version__ = "0.1.0"
 

@@ -69,6 +69,44 @@ class VaultCheck:
 
 
 @dataclass(frozen=True)
+class ArrivingVault:
+    """One that differs: kind is added, changed or removed; last_update as the
+    server writes it."""
+    id: str
+    kind: str
+    description: Optional[str] = None
+    last_update: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Vaults that the server has and that are not served yet: a revision, seen
+    since then, in force until that moment (seconds since 1970); until None: it
+    was skipped. Without vaults it is another order of them."""
+    layer: str
+    revision: str
+    since: int
+    vaults: List[ArrivingVault]
+    until: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What waits, what is wrong with it, and what it would change."""
+    arriving: List[Arrival]
+    problems: List[Problem]
+    changes: List[Change]
+
+
+@dataclass(frozen=True)
+class ArrivalDecision:
+    """What was taken or skipped; kept: also over a restart."""
+    arriving: List[Arrival]
+    generation: int
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Update:
     """What a watch tells. value is there in the first update of a watch with
     values, and whenever resync says that the changes are not known: the whole

@@ -8,8 +8,8 @@ import sys
 from typing import Any, AsyncIterator, Awaitable, Dict, List, Optional, Tuple
 
 from . import questions
-from .answers import (Consumer, Credential, Generation, KeyPair, Leaf, Reload, Rotation, Storage,
-                      Token, Update, VaultCheck, Worker)
+from .answers import (ArrivalDecision, Arrivals, Consumer, Credential, Generation, KeyPair, Leaf,
+                      Reload, Rotation, Storage, Token, Update, VaultCheck, Worker)
 from .asking import Asking, Following
 from .client import Client
 from .connection import MESSAGE_LIMIT, broken, check_server, closed, too_late, understand
@@ -115,6 +115,18 @@ class AsyncClient(Asking):
         """As Client.check_vault()."""
         return await self._ask(questions.check_vault(text, self.workspace, replaces, format,
                                                      reveal))
+
+    async def arrivals(self, *, reveal: bool = False) -> Arrivals:
+        """As Client.arrivals()."""
+        return await self._ask(questions.arrivals(self.workspace, reveal))
+
+    async def take_arrivals(self, revision: Optional[str] = None) -> ArrivalDecision:
+        """As Client.take_arrivals()."""
+        return await self._ask(questions.take_arrivals(self.workspace, revision))
+
+    async def skip_arrivals(self, revision: Optional[str] = None) -> ArrivalDecision:
+        """As Client.skip_arrivals()."""
+        return await self._ask(questions.skip_arrivals(self.workspace, revision))
 
     async def status(self) -> Raw:
         """As Client.status()."""

@@ -18,8 +18,8 @@ from .hocon import decode_exactly
 from .questions import MISSING, Environment, Path, Question, Raw, T, sendable
 
 if TYPE_CHECKING:
-    from .answers import (Consumer, Credential, Generation, KeyPair, Leaf, Reload, Rotation,
-                          Storage, Token, Update, VaultCheck, Worker)
+    from .answers import (ArrivalDecision, Arrivals, Consumer, Credential, Generation, KeyPair,
+                          Leaf, Reload, Rotation, Storage, Token, Update, VaultCheck, Worker)
 
 _LATER = 0.5  # seconds until a question is asked again
 
@@ -92,6 +92,18 @@ class Client(Asking):
         """What a text would do as a vault, the last of all or in the place of the
         one of this name or id, before it is saved. format: hocon, json or yaml."""
         return self._ask(questions.check_vault(text, self.workspace, replaces, format, reveal))
+
+    def arrivals(self, *, reveal: bool = False) -> Arrivals:
+        """The vaults that wait for their time, and what they would change."""
+        return self._ask(questions.arrivals(self.workspace, reveal))
+
+    def take_arrivals(self, revision: Optional[str] = None) -> ArrivalDecision:
+        """What waits, or was skipped, is served now; that of this revision alone."""
+        return self._ask(questions.take_arrivals(self.workspace, revision))
+
+    def skip_arrivals(self, revision: Optional[str] = None) -> ArrivalDecision:
+        """What waits is not served until the server has something else."""
+        return self._ask(questions.skip_arrivals(self.workspace, revision))
 
     def status(self) -> Raw:
         """The daemon's Status, as the interface describes it."""

@@ -148,6 +148,20 @@ def check_vault(text: str, workspace: Optional[str], replaces: Optional[str],
                format=format, reveal=reveal)
 
 
+def arrivals(workspace: Optional[str], reveal: bool) -> Question[answers.Arrivals]:
+    return _of("Arrivals", "GetArrivals", workspace=workspace, reveal=reveal)
+
+
+def take_arrivals(workspace: Optional[str],
+                  revision: Optional[str]) -> Question[answers.ArrivalDecision]:
+    return _of("ArrivalDecision", "TakeArrivals", workspace=workspace, revision=revision)
+
+
+def skip_arrivals(workspace: Optional[str],
+                  revision: Optional[str]) -> Question[answers.ArrivalDecision]:
+    return _of("ArrivalDecision", "SkipArrivals", workspace=workspace, revision=revision)
+
+
 def history(limit: Optional[int], workspace: Optional[str],
             reveal: bool) -> Question[List[answers.Generation]]:
     return _list("generations", "Generation", "History", limit=limit, workspace=workspace,

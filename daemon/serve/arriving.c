@@ -1,0 +1,158 @@
+#include "serve/arriving.h"
+
+#include "base/env.h"
+#include "base/mem.h"
+#include "config/mask.h"
+#include "config/resolver.h"
+#include "config/snapshot.h"
+#include "serve/offload.h"
+#include "serve/out.h"
+#include "serve/reply.h"
+#include "serve/request.h"
+#include "serve/tree_changes.h"
+#include "value/json.h"
+
+struct arriving {
+	struct job job;
+	bool reveal;
+	const struct service *service;
+
+	/* Pinned. */
+	struct buf fields; /* the list of what waits */
+	struct snapshot *now;
+	struct env *env;
+	struct resolver *resolver; /* NULL: nothing waits */
+};
+
+static struct arriving *arriving_of(struct job *job)
+{
+	return CONTAINER_OF(job, struct arriving, job);
+}
+
+static void arriving_pin(struct job *job, const struct view *view)
+{
+	struct arriving *arriving = arriving_of(job);
+
+	arriving->now = snapshot_ref(view->snapshot);
+	snapshot_settle(arriving->now);
+	/* The thread takes references of it, which the daemon's own would not
+	 * survive. */
+	arriving->env = env_new(view->env->variables, view->env->count);
+	buf_putc(&arriving->fields, '{');
+	arriving->resolver = arriving->service->arriving(
+		arriving->service->data, view->workspace, &arriving->fields);
+}
+
+/* --- the answer ----------------------------------------------------------- */
+
+static void add_problem(struct buf *fields, const struct layer *layer,
+			const struct secrets *mask)
+{
+	const struct diag *problem = &layer->problem;
+	_cleanup_(mem_freep) char *named = mem_printf(
+		"%s: %s",
+		layer->description ? layer->description : layer->source,
+		problem->text);
+	_cleanup_(mem_freep) char *text = mask_text(mask, named);
+
+	buf_puts(fields, fields->data[fields->len - 1] == '[' ? "{" : ",{");
+	json_add_string(fields, "text", text);
+	if (problem->pos.line) {
+		json_add_int(fields, "line", problem->pos.line);
+		json_add_int(fields, "column", problem->pos.column);
+	}
+	buf_putc(fields, '}');
+}
+
+static void add_problems(struct buf *fields, const struct resolver *resolver)
+{
+	struct layer *layer;
+
+	json_key(fields, "problems");
+	buf_putc(fields, '[');
+	for (stack_each(&resolver->stack, layer))
+		if (layer_is_of(layer, LAYER_OF_VAULT) &&
+		    layer->state == LAYER_BROKEN)
+			add_problem(fields, layer, resolver->secrets);
+	buf_putc(fields, ']');
+}
+
+static void write_answer(struct arriving *arriving, const struct value *root,
+			 struct out *out)
+{
+	const struct resolver *resolver = arriving->resolver;
+	struct buf *fields = reply_open(out);
+
+	buf_add_str(fields, str_from_offset(buf_str(&arriving->fields), 1));
+	add_problems(fields, resolver);
+	tree_changes_add(fields, arriving->now->root, root,
+			 arriving->reveal ? NULL : resolver->secrets);
+	reply_close(out, false);
+}
+
+static void write_nothing(struct out *out)
+{
+	static const char *const lists[] = {"arriving", "problems", "changes"};
+	struct buf *fields = reply_open(out);
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		json_key(fields, lists[i]);
+		buf_puts(fields, "[]");
+	}
+	reply_close(out, false);
+}
+
+static void arriving_run(struct job *job, struct out *out)
+{
+	_cleanup_(resolved_deinit) struct resolved resolved = {0};
+	struct arriving *arriving = arriving_of(job);
+	struct resolver *resolver = arriving->resolver;
+	int r;
+
+	if (!resolver) {
+		write_nothing(out);
+		return;
+	}
+	resolver_read(resolver, arriving->env);
+	r = resolver_resolve(resolver, arriving->env, PROJECTION_SERVED, false,
+			     &resolved);
+	if (r == RESOLVE_E_BROKEN)
+		reply_broken(out, &resolved.diag, resolver->secrets);
+	else if (r == RESOLVE_E_TOO_LARGE)
+		reply_quota_exceeded(out, "document", resolver->document);
+	else
+		write_answer(arriving, resolved.root, out);
+}
+
+/* --- the question --------------------------------------------------------- */
+
+static void arriving_free(struct job *job)
+{
+	struct arriving *arriving = arriving_of(job);
+
+	resolver_free(arriving->resolver);
+	env_unref(arriving->env);
+	if (arriving->now)
+		snapshot_unref(arriving->now);
+	buf_deinit(&arriving->fields);
+	mem_free(arriving);
+}
+
+static const struct job_kind arriving_kind = {arriving_pin, arriving_run,
+					      arriving_free};
+
+void arriving_answer(struct request *request)
+{
+	struct arriving *arriving;
+	bool reveal;
+
+	if (!request_may_reveal(request, &reveal) ||
+	    !request_count(request, RATE_ENVIRONMENT, "environment_calls"))
+		return;
+	arriving = mem_alloc(sizeof(*arriving));
+	arriving->job.kind = &arriving_kind;
+	arriving->job.masked = !reveal;
+	arriving->reveal = reveal;
+	arriving->service = request->service;
+	offload_add(request, &arriving->job, 0);
+}

@@ -1,46 +1,35 @@
 #include "serve/arriving.h"
 
-#include "base/env.h"
 #include "base/mem.h"
 #include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
-#include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/tree_changes.h"
+#include "serve/trial.h"
 #include "value/json.h"
 
 struct arriving {
-	struct job job;
-	bool reveal;
-	const struct service *service;
-
-	/* Pinned. */
-	struct buf fields; /* the list of what waits */
-	struct snapshot *now;
-	struct env *env;
-	struct resolver *resolver; /* NULL: nothing waits */
+	struct trial trial; /* without a resolver: nothing waits */
+	struct buf fields;  /* the list of what does */
 };
 
 static struct arriving *arriving_of(struct job *job)
 {
-	return CONTAINER_OF(job, struct arriving, job);
+	return CONTAINER_OF(job, struct arriving, trial.job);
 }
 
 static void arriving_pin(struct job *job, const struct view *view)
 {
 	struct arriving *arriving = arriving_of(job);
+	struct trial *trial = &arriving->trial;
 
-	arriving->now = snapshot_ref(view->snapshot);
-	snapshot_settle(arriving->now);
-	/* The thread takes references of it, which the daemon's own would not
-	 * survive. */
-	arriving->env = env_new(view->env->variables, view->env->count);
+	trial_pin(trial, view);
 	buf_putc(&arriving->fields, '{');
-	arriving->resolver = arriving->service->arriving(
-		arriving->service->data, view->workspace, &arriving->fields);
+	trial->resolver = trial->service->arriving(
+		trial->service->data, view->workspace, &arriving->fields);
 }
 
 /* --- the answer ----------------------------------------------------------- */
@@ -80,13 +69,13 @@ static void add_problems(struct buf *fields, const struct resolver *resolver)
 static void write_answer(struct arriving *arriving, const struct value *root,
 			 struct out *out)
 {
-	const struct resolver *resolver = arriving->resolver;
+	const struct resolver *resolver = arriving->trial.resolver;
 	struct buf *fields = reply_open(out);
 
 	buf_add_str(fields, str_from_offset(buf_str(&arriving->fields), 1));
 	add_problems(fields, resolver);
-	tree_changes_add(fields, arriving->now->root, root,
-			 arriving->reveal ? NULL : resolver->secrets);
+	tree_changes_add(fields, arriving->trial.now->root, root,
+			 arriving->trial.reveal ? NULL : resolver->secrets);
 	reply_close(out, false);
 }
 
@@ -106,21 +95,14 @@ static void arriving_run(struct job *job, struct out *out)
 {
 	_cleanup_(resolved_deinit) struct resolved resolved = {0};
 	struct arriving *arriving = arriving_of(job);
-	struct resolver *resolver = arriving->resolver;
-	int r;
+	struct resolver *resolver = arriving->trial.resolver;
 
 	if (!resolver) {
 		write_nothing(out);
 		return;
 	}
-	resolver_read(resolver, arriving->env);
-	r = resolver_resolve(resolver, arriving->env, PROJECTION_SERVED, false,
-			     &resolved);
-	if (r == RESOLVE_E_BROKEN)
-		reply_broken(out, &resolved.diag, resolver->secrets);
-	else if (r == RESOLVE_E_TOO_LARGE)
-		reply_quota_exceeded(out, "document", resolver->document);
-	else
+	resolver_read(resolver, arriving->trial.env);
+	if (trial_resolve(&arriving->trial, &resolved, out))
 		write_answer(arriving, resolved.root, out);
 }
 
@@ -130,10 +112,7 @@ static void arriving_free(struct job *job)
 {
 	struct arriving *arriving = arriving_of(job);
 
-	resolver_free(arriving->resolver);
-	env_unref(arriving->env);
-	if (arriving->now)
-		snapshot_unref(arriving->now);
+	trial_deinit(&arriving->trial);
 	buf_deinit(&arriving->fields);
 	mem_free(arriving);
 }
@@ -146,13 +125,10 @@ void arriving_answer(struct request *request)
 	struct arriving *arriving;
 	bool reveal;
 
-	if (!request_may_reveal(request, &reveal) ||
-	    !request_count(request, RATE_ENVIRONMENT, "environment_calls"))
+	if (!trial_is_granted(request, &reveal))
 		return;
 	arriving = mem_alloc(sizeof(*arriving));
-	arriving->job.kind = &arriving_kind;
-	arriving->job.masked = !reveal;
-	arriving->reveal = reveal;
-	arriving->service = request->service;
-	offload_add(request, &arriving->job, 0);
+	trial_init(&arriving->trial, &arriving_kind, request, reveal);
+	arriving->trial.job.masked = !reveal;
+	offload_add(request, &arriving->trial.job, 0);
 }

@@ -1,46 +1,34 @@
 #include "serve/vault_check.h"
 
-#include "base/env.h"
 #include "base/mem.h"
 #include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
-#include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/reply.h"
 #include "serve/request.h"
 #include "serve/tree_changes.h"
+#include "serve/trial.h"
 #include "value/json.h"
 
 struct vault_check {
-	struct job job;
+	struct trial trial;
 	char *text, *replaces;
 	struct resolver_vault vault; /* of these two */
-	bool reveal;
-	const struct service *service;
-
-	/* Pinned. */
-	struct snapshot *now;
-	struct env *env;
-	struct resolver *resolver;
 };
 
 static struct vault_check *vault_check_of(struct job *job)
 {
-	return CONTAINER_OF(job, struct vault_check, job);
+	return CONTAINER_OF(job, struct vault_check, trial.job);
 }
 
 static void check_pin(struct job *job, const struct view *view)
 {
-	struct vault_check *check = vault_check_of(job);
+	struct trial *trial = &vault_check_of(job)->trial;
 
-	check->now = snapshot_ref(view->snapshot);
-	snapshot_settle(check->now);
-	/* The thread takes references of it, which the daemon's own would not
-	 * survive. */
-	check->env = env_new(view->env->variables, view->env->count);
-	check->resolver =
-		check->service->resolver(check->service->data, view->workspace,
+	trial_pin(trial, view);
+	trial->resolver =
+		trial->service->resolver(trial->service->data, view->workspace,
 					 projection_below(PROJECTION_SERVED));
 }
 
@@ -81,7 +69,7 @@ static void add_warnings(struct buf *fields, const struct layer *layer,
 static void write_answer(struct vault_check *check, const struct layer *layer,
 			 const struct value *root, struct out *out)
 {
-	const struct secrets *mask = check->resolver->secrets;
+	const struct secrets *mask = check->trial.resolver->secrets;
 	struct buf *fields = reply_open(out);
 
 	if (layer->state == LAYER_BROKEN) {
@@ -89,8 +77,8 @@ static void write_answer(struct vault_check *check, const struct layer *layer,
 		add_problem(fields, &layer->problem, mask);
 	}
 	add_warnings(fields, layer, mask);
-	tree_changes_add(fields, check->now->root, root,
-			 check->reveal ? NULL : mask);
+	tree_changes_add(fields, check->trial.now->root, root,
+			 check->trial.reveal ? NULL : mask);
 	reply_close(out, false);
 }
 
@@ -98,22 +86,15 @@ static void check_run(struct job *job, struct out *out)
 {
 	_cleanup_(resolved_deinit) struct resolved resolved = {0};
 	struct vault_check *check = vault_check_of(job);
-	struct resolver *resolver = check->resolver;
+	struct resolver *resolver = check->trial.resolver;
 	const struct layer *layer =
-		resolver_add_vault(resolver, check->env, &check->vault);
-	int r;
+		resolver_add_vault(resolver, check->trial.env, &check->vault);
 
 	if (!layer) {
 		reply_error(out, REPLY_INVALID_PARAMETER, STR("replaces"));
 		return;
 	}
-	r = resolver_resolve(resolver, check->env, PROJECTION_SERVED, false,
-			     &resolved);
-	if (r == RESOLVE_E_BROKEN)
-		reply_broken(out, &resolved.diag, resolver->secrets);
-	else if (r == RESOLVE_E_TOO_LARGE)
-		reply_quota_exceeded(out, "document", resolver->document);
-	else
+	if (trial_resolve(&check->trial, &resolved, out))
 		write_answer(check, layer, resolved.root, out);
 }
 
@@ -123,10 +104,7 @@ static void check_free(struct job *job)
 {
 	struct vault_check *check = vault_check_of(job);
 
-	resolver_free(check->resolver);
-	env_unref(check->env);
-	if (check->now)
-		snapshot_unref(check->now);
+	trial_deinit(&check->trial);
 	mem_free(check->text);
 	mem_free(check->replaces);
 	mem_free(check);
@@ -145,23 +123,19 @@ void vault_check_answer(struct request *request)
 	enum read_format format = READ_HOCON;
 	bool reveal;
 
-	if (!request_may_reveal(request, &reveal))
-		return;
 	if (named.ptr && !read_format_from_name(named, &format)) {
 		reply_error(request->out, REPLY_INVALID_PARAMETER,
 			    STR("format"));
 		return;
 	}
-	if (!request_count(request, RATE_ENVIRONMENT, "environment_calls"))
+	if (!trial_is_granted(request, &reveal))
 		return;
 	check = mem_alloc(sizeof(*check));
-	check->job.kind = &vault_check_kind;
+	trial_init(&check->trial, &vault_check_kind, request, reveal);
 	check->text = mem_strndup(text.ptr, text.len);
 	if (replaces.ptr)
 		check->replaces = mem_strndup(replaces.ptr, replaces.len);
 	check->vault = (struct resolver_vault){
 		{check->text, text.len}, format, check->replaces};
-	check->reveal = call_bool(call, "reveal", false);
-	check->service = request->service;
-	offload_add(request, &check->job, text.len);
+	offload_add(request, &check->trial.job, text.len);
 }

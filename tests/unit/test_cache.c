@@ -515,41 +515,6 @@ static void a_full_disk_leaves_the_old_file_whole(void **state)
 	mem_free(data);
 }
 
-static void count(void *data)
-{
-	unsigned int *settled = data;
-
-	(*settled)++;
-}
-
-/* Whoever waits is told also when it failed, and then may know. */
-static void who_waits_for_the_disk_is_told(void **state)
-{
-	struct fixture *fixture = *state;
-	unsigned int settled = 0;
-
-	cache_listen(fixture->cache, count, &settled);
-	log_begin(fixture);
-	set(fixture);
-	assert_true(cache_is_busy(fixture->cache));
-	run(fixture);
-	assert_int_equal(settled, 1);
-	assert_false(cache_is_busy(fixture->cache));
-	assert_false(cache_is_failing(fixture->cache));
-	block();
-	fixture->entry.refused_at++;
-	set_and_run(fixture);
-	assert_int_equal(settled, 2);
-	assert_true(cache_is_failing(fixture->cache));
-	unblock();
-	set_and_run(fixture);
-	assert_int_equal(settled, 3);
-	assert_false(cache_is_failing(fixture->cache));
-	log_end(fixture);
-	end(fixture);
-	assert_int_equal(settled, 3);
-}
-
 /* --- sweeping --- */
 
 static void sweeping_is_done_by_the_pool(void **state)
@@ -607,7 +572,6 @@ int main(void)
 		TEST(closing_tries_what_failed_once_more),
 		TEST(closing_ends_though_nothing_works),
 		TEST(a_full_disk_leaves_the_old_file_whole),
-		TEST(who_waits_for_the_disk_is_told),
 		TEST(sweeping_is_done_by_the_pool),
 	};
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "config/stack.h"
 #include "engine/last_good.h"
+#include "fetch/cache.h"
 #include "fetch/cache_file.h"
 
 #define MINUTE ((int64_t)60 * 1000)
@@ -392,6 +393,42 @@ static void what_has_not_changed_is_due_once_an_hour(void **state)
 	assert_true(last_good_is_due(kept));
 }
 
+static void count_saved(void *data)
+{
+	unsigned int *saved = data;
+
+	(*saved)++;
+}
+
+/* Whoever waits is told also when it failed, and then may know. */
+static void who_waits_for_the_disk_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	struct last_good *kept = &fixture->last_good;
+	unsigned int saved = 0;
+
+	cache_listen(kept->cache, count_saved, &saved);
+	last_good_answered(kept, last_good_now());
+	assert_false(last_good_is_saving(kept));
+	save(fixture);
+	assert_true(last_good_is_saving(kept));
+	assert_false(last_good_is_saved(kept));
+	assert_int_equal(uv_run(&fixture->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(saved, 1);
+	assert_true(last_good_is_saved(kept));
+	scratch_remove("cache");
+	scratch_write("cache", "in the way");
+	quiet_begin();
+	give(fixture, LAYER_VAULT, "a: 2");
+	save(fixture);
+	assert_int_equal(uv_run(&fixture->loop, UV_RUN_DEFAULT), 0);
+	quiet_end();
+	assert_int_equal(saved, 2);
+	assert_false(last_good_is_saving(kept));
+	assert_false(last_good_is_saved(kept));
+	assert_int_equal(unlink("cache"), 0);
+}
+
 #define in_folder(test) cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int main(void)
@@ -416,6 +453,7 @@ int main(void)
 		in_folder(nothing_is_written_of_nothing),
 		in_folder(who_only_reads_writes_nothing),
 		in_folder(what_has_not_changed_is_due_once_an_hour),
+		in_folder(who_waits_for_the_disk_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

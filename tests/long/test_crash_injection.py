@@ -5,6 +5,7 @@ is named by its name and by the how manieth it is of its thread.
 """
 
 import collections
+import json
 import os
 import re
 import shutil
@@ -125,6 +126,56 @@ def test_the_cache_is_old_or_new(home, server, conf, tmp_path):
     print(f"{killed} of {len(points)} calls of clearconfd killed it: {found[1]} times the old "
           f"vault is kept, {found[2]} times the new one")
     assert killed > len(points) / 2 > 20 and min(found.values()) > 2
+
+
+def test_a_skip_that_was_answered_is_kept(home, server, conf, tmp_path):
+    """Killed before it answers, the revision waits or is skipped; after that it is skipped, for ever."""
+    state, log = home.path / "state/clearconf", tmp_path / "trace"
+    home.settings(FAST + "[change]\nstage = 0.01 % for 30d\n")
+    home.conf(conf())
+
+    def arriving(daemon):
+        try:
+            return daemon.workspace().get("arriving")
+        except (OSError, AssertionError):
+            return None
+
+    def live(before):
+        """The daemon, until it has skipped what waits or was killed: did it answer?"""
+        daemon = Daemon(home, env={"UV_THREADPOOL_SIZE": "1"})
+        daemon.spawn(before)
+        wait_until(lambda: daemon.process.poll() is not None or arriving(daemon), "what waits")
+        answered = home.client("change", "skip").returncode == 0
+        if daemon.process.poll() is None and children(daemon.process.pid):
+            os.kill(children(daemon.process.pid)[0], signal.SIGTERM)
+        daemon.process.wait(30)
+        return answered
+
+    def kept():
+        text = (state / "cache/default.cache").read_text()
+        return json.loads(text.partition("\n")[2])
+
+    server.state.set_vaults(["turn: 1"])
+    with Daemon(home) as daemon:
+        daemon.wait_value("turn", 1)
+        server.state.set_vaults(["turn: 2"])
+        wait_until(lambda: arriving(daemon), "what waits")
+    assert kept()["arrivals"]["config"]["skipped"] is False
+    shutil.copytree(state, tmp_path / "kept")
+    assert live(traced(log, "-e", "trace=" + ",".join(CHANGING)))
+    points, found, answers = calls(log), collections.Counter(), 0
+    for name, number in points:
+        shutil.rmtree(state)
+        shutil.copytree(tmp_path / "kept", state)
+        answered = live(traced(log, *killing(name, number)))
+        arrival = kept()["arrivals"]["config"]
+        assert len(arrival["next"]) == 64 and kept()["vaults"]["config"][0]["data"] == "turn: 1"
+        assert arrival["skipped"] or not answered, (name, number)
+        found[arrival["skipped"]] += 1
+        answers += answered
+    print(f"of {sum(found.values())} daemons that were killed {found[True]} have kept the skip, "
+          f"{answers} had answered it")
+    assert min(found.values()) > 5 and answers > 1
 
 
 def children(pid):

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "call/arguments.h"
 #include "call/command.h"
 #include "call/simple_call.h"
@@ -54,7 +55,7 @@ static void add_problem(struct buf *out, const struct value *problem)
 
 	buf_printf(out, "%sbroken%s ", output_colour(OUTPUT_RED),
 		   output_colour(OUTPUT_PLAIN));
-	buf_add_str(out, text);
+	printable_add(out, text);
 	if (line)
 		buf_printf(out, " (line %lld, column %lld)", (long long)line,
 			   (long long)answer_int(problem, "column", 0));

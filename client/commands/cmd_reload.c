@@ -46,6 +46,21 @@ static int complain_of(const struct value *failed)
 	return status;
 }
 
+static void add_arriving(struct buf *out, const struct value *names)
+{
+	if (!value_is(names, VALUE_LIST))
+		return;
+	for (uint32_t i = 0; i < names->list.count; i++) {
+		const struct value *name = names->list.items[i];
+
+		if (value_is(name, VALUE_STRING))
+			buf_printf(out,
+				   "vaults wait for their time: see 'clearconf "
+				   "-w %.*s change'\n",
+				   STR_PRINT(value_text(name)));
+	}
+}
+
 static int print(const struct value *answer)
 {
 	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
@@ -56,6 +71,7 @@ static int print(const struct value *answer)
 	buf_printf(&line, "generation %lld, %s\n",
 		   (long long)answer_int(answer, "generation", 0),
 		   answer_bool(answer, "changed") ? "changed" : unchanged);
+	add_arriving(&line, value_get(answer, STR("arriving")));
 	return output_write(buf_str(&line));
 }
 

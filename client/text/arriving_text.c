@@ -1,6 +1,7 @@
 #include "text/arriving_text.h"
 
 #include "base/buf.h"
+#include "base/printable.h"
 #include "text/answer.h"
 #include "text/time_text.h"
 #include "value/value.h"
@@ -29,10 +30,11 @@ static void add_vault(struct buf *out, const struct value *vault)
 	struct str kind = answer_text(vault, "kind");
 
 	buf_printf(out, "    %-8.*s ", STR_PRINT(kind));
-	buf_add_str(out,
-		    description.len ? description : answer_text(vault, "id"));
+	printable_add(out,
+		      description.len ? description : answer_text(vault, "id"));
 	if (edited.len)
-		buf_printf(out, ", edited %.*s", STR_PRINT(edited));
+		buf_puts(out, ", edited ");
+	printable_add(out, edited);
 	buf_putc(out, '\n');
 }
 

@@ -179,6 +179,32 @@ static void add_failures(struct server_call *call)
 	buf_putc(&call->fields, ']');
 }
 
+/* Who has just edited a vault, and sees no change, is not to look for a fault.
+ */
+static void add_arriving(struct server_call *call)
+{
+	const struct engine *engine = call->engine;
+	struct failures of = {.clearance = call->front->service.clearance(
+				      call->front, call->pending->peer)};
+	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+
+	for (; of.index < engine->workspace_count; of.index++) {
+		const struct workspace *one = engine->workspaces[of.index];
+
+		if (!may_read(&of) || !arrivals_exist(one, NULL))
+			continue;
+		if (names.len)
+			buf_putc(&names, ',');
+		json_write_string(&names, str_from(one->name));
+	}
+	if (!names.len)
+		return;
+	json_key(&call->fields, "arriving");
+	buf_putc(&call->fields, '[');
+	buf_add_str(&call->fields, buf_str(&names));
+	buf_putc(&call->fields, ']');
+}
+
 /* A reload succeeds with what could be read, whatever could not. */
 static void end_reload(struct server_call *call)
 {
@@ -188,6 +214,7 @@ static void end_reload(struct server_call *call)
 	json_add_bool(&call->fields, "changed",
 		      engine->active->snapshot->generation != call->generation);
 	add_failures(call);
+	add_arriving(call);
 	server_call_succeed(call);
 }
 

@@ -257,6 +257,7 @@ def test_it_shows_what_waits_and_what_that_would_change(make, server):
     assert "sw0rdfish" not in shown
     assert "sw0rdfish-and-more" in change(host, "--reveal").stdout
     assert "comes" in host.home.client("status").stdout
+    assert "see 'clearconf -w default change'" in host.home.client("reload").stdout
     assert f"does not serve {revision} of the vaults" in host.home.client("doctor").stdout
     assert 'workspace_arriving_timestamp_seconds{workspace="default",layer="vault",state="waiting"}' \
         in host.home.client("status", "--openmetrics").stdout
@@ -265,10 +266,10 @@ def test_it_shows_what_waits_and_what_that_would_change(make, server):
 
 def test_what_is_broken_in_it_is_told_before_it_comes(make, server):
     host, = make(1)
-    set_vault(server, 2, edited_so_that([host], "v", 0)[0], data="k: 2\nl: {\n", description="gpu pool")
+    set_vault(server, 2, edited_so_that([host], "v", 0)[0], data="k: 2\nl: {\n", description="gpu\npool")
     wait_until(host.arriving, "the arrival")
     shown = change(host).stdout
-    assert "broken gpu pool: " in shown and "(line 3, column 1)" in shown
+    assert "broken gpu?pool: " in shown and "    changed  gpu?pool, edited" in shown and "(line 3, column 1)" in shown
     assert "it would change nothing" in shown
 
 

@@ -140,10 +140,12 @@ class ReloadFailure:
 
 @dataclass(frozen=True)
 class Reload:
-    """What came of a reload; failed is empty when all went well."""
+    """What came of a reload; failed is empty when all went well. arriving: the
+    workspaces in which vaults wait that the server has."""
     generation: int
     changed: bool
     failed: List[ReloadFailure] = field(default_factory=list)
+    arriving: List[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

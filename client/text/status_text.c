@@ -314,6 +314,35 @@ static void add_head(struct buf *out, const struct value *status, int64_t now)
 		   (long long)answer_int(status, "watchers", 0));
 }
 
+static void add_rollout(struct buf *out, const struct value *rollout)
+{
+	const struct value *taken = value_get(rollout, STR("taken"));
+	int64_t share = answer_int(rollout, "share", 0);
+
+	add_label(out, "rollout");
+	buf_add_str(out, answer_text(rollout, "name"));
+	add_text(out, ", ", answer_text(rollout, "id"));
+	add_text(out, ", ", answer_text(rollout, "state"));
+	buf_printf(out, " at %lld.%02lld %%", (long long)share / 100,
+		   (long long)share % 100);
+	if (value_is_true(taken))
+		buf_puts(out, ", taken here");
+	if (answer_text(rollout, "bad").len)
+		buf_printf(out, ", %s%.*s%s", output_colour(OUTPUT_RED),
+			   STR_PRINT(answer_text(rollout, "bad")),
+			   output_colour(OUTPUT_PLAIN));
+	add_text(out, ": ", answer_text(rollout, "reason"));
+	add_text(out, ": ", answer_text(rollout, "error"));
+	buf_putc(out, '\n');
+}
+
+static void add_rollouts(struct buf *out, const struct value *rollouts)
+{
+	for (uint32_t i = 0;
+	     value_is(rollouts, VALUE_LIST) && i < rollouts->list.count; i++)
+		add_rollout(out, rollouts->list.items[i]);
+}
+
 static void add_report(struct buf *out, const struct value *report)
 {
 	int64_t clock = answer_int(report, "clock", 0);
@@ -346,6 +375,7 @@ static void add_site(struct buf *out, const struct value *site)
 			   (long long)answer_int(site, "revision", 0));
 	buf_putc(out, '\n');
 	add_error(out, site);
+	add_rollouts(out, value_get(site, STR("rollouts")));
 	add_report(out, value_get(site, STR("report")));
 }
 

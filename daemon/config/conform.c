@@ -25,7 +25,7 @@ static void note(void *data, const struct schema_finding *finding)
 	}
 	if (conformance->ill_typed && finding->fault == SCHEMA_ILL_TYPED)
 		diag_at(conformance->ill_typed, finding->source,
-			finding->offset, "%s ([resolve] types = refuse)",
+			finding->offset, "%s " CONFORM_REFUSED,
 			buf_str(&text).ptr);
 }
 

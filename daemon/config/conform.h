@@ -9,6 +9,9 @@
 struct diag;
 struct doc;
 
+/* How the problem of a document ends that its types alone have broken. */
+#define CONFORM_REFUSED "([resolve] types = refuse)"
+
 enum conform_policy {
 	CONFORM_OFF,
 	CONFORM_WARN,   /* a warning each */

@@ -243,6 +243,7 @@ static void expect_lapse(struct engine *engine)
 void engine_reload_workspaces(struct engine *engine)
 {
 	reload_workspaces(engine, CAUSE_RELOAD);
+	engine_judge_rollouts(engine);
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_prove_now(engine->workspaces[i]);
 	expect_lapse(engine);

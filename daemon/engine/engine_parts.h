@@ -17,6 +17,9 @@
 void engine_open_site(struct engine *engine);
 void engine_close_site(struct engine *engine);
 
+/* What was read of the documents may be another: are rollouts bad here? */
+void engine_judge_rollouts(struct engine *engine);
+
 /* Learn which machine this is, if the settings need to know. */
 void engine_learn_machine(struct engine *engine);
 

@@ -6,6 +6,15 @@
 #include "engine/site.h"
 #include "settings/settings.h"
 
+void engine_judge_rollouts(struct engine *engine)
+{
+	if (!engine->active ||
+	    !site_judge_rollouts(engine->site, &engine->active->stack))
+		return;
+	report_look(engine->report);
+	engine->events.on_state(engine->events.data);
+}
+
 static void on_documents(void *data, enum snapshot_cause cause)
 {
 	struct engine *engine = data;
@@ -13,6 +22,7 @@ static void on_documents(void *data, enum snapshot_cause cause)
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_take_site(engine->workspaces[i], cause);
 	site_save_soon(engine->site);
+	engine_judge_rollouts(engine);
 	report_look(engine->report);
 }
 
@@ -38,7 +48,7 @@ static void on_site_health(void *data)
 void engine_open_site(struct engine *engine)
 {
 	const struct settings *settings = engine->settings;
-	const struct site_host host = {
+	struct site_host host = {
 		.loop = &engine->loop,
 		.http = engine->http,
 		.state_dir = engine->state_dir,
@@ -53,6 +63,7 @@ void engine_open_site(struct engine *engine)
 
 	report_close(TAKE(engine->report));
 	engine_learn_machine(engine);
+	host.machine = engine->machine.id;
 	if (engine->site && wanted) {
 		site_set_settings(engine->site, settings);
 	} else if (engine->site) {

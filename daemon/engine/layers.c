@@ -30,6 +30,22 @@ struct layer_context layers_context(const struct settings *settings,
 	};
 }
 
+/* Who asks where a value is from is told of the rollout that brought it. True
+ * when that is news. */
+static bool describe_rollout(struct layer *layer, const struct site_docs *docs)
+{
+	const struct site_rollout *rollout =
+		site_docs_rollout(docs, layer->source);
+	_cleanup_(mem_freep) char *text =
+		rollout ? mem_printf("%s (rollout %s)", layer->source,
+				     rollout->id)
+			: NULL;
+	bool changed = !str_same(text, layer->description);
+
+	layer_set_description(layer, text);
+	return changed;
+}
+
 bool layers_set_documents(struct stack *stack, const struct site *site)
 {
 	size_t count = site ? site->docs.count : 0;
@@ -42,9 +58,11 @@ bool layers_set_documents(struct stack *stack, const struct site *site)
 	for (size_t i = 0; i < count; i++)
 		keys[i] = site->docs.items[i].key;
 	changed = stack_set_sources(stack, LAYER_ETCD, keys, count, layers);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		changed = describe_rollout(layers[i], &site->docs) || changed;
 		layer_set_text(layers[i], read_format_of_path(keys[i]),
 			       site->docs.items[i].text);
+	}
 	return changed;
 }
 

@@ -17,6 +17,7 @@
 #define FORMAT         1
 #define WORKSPACES_MAX 16
 #define DOCUMENTS_MAX  64
+#define BAD_MAX        8
 #define PROBLEM_BYTES  300
 
 /* Parts of trees are told while the whole is no longer than this. */
@@ -92,12 +93,16 @@ static void write_document(const struct engine *engine,
 			   const struct site_doc *doc, struct buf *json)
 {
 	const struct layer *layer = layer_of(engine, doc->key);
+	const struct site_rollout *rollout =
+		site_docs_rollout(&engine->site->docs, doc->key);
 
 	buf_putc(json, '{');
 	json_add_string(json, "name",
 			doc->key + strlen(engine->site->docs.prefix));
 	if (doc->revision)
 		json_add_int(json, "revision", doc->revision);
+	if (rollout)
+		json_add_string(json, "rollout", rollout->id);
 	if (layer && layer->state == LAYER_BROKEN)
 		json_add_string(json, "state", "broken");
 	buf_putc(json, '}');
@@ -255,6 +260,36 @@ static void write_host(const struct report_facts *facts, struct buf *json)
 	json_add_int(json, "since", engine->since);
 }
 
+static void write_bad(const struct engine *engine,
+		      const struct site_rollout *rollout, struct buf *json)
+{
+	buf_putc(json, '{');
+	json_add_string(json, "rollout", rollout->id);
+	json_add_string(json, "name",
+			rollout->key + strlen(engine->site->docs.prefix));
+	json_add_int(json, "time", rollout->bad_since);
+	json_add_string(json, "kind", rollout_bad_name(rollout->bad));
+	add_shown(engine, json, "reason", rollout->reason);
+	buf_putc(json, '}');
+}
+
+static void write_bads(const struct engine *engine, struct buf *json)
+{
+	const struct site_rollouts *rollouts = &engine->site->docs.rollouts;
+	size_t written = 0;
+
+	json_key(json, "bad");
+	buf_putc(json, '[');
+	for (size_t i = 0; i < rollouts->count && written < BAD_MAX; i++) {
+		if (!rollouts->items[i].bad)
+			continue;
+		if (written++)
+			buf_putc(json, ',');
+		write_bad(engine, &rollouts->items[i], json);
+	}
+	buf_putc(json, ']');
+}
+
 void report_write(struct report_facts *facts, struct buf *json)
 {
 	note_problem(facts);
@@ -264,6 +299,7 @@ void report_write(struct report_facts *facts, struct buf *json)
 	if (facts->problem)
 		write_problem(facts, json);
 	write_consumers(facts, json);
+	write_bads(facts->engine, json);
 }
 
 /* --- of anybody's --- */

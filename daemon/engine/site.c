@@ -88,7 +88,8 @@ static void expect(struct site *site)
 /* More than may be at once is looked at by a range, which says so. */
 static bool is_too_much(const struct site *site)
 {
-	return site->docs.bytes > site->feed.config.bytes_max ||
+	return site->docs.bytes + site->docs.rollouts.bytes >
+		       site->feed.config.bytes_max ||
 	       site->docs.count > site->feed.config.keys_max;
 }
 
@@ -301,7 +302,7 @@ struct site *site_new(const struct site_host *host,
 	site->host = *host;
 	site->settings = settings;
 	site_docs_init(&site->docs, settings->etcd.prefix,
-		       settings->etcd.groups);
+		       settings->etcd.groups, host->machine);
 	site_feed_init(&site->feed, settings, &site->docs);
 	(void)uv_timer_init(host->loop, &site->timer);
 	(void)uv_timer_init(host->loop, &site->saving);
@@ -339,7 +340,8 @@ void site_set_settings(struct site *site, const struct settings *settings)
 	_cleanup_(site_docs_deinit) struct site_docs docs;
 	_cleanup_(site_feed_deinit) struct site_feed feed;
 
-	site_docs_init(&docs, settings->etcd.prefix, settings->etcd.groups);
+	site_docs_init(&docs, settings->etcd.prefix, settings->etcd.groups,
+		       site->host.machine);
 	site_feed_init(&feed, settings, &docs);
 	site->settings = settings;
 	if (etcd_config_equal(&site->feed.config, &feed.config))

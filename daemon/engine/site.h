@@ -26,6 +26,7 @@
 
 struct buf;
 struct http;
+struct secrets;
 struct settings;
 struct stack;
 
@@ -35,6 +36,7 @@ struct site_host {
 	const char *state_dir; /* NULL: there is no cache */
 	bool read_only;        /* and it is not written */
 	bool offline;          /* never touch the network */
+	const char *machine;   /* this one, see base/machine.h */
 
 	void *data;
 	void (*on_documents)(void *data, enum snapshot_cause cause);
@@ -107,10 +109,18 @@ const char *site_state_name(const struct site *site);
 /* The token that it is logged in to etcd with; NULL: none. */
 const char *site_token(const struct site *site);
 
+/* Look at what @stack could read of the rollouts that this host has taken; true
+ * when one is bad that was not, or the other way round. */
+bool site_judge_rollouts(struct site *site, const struct stack *stack);
+
 /* The object Site of io.clearconf, without its braces; @problem: site_problem
  * as it may be told. */
 void site_write_status(const struct site *site, const char *problem,
 		       struct buf *json);
+
+/* The list of Rollout, with `reason` as @secrets let it be told. */
+void site_write_rollouts(const struct site *site, const struct secrets *secrets,
+			 struct buf *json);
 
 /* The name of its file among those of workspaces, of which none is called so.
  */

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #define NOT_OURS SIZE_MAX
@@ -39,13 +41,14 @@ static void add_groups(struct site_docs *docs, const char *names)
 }
 
 void site_docs_init(struct site_docs *docs, const char *prefix,
-		    const char *groups)
+		    const char *groups, const char *machine)
 {
 	bool ended = str_ends(str_from(prefix), STR("/"));
 
 	*docs = (struct site_docs){
 		.prefix = mem_printf("%s%s", prefix, ended ? "" : "/"),
 		.host = host_name(),
+		.machine = machine,
 	};
 	add_groups(docs, groups);
 }
@@ -63,6 +66,7 @@ void site_docs_clear(struct site_docs *docs)
 	mem_free(docs->items);
 	docs->items = NULL;
 	docs->count = docs->room = docs->bytes = 0;
+	rollouts_clear(&docs->rollouts);
 }
 
 void site_docs_deinit(struct site_docs *docs)
@@ -287,39 +291,191 @@ void site_docs_put(struct site_docs *docs, struct str key, struct str text)
 	(void)put(docs, key, text);
 }
 
-/* What is not ours has moved nothing of ours. */
-static void note_revision(struct site_docs *docs, const struct etcd_kv *kv)
+static struct site_doc *find(const struct site_docs *docs, struct str key)
 {
-	size_t rank = rank_of(docs, kv->key);
-	size_t place = place_of(docs, rank, kv->key);
+	size_t place = place_of(docs, rank_of(docs, key), key);
 
-	if (is_at(docs, place, kv->key))
-		docs->items[place].revision = kv->revision;
-	if (rank != NOT_OURS && kv->revision > docs->revision)
-		docs->revision = kv->revision;
+	return is_at(docs, place, key) ? &docs->items[place] : NULL;
+}
+
+/* Put or, where @text has no pointer, drop it. */
+static bool set(struct site_docs *docs, struct str key, struct str text,
+		int64_t revision)
+{
+	bool changed = text.ptr ? put(docs, key, text) : drop(docs, key);
+	struct site_doc *doc = find(docs, key);
+
+	if (doc)
+		doc->revision = revision;
+	return changed;
+}
+
+/* --- rollouts --- */
+
+const struct site_rollout *site_docs_rollout(const struct site_docs *docs,
+					     const char *key)
+{
+	const struct site_rollout *rollout =
+		docs->rollouts.count
+			? rollouts_find(&docs->rollouts, str_from(key))
+			: NULL;
+
+	return rollout && rollout->taken ? rollout : NULL;
+}
+
+/* The text that this host has for the document now, before what is being told.
+ */
+static struct str had(const struct site_docs *docs, struct str key)
+{
+	const struct site_docs *now = docs->before ? docs->before : docs;
+	const struct site_doc *doc = find(now, key);
+
+	return doc ? doc->text : (struct str){0};
+}
+
+static struct site_rollout *begin_rollout(struct site_docs *docs,
+					  struct str key)
+{
+	struct site_rollout *rollout = rollouts_add(&docs->rollouts, key);
+	const struct site_doc *doc = find(docs, key);
+
+	if (doc)
+		rollout_set_base(&docs->rollouts, rollout, doc->text,
+				 doc->revision);
+	return rollout;
+}
+
+static void note_taken(struct site_rollout *rollout, bool taken)
+{
+	if (taken && !rollout->taken)
+		rollout->taken_at = clock_boot_ms();
+	if (taken != rollout->taken)
+		log_info(taken ? "rollout-taken" : "rollout-left",
+			 LOG_TEXT("document", rollout->key),
+			 LOG_TEXT("rollout", rollout->id));
+	rollout->taken = taken;
+}
+
+/* Put the text of @rollout, or the document's own, where it belongs. */
+static bool follow(struct site_docs *docs, struct site_rollout *rollout)
+{
+	struct str key = str_from(rollout->key);
+	bool taken = rollout_is_for(rollout, docs->machine, had(docs, key));
+	bool was = rollout->taken;
+
+	note_taken(rollout, taken);
+	if (taken)
+		return set(docs, key, rollout->text, rollout->revision);
+	return was && set(docs, key, rollout->base, rollout->base_revision);
+}
+
+static bool end_rollout(struct site_docs *docs, struct str key)
+{
+	struct site_rollout *rollout = rollouts_find(&docs->rollouts, key);
+	bool changed;
+
+	if (!rollout)
+		return false;
+	changed = rollout->taken &&
+		  set(docs, key, rollout->base, rollout->base_revision);
+	rollouts_remove(&docs->rollouts, rollout);
+	return changed;
+}
+
+static void log_problem(const struct site_rollout *rollout)
+{
+	if (rollout->problem)
+		log_warning("rollout-not-understood",
+			    LOG_TEXT("document", rollout->key),
+			    LOG_TEXT("reason", rollout->problem));
+}
+
+/* What is read anew is not taken anew. */
+static void carry_over(const struct site_docs *docs,
+		       struct site_rollout *rollout)
+{
+	struct site_rollout *old =
+		docs->before ? rollouts_find(&docs->before->rollouts,
+					     str_from(rollout->key))
+			     : NULL;
+
+	if (!old || !str_same(old->id, rollout->id))
+		return;
+	rollout->taken = old->taken;
+	rollout->taken_at = old->taken_at;
+	rollout->bad = old->bad;
+	rollout->bad_since = old->bad_since;
+	rollout->reason = TAKE(old->reason);
+}
+
+static bool take_rollout(struct site_docs *docs, struct str key,
+			 const struct etcd_kv *kv)
+{
+	struct site_rollout *rollout = rollouts_find(&docs->rollouts, key);
+
+	if (!kv->value.ptr)
+		return end_rollout(docs, key);
+	if (!rollout)
+		rollout = begin_rollout(docs, key);
+	rollout_read(&docs->rollouts, rollout, kv);
+	carry_over(docs, rollout);
+	log_problem(rollout);
+	return follow(docs, rollout);
+}
+
+/* --- news --- */
+
+/* A document that its rollout stands for is only kept in mind. */
+static bool take_document(struct site_docs *docs, const struct etcd_kv *kv)
+{
+	struct site_rollout *rollout = rollouts_find(&docs->rollouts, kv->key);
+
+	if (rollout)
+		rollout_set_base(&docs->rollouts, rollout, kv->value,
+				 kv->value.ptr ? kv->revision : 0);
+	if (rollout && rollout->taken)
+		return false;
+	return set(docs, kv->key, kv->value, kv->revision);
 }
 
 /* True when a document came or went. */
 static bool take(struct site_docs *docs, const struct etcd_kv *kv)
 {
-	bool changed = kv->value.ptr ? put(docs, kv->key, kv->value)
-				     : drop(docs, kv->key);
+	struct str key = kv->key;
+	bool rolls = rollout_of_key(key, &key);
 
-	note_revision(docs, kv);
-	return changed;
+	if (rank_of(docs, key) == NOT_OURS)
+		return false;
+	if (kv->revision > docs->revision)
+		docs->revision = kv->revision;
+	return rolls ? take_rollout(docs, key, kv) : take_document(docs, kv);
+}
+
+/* The documents of before, for as long as the new ones are compared to them. */
+static struct site_docs set_aside(struct site_docs *docs)
+{
+	struct site_docs before = *docs;
+
+	docs->items = NULL;
+	docs->count = docs->room = docs->bytes = 0;
+	docs->rollouts = (struct site_rollouts){0};
+	docs->before = NULL;
+	return before;
 }
 
 bool site_docs_take(struct site_docs *docs, const struct etcd_news *news)
 {
+	struct site_docs before = {0};
 	bool changed = news->whole;
 
-	if (news->whole)
-		site_docs_clear(docs);
-	for (size_t i = 0; i < news->count; i++) {
-		const struct etcd_kv *kv = &news->kvs[i];
-
-		changed = take(docs, kv) || changed;
+	if (news->whole) {
+		before = set_aside(docs);
+		docs->before = &before;
 	}
+	for (size_t i = 0; i < news->count; i++)
+		changed = take(docs, &news->kvs[i]) || changed;
+	docs->before = NULL;
+	site_docs_clear(&before);
 	return changed;
 }
 

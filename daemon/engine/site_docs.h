@@ -10,6 +10,9 @@
  *	                      after, in the order of the settings
  *	PREFIX hosts/H/NAME   for the host that calls itself H; after those
  *
+ * In the place of a document's text may stand that of its rollout
+ * (engine/site_rollout), as far as that has come to this machine.
+ *
  * Owned by its site. What the texts hold is not looked at here.
  */
 
@@ -18,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "engine/site_rollout.h"
 #include "fetch/etcd/etcd.h"
 
 /* More documents than this are taken for a mistake in the prefix. */
@@ -31,7 +35,8 @@ struct site_doc {
 };
 
 struct site_docs {
-	char *prefix; /* ends with '/' */
+	char *prefix;        /* ends with '/' */
+	const char *machine; /* borrowed: base/machine.h */
 	char *host;
 	char **groups;
 	size_t group_count;
@@ -39,11 +44,13 @@ struct site_docs {
 	size_t count, room;
 	size_t bytes;     /* of all texts */
 	int64_t revision; /* the newest that was taken; 0: none */
+	struct site_rollouts rollouts;
+	struct site_docs *before; /* what is being replaced; or NULL */
 };
 
 /* @prefix and @groups as the settings say them. */
 void site_docs_init(struct site_docs *docs, const char *prefix,
-		    const char *groups);
+		    const char *groups, const char *machine);
 void site_docs_deinit(struct site_docs *docs);
 
 /* The keys that can be for this host; the caller's, with what they point to:
@@ -53,6 +60,10 @@ void site_spans_free(struct etcd_span *spans, size_t count);
 
 /* True when documents came or went; false: at most their texts are new. */
 bool site_docs_take(struct site_docs *docs, const struct etcd_news *news);
+
+/* The rollout whose text stands for the document @key; NULL: none. */
+const struct site_rollout *site_docs_rollout(const struct site_docs *docs,
+					     const char *key);
 
 /* Take those documents of @others that are for this host by the prefix and
  * groups of @docs; @others is empty after. */

@@ -483,6 +483,10 @@ static void write_site(const struct engine *engine, struct buf *json)
 	json_key(json, "site");
 	buf_putc(json, '{');
 	site_write_status(engine->site, shown, json);
+	if (engine->site->docs.rollouts.count) {
+		json_key(json, "rollouts");
+		site_write_rollouts(engine->site, engine->host.secrets, json);
+	}
 	if (engine->report) {
 		json_key(json, "report");
 		report_write_status(engine->report, json);

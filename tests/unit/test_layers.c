@@ -129,7 +129,7 @@ static void documents_of_etcd_follow_the_files_of_the_site(void **state)
 	struct site site = {0};
 
 	use_folders(fixture);
-	site_docs_init(&site.docs, "/site/", "");
+	site_docs_init(&site.docs, "/site/", "", "");
 	site_docs_put(&site.docs, STR("/site/z.conf"), STR("b: 4"));
 	site_docs_put(&site.docs, STR("/site/a.conf"), STR("b: 3"));
 	fixture->host.site = &site;

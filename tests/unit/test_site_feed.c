@@ -43,8 +43,8 @@ static bool is_same_feed(struct settings *a, struct settings *b)
 	_cleanup_(site_docs_deinit) struct site_docs docs_a, docs_b;
 	_cleanup_(site_feed_deinit) struct site_feed feed_a, feed_b;
 
-	site_docs_init(&docs_a, a->etcd.prefix, a->etcd.groups);
-	site_docs_init(&docs_b, b->etcd.prefix, b->etcd.groups);
+	site_docs_init(&docs_a, a->etcd.prefix, a->etcd.groups, "");
+	site_docs_init(&docs_b, b->etcd.prefix, b->etcd.groups, "");
 	site_feed_init(&feed_a, a, &docs_a);
 	site_feed_init(&feed_b, b, &docs_b);
 	return etcd_config_equal(&feed_a.config, &feed_b.config);
@@ -103,7 +103,7 @@ static void addresses_have_no_slash_at_their_end(void **state)
 
 	(void)state;
 	assert_true(settings_set(settings, "site", "etcd", "https://b:2/"));
-	site_docs_init(&docs, settings->etcd.prefix, settings->etcd.groups);
+	site_docs_init(&docs, settings->etcd.prefix, settings->etcd.groups, "");
 	site_feed_init(&feed, settings, &docs);
 	assert_int_equal(feed.config.nodes.endpoint_count, 2);
 	assert_string_equal(feed.config.nodes.endpoints[0], "http://a:1");

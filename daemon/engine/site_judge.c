@@ -1,0 +1,94 @@
+/* What a site knows of its rollouts: whether they are bad, and the status. */
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/mask.h"
+#include "config/stack.h"
+#include "engine/site.h"
+#include "value/json.h"
+
+/* --- bad ones --- */
+
+static const struct layer *layer_of(const struct stack *stack, const char *key)
+{
+	const struct layer *layer;
+
+	for (stack_each(stack, layer))
+		if (layer->kind == LAYER_ETCD && !strcmp(layer->source, key))
+			return layer;
+	return NULL;
+}
+
+static char *describe(const struct diag *problem)
+{
+	if (!problem->pos.line)
+		return mem_strdup(problem->text);
+	return mem_printf("%u:%u: %s", problem->pos.line, problem->pos.column,
+			  problem->text);
+}
+
+/* What a program has said of it stays, unless the text is no text at all. */
+static bool judge(struct site_rollout *rollout, const struct stack *stack)
+{
+	const struct layer *layer = layer_of(stack, rollout->key);
+	bool broken = rollout->taken && layer && layer->state == LAYER_BROKEN;
+	_cleanup_(mem_freep) char *reason =
+		broken ? describe(&layer->problem) : NULL;
+	bool types = broken && str_ends(str_from(layer->problem.text),
+					STR(CONFORM_REFUSED));
+
+	if (!broken && rollout->bad > ROLLOUT_ILL_TYPED)
+		return false;
+	return rollout_set_bad(rollout,
+			       types    ? ROLLOUT_ILL_TYPED
+			       : broken ? ROLLOUT_BROKEN
+					: ROLLOUT_FINE,
+			       reason);
+}
+
+bool site_judge_rollouts(struct site *site, const struct stack *stack)
+{
+	bool news = false;
+
+	for (size_t i = 0; site && i < site->docs.rollouts.count; i++)
+		news = judge(&site->docs.rollouts.items[i], stack) || news;
+	return news;
+}
+
+/* --- the status --- */
+
+static void write_rollout(const struct site_docs *docs,
+			  const struct site_rollout *rollout,
+			  const struct secrets *secrets, struct buf *json)
+{
+	_cleanup_(mem_freep) char *reason =
+		rollout->reason ? mask_text(secrets, rollout->reason) : NULL;
+
+	buf_putc(json, '{');
+	json_add_string(json, "name", rollout->key + strlen(docs->prefix));
+	json_add_optional_string(json, "id", rollout->id);
+	json_add_string(json, "state",
+			rollout->stopped ? "stopped" : "running");
+	json_add_int(json, "share", rollout->share);
+	json_add_bool(json, "taken", rollout->taken);
+	if (rollout->bad)
+		json_add_string(json, "bad", rollout_bad_name(rollout->bad));
+	json_add_optional_string(json, "reason", reason);
+	json_add_optional_string(json, "error", rollout->problem);
+	buf_putc(json, '}');
+}
+
+void site_write_rollouts(const struct site *site, const struct secrets *secrets,
+			 struct buf *json)
+{
+	const struct site_rollouts *rollouts = &site->docs.rollouts;
+
+	buf_putc(json, '[');
+	for (size_t i = 0; i < rollouts->count; i++) {
+		if (i)
+			buf_putc(json, ',');
+		write_rollout(&site->docs, &rollouts->items[i], secrets, json);
+	}
+	buf_putc(json, ']');
+}

@@ -1,0 +1,225 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/share.h"
+#include "engine/site_docs.h"
+
+#define MACHINE "0123456789abcdef0123456789abcdef"
+#define KEY     "/site/a.conf"
+#define ROLLOUT KEY ".rollout/"
+
+/* @share and @state are to be filled in. */
+#define VALUE                                                                  \
+	"{\"format\":1,\"id\":\"%s\",\"share\":%u,\"state\":\"%s\","           \
+	"\"text\":\"new\"}"
+
+static int enter(void **state)
+{
+	struct site_docs *docs = mem_alloc(sizeof(*docs));
+
+	site_docs_init(docs, "/site/", "gpu", MACHINE);
+	*state = docs;
+	return 0;
+}
+
+static int leave(void **state)
+{
+	struct site_docs *docs = *state;
+
+	site_docs_deinit(docs);
+	mem_free(docs);
+	return 0;
+}
+
+/* NULL: it is deleted. */
+static struct etcd_kv kv_of(const char *key, const char *value)
+{
+	return (struct etcd_kv){
+		.key = str_from(key),
+		.value = value ? str_from(value) : (struct str){0},
+		.revision = 7,
+	};
+}
+
+static void tell(struct site_docs *docs, bool whole, const struct etcd_kv *kvs,
+		 size_t count)
+{
+	const struct etcd_news news = {whole, kvs, count};
+
+	(void)site_docs_take(docs, &news);
+}
+
+static void put(struct site_docs *docs, const char *key, const char *value)
+{
+	struct etcd_kv kv = kv_of(key, value);
+
+	tell(docs, false, &kv, 1);
+}
+
+static char *value_of(const char *id, unsigned int share, const char *state)
+{
+	return mem_printf(VALUE, id, share, state);
+}
+
+static void roll(struct site_docs *docs, unsigned int share, const char *state)
+{
+	_cleanup_(mem_freep) char *value = value_of("x", share, state);
+
+	put(docs, ROLLOUT, value);
+}
+
+/* @text NULL: there is no document. */
+static void assert_text(const struct site_docs *docs, const char *text)
+{
+	assert_int_equal(docs->count, text != NULL);
+	if (!text)
+		return;
+	assert_string_equal(docs->items[0].key, KEY);
+	assert_true(str_is(docs->items[0].text, text));
+	assert_int_equal(docs->bytes, strlen(text));
+}
+
+static unsigned int place(void)
+{
+	return share_of(STR(MACHINE), STR("x"));
+}
+
+static void the_share_decides(void **state)
+{
+	struct site_docs *docs = *state;
+
+	put(docs, KEY, "old");
+	roll(docs, place(), "running");
+	assert_text(docs, "old");
+	assert_null(site_docs_rollout(docs, KEY));
+	roll(docs, place() + 1, "running");
+	assert_text(docs, "new");
+	assert_string_equal(site_docs_rollout(docs, KEY)->id, "x");
+	roll(docs, place(), "running");
+	assert_text(docs, "old");
+}
+
+static void the_documents_own_text_is_kept_in_mind(void **state)
+{
+	struct site_docs *docs = *state;
+
+	put(docs, KEY, "old");
+	roll(docs, 10000, "running");
+	put(docs, KEY, "other");
+	assert_text(docs, "new");
+	put(docs, ROLLOUT, NULL);
+	assert_text(docs, "other");
+	roll(docs, 10000, "running");
+	put(docs, KEY, NULL);
+	assert_text(docs, "new");
+	put(docs, ROLLOUT, NULL);
+	assert_text(docs, NULL);
+	assert_int_equal(docs->bytes + docs->rollouts.bytes, 0);
+}
+
+static void it_ends_in_one_step_in_either_order(void **state)
+{
+	const struct etcd_kv there[] = {kv_of(KEY, "new"),
+					kv_of(ROLLOUT, NULL)};
+	const struct etcd_kv back[] = {kv_of(ROLLOUT, NULL), kv_of(KEY, "new")};
+	struct site_docs *docs = *state;
+
+	put(docs, KEY, "old");
+	roll(docs, 10000, "running");
+	tell(docs, false, there, 2);
+	assert_text(docs, "new");
+	put(docs, KEY, "old");
+	roll(docs, 0, "running");
+	tell(docs, false, back, 2);
+	assert_text(docs, "new");
+}
+
+static void stopped_it_stays_with_who_has_it(void **state)
+{
+	struct site_docs *docs = *state;
+
+	put(docs, KEY, "old");
+	roll(docs, 10000, "stopped");
+	assert_text(docs, "old");
+	roll(docs, 10000, "running");
+	roll(docs, 0, "stopped");
+	assert_text(docs, "new");
+}
+
+/* All there is is told anew after a restart, and after what etcd has forgotten.
+ */
+static void who_has_it_is_known_when_all_is_read_again(void **state)
+{
+	_cleanup_(mem_freep) char *stopped = value_of("x", 10000, "stopped");
+	const struct etcd_kv all[] = {kv_of(KEY, "old"),
+				      kv_of(ROLLOUT, stopped)};
+	struct site_docs *docs = *state;
+
+	tell(docs, true, all, 2);
+	assert_text(docs, "old");
+	site_docs_put(docs, STR(KEY), STR("new")); /* from the cache */
+	tell(docs, true, all, 2);
+	assert_text(docs, "new");
+	tell(docs, true, all, 2);
+	assert_text(docs, "new");
+	tell(docs, true, all, 1);
+	assert_text(docs, "old");
+	assert_int_equal(docs->rollouts.count, 0);
+}
+
+static void what_is_bad_stays_so_until_another_one_comes(void **state)
+{
+	_cleanup_(mem_freep) char *value = value_of("x", 10000, "running");
+	_cleanup_(mem_freep) char *another = value_of("y", 10000, "running");
+	const struct etcd_kv all[] = {kv_of(KEY, "old"), kv_of(ROLLOUT, value)};
+	struct site_docs *docs = *state;
+	struct site_rollout *rollout;
+
+	tell(docs, true, all, 2);
+	rollout = rollouts_find(&docs->rollouts, STR(KEY));
+	assert_true(rollout_set_bad(rollout, ROLLOUT_LEFT, "it ended"));
+	assert_false(rollout_set_bad(rollout, ROLLOUT_LEFT, "it ended"));
+	tell(docs, true, all, 2);
+	rollout = rollouts_find(&docs->rollouts, STR(KEY));
+	assert_int_equal(rollout->bad, ROLLOUT_LEFT);
+	assert_string_equal(rollout->reason, "it ended");
+	put(docs, ROLLOUT, another);
+	assert_int_equal(rollout->bad, ROLLOUT_FINE);
+}
+
+static void what_is_not_ours_is_passed_over(void **state)
+{
+	_cleanup_(mem_freep) char *value = value_of("x", 10000, "running");
+	struct site_docs *docs = *state;
+
+	put(docs, "/site/groups/none/a.conf.rollout/", value);
+	put(docs, "/site/hosts/none/a.conf.rollout/", value);
+	put(docs, "/site/.rollout/", value);
+	put(docs, "/elsewhere/a.conf.rollout/", value);
+	put(docs, "/site/groups/none/a.conf.rollout/", NULL);
+	assert_int_equal(docs->rollouts.count, 0);
+	assert_int_equal(docs->revision, 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
+	const struct CMUnitTest tests[] = {
+		TEST(the_share_decides),
+		TEST(the_documents_own_text_is_kept_in_mind),
+		TEST(it_ends_in_one_step_in_either_order),
+		TEST(stopped_it_stays_with_who_has_it),
+		TEST(who_has_it_is_known_when_all_is_read_again),
+		TEST(what_is_bad_stays_so_until_another_one_comes),
+		TEST(what_is_not_ours_is_passed_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -50,6 +50,8 @@ static void forget_what_does_not_fit(struct history *history)
 	}
 }
 
+/* Whoever asks for all of them one day must not have to wait until all of them
+ * are settled: each is as it comes. */
 void history_add(struct history *history, struct snapshot *snapshot)
 {
 	size_t next = (history->newest + 1) % history->limit;
@@ -58,6 +60,7 @@ void history_add(struct history *history, struct snapshot *snapshot)
 		snapshot_unref(history->ring[next]);
 	else
 		history->count++;
+	snapshot_settle(snapshot);
 	history->ring[next] = snapshot_ref(snapshot);
 	history->newest = next;
 	history->added++;
@@ -69,6 +72,7 @@ void history_renew(struct history *history, struct snapshot *snapshot)
 	struct snapshot **newest = &history->ring[history->newest];
 
 	assert(history->count);
+	snapshot_settle(snapshot);
 	snapshot_ref(snapshot);
 	snapshot_unref(*newest);
 	*newest = snapshot;

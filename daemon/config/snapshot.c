@@ -61,13 +61,18 @@ static struct rendition *masked_new(const struct snapshot *snapshot,
 	masked->masked = true;
 	masked->version = secrets_version(secrets);
 	masked->root = mask_tree(secrets, &masked->arena, snapshot->root);
-	if (masked->root == snapshot->root) {
+	if (masked->root == snapshot->root)
 		masked->of = rendition_ref(snapshot->plain);
-		masked->json = masked->of->json;
-	} else {
-		write_bytes(masked);
-	}
 	return masked;
+}
+
+struct str rendition_json(struct rendition *rendition)
+{
+	if (rendition->of)
+		rendition->json = rendition_json(rendition->of);
+	else if (!rendition->json.len)
+		write_bytes(rendition);
+	return rendition->json;
 }
 
 struct rendition *rendition_ref(struct rendition *rendition)
@@ -108,7 +113,6 @@ static struct snapshot *snapshot_of(struct rendition *plain)
 
 	if (!plain->root)
 		plain->root = value_new(&plain->arena, VALUE_OBJECT);
-	write_bytes(plain);
 	snapshot->refs = 1;
 	snapshot->plain = plain;
 	snapshot->root = plain->root;
@@ -231,16 +235,17 @@ struct str rendition_make_reply(struct rendition *rendition, struct str head,
 				struct str tail)
 {
 	struct buf *bytes = &rendition->bytes;
-	char *start, *end = bytes->data + bytes->len;
+	char *start, *end;
 
-	if (rendition->reply.len || !bytes->len || head.len > SNAPSHOT_HEAD ||
+	if (rendition->reply.len || rendition->of || head.len > SNAPSHOT_HEAD ||
 	    tail.len > SNAPSHOT_TAIL)
 		return rendition->reply;
+	(void)rendition_json(rendition);
+	end = bytes->data + bytes->len;
 	start = place_head(bytes->data + ROOM, head);
 	memcpy(end, tail.ptr, tail.len);
 	rendition->reply =
 		(struct str){start, (size_t)(end - start) + tail.len};
-	rendition->head = (struct str){start, head.len};
 	return rendition->reply;
 }
 
@@ -250,6 +255,25 @@ bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc)
 		if (snapshot->docs.items[i].doc == doc)
 			return true;
 	return false;
+}
+
+/* A text may be comments for the most part. */
+static size_t bytes_of_values(const struct doc *doc)
+{
+	size_t all = doc->arena.used + doc->nodes.used, texts = 0;
+
+	for (size_t i = 0; i < doc->source_count; i++)
+		texts += doc->sources[i]->text.len;
+	return all > texts ? all - texts : 0;
+}
+
+size_t snapshot_size(const struct snapshot *snapshot)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < snapshot->docs.count; i++)
+		bytes += bytes_of_values(snapshot->docs.items[i].doc);
+	return bytes;
 }
 
 static size_t bytes_of(const struct rendition *rendition)

@@ -5,7 +5,8 @@
  * Snapshot: the immutable result of merging a stack's documents.
  *
  * It pins the documents whose leaves it shares, and holds the bytes of whole
- * answers, with secrets and without. Shared by reference between
+ * answers, with secrets and without, once somebody has asked for them: so what
+ * a change costs goes by what changed. Shared by reference between
  * connections that send it, watchers that have yet to be told, the history.
  */
 
@@ -52,10 +53,10 @@ struct rendition {
 	uint64_t version; /* of the secrets, when masked */
 	struct arena arena;
 	struct value *root;   /* an object */
-	struct str json;      /* of it, on one line */
-	struct str reply;     /* around that; empty: not made */
-	struct str head;      /* of the reply */
-	struct buf bytes;     /* own all; empty: `of` owns them */
+	struct str head;      /* of a reply; empty: not made, as the next two */
+	struct str json;      /* of the root, on one line */
+	struct str reply;     /* around that */
+	struct buf bytes;     /* own both, unless `of` owns the JSON */
 	struct rendition *of; /* the same, as nothing is a secret; or NULL */
 };
 
@@ -86,8 +87,7 @@ struct snapshot *snapshot_new(struct stack_docs *docs);
 struct snapshot *snapshot_project(struct snapshot *snapshot,
 				  enum projection projection);
 
-/* What @snapshot serves, byte for byte, to be published once more: it costs the
- * bytes of the tree. */
+/* What @snapshot serves, byte for byte, to be published once more. */
 struct snapshot *snapshot_again(struct snapshot *snapshot);
 
 struct snapshot *snapshot_ref(struct snapshot *snapshot);
@@ -104,16 +104,24 @@ void snapshot_settle(struct snapshot *snapshot);
 struct rendition *snapshot_rendition(struct snapshot *snapshot,
 				     const struct secrets *mask);
 
+/* Its tree as JSON, on one line. For the loop alone: it is written when it is
+ * first asked for. */
+struct str rendition_json(struct rendition *rendition);
+
 struct rendition *rendition_ref(struct rendition *rendition);
 struct rendition *rendition_unref(struct rendition *rendition); /* NULL */
 
-/* A whole reply, so that it can be sent at one go again and again: @head, the
- * tree's bytes, @tail. Made once, for from then on it may be on its way to
+/* A whole reply, so that it can be sent at one go again and again: its head,
+ * the tree's bytes, @tail. Made once, for from then on it may be on its way to
  * somebody; empty when there is no room for it or the bytes are not its own. */
 struct str rendition_make_reply(struct rendition *rendition, struct str head,
 				struct str tail);
 
 bool snapshot_has_doc(const struct snapshot *snapshot, const struct doc *doc);
+
+/* The bytes that the values of all its documents take: by that goes what it
+ * costs to look at all of them. */
+size_t snapshot_size(const struct snapshot *snapshot);
 
 /* The memory it takes, without the documents that it shares with @later. */
 size_t snapshot_bytes_besides(const struct snapshot *snapshot,

@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "config/snapshot.h"
 #include "read/doc.h"
 #include "read/doc_codec.h"
+#include "value/json.h"
 #include "value/numbering.h"
 #include "value/tree_codec.h"
 #include "value/value.h"
@@ -51,10 +53,12 @@ static struct tree_home home_of(const struct doc *doc, struct arena *shared)
 static void digest_of(const struct snapshot *snapshot,
 		      unsigned char digest[SHA256_BYTES])
 {
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
 	struct sha256 hash;
 
+	json_write(&json, snapshot->root);
 	sha256_init(&hash);
-	sha256_add(&hash, snapshot->plain->json);
+	sha256_add(&hash, buf_str(&json));
 	sha256_end(&hash, digest);
 }
 

@@ -91,31 +91,45 @@ static struct buf *write_head(struct request *request, bool masked)
 	return fields;
 }
 
-/* Write the whole reply around the tree's bytes; empty when there is no room
- * for it. */
+/* What every reply about a rendition begins with, as long as its workspace is
+ * well; else empty. */
+static struct str ready_head(struct request *request,
+			     struct rendition *rendition)
+{
+	const struct view *view = &request->view;
+	struct out_mark before = out_mark(request->out);
+	struct buf *bytes;
+
+	if (view->stale >= 0 || strcmp(view->state, "ready") != 0)
+		return (struct str){0};
+	if (!rendition->head.len) {
+		bytes = write_head(request, rendition->masked);
+		rendition->head = arena_str(
+			&rendition->arena,
+			str_from_offset(buf_str(bytes), before.bytes));
+		out_rewind(request->out, before);
+	}
+	return rendition->head;
+}
+
 static struct str make_reply(struct request *request,
 			     struct rendition *rendition)
 {
-	struct out_mark before = out_mark(request->out), end;
-	struct buf *bytes = write_head(request, rendition->masked);
-	struct str head, tail;
+	struct out_mark before = out_mark(request->out);
+	struct str reply;
 
-	end = out_mark(request->out);
 	reply_close(request->out, false);
-	tail = str_from_offset(buf_str(bytes), end.bytes);
-	head = (struct str){bytes->data + before.bytes,
-			    end.bytes - before.bytes};
+	reply = rendition_make_reply(
+		rendition, rendition->head,
+		str_from_offset(buf_str(&request->out->bytes), before.bytes));
 	out_rewind(request->out, before);
-	return rendition_make_reply(rendition, head, tail);
+	return reply;
 }
 
 /* While a workspace is well its whole reply, envelope included, lies ready. */
 static struct str finished(struct request *request, struct rendition *rendition)
 {
-	const struct view *view = &request->view;
-
-	if (view->stale >= 0 || strcmp(view->state, "ready") != 0 ||
-	    !rendition->bytes.len)
+	if (!ready_head(request, rendition).len)
 		return (struct str){0};
 	return rendition->reply.len ? rendition->reply
 				    : make_reply(request, rendition);
@@ -132,14 +146,13 @@ static void reply_whole(struct request *request, struct rendition *rendition)
 	reply_close(request->out, false);
 }
 
-/* A reply with one value begins as the whole reply does in front of the tree.
- */
 static struct buf *open_part(struct request *request,
 			     struct rendition *rendition)
 {
-	if (!finished(request, rendition).len)
-		return write_head(request, rendition->masked);
-	return reply_reopen(request->out, rendition->head);
+	struct str head = ready_head(request, rendition);
+
+	return head.len ? reply_reopen(request->out, head)
+			: write_head(request, rendition->masked);
 }
 
 static void reply_part(struct request *request, const struct path *path,

@@ -91,7 +91,7 @@ static void add_of(struct out *out, struct str bytes,
 
 void out_add_tree(struct out *out, struct rendition *rendition)
 {
-	add_of(out, rendition->json, rendition);
+	add_of(out, rendition_json(rendition), rendition);
 }
 
 void out_add_reply(struct out *out, struct rendition *rendition)

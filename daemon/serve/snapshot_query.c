@@ -29,7 +29,7 @@ size_t snapshot_query_gather(struct snapshot_query *query,
 	query->count = 0;
 	while (snapshot && query->count <= query->generations) {
 		query->snapshots[query->count++] = snapshot;
-		bytes += snapshot->plain->json.len;
+		bytes += snapshot_size(snapshot);
 		snapshot = history_get(view->history, query->count);
 	}
 	return bytes;

@@ -314,7 +314,7 @@ static bool takes_long(const struct notice_step *step)
 	const struct snapshot *now = step->view->snapshot;
 
 	return step->base && step->base != now && step->changes &&
-	       step->base->plain->json.len + now->plain->json.len >
+	       snapshot_size(step->base) + snapshot_size(now) >
 		       COMPARED_AT_ONCE;
 }
 

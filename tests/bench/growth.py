@@ -248,7 +248,7 @@ class Generations(World):
 
     def prepare(self):
         for number in range(self.size):
-            World.change(self, -number)
+            World.change(self, -number - 1)
 
     def change(self, round_):
         self.line.call("io.clearconf.History", limit=64)

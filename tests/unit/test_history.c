@@ -187,6 +187,7 @@ static void add_doc(struct history *history, uint64_t generation,
 	stack_docs_insert(&docs, LAYER_VAULT, docs_read(text));
 	snapshot = snapshot_new(&docs);
 	snapshot->generation = generation;
+	(void)rendition_json(snapshot->plain); /* somebody has asked */
 	history_add(history, snapshot);
 	snapshot_unref(snapshot);
 }

@@ -32,7 +32,7 @@ static void assert_shown(struct snapshot *snapshot, enum projection projection,
 	struct snapshot *shown = snapshot_project(snapshot, projection);
 
 	docs_assert_json(shown->root, expected);
-	assert_true(str_is(shown->plain->json, expected));
+	assert_true(str_is(rendition_json(shown->plain), expected));
 	snapshot_unref(shown);
 }
 

@@ -64,8 +64,8 @@ static char *json_of(const struct stack *stack)
 
 	agent_derive(&docs, env);
 	snapshot = snapshot_new(&docs);
-	json = mem_strndup(snapshot->plain->json.ptr,
-			   snapshot->plain->json.len);
+	json = mem_strndup(rendition_json(snapshot->plain).ptr,
+			   rendition_json(snapshot->plain).len);
 	snapshot_unref(snapshot);
 	return json;
 }

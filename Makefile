@@ -15,6 +15,8 @@
 #   make coverage         which lines the tests run, at least COVERAGE percent
 #   make valgrind         the daemon's unit tests under it
 #   make test-system      with Debian roots of debootstrap's, for who is root
+#   make test-real SDK=FOLDER AGENT=FOLDER SERVER=FOLDER
+#                         with ClearML's own programs: tests/real/README.md
 #   make test-old         the part of it that is about old hosts
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths, man pages
@@ -217,7 +219,7 @@ $(B)/%.o: %.c Makefile | $(generated)
 # Goals that may install packages by themselves; the others only say what is
 # missing.
 installing := $(filter capture deb rpm demo fuzz-differential mutants storm test test-long test-old \
-              test-system fuzz bench bench-growth lint ci deps deps-build,$(MAKECMDGOALS))
+              test-real test-system fuzz bench bench-growth lint ci deps deps-build,$(MAKECMDGOALS))
 
 $(B)/modules.mk: Makefile tests/support/deps.sh
 	@mkdir -p $(@D)
@@ -327,6 +329,18 @@ test-system: deps-system deb
 test-old: deps-system
 	@mkdir -p $(B)
 	@B=$(B) WORKERS=0 TESTS=tests/system/test_old.py $(PYTHON) tests/support/run_tests.py
+
+# ClearML's own programs: see tests/real/README.md.
+test-real: export CLEARML_SDK_SRC = $(SDK)
+test-real: export CLEARML_AGENT_SRC = $(AGENT)
+test-real: export CLEARML_SERVER_SRC = $(SERVER)
+test-real: export CLEARML_SERVER_URL = $(SERVER_URL)
+test-real: export CLEARML_SERVER_ACCESS_KEY = $(SERVER_ACCESS_KEY)
+test-real: export CLEARML_SERVER_SECRET_KEY = $(SERVER_SECRET_KEY)
+test-real: deps-test all $(B)/read_texts
+	@B=$(B) TESTS="tests/real $(addprefix tests/e2e/test_,layer_order.py python_process.py print_check.py)" \
+		$(PYTHON) tests/support/run_tests.py
+	@[ -z "$(SDK)" ] || $(PYTHON) tests/differential/compare.py $(B)/read_texts --seconds 60
 
 demo: deps-demo all
 	@B=$(B) $(PYTHON) tests/support/demo.py
@@ -493,7 +507,7 @@ clean:
 	rm -rf --one-file-system build build-*
 
 .PHONY: wheel threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb deps-rpm
-.PHONY: deps-build rpm test-old bench-growth sanitized storm mutants
+.PHONY: deps-build rpm test-old test-real bench-growth sanitized storm mutants
 .PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
         test-system demo fuzz bench lint install uninstall capture deb dist html \
         clean

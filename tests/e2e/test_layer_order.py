@@ -1,14 +1,14 @@
 """The layers in the order of ClearML's agent: a program that reads its configuration as the agent
 does has the same tree under `clearconf exec` as by itself, be the vaults live or merged.
 
-The agent is agent_like.py's reading of configuration, and, where CLEARML_AGENT_SRC names a
-checkout of clearml-agent, its own."""
+The agent is agent_like.py's reading of configuration, and, where there is a checkout of
+clearml-agent (tests/real), its own."""
 
 import itertools
 import json
-import os
 import subprocess
 
+import checkouts
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
 from harness import CLIENT, FAST, SUPPORT
@@ -28,10 +28,7 @@ tree = agent._session.config.to_dict()
 """
 WRITE = "\njson.dump(tree, open(sys.argv[1], 'w'))\n"
 
-SOURCE = os.environ.get("CLEARML_AGENT_SRC", "")
-PATHS = {"like": str(SUPPORT), "real": SOURCE}
 PROGRAMS = {"like": LIKE, "real": REAL}
-SHELL = os.environ.get("PYTHONPATH", "")
 
 KINDS = ["file", "generic", "vault", "later", "monitoring"]  # weakest first
 
@@ -57,7 +54,8 @@ class Stage:
 
     def __init__(self, home, server, kind):
         self.home, self.kind, self.count = home, kind, 0
-        self.env = dict(home.env, **ENVIRONMENT, PYTHONPATH=os.pathsep.join([PATHS[kind], SHELL]))
+        source = SUPPORT if kind == "like" else checkouts.require("AGENT")
+        self.env = dict(home.env, **ENVIRONMENT, PYTHONPATH=checkouts.python_path(home.path, source))
         login = {"api_server": server.url, "web_server": server.url, "files_server": server.url,
                  "credentials": {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}}
         home.conf(json.dumps(document("file", api=login, agent={"worker_name": "file"})))
@@ -96,8 +94,6 @@ class Stage:
 
 @pytest.fixture(params=["like", "real"])
 def stage(request, home, server):
-    if request.param == "real" and not os.path.isdir(os.path.join(SOURCE, "clearml_agent")):
-        pytest.skip("CLEARML_AGENT_SRC names no checkout of clearml-agent")
     return Stage(home, server, request.param)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import checkouts
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
 from harness import DAEMON, FAST, ROOT, wait_until
@@ -371,9 +372,7 @@ def test_check_suspects_misspelt_keys(home):
 
 
 def test_the_known_keys_are_those_of_clearmls_sources():
-    sources = [os.environ.get(name) for name in ("CLEARML_SDK_SRC", "CLEARML_AGENT_SRC")]
-    if not all(sources):
-        pytest.skip("CLEARML_SDK_SRC and CLEARML_AGENT_SRC name no checkouts")
+    sources = [checkouts.require(name) for name in ("SDK", "AGENT")]
     table = ROOT / "daemon/core/read/clearml_keys.py"
     done = subprocess.run(["/usr/bin/python3", table, "--missing", *sources], text=True, timeout=60,
                           stdout=subprocess.PIPE, check=True)

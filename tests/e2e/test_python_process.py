@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import checkouts
 import pytest
 import sdk
 from harness import DEADLINE, ROOT, Daemon, wait_until
@@ -403,7 +404,7 @@ SLOW = "from clearml_clearconf import fast; fast.TRIED = frozenset()\n"
 @pytest.fixture(scope="session")
 def sdk_path(tmp_path_factory):
     path = sdk.python_path(tmp_path_factory.mktemp("sdk"))
-    return path or pytest.skip("CLEARML_SDK_SRC names no SDK that can be imported")
+    return path or pytest.skip(checkouts.MISSING)
 
 
 @pytest.fixture

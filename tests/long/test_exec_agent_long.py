@@ -1,20 +1,20 @@
 """The stories of exec around an agent at their full length, and with ClearML's own agent; and that the
 program like it is like it.
 
-For the real one CLEARML_AGENT_SRC and CLEARML_SDK_SRC name checkouts of clearml-agent 3.0.3 and
-clearml 2.1.7 that /usr/bin/python3 can import; what else they need may be on PYTHONPATH.
+For the real one CLEARML_AGENT_SRC and CLEARML_SDK_SRC name checkouts: tests/real/README.md.
 """
 
 import signal
 
 import agent_stories
+import checkouts
 import pytest
 from agents import Like, Real, Yard
 from clearml_server import ClearMLServer
 from harness import Home, wait_until
 
-needs_real = pytest.mark.skipif(
-    not Real.is_here(), reason="CLEARML_AGENT_SRC and CLEARML_SDK_SRC name no checkouts")
+needs_real = pytest.mark.skipif(not (checkouts.find("AGENT") and checkouts.find("SDK")),
+                                reason=checkouts.MISSING)
 real = pytest.param(Real, marks=needs_real)
 
 

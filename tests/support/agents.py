@@ -1,7 +1,7 @@
 """Agents and where they work: for tests of `clearconf exec` around one.
 
-LIKE is agent_like.py; REAL is ClearML's own, where CLEARML_AGENT_SRC and CLEARML_SDK_SRC name
-checkouts of its agent and its SDK. A Yard is a stand-in server with a queue, and a home with a
+LIKE is agent_like.py; REAL is ClearML's own, of the checkouts of its agent and its SDK
+(checkouts.py). A Yard is a stand-in server with a queue, and a home with a
 temporary folder of its own, in which one of them runs, under exec or by itself.
 """
 
@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 
+import checkouts
 from clearml_server import ACCESS_KEY, SECRET_KEY
 from clearml_work import ENDED
 from harness import CLIENT, FAST, SUPPORT, wait_until
@@ -44,9 +45,8 @@ class Real:
     """ClearML's own agent, whose tasks are run by Python as it is: no environment is made."""
 
     name = "clearml-agent"
-    sources = [os.environ.get(each, "") for each in ("CLEARML_AGENT_SRC", "CLEARML_SDK_SRC")]
-    env = {"PYTHONPATH": os.pathsep.join([*sources, os.environ.get("PYTHONPATH", "")]), "CLEARML_AGENT_QUEUE_POLL_FREQ_SEC": "0.5",
-           "CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL": "1", "PYTHONUNBUFFERED": "1"}
+    env = {"CLEARML_AGENT_QUEUE_POLL_FREQ_SEC": "0.5", "CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL": "1",
+           "PYTHONUNBUFFERED": "1"}
     read = ("from clearml.backend_api import Session\n"
             "def read(): return Session().config.to_dict()\n")
 
@@ -54,12 +54,6 @@ class Real:
     def command(home):
         """The words before those of the agent."""
         return [PYTHON, "-m", "clearml_agent"]
-
-    @classmethod
-    def is_here(cls):
-        """Do both variables name what they should?"""
-        return all(os.path.isdir(os.path.join(source, package)) for source, package
-                   in zip(cls.sources, ("clearml_agent", "clearml")))
 
 
 CONF = """\
@@ -99,10 +93,17 @@ class Yard:
         self.said_folder = home.path / "said"
         for folder in (self.temporary, self.said_folder):
             folder.mkdir()
-        self.env = dict(home.env, TMPDIR=str(self.temporary), **kind.env)
+        self.env = dict(home.env, TMPDIR=str(self.temporary), **kind.env, **self.sources())
         self.work.add_queue(QUEUE)
         self.write_conf()
         home.settings(FAST)
+
+    def sources(self):
+        """Where Python finds the real one."""
+        if self.kind is not Real:
+            return {}
+        found = map(checkouts.find, ("AGENT", "SDK"))
+        return {"PYTHONPATH": checkouts.python_path(self.home.path, *found)}
 
     def write_conf(self, more=""):
         """The local configuration."""

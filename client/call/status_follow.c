@@ -8,6 +8,7 @@
 #include "read/doc.h"
 #include "text/answer.h"
 #include "text/exit_status.h"
+#include "text/own_text.h"
 #include "value/value.h"
 
 #define RETRY_MS 100
@@ -30,16 +31,18 @@ static int time_left(const struct follow *follow)
 	return left < 0 ? 0 : (int)left;
 }
 
-static bool is_workspace(const struct value *workspace, const char *name)
+/* @name empty: the active one. */
+static bool is_workspace(const struct value *workspace, struct str name)
 {
-	if (!name)
+	if (!name.len)
 		return answer_bool(workspace, "active");
-	return str_is(answer_text(workspace, "name"), name);
+	return str_equal(answer_text(workspace, "name"), name);
 }
 
-struct str status_workspace_state(const struct value *status, const char *name)
+struct str status_workspace_state(const struct value *status, const char *named)
 {
 	const struct value *list = value_get(status, STR("workspaces"));
+	struct str name = named ? str_from(named) : own_workspace(status);
 
 	if (value_is(list, VALUE_LIST))
 		for (uint32_t i = 0; i < list->list.count; i++)
@@ -55,7 +58,7 @@ static bool is_enough(const struct follow *follow)
 		value_get(follow->last->root, STR("status"));
 	struct str state = answer_text(status, "state");
 
-	if (!follow->wish->overall)
+	if (!follow->wish->overall || own_workspace(status).len)
 		state = status_workspace_state(status,
 					       follow->client->workspace);
 	return follow->wish->is_enough(state);

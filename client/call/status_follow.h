@@ -17,13 +17,15 @@ struct value;
 
 struct status_wish {
 	bool (*is_enough)(struct str state);
-	bool overall;   /* the daemon's state, not that of one workspace */
+	bool overall;   /* the daemon's state, not that of one workspace, but
+			 * where that is the caller's own */
 	bool patient;   /* also wait for a daemon to come up */
 	int timeout_ms; /* negative: for ever */
 };
 
-/* The state of the workspace named @name, or of the active one when NULL;
- * {NULL, 0} when there is no such. @status: a Status object. */
+/* The state of the workspace named @name, or, when NULL, of the caller's: its
+ * own or the active one; {NULL, 0} when there is no such. @status: a Status
+ * object. */
 struct str status_workspace_state(const struct value *status, const char *name);
 
 /* Until the state is enough: EXIT_DONE. Else the last failure, for

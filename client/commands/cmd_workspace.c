@@ -8,6 +8,7 @@
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
+#include "text/own_text.h"
 #include "text/table.h"
 #include "value/json.h"
 #include "value/value.h"
@@ -32,12 +33,22 @@ static struct str name_or_id(const struct value *workspace, const char *name,
 	return text.len ? text : answer_text(workspace, id);
 }
 
-static void add_workspace(struct table *table, const struct value *workspace)
+/* The active one, and the caller's own. */
+static struct str mark(const struct value *workspace, struct str own)
+{
+	bool active = answer_bool(workspace, "active");
+
+	if (own.len && str_equal(answer_text(workspace, "name"), own))
+		return active ? STR("*>") : STR(">");
+	return active ? STR("*") : STR("-");
+}
+
+static void add_workspace(struct table *table, const struct value *workspace,
+			  struct str own)
 {
 	const struct value *server = value_get(workspace, STR("server"));
 
-	table_add(table,
-		  answer_bool(workspace, "active") ? STR("*") : STR("-"));
+	table_add(table, mark(workspace, own));
 	table_add(table, answer_text(workspace, "name"));
 	table_add(table, answer_text(workspace, "state"));
 	table_add(table, name_or_id(workspace, "company_name", "company_id"));
@@ -45,8 +56,9 @@ static void add_workspace(struct table *table, const struct value *workspace)
 	table_add(table, answer_text(server, "api_server"));
 }
 
-static int print_list(const struct value *list)
+static int print_list(const struct value *answer)
 {
+	const struct value *list = value_get(answer, STR("workspaces"));
 	_cleanup_(table_deinit) struct table table = {.columns = 6};
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
@@ -58,7 +70,8 @@ static int print_list(const struct value *list)
 	table_add(&table, STR("SERVER"));
 	if (value_is(list, VALUE_LIST))
 		for (uint32_t i = 0; i < list->list.count; i++)
-			add_workspace(&table, list->list.items[i]);
+			add_workspace(&table, list->list.items[i],
+				      own_workspace(answer));
 	table_write(&out, &table);
 	return output_show(buf_str(&out));
 }
@@ -77,7 +90,7 @@ static int list(const struct client *client, const void *fields,
 		return status;
 	if (o->json)
 		return simple_call_print_json(answer->root);
-	return print_list(value_get(answer->root, STR("workspaces")));
+	return print_list(answer->root);
 }
 
 /* --- use ------------------------------------------------------------------ */
@@ -100,6 +113,11 @@ static int use(const struct client *client, const void *fields,
 		return simple_call_print_json(answer->root);
 	buf_printf(&out, "%s is the active workspace (generation %lld)\n", name,
 		   (long long)answer_int(answer->root, "generation", 0));
+	if (own_workspace(answer->root).len) {
+		buf_puts(&out, "yours stays ");
+		own_text_add(&out, answer->root);
+		buf_putc(&out, '\n');
+	}
 	return output_show(buf_str(&out));
 }
 
@@ -126,7 +144,9 @@ const struct command cmd_workspace = {
 		"A workspace is an API server and one pair of credentials, as "
 		"clearconfd.conf declares\n"
 		"it. The active one, marked '*', is what everybody gets who "
-		"names none.\n"
+		"names none, but for those whose own another one is, by "
+		"'for' of clearconfd.conf: yours\n"
+		"is marked '>'.\n"
 		"\n"
 		"'use NAME' makes NAME the active one until it is changed "
 		"again, also over restarts;\n"

@@ -5,6 +5,7 @@
 #include "base/printable.h"
 #include "text/answer.h"
 #include "text/output.h"
+#include "text/own_text.h"
 #include "text/place_text.h"
 #include "text/table.h"
 #include "text/terminal.h"
@@ -163,6 +164,11 @@ void explain_text_write(struct buf *out, const struct value *answer)
 
 	if (!value_is(leaves, VALUE_LIST))
 		return;
+	if (own_workspace(answer).len) {
+		buf_puts(out, output_colour(OUTPUT_DIM));
+		own_text_add(out, answer);
+		buf_printf(out, "%s\n", output_colour(OUTPUT_PLAIN));
+	}
 	for (uint32_t i = 0; i < leaves->list.count; i++)
 		measure(&columns, leaves->list.items[i]);
 	if (limit)

@@ -8,6 +8,7 @@
 #include "text/arriving_text.h"
 #include "text/key_text.h"
 #include "text/output.h"
+#include "text/own_text.h"
 #include "text/place_text.h"
 #include "value/value.h"
 
@@ -363,6 +364,15 @@ static void add_report(struct buf *out, const struct value *report)
 	add_error(out, report);
 }
 
+static void add_own(struct buf *out, const struct value *status)
+{
+	if (!own_workspace(status).len)
+		return;
+	add_label(out, "yours");
+	own_text_add(out, status);
+	buf_putc(out, '\n');
+}
+
 static void add_site(struct buf *out, const struct value *site)
 {
 	if (!value_is(site, VALUE_OBJECT))
@@ -422,6 +432,7 @@ void status_text_write(struct buf *out, const struct value *status,
 	const struct value *list = value_get(status, STR("workspaces"));
 
 	add_head(out, status, now);
+	add_own(out, status);
 	add_consumers(out, value_get(status, STR("consumers")), now);
 	add_site(out, value_get(status, STR("site")));
 	if (!value_is(list, VALUE_LIST))

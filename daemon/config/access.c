@@ -13,7 +13,6 @@
 #include "base/mem.h"
 
 #define ALL_RIGHTS  (ACCESS_READ | ACCESS_SECRETS | ACCESS_ADMIN)
-#define ID_NONE     ((id_t)-1)
 #define NAME_BUFFER ((size_t)4 * 1024)
 #define NAME_LIMIT  ((size_t)1024 * 1024) /* of one entry of passwd or group */
 
@@ -53,7 +52,7 @@ static int user_lookup(const char *name, char *buffer, size_t size, id_t *id)
 	struct passwd entry, *found = NULL;
 	int r = getpwnam_r(name, &entry, buffer, size, &found);
 
-	*id = found ? found->pw_uid : ID_NONE;
+	*id = found ? found->pw_uid : ACCESS_NOBODY;
 	return r;
 }
 
@@ -62,11 +61,10 @@ static int group_lookup(const char *name, char *buffer, size_t size, id_t *id)
 	struct group entry, *found = NULL;
 	int r = getgrnam_r(name, &entry, buffer, size, &found);
 
-	*id = found ? found->gr_gid : ID_NONE;
+	*id = found ? found->gr_gid : ACCESS_NOBODY;
 	return r;
 }
 
-/* -1 is an id that nobody has: "no change" to chown and setuid. */
 static bool parse_id(const char *text, id_t *id)
 {
 	unsigned long long number;
@@ -76,13 +74,13 @@ static bool parse_id(const char *text, id_t *id)
 		return false;
 	errno = 0;
 	number = strtoull(text, &end, 10);
-	if (errno || *end || number >= ID_NONE)
+	if (errno || *end || number >= ACCESS_NOBODY)
 		return false;
 	*id = (id_t)number;
 	return true;
 }
 
-static bool resolve_id(const char *name, bool group, id_t *id)
+bool access_resolve(const char *name, bool group, id_t *id)
 {
 	_cleanup_(mem_freep) char *buffer = NULL;
 	size_t size = NAME_BUFFER;
@@ -96,7 +94,7 @@ static bool resolve_id(const char *name, bool group, id_t *id)
 			  : user_lookup(name, buffer, size, id);
 		size *= 2;
 	} while (r == ERANGE && size <= NAME_LIMIT);
-	return *id != ID_NONE;
+	return *id != ACCESS_NOBODY;
 }
 
 static bool parse_grant(const char *name, struct grant *grant)
@@ -109,7 +107,7 @@ static bool parse_grant(const char *name, struct grant *grant)
 	grant->group = !strncmp(name, prefix, sizeof(prefix) - 1);
 	if (grant->group)
 		name += sizeof(prefix) - 1;
-	return resolve_id(name, grant->group, &grant->id);
+	return access_resolve(name, grant->group, &grant->id);
 }
 
 static void add_grant(struct access *access, struct grant grant)
@@ -159,7 +157,7 @@ void access_free(struct access *access)
 	mem_free(access);
 }
 
-static bool in_group(const struct access_user *user, gid_t group)
+bool access_user_in_group(const struct access_user *user, gid_t group)
 {
 	for (size_t i = 0; i < user->group_count; i++)
 		if (user->groups[i] == group)
@@ -171,7 +169,7 @@ static bool holds_for(const struct grant *grant, const struct access_user *user)
 {
 	if (grant->everybody)
 		return true;
-	return grant->group ? in_group(user, grant->id)
+	return grant->group ? access_user_in_group(user, grant->id)
 			    : user->uid == grant->id;
 }
 

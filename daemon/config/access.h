@@ -27,7 +27,16 @@ struct access_user {
 	bool elsewhere; /* of uid 0: not known to be this host's own */
 };
 
+/* "No change" to chown(2) and setuid(2). */
+#define ACCESS_NOBODY ((id_t)-1)
+
 struct access;
+
+/* The id of a user or a group by its name, or by its number. False: there is
+ * none of that name. */
+bool access_resolve(const char *name, bool group, id_t *id);
+
+bool access_user_in_group(const struct access_user *user, gid_t group);
 
 /* Lists as the settings have them, names separated by blanks; NULL or "":
  * nobody else. @root: this host's has every right. */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/share.h"
 #include "config/access.h"
+#include "config/callers.h"
 #include "config/lock.h"
 #include "config/secrets.h"
 #include "config/vault_env.h"
@@ -110,6 +111,14 @@ void engine_make_active(struct engine *engine, struct workspace *workspace)
 	report_look(engine->report);
 }
 
+void engine_renew_workspaces(struct engine *engine)
+{
+	for (size_t i = engine->workspace_count; i-- > 0;)
+		workspace_renew(engine->workspaces[i], CAUSE_WORKSPACE);
+	engine->active_since = engine->workspaces[engine->workspace_count - 1]
+				       ->snapshot->generation;
+}
+
 void engine_use_workspace(struct engine *engine, struct workspace *workspace)
 {
 	active_workspace_write(&engine->kept_active, workspace->name);
@@ -117,6 +126,17 @@ void engine_use_workspace(struct engine *engine, struct workspace *workspace)
 		return;
 	engine_make_active(engine, workspace);
 	engine->events.on_settings(engine->events.data);
+}
+
+struct callers *engine_make_callers(const struct engine *engine)
+{
+	const struct settings *settings = engine->settings;
+	struct callers *callers = callers_new(engine->reloads + 1);
+
+	for (size_t i = 0; i < settings->workspace_count; i++)
+		callers_add(callers, settings->workspaces[i].name,
+			    settings->workspaces[i].callers);
+	return callers;
 }
 
 static bool make_workspaces(struct engine *engine, struct diag *diag)
@@ -438,6 +458,7 @@ struct engine *engine_new(const struct options *options, struct diag *diag)
 	engine->access = access_new(
 		engine->settings->read, engine->settings->secrets,
 		engine->settings->admin, engine->settings->root == ROOT_HOST);
+	engine->callers = engine_make_callers(engine);
 	if (!make_workspaces(engine, diag)) {
 		engine_free(engine);
 		return NULL;
@@ -459,6 +480,7 @@ void engine_free(struct engine *engine)
 	(void)uv_run(&engine->loop, UV_RUN_DEFAULT);
 	assert(uv_loop_close(&engine->loop) == 0);
 	access_free(engine->access);
+	callers_free(engine->callers);
 	secrets_free(engine->host.secrets);
 	locks_unref(engine->host.locks);
 	env_unref(engine->host.env);

@@ -30,6 +30,7 @@
 #include "settings/settings.h"
 
 struct access;
+struct callers;
 struct local_rule;
 struct report;
 struct site;
@@ -82,12 +83,14 @@ struct engine {
 	struct settings *settings;
 	struct diag settings_problem; /* of a reload that was refused */
 	struct access *access;        /* of workspaces without their own */
+	struct callers *callers;      /* whose own the workspaces are */
 	struct machine machine;       /* this one; empty: not asked for yet */
 	struct workspace_host host;
 	struct workspace **workspaces;
 	size_t workspace_count;
 	struct workspace *active;
-	uint64_t active_since; /* a generation; 0: from the start */
+	uint64_t active_since; /* a generation: who names no workspace may have
+				* had another before; 0: from the start */
 	struct site *site;     /* what etcd has for this host; NULL: no etcd */
 	struct report *report; /* what it is told of us; NULL: nothing */
 	struct generation generation;

@@ -30,6 +30,13 @@ void engine_ready_when_settled(struct engine *engine);
 void engine_choose_active(struct engine *engine);
 void engine_reload_workspaces(struct engine *engine);
 
+/* Whose own the workspaces are, as the settings say. */
+struct callers *engine_make_callers(const struct engine *engine);
+
+/* Who names no workspace may get another one from here on: each has a
+ * generation of its own, so that who was told of another can see that. */
+void engine_renew_workspaces(struct engine *engine);
+
 /* @workspace takes over from another one: with a generation of its own, so that
  * who was told of the other can see that. */
 void engine_make_active(struct engine *engine, struct workspace *workspace);

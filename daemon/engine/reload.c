@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/access.h"
+#include "config/callers.h"
 #include "config/lock.h"
 #include "config/secrets.h"
 #include "config/vault_env.h"
@@ -77,6 +78,18 @@ static void swap_workspaces(struct engine *engine)
 	mem_free(old);
 }
 
+/* Who names no workspace may have another than before: as of a switch of the
+ * active one, what is told from here on must not be taken for older. */
+static void use_callers(struct engine *engine)
+{
+	struct callers *old = engine->callers;
+
+	engine->callers = engine_make_callers(engine);
+	if (!callers_equal(old, engine->callers))
+		engine_renew_workspaces(engine);
+	callers_free(old);
+}
+
 static void use_settings(struct engine *engine, struct settings *settings)
 {
 	struct workspace_host *host = &engine->host;
@@ -106,6 +119,7 @@ static void use_settings(struct engine *engine, struct settings *settings)
 	engine_learn_machine(engine);
 	engine_open_site(engine);
 	swap_workspaces(engine);
+	use_callers(engine);
 	settings_free(old);
 	log_set_level((enum log_level)settings->log_level);
 }

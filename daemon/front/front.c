@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/callers.h"
 #include "config/lock.h"
 #include "config/resolver.h"
 #include "config/secrets.h"
@@ -33,13 +34,9 @@ static const struct access *access_of(const struct engine *engine,
 	return workspace->access ? workspace->access : engine->access;
 }
 
-static bool serve_view(void *data, const char *name, struct view *view)
+static void view_of(const struct engine *engine, struct workspace *workspace,
+		    struct view *view)
 {
-	const struct engine *engine = engine_of(data);
-	struct workspace *workspace = engine_workspace(engine, name);
-
-	if (!workspace)
-		return false;
 	*view = (struct view){
 		.workspace = workspace->name,
 		.snapshot = workspace->snapshot,
@@ -50,9 +47,30 @@ static bool serve_view(void *data, const char *name, struct view *view)
 		.state = workspace_state_name(workspace->state),
 		.shown = workspace_state_shown(workspace),
 		.stale = workspace_stale(workspace),
-		.active_since = name ? 0 : engine->active_since,
 	};
+}
+
+static bool serve_view(void *data, const char *name, struct view *view)
+{
+	const struct engine *engine = engine_of(data);
+	struct workspace *workspace = engine_workspace(engine, name);
+
+	if (!workspace)
+		return false;
+	view_of(engine, workspace, view);
+	view->active_since = name ? 0 : engine->active_since;
 	return true;
+}
+
+static void serve_own_view(void *data, struct peer *peer, struct view *view)
+{
+	const struct engine *engine = engine_of(data);
+	const struct caller_rule *own = peer_own(peer, engine->callers);
+
+	view_of(engine, engine_workspace(engine, own ? own->workspace : NULL),
+		view);
+	view->active_since = engine->active_since;
+	view->own = own;
 }
 
 static const char *serve_vaults_lack(void *data, const char *name,
@@ -93,16 +111,21 @@ static uint64_t serve_clearance(void *data, const struct peer *peer)
 	return clearance;
 }
 
-static void serve_status(void *data, uint64_t clearance, struct buf *json)
+static void serve_status(void *data, uint64_t clearance,
+			 const struct caller_rule *own, struct buf *json)
 {
 	const struct front *front = data;
+	const struct status_reader reader = {clearance, own};
 
-	status_write(front->engine, front->server, clearance, json);
+	status_write(front->engine, front->server, &reader, json);
 }
 
-static void serve_workspaces(void *data, uint64_t clearance, struct buf *json)
+static void serve_workspaces(void *data, uint64_t clearance,
+			     const struct caller_rule *own, struct buf *json)
 {
-	status_write_workspaces(engine_of(data), clearance, json);
+	const struct status_reader reader = {clearance, own};
+
+	status_write_workspaces(engine_of(data), &reader, json);
 }
 
 static struct resolver *serve_resolver(void *data, const char *name,
@@ -239,6 +262,7 @@ void front_init(struct front *front, struct engine *engine)
 			{
 				.data = front,
 				.view = serve_view,
+				.own_view = serve_own_view,
 				.project = serve_project,
 				.vaults_lack = serve_vaults_lack,
 				.clearance = serve_clearance,

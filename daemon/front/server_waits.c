@@ -2,8 +2,11 @@
  * ProveCredentials, RotateCredentials; and those that wait for the disk:
  * TakeArrivals, SkipArrivals. */
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/mem.h"
+#include "config/callers.h"
 #include "config/mask.h"
 #include "engine/engine.h"
 #include "engine/rotation.h"
@@ -11,6 +14,7 @@
 #include "front/arrivals.h"
 #include "front/front.h"
 #include "front/server_call.h"
+#include "serve/peer.h"
 #include "serve/service.h"
 #include "value/json.h"
 
@@ -258,10 +262,21 @@ static void fail_by_answer(struct server_call *call,
 				    });
 }
 
+/* The caller is not moved by what it does. */
+static void add_own(struct server_call *call, const struct workspace *active)
+{
+	const struct caller_rule *own =
+		peer_own(call->pending->peer, call->engine->callers);
+
+	if (own && strcmp(own->workspace, active->name) != 0)
+		caller_rule_write(own, &call->fields);
+}
+
 static void switch_to(struct server_call *call, struct workspace *workspace)
 {
 	engine_use_workspace(call->engine, workspace);
 	add_generation(call);
+	add_own(call, workspace);
 	server_call_succeed(call);
 }
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "config/callers.h"
 #include "config/lock.h"
 #include "config/mask.h"
 #include "engine/engine.h"
@@ -391,11 +392,13 @@ static void write_workspaces(const struct engine *engine,
 	buf_putc(json, ']');
 }
 
-void status_write_workspaces(const struct engine *engine, uint64_t clearance,
+void status_write_workspaces(const struct engine *engine,
+			     const struct status_reader *reader,
 			     struct buf *json)
 {
 	json_add_string(json, "active", engine->active->name);
-	write_workspaces(engine, NULL, clearance, json);
+	caller_rule_write(reader->own, json);
+	write_workspaces(engine, NULL, reader->clearance, json);
 }
 
 static void write_http_counts(struct http_counts counts, struct buf *json)
@@ -495,9 +498,9 @@ static void write_site(const struct engine *engine, struct buf *json)
 }
 
 void status_write(const struct engine *engine, const struct server *server,
-		  uint64_t clearance, struct buf *json)
+		  const struct status_reader *reader, struct buf *json)
 {
-	const struct audience audience = {engine, clearance};
+	const struct audience audience = {engine, reader->clearance};
 
 	buf_putc(json, '{');
 	json_add_string(json, "version", CLEARCONF_VERSION);
@@ -513,7 +516,8 @@ void status_write(const struct engine *engine, const struct server *server,
 	json_add_int(json, "since", engine->since);
 	json_add_int(json, "generation",
 		     (long long)engine->active->snapshot->generation);
-	write_workspaces(engine, server, clearance, json);
+	caller_rule_write(reader->own, json);
+	write_workspaces(engine, server, reader->clearance, json);
 	if (engine->site)
 		write_site(engine, json);
 	json_add_int(json, "connections", server_connections(server));

@@ -9,15 +9,22 @@
 #include <stdint.h>
 
 struct buf;
+struct caller_rule;
 struct engine;
 struct server;
 
-/* @clearance: who reads it, see serve/service.h. */
+/* Who reads it; see serve/service.h. */
+struct status_reader {
+	uint64_t clearance;
+	const struct caller_rule *own;
+};
+
 void status_write(const struct engine *engine, const struct server *server,
-		  uint64_t clearance, struct buf *json);
+		  const struct status_reader *reader, struct buf *json);
 
 /* The members of ListWorkspaces' answer. */
-void status_write_workspaces(const struct engine *engine, uint64_t clearance,
+void status_write_workspaces(const struct engine *engine,
+			     const struct status_reader *reader,
 			     struct buf *json);
 
 #endif

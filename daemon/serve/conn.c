@@ -503,7 +503,7 @@ void conn_finish(struct conn *conn)
 }
 
 /* 0; or a negative errno, with the reason in the outbox when there is one to
- * tell. */
+ * tell. Which workspace is its own is found out while it is surely there. */
 static int admit(struct conn *conn, int fd)
 {
 	struct conns *conns = conn->conns;
@@ -521,7 +521,11 @@ static int admit(struct conn *conn, int fd)
 				     conns->limits.connections_per_user);
 		return -EDQUOT;
 	}
-	return peer_add_groups(&conn->peer, fd);
+	r = peer_add_groups(&conn->peer, fd);
+	if (!r)
+		conns->service->own_view(conns->service->data, &conn->peer,
+					 &(struct view){0});
+	return r;
 }
 
 void conn_start(struct conn *conn, int fd)

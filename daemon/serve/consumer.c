@@ -41,9 +41,9 @@ struct consumer_row consumer_row(const struct consumer *consumer)
 		.how = report ? report->how : consumer->how,
 		.workspace = consumer->holding->workspace,
 		.generation = consumer->holding->generation,
-		.since = now - (boot - consumer->since) / 1000,
+		.since = now - (boot - consumer->peer->since) / 1000,
 		.held_since = now - (boot - consumer->held_since) / 1000,
-		.connected = consumer->since,
+		.connected = consumer->peer->since,
 		.reports = report != NULL,
 	};
 }
@@ -218,7 +218,6 @@ void consumer_init(struct consumer *consumer, struct consumers *consumers,
 	*consumer = (struct consumer){
 		.consumers = consumers,
 		.peer = peer,
-		.since = clock_boot_ms(),
 	};
 	list_init(&consumer->link);
 }

@@ -44,8 +44,7 @@ struct consumer {
 	struct holding *holding; /* NULL: it was given nothing */
 	struct report *report;   /* NULL: it has told nothing */
 	const char *how;         /* static: what gave it that */
-	int64_t since;           /* of the connection; boot clock, like... */
-	int64_t held_since;      /* ...that of the generation */
+	int64_t held_since;      /* of that; milliseconds of the boot clock */
 };
 
 void consumers_init(struct consumers *consumers);

@@ -2,7 +2,6 @@
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -23,9 +22,6 @@
 
 /* So many are named at once, in half a millisecond. */
 #define NAMED_AT_ONCE 32
-
-/* The kernel's clock of when processes start ticks so often. */
-#define TICK_MS 10
 
 /* One that is listed; its texts lie in the list's arena. */
 struct entry {
@@ -168,20 +164,12 @@ static bool is_told_by_a_report(const struct listing *listing,
 	return false;
 }
 
-/* Who had the PID when it connected was there before that. */
-static bool is_the_same(const struct proc *proc, int64_t connected)
-{
-	long ticks = sysconf(_SC_CLK_TCK);
-	int64_t started = (int64_t)proc->started * 1000 / ticks;
-
-	return started <= connected + TICK_MS;
-}
-
-/* *@row has no PID any more when that is another's by now. */
+/* *@row has no PID any more when that is another's by now: who had it when it
+ * connected was there before that. */
 static void find_process(struct consumer_row *row, struct proc *proc)
 {
 	if (row->pid && proc_read(row->pid, proc) &&
-	    !is_the_same(proc, row->connected)) {
+	    proc_started_ms(proc) > row->connected) {
 		*proc = (struct proc){0};
 		row->pid = 0;
 	}

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/access.h"
+#include "config/callers.h"
 #include "config/explain.h"
 #include "config/mask.h"
 #include "config/resolver.h"
@@ -122,11 +123,22 @@ static struct buf *write_leaves(struct out *out,
 	return r ? NULL : begin_reply(out, snapshot, &answer);
 }
 
+static void add_members(struct buf *fields, struct str members)
+{
+	if (members.len)
+		buf_printf(fields, ",%.*s", STR_PRINT(members));
+}
+
 static void write_explanation(struct out *out,
 			      const struct snapshot_query *query)
 {
-	if (write_leaves(out, query->snapshots[0], query->path, query->secrets))
-		reply_close(out, false);
+	struct buf *fields = write_leaves(out, query->snapshots[0], query->path,
+					  query->secrets);
+
+	if (!fields)
+		return;
+	add_members(fields, query->members);
+	reply_close(out, false);
 }
 
 /* A snapshot of its own pins the documents that it tells places in. */
@@ -147,6 +159,7 @@ static void write_resolved(struct out *out, struct environment_call *call,
 		environment_refuse_size(out, call);
 	} else if (fields) {
 		get_add_left_out(fields, &snapshot->docs, resolved->secrets);
+		add_members(fields, buf_str(&call->fields));
 		reply_close(out, false);
 	}
 }
@@ -160,6 +173,7 @@ static bool is_long(size_t cost)
 
 void explain_answer(struct request *request)
 {
+	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	struct view *view = &request->view;
 	struct snapshot_query query = {
 		.path = call_string(&request->call, "path"),
@@ -176,16 +190,19 @@ void explain_answer(struct request *request)
 		return;
 	}
 	if (call_get(&request->call, "environment")) {
-		environment_answer(
-			request,
-			&(struct environment_call){
-				.text = query.path,
-				.masked = !reveal,
-				.generation = view->snapshot->generation,
-				.write = write_resolved,
-			});
+		struct environment_call call = {
+			.text = query.path,
+			.masked = !reveal,
+			.generation = view->snapshot->generation,
+			.write = write_resolved,
+		};
+
+		caller_rule_write(view->own, &call.fields);
+		environment_answer(request, &call);
 		return;
 	}
+	caller_rule_write(view->own, &members);
+	query.members = buf_str(&members);
 	query.secrets = reveal ? NULL : view->secrets;
 	(void)snapshot_query_gather(&query, view, request->scratch);
 	snapshot_query_answer(request, &query,

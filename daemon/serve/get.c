@@ -337,6 +337,6 @@ void get_list_workspaces(struct request *request)
 
 	service->workspaces(service->data,
 			    service->clearance(service->data, request->peer),
-			    reply_open(request->out));
+			    request->view.own, reply_open(request->out));
 	reply_close(request->out, false);
 }

@@ -64,10 +64,10 @@ static const struct method clearconf_methods[] = {
 	{"History",
 		TAKES(OPTIONAL("limit", INT), WORKSPACE, REVEAL),
 		ACCESS_READ, history_reply_answer},
-	{"Reload", NULL, ACCESS_ADMIN, pending_reload},
+	{"Reload", NULL, ACCESS_ADMIN, pending_reload, true},
 	{"ListWorkspaces", NULL, ACCESS_READ, get_list_workspaces},
 	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN,
-		pending_use_workspace},
+		pending_use_workspace, true},
 	{"ProveCredentials", TAKES(WORKSPACE), ACCESS_READ,
 		pending_call_service},
 	{"GetToken",
@@ -157,10 +157,12 @@ static bool refuse_parameter(struct request *request, const char *name)
 }
 
 /* The workspace that the call names, if it names one that exists, or else the
- * active one; false when the named one does not exist. */
+ * caller's; false when the named one does not exist. What concerns all is
+ * decided by who may what in the active one. */
 static bool find_view(struct request *request)
 {
 	const struct service *service = request->service;
+	const struct method *method = request->call.row;
 	struct str name = call_string(&request->call, "workspace");
 	bool active;
 
@@ -168,6 +170,10 @@ static bool find_view(struct request *request)
 	if (name.ptr && strlen(name.ptr) == name.len &&
 	    service->view(service->data, name.ptr, &request->view))
 		return true;
+	if (!method || !method->of_all) {
+		service->own_view(service->data, request->peer, &request->view);
+		return !name.ptr;
+	}
 	active = service->view(service->data, NULL, &request->view);
 	assert(active);
 	return !name.ptr;

@@ -19,6 +19,7 @@ struct method {
 	const struct parameter *parameters; /* NULL: none */
 	unsigned int rights;                /* all of them are needed */
 	void (*answer)(struct request *request);
+	bool of_all; /* whose workspace calls does not matter */
 };
 
 struct interface {

@@ -1,18 +1,26 @@
 #include "serve/peer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/proc.h"
+#include "config/callers.h"
+#include "config/cgroup.h"
 #include "serve/abode.h"
 #include "serve/pidfd.h"
 
 #define OVERFLOW_UID 65534
+#define CGROUP_MAX   ((size_t)16 * 1024)
 
 /* What a container maps at least that has users of its own; PrivateUsers=, and
  * whoever is root by `unshare` only, map one or two. */
@@ -71,7 +79,7 @@ int peer_init(struct peer *peer, int fd, const struct abode *here)
 	struct ucred ucred;
 	socklen_t size = sizeof(ucred);
 
-	*peer = (struct peer){.fd = fd};
+	*peer = (struct peer){.fd = fd, .since = clock_boot_ms()};
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &size) < 0)
 		return -errno;
 	user->uid = ucred.uid;
@@ -107,8 +115,65 @@ bool peer_has_ended(const struct peer *peer)
 	return pidfd_has_ended(held);
 }
 
+/* --- its workspace -------------------------------------------------------- */
+
+/* What is longer is cut. */
+static void read_cgroup(pid_t pid, struct buf *text)
+{
+	_cleanup_(file_closep) int fd = -1;
+	char path[64];
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%ld/cgroup", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	do {
+		n = fd < 0 ? 0 : read(fd, buf_reserve(text, 4096), 4096);
+		text->len += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && text->len < CGROUP_MAX);
+}
+
+/* Who has the PID now, and had it before the connection was accepted, had it
+ * all the time in between. */
+static bool still_has_pid(const struct peer *peer, int held)
+{
+	struct proc proc;
+
+	return !pidfd_has_ended(held) && proc_read(peer->pid, &proc) &&
+	       proc_started_ms(&proc) <= peer->since;
+}
+
+static char *find_cgroup(const struct peer *peer)
+{
+	_cleanup_(file_closep) int held = pidfd_of_peer(peer->fd, peer->pid);
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	struct str path = {0};
+
+	if (peer->pid <= 0)
+		return mem_strdup("");
+	read_cgroup(peer->pid, &text);
+	if (still_has_pid(peer, held))
+		path = cgroup_path(buf_str(&text));
+	return path.len ? mem_strndup(path.ptr, path.len) : mem_strdup("");
+}
+
+const struct caller_rule *peer_own(struct peer *peer,
+				   const struct callers *callers)
+{
+	if (callers_is_empty(callers))
+		return NULL;
+	if (peer->own_serial == callers_serial(callers))
+		return peer->own;
+	if (callers_need_cgroup(callers) && !peer->cgroup)
+		peer->cgroup = find_cgroup(peer);
+	peer->own = callers_find(callers, &peer->user,
+				 str_from(peer->cgroup ? peer->cgroup : ""));
+	peer->own_serial = callers_serial(callers);
+	return peer->own;
+}
+
 void peer_deinit(struct peer *peer)
 {
+	mem_free(peer->cgroup);
 	mem_free(peer->user.groups);
 	*peer = (struct peer){0};
 }

@@ -7,15 +7,24 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "config/access.h"
 
 struct abode;
+struct caller_rule;
+struct callers;
 
 struct peer {
 	struct access_user user;
-	pid_t pid; /* 0: of a namespace that ours does not see */
-	int fd;    /* the socket, the connection's */
+	pid_t pid;     /* 0: of a namespace that ours does not see */
+	int fd;        /* the socket, the connection's */
+	int64_t since; /* it was accepted; milliseconds of the boot clock */
+
+	/* For peer_own: what it has found. */
+	char *cgroup; /* its path, empty: cannot be told; NULL: not read */
+	const struct caller_rule *own;
+	uint64_t own_serial; /* of the callers that `own` is of */
 };
 
 /* User and primary group of who is at the other end of the socket @fd, and, of
@@ -26,6 +35,11 @@ int peer_add_groups(struct peer *peer, int fd);
 /* Has the process that connected ended, so that others hold its connection? Its
  * PID may be another's then. */
 bool peer_has_ended(const struct peer *peer);
+
+/* Which workspace is its own by @callers, and why: theirs; NULL: none is. Its
+ * cgroup is read once, when that is asked for. */
+const struct caller_rule *peer_own(struct peer *peer,
+				   const struct callers *callers);
 
 void peer_deinit(struct peer *peer);
 

@@ -45,8 +45,8 @@ struct pending {
 	struct call call;   /* its parameters are what the method takes */
 
 	/* Who waits. */
-	const struct peer *peer; /* the connection's, which outlives this */
-	char *workspace;         /* that it is about; it existed at the call */
+	struct peer *peer; /* the connection's, which outlives this */
+	char *workspace;   /* that it is about; it existed at the call */
 	bool masked; /* the answer is for one without the right `secrets` */
 	bool of_all; /* it tells nothing of that workspace alone */
 	bool silent; /* one-way: it is done, and nothing said */

@@ -24,7 +24,7 @@ struct watchers;
 
 struct request {
 	const struct service *service;
-	const struct peer *peer;
+	struct peer *peer;
 	struct quota *quota;
 	struct offload *offload;
 	uint64_t now; /* milliseconds of the loop's clock */

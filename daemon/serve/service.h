@@ -16,6 +16,7 @@
 
 struct access;
 struct buf;
+struct caller_rule;
 struct diag;
 struct env;
 struct history;
@@ -42,6 +43,8 @@ struct view {
 	 * told before was of another workspace. 0: it was asked for by name,
 	 * or has been the active one since the start. */
 	uint64_t active_since;
+	const struct caller_rule *own; /* why it is the peer's; NULL: it is the
+					* active one, or was asked for */
 };
 
 /* Two bits a workspace; of those behind the 32nd nobody is shown anything by
@@ -56,6 +59,10 @@ struct service {
 
 	/* @workspace NULL: the active one. False: there is no such. */
 	bool (*view)(void *data, const char *workspace, struct view *view);
+
+	/* The same of @peer's own workspace, or the active one: what it gets
+	 * who names none. */
+	void (*own_view)(void *data, struct peer *peer, struct view *view);
 
 	/* What @projection, but served, shows of the snapshot of @workspace,
 	 * which exists; borrowed as the view is. NULL: programs must not be
@@ -74,11 +81,13 @@ struct service {
 	uint64_t (*clearance)(void *data, const struct peer *peer);
 
 	/* Write the Status object of io.clearconf as JSON, for a peer with
-	 * @clearance: what may not be read is left out. */
-	void (*status)(void *data, uint64_t clearance, struct buf *json);
+	 * @clearance: what may not be read is left out. @own: see view. */
+	void (*status)(void *data, uint64_t clearance,
+		       const struct caller_rule *own, struct buf *json);
 
 	/* The same of ListWorkspaces' answer, an object's members. */
-	void (*workspaces)(void *data, uint64_t clearance, struct buf *json);
+	void (*workspaces)(void *data, uint64_t clearance,
+			   const struct caller_rule *own, struct buf *json);
 
 	/* What makes the configuration of @workspace, which exists, for an
 	 * environment of a caller's, from the layers below @below. */

@@ -10,8 +10,8 @@
 
 struct query_job {
 	struct job job;
-	struct snapshot_query query; /* its path belongs to the job */
-	char *path;
+	struct snapshot_query query; /* its texts belong to the job */
+	char *path, *members;
 
 	/* Pinned: */
 	struct arena arena;
@@ -71,6 +71,7 @@ static void query_free(struct job *job)
 	arena_free(&own->arena);
 	secrets_free(own->secrets);
 	mem_free(own->path);
+	mem_free(own->members);
 	mem_free(own);
 }
 
@@ -79,13 +80,15 @@ static const struct job_kind query_kind = {query_pin, query_run, query_free};
 static struct job *query_job_new(const struct snapshot_query *query)
 {
 	struct query_job *own = mem_alloc(sizeof(*own));
-	struct str path = query->path;
+	struct str path = query->path, members = query->members;
 
 	own->job.kind = &query_kind;
 	own->job.masked = query->secrets != NULL;
 	own->path = mem_strndup(path.ptr ? path.ptr : "", path.len);
+	own->members = mem_strndup(members.ptr ? members.ptr : "", members.len);
 	own->query = (struct snapshot_query){
 		.path = {own->path, path.len},
+		.members = {own->members, members.len},
 		.generations = query->generations,
 		.write = query->write,
 	};

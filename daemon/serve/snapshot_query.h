@@ -23,6 +23,7 @@ struct snapshot_query {
 	struct str path;               /* of Explain; it is known to be one */
 	size_t generations;            /* of History */
 	const struct secrets *secrets; /* what is masked; NULL: nothing */
+	struct str members;            /* more of the reply, of Explain */
 
 	/* What it is about: the current one, those before it for History. */
 	struct snapshot **snapshots;

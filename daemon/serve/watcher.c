@@ -27,7 +27,7 @@ struct watcher {
 	struct consumer *consumer; /* the connection's */
 	struct charge charge;
 	struct filter *filter; /* NULL: everything */
-	char *workspace;       /* that was asked for; NULL: the active one */
+	char *workspace;       /* that was asked for; NULL: the peer's */
 	char *told_of;         /* that `told` is of; NULL: not known */
 	uint64_t told;         /* generation, or serial of the status */
 	uint64_t told_number;  /* of that generation among its workspace's */
@@ -365,46 +365,54 @@ static bool answer_first(struct watcher *watcher, const struct view *view,
 
 /* --- the status ---------------------------------------------------------- */
 
-static void write_status(const struct service *service, uint64_t clearance,
-			 bool continues, struct out *out)
+struct status_reply {
+	const struct service *service;
+	uint64_t clearance;
+	const struct caller_rule *own;
+	bool continues;
+};
+
+static void write_status(const struct status_reply *reply, struct out *out)
 {
+	const struct service *service = reply->service;
 	struct buf *fields = reply_open(out);
 
 	json_key(fields, "status");
-	service->status(service->data, clearance, fields);
-	reply_close(out, continues);
+	service->status(service->data, reply->clearance, reply->own, fields);
+	reply_close(out, reply->continues);
 }
 
 /* One notice for all who may see the same, as most of them may. */
-static void share_status(struct watchers *watchers, uint64_t clearance,
-			 struct out *out)
+static void share_status(struct watchers *watchers,
+			 const struct status_reply *reply, struct out *out)
 {
 	struct out_mark before = out_mark(out);
 
-	if (!watchers->status || watchers->clearance != clearance) {
-		write_status(watchers->service, clearance, true, out);
+	if (!watchers->status || watchers->clearance != reply->clearance) {
+		write_status(reply, out);
 		forget_status(watchers);
 		watchers->status = out_cut(out, before);
-		watchers->clearance = clearance;
+		watchers->clearance = reply->clearance;
 	}
 	out_add_shared(out, watchers->status);
 }
 
 static bool answer_status(struct watcher *watcher, const struct peer *peer,
-			  struct out *out)
+			  const struct view *view, struct out *out)
 {
 	struct watchers *watchers = watcher->watchers;
 	const struct service *service = watchers->service;
-	uint64_t clearance;
+	struct status_reply reply = {
+		.service = service, .own = view->own, .continues = true};
 
 	if (watcher->answered && watcher->told == watchers->status_serial)
 		return false;
 	watcher->told = watchers->status_serial;
-	clearance = service->clearance(service->data, peer);
-	if (watcher->owner)
-		share_status(watchers, clearance, out);
+	reply.clearance = service->clearance(service->data, peer);
+	if (watcher->owner && !reply.own)
+		share_status(watchers, &reply, out);
 	else
-		write_status(service, clearance, true, out);
+		write_status(&reply, out);
 	return true;
 }
 
@@ -415,15 +423,26 @@ static enum watcher_outcome deny(struct out *out, enum access_right right)
 	return WATCHER_HAS_ENDED;
 }
 
-enum watcher_outcome watcher_answer(struct watcher *watcher,
-				    const struct peer *peer, struct out *out)
+/* False: the workspace that was asked for is gone. */
+static bool find_view(const struct watcher *watcher, struct peer *peer,
+		      struct view *view)
 {
 	const struct service *service = watcher->watchers->service;
+
+	if (watcher->workspace)
+		return service->view(service->data, watcher->workspace, view);
+	service->own_view(service->data, peer, view);
+	return true;
+}
+
+enum watcher_outcome watcher_answer(struct watcher *watcher, struct peer *peer,
+				    struct out *out)
+{
 	unsigned int rights;
 	struct view view;
 	bool told;
 
-	if (!service->view(service->data, watcher->workspace, &view)) {
+	if (!find_view(watcher, peer, &view)) {
 		reply_error(out, REPLY_UNKNOWN_WORKSPACE,
 			    str_from(watcher->workspace));
 		return WATCHER_HAS_ENDED;
@@ -435,7 +454,7 @@ enum watcher_outcome watcher_answer(struct watcher *watcher,
 		return deny(out, ACCESS_SECRETS);
 	set_states(watcher, &view);
 	if (watcher->kind == WATCHER_STATUS)
-		told = answer_status(watcher, peer, out);
+		told = answer_status(watcher, peer, &view, out);
 	else if (watcher->pending)
 		told = answer_first(watcher, &view, out);
 	else
@@ -550,9 +569,12 @@ void watcher_get_status(struct request *request)
 	struct watcher *watcher;
 
 	if (!request->call.more) {
-		write_status(service,
-			     service->clearance(service->data, request->peer),
-			     false, request->out);
+		write_status(&(struct status_reply){service,
+						    service->clearance(
+							    service->data,
+							    request->peer),
+						    request->view.own, false},
+			     request->out);
 		return;
 	}
 	watcher = watcher_new(request, WATCHER_STATUS);

@@ -82,8 +82,8 @@ void watcher_wake(struct watcher *watcher);
 
 /* Write what @watcher, whose peer is @peer, has not been told yet to @out:
  * one reply or none. */
-enum watcher_outcome watcher_answer(struct watcher *watcher,
-				    const struct peer *peer, struct out *out);
+enum watcher_outcome watcher_answer(struct watcher *watcher, struct peer *peer,
+				    struct out *out);
 
 void watcher_free(struct watcher *watcher);
 

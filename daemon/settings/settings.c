@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/share.h"
 #include "base/str.h"
+#include "config/callers.h"
 #include "config/pattern.h"
 #include "settings/settings_table.h"
 #include "value/path.h"
@@ -91,6 +92,7 @@ static const struct settings_key workspace_keys[] = {
 	{"workspace", "verify_certificate", TEXT, IN_WORKSPACE(verify_certificate)},
 	{"workspace", "active", BOOL, IN_WORKSPACE(active), "no"},
 	{"workspace", "inject", BOOL, IN_WORKSPACE(inject), "yes"},
+	{"workspace", "for", CALLERS, IN_WORKSPACE(callers)},
 	{"workspace", "read", WORDS, IN_WORKSPACE(read)},
 	{"workspace", "secrets", WORDS, IN_WORKSPACE(secrets)},
 	{"workspace", "admin", WORDS, IN_WORKSPACE(admin)},
@@ -106,7 +108,7 @@ static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "too many settings");
 bool settings_is_list(const struct settings_key *key)
 {
 	return key->type == WORDS || key->type == PATHS ||
-	       key->type == PATTERNS;
+	       key->type == PATTERNS || key->type == CALLERS;
 }
 
 const struct settings_key *settings_find_key(const struct settings_table *table,
@@ -267,6 +269,8 @@ bool settings_set_key(void *base, const struct settings_key *key,
 		return false;
 	if (key->type == URL && *text && !str_after_http(str_from(text)).len)
 		return false;
+	if (key->type == CALLERS && !callers_accept(text))
+		return false;
 	if (key->field.is_text) {
 		set_text(key, field, text);
 		return key->type != PATTERNS ||
@@ -297,6 +301,8 @@ char *settings_expected(const struct settings_key *key)
 		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
 		[PATTERNS] =
 			"64 patterns of keys at most, as in clearconfd.conf(5)",
+		[CALLERS] = "user:NAME, group:NAME, unit:NAME or cgroup:/PATH, "
+			    "several separated by blanks",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",

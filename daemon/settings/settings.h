@@ -32,6 +32,7 @@ struct workspace_settings {
 	char *credentials_file;   /* in place of the two: see pair_file.h */
 	char *verify_certificate; /* true, false or a CA's path */
 	bool active, inject;
+	char *callers;                /* `for`: whose own it is */
 	char *read, *secrets, *admin; /* NULL: those of [access] */
 	size_t secrets_at;            /* offset of its line in the file */
 };

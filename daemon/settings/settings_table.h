@@ -18,6 +18,7 @@ enum settings_type {
 	WORDS,
 	PATHS,    /* words, each a path of keys */
 	PATTERNS, /* words, each a pattern of keys */
+	CALLERS,  /* words; see config/callers.h */
 	CHOICE,
 	BOOL,
 	DURATION,

@@ -44,6 +44,7 @@ static const struct fuzz_budget fuzz_budgets[] = {
 	{"api", 1000, 200, "a JSON document, its vaults, claims decoded"},
 	{"cache", 1000, 200, "read, written, read and written again, twice"},
 	{"call", 20000, 400, "a call of 40 bytes may ask for all there is"},
+	{"cgroup", 1500, 100, "the lines once, the path four times"},
 	{"client", 500, 40, "a reply is received once and scanned thrice"},
 	{"etcd", 1000, 200, "a JSON document, twice"},
 	{"history", 8000, 600, "each text in snapshots, diffs, two replies"},

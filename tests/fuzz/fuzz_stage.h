@@ -19,6 +19,7 @@
 #include "config/snapshot.h"
 #include "config/stack.h"
 #include "fuzz_text.h"
+#include "serve/consumer.h"
 #include "serve/methods.h"
 #include "serve/offload.h"
 #include "serve/out.h"
@@ -40,6 +41,9 @@ struct stage {
 	struct service service;
 	struct watchers watchers;
 	struct quota quota;
+	struct peer peer; /* who asks */
+	struct consumers consumers;
+	struct consumer consumer;
 	struct offload offload;
 	struct call_memo memo;
 	struct arena scratch;
@@ -70,6 +74,13 @@ static inline bool stage_view(void *data, const char *name, struct view *view)
 	return true;
 }
 
+static inline void stage_own_view(void *data, struct peer *peer,
+				  struct view *view)
+{
+	(void)peer;
+	(void)stage_view(data, NULL, view);
+}
+
 static inline struct snapshot *stage_project(void *data, const char *name,
 					     enum projection projection,
 					     const struct diag **broken)
@@ -83,17 +94,19 @@ static inline struct snapshot *stage_project(void *data, const char *name,
 }
 
 static inline void stage_members(void *data, uint64_t clearance,
+				 const struct caller_rule *own,
 				 struct buf *json)
 {
 	(void)data;
+	(void)own;
 	json_add_int(json, "clearance", (long long)clearance);
 }
 
 static inline void stage_status(void *data, uint64_t clearance,
-				struct buf *json)
+				const struct caller_rule *own, struct buf *json)
 {
 	buf_putc(json, '{');
-	stage_members(data, clearance, json);
+	stage_members(data, clearance, own, json);
 	buf_putc(json, '}');
 }
 
@@ -173,6 +186,7 @@ static inline void stage_init(struct stage *stage)
 		.env = fuzz_env(),
 		.service = {.data = stage,
 			    .view = stage_view,
+			    .own_view = stage_own_view,
 			    .project = stage_project,
 			    .vaults_lack = stage_vaults_lack,
 			    .clearance = stage_clearance,
@@ -185,6 +199,8 @@ static inline void stage_init(struct stage *stage)
 	history_init(&stage->history, 8, (size_t)1 << 20);
 	watchers_init(&stage->watchers, &stage->service);
 	quota_init(&stage->quota);
+	consumers_init(&stage->consumers);
+	consumer_init(&stage->consumer, &stage->consumers, &stage->peer);
 	offload_init(&stage->offload, uv_default_loop());
 	stage->offload.on_due = offload_go_on;
 	for (size_t i = 0; i < QUOTA_KINDS; i++)
@@ -198,6 +214,7 @@ static inline void stage_deinit(struct stage *stage)
 	(void)uv_run(stage->offload.loop, UV_RUN_DEFAULT);
 	for (size_t i = 0; i < stage->kept_count; i++)
 		watcher_free(stage->kept[i]);
+	consumer_deinit(&stage->consumer);
 	out_deinit(&stage->out);
 	call_memo_deinit(&stage->memo);
 	arena_free(&stage->scratch);
@@ -269,10 +286,10 @@ static inline void stage_end_pending(struct stage *stage,
 static inline void stage_ask(struct stage *stage, unsigned int rights,
 			     struct str message)
 {
-	const struct peer peer = {.user.uid = UID_FIRST + rights};
 	struct request request = {
 		.service = &stage->service,
-		.peer = &peer,
+		.peer = &stage->peer,
+		.consumer = &stage->consumer,
 		.quota = &stage->quota,
 		.watchers = &stage->watchers,
 		.offload = &stage->offload,
@@ -281,11 +298,12 @@ static inline void stage_ask(struct stage *stage, unsigned int rights,
 		.scratch = &stage->scratch,
 	};
 
+	stage->peer = (struct peer){.user.uid = UID_FIRST + rights};
 	methods_answer(&request, message);
 	if (request.watcher)
 		stage_keep(stage, request.watcher);
 	if (request.pending)
-		stage_end_pending(stage, request.pending, &peer);
+		stage_end_pending(stage, request.pending, &stage->peer);
 }
 
 /* What is in the outbox, at most one reply, as one text. */

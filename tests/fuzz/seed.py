@@ -95,6 +95,7 @@ def calls():
         "Explain": [{}, {"path": "agent.list.1", "reveal": True}],
         "Watch": [{"documents": True}, {"states": True}, {}, {"paths": ["agent", "x"], "values": True, "since": 1}],
         "History": [{"limit": 2}, {"reveal": True}],
+        "ListConsumers": [{}], "ReportConsumer": [{"how": "x", "generation": 3, "child": 1}],
         "ResolveStorage": [{"uri": "s3://b/x"}, {"uri": "azure://a/b"}],
         "GetToken": [{"lifetime": 5}], "ProveCredentials": [{}],
         "UseWorkspace": [{"name": "one"}],
@@ -214,6 +215,14 @@ def states():
     yield b'\3{"api": {"credentials": {"access_key": "k\\n", "secret_key": "${A}"}}, "x": 1}'
 
 
+def cgroups():
+    """Of version 2, 1 and both."""
+    unit = b"/user.slice/user-1.slice/user@1.service/app.slice/x.service"
+    yield b"0::" + unit + b"\n"
+    yield b"4:cpu,cpuacct:/docker/1\n1:name=systemd:/system.slice/_x.service (deleted)\n0::/\n"
+    yield b"1:name=systemd:" + unit + b"\n0::/../a:b/x.service"
+
+
 def fnv1a(data):
     total = 0xCBF29CE484222325
     for byte in data:
@@ -273,6 +282,8 @@ def growing():
                                   for turn in range(1, 11))
     yield "stack", "\udcff".join("\3" + "\n".join(f"a.k{n}: ${{?a.k{n - 1}}}{turn}" for n in range(count // 10))
                                 for turn in range(8))
+    yield "cgroup", "1:a:/\n" * (LONG // 6)
+    yield "cgroup", "0::" + "/x.slice" * (LONG // 8) + "\n"
     yield "variable", "[" + "{ a: 1, b: [x y] }, " * count + "]"
 
 
@@ -298,7 +309,7 @@ def main():
     everything += [("call", call) for call in calls()]
     for target, some in (("api", server_answers), ("client", replies), ("settings", settings),
                          ("pattern", patterns), ("secret", secrets), ("history", histories),
-                         ("http", http_answers), ("state", states)):
+                         ("http", http_answers), ("state", states), ("cgroup", cgroups)):
         everything += [(target, data) for data in some()]
     everything += [("snapshot", data + b"\xff" + bytes([0, n % 256, 1, 0, n * 7 % 256, 128]))
                    for n, (target, data) in enumerate(everything) if target == "hocon"]

@@ -23,6 +23,7 @@
 #include "base/diag.h"
 #include "base/env.h"
 #include "base/mem.h"
+#include "config/callers.h"
 #include "config/resolver.h"
 #include "config/secrets.h"
 #include "config/snapshot.h"
@@ -76,6 +77,16 @@ static bool view(void *data, const char *name, struct view *view)
 	return true;
 }
 
+static void own_view(void *data, struct peer *peer, struct view *active)
+{
+	struct fixture *fixture = data;
+	const struct caller_rule *own = fixture->own;
+
+	(void)peer;
+	(void)view(data, own ? own->workspace : NULL, active);
+	active->own = own;
+}
+
 static struct snapshot *project(void *data, const char *name,
 				enum projection projection,
 				const struct diag **broken)
@@ -127,13 +138,15 @@ static struct resolver *arriving(void *data, const char *workspace,
 	return NULL;
 }
 
-static void status(void *data, uint64_t clearance, struct buf *json)
+static void status(void *data, uint64_t clearance,
+		   const struct caller_rule *own, struct buf *json)
 {
 	struct fixture *fixture = data;
 
 	buf_putc(json, '{');
 	json_add_string(json, "state", fixture->workspaces[0].state);
 	json_add_bool(json, "masked", !(clearance & SERVICE_MAY_REVEAL));
+	caller_rule_write(own, json);
 	buf_putc(json, '}');
 }
 
@@ -146,13 +159,15 @@ static uint64_t clearance(void *data, const struct peer *peer)
 		       : SERVICE_MAY_READ;
 }
 
-static void workspaces(void *data, uint64_t clearance, struct buf *json)
+static void workspaces(void *data, uint64_t clearance,
+		       const struct caller_rule *own, struct buf *json)
 {
 	struct fixture *fixture = data;
 
 	json_add_string(json, "active",
 			fixture->workspaces[fixture->active].name);
 	json_add_bool(json, "masked", !(clearance & SERVICE_MAY_REVEAL));
+	caller_rule_write(own, json);
 }
 
 static void cancel(struct pending *pending)
@@ -243,6 +258,7 @@ struct fixture *fixture_new(void)
 	fixture->service = (struct service){
 		.data = fixture,
 		.view = view,
+		.own_view = own_view,
 		.project = project,
 		.vaults_lack = vaults_lack,
 		.clearance = clearance,

@@ -66,6 +66,7 @@ struct fixture_workspace {
 struct fixture {
 	struct fixture_workspace workspaces[2];
 	size_t active;
+	const struct caller_rule *own; /* everybody's; NULL: nobody has any */
 	uint64_t generation;
 	struct secrets *secrets;
 	struct access *access;

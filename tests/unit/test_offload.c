@@ -114,7 +114,7 @@ static int free_stage(void **state)
 /* A job of @uid, which is known by its @mark; NULL: it was answered at once. */
 static struct pending *add(struct stage *stage, uid_t uid, int mark)
 {
-	const struct peer peer = {.user.uid = uid};
+	struct peer peer = {.user.uid = uid};
 	struct request request = {
 		.service = &stage->service,
 		.view.workspace = "one",

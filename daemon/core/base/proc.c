@@ -72,6 +72,13 @@ bool proc_read(pid_t pid, struct proc *proc)
 	return true;
 }
 
+int64_t proc_started_ms(const struct proc *proc)
+{
+	long ticks = sysconf(_SC_CLK_TCK);
+
+	return (int64_t)proc->started * 1000 / ticks;
+}
+
 static int by_pid(const void *a, const void *b)
 {
 	const struct proc *one = a, *other = b;

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/private_file.h"
 
 #define FOLDER "cache"
 #define SUFFIX ".cache"
@@ -54,7 +55,7 @@ static void shorten(struct buf *name, struct str workspace)
 
 /* Everything but small letters, digits, '-', '_' and an inner '.' as %xx, so
  * that no name is another's, leads elsewhere, or is hidden. */
-char *cache_file_name(const char *workspace)
+char *cache_plain_name(const char *workspace)
 {
 	struct buf name = BUF_INIT;
 
@@ -67,46 +68,25 @@ char *cache_file_name(const char *workspace)
 		buf_putc(&name, '%');
 	if (name.len > NAME_MAX_BYTES)
 		shorten(&name, str_from(workspace));
-	buf_puts(&name, SUFFIX);
 	return buf_take(&name);
+}
+
+char *cache_file_name(const char *workspace)
+{
+	_cleanup_(mem_freep) char *name = cache_plain_name(workspace);
+
+	return mem_printf("%s" SUFFIX, name);
 }
 
 /* --- the folder --- */
 
-static int trust_folder(int fd, bool repair)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_uid != geteuid())
-		return -EPERM;
-	if (!(st.st_mode & 0077))
-		return 0;
-	if (!repair)
-		return st.st_mode & 0022 ? -EPERM : 0;
-	return fchmod(fd, 0700) < 0 ? -errno : 0;
-}
-
-/* A descriptor or a negative errno: -EPERM also when the folder is somebody
- * else's, or others may write there. @make: for writing. */
+/* As private_folder_open says; @make: its parent too. */
 static int open_folder(const char *state_dir, bool make)
 {
 	_cleanup_(mem_freep) char *path = mem_printf("%s/" FOLDER, state_dir);
-	int r = make ? file_make_folder(state_dir, 0700) : 0, fd;
+	int r = make ? file_make_folder(state_dir, 0700) : 0;
 
-	if (r == 0 && make)
-		r = file_make_folder(path, 0700);
-	if (r < 0)
-		return r;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	r = trust_folder(fd, make);
-	if (r == 0)
-		return fd;
-	file_closep(&fd);
-	return r;
+	return r < 0 ? r : private_folder_open(path, make);
 }
 
 /* --- reading --- */
@@ -114,83 +94,12 @@ static int open_folder(const char *state_dir, bool make)
 /* A file that may be the entry. */
 struct candidate {
 	const struct cache_query *query;
-	int dir, fd;
+	int dir;
 	char *file, *path;  /* its name in the folder, and for people */
 	struct diag *diag;  /* the caller's */
 	struct diag reason; /* what is wrong with it, by itself */
 	struct buf bytes;
 };
-
-static bool is_ours_alone(const struct stat *st, struct candidate *candidate)
-{
-	const char *reason = NULL;
-
-	if (!S_ISREG(st->st_mode))
-		reason = "is not a regular file";
-	else if (st->st_uid != geteuid())
-		reason = "belongs to another user";
-	else if (st->st_mode & 0077)
-		reason = "is open to other users: its mode must be 0600";
-	else if (st->st_nlink != 1)
-		reason = "has another name elsewhere (a hard link)";
-	else if ((uintmax_t)st->st_size > CACHE_BYTES_MAX)
-		reason = "is larger than any cache of clearconf's";
-	return !reason ||
-	       diag_set(&candidate->reason, candidate->path, "%s", reason);
-}
-
-static bool read_bytes(struct candidate *candidate, size_t size)
-{
-	struct buf *bytes = &candidate->bytes;
-	ssize_t n;
-
-	(void)buf_reserve(bytes, size + 1);
-	while (bytes->len < size) {
-		n = read(candidate->fd, bytes->data + bytes->len,
-			 size - bytes->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return diag_set(&candidate->reason, candidate->path,
-					"cannot be read: %s", strerror(errno));
-		if (n == 0)
-			break;
-		bytes->len += (size_t)n;
-	}
-	return true;
-}
-
-/* O_NONBLOCK: a FIFO in the place of the file must not hang us. 0 or a negative
- * errno. */
-static int open_file(struct candidate *candidate)
-{
-	int error;
-
-	candidate->fd = openat(candidate->dir, candidate->file,
-			       O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-				       O_CLOEXEC);
-	if (candidate->fd >= 0)
-		return 0;
-	error = errno;
-	(void)diag_set(&candidate->reason, candidate->path, "%s%s",
-		       error == ELOOP ? "is a symbolic link"
-				      : "cannot be opened: ",
-		       error == ELOOP ? "" : strerror(error));
-	return -error;
-}
-
-static bool read_entry(struct candidate *candidate, struct cache_entry *entry)
-{
-	struct stat st;
-
-	if (fstat(candidate->fd, &st) < 0)
-		return diag_set(&candidate->reason, candidate->path,
-				"cannot be looked at: %s", strerror(errno));
-	return is_ours_alone(&st, candidate) &&
-	       read_bytes(candidate, (size_t)st.st_size) &&
-	       cache_entry_read(entry, candidate->path,
-				buf_str(&candidate->bytes), &candidate->reason);
-}
 
 static bool is_as_asked(struct candidate *candidate,
 			const struct cache_entry *entry)
@@ -255,11 +164,20 @@ static int not_opened(struct candidate *candidate, int r)
 static int read_candidate(struct candidate *candidate,
 			  struct cache_entry *entry)
 {
-	int r = open_file(candidate);
+	const struct private_file file = {
+		.dir = candidate->dir,
+		.name = candidate->file,
+		.path = candidate->path,
+		.what = "cache",
+		.limit = CACHE_BYTES_MAX,
+	};
+	int r = private_file_read(&file, &candidate->bytes, &candidate->reason);
 
 	if (r < 0)
 		return not_opened(candidate, r);
-	if (!read_entry(candidate, entry))
+	if (r > 0 ||
+	    !cache_entry_read(entry, candidate->path,
+			      buf_str(&candidate->bytes), &candidate->reason))
 		return reject(candidate, CACHE_E_DAMAGED);
 	if (is_as_asked(candidate, entry))
 		return 0;
@@ -287,7 +205,7 @@ static int no_folder(const struct cache_query *query, int r, struct diag *diag)
 int cache_file_read(struct cache_entry *entry, const struct cache_query *query,
 		    struct diag *diag)
 {
-	struct candidate candidate = {.query = query, .fd = -1, .diag = diag};
+	struct candidate candidate = {.query = query, .diag = diag};
 	int r;
 
 	candidate.dir = open_folder(query->state_dir, false);
@@ -297,7 +215,6 @@ int cache_file_read(struct cache_entry *entry, const struct cache_query *query,
 	candidate.path = mem_printf("%s/" FOLDER "/%s", query->state_dir,
 				    candidate.file);
 	r = read_candidate(&candidate, entry);
-	file_closep(&candidate.fd);
 	file_closep(&candidate.dir);
 	buf_deinit(&candidate.bytes);
 	diag_deinit(&candidate.reason);
@@ -320,11 +237,6 @@ int cache_file_write(const char *state_dir, const char *file, struct str bytes)
 	return file_replace(dir, file, bytes, 0600);
 }
 
-static int remove_at(int dir, const char *file)
-{
-	return unlinkat(dir, file, 0) < 0 && errno != ENOENT ? -errno : 0;
-}
-
 int cache_file_remove(const char *state_dir, const char *file)
 {
 	_cleanup_(mem_freep) char *aside = aside_of(file);
@@ -333,8 +245,8 @@ int cache_file_remove(const char *state_dir, const char *file)
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
-	r = remove_at(dir, file);
-	also = remove_at(dir, aside);
+	r = private_file_remove(dir, file);
+	also = private_file_remove(dir, aside);
 	if (fsync(dir) < 0 && r == 0)
 		r = -errno;
 	return r < 0 ? r : also;

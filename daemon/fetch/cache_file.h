@@ -41,6 +41,9 @@ int cache_file_read(struct cache_entry *entry, const struct cache_query *query,
  * same, nor names that differ in case alone. */
 char *cache_file_name(const char *workspace);
 
+/* The same without what says that it is a cache's. */
+char *cache_plain_name(const char *workspace);
+
 /* Replace, or remove with what was set aside. 0 or a negative errno. */
 int cache_file_write(const char *state_dir, const char *file, struct str bytes);
 int cache_file_remove(const char *state_dir, const char *file);

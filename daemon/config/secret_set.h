@@ -36,6 +36,7 @@ struct secrets {
 	struct secret_set *set;
 	bool pinned;
 	struct secret_texts more; /* learned since it was pinned */
+	struct buf *told;         /* gets each of these; NULL */
 };
 
 #endif

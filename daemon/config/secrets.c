@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "config/mask.h"
 #include "config/secret_set.h"
 #include "value/json.h"
@@ -153,12 +154,20 @@ static struct secret_trie *texts_for(struct secret_texts *texts, size_t length)
 	return length < KNOWN_FROM ? &texts->whole : &texts->anywhere;
 }
 
+static void add_to_pinned(struct secrets *secrets, struct secret_trie *more,
+			  struct str text)
+{
+	if (secrets->told && !secret_trie_has(more, text))
+		pack_text(secrets->told, text);
+	(void)secret_trie_add(more, text);
+}
+
 static void add_text(struct secrets *secrets, struct str text, size_t length)
 {
 	struct secret_set *set;
 
 	if (secrets->pinned) {
-		(void)secret_trie_add(texts_for(&secrets->more, length), text);
+		add_to_pinned(secrets, texts_for(&secrets->more, length), text);
 		return;
 	}
 	set = set_of(secrets);
@@ -230,6 +239,22 @@ static void learn(struct secrets *secrets, struct secret_context context,
 void secrets_learn(struct secrets *secrets, const struct value *root)
 {
 	learn(secrets, (struct secret_context){0}, root);
+}
+
+void secrets_learn_told(struct secrets *pinned, const struct value *root,
+			struct buf *told)
+{
+	pinned->told = told;
+	secrets_learn(pinned, root);
+	pinned->told = NULL;
+}
+
+bool secrets_learn_some(struct secrets *secrets, struct unpack *told,
+			size_t count)
+{
+	for (; told->rest.len && count; count--)
+		know(secrets, unpack_text(told));
+	return told->rest.len != 0;
 }
 
 /* --- patterns of the configuration ------------------------------------------

@@ -10,10 +10,13 @@
  * is hidden.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct secrets;
+struct unpack;
 struct value;
 
 /* @patterns: more keys, patterns separated by blanks; NULL: none. */
@@ -38,6 +41,14 @@ size_t secrets_count(const struct secrets *secrets);
  * masked from now on, in every string if it has eight characters or more, and
  * where it is the whole value if it has four. */
 void secrets_learn(struct secrets *secrets, const struct value *root);
+
+/* Where there is too much to learn at once: another thread finds what is new to
+ * the set that it pinned, in @root, and appends it to @told; the set's own then
+ * learns @count of these. True when there are more. */
+void secrets_learn_told(struct secrets *pinned, const struct value *root,
+			struct buf *told);
+bool secrets_learn_some(struct secrets *secrets, struct unpack *told,
+			size_t count);
 
 /* Learn one secret, @text (NULL: none). */
 void secrets_learn_text(struct secrets *secrets, const char *text);

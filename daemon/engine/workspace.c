@@ -214,6 +214,7 @@ static bool forget(struct workspace *workspace)
 	workspace_forget_arrivals(workspace);
 	last_good_drop(&workspace->last_good);
 	last_good_forget(&workspace->last_good);
+	workspace_forget_history(workspace);
 	return workspace_unset_vaults(workspace);
 }
 
@@ -256,6 +257,7 @@ static enum last_good_lapse has_lapsed(struct workspace *workspace)
 	workspace_forget_arrivals(workspace);
 	log_warning("vaults-dropped", LOG_TEXT("workspace", workspace->name),
 		    LOG_TEXT("reason", reasons[lapse]));
+	workspace_forget_history(workspace);
 	return lapse;
 }
 
@@ -343,6 +345,7 @@ static void take_answer(struct workspace *workspace,
 
 	if (workspace_has_moved(workspace) || moved)
 		changed = forget_others(workspace);
+	workspace_name_history(workspace, &workspace->upstream->login);
 	if (answer->outcome == VAULT_FETCHED &&
 	    workspace_admits(workspace, answer))
 		changed = workspace_set_vaults(workspace, answer) || changed;
@@ -405,6 +408,13 @@ static void refresh_login(struct workspace *workspace, struct login *login)
 		workspace_publish(workspace, true, CAUSE_VAULT);
 }
 
+/* As long as a new login is not proved, what is served is the old one's. */
+static void name_history(struct workspace *workspace, const struct login *login)
+{
+	if (!workspace->upstream)
+		workspace_name_history(workspace, login);
+}
+
 static void refresh_declared(struct workspace *workspace, bool changed,
 			     enum snapshot_cause cause)
 {
@@ -414,6 +424,8 @@ static void refresh_declared(struct workspace *workspace, bool changed,
 	changed = workspace_set_declared(workspace, fine ? &login : NULL) ||
 		  changed;
 	changed = restore_at_first(workspace, &login) || changed;
+	if (fine)
+		name_history(workspace, &login);
 	workspace_publish(workspace, changed, cause);
 	if (fine)
 		refresh_login(workspace, &login);
@@ -427,6 +439,7 @@ static void refresh_implicit(struct workspace *workspace, bool changed,
 	changed = workspace_read(workspace) || changed;
 	workspace_login_of_tree(workspace, &login);
 	changed = restore_at_first(workspace, &login) || changed;
+	name_history(workspace, &login);
 	workspace_publish(workspace, changed, cause);
 	refresh_login(workspace, &login);
 }
@@ -529,6 +542,7 @@ struct workspace *workspace_new(struct workspace_host *host,
 		     (size_t)host->settings->limits.history,
 		     (size_t)host->settings->limits.history_bytes);
 	open_last_good(workspace);
+	workspace_open_history(workspace);
 	return workspace;
 }
 
@@ -537,6 +551,7 @@ void workspace_close(struct workspace *workspace)
 	if (!workspace)
 		return;
 	close_last_good(workspace);
+	workspace_close_history(workspace);
 	rotation_close(TAKE(workspace->rotation));
 	workspace_close_upstreams(workspace);
 	workspace_close_layers(workspace);

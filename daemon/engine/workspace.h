@@ -29,6 +29,7 @@
 
 struct access;
 struct env;
+struct history_store;
 struct locks;
 struct places;
 struct rotation;
@@ -85,6 +86,8 @@ struct workspace {
 	struct snapshot *projected[PROJECTIONS]; /* of it; NULL: not made yet */
 	uint64_t editions;                       /* of snapshots so far */
 	struct history history;
+	struct history_store *store; /* of it, on disk; NULL: none */
+	char *store_owner;           /* whose that is; NULL: not known yet */
 
 	struct upstream *upstream;  /* NULL: no server to ask */
 	struct upstream *candidate; /* a new login, not yet proved */

@@ -173,6 +173,7 @@ static void publish(struct workspace *workspace, struct snapshot *snapshot,
 		workspace->host->next_generation(workspace->host->data);
 	set_snapshot(workspace, snapshot);
 	history_add(&workspace->history, snapshot);
+	workspace_keep_history(workspace);
 	log_info("snapshot", LOG_TEXT("workspace", workspace->name),
 		 LOG_INT("generation", (int64_t)snapshot->generation),
 		 LOG_TEXT("cause", snapshot_cause_name(cause)));

@@ -8,6 +8,7 @@
  *   workspace.c         state, answers, how long vaults serve, beginning and
  * end workspace_layers.c  the stack, and the snapshots that are made of it
  *   workspace_arrival.c vaults that wait for their time
+ *   workspace_history.c what it served, over restarts
  *   workspace_login.c   who asks the server, who has to prove himself first,
  * and whose the vaults are
  */
@@ -61,6 +62,23 @@ void workspace_forget_arrivals(struct workspace *workspace);
 
 /* Write down whatever there is. */
 void workspace_save(struct workspace *workspace);
+
+/* --- history --- */
+
+void workspace_open_history(struct workspace *workspace);
+void workspace_close_history(struct workspace *workspace);
+
+/* It is of @login, whose vaults are served. To be said before the first
+ * snapshot is published. */
+void workspace_name_history(struct workspace *workspace,
+			    const struct login *login);
+
+/* The newest generation is to be on disk. */
+void workspace_keep_history(struct workspace *workspace);
+
+/* What earlier processes have served was another's, or is not to be shown any
+ * more; the same of what is on disk. */
+void workspace_forget_history(struct workspace *workspace);
 
 /* --- login --- */
 

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/private_file.h"
+#include "fetch/history_folder.h"
 
 #define FOLDER "cache"
 #define SUFFIX ".cache"
@@ -303,12 +304,12 @@ size_t cache_file_sweep(const struct cache_sweep *sweep)
 {
 	int fd = open_folder(sweep->state_dir, false);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	size_t removed = history_folder_sweep(sweep);
 	struct dirent *found;
-	size_t removed = 0;
 
 	if (!dir) {
 		file_closep(&fd);
-		return 0;
+		return removed;
 	}
 	while ((found = readdir(dir)))
 		removed += sweep_one(sweep, dirfd(dir), found->d_name);

@@ -57,8 +57,8 @@ struct cache_sweep {
 };
 
 /* Remove the files of other workspaces and those set aside, once they are older
- * than that, and the temporary files of writers that died, after an hour. How
- * many went. */
+ * than that, and the temporary files of writers that died, after an hour; the
+ * same of the folders of their histories. How many went. */
 size_t cache_file_sweep(const struct cache_sweep *sweep);
 
 #endif

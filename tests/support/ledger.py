@@ -62,8 +62,10 @@ class Ledger:
 
 
 def is_cache(path):
-    """The last known good vaults are kept with their secrets, for the daemon's eyes only."""
-    return any("cache" in part for part in pathlib.PurePath(path).parts[-2:])
+    """The last known good vaults are kept with their secrets, for the daemon's eyes only, and so is what it
+    has served."""
+    parts = pathlib.PurePath(path).parts
+    return "history" in parts or any("cache" in part for part in parts[-2:])
 
 
 LEDGER = Ledger()

@@ -174,6 +174,126 @@ static void the_newest_can_be_renewed(void **state)
 	assert_int_equal(held->refs, 2);
 }
 
+static struct history_entry restored_at(uint64_t generation, uint64_t until)
+{
+	return (struct history_entry){.snapshot = snapshot_at(generation),
+				      .until = until};
+}
+
+static void assert_unknown(const struct history *history, uint64_t generation)
+{
+	assert_null(history_at(history, generation));
+}
+
+static void those_of_earlier_processes_stand_behind(void **state)
+{
+	_cleanup_(history_deinit) struct history history;
+	const struct history_entry found[] = {restored_at(20, 20),
+					      restored_at(10, 19)};
+
+	(void)state;
+	history_init(&history, 4, SIZE_MAX);
+	add(&history, 1000);
+	history_restore(&history, found, 2);
+	add(&history, 1001);
+	assert_int_equal(history.count, 4);
+	assert_int_equal(history.added, 2);
+	assert_at(&history, 1001, 1001);
+	assert_at(&history, 1000, 1000);
+	assert_at(&history, 20, 20);
+	assert_at(&history, 19, 10);
+	add(&history, 1002);
+	assert_int_equal(history.restored, 1);
+	assert_unknown(&history, 19);
+}
+
+/* It may have served more before it was killed. */
+static void what_came_after_the_last_that_was_kept_is_unknown(void **state)
+{
+	_cleanup_(history_deinit) struct history history;
+	const struct history_entry found[] = {restored_at(20, 20),
+					      restored_at(10, 15)};
+
+	(void)state;
+	history_init(&history, 4, SIZE_MAX);
+	add(&history, 1000);
+	history_restore(&history, found, 2);
+	assert_unknown(&history, 21);
+	assert_unknown(&history, 999);
+	assert_unknown(&history, 16);
+	assert_at(&history, 15, 10);
+	assert_int_equal(history_previous(&history), 0);
+	add(&history, 1001);
+	assert_int_equal(history_previous(&history), 1000);
+}
+
+static void what_was_served_again_is_known_there_too(void **state)
+{
+	_cleanup_(history_deinit) struct history history;
+	struct history_entry found = restored_at(10, 10);
+
+	(void)state;
+	found.again_from = 500;
+	found.again_until = 510;
+	history_init(&history, 4, SIZE_MAX);
+	add(&history, 1000);
+	history_restore(&history, &found, 1);
+	assert_unknown(&history, 499);
+	assert_at(&history, 500, 10);
+	assert_at(&history, 510, 10);
+	assert_unknown(&history, 511);
+}
+
+/* A state folder that was put back from elsewhere. */
+static void what_is_newer_than_this_process_is_not_taken(void **state)
+{
+	_cleanup_(history_deinit) struct history history;
+	const struct history_entry found[] = {restored_at(2000, 2000),
+					      restored_at(1000, 1999),
+					      restored_at(999, 999)};
+
+	(void)state;
+	history_init(&history, 4, SIZE_MAX);
+	add(&history, 1000);
+	history_restore(&history, found, 3);
+	assert_int_equal(history.count, 2);
+	assert_at(&history, 999, 999);
+}
+
+static void what_was_restored_can_be_dropped(void **state)
+{
+	_cleanup_(history_deinit) struct history history;
+	const struct history_entry found[] = {restored_at(20, 20),
+					      restored_at(10, 19)};
+
+	(void)state;
+	history_init(&history, 8, SIZE_MAX);
+	add(&history, 1000);
+	add(&history, 1001);
+	history_restore(&history, found, 2);
+	history_drop_restored(&history);
+	assert_int_equal(history.count, 2);
+	assert_at(&history, 1000, 1000);
+	assert_null(history_at(&history, 20));
+	history_drop_restored(&history);
+	assert_int_equal(history.count, 2);
+}
+
+static void no_more_is_restored_than_there_is_room_for(void **state)
+{
+	_cleanup_(history_deinit) struct history history;
+	const struct history_entry found[] = {restored_at(20, 20),
+					      restored_at(10, 19)};
+
+	(void)state;
+	history_init(&history, 2, SIZE_MAX);
+	add(&history, 1000);
+	history_restore(&history, found, 2);
+	assert_int_equal(history.count, 2);
+	assert_at(&history, 20, 20);
+	assert_null(history_at(&history, 19));
+}
+
 /* A generation with a document of its own and one that it shares. */
 static void add_doc(struct history *history, uint64_t generation,
 		    struct doc *shared)
@@ -252,6 +372,13 @@ int main(void)
 		cmocka_unit_test(what_falls_out_lives_while_somebody_holds_it),
 		cmocka_unit_test(one_snapshot_may_be_in_it_twice),
 		cmocka_unit_test(the_newest_can_be_renewed),
+		cmocka_unit_test(those_of_earlier_processes_stand_behind),
+		cmocka_unit_test(
+			what_came_after_the_last_that_was_kept_is_unknown),
+		cmocka_unit_test(what_was_served_again_is_known_there_too),
+		cmocka_unit_test(what_is_newer_than_this_process_is_not_taken),
+		cmocka_unit_test(what_was_restored_can_be_dropped),
+		cmocka_unit_test(no_more_is_restored_than_there_is_room_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,6 +225,8 @@ static void tell_daemon(struct dump *dump)
 		.generation = dump->generation,
 		.pending_since = dump->check.refused_since,
 		.waiting_for = dump->check.reason,
+		.bad = dump->check.reason ? "check" : NULL,
+		.bad_reason = dump->check.reason,
 	};
 
 	if (!dump->options->watch)

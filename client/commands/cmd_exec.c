@@ -152,6 +152,8 @@ static bool take_end(struct exec *exec, int *status)
 {
 	if (!exec_child_reap(&exec->child, status))
 		return false;
+	if (!exec->child.ends && !exec->child.restarts)
+		exec_restart_left(&exec->restarter, *status);
 	if (exec->child.ends || !exec->child.restarts)
 		return true;
 	*status = start_command(exec);

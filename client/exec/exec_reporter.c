@@ -53,11 +53,13 @@ void exec_reporter_tell(struct exec_reporter *reporter,
 	add_plain(&text, "command", report->command);
 	add_positive(&text, "generation", report->generation);
 	add_positive(&text, "child", report->pid);
-	if (report->pid)
+	if (report->pid || report->bad)
 		add_positive(&text, "child_generation",
 			     report->child_generation);
 	add_positive(&text, "pending_since", report->pending_since);
 	add_plain(&text, "waiting_for", report->waiting_for);
+	json_add_optional_string(&text, "bad", report->bad);
+	add_plain(&text, "bad_reason", report->bad_reason);
 	json_add_optional_string(&text, "workspace",
 				 reporter->client->workspace);
 	buf_putc(&text, '}');
@@ -184,6 +186,20 @@ void exec_reporter_step(struct exec_reporter *reporter)
 	    (!reporter->again_at || clock_is_past(reporter->again_at)))
 		dial(reporter);
 	if (reporter->state == REPORTER_QUIET && has_something_to_say(reporter))
+		say(reporter);
+}
+
+/* An answer that is still to come is of no interest any more. */
+void exec_reporter_tell_last(struct exec_reporter *reporter,
+			     const struct exec_report *report)
+{
+	exec_reporter_tell(reporter, report);
+	if (reporter->state == REPORTER_SAYING ||
+	    reporter->state == REPORTER_ASKING)
+		hang_up(reporter);
+	if (reporter->state == REPORTER_DOWN)
+		dial(reporter);
+	if (reporter->state == REPORTER_QUIET && !reporter->told)
 		say(reporter);
 }
 

@@ -31,6 +31,8 @@ struct exec_report {
 	long long child_generation; /* that it knows of */
 	long long pending_since; /* seconds since 1970; 0: no restart pending */
 	const char *waiting_for; /* NULL: nothing */
+	const char *bad;         /* "check", "left": see ReportConsumer; NULL */
+	const char *bad_reason;
 };
 
 enum exec_word {
@@ -63,6 +65,10 @@ void exec_reporter_deinit(struct exec_reporter *reporter);
 
 void exec_reporter_tell(struct exec_reporter *reporter,
 			const struct exec_report *report);
+
+/* The same, said at once: there is no more to come. */
+void exec_reporter_tell_last(struct exec_reporter *reporter,
+			     const struct exec_report *report);
 
 /* Ask about the worker @id; reporter->word will be the answer. */
 void exec_reporter_ask(struct exec_reporter *reporter, const char *id);

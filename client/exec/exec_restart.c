@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "base/mem.h"
 #include "call/clock.h"
 #include "exec/exec_check.h"
 #include "exec/exec_child.h"
@@ -10,6 +11,9 @@
 #include "exec/exec_signal.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
+
+/* Who leaves so soon after it got a configuration may have left for that. */
+#define LEFT_MS 60000
 
 void exec_restart_deinit(struct exec_restart *restarter)
 {
@@ -35,10 +39,18 @@ static void note_known(struct exec_restart *restarter)
 	forget(restarter);
 }
 
+static void set_child_generation(struct exec_restart *restarter)
+{
+	if (restarter->child_generation == restarter->generation)
+		return;
+	restarter->child_generation = restarter->generation;
+	restarter->known_at = clock_now();
+}
+
 void exec_restart_started(struct exec_restart *restarter)
 {
 	note_known(restarter);
-	restarter->child_generation = restarter->generation;
+	set_child_generation(restarter);
 }
 
 void exec_restart_cancel(struct exec_restart *restarter)
@@ -137,7 +149,7 @@ static void note_generation(struct exec_restart *restarter)
 {
 	if (restarter->policy->on_change != EXEC_NOTHING &&
 	    !restarter->pending_since && !restarter->over)
-		restarter->child_generation = restarter->generation;
+		set_child_generation(restarter);
 }
 
 static void report(struct exec_restart *restarter)
@@ -159,8 +171,30 @@ static void report(struct exec_restart *restarter)
 	if (restarter->check->refused_since) {
 		report.pending_since = restarter->check->refused_since;
 		report.waiting_for = restarter->check->reason;
+		report.bad = "check";
+		report.bad_reason = restarter->check->reason;
 	}
 	exec_reporter_tell(restarter->reporter, &report);
+}
+
+void exec_restart_left(struct exec_restart *restarter, int status)
+{
+	long long ms = clock_now() - restarter->known_at;
+	_cleanup_(mem_freep) char *reason =
+		mem_printf("it ended with status %d, %lld s after it had the "
+			   "configuration",
+			   status, ms / 1000);
+	const struct exec_report report = {
+		.how = "exec",
+		.command = restarter->policy->name,
+		.generation = restarter->generation,
+		.child_generation = restarter->child_generation,
+		.bad = "left",
+		.bad_reason = reason,
+	};
+
+	if (status && ms < LEFT_MS)
+		exec_reporter_tell_last(restarter->reporter, &report);
 }
 
 void exec_restart_step(struct exec_restart *restarter)

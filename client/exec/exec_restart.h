@@ -31,8 +31,9 @@ struct exec_restart {
 	long long child_generation; /* of what the command knows */
 	long long pending_since;    /* seconds since 1970; 0: nothing waits */
 	const struct exec_check *check; /* of what is to come */
-	bool told;                      /* people, of what is waited for */
-	bool over;                      /* no restart any more */
+	long long known_at; /* since when the command knows that; see clock.h */
+	bool told;          /* people, of what is waited for */
+	bool over;          /* no restart any more */
 };
 
 void exec_restart_deinit(struct exec_restart *restarter);
@@ -42,6 +43,10 @@ void exec_restart_see(struct exec_restart *restarter, struct str facts);
 
 /* The command has been started with what there is. */
 void exec_restart_started(struct exec_restart *restarter);
+
+/* The command has left with @status, and nobody had asked for that: if it was
+ * not long after it got what it knew, the daemon is told. */
+void exec_restart_left(struct exec_restart *restarter, int status);
 
 /* The end of the command was asked for: restart it no more. */
 void exec_restart_cancel(struct exec_restart *restarter);

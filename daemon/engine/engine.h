@@ -146,6 +146,12 @@ void engine_reload(struct engine *engine);
 /* @workspace becomes the active one, now and after restarts. */
 void engine_use_workspace(struct engine *engine, struct workspace *workspace);
 
+/* A program says that the newest configuration is bad: it has @left with
+ * failure while it ran on @generation, or its check has said no. Rollouts that
+ * have come lately are told to be bad for it. */
+void engine_complain(struct engine *engine, bool left, uint64_t generation,
+		     const char *reason);
+
 /* Does any workspace log in with @key, from elsewhere than @source (NULL: from
  * anywhere)? @data: the engine. */
 bool engine_uses_key(void *data, const char *key, const char *source);

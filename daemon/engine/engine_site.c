@@ -8,8 +8,19 @@
 
 void engine_judge_rollouts(struct engine *engine)
 {
-	if (!engine->active ||
-	    !site_judge_rollouts(engine->site, &engine->active->stack))
+	if (!engine->active || !engine->active->snapshot ||
+	    !site_judge_rollouts(engine->site, &engine->active->stack,
+				 engine->active->snapshot->generation))
+		return;
+	report_look(engine->report);
+	engine->events.on_state(engine->events.data);
+}
+
+void engine_complain(struct engine *engine, bool left, uint64_t generation,
+		     const char *reason)
+{
+	if (!engine->site ||
+	    !site_blame_rollouts(engine->site, left, generation, reason))
 		return;
 	report_look(engine->report);
 	engine->events.on_state(engine->events.data);

@@ -109,9 +109,17 @@ const char *site_state_name(const struct site *site);
 /* The token that it is logged in to etcd with; NULL: none. */
 const char *site_token(const struct site *site);
 
-/* Look at what @stack could read of the rollouts that this host has taken; true
- * when one is bad that was not, or the other way round. */
-bool site_judge_rollouts(struct site *site, const struct stack *stack);
+/* Look at what @stack, which has come to @generation, could read of the
+ * rollouts that this host has taken; true when one is bad that was not, or the
+ * other way round. */
+bool site_judge_rollouts(struct site *site, const struct stack *stack,
+			 uint64_t generation);
+
+/* A program that ran on @generation has @left with failure, or its check said
+ * no to the newest: that is by the rollouts which have come in the last
+ * minutes. True when that is news of one. */
+bool site_blame_rollouts(struct site *site, bool left, uint64_t generation,
+			 const char *reason);
 
 /* The object Site of io.clearconf, without its braces; @problem: site_problem
  * as it may be told. */

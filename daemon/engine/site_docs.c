@@ -353,6 +353,8 @@ static void note_taken(struct site_rollout *rollout, bool taken)
 		log_info(taken ? "rollout-taken" : "rollout-left",
 			 LOG_TEXT("document", rollout->key),
 			 LOG_TEXT("rollout", rollout->id));
+	if (!taken)
+		rollout->generation = 0;
 	rollout->taken = taken;
 }
 
@@ -403,6 +405,7 @@ static void carry_over(const struct site_docs *docs,
 		return;
 	rollout->taken = old->taken;
 	rollout->taken_at = old->taken_at;
+	rollout->generation = old->generation;
 	rollout->bad = old->bad;
 	rollout->bad_since = old->bad_since;
 	rollout->reason = TAKE(old->reason);

@@ -2,11 +2,15 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/mask.h"
 #include "config/stack.h"
 #include "engine/site.h"
 #include "value/json.h"
+
+/* For so long what programs complain of is a new rollout's fault. */
+#define BLAME_MS INT64_C(600000)
 
 /* --- bad ones --- */
 
@@ -47,12 +51,43 @@ static bool judge(struct site_rollout *rollout, const struct stack *stack)
 			       reason);
 }
 
-bool site_judge_rollouts(struct site *site, const struct stack *stack)
+bool site_judge_rollouts(struct site *site, const struct stack *stack,
+			 uint64_t generation)
 {
+	struct site_rollout *rollout;
 	bool news = false;
 
-	for (size_t i = 0; site && i < site->docs.rollouts.count; i++)
-		news = judge(&site->docs.rollouts.items[i], stack) || news;
+	for (size_t i = 0; site && i < site->docs.rollouts.count; i++) {
+		rollout = &site->docs.rollouts.items[i];
+		if (rollout->taken && !rollout->generation)
+			rollout->generation = generation;
+		news = judge(rollout, stack) || news;
+	}
+	return news;
+}
+
+/* Did it come so lately that what went wrong now may be its fault? */
+static bool is_suspect(const struct site_rollout *rollout, uint64_t generation)
+{
+	return rollout->taken && !rollout->bad &&
+	       clock_boot_ms() - rollout->taken_at < BLAME_MS &&
+	       rollout->generation && rollout->generation <= generation;
+}
+
+bool site_blame_rollouts(struct site *site, bool left, uint64_t generation,
+			 const char *reason)
+{
+	struct site_rollouts *rollouts = &site->docs.rollouts;
+	bool news = false;
+
+	for (size_t i = 0; i < rollouts->count; i++)
+		if (is_suspect(&rollouts->items[i],
+			       left ? generation : UINT64_MAX))
+			news = rollout_set_bad(&rollouts->items[i],
+					       left ? ROLLOUT_LEFT
+						    : ROLLOUT_CHECK,
+					       reason) ||
+			       news;
 	return news;
 }
 

@@ -43,8 +43,9 @@ struct site_rollout {
 	char *problem; /* why it is not understood; NULL */
 
 	bool taken;
-	int64_t taken_at; /* milliseconds of the boot clock */
-	struct str base;  /* owned: the document's own text; ptr NULL: none */
+	int64_t taken_at;    /* milliseconds of the boot clock */
+	uint64_t generation; /* the first that has its text; 0: none yet */
+	struct str base; /* owned: the document's own text; ptr NULL: none */
 	int64_t base_revision;
 
 	enum rollout_bad bad;

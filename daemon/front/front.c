@@ -11,9 +11,11 @@
 #include "engine/engine.h"
 #include "engine/layers.h"
 #include "engine/local.h"
+#include "engine/report.h"
 #include "front/arrivals.h"
 #include "front/server_call.h"
 #include "front/status.h"
+#include "serve/consumer.h"
 #include "serve/peer.h"
 #include "serve/server.h"
 
@@ -170,6 +172,24 @@ static void serve_begin(void *data, struct pending *pending)
 	server_call_begin(data, pending);
 }
 
+static void serve_consumers(void *data)
+{
+	const struct front *front = data;
+	struct consumer_count count;
+
+	if (!front->engine->report || !front->server)
+		return;
+	count = server_count_consumers(front->server);
+	report_set_consumers(front->engine->report, count.reports,
+			     count.behind);
+}
+
+static void serve_complain(void *data, const struct service_verdict *verdict)
+{
+	engine_complain(engine_of(data), verdict->left, verdict->generation,
+			verdict->reason);
+}
+
 static void serve_deaf(void *data)
 {
 	front_listen_again(data);
@@ -199,6 +219,7 @@ static void on_snapshot(void *data, struct workspace *workspace)
 	struct front *front = data;
 
 	server_notify(front->server);
+	serve_consumers(front);
 	if (workspace == front->engine->active)
 		tell_manager(front);
 }
@@ -228,6 +249,7 @@ static void on_settings(void *data)
 
 	front_listen_again(front);
 	server_set_limits(front->server, &front->engine->settings->limits);
+	serve_consumers(front);
 	server_notify(front->server);
 	server_notify_status(front->server);
 }
@@ -271,6 +293,8 @@ void front_init(struct front *front, struct engine *engine)
 				.begin = serve_begin,
 				.resolver = serve_resolver,
 				.arriving = serve_arriving,
+				.consumers = serve_consumers,
+				.complain = serve_complain,
 				.deaf = serve_deaf,
 			},
 	};

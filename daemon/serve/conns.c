@@ -64,6 +64,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	list_init(&conns->half_sent);
 	list_init(&conns->replied);
 	consumers_init(&conns->consumers);
+	conns->consumers.service = service;
 	list_init(&conns->resting);
 	offload_init(&conns->offload, loop);
 	conns->offload.on_due = on_job_due;

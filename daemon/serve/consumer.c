@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "config/access.h"
 #include "config/mask.h"
 #include "config/snapshot.h"
 #include "serve/holding.h"
@@ -16,6 +17,7 @@
 #include "serve/quota.h"
 #include "serve/reply.h"
 #include "serve/request.h"
+#include "serve/service.h"
 #include "serve/watcher.h"
 #include "value/json.h"
 
@@ -203,6 +205,15 @@ static void log_end(const struct consumer *consumer)
 			    LOG_TEXT("name", report->proc.name));
 }
 
+/* Those that report have changed. */
+static void tell_service(const struct consumers *consumers)
+{
+	const struct service *service = consumers->service;
+
+	if (service && service->consumers)
+		service->consumers(service->data);
+}
+
 /* --- its life ------------------------------------------------------------- */
 
 void consumers_init(struct consumers *consumers)
@@ -241,6 +252,7 @@ void consumer_deinit(struct consumer *consumer)
 		return;
 	log_end(consumer);
 	report_free(TAKE(consumer->report));
+	tell_service(consumer->consumers);
 }
 
 static void take_holding(struct consumer *consumer, const char *workspace,
@@ -274,6 +286,11 @@ void consumer_hold(struct consumer *consumer, const char *how,
 
 /* --- ReportConsumer ------------------------------------------------------- */
 
+/* What it says of the newest configuration. */
+static const char *const verdicts[] = {"check", "left"};
+
+#define REASON_BYTES 256
+
 /* Others read it: nothing long is kept. */
 static const struct {
 	const char *name;
@@ -284,13 +301,24 @@ static const struct {
 	{"waiting_for", offsetof(struct report, waiting_for), 256},
 };
 
+/* None is one, too. */
+static bool is_verdict(struct str text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++)
+		if (str_is(text, verdicts[i]))
+			return true;
+	return !text.ptr;
+}
+
 /* NULL, or the parameter that is wrong. */
 static const char *what_is_wrong(const struct call *call)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (call_string(call, texts[i].name).len > texts[i].bytes_max)
 			return texts[i].name;
-	return NULL;
+	if (call_string(call, "bad_reason").len > REASON_BYTES)
+		return "bad_reason";
+	return is_verdict(call_string(call, "bad")) ? NULL : "bad";
 }
 
 static void replace_text(char **text, struct str by)
@@ -330,6 +358,28 @@ static void take(struct consumer *consumer, const struct request *request)
 	log_change(consumer, pending_before, is_news);
 }
 
+/* A fleet may stop a rollout for it: it counts from who may have what it
+ * speaks of. */
+static void pass_on_verdict(const struct request *request)
+{
+	const struct service *service = request->consumer->consumers->service;
+	struct str bad = call_string(&request->call, "bad");
+	struct str text = call_string(&request->call, "bad_reason");
+	_cleanup_(mem_freep) char *reason =
+		mem_strndup(text.ptr ? text.ptr : "", text.len);
+	const struct service_verdict verdict = {
+		.workspace = request->view.workspace,
+		.left = str_is(bad, "left"),
+		.generation =
+			(uint64_t)request->consumer->report->child_generation,
+		.reason = reason,
+	};
+
+	if (bad.ptr && service && service->complain &&
+	    (request->rights & ACCESS_SECRETS))
+		service->complain(service->data, &verdict);
+}
+
 /* False: the quota refuses it, which the reply then says. */
 static bool may_report(struct request *request)
 {
@@ -357,6 +407,8 @@ void consumer_report(struct request *request)
 	if (!may_report(request))
 		return;
 	take(request->consumer, request);
+	tell_service(request->consumer->consumers);
+	pass_on_verdict(request);
 	watchers_mark(request->watchers, WATCHER_STATUS);
 	reply_object(request->out, STR("{}"));
 }

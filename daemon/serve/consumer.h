@@ -34,7 +34,8 @@ struct view;
 struct consumers {
 	struct list all; /* struct consumer */
 	size_t count;
-	struct list holdings; /* struct holding */
+	struct list holdings;          /* struct holding */
+	const struct service *service; /* is told of those that report; NULL */
 };
 
 struct consumer {

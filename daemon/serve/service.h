@@ -54,6 +54,15 @@ struct view {
 #define SERVICE_BITS       2U
 #define SERVICE_CLEARANCES 32U
 
+/* What a program says of the configuration that it was given. */
+struct service_verdict {
+	const char *workspace;
+	bool left; /* it has ended with failure; else: it does not want
+		    * the newest */
+	uint64_t generation; /* that it ran on; 0: not told */
+	const char *reason;  /* not masked */
+};
+
 struct service {
 	void *data;
 
@@ -103,6 +112,13 @@ struct service {
 	/* Work on @pending, whose method and call say what is asked: reply to
 	 * it, at once or later. */
 	void (*begin)(void *data, struct pending *pending);
+
+	/* Programs have told what they do with the configuration, or have gone;
+	 * NULL: never mind. */
+	void (*consumers)(void *data);
+
+	/* One that may have its secrets says that it is bad; NULL: the same. */
+	void (*complain)(void *data, const struct service_verdict *verdict);
 
 	/* The socket file is gone, so that nobody can connect any more; NULL:
 	 * never mind. */

@@ -60,7 +60,7 @@ def test_each_method_of_the_interface_has_one():
 # The client says which workspace; some are always asked for, or change while it is reported.
 NAMED = {"id": "worker"}
 NOT_TAKEN = {"Watch": {"documents", "states"},
-             "ReportConsumer": {"pending_since", "waiting_for"}}
+             "ReportConsumer": {"pending_since", "waiting_for", "bad", "bad_reason"}}
 
 
 def test_each_takes_what_the_interface_takes():

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import socket
+import subprocess
 
 import pytest
 from etcd import PREFIX, Node, coded
-from harness import Daemon, Home, wait_until
+from harness import CLIENT, Daemon, Home, wait_until
+from varlink import VarlinkError
 
 HOST = socket.gethostname()
 BESIDE = PREFIX[:-1] + ".state/"
@@ -43,10 +45,11 @@ def serve(tmp_path):
     """Start a daemon with these settings in a home of its own; ended at the end."""
     daemons = []
 
-    def start(etcd, more="", home="home"):
+    def start(etcd, more="", home="home", socket=None):
         home = Home(tmp_path / home)
         home.settings(SETTINGS.format(etcd=etcd.url, more=more))
         daemons.append(Daemon(home))
+        daemons[-1].socket = socket or home.socket
         return daemons[-1].__enter__()
     yield start
     for daemon in daemons:
@@ -248,3 +251,115 @@ def test_what_is_no_rollout_reaches_nobody_and_is_told(etcd, serve, value, words
     assert rollout(daemon)["taken"], "who has it keeps it"
     etcd.delete(NAME + ".rollout/")
     daemon.wait_value("a", "old")
+
+
+# --- what programs say of it ---------------------------------------------------
+
+@pytest.fixture
+def consume():
+    """Run the client in a home until the test is over."""
+    running = []
+
+    def start(daemon, *arguments):
+        running.append(subprocess.Popen([CLIENT, *map(str, arguments)], env=daemon.home.env,
+                                        cwd=daemon.home.path / "cwd", stderr=subprocess.PIPE,
+                                        text=True))
+        return running[-1]
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=30)
+
+
+def wait_consumers(etcd, **members):
+    return wait_report(etcd, lambda told: members.items() <= told["consumers"].items(),
+                       f"consumers with {members}")
+
+
+def bad_of(etcd, kind):
+    def there(told):
+        return any(bad["kind"] == kind and bad["rollout"] == ID for bad in told["bad"])
+    return wait_report(etcd, there, f"{kind} in the report")["bad"][0]
+
+
+def test_a_check_that_says_no_makes_it_bad(etcd, serve, consume, tmp_path):
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd)
+    daemon.wait_value("a", "old")
+    target = tmp_path / "clearml.conf"
+    consume(daemon, "dump", "--watch", "--output", target, "--check",
+            "grep -q old $1 || { echo it is not old; exit 3; }")
+    wait_until(target.exists, "the dump")
+    wait_consumers(etcd, count=1, behind=0)
+    roll(etcd, "a: new")
+    bad = bad_of(etcd, "check")
+    assert "it is not old" in bad["reason"] and "status 3" in bad["reason"]
+    assert rollout(daemon)["bad"] == "check"
+    wait_consumers(etcd, count=1, behind=1)
+    etcd.delete(NAME + ".rollout/")
+    wait_consumers(etcd, behind=0)
+    assert report(etcd)["bad"] == []
+
+
+def test_a_program_that_leaves_makes_it_bad(etcd, serve, consume):
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd)
+    daemon.wait_value("a", "old")
+    command = 'grep -q new "$CLEARML_CONFIG_FILE" && exit 3; exec sleep 600'
+    process = consume(daemon, "exec", "--on-change", "restart", "--", "sh", "-c", command)
+    wait_consumers(etcd, count=1)
+    roll(etcd, "a: new")
+    bad = bad_of(etcd, "left")
+    assert "it ended with status 3" in bad["reason"]
+    assert process.wait(timeout=30) == 3
+    wait_consumers(etcd, count=0)
+    assert bad_of(etcd, "left"), "it stays until the rollout goes"
+
+
+def test_what_left_for_another_reason_does_not(etcd, serve, consume):
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd)
+    daemon.wait_value("a", "old")
+    # It runs on what was there before the rollout, and its end was asked for.
+    process = consume(daemon, "exec", "--on-change", "none", "--", "sh", "-c", "read x; exit 3")
+    process.wait(timeout=30)
+    roll(etcd, "a: new")
+    daemon.wait_value("a", "new")
+    process = consume(daemon, "exec", "--", "sleep", "600")
+    wait_consumers(etcd, count=1)
+    process.terminate()
+    process.wait(timeout=30)
+    wait_consumers(etcd, count=0)
+    assert rollout(daemon).get("bad") is None
+
+
+def test_a_program_that_ran_on_an_older_one_is_not_believed(etcd, serve):
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd)
+    daemon.wait_value("a", "old")
+    roll(etcd, "a: new")
+    daemon.wait_value("a", "new")
+    generation = daemon.status()["generation"]
+    with daemon.connect() as connection:
+        connection.call("ReportConsumer", how="exec", child_generation=generation - 1, bad="left",
+                        bad_reason="it ran on an older one")
+        assert rollout(daemon).get("bad") is None
+        connection.call("ReportConsumer", how="exec", child_generation=generation, bad="left",
+                        bad_reason="status 1")
+        assert wait_rollout(daemon, bad="left")["reason"] == "status 1"
+        with pytest.raises(VarlinkError, match="InvalidParameter"):
+            connection.call("ReportConsumer", how="exec", bad="odd")
+
+
+def test_only_who_may_have_secrets_is_believed(etcd, serve, strangers):
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd, f"[daemon]\nsocket = {strangers.socket}\n"
+                         "[access]\nread = *\nsecrets = 65532\n", socket=strangers.socket)
+    daemon.wait_value("a", "old")
+    roll(etcd, "a: new")
+    daemon.wait_value("a", "new")
+    strangers.call(65533, "ReportConsumer", how="exec", bad="check", bad_reason="I do not like it")
+    assert rollout(daemon).get("bad") is None
+    strangers.call(65532, "ReportConsumer", how="exec", bad="check", bad_reason="it is wrong")
+    assert wait_rollout(daemon, bad="check")["reason"] == "it is wrong"

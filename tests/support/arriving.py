@@ -49,8 +49,7 @@ class StagedHost:
 
     def sleep(self, seconds):
         """The boot clock goes on by so much; the next answer of the server finds it so."""
-        (self.host.folder / "slept.new").write_text(f"{seconds}\n")
-        (self.host.folder / "slept.new").rename(self.host.folder / "slept")
+        self.host.sleep(seconds)
 
     def arriving(self):
         return self.daemon.workspace().get("arriving", [])

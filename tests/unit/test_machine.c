@@ -100,6 +100,7 @@ static void a_damaged_one_is_made_anew(void **state)
 	(void)state;
 	scratch_folder("state");
 	scratch_write("state/machine-id", "torn");
+	assert_int_equal(chmod("state/machine-id", 0600), 0);
 	machine_learn(&machine, "absent", scratch_at("state"), true);
 	assert_int_equal(strlen(machine.id), 32);
 	assert_id("absent", scratch_at("state"), machine.id);
@@ -115,6 +116,26 @@ static void who_may_not_write_leaves_no_id_behind(void **state)
 	assert_int_equal(strlen(machine.id), 32);
 	assert_int_equal(access("state/machine-id", F_OK), -1);
 	assert_id("absent", NULL, machine.id);
+}
+
+/* Who could choose the id could choose when this host goes. */
+static void one_that_others_may_have_written_is_not_believed(void **state)
+{
+	static const char foreign[] = "0123456789abcdef0123456789abcdef\n";
+	struct machine machine = {{0}};
+
+	(void)state;
+	scratch_folder("state");
+	scratch_write("state/machine-id", foreign);
+	assert_int_equal(chmod("state/machine-id", 0666), 0);
+	machine_learn(&machine, "absent", scratch_at("state"), true);
+	assert_memory_not_equal(machine.id, foreign, 32);
+	scratch_write("elsewhere", foreign);
+	assert_int_equal(unlink("state/machine-id"), 0);
+	scratch_link("../elsewhere", "state/machine-id");
+	machine_learn(&machine, "absent", scratch_at("state"), true);
+	assert_memory_not_equal(machine.id, foreign, 32);
+	assert_id("absent", scratch_at("state"), machine.id);
 }
 
 static void where_none_can_be_kept_the_name_has_to_do(void **state)
@@ -141,6 +162,9 @@ int main(void)
 						enter, leave),
 		cmocka_unit_test_setup_teardown(
 			who_may_not_write_leaves_no_id_behind, enter, leave),
+		cmocka_unit_test_setup_teardown(
+			one_that_others_may_have_written_is_not_believed, enter,
+			leave),
 		cmocka_unit_test_setup_teardown(
 			where_none_can_be_kept_the_name_has_to_do, enter,
 			leave),

@@ -1,16 +1,17 @@
 #include "base/machine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/private_file.h"
 #include "base/sha256.h"
 #include "base/source.h"
 
@@ -105,25 +106,31 @@ bool machine_from_file(struct machine *machine, const char *path,
 	return true;
 }
 
-static int write_own(const struct machine *machine, const char *state_dir)
+static bool read_own(int dir, const char *path, char bytes[ID_BYTES])
 {
-	_cleanup_(file_closep) int dir =
-		open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(mem_freep) char *line = mem_printf("%s\n", machine->id);
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+	const struct private_file file = {
+		.dir = dir,
+		.name = OWN_FILE,
+		.path = path,
+		.what = "machine id",
+		.limit = 4096,
+	};
 
-	if (dir < 0)
-		return -errno;
-	return file_replace(dir, OWN_FILE, str_from(line), 0600);
+	return private_file_read(&file, &text, NULL) == 0 &&
+	       parse_id(str_trim(buf_str(&text)), bytes);
 }
 
-static int make_own(struct machine *machine, const char *state_dir)
+static int make_own(struct machine *machine, int dir)
 {
+	_cleanup_(mem_freep) char *line = NULL;
 	unsigned char drawn[SHA256_BYTES];
 
 	if (getrandom(drawn, sizeof(drawn), 0) != sizeof(drawn))
 		return -errno;
 	set_id(machine, drawn);
-	return write_own(machine, state_dir);
+	line = mem_printf("%s\n", machine->id);
+	return file_replace(dir, OWN_FILE, str_from(line), 0600);
 }
 
 /* The id of chance, of an earlier day or made now; 0 or a negative errno. */
@@ -131,10 +138,13 @@ static int learn_own(struct machine *machine, const char *state_dir,
 		     bool may_write)
 {
 	_cleanup_(mem_freep) char *path = mem_printf("%s/" OWN_FILE, state_dir);
+	_cleanup_(file_closep) int dir = private_folder_open(state_dir, false);
 	char bytes[ID_BYTES];
 
-	if (read_id(path, bytes))
-		return may_write ? make_own(machine, state_dir) : -EROFS;
+	if (dir < 0)
+		return dir;
+	if (!read_own(dir, path, bytes))
+		return may_write ? make_own(machine, dir) : -EROFS;
 	sha256_write_hex((const unsigned char *)bytes, ID_BYTES, machine->id);
 	return 0;
 }

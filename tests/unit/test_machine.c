@@ -89,6 +89,8 @@ static void without_one_an_own_one_is_kept(void **state)
 	assert_int_equal(stat("state/machine-id", &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_id("absent", scratch_at("state"), first.id);
+	scratch_link("state", "link");
+	assert_id("absent", scratch_at("link"), first.id);
 	machine_learn(&second, "absent", scratch_at("other"), true);
 	assert_string_not_equal(first.id, second.id);
 }

@@ -138,7 +138,9 @@ static int learn_own(struct machine *machine, const char *state_dir,
 		     bool may_write)
 {
 	_cleanup_(mem_freep) char *path = mem_printf("%s/" OWN_FILE, state_dir);
-	_cleanup_(file_closep) int dir = private_folder_open(state_dir, false);
+	/* It may be reached by a link. */
+	_cleanup_(mem_freep) char *folder = mem_printf("%s/.", state_dir);
+	_cleanup_(file_closep) int dir = private_folder_open(folder, false);
 	char bytes[ID_BYTES];
 
 	if (dir < 0)

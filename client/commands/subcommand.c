@@ -33,24 +33,43 @@ static int complain_subcommand(const struct subcommand_call *call,
 			word, call->command, guess, call->command);
 }
 
+/* What of its arguments is missing, for people; NULL: nothing. */
+static const char *lacks(const struct subcommand *subcommand, char **words)
+{
+	if (subcommand->argument && !subcommand->optional && !words[0])
+		return subcommand->argument;
+	return subcommand->second && !words[1] ? subcommand->second : NULL;
+}
+
+/* The first word that is too many; NULL: none is. */
+static const char *surplus(const struct subcommand *subcommand, char **words)
+{
+	for (int taken = !!subcommand->argument + !!subcommand->second;
+	     taken && *words; taken--)
+		words++;
+	return *words;
+}
+
 int subcommand_run(const struct subcommand_call *call,
 		   const struct client *client, const void *fields)
 {
 	const struct subcommand *subcommand = find(call);
-	const char *argument = call->words[0] ? call->words[1] : NULL;
+	char **words = call->words[0] ? call->words + 1 : call->words;
 
 	assert(call->subcommands);
 	if (!subcommand)
 		return complain_subcommand(call, call->words[0]);
-	if (!subcommand->argument && argument)
+	if (surplus(subcommand, words))
 		return complain(EXIT_USAGE,
 				"'%s' is too many arguments: see 'clearconf "
 				"%s --help'",
-				argument, call->command);
-	if (subcommand->argument && !subcommand->optional && !argument)
+				surplus(subcommand, words), call->command);
+	if (lacks(subcommand, words))
 		return complain(EXIT_USAGE,
 				"'%s %s' needs %s: see 'clearconf %s --help'",
 				call->command, subcommand->name,
-				subcommand->argument, call->command);
-	return subcommand->run(client, fields, argument);
+				lacks(subcommand, words), call->command);
+	if (subcommand->run_two)
+		return subcommand->run_two(client, fields, words[0], words[1]);
+	return subcommand->run(client, fields, words[0]);
 }

@@ -16,7 +16,12 @@ struct subcommand {
 	const char *argument; /* the one it takes, for people; NULL: none */
 	int (*run)(const struct client *client, const void *fields,
 		   const char *argument);
-	bool optional; /* the argument */
+	bool optional; /* the argument, which is NULL then */
+
+	/* In place of run, of one that takes two. */
+	const char *second;
+	int (*run_two)(const struct client *client, const void *fields,
+		       const char *argument, const char *second);
 };
 
 struct subcommand_call {

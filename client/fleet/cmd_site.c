@@ -1,125 +1,363 @@
-#include <stdio.h>
+#include <string.h>
 
 #include "base/arena.h"
-#include "base/env.h"
+#include "base/buf.h"
 #include "base/mem.h"
-#include "base/source.h"
 #include "call/arguments.h"
 #include "call/command.h"
 #include "commands/elsewhere.h"
 #include "commands/subcommand.h"
+#include "fleet/document.h"
+#include "fleet/site_history.h"
+#include "fleet/site_list.h"
+#include "fleet/site_text.h"
+#include "fleet/store.h"
 #include "read/doc.h"
-#include "read/reader.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
-#include "value/json.h"
+
+#define EVERY_S 600
 
 struct site {
-	bool json;
+	struct place_options place;
+	const char *reason, *revision, *onto;
+	const char *stage, *every, *stop_when;
+	bool dry_run, json;
 };
+
+#define FIELD(name) offsetof(struct site, name)
 
 static const struct option_spec options[] = {
-	{"json", 'j', OPTION_FLAG, offsetof(struct site, json), NULL,
-	 "print what is wrong as JSON"},
+	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT",
+	 "put, rm, revert: why, for the log"},
+	{"if-revision", '\0', OPTION_NUMBER, FIELD(onto), "N",
+	 "put, rm: only if N is still the newest (0: there is none)"},
+	{"dry-run", 'n', OPTION_FLAG, FIELD(dry_run), NULL,
+	 "put, rm, revert: check and show, and change nothing"},
+	{"stage", '\0', OPTION_TEXT, FIELD(stage), "SHARES",
+	 "put: roll it out, such as to 1%,10%,100%"},
+	{"every", '\0', OPTION_SECONDS, FIELD(every), "S",
+	 "put: how long each stage lasts (10m)"},
+	{"stop-when", '\0', OPTION_TEXT, FIELD(stop_when), "LIMITS",
+	 "put: broken>N,behind>N,offline>N hosts (broken>0)"},
+	{"revision", '\0', OPTION_NUMBER, FIELD(revision), "N",
+	 "get: what it said as revision N"},
+	{"json", 'j', OPTION_FLAG, FIELD(json), NULL,
+	 "check, list, log: print it as JSON"},
+	PLACE_OPTIONS(struct site, place),
 };
 
-/* A request to etcd has at most 1.5 MiB, key and all. */
-#define ETCD_BYTES ((size_t)1536 * 1024 - 4096)
+/* --- a text that is to be put --------------------------------------------- */
 
-/* What every host shows to documents from elsewhere (clearconfd.conf, [local]
- * vault_environment). */
-static struct env *environment_of_hosts(void)
+/* What is under way is known. */
+struct put {
+	struct store store;
+	struct document document;
+	struct site_text old, new;
+	const struct site *options;
+};
+
+static void put_deinit(struct put *put)
 {
-	static const char *const names[] = {"HOME", "USER", "LOGNAME",
-					    "HOSTNAME", "LANG"};
-	_cleanup_(env_unrefp) struct env *all = env_from_process();
-	struct env_variable seen[ARRAY_SIZE(names)];
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		seen[count].name = str_from(names[i]);
-		if (env_get(all, seen[count].name, &seen[count].value))
-			count++;
-	}
-	return env_new(seen, count);
+	site_text_deinit(&put->old);
+	site_text_deinit(&put->new);
+	document_deinit(&put->document);
+	store_close(&put->store);
 }
 
-/* The document in the file; NULL, with @diag set, when it is none. */
-static struct doc *read_document(const char *path, struct diag *diag)
+static int complain_expected(const struct document *document,
+			     const char *expected)
 {
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	_cleanup_(env_unrefp) struct env *env = environment_of_hosts();
-	const struct read_options how = {
-		.format = read_format_of_path(path),
-		.limits = READ_LIMITS_DEFAULT,
-		.env = env,
-	};
-	struct source source;
-	struct doc *doc = NULL;
-	int r = source_from_file(&source, &arena, path, ETCD_BYTES, diag);
-
-	if (r == SOURCE_E_MISSING)
-		(void)diag_set(diag, path, "is not there, or is no file");
-	if (r != 0 || read_text(&doc, path, source.text, &how, diag) != 0)
-		return NULL;
-	return doc;
+	return complain(EXIT_FAILED,
+			"%s is at revision %lld%s and not at %s: nothing is "
+			"overwritten; see 'clearconf site log %s'",
+			document->name, (long long)document->newest.number,
+			document_is_foreign(document)
+				? " and was put by other means since"
+				: "",
+			expected, document->name);
 }
 
-static void add_diag(struct buf *out, const struct diag *diag)
+/* The revision that --if-revision names is what is there. */
+static bool is_expected(const struct document *document, const char *expected)
 {
-	buf_putc(out, '{');
-	json_add_int(out, "line", diag->pos.line);
-	json_add_int(out, "column", diag->pos.column);
-	json_add_string(out, "message", diag->text);
-	buf_putc(out, '}');
+	_cleanup_(mem_freep) char *number =
+		mem_printf("%lld", (long long)document->newest.number);
+
+	if (!expected)
+		return true;
+	if (!strcmp(expected, "0"))
+		return !document->now.revision;
+	return !document_is_foreign(document) && !strcmp(expected, number);
 }
 
-/* @doc NULL: @diag says why. */
-static int print_json(const struct doc *doc, const struct diag *diag)
+/* Open, look, and see whether it may be changed. */
+static int begin(struct put *put, const struct client *client, const char *name)
 {
-	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
-	int status;
+	const struct site *o = put->options;
+	int status = store_open(&put->store, &o->place, client->timeout_ms);
 
-	buf_putc(&out, '{');
-	json_add_bool(&out, "ok", doc != NULL);
-	json_key(&out, "error");
-	if (doc)
-		buf_puts(&out, "null");
-	else
-		add_diag(&out, diag);
-	json_key(&out, "warnings");
-	buf_putc(&out, '[');
-	for (size_t i = 0; doc && i < doc->warnings.count; i++) {
-		buf_puts(&out, i ? "," : "");
-		add_diag(&out, &doc->warnings.items[i]);
-	}
-	buf_puts(&out, "]}\n");
-	status = output_show(buf_str(&out));
-	return doc ? status : EXIT_FAILED;
-}
-
-static int check(const struct client *client, const void *fields,
-		 const char *path)
-{
-	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(doc_unrefp) struct doc *doc = read_document(path, &diag);
-	const struct site *o = fields;
-
-	(void)client;
-	if (o->json)
-		return print_json(doc, &diag);
-	if (!doc) {
-		diag_print_excerpt(&diag, "", stdout);
-		return EXIT_FAILED;
-	}
-	for (size_t i = 0; i < doc->warnings.count; i++)
-		diag_print_excerpt(&doc->warnings.items[i],
-				   "warning: ", stdout);
+	if (status == EXIT_DONE)
+		status = document_look(&put->document, &put->store, name);
+	if (status != EXIT_DONE)
+		return status;
+	if (put->document.underway.revision)
+		return complain(EXIT_FAILED,
+				"a rollout of %s is under way: see 'clearconf "
+				"rollout show %s', and finish or revert it "
+				"first",
+				name, name);
+	if (!is_expected(&put->document, o->onto))
+		return complain_expected(&put->document, o->onto);
+	if (put->document.now.revision)
+		(void)site_text_take(&put->old, put->document.now.value, name,
+				     CONFORM_OFF);
 	return EXIT_DONE;
 }
 
+static int show_changes(const struct put *put)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	if (!site_text_add_changes(&out, put->old.doc, put->new.doc))
+		buf_puts(&out, "no value changes\n");
+	return output_write(buf_str(&out));
+}
+
+static int say_done(const struct put *put, const char *what, int64_t number)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	buf_printf(&out, "%s is %s as revision %lld\n", put->document.name,
+		   what, (long long)number);
+	return output_write(buf_str(&out));
+}
+
+/* Show the difference, and make it. */
+static int finish(struct put *put, struct document_change *change,
+		  const char *what)
+{
+	_cleanup_(mem_freep) char *author = document_author();
+	int64_t number;
+	int status = show_changes(put);
+
+	if (status != EXIT_DONE || put->options->dry_run)
+		return status;
+	change->by = author;
+	change->reason = put->options->reason;
+	status = document_commit(&put->document, &put->store, change, &number);
+	return status == EXIT_DONE ? say_done(put, what, number) : status;
+}
+
+/* --- put ------------------------------------------------------------------ */
+
+static int plan_rollout(const struct site *o, struct rollout *rollout)
+{
+	const char *limits = o->stop_when ? o->stop_when : "broken>0";
+	const char *problem =
+		plan_set_stages(&rollout->plan, str_from(o->stage));
+
+	if (problem)
+		return complain(EXIT_USAGE, "--stage: %s", problem);
+	problem = plan_set_limits(&rollout->plan, str_from(limits));
+	if (problem)
+		return complain(EXIT_USAGE, "--stop-when: %s", problem);
+	rollout->limits = str_from(limits);
+	rollout->every =
+		o->every ? (int64_t)arguments_seconds(o->every) : EVERY_S;
+	return EXIT_DONE;
+}
+
+static int say_begun(const struct put *put, const struct rollout *rollout)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	const char *name = put->document.name;
+
+	buf_printf(&out, "the rollout of %s begins with ", name);
+	plan_add_share(&out, rollout_share(rollout));
+	buf_printf(&out,
+		   " of its hosts; 'clearconf rollout %s' goes on with it\n",
+		   name);
+	return output_write(buf_str(&out));
+}
+
+static int begin_rollout(struct put *put, struct rollout *rollout)
+{
+	_cleanup_(mem_freep) char *author = document_author();
+	_cleanup_(mem_freep) char *id = document_new_id();
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+	struct document_change change = {.keep = true};
+	int64_t number;
+	int status = show_changes(put);
+
+	if (status != EXIT_DONE || put->options->dry_run)
+		return status;
+	rollout->text = put->new.text;
+	rollout->id = rollout->put = str_from(id);
+	rollout->by = str_from(author);
+	rollout->reason = str_from(put->options->reason);
+	rollout->started = rollout->stepped = store_now(&put->store);
+	rollout->of = put->document.now.revision;
+	rollout_write(&json, rollout);
+	change.new_rollout = buf_str(&json);
+	status = document_commit(&put->document, &put->store, &change, &number);
+	return status == EXIT_DONE ? say_begun(put, rollout) : status;
+}
+
+static int put(const struct client *client, const void *fields,
+	       const char *name, const char *path)
+{
+	_cleanup_(put_deinit) struct put put = {.options = fields};
+	struct document_change change = {0};
+	struct rollout rollout = {0};
+	const struct site *o = fields;
+	bool sound;
+	int status = EXIT_DONE;
+
+	if (o->stage)
+		status = plan_rollout(o, &rollout);
+	else if (o->every || o->stop_when)
+		status = complain(EXIT_USAGE, "--every and --stop-when go with "
+					      "--stage");
+	if (status == EXIT_DONE)
+		status = begin(&put, client, name);
+	if (status != EXIT_DONE)
+		return status;
+	sound = site_text_read(&put.new, path, name,
+			       (enum conform_policy)put.store.place.types);
+	site_text_print(&put.new);
+	if (!sound)
+		return complain(EXIT_FAILED,
+				"%s: no daemon would take it, and "
+				"it is not put",
+				name);
+	change.text = put.new.text;
+	return o->stage ? begin_rollout(&put, &rollout)
+			: finish(&put, &change, "put");
+}
+
+/* --- rm, revert ----------------------------------------------------------- */
+
+static int rm(const struct client *client, const void *fields, const char *name)
+{
+	_cleanup_(put_deinit) struct put put = {.options = fields};
+	struct document_change change = {0};
+	int status = begin(&put, client, name);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (!put.document.now.revision)
+		return complain(EXIT_NO_PATH,
+				"there is no document %s: see "
+				"'clearconf site list'",
+				name);
+	return finish(&put, &change, "removed");
+}
+
+static int revert(const struct client *client, const void *fields,
+		  const char *name, const char *number)
+{
+	_cleanup_(put_deinit) struct put put = {.options = fields};
+	_cleanup_(revision_deinit) struct revision copy = {0};
+	struct document_change change = {0};
+	int status = begin(&put, client, name);
+
+	if (status == EXIT_DONE)
+		status = site_history_find(&copy, &put.store, name, number);
+	if (status != EXIT_DONE)
+		return status;
+	change.text = copy.text;
+	change.reverts = copy.number;
+	if (copy.text.ptr &&
+	    !site_text_take(&put.new, copy.text, name, CONFORM_OFF)) {
+		site_text_print(&put.new);
+		return complain(EXIT_FAILED,
+				"%s: no daemon would take "
+				"revision %s, and it is not put",
+				name, number);
+	}
+	return finish(&put, &change, copy.text.ptr ? "put" : "removed");
+}
+
+/* --- what changes nothing ------------------------------------------------- */
+
+static int get(const struct client *client, const void *fields,
+	       const char *name)
+{
+	_cleanup_(store_close) struct store store = {0};
+	_cleanup_(document_deinit) struct document document = {0};
+	_cleanup_(revision_deinit) struct revision copy = {0};
+	const struct site *o = fields;
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	if (status == EXIT_DONE)
+		status = document_look(&document, &store, name);
+	if (status != EXIT_DONE)
+		return status;
+	if (o->revision) {
+		status = site_history_find(&copy, &store, name, o->revision);
+		return status == EXIT_DONE ? output_write(copy.text) : status;
+	}
+	if (!document.now.revision)
+		return complain(EXIT_NO_PATH,
+				"there is no document %s: see "
+				"'clearconf site list'",
+				name);
+	return output_write(document.now.value);
+}
+
+static int list(const struct client *client, const void *fields,
+		const char *argument)
+{
+	_cleanup_(store_close) struct store store = {0};
+	const struct site *o = fields;
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	(void)argument;
+	return status == EXIT_DONE ? site_list_print(&store, o->json) : status;
+}
+
+static int history(const struct client *client, const void *fields,
+		   const char *name)
+{
+	_cleanup_(store_close) struct store store = {0};
+	const struct site *o = fields;
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	return status == EXIT_DONE ? site_history_print(&store, name, o->json)
+				   : status;
+}
+
+/* Asks nobody. */
+static int check(const struct client *client, const void *fields,
+		 const char *path)
+{
+	_cleanup_(site_text_deinit) struct site_text text = {0};
+	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
+	const struct site *o = fields;
+	bool sound = site_text_read(&text, path, NULL, CONFORM_WARN);
+	int status = EXIT_DONE;
+
+	(void)client;
+	if (o->json) {
+		site_text_write_json(&text, &json);
+		status = output_show(buf_str(&json));
+	} else {
+		site_text_print(&text);
+	}
+	return sound ? status : EXIT_FAILED;
+}
+
 static const struct subcommand subcommands[] = {
+	{"list", NULL, list},
+	{"get", "the name of a document", get},
+	{"put", "the name of a document", NULL,
+	 "a file, or - for standard input", put},
+	{"rm", "the name of a document", rm},
+	{"log", "the name of a document", history},
+	{"revert", "the name of a document", NULL,
+	 "a revision of 'clearconf site log'", revert},
 	{"check", "the file of a document", check},
 };
 
@@ -135,32 +373,47 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_site = {
 	.name = "site",
-	.synopsis = "check FILE [--json]",
+	.synopsis = "[list | get NAME | put NAME FILE | rm NAME | log NAME | "
+		    "revert NAME REVISION | check FILE]\n"
+		    "                      [OPTION...]",
 	.summary = SITE_SUMMARY,
 	.details =
-		"Reads FILE as every clearconfd reads a document of the layer "
-		"'site' that etcd gives it:\n"
-		"the suffix says the format (.json, .yaml, .yml, else HOCON), "
-		"nothing can be included,\n"
-		"of variables there are HOME, USER, LOGNAME, HOSTNAME and "
-		"LANG, and etcd takes no more\n"
-		"than 1.5 MiB. What is wrong is printed with its line and a "
-		"caret. It needs no daemon.\n"
+		"The documents of the layer 'site' that etcd has for all "
+		"hosts, groups (groups/G/NAME) or one\n"
+		"(hosts/H/NAME). Where etcd is, [site] of clearconfd.conf says "
+		"if it can be read, else the\n"
+		"options. No daemon is needed.\n"
 		"\n"
-		"    clearconf site check 20-gpu.yaml &&\n"
-		"        etcdctl put /clearconf/site/20-gpu.yaml "
-		"<20-gpu.yaml\n"
+		"'put' reads FILE ('-': standard input) as every clearconfd "
+		"will: the suffix of NAME says the\n"
+		"format (.json, .yaml, .yml, else HOCON), nothing can be "
+		"included, of variables there are\n"
+		"HOME, USER, LOGNAME, HOSTNAME and LANG. What is broken is "
+		"printed with its line and refused;\n"
+		"else each value that differs is printed, secrets as ****, and "
+		"it is put, unless somebody else\n"
+		"has put meanwhile. Who, when and why (--reason) are kept with "
+		"the last 32 revisions, which\n"
+		"'log' lists and 'revert' puts again.\n"
 		"\n"
-		"Exit status: 0 every daemon takes it, 1 no daemon does and "
-		"each keeps what it had.\n"
-		"Warnings, where ClearML's own parser would differ, are no "
-		"reason to keep it back.",
+		"With --stage it is rolled out: hosts take it share by share, "
+		"as 'clearconf rollout' goes on.\n"
+		"\n"
+		"    clearconf site put 20-gpu.yaml new.yaml -m 'cuda 12.4' "
+		"--stage 1%,10%,100%\n"
+		"\n"
+		"'check' reads FILE in the same way, and asks nobody; warnings "
+		"are no reason to keep it back.\n"
+		"\n"
+		"Exit status: 1 it is broken, or was changed meanwhile; 3 "
+		"there is no such document or revision;\n"
+		"5 etcd refuses, 6 it is away.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct site),
 	.subcommands = subcommands,
 	.verb_count = ARRAY_SIZE(subcommands),
-	.arguments_max = 2,
+	.arguments_max = 3,
 	.secret = true,
 	.run = run,
 };

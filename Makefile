@@ -366,7 +366,7 @@ fuzz-differential: deps-test $(B)/read_texts
 
 # Their wrappers count the memory that comes from mem_map.
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(daemon_obj) \
-		$(call obj,$(lib_src)) $(core)
+		$(call obj,$(lib_src)) $(client) $(core)
 	$(CC) $(subst fuzzer-no-link,fuzzer,$(ldflags)) \
 		$(addprefix -Wl$(comma)--wrap=mem_,map unmap) -o $@ $^ \
 		$(module_libs) -lm

@@ -54,6 +54,11 @@ static const struct row {
 	{"--workspace", WORKSPACES},
 	{"--socket", SHELL, ":files"},
 	{"--output", SHELL, ":files"},
+	{"--ca", SHELL, ":files"},
+	{"--cert", SHELL, ":files"},
+	{"--key", SHELL, ":files"},
+	{"--password-file", SHELL, ":files"},
+	{"--config", SHELL, ":files"},
 	{"--html", SHELL, ":files"},
 	{"--exec", SHELL, ":programs"},
 	{"--idle", SHELL, ":programs"},
@@ -69,8 +74,11 @@ static const struct row {
 	{"credentials", VERBS},
 	{"vault", VERBS},
 	{"vault check", SHELL, ":files"},
+	{"fleet", VERBS},
 	{"site", VERBS},
 	{"site check", SHELL, ":files"},
+	{"site put", SHELL, ":files"},
+	{"rollout", VERBS},
 };
 
 struct scan {

@@ -8,8 +8,11 @@
 
 #define FLEET_PROGRAM "clearconf-fleet"
 
-#define SITE_SUMMARY "check a document before it is put into etcd"
+#define SITE_SUMMARY "list, put and take back what etcd has for all hosts"
 
-extern const struct command elsewhere_site;
+#define FLEET_SUMMARY   "show what the daemons of all hosts say of themselves"
+#define ROLLOUT_SUMMARY "go on with documents on their way to all hosts"
+
+extern const struct command elsewhere_fleet, elsewhere_rollout, elsewhere_site;
 
 #endif

@@ -93,7 +93,7 @@ void catalog_add(struct catalog *catalog, struct str name, int64_t revision,
 	entry = entry_for(catalog, document);
 	entry->rollout_revision = revision;
 	entry->rollout = mem_alloc(sizeof(*entry->rollout));
-	if (rollout_read(entry->rollout, value))
+	if (rollout_parse(entry->rollout, value))
 		return;
 	mem_free(entry->rollout);
 	entry->rollout = NULL;

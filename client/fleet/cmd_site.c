@@ -352,12 +352,12 @@ static int check(const struct client *client, const void *fields,
 static const struct subcommand subcommands[] = {
 	{"list", NULL, list},
 	{"get", "the name of a document", get},
-	{"put", "the name of a document", NULL,
-	 "a file, or - for standard input", put},
+	{"put", "the name of a document",
+	 .second = "a file, or - for standard input", .run_two = put},
 	{"rm", "the name of a document", rm},
 	{"log", "the name of a document", history},
-	{"revert", "the name of a document", NULL,
-	 "a revision of 'clearconf site log'", revert},
+	{"revert", "the name of a document",
+	 .second = "a revision of 'clearconf site log'", .run_two = revert},
 	{"check", "the file of a document", check},
 };
 

@@ -135,7 +135,7 @@ int document_look(struct document *document, struct store *store,
 			store_get(store, key, &document->arena, &document->now);
 	document->understood =
 		document->underway.revision &&
-		rollout_read(&document->rollout, document->underway.value);
+		rollout_parse(&document->rollout, document->underway.value);
 	return status;
 }
 

@@ -11,10 +11,7 @@
 
 /* In the order of the list. */
 static const struct command *const commands[] = {
-	&cmd_site,
-	&cmd_help,
-	&cmd_version,
-	NULL,
+	&cmd_fleet, &cmd_site, &cmd_rollout, &cmd_help, &cmd_version, NULL,
 };
 
 static const struct program program = {FLEET_PROGRAM, commands};

@@ -25,8 +25,6 @@ static const struct etcd_words words = {
 		},
 	.login = "--user and --password-file",
 	.password = "--password-file",
-	.right = "the role of that user this, or name another by --user and "
-		 "--password-file",
 };
 
 static char *copy(const char *text)
@@ -178,6 +176,8 @@ int place_find(struct place *place, const struct place_options *options)
 	place->nodes.tls =
 		(struct http_tls){true, place->ca, place->cert, place->key};
 	place->nodes.words = &words;
+	place->nodes.right = "this to the role of that user, or name another "
+			     "user by --user and --password-file";
 	return EXIT_DONE;
 }
 

@@ -105,7 +105,7 @@ static bool read_all(struct rollout *rollout, const struct value *root)
 	       read_plan(rollout, root);
 }
 
-bool rollout_read(struct rollout *rollout, struct str json)
+bool rollout_parse(struct rollout *rollout, struct str json)
 {
 	_cleanup_(doc_unrefp) struct doc *doc = object_read(json);
 

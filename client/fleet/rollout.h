@@ -48,7 +48,7 @@ const char *rollout_state_name(enum rollout_state state);
 void rollout_deinit(struct rollout *rollout);
 
 /* False: it is none of ours, and nobody can step it. */
-bool rollout_read(struct rollout *rollout, struct str json);
+bool rollout_parse(struct rollout *rollout, struct str json);
 void rollout_write(struct buf *json, const struct rollout *rollout);
 
 enum rollout_verdict {

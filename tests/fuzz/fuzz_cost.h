@@ -47,6 +47,7 @@ static const struct fuzz_budget fuzz_budgets[] = {
 	{"cgroup", 1500, 100, "the lines once, the path four times"},
 	{"client", 500, 40, "a reply is received once and scanned thrice"},
 	{"etcd", 1000, 200, "a JSON document, twice"},
+	{"fleet", 4000, 800, "five JSON documents, a report shown five times"},
 	{"history", 8000, 600, "each text in snapshots, diffs, two replies"},
 	{"hocon", 3000, 400, "two dialects; a value, its place and a mask"},
 	{"http", 3000, 100, "curl's turns, gzip, a body copied for its reader"},

@@ -10,6 +10,7 @@ import gzip
 import json
 import pathlib
 import random
+import re
 import sys
 import zipfile
 
@@ -65,6 +66,17 @@ def caches():
         text = json.dumps(content).encode()
         yield text
         yield b"clearconf-cache 1 %016x %010d\n%s" % (fnv1a(text), len(text), text)
+
+
+def fleet_values():
+    """What hosts and tools put into etcd: the examples of daemon/doc/fleet.md, and what is nearly so."""
+    page = (ROOT / "daemon" / "doc" / "fleet.md").read_text()
+    examples = re.findall(r"```json\n(.*?)```", page, re.S)
+    assert len(examples) == 3, "the examples of fleet.md are not found"
+    for example in examples:
+        yield example.encode()
+        yield example.replace('"format": 1', '"format": 2').encode()
+        yield example.encode()[:len(example) // 2]
 
 
 def etcd_answers():
@@ -265,7 +277,8 @@ def growing():
         for line in repeats:
             yield target, begin + "".join(line.replace("%d", str(n)) for n in range(count))
     numbers = [f'"k{n}":{n}' for n in range(count)]
-    for target, before, after in (("json", "", ""), ("render", "", ""), ("etcd", "", ""), ("api", "\0", "")):
+    for target, before, after in (("json", "", ""), ("render", "", ""), ("etcd", "", ""), ("api", "\0", ""),
+                                  ("fleet", '{"format":1,"state":"x","more":', "}")):
         yield target, before + "{" + ",".join(numbers) + "}" + after
         yield target, before + '{"a":[' + "0," * (5 * count) + "0]}" + after
     head = "\0\0HTTP/1.1 200 OK\r\n"
@@ -310,7 +323,8 @@ def main():
     everything += [("call", call) for call in calls()]
     for target, some in (("api", server_answers), ("client", replies), ("settings", settings),
                          ("pattern", patterns), ("secret", secrets), ("history", histories),
-                         ("http", http_answers), ("state", states), ("cgroup", cgroups)):
+                         ("fleet", fleet_values), ("http", http_answers), ("state", states),
+                         ("cgroup", cgroups)):
         everything += [(target, data) for data in some()]
     everything += [("snapshot", data + b"\xff" + bytes([0, n % 256, 1, 0, n * 7 % 256, 128]))
                    for n, (target, data) in enumerate(everything) if target == "hocon"]

@@ -21,7 +21,7 @@ static const char json[] =
 
 static void reads(struct rollout *rollout, const char *text)
 {
-	assert_true(rollout_read(rollout, str_from(text)));
+	assert_true(rollout_parse(rollout, str_from(text)));
 }
 
 static void what_is_written_is_read(void **state)
@@ -71,10 +71,10 @@ static void what_is_none_is_refused(void **state)
 		_cleanup_(mem_freep) char *text =
 			with(wrong[i][0], wrong[i][1]);
 
-		assert_false(rollout_read(&rollout, str_from(text)));
+		assert_false(rollout_parse(&rollout, str_from(text)));
 	}
-	assert_false(rollout_read(&rollout, STR("")));
-	assert_false(rollout_read(&rollout, STR("[]")));
+	assert_false(rollout_parse(&rollout, STR("")));
+	assert_false(rollout_parse(&rollout, STR("[]")));
 }
 
 static enum rollout_verdict judge(const struct rollout *rollout,

@@ -1,0 +1,227 @@
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "call/arguments.h"
+#include "call/command.h"
+#include "commands/elsewhere.h"
+#include "commands/subcommand.h"
+#include "fleet/fleet.h"
+#include "fleet/fleet_diff.h"
+#include "fleet/fleet_follow.h"
+#include "fleet/fleet_text.h"
+#include "fleet/roster.h"
+#include "fleet/store.h"
+#include "text/complain.h"
+#include "text/exit_status.h"
+#include "text/output.h"
+#include "text/terminal.h"
+
+struct fleet_options {
+	struct place_options place;
+	bool json, openmetrics, watch;
+};
+
+#define FIELD(name) offsetof(struct fleet_options, name)
+
+static const struct option_spec options[] = {
+	{"watch", '\0', OPTION_FLAG, FIELD(watch), NULL,
+	 "list: print it again whenever something changes"},
+	{"openmetrics", '\0', OPTION_FLAG, FIELD(openmetrics), NULL,
+	 "list: print it for Prometheus"},
+	{"json", 'j', OPTION_FLAG, FIELD(json), NULL, "print it as JSON"},
+	PLACE_OPTIONS(struct fleet_options, place),
+};
+
+static int open_fleet(struct fleet *fleet, struct store *store,
+		      const struct client *client, const void *fields)
+{
+	const struct fleet_options *o = fields;
+	int status = store_open(store, &o->place, client->timeout_ms);
+
+	return status == EXIT_DONE ? roster_load(fleet, store, NULL) : status;
+}
+
+static void write_fleet(struct buf *out, const struct fleet *fleet,
+			const void *fields)
+{
+	const struct fleet_options *o = fields;
+
+	if (o->openmetrics)
+		fleet_text_add_metrics(out, fleet);
+	else if (o->json)
+		fleet_text_add_json(out, fleet);
+	else
+		fleet_text_add(out, fleet);
+}
+
+/* --- list ----------------------------------------------------------------- */
+
+struct watch {
+	const struct fleet_options *options;
+	struct buf shown; /* last */
+};
+
+static void show_again(struct fleet_follower *follower,
+		       const struct fleet *fleet)
+{
+	struct watch *watch = follower->data;
+	struct buf out = BUF_INIT;
+	bool same;
+
+	write_fleet(&out, fleet, watch->options);
+	same = str_equal(buf_str(&out), buf_str(&watch->shown));
+	buf_deinit(&watch->shown);
+	watch->shown = out;
+	if (same)
+		return;
+	follower->status = terminal_is_there()
+				   ? output_redraw(buf_str(&watch->shown))
+				   : output_write(buf_str(&watch->shown));
+	follower->over = follower->status != EXIT_DONE;
+}
+
+static int watch(const struct client *client, const struct fleet_options *o)
+{
+	_cleanup_(store_close) struct store store = {0};
+	struct watch watch = {.options = o};
+	struct fleet_follower follower = {.take = show_again, .data = &watch};
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	if (status == EXIT_DONE)
+		status = fleet_follow(&store, &follower);
+	buf_deinit(&watch.shown);
+	return status;
+}
+
+static int list(const struct client *client, const void *fields,
+		const char *argument)
+{
+	_cleanup_(store_close) struct store store = {0};
+	_cleanup_(fleet_deinit) struct fleet fleet = {0};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	const struct fleet_options *o = fields;
+	int status;
+
+	(void)argument;
+	if (o->watch)
+		return watch(client, o);
+	status = open_fleet(&fleet, &store, client, fields);
+	if (status != EXIT_DONE)
+		return status;
+	write_fleet(&out, &fleet, fields);
+	return output_show(buf_str(&out));
+}
+
+/* --- one host, or two ----------------------------------------------------- */
+
+static int complain_unknown(const char *name)
+{
+	return complain(EXIT_NO_PATH,
+			"no host %s reports, nor did one: see 'clearconf "
+			"fleet'",
+			name);
+}
+
+static int show(const struct client *client, const void *fields,
+		const char *name)
+{
+	_cleanup_(store_close) struct store store = {0};
+	_cleanup_(fleet_deinit) struct fleet fleet = {0};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	const struct fleet_options *o = fields;
+	const struct host *host;
+	int status = open_fleet(&fleet, &store, client, fields);
+
+	if (status != EXIT_DONE)
+		return status;
+	host = fleet_find(&fleet, str_from(name));
+	if (!host)
+		return complain_unknown(name);
+	if (o->json)
+		fleet_text_add_host_json(&out, host);
+	else
+		fleet_text_add_host(&out, &fleet, host);
+	return output_show(buf_str(&out));
+}
+
+static int diff(const struct client *client, const void *fields,
+		const char *one, const char *other)
+{
+	_cleanup_(store_close) struct store store = {0};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	const struct fleet_options *o = fields;
+	struct fleet_pair pair = {one, other, o->json};
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	if (status == EXIT_DONE)
+		status = fleet_diff(&out, &store, &pair);
+	return status == EXIT_DONE ? output_show(buf_str(&out)) : status;
+}
+
+static int forget(const struct client *client, const void *fields,
+		  const char *name)
+{
+	_cleanup_(store_close) struct store store = {0};
+	const struct fleet_options *o = fields;
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	return status == EXIT_DONE ? roster_forget(&store, name) : status;
+}
+
+static const struct subcommand subcommands[] = {
+	{"list", NULL, list},
+	{"show", "the name of a host", show},
+	{"diff", "the name of a host", .second = "the name of another",
+	 .run_two = diff},
+	{"forget", "the name of a host", forget},
+};
+
+static int run(const struct client *client, const void *fields, int argc,
+	       char **argv)
+{
+	struct subcommand_call call = {"fleet", subcommands,
+				       ARRAY_SIZE(subcommands), argv};
+
+	(void)argc;
+	return subcommand_run(&call, client, fields);
+}
+
+const struct command cmd_fleet = {
+	.name = "fleet",
+	.synopsis = "[list | show HOST | diff HOST HOST | forget HOST] "
+		    "[OPTION...]",
+	.summary = FLEET_SUMMARY,
+	.details =
+		"What the daemons of all hosts say of themselves (report = yes "
+		"in [site] of clearconfd.conf), a\n"
+		"line for hosts that are alike; what needs somebody comes "
+		"first:\n"
+		"\n"
+		"    offline     nothing is heard of it\n"
+		"    unreadable  its report is damaged, or of a newer version\n"
+		"    doubled     two machines report under its name\n"
+		"    broken      it refuses a document, or finds a rollout "
+		"bad\n"
+		"    behind      it lacks what etcd holds for it\n"
+		"    held        somebody holds its configuration\n"
+		"    drifting    most others with the same documents have "
+		"other values\n"
+		"    ailing      it says so itself, as 'clearconf status' "
+		"does there\n"
+		"    ready\n"
+		"\n"
+		"'show' tells all that one host says, 'diff' in what two of "
+		"them differ, never a value. Hosts are\n"
+		"remembered, if etcd lets this user write; 'forget' is for one "
+		"that will not come again.\n"
+		"Where etcd is, [site] of clearconfd.conf says if it can be "
+		"read, else the options.",
+	.options = options,
+	.option_count = ARRAY_SIZE(options),
+	.fields_size = sizeof(struct fleet_options),
+	.subcommands = subcommands,
+	.verb_count = ARRAY_SIZE(subcommands),
+	.arguments_max = 3,
+	.run = run,
+};

@@ -11,7 +11,7 @@
 enum where { ANYWHERE, WHOLE, AT_END };
 
 struct key_rule {
-	const char *part;
+	struct str part;
 	enum where where;
 	enum hiding hiding; /* HIDE_ALL: numbers and booleans as well */
 };
@@ -19,43 +19,43 @@ struct key_rule {
 /* In no key does the case of letters count. */
 static const struct key_rule key_rules[] = {
 	/* The agent hides these when it prints its configuration. */
-	{"secret", ANYWHERE, HIDE_ALL},
-	{"pass", ANYWHERE, HIDE_ALL},
-	{"environment", WHOLE, HIDE_ALL},
-	{"token", ANYWHERE, HIDE_TEXT},
-	{"account_key", ANYWHERE, HIDE_TEXT},
-	{"contents", ANYWHERE, HIDE_TEXT}, /* of a file that is written */
+	{STR("secret"), ANYWHERE, HIDE_ALL},
+	{STR("pass"), ANYWHERE, HIDE_ALL},
+	{STR("environment"), WHOLE, HIDE_ALL},
+	{STR("token"), ANYWHERE, HIDE_TEXT},
+	{STR("account_key"), ANYWHERE, HIDE_TEXT},
+	{STR("contents"), ANYWHERE, HIDE_TEXT}, /* of a file that is written */
 	/* One half of a pair, and half of what guessing needs. */
-	{"access_key", ANYWHERE, HIDE_TEXT},
+	{STR("access_key"), ANYWHERE, HIDE_TEXT},
 	/* A Google service account with its private key. */
-	{"credentials_json", ANYWHERE, HIDE_TEXT},
+	{STR("credentials_json"), ANYWHERE, HIDE_TEXT},
 	/* A signature that opens an Azure container to who has it. */
-	{"sas", WHOLE, HIDE_TEXT},
-	{"_sas", AT_END, HIDE_TEXT},
+	{STR("sas"), WHOLE, HIDE_TEXT},
+	{STR("_sas"), AT_END, HIDE_TEXT},
 	/* What services call a token of theirs. */
-	{"api_key", ANYWHERE, HIDE_TEXT},
-	{"apikey", ANYWHERE, HIDE_TEXT},
-	{"private_key", ANYWHERE, HIDE_TEXT},
+	{STR("api_key"), ANYWHERE, HIDE_TEXT},
+	{STR("apikey"), ANYWHERE, HIDE_TEXT},
+	{STR("private_key"), ANYWHERE, HIDE_TEXT},
 	/* The variable of Azure's account key. */
-	{"storage_key", ANYWHERE, HIDE_TEXT},
+	{STR("storage_key"), ANYWHERE, HIDE_TEXT},
 };
 
 /* Inside `s3`, where keys have shorter names. */
 static const struct key_rule s3_rules[] = {
-	{"key", WHOLE, HIDE_TEXT},
+	{STR("key"), WHOLE, HIDE_TEXT},
 	/* Arguments of every request, such as a key to encrypt with. */
-	{"extra_args", WHOLE, HIDE_TEXT},
+	{STR("extra_args"), WHOLE, HIDE_TEXT},
 };
 
 /* Names of a query's, a connection string's or a form's parameters. */
 static const struct key_rule parameter_rules[] = {
-	{"sig", WHOLE, HIDE_TEXT}, /* of a shared access signature */
-	{"signature", AT_END, HIDE_TEXT},
-	{"accountkey", ANYWHERE, HIDE_TEXT}, /* of Azure */
-	{"accesskey", ANYWHERE, HIDE_TEXT},
-	{"privatekey", ANYWHERE, HIDE_TEXT},
-	{"pwd", AT_END, HIDE_TEXT},
-	{"authorization", WHOLE, HIDE_TEXT},
+	{STR("sig"), WHOLE, HIDE_TEXT}, /* of a shared access signature */
+	{STR("signature"), AT_END, HIDE_TEXT},
+	{STR("accountkey"), ANYWHERE, HIDE_TEXT}, /* of Azure */
+	{STR("accesskey"), ANYWHERE, HIDE_TEXT},
+	{STR("privatekey"), ANYWHERE, HIDE_TEXT},
+	{STR("pwd"), AT_END, HIDE_TEXT},
+	{STR("authorization"), WHOLE, HIDE_TEXT},
 };
 
 /* --- keys --------------------------------------------------------------------
@@ -74,7 +74,7 @@ static bool contains_nocase(struct str text, struct str part)
 
 static bool rule_matches(const struct key_rule *rule, struct str key)
 {
-	struct str part = str_from(rule->part);
+	struct str part = rule->part;
 
 	if (rule->where == ANYWHERE)
 		return contains_nocase(key, part);

@@ -183,8 +183,12 @@ bool workspace_is_settled(const struct workspace *workspace)
 
 int64_t workspace_stale(const struct workspace *workspace)
 {
-	int64_t age = last_good_age(&workspace->last_good, clock_boot_ms());
+	int64_t age;
 
+	/* Each Get asks: no look at the clock for nothing. */
+	if (!workspace->last_good.kept)
+		return -1;
+	age = last_good_age(&workspace->last_good, clock_boot_ms());
 	return age > 2 * workspace->host->settings->interval ? age / 1000 : -1;
 }
 

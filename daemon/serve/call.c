@@ -228,7 +228,9 @@ json_t *call_get(const struct call *call, const char *name)
 
 struct str call_string(const struct call *call, const char *name)
 {
-	return call_text(call_get(call, name));
+	const json_t *value = call_get(call, name);
+
+	return value ? call_text(value) : (struct str){0};
 }
 
 int64_t call_int(const struct call *call, const char *name, int64_t otherwise)

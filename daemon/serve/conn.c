@@ -384,8 +384,9 @@ static void take_calls(struct conn *conn, struct str input)
 			break;
 		answer(conn, message);
 		answered++;
-		if (input.len || frame_held(&conn->frame))
-			spend(conn);
+		if (!input.len && !frame_held(&conn->frame))
+			break;
+		spend(conn);
 	}
 	if (conn->state == CONN_CLOSING)
 		return;

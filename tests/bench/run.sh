@@ -10,6 +10,7 @@ printf '%-4s %-54s %-18s %-44s %s\n' row work target figure 'ok?'
     >"$B/bench.txt" || exit 1
 cat "$B/bench.txt"
 /usr/bin/python3 tests/bench/serve.py
+/usr/bin/python3 tests/bench/users.py
 "$B/tests/bench/fleet"
 /usr/bin/python3 tests/bench/hostile.py
 /usr/bin/python3 tests/bench/floods.py

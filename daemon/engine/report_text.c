@@ -150,6 +150,27 @@ static void write_digest(const struct report_facts *facts,
 	buf_puts(json, digest->parts);
 }
 
+/* The revisions of vaults that are not served yet, or by a skip. */
+static void write_revisions(const struct workspace *workspace, const char *key,
+			    enum arrival_state state, struct buf *json)
+{
+	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+
+	for (size_t i = 0; i < VAULT_FEEDS; i++) {
+		const struct arrival *arrival = &workspace->arrivals[i];
+
+		if (arrival->state == state && arrival_is_shown(arrival))
+			buf_printf(&names, "%s\"%s\"", names.len ? "," : "",
+				   arrival->name);
+	}
+	if (!names.len)
+		return;
+	json_key(json, key);
+	buf_putc(json, '[');
+	buf_add_str(json, buf_str(&names));
+	buf_putc(json, ']');
+}
+
 static void write_workspace(const struct report_facts *facts,
 			    const struct workspace *workspace, struct buf *json)
 {
@@ -169,6 +190,8 @@ static void write_workspace(const struct report_facts *facts,
 	if (workspace_stale(workspace) >= 0)
 		json_add_int(json, "confirmed",
 			     workspace->last_good.good.wall_s);
+	write_revisions(workspace, "waiting", ARRIVAL_WAITING, json);
+	write_revisions(workspace, "skipped", ARRIVAL_SKIPPED, json);
 	add_shown(engine, json, "problem", problem);
 	buf_putc(json, '}');
 }

@@ -123,6 +123,21 @@ def test_without_the_setting_nothing_is_told(etcd, serve):
     assert not entry(etcd)
 
 
+def test_vaults_that_are_not_served_are_told(etcd, serve, server, conf):
+    server.state.set_vaults(["v: 1"])
+    daemon = serve(etcd, "[change]\nstage = 0.01 % for 1d\n[poll]\ninterval = 150ms\n", conf=conf())
+    wait_report(etcd, lambda told: told["workspaces"][0].get("paths", {}).get("v"), "the vault")
+    server.state.set_vaults(["v: 2"])
+    it = wait_report(etcd, lambda told: told["workspaces"][0].get("waiting"), "that it waits")
+    waiting, = daemon.workspace()["arriving"]
+    assert it["workspaces"][0]["waiting"] == [waiting["revision"]]
+    daemon.home.client("change", "skip", check=0)
+    it = wait_report(etcd, lambda told: told["workspaces"][0].get("skipped"), "that it was skipped")
+    assert "waiting" not in it["workspaces"][0]
+    daemon.home.client("change", "now", check=0)
+    wait_report(etcd, lambda told: not told["workspaces"][0].keys() & {"waiting", "skipped"}, "the end")
+
+
 def test_a_change_is_told_and_nothing_else(etcd, serve):
     etcd.put("10-base.conf", "a: 1")
     serve(etcd)

@@ -4,6 +4,7 @@ and commands what the programs take. tests/system runs their pods."""
 import re
 import subprocess
 
+import etcd
 import pytest
 import yaml
 from harness import CLIENT, DAEMON, ROOT
@@ -19,9 +20,15 @@ DOCUMENTS = {f"{name}-{each['kind']}-{each['metadata']['name']}": each
 OURS = "registry.example.com/clearconf:"
 
 
+def claims_of(document):
+    return document.get("spec", {}).get("volumeClaimTemplates", [])
+
+
 def pod_of(document):
     spec = document.get("spec", {})
-    return spec.get("template", document)["spec"] if spec else None
+    if document["kind"] == "Service" or not spec:
+        return None
+    return spec.get("template", document)["spec"]
 
 
 def containers():
@@ -57,7 +64,10 @@ def test_whatever_it_names_is_there(name):
                 assert ("ConfigMap", namespace, volume["configMap"]["name"]) in there
             if "secret" in volume:
                 assert ("Secret", namespace, volume["secret"]["secretName"]) in there
-        if document["kind"] == "DaemonSet":
+        if document["kind"] == "Service":
+            assert any(document["spec"]["selector"].items() <= each["spec"]["template"]["metadata"]["labels"].items()
+                       for each in documents if "template" in each.get("spec", {}))
+        if document["kind"] in ("DaemonSet", "StatefulSet"):
             labels = document["spec"]["template"]["metadata"]["labels"]
             assert document["spec"]["selector"]["matchLabels"].items() <= labels.items()
 
@@ -65,6 +75,7 @@ def test_whatever_it_names_is_there(name):
 @pytest.mark.parametrize("document, container", containers())
 def test_a_container_mounts_volumes_of_its_pod(document, container):
     volumes = {each["name"] for each in pod_of(document)["volumes"]}
+    volumes |= {each["metadata"]["name"] for each in claims_of(document)}
     assert {each["name"] for each in container["volumeMounts"]} <= volumes
 
 
@@ -95,6 +106,14 @@ def test_the_programs_know_its_options(document, container):
         assert (done.returncode, done.stderr) == (0, ""), words
 
 
+def test_etcd_knows_its_options():
+    etcd.require()
+    container, = pod_of(DOCUMENTS["etcd.yaml-StatefulSet-etcd"])["containers"]
+    helped = subprocess.run(["etcd", "--help"], capture_output=True, text=True, timeout=30)
+    known = set(re.findall(r"--[a-z-]+", helped.stdout + helped.stderr))
+    assert {word.partition("=")[0] for word in container["command"][1:]} <= known
+
+
 def settings():
     for name, documents in MANIFESTS.items():
         for each in documents:
@@ -109,7 +128,7 @@ def settings():
 def test_its_settings_are_right(home, text):
     secret = home.write("secret_key", "of a manifest's test")
     secret.chmod(0o600)
-    home.settings(re.sub(r"(?m)^(secret_key_file = ).*", rf"\1{secret}",
+    home.settings(re.sub(r"(?m)^((?:secret_key_file|ca|password_file|report_key) = ).*", rf"\1{secret}",
                          text.replace("group:clearml-secrets", "root")))
     done = home.daemon("--check", "--offline")
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

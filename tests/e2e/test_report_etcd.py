@@ -320,3 +320,30 @@ def test_of_two_daemons_of_a_machine_the_later_one_reports(etcd, serve):
     first.wait_value("who", "first")
     second.stop()
     wait_told(first, "kept")
+
+
+@needs_shim
+def test_another_machine_of_the_same_name_is_told(etcd, serve, tmp_path, library):  # noqa: F811
+    hosts = []
+    for number in range(2):
+        folder = tmp_path / f"machine{number}"
+        folder.mkdir()
+        hosts.append(Host(folder, library))
+        hosts[-1].set_machine_id(f"{number + 1:032x}\n")
+    first = serve(etcd, "report_lease = 5s", conf="who: first", env=hosts[0].env)
+    wait_told(first, "kept")
+    machine = report(etcd)["machine"]
+    second = serve(etcd, "report_lease = 5s", conf="who: second", env=hosts[1].env)
+    it = wait_told(second, "taken")
+    assert "another host reports under this name" in it["last_error"]
+    # Who was first keeps it, and is told who else there is.
+    it = wait_report(etcd, lambda told: "rival" in told, "a rival")
+    assert it["machine"] == machine != it["rival"]
+    wait_until(lambda: told(first).get("rival") == it["rival"], "the rival's machine")
+    assert f"event=report-has-rival host={HOST} machine={it['rival']}" in first.log()
+    assert "would report under this host's name" in first.home.client("doctor").stdout
+    second.wait_value("who", "second")
+    first.wait_value("who", "first")
+    first.stop()
+    wait_told(second, "kept")
+    assert report(etcd)["machine"] == it["rival"]

@@ -57,6 +57,10 @@ def kind(version, name, **properties):
                   kind={"const": name}, metadata=METADATA, **properties)
 
 
+PORT = {"type": "integer", "minimum": 1, "maximum": 65535}
+CLAIM = closed(["metadata", "spec"], metadata=METADATA, spec=closed(
+    ["accessModes", "resources"], accessModes=listing({"const": "ReadWriteOnce"}),
+    resources=closed(["requests"], requests=closed(["storage"], storage=QUANTITY))))
 TEMPLATE = closed(["spec"], metadata=closed(["labels"], labels=TEXTS), spec=POD)
 KINDS = {
     "Namespace": closed(["apiVersion", "kind", "metadata"], apiVersion={"const": "v1"},
@@ -65,6 +69,11 @@ KINDS = {
     "Secret": kind("v1", "Secret", stringData=TEXTS),
     "Pod": kind("v1", "Pod", spec=POD),
     "Job": kind("batch/v1", "Job", spec=closed(["template"], template=TEMPLATE)),
+    "Service": kind("v1", "Service", spec=closed(
+        ["selector", "ports"], selector=TEXTS, ports=listing(closed(["name", "port"], name=NAME, port=PORT)))),
+    "StatefulSet": kind("apps/v1", "StatefulSet", spec=closed(
+        ["serviceName", "selector", "template"], serviceName=NAME, replicas=SECONDS,
+        selector=closed(["matchLabels"], matchLabels=TEXTS), template=TEMPLATE, volumeClaimTemplates=listing(CLAIM))),
     "DaemonSet": kind("apps/v1", "DaemonSet", spec=closed(
         ["selector", "template"], selector=closed(["matchLabels"], matchLabels=TEXTS), template=TEMPLATE)),
 }

@@ -384,6 +384,7 @@ lint: deps-lint $(generated) all
 	tests/lint/layers.sh
 	$(PYTHON) tests/lint/walks.py
 	$(PYTHON) tests/mutants/mutants.py --check
+	$(PYTHON) tests/lint/skips.py
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
 	$(PYTHON) tests/lint/interface.py

@@ -154,9 +154,8 @@ def test_merged_vaults_say_nothing_of_the_agents_own_keys(stage, daemon, server)
     assert by_itself.get("worker_id") != "theirs" and by_itself.get("default_python") != "2.7"
 
 
+@pytest.mark.parametrize("stage", ["real"], indirect=True)  # the other appends no container
 def test_a_container_of_the_environment_is_there_once(stage, daemon, server):
-    if stage.kind == "like":
-        pytest.skip("agent_like.py appends no container")
     server.state.set_vaults([])
     conf = stage.home.path / "clearml.conf"
     tree = json.loads(conf.read_text())

@@ -95,10 +95,9 @@ def words_of(container):
     return [str(programs[words[0]]), *words[1:]]
 
 
-@pytest.mark.parametrize("document, container", containers())
+@pytest.mark.parametrize("document, container", [
+    param for param in containers() if param.values[1]["image"].startswith(OURS)])
 def test_the_programs_know_its_options(document, container):
-    if not container["image"].startswith(OURS):
-        pytest.skip("not our image")
     probes = [each["exec"]["command"] for name in ("startupProbe", "readinessProbe")
               if (each := container.get(name))]
     for words in (words_of(container), *(words_of({"command": each}) for each in probes)):
@@ -145,10 +144,15 @@ def test_cloud_init_has_its_shape():
     assert f"secret_key_file = {key[1]}" in files["/etc/clearconf/clearconfd.conf"]["content"]
 
 
+def image_of(job):
+    container = job["container"]
+    return container["image"] if isinstance(container, dict) else container
+
+
 def test_ci_has_every_distribution_that_is_promised():
     jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
     images = {image for job in jobs.values()
-              for image in job.get("strategy", {}).get("matrix", {}).get("image", [job["container"]])}
+              for image in job.get("strategy", {}).get("matrix", {}).get("image", [image_of(job)])}
     assert images == {"debian:11", "debian:12", "debian:13", "ubuntu:20.04", "ubuntu:22.04",
                       "ubuntu:24.04", "almalinux:8", "almalinux:9"}
     assert [step for step in jobs["whole"]["steps"] if step.get("run") == ".ci/run"]

@@ -5,16 +5,20 @@ of $TESTS, tests/e2e and tests/interop without it, by $WORKERS processes at a
 time. A few that failed beside the others run once more, alone, and are named:
 many of them watch real time pass, on a machine that may have had none to give.
 What fails twice has failed, and so has a run in which more than FEW failed or a
-sanitizer spoke. The last line is `N passed, N failed`; the exit status is 0 only when nothing failed
-and something ran, or was skipped and says why.
+sanitizer spoke. What was skipped is counted by reason; a reason that tests/skips.txt does not know, or
+that $CI_JOB is to have none of, is a failure. The last line is `N passed, N failed`; the exit status is
+0 only when nothing failed and something ran, or was skipped and says why.
 """
 
+import collections
 import concurrent.futures
 import os
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+
+import skips
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNIT_SECONDS = 240
@@ -23,6 +27,7 @@ FOLDERS = os.environ.get("TESTS", "tests/e2e tests/interop").split()
 CORES = len(os.sched_getaffinity(0))
 # Most of them wait for a poll or a deadline most of their time.
 WORKERS = os.environ.get("WORKERS", str(2 * CORES))
+SKIPPED = collections.Counter()  # by reason
 
 
 def run_unit(program):
@@ -37,11 +42,18 @@ def run_unit(program):
     passed = len(re.findall(r"^ok\b", text, re.M))
     failed = len(re.findall(r"^not ok\b(?!.*# SKIP)", text, re.M))
     skipped = len(re.findall(r"^not ok\b.*# SKIP", text, re.M))
+    SKIPPED.update(reasons_of(text, skipped))
     if status != 0 and failed == 0:
         failed = 1  # it crashed, or a sanitizer stopped it
     if status == 0 and passed + skipped == 0:
         failed = 1  # a program that tests nothing
     return os.path.basename(program), passed, failed, skipped, text
+
+
+def reasons_of(text, skipped):
+    """Why tests of a cmocka program were skipped: see skipping.h."""
+    told = re.findall(r"^# skipped: (.*)$", text, re.M)
+    return told + ["no reason is given"] * (skipped - len(told))
 
 
 def add(some, more):
@@ -90,6 +102,7 @@ def pytest(report, *options):
     if not os.path.exists(report):
         return 0, 1, 0
     suite = ET.parse(report).getroot().find("testsuite")
+    SKIPPED.update(each.get("message").removeprefix("Skipped: ") for each in suite.iter("skipped"))
     total, skipped = int(suite.get("tests")), int(suite.get("skipped"))
     failed = int(suite.get("failures")) + int(suite.get("errors"))
     if status not in (0, 1, 5) and failed == 0:
@@ -110,9 +123,22 @@ def run_pytest(build):
     return passed, failed, skipped
 
 
+def tell_skipped():
+    """Count them by reason; how many of the reasons should not have been."""
+    wrong = 0
+    for reason, count in sorted(SKIPPED.items()):
+        job = skips.job_of(reason)
+        is_wrong = job in (None, os.environ.get("CI_JOB"))
+        wrong += is_wrong
+        where = f"CI's job {job} runs them" if job else "NO LINE OF tests/skips.txt"
+        print(f"  {count:4} skipped: {reason} ({where}){', WHICH THIS IS' if job and is_wrong else ''}")
+    return wrong
+
+
 def main():
     build = os.path.abspath(os.environ.get("B", "build"))
     passed, failed, skipped = add(run_units(sys.argv[1:]), run_pytest(build))
+    failed += tell_skipped()
     if skipped:
         print(f"{skipped} skipped: something they need is not here")
     print(f"{passed} passed, {failed} failed")

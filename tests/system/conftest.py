@@ -38,7 +38,7 @@ def debian_root():
         done = subprocess.run([ROOT_SH, suite, *packages], capture_output=True,
                               text=True, timeout=1800)
         if done.returncode == 77:
-            pytest.skip(done.stderr.strip())
+            pytest.skip(f"no Debian root can be had here: {done.stderr.strip()}")
         assert done.returncode == 0, done.stderr
         return DebianRoot(pathlib.Path(done.stdout.strip()))
     return make

@@ -25,7 +25,7 @@ PROBLEM = "unknown section"  # of settings that are broken
 def root(debian_root, package):
     """A root with the package and its settings, not yet booted."""
     if why := booted.is_possible():
-        pytest.skip(why)
+        pytest.skip(f"no machine can boot here: {why}")
     base = debian_root("bookworm", *PACKAGES).path
     path = booted.copy_root(base, base.parent / "booted")
     shutil.copy(package, path / "tmp")

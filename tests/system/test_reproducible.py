@@ -33,7 +33,7 @@ def test_two_builds_are_one(tmp_path, target, tool, count):
     if not (ROOT / ".git").exists():
         pytest.skip("not a checkout")
     if not shutil.which(tool):
-        pytest.skip(f"{tool} is not installed")
+        pytest.skip(f"{tool} is needed to build a package")
     one, two = (built(tmp_path / folder, target, target,
                       ({k: v for k, v in how.items() if k != "umask"}, how["umask"]))
                 for folder, how in BUILDERS.items())

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/skipping.h"
 #include "base/mem.h"
 #include "serve/abode.h"
 
@@ -213,7 +214,7 @@ static void a_user_namespace_is_another_place(void **state)
 				    "another user namespace");
 	end_peer(pid, fd, hold);
 	if (pid < 0)
-		skip();
+		skip_because("no user namespace can be made here");
 }
 
 static void who_cannot_be_seen_lives_elsewhere(void **state)
@@ -317,7 +318,7 @@ static void the_next_of_a_pid_is_not_the_peer(void **state)
 	close(fd);
 	close(end);
 	if (next < 0)
-		skip();
+		skip_because("no process can have a number of one's choice");
 }
 
 int main(void)

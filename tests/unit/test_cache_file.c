@@ -13,6 +13,7 @@
 
 #include "../support/cache_entries.h"
 #include "../support/scratch.h"
+#include "../support/skipping.h"
 #include "fetch/cache_file.h"
 
 #define FILE_NAME "state/cache/research.cache"
@@ -369,7 +370,7 @@ static void a_file_of_another_user_is_not_believed(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	keep();
 	assert_int_equal(chown(FILE_NAME, 65533, (gid_t)-1), 0);
 	assert_set_aside(CACHE_E_DAMAGED);

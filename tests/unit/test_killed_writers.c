@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 
 #include "../support/scratch.h"
+#include "../support/skipping.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -92,7 +93,7 @@ static pid_t start(void (*work)(struct str), struct str bytes)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (!WIFSTOPPED(status))
-		skip(); /* nobody may trace here */
+		skip_because("nobody may trace here");
 	assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL,
 				(unsigned long)PTRACE_O_EXITKILL),
 			 0);

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 
 #include "../support/scratch.h"
+#include "../support/skipping.h"
 #include "base/mem.h"
 #include "clearconf.h"
 
@@ -166,7 +167,7 @@ static void who_is_root_or_the_same_user_may_serve(void **state)
 	int fd;
 
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	fd = listen_as(0, place->user);
 	assert_return_code(chmod(place->user, 0666), errno);
 	assert_return_code(chmod(scratch_root, 0755), errno);
@@ -188,7 +189,7 @@ static void somebody_else_may_not(void **state)
 	int fd;
 
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	fd = listen_as(STRANGER, place->user);
 	assert_int_equal(clearconf_connect(place->handle, NULL), -EPERM);
 	assert_non_null(strstr(clearconf_strerror(place->handle),
@@ -205,7 +206,7 @@ static void somebody_elses_folder_makes_no_difference(void **state)
 	int fd;
 
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	fd = listen_as(STRANGER, place->user);
 	assert_return_code(chown(scratch_at("clearconf"), STRANGER, 0), errno);
 	assert_int_equal(clearconf_connect(place->handle, NULL), -EPERM);
@@ -240,7 +241,7 @@ static void on_the_systems_socket_the_owner_of_its_folder_may(void **state)
 	struct place *place = *state;
 
 	if (!enter_a_run_of_our_own())
-		skip();
+		skip_because("only root can make another mount namespace");
 	assert_return_code(mkdir("/run/clearconf", 0755), errno);
 	for (size_t i = 0; i < ARRAY_SIZE(systems); i++) {
 		int fd = listen_as(systems[i].server, path);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/skipping.h"
 #include "serve/abode.h"
 #include "serve/peer.h"
 
@@ -88,7 +89,7 @@ static void run_in_child(int (*work)(void))
 	int status;
 
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0)
@@ -110,7 +111,7 @@ static void the_overflow_uid_is_the_kernels(void **state)
 
 	(void)state;
 	if (!file)
-		skip();
+		skip_because("there is no /proc");
 	assert_non_null(fgets(line, sizeof(line), file));
 	assert_int_equal(fclose(file), 0);
 	assert_int_equal(peer_overflow_uid(), strtoul(line, NULL, 10));

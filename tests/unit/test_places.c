@@ -12,6 +12,7 @@
 
 #include "../support/envs.h"
 #include "../support/scratch.h"
+#include "../support/skipping.h"
 #include "settings/places.h"
 
 static void assert_user_places(const char *variables, const char *socket,
@@ -112,7 +113,7 @@ static void who_has_no_home_lacks_what_no_variable_says(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	assert_int_equal(status, 0);
 }
 

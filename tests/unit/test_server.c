@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../support/skipping.h"
 #include "serve_fixture.h"
 
 static int make_server(void **state)
@@ -142,7 +143,7 @@ static void without_a_reserve_who_comes_waits(void **state)
 
 	if (preloaded && strstr(preloaded, "valgrind")) {
 		client_close(&served);
-		skip(); /* it keeps limits of its own */
+		skip_because("valgrind keeps limits of its own");
 	}
 	client_exchange(&served, GET("a"), GOT("1", "1"));
 	late = client_connect(fixture);

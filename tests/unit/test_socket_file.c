@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "../support/scratch.h"
+#include "../support/skipping.h"
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/mem.h"
@@ -158,7 +159,7 @@ static void only_a_folder_of_root_or_the_same_user_will_do(void **state)
 {
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	scratch_folder("d");
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		_cleanup_(mem_freep) char *problem = NULL;
@@ -182,7 +183,7 @@ static void a_plain_user_looks_at_the_last_one(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip_because("only root can be somebody else");
 	scratch_folder("d");
 	assert_return_code(chown("d", STRANGER, 0), errno);
 	assert_return_code(chmod("d", 0775), errno);

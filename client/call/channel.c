@@ -31,6 +31,8 @@ static const struct {
 	{WIRE_INTERFACE ".UnknownWorkspace", EXIT_USAGE,
 	 "'clearconf workspace' lists them; --workspace, or "
 	 "$" WIRE_WORKSPACE_VARIABLE ", has named this one"},
+	{WIRE_INTERFACE ".UnknownGeneration", EXIT_NO_PATH,
+	 "'clearconf log' lists what there is"},
 	{WIRE_INTERFACE ".AccessDenied", EXIT_DENIED,
 	 "rights are given in [access] of clearconfd.conf"},
 	{CHANNEL_NOT_READY, EXIT_SERVER,

@@ -47,9 +47,10 @@ struct command {
 };
 
 extern const struct command cmd_change, cmd_complete, cmd_consumers,
-	cmd_credentials, cmd_doctor, cmd_dump, cmd_exec, cmd_explain, cmd_fleet,
-	cmd_get, cmd_help, cmd_log, cmd_profile, cmd_reload, cmd_report,
-	cmd_rollout, cmd_status, cmd_site, cmd_storage, cmd_token, cmd_vault,
-	cmd_version, cmd_watch, cmd_workspace;
+	cmd_credentials, cmd_diff, cmd_doctor, cmd_dump, cmd_exec, cmd_explain,
+	cmd_fleet, cmd_get, cmd_help, cmd_hold, cmd_log, cmd_profile,
+	cmd_release, cmd_reload, cmd_report, cmd_rollout, cmd_status, cmd_site,
+	cmd_storage, cmd_token, cmd_vault, cmd_version, cmd_watch,
+	cmd_workspace;
 
 #endif

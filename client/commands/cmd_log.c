@@ -70,9 +70,10 @@ const struct command cmd_log = {
 		"nothing that was there\n"
 		"before, as the first, is a line of its own. The cause is one "
 		"of start, file, vault,\n"
-		"site, environment, workspace, reload, stale_limit, revoked. "
-		"How many generations are\n"
-		"kept is `history` under [limits] of clearconfd.conf.",
+		"site, environment, workspace, reload, stale_limit, revoked, "
+		"hold, release. How many\n"
+		"generations are kept is `history` under [limits] of "
+		"clearconfd.conf.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct log),

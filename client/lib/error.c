@@ -30,6 +30,9 @@ static const struct error_text {
 	{"io.clearconf.InvalidPath",
 	 "the path '{path}' is wrong at offset {offset}: {reason}"},
 	{"io.clearconf.UnknownWorkspace", "there is no workspace '{name}'"},
+	{"io.clearconf.UnknownGeneration",
+	 "there is no generation {generation} in the history, which begins "
+	 "with {oldest}"},
 	{"io.clearconf.AccessDenied",
 	 "access denied: this needs the right '{right}'"},
 	{"io.clearconf.NotReady", "not ready: {reason}"},

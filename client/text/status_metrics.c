@@ -309,6 +309,23 @@ static void add_generation(struct buf *out, const struct family *family,
 		   answer_int(workspace, "generation", 0));
 }
 
+/* Write a number of what is held, where something is; without a key, whether
+ * it is. */
+static void add_hold(struct buf *out, const struct family *family,
+		     const struct value *workspace)
+{
+	const struct value *hold = value_get(workspace, STR("hold"));
+	bool held = value_is(hold, VALUE_OBJECT);
+
+	if (held || !family->key)
+		add_sample(
+			out, family->name,
+			LABELS({"workspace", answer_text(workspace, "name")}),
+			family->key ? answer_int(hold, family->key,
+						 answer_bool(hold, family->key))
+				    : held);
+}
+
 static void add_failing(struct buf *out, const struct family *family,
 			const struct value *workspace)
 {
@@ -437,6 +454,17 @@ static const struct family families[] = {
 	{"workspace_arriving_timestamp_seconds",
 	 "When vaults were first seen that wait, or were skipped.",
 	 add_arriving, NULL},
+	{"workspace_held", "1: what is served is held.", add_hold, NULL},
+	{"workspace_held_generation", "The generation that is held.", add_hold,
+	 "generation"},
+	{"workspace_held_since_timestamp_seconds", "When the hold began.",
+	 add_hold, "since"},
+	{"workspace_held_differs",
+	 "1: something else would be served without the hold.", add_hold,
+	 "differs"},
+	{"workspace_held_revoked",
+	 "Secrets that are served by the hold alone: others have revoked them.",
+	 add_hold, "revoked"},
 	{"workspace_failing", "1: the last question to its server failed.",
 	 add_failing, NULL},
 	{"workspace_last_success_timestamp_seconds",

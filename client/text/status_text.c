@@ -6,10 +6,12 @@
 #include "base/mem.h"
 #include "text/answer.h"
 #include "text/arriving_text.h"
+#include "text/hold_text.h"
 #include "text/key_text.h"
 #include "text/output.h"
 #include "text/own_text.h"
 #include "text/place_text.h"
+#include "text/time_text.h"
 #include "value/value.h"
 
 static void add_text(struct buf *out, const char *before, struct str text)
@@ -18,23 +20,6 @@ static void add_text(struct buf *out, const char *before, struct str text)
 		return;
 	buf_puts(out, before);
 	buf_add_str(out, text);
-}
-
-/* "12 s", "3 min", "5 h", "8 d": the largest unit that gives two or more. */
-static void add_duration(struct buf *out, int64_t seconds)
-{
-	static const struct {
-		int64_t seconds;
-		const char *name;
-	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-	size_t i = 0;
-
-	if (seconds < 0)
-		seconds = 0;
-	while (i + 1 < ARRAY_SIZE(units) && seconds < 2 * units[i].seconds)
-		i++;
-	buf_printf(out, "%lld %s", (long long)(seconds / units[i].seconds),
-		   units[i].name);
 }
 
 static enum output_colour colour_of(struct str state)
@@ -86,14 +71,14 @@ static void add_polls(struct buf *out, const struct value *server, int64_t now)
 
 	add_label(out, "last answer");
 	if (last) {
-		add_duration(out, now - last);
+		time_text_add_span(out, now - last);
 		buf_puts(out, " ago");
 	} else {
 		buf_puts(out, "none yet");
 	}
 	if (next) {
 		buf_puts(out, ", next question in ");
-		add_duration(out, next - now);
+		time_text_add_span(out, next - now);
 	}
 	buf_putc(out, '\n');
 }
@@ -136,7 +121,7 @@ static void add_proof(struct buf *out, const struct value *workspace,
 	if (!proved)
 		return;
 	buf_puts(out, ", proved ");
-	add_duration(out, now - proved);
+	time_text_add_span(out, now - proved);
 	buf_puts(out, " ago");
 }
 
@@ -152,7 +137,7 @@ static void add_expiry(struct buf *out, const struct value *workspace,
 		buf_puts(out, output_colour(OUTPUT_YELLOW));
 	buf_puts(out, left > 0 ? "expires in " : "has expired");
 	if (left > 0)
-		add_duration(out, left);
+		time_text_add_span(out, left);
 	buf_puts(out, output_colour(OUTPUT_PLAIN));
 }
 
@@ -190,7 +175,7 @@ static void add_rotation(struct buf *out, const struct value *rotation,
 	buf_add_str(out, answer_text(rotation, "state"));
 	if (revoke_at) {
 		buf_puts(out, ", the old key is revoked in ");
-		add_duration(out, revoke_at - now);
+		time_text_add_span(out, revoke_at - now);
 	}
 	if (problem.len)
 		buf_printf(out, ": %s%.*s%s", output_colour(OUTPUT_RED),
@@ -244,6 +229,14 @@ static void add_layer(struct buf *out, const struct value *layer)
 	buf_putc(out, '\n');
 }
 
+static void add_hold(struct buf *out, const struct value *hold, int64_t now)
+{
+	if (!value_is(hold, VALUE_OBJECT))
+		return;
+	add_label(out, "hold");
+	hold_text_add(out, hold, now, "               ");
+}
+
 static void add_layers(struct buf *out, const struct value *layers)
 {
 	if (!value_is(layers, VALUE_LIST) || !layers->list.count)
@@ -275,6 +268,7 @@ static void add_workspace(struct buf *out, const struct value *workspace,
 	add_state(out, answer_text(workspace, "state"), 0);
 	buf_printf(out, ", generation %lld\n",
 		   (long long)answer_int(workspace, "generation", 0));
+	add_hold(out, value_get(workspace, STR("hold")), now);
 	if (value_is(server, VALUE_OBJECT)) {
 		add_server(out, server);
 		add_account(out, workspace, now);
@@ -299,7 +293,7 @@ static void add_head(struct buf *out, const struct value *status, int64_t now)
 		   output_colour(OUTPUT_PLAIN));
 	add_state(out, answer_text(status, "state"), 0);
 	buf_puts(out, " for ");
-	add_duration(out, now - answer_int(status, "since", now));
+	time_text_add_span(out, now - answer_int(status, "since", now));
 	buf_printf(out, ", generation %lld\n",
 		   (long long)answer_int(status, "generation", 0));
 	add_label(out, "daemon");
@@ -307,7 +301,7 @@ static void add_head(struct buf *out, const struct value *status, int64_t now)
 	add_text(out, " instance, mode ", answer_text(status, "mode"));
 	buf_printf(out, ", process %lld, up for ",
 		   (long long)answer_int(status, "pid", 0));
-	add_duration(out, answer_int(status, "uptime", 0));
+	time_text_add_span(out, answer_int(status, "uptime", 0));
 	buf_putc(out, '\n');
 	add_label(out, "connections");
 	buf_printf(out, "%lld, watchers %lld\n",
@@ -410,7 +404,7 @@ static void add_consumer(struct buf *out, const struct value *consumer,
 		buf_printf(out, ": %s%s%s for ", output_colour(OUTPUT_YELLOW),
 			   child ? "restart pending" : "not current",
 			   output_colour(OUTPUT_PLAIN));
-		add_duration(out, now - since);
+		time_text_add_span(out, now - since);
 		add_text(out, ", waiting for ",
 			 answer_text(consumer, "waiting_for"));
 	}

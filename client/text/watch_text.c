@@ -86,6 +86,19 @@ static void add_state(struct buf *out, struct watch_text *text,
 	buf_printf(out, "%s\n", text->state);
 }
 
+static void add_hold(struct buf *out, struct watch_text *text, int64_t held)
+{
+	if (held == text->held)
+		return;
+	text->held = held;
+	begin_line(out, text, held ? "held" : "released", OUTPUT_YELLOW);
+	if (held)
+		buf_printf(out, "generation %lld", (long long)held);
+	else
+		buf_puts(out, "what comes is served again");
+	buf_putc(out, '\n');
+}
+
 /* The whole tree, or with paths an object keyed by them. */
 static void take_value(struct leaves *leaves, const struct watch_text *text,
 		       const struct value *value)
@@ -167,6 +180,7 @@ void watch_text_write(struct buf *out, struct watch_text *text,
 
 	text->generation = answer_int(answer, "generation", 0);
 	add_state(out, text, answer_text(answer, "state"));
+	add_hold(out, text, answer_int(answer, "held", 0));
 	if (answer_bool(answer, "resync") && !text->begun) {
 		begin_line(out, text, "resync", OUTPUT_YELLOW);
 		buf_puts(out, "what changed before is not known any more\n");

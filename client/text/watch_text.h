@@ -7,6 +7,7 @@
  *
  *	42 state ready
  *	43 changed sdk.aws.s3.region "eu" -> "us" (vault:team:3:12)
+ *	43 held generation 43
  */
 
 #include <stdbool.h>
@@ -25,7 +26,8 @@ struct watch_text {
 	int64_t generation, now; /* now: seconds since 1970 */
 	char state[16]; /* as last written; a line only when it changes */
 	struct leaves known;
-	bool begun; /* what is there is known */
+	int64_t held; /* as last written; 0: nothing is */
+	bool begun;   /* what is there is known */
 };
 
 /* " changed sdk.aws.s3.region (vault:team:3:12)", with a line end; @values:

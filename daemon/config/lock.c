@@ -11,6 +11,7 @@ struct locks {
 	struct arena arena;
 	struct lock *items;
 	size_t count;
+	const char *more;
 };
 
 /* In which mode ClearML takes a key before its vaults, or in spite of them. */
@@ -69,12 +70,18 @@ struct locks *locks_new(bool agent, const char *more)
 	struct str rest = str_from(more), word;
 
 	locks->refs = 1;
+	locks->more = arena_strdup(&locks->arena, more ? more : "");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i].modes & mode)
 			add(locks, str_from(rows[i].path), rows[i].monitoring);
 	while (str_next_word(&rest, &word))
 		add(locks, word, true);
 	return locks;
+}
+
+const char *locks_more(const struct locks *locks)
+{
+	return locks ? locks->more : "";
 }
 
 struct locks *locks_ref(struct locks *locks)

@@ -35,6 +35,9 @@ struct locks;
 /* @agent: in mode `agent`. @more: paths separated by blanks, those that are
  * none are left out; NULL: none. */
 struct locks *locks_new(bool agent, const char *more);
+/* The paths that were given as @more; "" when there are none, or no locks. */
+const char *locks_more(const struct locks *locks);
+
 struct locks *locks_ref(struct locks *locks);
 struct locks *locks_unref(struct locks *locks); /* NULL; takes NULL */
 void locks_unrefp(struct locks **locks);

@@ -10,6 +10,7 @@
 #include "config/mask.h"
 #include "config/secret_set.h"
 #include "value/json.h"
+#include "value/path.h"
 #include "value/value.h"
 
 /* Characters of a secret. Shorter ones than the first are found as whole values
@@ -374,4 +375,72 @@ void secrets_learn_patterns(struct secrets *secrets, const struct value *root)
 	for (uint32_t i = 0;
 	     value_is(names, VALUE_LIST) && i < names->list.count; i++)
 		learn_variable(secrets, names->list.items[i]);
+}
+
+/* --- what is a secret no more -----------------------------------------------
+ */
+
+struct search {
+	const struct secret_rules *rules;
+	struct buf path; /* of where it is */
+	const struct secrets_lost *lost;
+};
+
+static void find_lost(struct search *search, struct secret_context context,
+		      const struct value *was, const struct value *is);
+
+static void find_in_member(struct search *search, struct secret_context context,
+			   const struct member *m, const struct value *is)
+{
+	struct str key = member_key(m);
+	size_t len = search->path.len;
+
+	path_add_key(&search->path, key);
+	find_lost(search,
+		  secret_rules_enter(search->rules, context, key, m->value),
+		  m->value,
+		  value_is(is, VALUE_OBJECT) ? value_get(is, key) : NULL);
+	search->path.len = len;
+}
+
+static void find_in_list(struct search *search, struct secret_context context,
+			 const struct value *was, const struct value *is)
+{
+	size_t len = search->path.len;
+
+	for (uint32_t i = 0; i < was->list.count; i++) {
+		buf_printf(&search->path, ".%u", i);
+		find_lost(search, context, was->list.items[i],
+			  value_is(is, VALUE_LIST) && i < is->list.count
+				  ? is->list.items[i]
+				  : NULL);
+		search->path.len = len;
+	}
+}
+
+/* What both share is the same. */
+static void find_lost(struct search *search, struct secret_context context,
+		      const struct value *was, const struct value *is)
+{
+	struct member *m;
+
+	if (was == is)
+		return;
+	if (was->type == VALUE_OBJECT)
+		for (value_each (was, m))
+			find_in_member(search, context, m, is);
+	else if (was->type == VALUE_LIST)
+		find_in_list(search, context, was, is);
+	else if (secret_rules_hides(context, was) &&
+		 !(is && value_equal(was, is)))
+		search->lost->take(search->lost->data, buf_str(&search->path));
+}
+
+void secrets_each_lost(const struct secrets *secrets, const struct value *was,
+		       const struct value *is, const struct secrets_lost *lost)
+{
+	struct search search = {.rules = &secrets->set->rules, .lost = lost};
+
+	find_lost(&search, (struct secret_context){0}, was, is);
+	buf_deinit(&search.path);
 }

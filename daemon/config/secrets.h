@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 struct buf;
 struct secrets;
 struct unpack;
@@ -57,6 +59,17 @@ void secrets_learn_text(struct secrets *secrets, const char *text);
  * agent.sanitize_config_printout.hide_secrets and its like, and variables in
  * docker's arguments, agent.hide_docker_command_env_vars.extra_keys. */
 void secrets_learn_patterns(struct secrets *secrets, const struct value *root);
+
+/* Who is told of secrets that are no more. */
+struct secrets_lost {
+	void (*take)(void *data, struct str path);
+	void *data;
+};
+
+/* Tell @lost the path of each secret of @was, by its key, that is not the same
+ * in @is. */
+void secrets_each_lost(const struct secrets *secrets, const struct value *was,
+		       const struct value *is, const struct secrets_lost *lost);
 
 /* Forget all that was learned. */
 void secrets_forget(struct secrets *secrets);

@@ -28,6 +28,8 @@ const char *snapshot_cause_name(enum snapshot_cause cause)
 		[CAUSE_RELOAD] = "reload",
 		[CAUSE_STALE_LIMIT] = "stale_limit",
 		[CAUSE_REVOKED] = "revoked",
+		[CAUSE_HOLD] = "hold",
+		[CAUSE_RELEASE] = "release",
 	};
 
 	return names[cause];

@@ -157,12 +157,17 @@ bool stack_set_sources(struct stack *stack, enum layer_kind kind,
 	return changed;
 }
 
+void stack_put(struct stack *stack, struct layer *layer)
+{
+	list_add(place_of(stack, layer->kind), &layer->link);
+}
+
 struct layer *stack_add(struct stack *stack, enum layer_kind kind,
 			const char *source)
 {
 	struct layer *layer = layer_new(kind, source);
 
-	list_add(place_of(stack, kind), &layer->link);
+	stack_put(stack, layer);
 	return layer;
 }
 

@@ -96,6 +96,9 @@ struct layer *stack_add(struct stack *stack, enum layer_kind kind,
 /* Read all files again, whatever they look like. */
 void stack_touch_files(struct stack *stack);
 
+/* @layer, which is in no stack, is the strongest of its kind. */
+void stack_put(struct stack *stack, struct layer *layer);
+
 /* Is there a text that has not been looked at? */
 bool stack_has_unread(const struct stack *stack);
 

@@ -352,6 +352,17 @@ static void on_rotation(void *data, struct workspace *workspace)
 	engine->events.on_progress(engine->events.data);
 }
 
+/* Who watches states is told of holds; who waits for one may look. */
+static void on_hold(void *data, struct workspace *workspace)
+{
+	struct engine *engine = data;
+
+	expect_lapse(engine);
+	engine->events.on_snapshot(engine->events.data, workspace);
+	engine->events.on_state(engine->events.data);
+	engine->events.on_progress(engine->events.data);
+}
+
 static bool uses_key(const struct upstream *upstream, const char *key,
 		     const char *source)
 {
@@ -393,6 +404,7 @@ static void init_host(struct engine *engine, struct env *env)
 		.on_state = on_state,
 		.on_answer = on_answer,
 		.on_rotation = on_rotation,
+		.on_hold = on_hold,
 		.uses_key = engine_uses_key,
 		.on_logout = on_logout,
 		.on_saved = on_saved,

@@ -148,13 +148,18 @@ const char *workspace_problem(const struct workspace *workspace)
 	return NULL;
 }
 
+/* What is held is not what the server says now. */
 const char *workspace_vaults_lack(const struct workspace *workspace,
 				  bool *expected)
 {
+	const struct hold_record *held = workspace->hold.record;
 	const struct upstream *upstream = source_of_vaults(workspace);
 	const char *problem;
 
-	*expected = upstream || workspace->login_error;
+	*expected = held ? held->facts.vaults_expected
+			 : upstream || workspace->login_error;
+	if (held)
+		return held->facts.vaults_lack;
 	if (workspace->last_good.kept ||
 	    (upstream && upstream_is_well(upstream)))
 		return NULL;
@@ -241,8 +246,10 @@ int64_t workspace_lapses_in(const struct workspace *workspace)
 	struct last_good_limits limits = limits_of(workspace);
 	int64_t vaults =
 		last_good_left(&workspace->last_good, &limits, clock_boot_ms());
+	int64_t hold = hold_left(&workspace->hold, clock_boot_ms());
+
 	return sooner(sooner(vaults, workspace_key_ends_in(workspace)),
-		      workspace_arrives_in(workspace));
+		      sooner(workspace_arrives_in(workspace), hold));
 }
 
 static enum last_good_lapse has_lapsed(struct workspace *workspace)
@@ -274,6 +281,7 @@ void workspace_lapse(struct workspace *workspace)
 		workspace_set_state(workspace);
 		save_when_due(workspace);
 	}
+	workspace_lapse_hold(workspace);
 	if (lapse == LAST_GOOD_ON)
 		return;
 	workspace_publish(workspace, workspace_unset_vaults(workspace),
@@ -354,6 +362,7 @@ static void take_answer(struct workspace *workspace,
 	    workspace_admits(workspace, answer))
 		changed = workspace_set_vaults(workspace, answer) || changed;
 	workspace_publish(workspace, changed, CAUSE_VAULT);
+	workspace_prove_hold(workspace);
 	note_answer(workspace, answer);
 }
 
@@ -406,6 +415,8 @@ static void refresh_login(struct workspace *workspace, struct login *login)
 	bool changed = is_restored_for_another(workspace, login) &&
 		       forget_others(workspace);
 
+	if (!workspace->upstream)
+		workspace_admit_to_hold(workspace, login);
 	if (workspace_refresh_login(workspace, login, on_answer))
 		changed = forget(workspace) || changed;
 	if (changed)
@@ -430,6 +441,7 @@ static void refresh_declared(struct workspace *workspace, bool changed,
 	changed = restore_at_first(workspace, &login) || changed;
 	if (fine)
 		name_history(workspace, &login);
+	workspace_restore_hold(workspace, &login);
 	workspace_publish(workspace, changed, cause);
 	if (fine)
 		refresh_login(workspace, &login);
@@ -444,6 +456,7 @@ static void refresh_implicit(struct workspace *workspace, bool changed,
 	workspace_login_of_tree(workspace, &login);
 	changed = restore_at_first(workspace, &login) || changed;
 	name_history(workspace, &login);
+	workspace_restore_hold(workspace, &login);
 	workspace_publish(workspace, changed, cause);
 	refresh_login(workspace, &login);
 }
@@ -547,6 +560,7 @@ struct workspace *workspace_new(struct workspace_host *host,
 		     (size_t)host->settings->limits.history_bytes);
 	open_last_good(workspace);
 	workspace_open_history(workspace);
+	workspace_open_hold(workspace);
 	return workspace;
 }
 
@@ -558,6 +572,7 @@ void workspace_close(struct workspace *workspace)
 	workspace_close_history(workspace);
 	rotation_close(TAKE(workspace->rotation));
 	workspace_close_upstreams(workspace);
+	hold_close(&workspace->hold);
 	workspace_close_layers(workspace);
 	for (size_t i = 0; i < VAULT_FEEDS; i++)
 		arrival_deinit(&workspace->arrivals[i]);

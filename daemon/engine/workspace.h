@@ -24,6 +24,7 @@
 #include "config/snapshot.h"
 #include "config/stack.h"
 #include "engine/arrival.h"
+#include "engine/hold.h"
 #include "engine/last_good.h"
 #include "engine/upstream.h"
 
@@ -69,6 +70,9 @@ struct workspace_host {
 	void (*on_saved)(void *data, struct workspace *workspace);
 	/* Its rotation has got further, or has failed. */
 	void (*on_rotation)(void *data, struct workspace *workspace);
+	/* A hold has begun, has ended, or has not come about; or what it tells
+	 * has changed. */
+	void (*on_hold)(void *data, struct workspace *workspace);
 	/* Does any workspace log in with @key, from elsewhere than @source
 	 * (NULL: from anywhere)? */
 	bool (*uses_key)(void *data, const char *key, const char *source);
@@ -88,6 +92,7 @@ struct workspace {
 	struct history history;
 	struct history_store *store; /* of it, on disk; NULL: none */
 	char *store_owner;           /* whose that is; NULL: not known yet */
+	struct hold hold;            /* what is served is not what it makes */
 
 	struct upstream *upstream;  /* NULL: no server to ask */
 	struct upstream *candidate; /* a new login, not yet proved */
@@ -149,6 +154,17 @@ bool workspace_can_serve(const struct workspace *workspace);
 /* What it serves, unchanged, as a new generation: it has become the active one.
  */
 void workspace_renew(struct workspace *workspace, enum snapshot_cause cause);
+
+/* Hold what @wish says; its owner is filled in. hold_why_not is NULL. */
+void workspace_hold(struct workspace *workspace, const struct hold_wish *wish);
+
+/* The layers that what is served comes from, for somebody's environment;
+ * @candidate: those that would be served. */
+void workspace_copy_stack(const struct workspace *workspace, bool candidate,
+			  enum layer_kind below, struct stack *copy);
+
+/* The first that is lost to what is served; NULL: none. */
+const struct layer *workspace_find_lost(const struct workspace *workspace);
 
 /* Are the vaults in, or has the first attempt to get them failed? */
 bool workspace_is_settled(const struct workspace *workspace);

@@ -117,6 +117,13 @@ static void learn_secrets(const struct workspace *workspace,
 				      docs->items[i].doc->root);
 }
 
+void workspace_learn_snapshot(const struct workspace *workspace,
+			      const struct snapshot *snapshot)
+{
+	learn_secrets(workspace, &snapshot->docs, NULL);
+	secrets_learn_patterns(workspace->host->secrets, snapshot->root);
+}
+
 void workspace_learn_secrets(const struct workspace *workspace)
 {
 	struct secrets *secrets = workspace->host->secrets;
@@ -126,6 +133,8 @@ void workspace_learn_secrets(const struct workspace *workspace)
 		upstream_learn_secrets(workspace->upstream, secrets);
 	if (workspace->candidate)
 		upstream_learn_secrets(workspace->candidate, secrets);
+	if (workspace->hold.candidate)
+		workspace_learn_snapshot(workspace, workspace->hold.candidate);
 	for (size_t i = 0; (snapshot = history_get(&workspace->history, i));
 	     i++, later = snapshot) {
 		learn_secrets(workspace, &snapshot->docs, later);
@@ -133,12 +142,15 @@ void workspace_learn_secrets(const struct workspace *workspace)
 	}
 }
 
+/* What the newest one before it holds has been learned. */
 static struct snapshot *make_snapshot(const struct workspace *workspace)
 {
 	struct stack_docs docs = stack_get_docs(&workspace->stack, LAYER_KINDS);
 	struct snapshot *snapshot;
 
-	learn_secrets(workspace, &docs, workspace->snapshot);
+	learn_secrets(workspace, &docs,
+		      workspace->hold.candidate ? workspace->hold.candidate
+						: workspace->snapshot);
 	snapshot = workspace_merge(workspace, &docs, workspace->host->env);
 	secrets_learn_patterns(workspace->host->secrets, snapshot->root);
 	return snapshot;
@@ -194,12 +206,9 @@ static void replace_equal(struct workspace *workspace,
 	workspace->host->on_snapshot(workspace->host->data, workspace);
 }
 
-static void publish_changes(struct workspace *workspace,
-			    enum snapshot_cause cause)
+void workspace_serve(struct workspace *workspace, struct snapshot *snapshot,
+		     enum snapshot_cause cause)
 {
-	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
-		make_snapshot(workspace);
-
 	if (workspace->snapshot &&
 	    snapshot_equal(snapshot, workspace->snapshot))
 		replace_equal(workspace, snapshot);
@@ -207,10 +216,24 @@ static void publish_changes(struct workspace *workspace,
 		publish(workspace, snapshot, cause);
 }
 
-void workspace_renew(struct workspace *workspace, enum snapshot_cause cause)
+static void publish_changes(struct workspace *workspace,
+			    enum snapshot_cause cause)
 {
 	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
 		make_snapshot(workspace);
+
+	if (hold_is_on(&workspace->hold))
+		workspace_keep(workspace, snapshot, cause);
+	else
+		workspace_serve(workspace, snapshot, cause);
+}
+
+void workspace_renew(struct workspace *workspace, enum snapshot_cause cause)
+{
+	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
+		hold_is_on(&workspace->hold)
+			? snapshot_again(workspace->snapshot)
+			: make_snapshot(workspace);
 
 	publish(workspace, snapshot, cause);
 }

@@ -9,6 +9,7 @@
  * end workspace_layers.c  the stack, and the snapshots that are made of it
  *   workspace_arrival.c vaults that wait for their time
  *   workspace_history.c what it served, over restarts
+ *   workspace_hold.c    what is served while it is held
  *   workspace_login.c   who asks the server, who has to prove himself first,
  * and whose the vaults are
  */
@@ -43,6 +44,15 @@ bool workspace_read(struct workspace *workspace);
  */
 void workspace_publish(struct workspace *workspace, bool changed,
 		       enum snapshot_cause cause);
+
+/* Serve @snapshot: a new generation, unless it has the values of what is
+ * served. */
+void workspace_serve(struct workspace *workspace, struct snapshot *snapshot,
+		     enum snapshot_cause cause);
+
+/* Learn the secrets of @snapshot, which something may show. */
+void workspace_learn_snapshot(const struct workspace *workspace,
+			      const struct snapshot *snapshot);
 
 void workspace_close_layers(struct workspace *workspace);
 
@@ -79,6 +89,31 @@ void workspace_keep_history(struct workspace *workspace);
 /* What earlier processes have served was another's, or is not to be shown any
  * more; the same of what is on disk. */
 void workspace_forget_history(struct workspace *workspace);
+
+/* --- hold --- */
+
+void workspace_open_hold(struct workspace *workspace);
+
+/* Before the first snapshot: serve what an earlier process has held for
+ * @login. */
+void workspace_restore_hold(struct workspace *workspace,
+			    const struct login *login);
+
+/* While it is held: @snapshot is what would be served. */
+void workspace_keep(struct workspace *workspace, struct snapshot *snapshot,
+		    enum snapshot_cause cause);
+
+/* The server has said who the login is: a hold of what another one was given
+ * ends. */
+void workspace_prove_hold(struct workspace *workspace);
+
+/* @login is about to be used at once, unproved: a hold of what another one was
+ * given ends. */
+void workspace_admit_to_hold(struct workspace *workspace,
+			     const struct login *login);
+
+/* A hold whose time is over ends. */
+void workspace_lapse_hold(struct workspace *workspace);
 
 /* --- login --- */
 

@@ -43,6 +43,8 @@ static void view_of(const struct engine *engine, struct workspace *workspace,
 		.workspace = workspace->name,
 		.snapshot = workspace->snapshot,
 		.history = &workspace->history,
+		.candidate = workspace->hold.candidate,
+		.held = hold_generation(&workspace->hold),
 		.access = access_of(engine, workspace),
 		.env = workspace->host->env,
 		.secrets = workspace->host->secrets,
@@ -87,7 +89,7 @@ static struct snapshot *serve_project(void *data, const char *name,
 				      const struct diag **broken)
 {
 	struct workspace *workspace = engine_workspace(engine_of(data), name);
-	const struct layer *lost = stack_find_lost(&workspace->stack);
+	const struct layer *lost = workspace_find_lost(workspace);
 
 	*broken = lost ? &lost->problem : NULL;
 	return lost ? NULL : workspace_project(workspace, projection);
@@ -131,14 +133,14 @@ static void serve_workspaces(void *data, uint64_t clearance,
 }
 
 static struct resolver *serve_resolver(void *data, const char *name,
-				       enum layer_kind below)
+				       bool candidate, enum layer_kind below)
 {
 	const struct engine *engine = engine_of(data);
 	const struct workspace *workspace = engine_workspace(engine, name);
 	const struct settings *settings = engine->settings;
 	struct resolver *resolver = mem_alloc(sizeof(*resolver));
 
-	stack_copy(&resolver->stack, &workspace->stack, below);
+	workspace_copy_stack(workspace, candidate, below, &resolver->stack);
 	resolver->context = layers_context(settings, NULL, NULL);
 	if (settings->vault_environment)
 		resolver->vault_environment =
@@ -146,7 +148,8 @@ static struct resolver *serve_resolver(void *data, const char *name,
 	resolver->agent = settings->mode == MODE_AGENT;
 	resolver->system = engine->places.system;
 	resolver->document = (size_t)settings->limits.document;
-	resolver->locks = locks_ref(engine->host.locks);
+	resolver->locks = locks_ref(candidate ? engine->host.locks
+					      : workspace->snapshot->locks);
 	resolver->secrets = secrets_pin(engine->host.secrets);
 	return resolver;
 }
@@ -161,8 +164,8 @@ static struct resolver *serve_arriving(void *data, const char *name,
 	arrivals_write(workspace, NULL, "arriving", fields);
 	if (!arrivals_exist(workspace, NULL))
 		return NULL;
-	resolver =
-		serve_resolver(data, name, projection_below(PROJECTION_SERVED));
+	resolver = serve_resolver(data, name, true,
+				  projection_below(PROJECTION_SERVED));
 	arrivals_put(workspace, &resolver->stack);
 	return resolver;
 }

@@ -218,9 +218,13 @@ static const struct server_method *find_in(const struct server_method *table,
 
 const struct server_method *server_method_find(const char *name)
 {
-	const struct server_method *method = find_in(server_asks, name);
+	static const struct server_method *const tables[] = {
+		server_asks, server_waits, server_holds};
+	const struct server_method *method = NULL;
 
-	return method ? method : find_in(server_waits, name);
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && !method; i++)
+		method = find_in(tables[i], name);
+	return method;
 }
 
 static bool asks(const struct server_method *method)

@@ -6,10 +6,10 @@
  * own polls, within a deadline.
  *
  * A method either asks the server of its workspace one thing after the other
- * (server_asks.c), or waits until polls have been answered (server_waits.c).
- * Each is one row of a table there, named as in the interface, and what it
- * takes of the answers. The front owns its server calls; a pending reply that
- * is cancelled takes its call with it.
+ * (server_asks.c), or waits until polls have been answered (server_waits.c) or
+ * the disk has (server_holds.c). Each is one row of a table there, named as in
+ * the interface, and what it takes of the answers. The front owns its server
+ * calls; a pending reply that is cancelled takes its call with it.
  *
  *   server_call_begin --> UNDER WAY --answered, failed, deadline--> replied
  *                             |                                       |
@@ -59,7 +59,7 @@ struct server_method {
 	unsigned int timeouts; /* the deadline, in [poll] timeout; 0: one */
 };
 
-extern const struct server_method server_asks[], server_waits[];
+extern const struct server_method server_asks[], server_waits[], server_holds[];
 
 struct server_call {
 	struct list link; /* front->server_calls */

@@ -17,6 +17,7 @@
 #include "fetch/http.h"
 #include "fetch/session.h"
 #include "front/arrivals.h"
+#include "front/hold_json.h"
 #include "read/doc.h"
 #include "serve/consumer.h"
 #include "serve/holding.h"
@@ -343,6 +344,7 @@ static void write_workspace(struct reader *reader, const struct engine *engine,
 				      json);
 	json_add_int(json, "generation",
 		     (long long)workspace->snapshot->generation);
+	hold_json_add(json, &workspace->hold, reader->secrets);
 	if (upstream || workspace->login_error)
 		write_server(reader, workspace);
 	else if (workspace->unasked)

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "config/mask.h"
 #include "config/snapshot.h"
 #include "serve/get.h"
 #include "serve/origin_json.h"
@@ -16,6 +17,15 @@ struct writer {
 	struct origin_json origins;
 	struct arena arena;
 };
+
+const struct value *change_json_shown(struct snapshot *snapshot,
+				      const struct path *path,
+				      const struct secrets *mask,
+				      struct arena *arena)
+{
+	return mask ? mask_at(mask, arena, snapshot->root, path)
+		    : path_find(snapshot->root, path);
+}
 
 static void writer_deinit(struct writer *writer)
 {

@@ -26,6 +26,13 @@ typedef const struct value *(*change_json_view)(struct snapshot *snapshot,
 						const struct secrets *mask,
 						struct arena *arena);
 
+/* The value as it may be shown by what is a secret now. The masked form that a
+ * snapshot keeps is the loop's; this masks by itself, in any thread. */
+const struct value *change_json_shown(struct snapshot *snapshot,
+				      const struct path *path,
+				      const struct secrets *mask,
+				      struct arena *arena);
+
 struct change_json {
 	struct snapshot *old, *new;    /* without changes: may be NULL */
 	const struct secrets *secrets; /* what is masked; NULL: nothing */

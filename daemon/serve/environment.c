@@ -32,9 +32,9 @@ static void environment_pin(struct job *job, const struct view *view)
 	/* The answer tells places in documents that it shares with the
 	 * snapshot. */
 	snapshot_settle(view->snapshot);
-	own->resolver =
-		own->service->resolver(own->service->data, view->workspace,
-				       projection_below(own->call.projection));
+	own->resolver = own->service->resolver(
+		own->service->data, view->workspace, false,
+		projection_below(own->call.projection));
 }
 
 void environment_refuse_size(struct out *out,

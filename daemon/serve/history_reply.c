@@ -1,7 +1,6 @@
 #include "serve/history_reply.h"
 
 #include "base/buf.h"
-#include "config/mask.h"
 #include "config/snapshot.h"
 #include "serve/change_json.h"
 #include "serve/filter.h"
@@ -11,30 +10,17 @@
 #include "serve/snapshot_query.h"
 #include "value/diff.h"
 #include "value/json.h"
-#include "value/path.h"
-#include "value/value.h"
 
 /* Histories of at most so many bytes, all generations together, are compared at
  * once. */
 #define HISTORY_SHORT ((size_t)64 * 1024)
-
-/* The masked form that a snapshot keeps is the loop's, so this masks the value
- * by itself: it may run in another thread. */
-static const struct value *shown(struct snapshot *snapshot,
-				 const struct path *path,
-				 const struct secrets *mask,
-				 struct arena *arena)
-{
-	return mask ? mask_at(mask, arena, snapshot->root, path)
-		    : path_find(snapshot->root, path);
-}
 
 /* The first generation of all changed nothing that was there before. */
 static void add_changes(struct buf *fields, struct snapshot *old,
 			struct snapshot *new, const struct secrets *secrets)
 {
 	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
-	const struct change_json from = {old, new, secrets, shown};
+	const struct change_json from = {old, new, secrets, change_json_shown};
 
 	if (old)
 		filter_diff(NULL, old, new, &changes);

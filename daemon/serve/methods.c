@@ -7,6 +7,7 @@
 #include "serve/arriving.h"
 #include "serve/consumer.h"
 #include "serve/consumer_list.h"
+#include "serve/diff_reply.h"
 #include "serve/environment.h"
 #include "serve/explain.h"
 #include "serve/get.h"
@@ -64,6 +65,17 @@ static const struct method clearconf_methods[] = {
 	{"History",
 		TAKES(OPTIONAL("limit", INT), WORKSPACE, REVEAL),
 		ACCESS_READ, history_reply_answer},
+	{"Diff",
+		TAKES(WITHIN("old", 0, INT64_MAX), WITHIN("new", 0, INT64_MAX),
+		      WORKSPACE, REVEAL),
+		ACCESS_READ, diff_reply_answer},
+	{"Hold",
+		TAKES(REQUIRED("reason", STRING),
+		      WITHIN("generation", 0, INT64_MAX),
+		      WITHIN("duration", 1, INT64_C(3650) * 24 * 3600),
+		      WORKSPACE),
+		ACCESS_ADMIN, pending_call_service},
+	{"Release", TAKES(WORKSPACE), ACCESS_ADMIN, pending_call_service},
 	{"Reload", NULL, ACCESS_ADMIN, pending_reload, true},
 	{"ListWorkspaces", NULL, ACCESS_READ, get_list_workspaces},
 	{"UseWorkspace", TAKES(REQUIRED("name", STRING)), ACCESS_ADMIN,

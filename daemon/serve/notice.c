@@ -50,6 +50,8 @@ static void write_reply(struct out *out, const struct notice_step *step,
 	struct buf *fields = reply_open(out);
 
 	get_add_state(fields, step->view);
+	if (step->view->held)
+		json_add_int(fields, "held", (long long)step->view->held);
 	json_add_bool(fields, "resync", !step->base);
 	json_add_int(fields, "skipped", (long long)step->skipped);
 	write_changes(fields, step, changes);

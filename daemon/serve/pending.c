@@ -57,6 +57,15 @@ void pending_fail_not_ready(struct pending *pending, const char *reason)
 	fail(pending, REPLY_NOT_READY, reason);
 }
 
+void pending_fail_generation(struct pending *pending, uint64_t generation,
+			     uint64_t oldest)
+{
+	struct out out = {0};
+
+	reply_unknown_generation(&out, generation, oldest);
+	reply_with(pending, &out);
+}
+
 void pending_fail_server(struct pending *pending,
 			 const struct pending_fault *fault)
 {

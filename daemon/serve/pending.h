@@ -79,6 +79,8 @@ void pending_reply(struct pending *pending, struct shared *reply);
 void pending_succeed(struct pending *pending, struct str object);
 void pending_fail_parameter(struct pending *pending, const char *name);
 void pending_fail_not_ready(struct pending *pending, const char *reason);
+void pending_fail_generation(struct pending *pending, uint64_t generation,
+			     uint64_t oldest);
 void pending_fail_server(struct pending *pending,
 			 const struct pending_fault *fault);
 

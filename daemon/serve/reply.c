@@ -122,6 +122,16 @@ void reply_server_error(struct out *out, const struct pending_fault *fault)
 	reply_close(out, false);
 }
 
+void reply_unknown_generation(struct out *out, uint64_t generation,
+			      uint64_t oldest)
+{
+	struct buf *fields = error_open(out, "io.clearconf.UnknownGeneration");
+
+	json_add_int(fields, "generation", (long long)generation);
+	json_add_int(fields, "oldest", (long long)oldest);
+	reply_close(out, false);
+}
+
 void reply_quota_exceeded(struct out *out, const char *quota, size_t limit)
 {
 	struct buf *fields = error_open(out, "io.clearconf.QuotaExceeded");

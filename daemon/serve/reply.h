@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 
@@ -52,6 +53,9 @@ void reply_invalid_path(struct out *out, struct str path,
 void reply_broken(struct out *out, const struct diag *diag,
 		  const struct secrets *secrets);
 void reply_server_error(struct out *out, const struct pending_fault *fault);
+/* There is no @generation, or no longer: the history begins with @oldest. */
+void reply_unknown_generation(struct out *out, uint64_t generation,
+			      uint64_t oldest);
 void reply_quota_exceeded(struct out *out, const char *quota, size_t limit);
 
 #endif

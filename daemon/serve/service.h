@@ -32,6 +32,9 @@ struct view {
 	const char *workspace;
 	struct snapshot *snapshot; /* never NULL */
 	const struct history *history;
+	struct snapshot *candidate; /* that would be served, if nothing were
+				     * held; NULL: there is none */
+	uint64_t held; /* the generation that is held; 0: none is */
 	const struct access *access;
 	/* The daemon's own variables, and what masks on demand. */
 	const struct env *env;
@@ -99,9 +102,10 @@ struct service {
 			   const struct caller_rule *own, struct buf *json);
 
 	/* What makes the configuration of @workspace, which exists, for an
-	 * environment of a caller's, from the layers below @below. */
+	 * environment of a caller's, from the layers below @below: of what is
+	 * served, or of what would be if nothing were held (@candidate). */
 	struct resolver *(*resolver)(void *data, const char *workspace,
-				     enum layer_kind below);
+				     bool candidate, enum layer_kind below);
 
 	/* Add the member `arriving` about the vaults that wait in @workspace,
 	 * which exists, and give what makes its configuration with them once

@@ -18,20 +18,30 @@ struct query_job {
 	struct secrets *secrets;
 };
 
+static void find_newest(struct snapshot_query *query, const struct view *view)
+{
+	struct snapshot *snapshot = view->snapshot;
+
+	while (snapshot && query->count <= query->generations) {
+		query->snapshots[query->count++] = snapshot;
+		snapshot = history_get(view->history, query->count);
+	}
+}
+
 size_t snapshot_query_gather(struct snapshot_query *query,
 			     const struct view *view, struct arena *arena)
 {
-	size_t most = 1 + view->history->count, bytes = 0;
-	struct snapshot *snapshot = view->snapshot;
+	size_t most = 2 + view->history->count, bytes = 0;
 
 	query->snapshots =
 		arena_alloc(arena, most * sizeof(query->snapshots[0]));
 	query->count = 0;
-	while (snapshot && query->count <= query->generations) {
-		query->snapshots[query->count++] = snapshot;
-		bytes += snapshot_size(snapshot);
-		snapshot = history_get(view->history, query->count);
-	}
+	if (query->find)
+		query->find(query, view);
+	else
+		find_newest(query, view);
+	for (size_t i = 0; i < query->count; i++)
+		bytes += snapshot_size(query->snapshots[i]);
 	return bytes;
 }
 
@@ -90,6 +100,9 @@ static struct job *query_job_new(const struct snapshot_query *query)
 		.path = {own->path, path.len},
 		.members = {own->members, members.len},
 		.generations = query->generations,
+		.old = query->old,
+		.new = query->new,
+		.find = query->find,
 		.write = query->write,
 	};
 	return &own->job;

@@ -2,8 +2,8 @@
 #define SERVE_SNAPSHOT_QUERY_H
 
 /*
- * Questions about snapshots, Explain and History. A short one is answered at
- * once. A long one is a job (offload.h), which pins the snapshots that it is
+ * Questions about snapshots: Explain, History and Diff. A short one is answered
+ * at once. A long one is a job (offload.h), which pins the snapshots that it is
  * about.
  */
 
@@ -22,12 +22,19 @@ struct view;
 struct snapshot_query {
 	struct str path;               /* of Explain; it is known to be one */
 	size_t generations;            /* of History */
+	int64_t old, new;              /* generations of Diff; -1: none */
 	const struct secrets *secrets; /* what is masked; NULL: nothing */
 	struct str members;            /* more of the reply, of Explain */
 
-	/* What it is about: the current one, those before it for History. */
+	/* What it is about. */
 	struct snapshot **snapshots;
-	size_t count; /* at least 1 */
+	size_t count;
+	uint64_t missing, oldest; /* generations: the one that is not there,
+				   * and the first that is; Diff's */
+
+	/* Put at most two into `snapshots`; NULL: the current one and those
+	 * before it, as many as `generations`. */
+	void (*find)(struct snapshot_query *query, const struct view *view);
 
 	/* Write the reply. Called by any thread: it must touch nothing but its
 	 * arguments, and take no references. */

@@ -8,7 +8,8 @@
 
 void trial_pin(struct trial *trial, const struct view *view)
 {
-	trial->now = snapshot_ref(view->snapshot);
+	trial->now = snapshot_ref(view->candidate ? view->candidate
+						  : view->snapshot);
 	snapshot_settle(trial->now);
 	/* The thread takes references of it, which the daemon's own would not
 	 * survive. */

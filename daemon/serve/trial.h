@@ -3,8 +3,9 @@
 
 /*
  * Trial: a job (offload.h) that makes the configuration as it would be with
- * other vaults, beside what is served. What is tried is the resolver's; the
- * kinds of trial are CheckVault (vault_check.c) and GetArrivals (arriving.c).
+ * other vaults, beside what would be served if nothing were held. What is tried
+ * is the resolver's; the kinds of trial are CheckVault (vault_check.c) and
+ * GetArrivals (arriving.c).
  */
 
 #include <stdbool.h>

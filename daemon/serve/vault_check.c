@@ -27,9 +27,9 @@ static void check_pin(struct job *job, const struct view *view)
 	struct trial *trial = &vault_check_of(job)->trial;
 
 	trial_pin(trial, view);
-	trial->resolver =
-		trial->service->resolver(trial->service->data, view->workspace,
-					 projection_below(PROJECTION_SERVED));
+	trial->resolver = trial->service->resolver(
+		trial->service->data, view->workspace, true,
+		projection_below(PROJECTION_SERVED));
 }
 
 /* --- the answer ----------------------------------------------------------- */

@@ -35,6 +35,7 @@ struct watcher {
 	uint8_t kind;          /* enum watcher_kind */
 	bool more, masked;
 	const char *told_state;        /* static; NULL: not watched */
+	uint64_t told_held;            /* see struct view */
 	bool values, since, documents; /* each was asked for */
 	bool answered;                 /* one reply at least */
 	struct pending *pending; /* of the first notice; NULL: it has come */
@@ -170,6 +171,7 @@ static void set_told(struct watcher *watcher, const struct view *view)
 	watcher->told_number = view->history->added;
 	watcher->told_edition = view->snapshot->edition;
 	watcher->told_state = view->state;
+	watcher->told_held = view->held;
 	if (is_told_of(watcher, view))
 		return;
 	mem_free(watcher->told_of);
@@ -241,7 +243,8 @@ static bool wants_states(const struct watcher *watcher)
 static bool has_another_state(const struct watcher *watcher,
 			      const struct view *view)
 {
-	return wants_states(watcher) && watcher->told_state != view->state;
+	return wants_states(watcher) && (watcher->told_state != view->state ||
+					 watcher->told_held != view->held);
 }
 
 /* Is there something to tell that is no change of values? */

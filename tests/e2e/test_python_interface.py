@@ -29,6 +29,7 @@ METHODS = {
     "RotateCredentials": "rotate_credentials", "RevokeCredentials": "revoke_credentials",
     "ListConsumers": "consumers", "ResolveStorage": "storage", "CheckVault": "check_vault",
     "GetArrivals": "arrivals", "TakeArrivals": "take_arrivals", "SkipArrivals": "skip_arrivals",
+    "Diff": "diff", "Hold": "hold", "Release": "release",
 }
 
 

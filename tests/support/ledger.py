@@ -53,7 +53,7 @@ class Ledger:
 
     def _read(self, home):
         for path in [home / "daemon.log", *(home / "state").rglob("*")]:
-            if self._is_of_this_test(path) and not is_cache(path):
+            if self._is_of_this_test(path) and not is_kept(path):
                 self.hear(str(path), path.read_bytes().decode(errors="replace"))
 
     def _is_of_this_test(self, path):
@@ -61,11 +61,12 @@ class Ledger:
         return path.is_file() and path.stat().st_mtime >= self.since - 1
 
 
-def is_cache(path):
-    """The last known good vaults are kept with their secrets, for the daemon's eyes only, and so is what it
-    has served."""
+def is_kept(path):
+    """What serves and has served is kept with its secrets, for the daemon's eyes only: the last known
+    good vaults, the history, a hold."""
     parts = pathlib.PurePath(path).parts
-    return "history" in parts or any("cache" in part for part in parts[-2:])
+    return ("history" in parts or ".hold" in parts[-1] or
+            any("cache" in part for part in parts[-2:]))
 
 
 LEDGER = Ledger()

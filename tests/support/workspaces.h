@@ -32,7 +32,7 @@ struct fixture {
 	struct workspace_host host;
 	struct workspace *workspace;
 	uint64_t generation;
-	unsigned int snapshots, states, answers, logouts, saves;
+	unsigned int snapshots, states, answers, logouts, saves, holds;
 	bool answered; /* and nothing is asked any more */
 	bool key_is_used;
 };
@@ -82,6 +82,14 @@ static inline void fixture_on_saved(void *data, struct workspace *workspace)
 
 	(void)workspace;
 	fixture->saves++;
+}
+
+static inline void fixture_on_hold(void *data, struct workspace *workspace)
+{
+	struct fixture *fixture = data;
+
+	(void)workspace;
+	fixture->holds++;
 }
 
 static inline bool fixture_uses_key(void *data, const char *key,
@@ -141,6 +149,7 @@ static inline int enter(void **state)
 		.on_state = fixture_on_state,
 		.on_answer = fixture_on_answer,
 		.on_rotation = fixture_on_state,
+		.on_hold = fixture_on_hold,
 		.uses_key = fixture_uses_key,
 		.on_logout = fixture_on_logout,
 		.on_saved = fixture_on_saved,
@@ -197,6 +206,19 @@ static inline void start(struct fixture *fixture)
 
 	fixture->workspace = workspace_new(&fixture->host, declared);
 	workspace_start(fixture->workspace);
+}
+
+/* What the first one saved is on disk by then. */
+static inline void start_again(struct fixture *fixture)
+{
+	uv_handle_t *listener =
+		(uv_handle_t *)&fixture->server.responder.listener;
+
+	close_workspace(fixture);
+	uv_unref(listener);
+	assert_int_equal(uv_run(&fixture->loop, UV_RUN_DEFAULT), 0);
+	uv_ref(listener);
+	start(fixture);
 }
 
 /* Until the server has answered all that is asked. */

@@ -109,7 +109,7 @@ static const char *vaults_lack(void *data, const char *workspace,
 }
 
 static struct resolver *resolver(void *data, const char *workspace,
-				 enum layer_kind below)
+				 bool candidate, enum layer_kind below)
 {
 	struct fixture *fixture = data;
 	struct resolver *resolver = mem_alloc(sizeof(*resolver));
@@ -117,6 +117,7 @@ static struct resolver *resolver(void *data, const char *workspace,
 	struct layer *layer;
 
 	(void)workspace;
+	(void)candidate;
 	(void)below;
 	stack_init(&resolver->stack);
 	stack_set_sources(&resolver->stack, LAYER_FILE, &source, 1, &layer);

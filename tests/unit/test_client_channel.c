@@ -96,6 +96,7 @@ static void every_error_has_its_exit_status(void **state)
 		{"io.clearconf.PathNotFound", EXIT_NO_PATH},
 		{"io.clearconf.InvalidPath", EXIT_USAGE},
 		{"io.clearconf.UnknownWorkspace", EXIT_USAGE},
+		{"io.clearconf.UnknownGeneration", EXIT_NO_PATH},
 		{"io.clearconf.AccessDenied", EXIT_DENIED},
 		{"io.clearconf.NotReady", EXIT_SERVER},
 		{"io.clearconf.ServerError", EXIT_SERVER},

@@ -60,6 +60,8 @@ static void causes_have_the_names_of_the_contract(void **state)
 		[CAUSE_RELOAD] = "reload",
 		[CAUSE_STALE_LIMIT] = "stale_limit",
 		[CAUSE_REVOKED] = "revoked",
+		[CAUSE_HOLD] = "hold",
+		[CAUSE_RELEASE] = "release",
 	};
 
 	(void)state;

@@ -9,19 +9,6 @@
 
 /* What a workspace has kept when the next process begins. */
 
-/* What the first one saved is on disk by then. */
-static void start_again(struct fixture *fixture)
-{
-	uv_handle_t *listener =
-		(uv_handle_t *)&fixture->server.responder.listener;
-
-	close_workspace(fixture);
-	uv_unref(listener);
-	assert_int_equal(uv_run(&fixture->loop, UV_RUN_DEFAULT), 0);
-	uv_ref(listener);
-	start(fixture);
-}
-
 static void vaults_of_an_earlier_process_are_there_at_once(void **state)
 {
 	struct fixture *fixture = *state;

@@ -27,25 +27,25 @@ from .client import Client
 from .connection import find_socket
 from .errors import (AccessDenied, BrokenConfiguration, DaemonError, Error, InvalidPath, NoDaemon,
                      NoStorageMatch, NotReady, PathNotFound, ProtocolError, QuotaExceeded,
-                     ServerError, TimedOut, UnknownWorkspace, UnusableDaemon)
+                     ServerError, TimedOut, UnknownGeneration, UnknownWorkspace, UnusableDaemon)
 from .hocon import render_hocon
 from .process import configure
 from .questions import join_path
 
 if TYPE_CHECKING:
     from .answers import (Arrival, ArrivalDecision, Arrivals, ArrivingVault, Candidate, Change,
-                          Consumer, Credential, Generation, KeyPair, Leaf, Origin, Reload, Problem,
-                          ReloadFailure, Rotation, Storage, StorageCandidate, Token, Update,
+                          Consumer, Credential, Difference, Generation, Hold, KeyPair, Leaf, Origin,
+                          Reload, Problem, ReloadFailure, Rotation, Storage, StorageCandidate, Token, Update,
                           VaultCheck, Worker)
     from .asynchronous import AsyncClient
 
 __all__ = [
     "AccessDenied", "Arrival", "ArrivalDecision", "Arrivals", "ArrivingVault", "AsyncClient",
     "BrokenConfiguration", "Candidate", "Change", "Client", "Consumer", "Credential", "DaemonError",
-    "Error", "Generation", "InvalidPath", "KeyPair", "Leaf", "NoDaemon", "NoStorageMatch",
+    "Difference", "Error", "Generation", "Hold", "InvalidPath", "KeyPair", "Leaf", "NoDaemon", "NoStorageMatch",
     "NotReady", "Origin", "PathNotFound", "Problem", "ProtocolError", "QuotaExceeded", "Reload",
     "ReloadFailure", "Rotation", "ServerError", "Storage", "StorageCandidate", "TimedOut", "Token",
-    "UnknownWorkspace", "UnusableDaemon", "Update", "VaultCheck", "Worker", "configure",
+    "UnknownGeneration", "UnknownWorkspace", "UnusableDaemon", "Update", "VaultCheck", "Worker", "configure",
     "find_socket", "join_path", "render_hocon",
 ]
 __version__ = "0.1.0"

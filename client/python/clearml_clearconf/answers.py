@@ -131,6 +131,30 @@ class Generation:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """From one generation to another; new is None for what would be served."""
+    old: int
+    changes: List[Change]
+    new: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What is served is the values of this generation, until it is released or,
+    where there is one, until that moment. differs: something else would be served.
+    revoked: how many secrets are served that would not be."""
+    generation: int
+    since: int
+    reason: str
+    uid: int
+    differs: bool
+    until: Optional[int] = None
+    revoked: Optional[int] = None
+    revoked_secrets: List[str] = field(default_factory=list)
+    revoked_vaults: List[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class ReloadFailure:
     """What a reload could not read or reach; what it gave before is served."""
     what: str

@@ -8,7 +8,7 @@ import sys
 from typing import Any, AsyncIterator, Awaitable, Dict, List, Optional, Tuple
 
 from . import questions
-from .answers import (ArrivalDecision, Arrivals, Consumer, Credential, Generation, KeyPair, Leaf,
+from .answers import (ArrivalDecision, Arrivals, Consumer, Credential, Difference, Generation, Hold, KeyPair, Leaf,
                       Reload, Rotation, Storage, Token, Update, VaultCheck, Worker)
 from .asking import Asking, Following
 from .client import Client
@@ -127,6 +127,20 @@ class AsyncClient(Asking):
     async def skip_arrivals(self, revision: Optional[str] = None) -> ArrivalDecision:
         """As Client.skip_arrivals()."""
         return await self._ask(questions.skip_arrivals(self.workspace, revision))
+
+    async def diff(self, old: Optional[int] = None, new: Optional[int] = None, *,
+                   reveal: bool = False) -> Difference:
+        """As Client.diff()."""
+        return await self._ask(questions.diff(old, new, self.workspace, reveal))
+
+    async def hold(self, reason: str, generation: Optional[int] = None, *,
+                   duration: Optional[int] = None) -> Hold:
+        """As Client.hold()."""
+        return await self._ask(questions.hold(reason, generation, duration, self.workspace))
+
+    async def release(self) -> int:
+        """As Client.release()."""
+        return await self._ask(questions.release(self.workspace))
 
     async def status(self) -> Raw:
         """As Client.status()."""

@@ -18,7 +18,7 @@ from .hocon import decode_exactly
 from .questions import MISSING, Environment, Path, Question, Raw, T, sendable
 
 if TYPE_CHECKING:
-    from .answers import (ArrivalDecision, Arrivals, Consumer, Credential, Generation, KeyPair,
+    from .answers import (ArrivalDecision, Arrivals, Consumer, Credential, Difference, Generation, Hold, KeyPair,
                           Leaf, Reload, Rotation, Storage, Token, Update, VaultCheck, Worker)
 
 _LATER = 0.5  # seconds until a question is asked again
@@ -104,6 +104,22 @@ class Client(Asking):
     def skip_arrivals(self, revision: Optional[str] = None) -> ArrivalDecision:
         """What waits is not served until the server has something else."""
         return self._ask(questions.skip_arrivals(self.workspace, revision))
+
+    def diff(self, old: Optional[int] = None, new: Optional[int] = None, *,
+             reveal: bool = False) -> Difference:
+        """From one generation to another, or to what is served; without any, from what
+        is served to what would be if nothing were held."""
+        return self._ask(questions.diff(old, new, self.workspace, reveal))
+
+    def hold(self, reason: str, generation: Optional[int] = None, *,
+             duration: Optional[int] = None) -> Hold:
+        """What is served stays, or goes back to a generation, until release() or for so
+        many seconds, whatever comes; also over restarts."""
+        return self._ask(questions.hold(reason, generation, duration, self.workspace))
+
+    def release(self) -> int:
+        """Ends a hold; the generation that is served then."""
+        return self._ask(questions.release(self.workspace))
 
     def status(self) -> Raw:
         """The daemon's Status, as the interface describes it."""

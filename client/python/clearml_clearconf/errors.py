@@ -74,6 +74,12 @@ class UnknownWorkspace(DaemonError, LookupError):
         return f"there is no workspace '{self.parameters.get('name', '?')}'"
 
 
+class UnknownGeneration(DaemonError, LookupError):
+    """generation, oldest"""
+    _text = ("there is no generation {generation} in the history, which begins with "
+             "{oldest}")
+
+
 class AccessDenied(DaemonError, PermissionError):
     """right"""
     _text = "access denied: this needs the right '{right}'"
@@ -124,8 +130,8 @@ class BrokenConfiguration(DaemonError):
 
 _ERRORS: Dict[str, Type[DaemonError]] = {
     f"{INTERFACE}.{kind.__name__}": kind
-    for kind in (PathNotFound, InvalidPath, UnknownWorkspace, AccessDenied, NotReady,
-                 ServerError, QuotaExceeded, NoStorageMatch, BrokenConfiguration)
+    for kind in (PathNotFound, InvalidPath, UnknownWorkspace, UnknownGeneration, AccessDenied,
+                 NotReady, ServerError, QuotaExceeded, NoStorageMatch, BrokenConfiguration)
 }
 
 

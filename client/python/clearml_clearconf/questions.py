@@ -168,6 +168,24 @@ def history(limit: Optional[int], workspace: Optional[str],
                  reveal=reveal)
 
 
+def diff(old: Optional[int], new: Optional[int], workspace: Optional[str],
+         reveal: bool) -> Question[answers.Difference]:
+    return _of("Difference", "Diff", old=old, new=new, workspace=workspace, reveal=reveal)
+
+
+def hold(reason: str, generation: Optional[int], duration: Optional[int],
+         workspace: Optional[str]) -> Question[answers.Hold]:
+    def understand(raw: Raw) -> answers.Hold:
+        held: answers.Hold = _read("Hold", raw["hold"])
+        return held
+    return Question("Hold", {"reason": reason, "generation": generation, "duration": duration,
+                             "workspace": workspace}, understand)
+
+
+def release(workspace: Optional[str]) -> Question[int]:
+    return _member("generation", "Release", workspace=workspace)
+
+
 def status() -> Question[Raw]:
     return _member("status", "GetStatus")
 

@@ -13,7 +13,7 @@
  */
 #define BELOW STR("/...")
 
-struct pattern {
+struct caller_pattern {
 	struct caller_rule rule;
 	const struct kind *kind;
 	char *name; /* behind the kind */
@@ -25,15 +25,8 @@ struct kind {
 	bool of_cgroup;
 	bool is_path;
 	bool (*resolve)(const char *name, id_t *id); /* NULL: no id */
-	bool (*matches)(const struct pattern *pattern,
+	bool (*matches)(const struct caller_pattern *pattern,
 			const struct access_user *user, struct str cgroup);
-};
-
-struct callers {
-	uint64_t serial;
-	bool need_cgroup;
-	size_t count;
-	struct pattern *patterns;
 };
 
 /* --- the kinds of words --------------------------------------------------- */
@@ -48,14 +41,14 @@ static bool find_group(const char *name, id_t *id)
 	return access_resolve(name, true, id);
 }
 
-static bool is_user(const struct pattern *pattern,
+static bool is_user(const struct caller_pattern *pattern,
 		    const struct access_user *user, struct str cgroup)
 {
 	(void)cgroup;
 	return pattern->id != ACCESS_NOBODY && user->uid == pattern->id;
 }
 
-static bool is_in_group(const struct pattern *pattern,
+static bool is_in_group(const struct caller_pattern *pattern,
 			const struct access_user *user, struct str cgroup)
 {
 	(void)cgroup;
@@ -63,14 +56,14 @@ static bool is_in_group(const struct pattern *pattern,
 	       access_user_in_group(user, pattern->id);
 }
 
-static bool is_in_unit(const struct pattern *pattern,
+static bool is_in_unit(const struct caller_pattern *pattern,
 		       const struct access_user *user, struct str cgroup)
 {
 	(void)user;
 	return cgroup_is_in_unit(cgroup, pattern->name);
 }
 
-static bool is_in_cgroup(const struct pattern *pattern,
+static bool is_in_cgroup(const struct caller_pattern *pattern,
 			 const struct access_user *user, struct str cgroup)
 {
 	(void)user;
@@ -134,7 +127,7 @@ void callers_free(struct callers *callers)
 	mem_free(callers);
 }
 
-static struct pattern *append(struct callers *callers)
+static struct caller_pattern *append(struct callers *callers)
 {
 	callers->patterns =
 		mem_grow(callers->patterns,
@@ -142,7 +135,7 @@ static struct pattern *append(struct callers *callers)
 	return &callers->patterns[callers->count++];
 }
 
-static void resolve(struct pattern *pattern)
+static void resolve(struct caller_pattern *pattern)
 {
 	const struct kind *kind = pattern->kind;
 
@@ -157,13 +150,13 @@ static void add_word(struct callers *callers, const char *workspace,
 {
 	const struct kind *kind = kind_of(word);
 	struct str name = str_from_offset(word, strlen(kind->prefix));
-	struct pattern *pattern = append(callers);
+	struct caller_pattern *pattern = append(callers);
 
 	if (kind->is_path && str_ends(name, BELOW))
 		name.len -= BELOW.len;
 	while (kind->is_path && str_ends(name, STR("/")))
 		name.len--;
-	*pattern = (struct pattern){
+	*pattern = (struct caller_pattern){
 		.rule = {.workspace = mem_strdup(workspace),
 			 .word = mem_strndup(word.ptr, word.len)},
 		.kind = kind,
@@ -183,7 +176,7 @@ void callers_add(struct callers *callers, const char *workspace,
 		add_word(callers, workspace, word);
 }
 
-static bool same(const struct pattern *a, const struct pattern *b)
+static bool same(const struct caller_pattern *a, const struct caller_pattern *b)
 {
 	return !strcmp(a->rule.workspace, b->rule.workspace) &&
 	       !strcmp(a->rule.word, b->rule.word) && a->id == b->id;
@@ -199,27 +192,12 @@ bool callers_equal(const struct callers *a, const struct callers *b)
 	return true;
 }
 
-uint64_t callers_serial(const struct callers *callers)
-{
-	return callers->serial;
-}
-
-bool callers_is_empty(const struct callers *callers)
-{
-	return !callers->count;
-}
-
-bool callers_need_cgroup(const struct callers *callers)
-{
-	return callers->need_cgroup;
-}
-
 const struct caller_rule *callers_find(const struct callers *callers,
 				       const struct access_user *user,
 				       struct str cgroup)
 {
 	for (size_t i = 0; i < callers->count; i++) {
-		const struct pattern *pattern = &callers->patterns[i];
+		const struct caller_pattern *pattern = &callers->patterns[i];
 
 		if (pattern->kind->matches(pattern, user, cgroup))
 			return &pattern->rule;

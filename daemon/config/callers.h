@@ -19,12 +19,19 @@
 
 struct access_user;
 struct buf;
-struct callers;
+struct caller_pattern;
 
 /* Why a workspace is somebody's own. */
 struct caller_rule {
 	char *workspace;
 	char *word; /* as the settings have it */
+};
+
+struct callers {
+	uint64_t serial;
+	size_t count;     /* words; 0: nobody has a workspace of its own */
+	bool need_cgroup; /* some ask for a unit or a cgroup */
+	struct caller_pattern *patterns;
 };
 
 /* @serial: another one for each, for who remembers what it found. */
@@ -37,12 +44,6 @@ void callers_add(struct callers *callers, const char *workspace,
 		 const char *words);
 
 bool callers_equal(const struct callers *a, const struct callers *b);
-
-uint64_t callers_serial(const struct callers *callers);
-bool callers_is_empty(const struct callers *callers);
-
-/* Does any word ask for a unit or a cgroup? */
-bool callers_need_cgroup(const struct callers *callers);
 
 /* The callers'; NULL: @user, in the cgroup of this path (empty: not known), has
  * no workspace of its own. */

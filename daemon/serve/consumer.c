@@ -32,20 +32,23 @@ struct report {
 
 /* --- what there is -------------------------------------------------------- */
 
+static const char *const hows[] = {
+	[HELD_BY_GET] = "get",
+	[HELD_BY_WATCH] = "watch",
+};
+
 struct consumer_row consumer_row(const struct consumer *consumer)
 {
 	const struct report *report = consumer->report;
-	int64_t now = time(NULL), boot = clock_boot_ms();
 
 	return (struct consumer_row){
 		.uid = consumer->peer->user.uid,
 		.pid = consumer->peer->pid,
-		.how = report ? report->how : consumer->how,
+		.how = report ? report->how : hows[consumer->how],
 		.workspace = consumer->holding->workspace,
 		.generation = consumer->holding->generation,
-		.since = now - (boot - consumer->peer->since) / 1000,
-		.held_since = now - (boot - consumer->held_since) / 1000,
-		.connected = consumer->peer->since,
+		.since = consumer->peer->since,
+		.held_since = consumer->held_since,
 		.reports = report != NULL,
 	};
 }
@@ -67,16 +70,18 @@ static void write_positive(struct buf *json, const char *key, int64_t number)
 void consumer_row_write(const struct consumer_row *row,
 			const struct secrets *secrets, struct buf *json)
 {
+	int64_t booted = time(NULL) - clock_boot_ms() / 1000;
+
 	buf_putc(json, '{');
 	write_positive(json, "pid", row->pid);
 	json_add_int(json, "uid", row->uid);
 	write_text(secrets, json, "how", row->how);
 	json_add_string(json, "workspace", row->workspace);
-	json_add_int(json, "since", row->since);
+	json_add_int(json, "since", booted + row->since / 1000);
 	if (!row->generation)
 		return;
 	json_add_int(json, "generation", (long long)row->generation);
-	json_add_int(json, "held_since", row->held_since);
+	json_add_int(json, "held_since", booted + row->held_since);
 }
 
 void consumer_write_report(const struct consumer *consumer,
@@ -266,7 +271,7 @@ static void take_holding(struct consumer *consumer, const char *workspace,
 	(void)holding_release(before);
 	if (consumer->holding == before)
 		return;
-	consumer->held_since = clock_boot_ms();
+	consumer->held_since = (uint32_t)(clock_boot_ms() / 1000);
 	if (before)
 		return;
 	list_add(&consumers->all, &consumer->link);
@@ -274,12 +279,12 @@ static void take_holding(struct consumer *consumer, const char *workspace,
 }
 
 /* Generations of two workspaces are never the same. */
-void consumer_hold(struct consumer *consumer, const char *how,
+void consumer_hold(struct consumer *consumer, enum consumer_how how,
 		   const struct view *view)
 {
 	uint64_t generation = view->snapshot->generation;
 
-	consumer->how = how;
+	consumer->how = (uint8_t)how;
 	if (!consumer->holding || consumer->holding->generation != generation)
 		take_holding(consumer, view->workspace, generation);
 }

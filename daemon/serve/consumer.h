@@ -31,6 +31,8 @@ struct view;
 
 #define CONSUMERS_PER_USER 64 /* of those that report */
 
+enum consumer_how { HELD_BY_GET, HELD_BY_WATCH };
+
 struct consumers {
 	struct list all; /* struct consumer */
 	size_t count;
@@ -44,8 +46,8 @@ struct consumer {
 	const struct peer *peer; /* the connection's */
 	struct holding *holding; /* NULL: it was given nothing */
 	struct report *report;   /* NULL: it has told nothing */
-	const char *how;         /* static: what gave it that */
-	int64_t held_since;      /* of that; milliseconds of the boot clock */
+	uint32_t held_since; /* since when it has that: boot clock, seconds */
+	uint8_t how;         /* enum consumer_how: by what it has that */
 };
 
 void consumers_init(struct consumers *consumers);
@@ -57,8 +59,8 @@ void consumer_init(struct consumer *consumer, struct consumers *consumers,
 /* The connection ends. */
 void consumer_deinit(struct consumer *consumer);
 
-/* It is given what @view is, by the method that @how names: "get", "watch". */
-void consumer_hold(struct consumer *consumer, const char *how,
+/* It is given what @view is. */
+void consumer_hold(struct consumer *consumer, enum consumer_how how,
 		   const struct view *view);
 
 /* What there is to tell of one. */
@@ -66,9 +68,9 @@ struct consumer_row {
 	uid_t uid;
 	pid_t pid; /* 0: of another namespace */
 	const char *how, *workspace;
-	uint64_t generation;       /* 0: not known */
-	int64_t since, held_since; /* seconds since 1970 */
-	int64_t connected;         /* milliseconds of the boot clock */
+	uint64_t generation; /* 0: not known */
+	int64_t since;       /* boot clock, milliseconds */
+	uint32_t held_since; /* the same, seconds */
 	bool reports;
 };
 

@@ -1,5 +1,6 @@
 #include "serve/consumer_list.h"
 
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
@@ -55,6 +56,7 @@ static void look_at(struct reader *reader, const struct holding *holding)
 	const struct service *service = reader->service;
 	struct view view;
 
+	assert(holding); /* or it would not be in the list */
 	if (reader->of == holding)
 		return;
 	reader->of = holding;
@@ -169,7 +171,7 @@ static bool is_told_by_a_report(const struct listing *listing,
 static void find_process(struct consumer_row *row, struct proc *proc)
 {
 	if (row->pid && proc_read(row->pid, proc) &&
-	    proc_started_ms(proc) > row->connected) {
+	    proc_started_ms(proc) > row->since) {
 		*proc = (struct proc){0};
 		row->pid = 0;
 	}

@@ -169,7 +169,7 @@ static void reply(struct request *request, const struct path *path, bool masked)
 	struct rendition *shown = snapshot_rendition(
 		view->snapshot, masked ? view->secrets : NULL);
 
-	consumer_hold(request->consumer, "get", view);
+	consumer_hold(request->consumer, HELD_BY_GET, view);
 	if (path->count)
 		reply_part(request, path, shown);
 	else
@@ -288,7 +288,7 @@ static void answer_with_environment(struct request *request,
 	add_lack(&call.fields, request);
 	json_add_bool(&call.fields, "masked", get->masked);
 	json_key(&call.fields, "value");
-	consumer_hold(request->consumer, "get", &request->view);
+	consumer_hold(request->consumer, HELD_BY_GET, &request->view);
 	environment_answer(request, &call);
 }
 

@@ -159,15 +159,15 @@ static char *find_cgroup(const struct peer *peer)
 const struct caller_rule *peer_own(struct peer *peer,
 				   const struct callers *callers)
 {
-	if (callers_is_empty(callers))
+	if (!callers->count)
 		return NULL;
-	if (peer->own_serial == callers_serial(callers))
+	if (peer->own_serial == callers->serial)
 		return peer->own;
-	if (callers_need_cgroup(callers) && !peer->cgroup)
+	if (callers->need_cgroup && !peer->cgroup)
 		peer->cgroup = find_cgroup(peer);
 	peer->own = callers_find(callers, &peer->user,
 				 str_from(peer->cgroup ? peer->cgroup : ""));
-	peer->own_serial = callers_serial(callers);
+	peer->own_serial = callers->serial;
 	return peer->own;
 }
 

@@ -8,6 +8,7 @@
 #include "config/snapshot.h"
 #include "serve/consumer.h"
 #include "serve/filter.h"
+#include "serve/holding.h"
 #include "serve/notice_job.h"
 #include "serve/offload.h"
 #include "serve/out.h"
@@ -28,14 +29,14 @@ struct watcher {
 	struct charge charge;
 	struct filter *filter; /* NULL: everything */
 	char *workspace;       /* that was asked for; NULL: the peer's */
-	char *told_of;         /* that `told` is of; NULL: not known */
 	uint64_t told;         /* generation, or serial of the status */
 	uint64_t told_number;  /* of that generation among its workspace's */
 	uint64_t told_edition; /* of its snapshot */
 	uint8_t kind;          /* enum watcher_kind */
 	bool more, masked;
-	const char *told_state;        /* static; NULL: not watched */
-	uint64_t told_held;            /* see struct view */
+	bool astray;            /* of which workspace `told` is, is not known */
+	const char *told_state; /* static; NULL: not watched */
+	uint64_t told_held;     /* see struct view */
 	bool values, since, documents; /* each was asked for */
 	bool answered;                 /* one reply at least */
 	struct pending *pending; /* of the first notice; NULL: it has come */
@@ -154,28 +155,34 @@ void watcher_free(struct watcher *watcher)
 	charge_release(&watcher->charge);
 	filter_unref(watcher->filter);
 	mem_free(watcher->workspace);
-	mem_free(watcher->told_of);
 	mem_free(watcher);
+}
+
+/* The workspace that `told` is of; NULL: it is not known. */
+static const char *told_of(const struct watcher *watcher)
+{
+	return watcher->astray || !watcher->consumer->holding
+		       ? NULL
+		       : watcher->consumer->holding->workspace;
 }
 
 static bool is_told_of(const struct watcher *watcher, const struct view *view)
 {
-	return watcher->told_of && !strcmp(watcher->told_of, view->workspace);
+	const char *name = told_of(watcher);
+
+	return name && !strcmp(name, view->workspace);
 }
 
 /* Remember that what @view holds is known. */
 static void set_told(struct watcher *watcher, const struct view *view)
 {
-	consumer_hold(watcher->consumer, "watch", view);
+	consumer_hold(watcher->consumer, HELD_BY_WATCH, view);
+	watcher->astray = false;
 	watcher->told = view->snapshot->generation;
 	watcher->told_number = view->history->added;
 	watcher->told_edition = view->snapshot->edition;
 	watcher->told_state = view->state;
 	watcher->told_held = view->held;
-	if (is_told_of(watcher, view))
-		return;
-	mem_free(watcher->told_of);
-	watcher->told_of = mem_strdup(view->workspace);
 }
 
 static uint64_t count_newer(const struct history *history, uint64_t told)
@@ -209,13 +216,13 @@ static uint64_t count_skipped(const struct watcher *watcher,
 static void find_base(const struct watcher *watcher, struct notice_step *step)
 {
 	const struct service *service = watcher->watchers->service;
+	const char *name = told_of(watcher);
 	struct view other;
 
 	if (is_told_of(watcher, step->view)) {
 		step->base = history_at(step->view->history, watcher->told);
 		step->skipped = count_skipped(watcher, step->view->history);
-	} else if (watcher->told_of &&
-		   service->view(service->data, watcher->told_of, &other)) {
+	} else if (name && service->view(service->data, name, &other)) {
 		step->base = history_at(other.history, watcher->told);
 	}
 }
@@ -525,8 +532,7 @@ static void set_since(struct watcher *watcher, const struct view *view,
 		      uint64_t since)
 {
 	watcher->told = since;
-	if (since < view->active_since)
-		mem_free(TAKE(watcher->told_of));
+	watcher->astray = since < view->active_since;
 }
 
 static void watch(struct request *request, struct watcher *watcher)

@@ -43,7 +43,7 @@ struct stage {
 	struct quota quota;
 	struct peer peer; /* who asks */
 	struct consumers consumers;
-	struct consumer consumer;
+	struct consumer consumer, watching[WATCHERS_MAX];
 	struct offload offload;
 	struct call_memo memo;
 	struct arena scratch;
@@ -201,6 +201,9 @@ static inline void stage_init(struct stage *stage)
 	quota_init(&stage->quota);
 	consumers_init(&stage->consumers);
 	consumer_init(&stage->consumer, &stage->consumers, &stage->peer);
+	for (size_t i = 0; i < WATCHERS_MAX; i++)
+		consumer_init(&stage->watching[i], &stage->consumers,
+			      &stage->peer);
 	offload_init(&stage->offload, uv_default_loop());
 	stage->offload.on_due = offload_go_on;
 	for (size_t i = 0; i < QUOTA_KINDS; i++)
@@ -215,6 +218,8 @@ static inline void stage_deinit(struct stage *stage)
 	for (size_t i = 0; i < stage->kept_count; i++)
 		watcher_free(stage->kept[i]);
 	consumer_deinit(&stage->consumer);
+	for (size_t i = 0; i < WATCHERS_MAX; i++)
+		consumer_deinit(&stage->watching[i]);
 	out_deinit(&stage->out);
 	call_memo_deinit(&stage->memo);
 	arena_free(&stage->scratch);
@@ -289,7 +294,9 @@ static inline void stage_ask(struct stage *stage, unsigned int rights,
 	struct request request = {
 		.service = &stage->service,
 		.peer = &stage->peer,
-		.consumer = &stage->consumer,
+		.consumer = stage->kept_count < WATCHERS_MAX
+				    ? &stage->watching[stage->kept_count]
+				    : &stage->consumer,
 		.quota = &stage->quota,
 		.watchers = &stage->watchers,
 		.offload = &stage->offload,

@@ -327,6 +327,11 @@ void fixture_free(struct fixture *fixture)
 		end_server(fixture);
 	assert_int_equal(uv_loop_close(&fixture->loop), 0);
 	consumer_deinit(&fixture->consumer);
+	for (size_t i = 0; i < fixture->watching_count; i++) {
+		consumer_deinit(fixture->watching[i]);
+		mem_free(fixture->watching[i]);
+	}
+	mem_free(fixture->watching);
 	out_deinit(&fixture->out);
 	call_memo_deinit(&fixture->memo);
 	arena_free(&fixture->scratch);
@@ -386,6 +391,26 @@ static void wait_for_job(struct fixture *fixture, struct request *request)
 	pending_free(pending);
 }
 
+/* Who watches has a connection of its own. */
+static struct consumer *add_watching(struct fixture *fixture)
+{
+	size_t count = ++fixture->watching_count;
+	struct consumer *consumer = mem_alloc(sizeof(*consumer));
+
+	fixture->watching =
+		mem_grow(fixture->watching, count * sizeof(struct consumer *));
+	fixture->watching[count - 1] = consumer;
+	consumer_init(consumer, &fixture->consumers, &fixture->peer);
+	return consumer;
+}
+
+static struct consumer *consumer_of_call(struct fixture *fixture, bool watches)
+{
+	if (fixture->asks)
+		return fixture->asks;
+	return watches ? add_watching(fixture) : &fixture->consumer;
+}
+
 const char *fixture_call(struct fixture *fixture, unsigned int rights,
 			 const char *message, struct watcher **watcher)
 {
@@ -396,7 +421,7 @@ const char *fixture_call(struct fixture *fixture, unsigned int rights,
 		.quota = &fixture->quota,
 		.offload = &fixture->offload,
 		.watchers = &fixture->watchers,
-		.consumer = fixture->asks ? fixture->asks : &fixture->consumer,
+		.consumer = consumer_of_call(fixture, watcher != NULL),
 		.out = &fixture->out,
 		.memo = &fixture->memo,
 		.scratch = &fixture->scratch,

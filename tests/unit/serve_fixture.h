@@ -87,9 +87,11 @@ struct fixture {
 	struct watchers watchers;
 	struct peer peer;
 	struct consumers consumers;
-	struct consumer consumer; /* the connection's, kept between calls */
-	struct peer asker;        /* who calls, as one of `asks` */
-	struct consumer *asks;    /* in place of that one; NULL: nobody */
+	struct consumer consumer;   /* the connection's, kept between calls */
+	struct peer asker;          /* who calls, as one of `asks` */
+	struct consumer *asks;      /* in place of that one; NULL: nobody */
+	struct consumer **watching; /* of the connections that watchers have */
+	size_t watching_count;
 	struct quota quota;
 	struct offload offload;
 	struct out out;

@@ -49,13 +49,13 @@ static void the_first_that_matches_decides(void **state)
 	struct callers *callers = callers_new(1);
 
 	(void)state;
-	assert_true(callers_is_empty(callers));
+	assert_int_equal(callers->count, 0);
 	callers_add(callers, "a", "user:7 group:8");
 	callers_add(callers, "b", NULL);
-	assert_false(callers_need_cgroup(callers));
+	assert_false(callers->need_cgroup);
 	callers_add(callers, "c", "unit:x.service  user:7 cgroup:/pods/...");
 	callers_add(callers, "d", "user:9 user:nobody.of.this.name cgroup:/");
-	assert_true(callers_need_cgroup(callers));
+	assert_true(callers->need_cgroup);
 	assert_string_equal(found(callers, 7, 1, "/x.service"), "a");
 	assert_string_equal(found(callers, 1, 8, ""), "a");
 	assert_string_equal(found(callers, 1, 1, "/x.service"), "c");

@@ -1,11 +1,13 @@
 /* Round trips: a tree that JSON can say is written in every format. What was
- * written without a warning is read to the same again; lines of env and of
- * properties are one for each leaf, whatever the leaves hold. */
+ * written without a warning is read to the same again, and each line of env is;
+ * lines of env and of properties are one for each leaf, whatever that holds. */
 
 #include <string.h>
 
 #include "fuzz_text.h"
+#include "read/variables.h"
 #include "render/render.h"
+#include "value/path.h"
 
 static void check_reads_back(const struct value *tree, const char *name,
 			     enum read_format format)
@@ -59,6 +61,33 @@ static bool has_prefix(struct str line, const char *prefix)
 	return str_starts(line, str_from(prefix));
 }
 
+/* The line is a variable, which is read to what it was written of. */
+static void check_variable(struct str line, const struct value *tree)
+{
+	const char *equals = memchr(line.ptr, '=', line.len);
+	struct env_variable variable;
+	_cleanup_(env_unrefp) struct env *env = NULL;
+	_cleanup_(variables_deinit) struct variables variables = {0};
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(doc_unrefp) struct doc *doc = NULL;
+	struct read_options options = fuzz_options(READ_VALUE, NULL);
+	struct path_error error;
+	struct path path;
+
+	assert(equals);
+	variable.name = (struct str){line.ptr, (size_t)(equals - line.ptr)};
+	variable.value = str_from_offset(line, variable.name.len + 1);
+	env = env_new(&variable, 1);
+	variables_generic(&variables, env);
+	assert(variables.count == 1);
+	options.under = variables.items[0].under;
+	assert(read_text(&doc, "variable", variables.items[0].text, &options,
+			 &diag) == 0);
+	assert(path_parse(&path, &variables.arena, options.under, &error));
+	assert(value_equal(path_find(doc->root, &path),
+			   path_find(tree, &path)));
+}
+
 /* A variable more than there are leaves would be one of somebody's making. */
 static void check_env(const struct value *tree)
 {
@@ -73,6 +102,10 @@ static void check_env(const struct value *tree)
 		const char *end = memchr(text.ptr, '\n', text.len);
 
 		assert(end && has_prefix(text, "CLEARML_AGENT__"));
+		if (!rendering.warnings.len)
+			check_variable((struct str){text.ptr,
+						    (size_t)(end - text.ptr)},
+				       tree);
 		text = str_from_offset(text, (size_t)(end - text.ptr) + 1);
 	}
 }

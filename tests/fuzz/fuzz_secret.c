@@ -11,6 +11,7 @@
 
 #define KNOWN_MIN   8 /* characters that are looked for inside texts */
 #define SECRETS_MAX 64
+#define MASK_BYTES  4 /* that stand for one byte at least */
 
 struct known_texts {
 	struct str items[SECRETS_MAX];
@@ -58,6 +59,7 @@ static void check_masked(const struct secrets *secrets,
 	bool hidden = mask_into(secrets, text, &shown);
 
 	assert(hidden || str_equal(buf_str(&shown), text));
+	assert(shown.len <= MASK_BYTES * text.len);
 	check_hidden(known, buf_str(&shown));
 }
 

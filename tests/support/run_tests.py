@@ -130,7 +130,8 @@ def tell_skipped():
         job = skips.job_of(reason)
         is_wrong = job in (None, os.environ.get("CI_JOB"))
         wrong += is_wrong
-        where = f"CI's job {job} runs them" if job else "NO LINE OF tests/skips.txt"
+        where = {None: "NO LINE OF tests/skips.txt", "by-hand": "they run by hand only"}.get(
+            job, f"CI's job {job} runs them")
         print(f"  {count:4} skipped: {reason} ({where}){', WHICH THIS IS' if job and is_wrong else ''}")
     return wrong
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 from harness import CLIENT, FAST, Daemon, wait_until
@@ -176,6 +177,81 @@ def test_a_skip_that_was_answered_is_kept(home, server, conf, tmp_path):
     print(f"of {sum(found.values())} daemons that were killed {found[True]} have kept the skip, "
           f"{answers} had answered it")
     assert min(found.values()) > 5 and answers > 1
+
+
+def test_the_history_is_what_was_served_and_nothing_else(home, tmp_path):
+    """Each generation that is found after a kill was served, with just that value; none is damaged."""
+    state, log = home.path / "state/clearconf", tmp_path / "trace"
+    folder = state / "history/default.history"
+    home.settings(FAST)
+    served = {}  # generation: turn, of the life before the one that is looked at
+
+    def turn(daemon, number):
+        """The generation with this value; None: it was killed first."""
+        home.conf(f"turn: {number}\nkey: hush-hush-{number}\n")
+        end = time.monotonic() + 20
+        while daemon.process.poll() is None and time.monotonic() < end:
+            try:
+                answer = daemon.call("Get")
+            except OSError:
+                continue
+            served[answer["generation"]] = answer["value"].get("turn")
+            if answer["value"].get("turn") == number:
+                return answer["generation"]
+        return None
+
+    def live(before):
+        daemon = Daemon(home, env={"UV_THREADPOOL_SIZE": "1"})
+        home.conf("turn: 10\nkey: hush-hush-10\n")
+        daemon.spawn(before)
+        for number in (11, 12, 13):
+            turn(daemon, number)
+        wait_until(lambda: daemon.process.poll() is not None or len(list(folder.glob("*.generation"))) >= 5,
+                   "what is kept")
+        if daemon.process.poll() is None and children(daemon.process.pid):
+            os.kill(children(daemon.process.pid)[0], signal.SIGTERM)
+        daemon.process.wait(30)
+
+    def found():
+        """(generation, turn) of what the next process finds, the oldest first."""
+        with Daemon(home) as daemon:
+            home.conf("turn: 20\n")
+            daemon.wait_value("turn", 20)
+            wait_until(lambda: len(daemon.call("History")["generations"])
+                       >= len(list(folder.glob("*.generation"))), "the history")
+            told = daemon.call("History", reveal=True)["generations"]
+            assert "history-not-used" not in daemon.log()
+        turns = {}
+        for each in told:
+            for change in each["changes"]:
+                if change["path"] == "turn":
+                    turns[each["generation"]] = change["new"]
+        return turns
+
+    with Daemon(home) as daemon:
+        turn(daemon, 1)
+        turn(daemon, 2)
+        wait_until(lambda: len(list(folder.glob("*.generation"))) >= 2, "what is kept")
+    kept, first = dict(served), tmp_path / "kept"
+    shutil.copytree(state, first)
+    live(traced(log, "-e", "trace=" + ",".join(CHANGING)))
+    points, counts = calls(log)[::5], collections.Counter()  # all of them take seven minutes
+    for name, number in points:
+        shutil.rmtree(state)
+        shutil.copytree(first, state)
+        served.clear()
+        served.update(kept)
+        live(traced(log, *killing(name, number)))
+        assert {mode & 0o077 for mode in modes(state).values()} == {0}, (name, number)
+        assert not list(folder.glob("*.bad")), (name, number)
+        turns = found()
+        for generation, value in turns.items():
+            assert served.get(generation, value) == value, (name, number)
+        in_order = [turns[generation] for generation in sorted(turns)]
+        assert in_order == sorted(set(in_order)) and set(in_order) <= {1, 2, 10, 11, 12, 13, 20}
+        assert {1, 2, 20} <= set(in_order), (name, number)
+        counts[len(turns)] += 1
+    print(f"{len(points)} kills; generations found after them: {dict(counts)}")
 
 
 def children(pid):

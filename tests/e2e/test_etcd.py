@@ -432,8 +432,9 @@ def test_certificates_both_ways(tmp_path, serve, home, certificates):
         def shown(ca, name=None):
             own = f"cert = {pki}/{name}.pem\nkey = {pki}/{name}.key\n" if name else ""
             return f"ca = {pki}/{ca}.pem\n{own}"
-        daemon = serve(etcd, shown("ca", "host"))
+        daemon = serve(etcd, shown("ca", "host") + "report = yes\n")
         daemon.wait_value("a", 1)
+        wait_until(lambda: site(daemon)["report"]["state"] == "kept", "the report")
         for more, words in ((shown("stranger", "host"), "correct `ca` in [site]"),
                             (shown("ca", "foreign"), "correct `cert` and `key` in [site]"),
                             (shown("ca"), "correct `cert` and `key` in [site]")):

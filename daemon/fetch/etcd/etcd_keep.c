@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "fetch/backoff.h"
 
-/* Failures: the first wait, the longest one. */
+/* After failures; at most a third of the lease, which etcd gives anew when it
+ * comes back. */
 #define WAIT_FIRST_MS 2000
-#define WAIT_MAX_MS   60000
 
 /* A write finds another value than it counted on so often before it waits. */
 #define TRIES 4
@@ -55,6 +55,12 @@ struct etcd_keep {
 enum etcd_keep_state etcd_keep_state(const struct etcd_keep *keep)
 {
 	return keep->state;
+}
+
+bool etcd_keep_is_written(const struct etcd_keep *keep)
+{
+	return keep->owned && keep->lease && !keep->unwritten &&
+	       keep->doing != WRITING;
 }
 
 const char *etcd_keep_problem(const struct etcd_keep *keep)
@@ -197,9 +203,15 @@ static bool take(struct etcd_keep *keep, const struct etcd_answer *answer)
 static void ask(struct etcd_keep *keep, enum keep_doing doing,
 		struct buf *body);
 
+/* Hosts that began at one moment are not to ask at one moment for ever. */
 static void expect_renewal(struct etcd_keep *keep)
 {
-	keep->renew_at = now_of(keep) + third(keep);
+	keep->renew_at = now_of(keep) + third(keep) - within(third(keep) / 4);
+}
+
+static void expect_look(struct etcd_keep *keep)
+{
+	keep->look_at = now_of(keep) + 3 * third(keep) - within(third(keep));
 }
 
 static void expect_nobody(struct etcd_keep *keep)
@@ -212,7 +224,8 @@ static void take_lease(struct etcd_keep *keep, const struct etcd_reply *reply)
 {
 	keep->lease = reply->lease;
 	expect_renewal(keep);
-	keep->look_at = now_of(keep) + 3 * third(keep);
+	keep->renew_at -= within(third(keep) / 2);
+	expect_look(keep);
 	expect_nobody(keep);
 	step(keep);
 }
@@ -344,7 +357,7 @@ static void look(struct etcd_keep *keep)
 	const struct etcd_get get = {.span.key = keep->config.key,
 				     .local = true};
 
-	keep->look_at = now_of(keep) + 3 * third(keep);
+	expect_look(keep);
 	etcd_write_get(&body, &get);
 	ask(keep, LOOKING, &body);
 }
@@ -498,7 +511,7 @@ struct etcd_keep *etcd_keep_new(uv_loop_t *loop, struct http *http,
 	assert(config->ttl_ms && config->key.len);
 	keep->config = *config;
 	keep->backoff = (struct backoff){.first_ms = WAIT_FIRST_MS,
-					 .max_ms = WAIT_MAX_MS};
+					 .max_ms = third(keep)};
 	keep->ask = etcd_ask_new(loop, http, &config->nodes);
 	(void)uv_timer_init(loop, &keep->timer);
 	keep->timer.data = keep;

@@ -79,6 +79,9 @@ void etcd_keep_set(struct etcd_keep *keep, struct str value);
 
 enum etcd_keep_state etcd_keep_state(const struct etcd_keep *keep);
 
+/* Has etcd the newest value, as far as we know? */
+bool etcd_keep_is_written(const struct etcd_keep *keep);
+
 /* What is wrong, for people; NULL: nothing. */
 const char *etcd_keep_problem(const struct etcd_keep *keep);
 

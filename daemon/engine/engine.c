@@ -358,6 +358,7 @@ static void on_hold(void *data, struct workspace *workspace)
 	struct engine *engine = data;
 
 	expect_lapse(engine);
+	report_look(engine->report);
 	engine->events.on_snapshot(engine->events.data, workspace);
 	engine->events.on_state(engine->events.data);
 	engine->events.on_progress(engine->events.data);

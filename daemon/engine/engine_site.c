@@ -19,7 +19,8 @@ void engine_judge_rollouts(struct engine *engine)
 void engine_complain(struct engine *engine, bool left, uint64_t generation,
 		     const char *reason)
 {
-	if (!engine->site ||
+	/* What is held has nothing to do with what has come since. */
+	if (!engine->site || hold_is_on(&engine->active->hold) ||
 	    !site_blame_rollouts(engine->site, left, generation, reason))
 		return;
 	report_look(engine->report);

@@ -171,6 +171,25 @@ static void write_revisions(const struct workspace *workspace, const char *key,
 	buf_putc(json, ']');
 }
 
+static void write_hold(const struct engine *engine, const struct hold *hold,
+		       struct buf *json)
+{
+	const struct hold_record *record = hold->record;
+
+	if (!record)
+		return;
+	json_key(json, "hold");
+	buf_putc(json, '{');
+	json_add_int(json, "generation", (long long)record->generation);
+	json_add_int(json, "since", record->since);
+	if (record->until)
+		json_add_int(json, "until", record->until);
+	add_shown(engine, json, "reason", record->reason);
+	json_add_int(json, "uid", record->uid);
+	json_add_bool(json, "differs", hold->differs);
+	buf_putc(json, '}');
+}
+
 static void write_workspace(const struct report_facts *facts,
 			    const struct workspace *workspace, struct buf *json)
 {
@@ -192,6 +211,7 @@ static void write_workspace(const struct report_facts *facts,
 			     workspace->last_good.good.wall_s);
 	write_revisions(workspace, "waiting", ARRIVAL_WAITING, json);
 	write_revisions(workspace, "skipped", ARRIVAL_SKIPPED, json);
+	write_hold(engine, &workspace->hold, json);
 	add_shown(engine, json, "problem", problem);
 	buf_putc(json, '}');
 }

@@ -188,6 +188,24 @@ def test_a_broken_document_is_told_without_what_is_secret(etcd, serve):
     assert it["problem"]["text"], "the last one stays"
 
 
+def test_a_hold_is_told(etcd, serve):
+    etcd.put("10-base.conf", "a: 1")
+    daemon = serve(etcd)
+    before = wait_report(etcd, lambda told: told["site"].get("count") == 1, "a report")
+    assert daemon.home.client("hold", "--reason", "a freeze", "--for", "2h").returncode == 0
+    it = wait_report(etcd, lambda told: "hold" in told["workspaces"][0], "the hold")
+    hold = it["workspaces"][0]["hold"]
+    assert (hold["reason"], hold["differs"]) == ("a freeze", False)
+    assert 7100 < hold["until"] - hold["since"] <= 7200
+    revision = etcd.put("10-base.conf", "a: 2")
+    it = wait_report(etcd, lambda told: told["site"]["revision"] == revision
+                     and told["workspaces"][0]["hold"]["differs"], "what it holds back")
+    assert digest(it) == digest(before)
+    assert daemon.home.client("release").returncode == 0
+    it = wait_report(etcd, lambda told: "hold" not in told["workspaces"][0]
+                     and digest(told) != digest(before), "the release")
+
+
 # --- digests ------------------------------------------------------------------
 
 def test_a_keyed_digest_tells_secrets_apart_and_one_without_does_not(etcd, serve, tmp_path):

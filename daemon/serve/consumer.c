@@ -24,7 +24,9 @@
 /* What a consumer told last. */
 struct report {
 	struct charge charge;
-	char *how, *command, *waiting_for;              /* NULL: not told */
+	char *how, *command, *waiting_for; /* NULL: not told */
+	int64_t generation;                /* that its file has; 0: not told */
+	uint32_t held_since;
 	int64_t child, child_generation, pending_since; /* 0: none */
 	unsigned int logged;                            /* of what is pending */
 	struct proc proc; /* of the child, if it is one of the peer's */
@@ -37,20 +39,31 @@ static const char *const hows[] = {
 	[HELD_BY_WATCH] = "watch",
 };
 
+static void tell_of_report(const struct report *report,
+			   struct consumer_row *row)
+{
+	row->how = report->how;
+	row->generation = (uint64_t)report->generation;
+	row->held_since = report->held_since;
+	row->reports = true;
+	row->named = report->command != NULL;
+}
+
 struct consumer_row consumer_row(const struct consumer *consumer)
 {
-	const struct report *report = consumer->report;
-
-	return (struct consumer_row){
+	struct consumer_row row = {
 		.uid = consumer->peer->user.uid,
 		.pid = consumer->peer->pid,
-		.how = report ? report->how : hows[consumer->how],
+		.how = hows[consumer->how],
 		.workspace = consumer->holding->workspace,
 		.generation = consumer->holding->generation,
 		.since = consumer->peer->since,
 		.held_since = consumer->held_since,
-		.reports = report != NULL,
 	};
+
+	if (consumer->report)
+		tell_of_report(consumer->report, &row);
+	return row;
 }
 
 static void write_text(const struct secrets *secrets, struct buf *json,
@@ -126,15 +139,11 @@ static bool is_behind(const struct consumer *consumer,
 		      const struct service *service)
 {
 	const struct holding *holding = consumer->holding;
-	uint64_t child = (uint64_t)consumer->report->child_generation;
-	uint64_t current;
 	struct view view;
 
-	if (!service->view(service->data, holding->workspace, &view))
-		return false;
-	current = view.snapshot->generation;
-	return (holding->generation && holding->generation < current) ||
-	       (child && child < current);
+	return holding->generation &&
+	       service->view(service->data, holding->workspace, &view) &&
+	       holding->generation < view.snapshot->generation;
 }
 
 struct consumer_count consumers_count(const struct consumers *consumers,
@@ -260,6 +269,11 @@ void consumer_deinit(struct consumer *consumer)
 	tell_service(consumer->consumers);
 }
 
+static uint32_t now(void)
+{
+	return (uint32_t)(clock_boot_ms() / 1000);
+}
+
 static void take_holding(struct consumer *consumer, const char *workspace,
 			 uint64_t generation)
 {
@@ -271,7 +285,7 @@ static void take_holding(struct consumer *consumer, const char *workspace,
 	(void)holding_release(before);
 	if (consumer->holding == before)
 		return;
-	consumer->held_since = (uint32_t)(clock_boot_ms() / 1000);
+	consumer->held_since = now();
 	if (before)
 		return;
 	list_add(&consumers->all, &consumer->link);
@@ -341,6 +355,23 @@ static void look_at_child(struct report *report, pid_t parent)
 		report->proc = (struct proc){0};
 }
 
+/* What it runs may know an older one than its file has. */
+static uint64_t oldest_of(const struct report *report)
+{
+	int64_t child = report->child_generation;
+
+	return (uint64_t)(child && child < report->generation
+				  ? child
+				  : report->generation);
+}
+
+static void take_generation(struct report *report, int64_t generation)
+{
+	if (report->generation != generation)
+		report->held_since = now();
+	report->generation = generation;
+}
+
 static void take(struct consumer *consumer, const struct request *request)
 {
 	const struct call *call = &request->call;
@@ -357,8 +388,8 @@ static void take(struct consumer *consumer, const struct request *request)
 	report->child = call_int(call, "child", 0);
 	report->child_generation = call_int(call, "child_generation", 0);
 	report->pending_since = call_int(call, "pending_since", 0);
-	take_holding(consumer, request->view.workspace,
-		     (uint64_t)call_int(call, "generation", 0));
+	take_generation(report, call_int(call, "generation", 0));
+	take_holding(consumer, request->view.workspace, oldest_of(report));
 	look_at_child(report, consumer->peer->pid);
 	log_change(consumer, pending_before, is_news);
 }

@@ -44,7 +44,8 @@ struct consumer {
 	struct list link; /* in consumers->all; or alone */
 	struct consumers *consumers;
 	const struct peer *peer; /* the connection's */
-	struct holding *holding; /* NULL: it was given nothing */
+	struct holding *holding; /* NULL: it was given nothing. Of one that
+				  * reports, the oldest that is in use */
 	struct report *report;   /* NULL: it has told nothing */
 	uint32_t held_since; /* since when it has that: boot clock, seconds */
 	uint8_t how;         /* enum consumer_how: by what it has that */
@@ -72,6 +73,7 @@ struct consumer_row {
 	int64_t since;       /* boot clock, milliseconds */
 	uint32_t held_since; /* the same, seconds */
 	bool reports;
+	bool named; /* it tells its command */
 };
 
 struct consumer_row consumer_row(const struct consumer *consumer);
@@ -94,8 +96,8 @@ struct consumer_reader {
 void consumers_write(const struct consumers *consumers,
 		     const struct consumer_reader *reader, struct buf *json);
 
-/* Those that report. behind: of them, those whose files, or what they run, have
- * an older generation than their workspace has. */
+/* Those that report. behind: of them, those whose file, or what they run, has
+ * an older generation than the workspace has. */
 struct consumer_count {
 	size_t reports, behind;
 };

@@ -199,7 +199,7 @@ static void write_entry(const struct listing *listing, struct entry *entry,
 	json_add_optional_int(json, "behind", entry->behind);
 	if (entry->report.len)
 		buf_printf(json, ",%.*s", STR_PRINT(entry->report));
-	if (!entry->row.reports)
+	if (!entry->row.named)
 		write_name(&proc, listing->secrets, json);
 	buf_putc(json, '}');
 }

@@ -66,7 +66,10 @@ def test_exec_and_dump_tell_what_they_have(ready, home, tmp_path):  # noqa: F811
         now = ready.call("Get")["generation"]
         one(ready, how="dump", generation=now, pid=dump["pid"])
         run = one(ready, how="exec", generation=now, pid=run["pid"])
-        assert run["child_generation"] == generation
+        assert run["child_generation"] == generation and run["behind"] >= 0
+        assert "behind" not in one(ready, how="dump") and one(ready, command="clearconf")
+        assert metrics(home)["workspace_consumers_behind", (("age", "minute"),
+                                                            ("workspace", "default"))] == 1
         assert [each["how"] for each in listed(ready)].count("watch") == 0
         text = home.client("consumers", check=0).stdout
         [line] = [line for line in text.splitlines() if " exec " in line]

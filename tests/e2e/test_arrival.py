@@ -337,3 +337,16 @@ def test_only_an_administrator_decides(make, server, strangers):
     for words in (["change", "now"], ["change", "skip"], ["change", "--reveal"]):
         assert strangers.client(STRANGER, *words)[0] == 5
     assert host.daemon.get("k") == 1
+
+
+def test_what_is_taken_under_a_hold_waits_for_the_release(waiting):
+    host, revision = waiting
+    host.home.client("hold", "--reason", "an incident", check=0)
+    assert "changed k 1 -> 2" in change(host).stdout
+    change(host, "now", revision)
+    assert host.daemon.get("k") == 1 and not host.arriving()
+    kill_and_start(host)
+    next_answer(host)
+    assert host.daemon.get("k") == 1 and not host.arriving()
+    host.home.client("release", check=0)
+    assert host.daemon.get("k") == 2

@@ -69,7 +69,7 @@ func watch(ctx context.Context, c *varlink.Connection, path string, count int) {
 	receive, err := ioclearconf.Watch().Send(ctx, c, varlink.More, &paths, nil, nil, &values, nil, nil, nil)
 	check(err)
 	for i := 0; i < count; i++ {
-		generation, _, _, resync, _, changes, value, flags, err := receive(ctx)
+		generation, _, _, _, resync, _, changes, value, flags, err := receive(ctx)
 		check(err)
 		print(map[string]interface{}{
 			"generation": generation, "resync": resync, "changes": changes,

@@ -47,7 +47,8 @@ class Interface:
 
     def declaration(self):
         word, name = self.tokens.pop(0), self.tokens.pop(0)
-        if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) or name in self.declared(word):
+        known = {*self.types, *self.methods, *self.errors}  # of a language they are one
+        if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name) or name in known:
             raise ValueError(f"{word} {name}: no name, or declared before")
         self.declared(word)[name] = self.group()
         if word == "method":

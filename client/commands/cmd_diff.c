@@ -79,7 +79,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	struct simple_call call = {"Diff", &members, .of_all = false};
 	int status;
 
-	for (int i = 0; i < argc; i++)
+	for (int i = 0; i < argc && i < 2; i++)
 		if (!add_generation(&members, keys[i], argv[i]))
 			return complain(EXIT_USAGE,
 					"'%s' is no generation: 'clearconf "

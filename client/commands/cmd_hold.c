@@ -154,7 +154,7 @@ static int hold(const struct client *client, const struct hold *o,
 		json_add_int(&members, "duration",
 			     (long long)ceil(arguments_seconds(o->duration)));
 	status = ask(client, "Hold", &members, &answer);
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE || !answer)
 		return status;
 	return o->json ? simple_call_print_json(answer->root)
 		       : print(answer->root);
@@ -192,7 +192,7 @@ static int run_release(const struct client *client, const void *fields,
 
 	(void)argc;
 	(void)argv;
-	if (status != EXIT_DONE)
+	if (status != EXIT_DONE || !answer)
 		return status;
 	if (o->json)
 		return simple_call_print_json(answer->root);

@@ -24,7 +24,7 @@
 
 /* A clock may be a little wrong. One that stands before there was a clearconf
  * has not been set yet, and says nothing of a file. */
-#define CLOCK_TOLERANCE (24 * 3600)
+#define CLOCK_TOLERANCE INT64_C(86400)
 #define CLOCK_SET       INT64_C(1735689600) /* 2025 */
 
 static const struct seal hold_seal = {"clearconf-hold", 1};

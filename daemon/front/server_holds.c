@@ -41,8 +41,11 @@ static bool find_generation(const struct server_call *call,
 			   : workspace->snapshot;
 	if (!wish->snapshot)
 		return false;
-	wish->generation = asked < 0 && held ? held->generation
-					     : wish->snapshot->generation;
+	if (asked >= 0)
+		wish->generation = (uint64_t)asked;
+	else
+		wish->generation =
+			held ? held->generation : wish->snapshot->generation;
 	return true;
 }
 

@@ -163,6 +163,8 @@ class World:
         self.companies = {"one": None, "two": server.state.add_company("second company")}
         self.declared = list(NAMES)
         self.errands = []
+        self.held = {}  # by workspace: the tree that is served, whatever comes
+        self.served = {name: {} for name in NAMES}  # what each generation was, in bytes
         server.state.users[USER_ID].tenants.append(self.companies["two"])
         server.state.add_credentials(access_key="KEYOFTWO", secret_key=KEYS["two"][1],
                                      company=self.companies["two"])
@@ -180,7 +182,9 @@ class World:
         self.home.settings(text)
 
     def tree(self, name):
-        """What a workspace comes to when all of it is intact and read."""
+        """What a workspace comes to when all of it is intact and read, or what it holds."""
+        if name in self.held:
+            return self.held[name]
         tree = merged(self.part.tree, self.main.tree) if self.includes else self.main.tree
         for vault in self.vaults[name]:
             if vault["enabled"]:
@@ -275,6 +279,51 @@ class World:
         self.settings()
         self.hang_up()
 
+    def look(self, name):
+        """(generation, bytes) of what is served now; None: the workspace is not declared."""
+        with self.daemon.connect(timeout=15) as line:
+            line.send("io.clearconf.Get", {"workspace": name, "mask": False})
+            raw = line.receive_raw()
+        reply = json.loads(raw)
+        if "error" in reply:
+            return None
+        value = raw[raw.index(b'"value":') + len(b'"value":'):].rstrip(b"\0")
+        self.served[name][reply["parameters"]["generation"]] = value.strip()[:-2]
+        return reply["parameters"]["generation"], value.strip()[:-2]
+
+    def hold(self):
+        """What is served, or was at some time, is from here on."""
+        name, back = self.rng.choice(NAMES), self.rng.random() < 0.5
+        known = sorted(self.served[name])
+        generation = self.rng.choice(known) if known and back else None
+        try:
+            told = self.daemon.call("Hold", workspace=name, reason="a step",
+                                    **({"generation": generation} if generation else {}))
+        except VarlinkError as error:
+            assert error.name in ("io.clearconf.UnknownGeneration",
+                                  "io.clearconf.UnknownWorkspace"), error
+            return
+        now, value = self.look(name)
+        # A switch of the workspaces meanwhile serves the same as another generation.
+        assert now >= told["generation"] >= told["hold"]["generation"]
+        if generation:
+            assert told["hold"]["generation"] == generation
+            assert value == self.served[name][generation], f"generation {generation} is another"
+        self.held[name] = json.loads(value)
+
+    def release(self, name=None):
+        name = name or self.rng.choice(NAMES)
+        if name in self.daemon_names():
+            assert self.daemon.call("Release", workspace=name)["released"] == (name in self.held)
+            self.held.pop(name, None)
+
+    def check_held(self):
+        """What is held is served, byte for byte."""
+        for name in NAMES:
+            seen = self.look(name)
+            if seen and name in self.held:
+                assert json.loads(seen[1]) == self.held[name], f"{name} is not held"
+
     def kill(self):
         self.restart(signal.SIGKILL)
 
@@ -298,11 +347,13 @@ class World:
 
     STEPS = {save: 8, save_included: 3, include: 2, lose: 1, lose_included: 1, spoil: 2,
              spoil_included: 1, offer: 6, spoil_vault: 1, fail: 2, heal: 2, expire: 1,
-             use: 4, reload: 1, hang_up: 1, declare: 1, kill: 1, terminate: 0.3}
+             use: 4, reload: 1, hang_up: 1, declare: 1, kill: 1, terminate: 0.3,
+             hold: 3, release: 2}
 
     def step(self):
         act, = self.rng.choices(list(self.STEPS), list(self.STEPS.values()))
         act(self)
+        self.check_held()
         return act.__name__
 
     def end_errands(self, wait=True):
@@ -445,6 +496,7 @@ class Watcher:
         later = not self.first or not self.more
         resync = told["resync"]
         assert told["generation"] >= self.generation, "generations only grow"
+        assert told.get("held", 0) <= told["generation"]
         assert not later or resync or told["changes"] or "value" in told, "it says nothing"
         assert not (resync and told["changes"])
         self.check_skipped(told)
@@ -567,6 +619,9 @@ class Run:
 
     def say_once(self, name, active):
         """One change of one workspace, that nothing follows: all hear of it."""
+        if name in self.world.held:
+            self.past.append("release " + name)
+            self.world.release(name)
         old = self.world.tree(name)
         while self.world.tree(name) == old:
             self.world.offer(name)

@@ -254,6 +254,103 @@ def test_the_history_is_what_was_served_and_nothing_else(home, tmp_path):
     print(f"{len(points)} kills; generations found after them: {dict(counts)}")
 
 
+@pytest.fixture
+def holding(home, tmp_path):
+    """try_each(words, judge): clearconf of these words, asked of a daemon that is killed as it enters
+    each of its system calls; judge(answered, what) is told whether it answered, and what a start
+    after that serves and holds."""
+    state, log = home.path / "state/clearconf", tmp_path / "trace"
+
+    def live(before, words):
+        daemon = Daemon(home, env={"UV_THREADPOOL_SIZE": "1"})
+        daemon.spawn(before)
+        wait_until(lambda: daemon.process.poll() is not None or home.socket.exists(), "the socket")
+        answered = home.client(*words).returncode == 0
+        if daemon.process.poll() is None and children(daemon.process.pid):
+            os.kill(children(daemon.process.pid)[0], signal.SIGTERM)
+        daemon.process.wait(30)
+        return answered
+
+    def look():
+        """(a, the reason of the hold): after a restart, whatever the file says now."""
+        home.conf("a = 3\n")
+        with Daemon(home) as daemon:
+            hold = daemon.workspace().get("hold")
+            assert not list(state.glob("*.bad")), daemon.log()
+            return daemon.get("a"), hold and (hold["generation"], hold["reason"])
+
+    def prepare():
+        shutil.rmtree(state)
+        shutil.copytree(tmp_path / "kept", state)
+        home.conf("a = 2\n")
+
+    def try_each(words, judge):
+        shutil.copytree(state, tmp_path / "kept")
+        prepare()
+        assert live(traced(log, "-e", "trace=" + ",".join(CHANGING)), words)
+        points, killed = calls(log), 0
+        for name, number in points:
+            prepare()
+            answered = live(traced(log, *killing(name, number)), words)
+            killed += not answered
+            assert {mode & 0o077 for mode in modes(state).values()} == {0}, (name, number)
+            judge(answered, look())
+        assert len(points) > 20 and killed > 5
+        return killed
+    return try_each
+
+
+def begin_holding(home, *words):
+    """The state folder of a daemon that served a: 1 and a: 2, and did as it was told in between."""
+    home.settings(FAST)
+    home.conf("a = 1\n")
+    with Daemon(home) as daemon:
+        if words:
+            home.client(*words, check=0)
+        home.conf("a = 2\n")
+        wait_until(lambda: "event=kept-back" in daemon.log() if words else daemon.get("a") == 2,
+                   "the second")
+
+
+def test_a_hold_that_was_answered_holds(home, holding):
+    begin_holding(home)
+    found = collections.Counter()
+
+    def judge(answered, seen):
+        assert seen[0] == (2 if seen[1] else 3) and (seen[1] or not answered), seen
+        found[bool(seen[1])] += 1
+    killed = holding(["hold", "--reason", "x"], judge)
+    print(f"{killed} times killed before the answer, {found[True]} times held after it, "
+          f"{found[False]} times not")
+    assert min(found.values()) > 2
+
+
+def test_a_hold_that_replaces_another_is_the_one_or_the_other(home, holding):
+    begin_holding(home, "hold", "--reason", "first")
+    found = collections.Counter()
+
+    def judge(answered, seen):
+        assert seen[0] == 1 and seen[1][1] in ("first", "second"), seen
+        assert not answered or seen[1][1] == "second", seen
+        found[seen[1][1]] += 1
+    killed = holding(["hold", "--reason", "second"], judge)
+    print(f"{killed} times killed before the answer: {dict(found)}")
+    assert min(found.values()) > 2
+
+
+def test_a_release_that_was_answered_is_one(home, holding):
+    begin_holding(home, "hold", "--reason", "x")
+    found = collections.Counter()
+
+    def judge(answered, seen):
+        assert seen[0] == (1 if seen[1] else 3) and (not seen[1] or not answered), seen
+        found[bool(seen[1])] += 1
+    killed = holding(["release"], judge)
+    print(f"{killed} times killed before the answer, {found[True]} times held after it, "
+          f"{found[False]} times not")
+    assert min(found.values()) > 2
+
+
 def children(pid):
     with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
         return [int(each) for each in file.read().split()]

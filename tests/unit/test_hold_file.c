@@ -212,7 +212,7 @@ static void a_file_of_the_future_holds_nothing(void **state)
 	struct fixture *fixture = *state;
 
 	start_with(fixture, "a: 1");
-	rewrite(fixture, time(NULL) + 48 * 3600, 0);
+	rewrite(fixture, time(NULL) + INT64_C(172800), 0);
 	assert_value(fixture, "a", "2");
 	assert_true(is_set_aside());
 }

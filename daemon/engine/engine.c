@@ -229,13 +229,11 @@ static void reload_workspaces(struct engine *engine, enum snapshot_cause cause)
 	while (watch_files(engine) && ++rounds < RELOAD_ROUNDS);
 }
 
-static void expect_lapse(struct engine *engine);
-
 static void lapse(struct engine *engine)
 {
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_lapse(engine->workspaces[i]);
-	expect_lapse(engine);
+	engine_expect_lapse(engine);
 }
 
 static void on_lapse(uv_timer_t *timer)
@@ -243,8 +241,7 @@ static void on_lapse(uv_timer_t *timer)
 	lapse(timer->data);
 }
 
-/* Set the timer to the moment when the first vaults may be too old. */
-static void expect_lapse(struct engine *engine)
+void engine_expect_lapse(struct engine *engine)
 {
 	int64_t first = -1, ms;
 
@@ -266,7 +263,7 @@ void engine_reload_workspaces(struct engine *engine)
 	engine_judge_rollouts(engine);
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_prove_now(engine->workspaces[i]);
-	expect_lapse(engine);
+	engine_expect_lapse(engine);
 	engine_sweep_caches(engine);
 }
 
@@ -322,7 +319,7 @@ static void on_answer(void *data, struct workspace *workspace)
 
 	rotation_look(workspace->rotation);
 	engine_recheck_on_occasion(engine);
-	expect_lapse(engine);
+	engine_expect_lapse(engine);
 	engine_ready_when_settled(engine);
 	engine->events.on_progress(engine->events.data);
 }
@@ -357,7 +354,7 @@ static void on_hold(void *data, struct workspace *workspace)
 {
 	struct engine *engine = data;
 
-	expect_lapse(engine);
+	engine_expect_lapse(engine);
 	report_look(engine->report);
 	engine->events.on_snapshot(engine->events.data, workspace);
 	engine->events.on_state(engine->events.data);
@@ -566,15 +563,27 @@ char *engine_explain_nothing(const struct engine *engine)
 	return root->object.count ? NULL : local_explain_nothing(&rule);
 }
 
+/* Of which workspace an earlier process told somebody who named none, nobody
+ * knows where there may have been several. */
+static void forget_who_was_active(struct engine *engine)
+{
+	_cleanup_(mem_freep) char *chosen =
+		active_workspace_read(&engine->kept_active);
+
+	if (chosen || engine->workspace_count > 1)
+		engine->active_since = engine->active->snapshot->generation;
+}
+
 void engine_start(struct engine *engine)
 {
 	http_log_lack();
 	engine_start_recheck(engine);
 	init_generation(engine);
 	start_workspaces(engine);
+	forget_who_was_active(engine);
 	/* Read what was saved between the first look and the watch. */
 	reload_workspaces(engine, CAUSE_FILE);
-	expect_lapse(engine);
+	engine_expect_lapse(engine);
 	engine_sweep_caches(engine);
 }
 

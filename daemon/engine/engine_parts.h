@@ -46,6 +46,10 @@ void engine_make_active(struct engine *engine, struct workspace *workspace);
 void engine_start_recheck(struct engine *engine);
 void engine_recheck_on_occasion(struct engine *engine);
 
+/* Set the timer to the moment when the first vaults may be too old, or a hold
+ * is over. */
+void engine_expect_lapse(struct engine *engine);
+
 /* Caches of workspaces that are no longer declared, or too old. */
 void engine_sweep_caches(struct engine *engine);
 

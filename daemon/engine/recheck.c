@@ -38,6 +38,7 @@ static void recheck(struct engine *engine)
 	int64_t limit = engine->settings->stale_limit;
 
 	watch_check(engine->watch);
+	engine_expect_lapse(engine); /* timers do not count a host's sleep */
 	engine->events.on_recheck(engine->events.data);
 	if (since >= SWEEP_MS || (limit && since >= limit))
 		engine_sweep_caches(engine);

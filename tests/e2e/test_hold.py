@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import threading
 import time
@@ -270,6 +269,18 @@ def test_a_refused_login_and_lapsed_vaults(home, server, daemon, conf):
         daemon.get("team.secret")
 
 
+def test_doctor_mentions_it(home, ready, server):
+    server.state.set_vaults([f"team.secret: {OLD}"])
+    ready.wait_value("team.secret", OLD)
+    hold(home, "--reason", "because")
+    said = home.client("doctor").stdout
+    assert re.search("ok +hold: workspace default holds generation .*: because", said)
+    server.state.set_vaults([])
+    wait_until(lambda: held(ready).get("revoked") == 1, "the secret is gone")
+    assert re.search("warning +hold: workspace default serves 1 secrets and 1 vaults that have been "
+                     "revoked", home.client("doctor").stdout)
+
+
 # --- its time ---
 
 
@@ -322,8 +333,9 @@ def test_a_file_of_another_login(home, ready, server, conf):
 
 
 def test_where_nothing_can_be_written(home, ready, conf):
-    shutil.rmtree(home.path / "state" / "clearconf")
-    (home.path / "state" / "clearconf").write_text("no folder")
+    state = home.path / "state" / "clearconf"
+    state.rename(state.with_name("away"))
+    state.write_text("no folder")
     said = hold(home, "--reason", "x", code=1)
     assert "the file of the hold cannot be written: Not a directory" in said
     assert held(ready) is None

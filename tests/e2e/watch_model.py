@@ -163,8 +163,8 @@ class World:
         self.companies = {"one": None, "two": server.state.add_company("second company")}
         self.declared = list(NAMES)
         self.errands = []
-        self.held = {}  # by workspace: the tree that is served, whatever comes
-        self.served = {name: {} for name in NAMES}  # what each generation was, in bytes
+        self.held = {}  # by workspace: the bytes of what is served, whatever comes
+        self.served = {name: {} for name in NAMES}  # what each generation was
         server.state.users[USER_ID].tenants.append(self.companies["two"])
         server.state.add_credentials(access_key="KEYOFTWO", secret_key=KEYS["two"][1],
                                      company=self.companies["two"])
@@ -184,7 +184,7 @@ class World:
     def tree(self, name):
         """What a workspace comes to when all of it is intact and read, or what it holds."""
         if name in self.held:
-            return self.held[name]
+            return json.loads(self.held[name])
         tree = merged(self.part.tree, self.main.tree) if self.includes else self.main.tree
         for vault in self.vaults[name]:
             if vault["enabled"]:
@@ -287,9 +287,10 @@ class World:
         reply = json.loads(raw)
         if "error" in reply:
             return None
+        generation = reply["parameters"]["generation"]
+        self.served[name][generation] = reply["parameters"]["value"]
         value = raw[raw.index(b'"value":') + len(b'"value":'):].rstrip(b"\0")
-        self.served[name][reply["parameters"]["generation"]] = value.strip()[:-2]
-        return reply["parameters"]["generation"], value.strip()[:-2]
+        return generation, value.strip()[:-2]
 
     def hold(self):
         """What is served, or was at some time, is from here on."""
@@ -308,8 +309,8 @@ class World:
         assert now >= told["generation"] >= told["hold"]["generation"]
         if generation:
             assert told["hold"]["generation"] == generation
-            assert value == self.served[name][generation], f"generation {generation} is another"
-        self.held[name] = json.loads(value)
+            assert json.loads(value) == self.served[name][generation], f"{generation} is another"
+        self.held[name] = value
 
     def release(self, name=None):
         name = name or self.rng.choice(NAMES)
@@ -322,7 +323,7 @@ class World:
         for name in NAMES:
             seen = self.look(name)
             if seen and name in self.held:
-                assert json.loads(seen[1]) == self.held[name], f"{name} is not held"
+                assert seen[1] == self.held[name], f"{name} is not held"
 
     def kill(self):
         self.restart(signal.SIGKILL)

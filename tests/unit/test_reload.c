@@ -405,8 +405,9 @@ static void a_switch_takes_a_generation_and_is_kept(void **state)
 	become_ready(fixture);
 	engine = fixture->engine;
 	assert_string_equal(engine->active->name, "a");
-	assert_int_equal(engine->active_since, 0);
 	before = engine->active->snapshot->generation;
+	/* Of which one an earlier process told is not known. */
+	assert_in_range(engine->active_since, 1, before);
 	fixture->settings = 0;
 	engine_use_workspace(engine, engine_workspace(engine, "b"));
 	assert_string_equal(engine->active->name, "b");

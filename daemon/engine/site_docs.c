@@ -271,31 +271,32 @@ static bool put(struct site_docs *docs, struct str key, struct str text)
 	return new;
 }
 
-/* True when it was there. */
-static bool drop(struct site_docs *docs, struct str key)
+static struct site_doc *find(const struct site_docs *docs, struct str key)
 {
 	size_t place = place_of(docs, rank_of(docs, key), key);
 
-	if (!is_at(docs, place, key))
+	return is_at(docs, place, key) ? &docs->items[place] : NULL;
+}
+
+/* True when it was there. */
+static bool drop(struct site_docs *docs, struct str key)
+{
+	struct site_doc *doc = find(docs, key);
+	size_t after;
+
+	if (!doc)
 		return false;
-	docs->bytes -= docs->items[place].text.len;
-	doc_deinit(&docs->items[place]);
+	docs->bytes -= doc->text.len;
+	doc_deinit(doc);
 	docs->count--;
-	memmove(&docs->items[place], &docs->items[place + 1],
-		(docs->count - place) * sizeof(docs->items[0]));
+	after = docs->count - (size_t)(doc - docs->items);
+	memmove(doc, doc + 1, after * sizeof(*doc));
 	return true;
 }
 
 void site_docs_put(struct site_docs *docs, struct str key, struct str text)
 {
 	(void)put(docs, key, text);
-}
-
-static struct site_doc *find(const struct site_docs *docs, struct str key)
-{
-	size_t place = place_of(docs, rank_of(docs, key), key);
-
-	return is_at(docs, place, key) ? &docs->items[place] : NULL;
 }
 
 /* Put or, where @text has no pointer, drop it. */

@@ -379,17 +379,17 @@ static void take_mark(struct etcd_keep *keep, struct str value)
 static void take_look(struct etcd_keep *keep, const struct etcd_reply *reply)
 {
 	const struct etcd_kv *kv = reply->count ? &reply->kvs[0] : NULL;
+	bool same;
 
 	if (!keep->owned || reply->revision < keep->revision) {
 		step(keep);
 		return;
 	}
-	if (!kv)
-		rewrite(keep);
-	else if (kv->revision == keep->revision)
+	same = kv && kv->revision == keep->revision;
+	if (same)
 		keep->config.on_mark(keep->config.data, NULL);
-	else if (keep->config.whose(keep->config.data, kv->value) ==
-		 ETCD_KEEP_OURS)
+	else if (kv && keep->config.whose(keep->config.data, kv->value) ==
+			       ETCD_KEEP_OURS)
 		take_mark(keep, kv->value);
 	else
 		rewrite(keep);
@@ -450,24 +450,26 @@ static void renew(struct etcd_keep *keep)
 	ask(keep, RENEWING, &body);
 }
 
-static void step(struct etcd_keep *keep)
+/* What is due, or to rest. */
+static void (*next_step(const struct etcd_keep *keep))(struct etcd_keep *keep)
 {
 	uint64_t now = now_of(keep);
 
-	if (keep->closing)
-		return;
 	if (now < keep->retry_at)
-		rest(keep);
-	else if (keep->lease && now >= keep->renew_at)
-		renew(keep);
-	else if (keep->lease && now >= keep->look_at)
-		look(keep);
-	else if (!keep->unwritten || now < keep->write_at)
-		rest(keep);
-	else if (!keep->lease)
-		grant(keep);
-	else
-		write_value(keep);
+		return rest;
+	if (keep->lease && now >= keep->renew_at)
+		return renew;
+	if (keep->lease && now >= keep->look_at)
+		return look;
+	if (!keep->unwritten || now < keep->write_at)
+		return rest;
+	return keep->lease ? write_value : grant;
+}
+
+static void step(struct etcd_keep *keep)
+{
+	if (!keep->closing)
+		next_step(keep)(keep);
 }
 
 /* --- from outside --- */

@@ -306,6 +306,32 @@ static void a_token_that_is_over_is_renewed(void **state)
 					"Authorization: t.2"));
 }
 
+static void of_tokens_the_newest_is_used(void **state)
+{
+	struct asking *asking = *state;
+	static const char *const lent[] = {"a", "a", "b", "b"};
+	static const char *const used[] = {"a", "own", "b", "b"};
+
+	scratch_write("password", "secret");
+	begin_as_user(asking, 1);
+	etcd_ask_lend(asking->ask, lent[0]);
+	plan(asking, 0, OVER);
+	plan(asking, 0, HEADER ",\"token\":\"own\"}");
+	for (size_t i = 1; i < ARRAY_SIZE(lent); i++) {
+		etcd_ask_lend(asking->ask, lent[i]);
+		plan(asking, 0, HEADER "}");
+		ask(asking);
+		assert_null(asking->error);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++) {
+		_cleanup_(mem_freep) char *header =
+			mem_printf("Authorization: %s\r\n", used[i]);
+
+		assert_true(responder_was_asked(&asking->nodes[0],
+						i ? i + 1 : 0, header));
+	}
+}
+
 static void a_new_token_that_is_over_at_once_ends_it(void **state)
 {
 	struct asking *asking = *state;
@@ -362,6 +388,7 @@ int main(void)
 		TEST(of_all_nodes_the_gravest_fault_is_told),
 		TEST(a_login_comes_first_and_once),
 		TEST(a_token_that_is_over_is_renewed),
+		TEST(of_tokens_the_newest_is_used),
 		TEST(a_new_token_that_is_over_at_once_ends_it),
 		TEST(where_there_is_no_login_none_is_needed),
 		TEST(without_its_password_it_says_so),

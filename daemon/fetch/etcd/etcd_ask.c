@@ -21,6 +21,7 @@ struct etcd_ask {
 	size_t at;      /* the node that is asked */
 	size_t tried;   /* of this question */
 	char *token;    /* NULL: none */
+	char *lent;     /* the last one that was; NULL: none */
 	bool no_login;  /* etcd has none */
 	bool logged_in; /* for this node and question */
 	bool unsure;    /* somebody was asked and did not answer */
@@ -226,8 +227,12 @@ static void log_in(struct etcd_ask *ask)
 
 void etcd_ask_lend(struct etcd_ask *ask, const char *token)
 {
-	if (!ask->token && token)
-		ask->token = mem_strdup(token);
+	if (!token || str_same(token, ask->lent))
+		return;
+	mem_free(ask->lent);
+	mem_free(ask->token);
+	ask->lent = mem_strdup(token);
+	ask->token = mem_strdup(token);
 }
 
 static void ask_node(struct etcd_ask *ask)
@@ -302,6 +307,7 @@ static void on_closed(uv_handle_t *handle)
 	struct etcd_ask *ask = handle->data;
 
 	mem_free(ask->token);
+	mem_free(ask->lent);
 	mem_free(ask);
 }
 

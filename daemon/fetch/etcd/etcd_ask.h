@@ -63,8 +63,9 @@ void etcd_ask_send(struct etcd_ask *ask, const char *method, struct buf *body,
 void etcd_ask_cancel(struct etcd_ask *ask);
 bool etcd_ask_is_busy(const struct etcd_ask *ask);
 
-/* The token of somebody else's login as the same user, for who has none yet:
- * etcd takes 80 ms to check a password. NULL is allowed. */
+/* The token of somebody else's login as the same user, which is used as soon as
+ * it is another than was lent before: etcd takes 80 ms to check a password.
+ * NULL is allowed. */
 void etcd_ask_lend(struct etcd_ask *ask, const char *token);
 
 /* The node that answered, or was tried last. */

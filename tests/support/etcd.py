@@ -138,8 +138,8 @@ class Node:
         answer = self.call("kv/put", key=coded(prefix + name), value=coded(text), **options)
         return int(answer["header"]["revision"])
 
-    def delete(self, name, prefix=PREFIX):
-        answer = self.call("kv/deleterange", key=coded(prefix + name))
+    def delete(self, name, prefix=PREFIX, **options):
+        answer = self.call("kv/deleterange", key=coded(prefix + name), **options)
         return int(answer["header"]["revision"])
 
     def clear(self, prefix=PREFIX):

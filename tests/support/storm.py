@@ -35,6 +35,8 @@ from world import CALLS, PAUSE, TELLTALE, World, take
 FOLLOWERS_MAX = 6
 ERRANDS_MAX = 20
 STRANGER = 4242  # a uid that nobody has
+DOCUMENT, ROLLOUT = "storm.conf", "storm.conf.rollout/"
+STAGES = ("off", "off", "50 % for 2s", "0.01 % for 1h")
 DAY = 86400
 KINDS = ("watch", "status", "dump", "exec")
 # A program may end so by itself while there is no daemon, no right, no server.
@@ -115,6 +117,7 @@ class Storm(World):
         self.attack = self.limits = None
         self.starved = False  # since its start
         self.count = self.deaths = 0
+        self.is_over = False
         self.etcd = Node(folder) if self.has(etcd_version() >= (3, 4), "etcd") else None
         self.host = None
         if self.has(shutil.which("cc"), "a compiler"):
@@ -132,24 +135,25 @@ class Storm(World):
 
     def settle(self, level):
         rights = [f"read = {STRANGER}"] if self.random.random() < 0.5 else []
-        site = [f"etcd = {self.etcd.url}", "probe = 1s"] if self.etcd else []
-        self.more = "\n".join(["[access]", *rights, "[site]", *site])
+        site = [f"etcd = {self.etcd.url}", "probe = 1s", "report = yes"] if self.etcd else []
+        stage = "off" if self.is_over else self.random.choice(STAGES)
+        self.more = "\n".join(["[access]", *rights, "[site]", *site, "[change]", f"stage = {stage}"])
         super().settle(level)
 
     # -- workspaces, callers ----------------------------------------------------------------------
 
     def change_vault(self):
-        for name in [self.random.choice(list(self.companies))] if self.turn > 2 else self.companies:
+        for name in [self.any_workspace()] if self.turn > 2 else self.companies:
             self.server.state.set_vaults([self.text("vault") + f"vault.of = {name}\n"],
                                          company=self.companies[name])
 
     def switch(self):
-        self.send("UseWorkspace", {"name": self.random.choice(list(self.companies))})
+        self.send("UseWorkspace", {"name": self.any_workspace()})
 
     def ask(self):
         method, parameters = self.random.choice(CALLS)
         if self.random.random() < 0.3:
-            parameters = {**parameters, "workspace": self.random.choice(list(self.companies))}
+            parameters = {**parameters, "workspace": self.any_workspace()}
         self.send(method, parameters)
 
     def ask_as_stranger(self):
@@ -160,6 +164,27 @@ class Storm(World):
                 self.send(*self.random.choice(CALLS), stranger=True)
             finally:
                 os.seteuid(0)
+
+    def hold(self):
+        """What is served stays, or is again what was."""
+        served = max((each.generation for each in self.watchers), default=1)
+        self.send("Hold", {"reason": "a storm", "workspace": self.any_workspace(), **self.random.choice([
+            {}, {"duration": 1}, {"generation": max(1, served - self.random.randrange(5))}])})
+
+    def release(self):
+        self.send("Release", {"workspace": self.any_workspace()})
+
+    def arrive(self):
+        """Vaults that wait are taken, or skipped."""
+        self.send(self.random.choice(["TakeArrivals", "SkipArrivals"]), {"workspace": self.any_workspace()})
+
+    def any_workspace(self):
+        return self.random.choice(list(self.companies))
+
+    def differ(self):
+        """Between two generations, which there may be or not."""
+        newest = max((each.generation for each in self.watchers), default=1)
+        self.send("Diff", {"old": max(1, newest - self.random.randrange(9)), "new": newest})
 
     def send(self, method, parameters, stranger=False):
         """A call whose answer is looked at when it comes."""
@@ -327,10 +352,20 @@ class Storm(World):
         """A site document changes, or goes; or nobody answers."""
         if self.etcd:
             with contextlib.suppress(OSError, EtcdError):
+                name = self.random.choice([DOCUMENT, DOCUMENT, ROLLOUT])
+                text = self.text("site") if name == DOCUMENT else self.rollout()
                 if self.random.random() < 0.8:
-                    self.etcd.call("kv/put", timeout=0.5, **of_key(self.text("site")))
+                    self.etcd.put(name, text, timeout=0.5)
                 else:
-                    self.etcd.call("kv/deleterange", timeout=0.5, key=of_key("")["key"])
+                    self.etcd.delete(name, timeout=0.5)
+
+    def rollout(self):
+        """The document's next text, for some of the hosts, or what makes no sense."""
+        value = {"format": 1, "id": f"{self.turn}", "state": self.random.choice(["running", "stopped"]),
+                 "share": self.random.randrange(10001), "text": self.text("site"), "of": 0}
+        if self.random.random() < 0.2:
+            del value[self.random.choice(list(value))]
+        return json.dumps(value)
 
     def fail_etcd(self):
         if self.etcd and self.etcd.process.poll() is None:
@@ -348,7 +383,8 @@ class Storm(World):
         change_vault: 5, change_file: 5, break_file: 1, switch: 3, ask: 20, ask_as_stranger: 8, collect: 15,
         harm: 2, follow: 3, leave_off: 2, stop_or_go_on: 2, jump: 1, lose_disk: 1, mend_disk: 2,
         take_descriptors: 1, take_memory: 1, give_back: 3, spoil_secret: 1, replace_file: 1, kill: 0.5,
-        terminate: 0.5, change_etcd: 4, fail_etcd: 1, heal_etcd: 2}
+        terminate: 0.5, change_etcd: 4, fail_etcd: 1, heal_etcd: 2,
+        hold: 2, release: 3, arrive: 1, differ: 3}
 
     def act(self):
         """The daemon may have no descriptors to accept with, and its backlog be full; or be dying."""
@@ -382,6 +418,7 @@ class Storm(World):
 
     def calm(self):
         """All faults are over."""
+        self.is_over = True
         with contextlib.suppress(ProcessLookupError):
             self.give_back()
         self.look()
@@ -422,6 +459,9 @@ class Storm(World):
     def end_well(self):
         self.calm()
         self.use("one")
+        for name in self.companies:
+            self.daemon.call("Release", workspace=name)
+            self.daemon.call("TakeArrivals", workspace=name)
         self.everybody_follows()
         super().end_well()
         newest = self.daemon.call("Get")["generation"]
@@ -434,12 +474,6 @@ class Storm(World):
             self.leave_off()
         self.terminate()
         assert not complaints(self.daemon.log_path), complaints(self.daemon.log_path)
-
-
-def of_key(text):
-    """A site document, as etcd's gateway wants it."""
-    from etcd import PREFIX, coded
-    return {"key": coded(PREFIX + "storm.conf"), "value": coded(text)}
 
 
 def remove(path, only_folder=False):

@@ -54,6 +54,8 @@ CALLS = [
     ("Get", {"environment": {"CLEARML_AGENT__A__B": "1", "CLEARML_WORKER_ID": "me"}}),
     ("History", {}), ("GetStatus", {}), ("ListWorkspaces", {}), ("Get", {"path": "a..b"}),
     ("ResolveStorage", {"uri": "s3://bucket/key"}), ("GetToken", {}), ("GetProfile", {}),
+    ("ListConsumers", {}), ("CheckVault", {"text": "file.turn: 0\nmore: [1, ${?HOME}]"}),
+    ("GetArrivals", {}), ("Get", {"view": "merged"}), ("Diff", {}),
 ]
 
 

@@ -51,6 +51,7 @@ struct conn {
 	struct watcher *watcher;  /* when WATCHING */
 	struct conn_write *write; /* NULL: all is written */
 	struct peer peer;
+	struct consumer consumer;
 
 	struct list link; /* in conns->all */
 	struct frame frame;
@@ -60,7 +61,6 @@ struct conn {
 	struct charge charge;    /* for being there */
 	struct charge input;     /* for the bytes in frame */
 	struct pending *pending; /* when WAITING */
-	struct consumer consumer;
 };
 
 struct conn *conn_new(struct conns *conns);

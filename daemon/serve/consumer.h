@@ -47,7 +47,7 @@ struct consumer {
 	struct holding *holding; /* NULL: it was given nothing. Of one that
 				  * reports, the oldest that is in use */
 	struct report *report;   /* NULL: it has told nothing */
-	uint32_t held_since; /* since when it has that: boot clock, seconds */
+	uint32_t held_since; /* since when it has that: seconds since 1970 */
 	uint8_t how;         /* enum consumer_how: by what it has that */
 };
 
@@ -71,7 +71,7 @@ struct consumer_row {
 	const char *how, *workspace;
 	uint64_t generation; /* 0: not known */
 	int64_t since;       /* boot clock, milliseconds */
-	uint32_t held_since; /* the same, seconds */
+	uint32_t held_since; /* seconds since 1970 */
 	bool reports;
 	bool named; /* it tells its command */
 };

@@ -27,21 +27,23 @@ struct watcher {
 	void *owner;
 	struct consumer *consumer; /* the connection's */
 	struct charge charge;
-	struct filter *filter; /* NULL: everything */
-	char *workspace;       /* that was asked for; NULL: the peer's */
-	uint64_t told;         /* generation, or serial of the status */
-	uint64_t told_number;  /* of that generation among its workspace's */
-	uint64_t told_edition; /* of its snapshot */
-	uint8_t kind;          /* enum watcher_kind */
-	bool more, masked;
-	bool astray;            /* of which workspace `told` is, is not known */
-	const char *told_state; /* static; NULL: not watched */
-	uint64_t told_held;     /* see struct view */
-	bool values, since, documents; /* each was asked for */
-	bool answered;                 /* one reply at least */
+	struct filter *filter;   /* NULL: everything */
+	char *workspace;         /* that was asked for; NULL: the peer's */
+	uint64_t told;           /* generation, or serial of the status */
+	uint64_t told_number;    /* of that generation among its workspace's */
+	uint64_t told_edition;   /* of its snapshot */
+	const char *told_state;  /* static; NULL: not watched */
+	uint64_t told_held;      /* see struct view */
 	struct pending *pending; /* of the first notice; NULL: it has come */
-	bool prepared;           /* it leads to `told` */
-	bool asked_early;        /* changes came before it */
+
+	uint8_t kind; /* enum watcher_kind */
+	bool masked : 1;
+	/* Each was asked for. */
+	bool more : 1, values : 1, since : 1, documents : 1;
+	bool answered : 1;    /* one reply at least */
+	bool prepared : 1;    /* `pending` leads to `told` */
+	bool asked_early : 1; /* changes came before it */
+	bool astray : 1;      /* of which workspace `told` is, is not known */
 };
 
 void watchers_init(struct watchers *watchers, const struct service *service)

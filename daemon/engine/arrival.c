@@ -1,5 +1,6 @@
 #include "engine/arrival.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,7 +16,28 @@ static struct str format_of(const struct vault *vault)
 					       : STR("hocon");
 }
 
-/* The digest has to tell where each part ends. */
+/* Chains of hashes, which tell where each part ends. Who writes the vaults
+ * might make two of the same: he would be served at once. */
+static void revision_of(const struct vault_answer *answer,
+			char revision[REVISION_SIZE])
+{
+	uint64_t one = UINT64_C(0x243F6A8885A308D3) ^ answer->count;
+	uint64_t other = UINT64_C(0x13198A2E03707344) ^ answer->count;
+
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct vault *vault = &answer->vaults[i];
+		const struct str parts[] = {str_from(vault->id),
+					    format_of(vault), vault->data};
+
+		for (size_t k = 0; k < ARRAY_SIZE(parts); k++) {
+			one = str_fold(parts[k], one);
+			other = str_fold(parts[k], other);
+		}
+	}
+	(void)snprintf(revision, REVISION_SIZE, "%016llx%016llx",
+		       (unsigned long long)one, (unsigned long long)other);
+}
+
 static void add_part(struct sha256 *hash, struct str part)
 {
 	uint64_t length = part.len;
@@ -26,24 +48,6 @@ static void add_part(struct sha256 *hash, struct str part)
 		sha256_add(hash, (struct str){&byte, 1});
 	}
 	sha256_add(hash, part);
-}
-
-static void digest(const struct vault_answer *answer,
-		   char revision[REVISION_SIZE])
-{
-	unsigned char bytes[SHA256_BYTES];
-	struct sha256 hash;
-
-	sha256_init(&hash);
-	for (size_t i = 0; i < answer->count; i++) {
-		const struct vault *vault = &answer->vaults[i];
-
-		add_part(&hash, str_from(vault->id));
-		add_part(&hash, format_of(vault));
-		add_part(&hash, vault->data);
-	}
-	sha256_end(&hash, bytes);
-	sha256_write_hex(bytes, sizeof(bytes), revision);
 }
 
 /* No text has a part in it: who may read only what is masked must not find a
@@ -61,23 +65,6 @@ static void name(const struct vault_answer *answer,
 	}
 	sha256_end(&hash, bytes);
 	sha256_write_hex(bytes, ARRIVAL_NAME_SIZE / 2, shown);
-}
-
-/* The same answer again, which comes at each poll, costs no digest. */
-static uint64_t print_of(const struct vault_answer *answer)
-{
-	uint64_t print = answer->count;
-
-	for (size_t i = 0; i < answer->count; i++) {
-		const struct vault *vault = &answer->vaults[i];
-		const struct str parts[] = {str_from(vault->id),
-					    format_of(vault), vault->data};
-
-		for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
-			print = print * UINT64_C(0x9E3779B97F4A7C15) +
-				str_hash(parts[k]);
-	}
-	return print;
 }
 
 /* --- texts ---------------------------------------------------------------- */
@@ -112,17 +99,14 @@ static void drop_texts(struct arrival *arrival)
 static void keep_texts(struct arrival *arrival,
 		       const struct vault_answer *answer)
 {
-	struct vault *vaults;
+	struct vault *vaults =
+		arena_alloc(&arrival->arena, answer->count * sizeof(*vaults));
 
-	drop_texts(arrival);
-	vaults = arena_alloc(&arrival->arena, answer->count * sizeof(*vaults));
 	for (size_t i = 0; i < answer->count; i++)
 		vaults[i] = copy_vault(&arrival->arena, &answer->vaults[i]);
 	arrival->vaults = vaults;
 	arrival->count = answer->count;
-	arrival->next_print = print_of(answer);
 	arrival->has_texts = true;
-	name(answer, arrival->name);
 }
 
 struct vault_answer arrival_answer(const struct arrival *arrival,
@@ -156,18 +140,15 @@ static void enter_none(struct arrival *arrival)
 	arrival->state = ARRIVAL_NONE;
 }
 
-static void put_in_force(struct arrival *arrival, uint64_t print,
-			 const char *revision)
+static void put_in_force(struct arrival *arrival, const char *revision)
 {
-	arrival->known = true;
-	arrival->print = print;
-	memmove(arrival->in_force, revision, strlen(revision) + 1);
+	memmove(arrival->in_force, revision, REVISION_SIZE);
 	enter_none(arrival);
 }
 
 void arrival_take(struct arrival *arrival)
 {
-	put_in_force(arrival, arrival->next_print, arrival->next);
+	put_in_force(arrival, arrival->next);
 }
 
 void arrival_skip(struct arrival *arrival)
@@ -179,7 +160,6 @@ void arrival_forget(struct arrival *arrival)
 {
 	enter_none(arrival);
 	arrival->in_force[0] = '\0';
-	arrival->known = false;
 }
 
 void arrival_deinit(struct arrival *arrival)
@@ -199,16 +179,23 @@ static bool is_among_first(const struct arrival *arrival,
 	       rule->share;
 }
 
-int64_t arrival_left(const struct arrival *arrival,
-		     const struct arrival_rule *rule, int64_t now_ms)
+/* As arrival_left, of one whose texts may be still to come. */
+static int64_t left(const struct arrival *arrival,
+		    const struct arrival_rule *rule, int64_t now_ms)
 {
 	int64_t age_ms = now_ms - arrival->seen.boot_ms;
 
-	if (arrival->state != ARRIVAL_WAITING || !arrival->has_texts)
+	if (arrival->state != ARRIVAL_WAITING)
 		return -1;
 	if (!stages(rule) || is_among_first(arrival, rule))
 		return 0;
 	return age_ms < rule->wait_ms ? rule->wait_ms - age_ms : 0;
+}
+
+int64_t arrival_left(const struct arrival *arrival,
+		     const struct arrival_rule *rule, int64_t now_ms)
+{
+	return arrival->has_texts ? left(arrival, rule, now_ms) : -1;
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -216,62 +203,10 @@ int64_t arrival_left(const struct arrival *arrival,
 static void begin(struct arrival *arrival, const char *revision,
 		  struct last_good_time now)
 {
+	drop_texts(arrival);
 	memcpy(arrival->next, revision, REVISION_SIZE);
 	arrival->seen = now;
 	arrival->state = ARRIVAL_WAITING;
-}
-
-/* True when it is another revision than before. */
-static bool keep_next(struct arrival *arrival,
-		      const struct vault_answer *answer, const char *revision,
-		      struct last_good_time now)
-{
-	bool other = strcmp(arrival->next, revision) != 0;
-
-	if (other)
-		begin(arrival, revision, now);
-	keep_texts(arrival, answer);
-	return other;
-}
-
-/* The texts in force, as another process may have to know them again when those
- * that it finds are the last good ones. */
-static void serve(struct arrival *arrival, const struct vault_answer *answer,
-		  const struct arrival_rule *rule)
-{
-	char revision[REVISION_SIZE] = "";
-
-	if (stages(rule))
-		digest(answer, revision);
-	put_in_force(arrival, print_of(answer), revision);
-}
-
-static enum arrival_verdict weigh(struct arrival *arrival,
-				  const struct arrival_rule *rule,
-				  struct last_good_time now, bool begins)
-{
-	if (arrival_left(arrival, rule, now.boot_ms) == 0) {
-		arrival_take(arrival);
-		return ARRIVAL_TAKEN;
-	}
-	return begins ? ARRIVAL_BEGINS : ARRIVAL_GOES_ON;
-}
-
-/* Of an answer that is not known again by its print. */
-static enum arrival_verdict meet_other(struct arrival *arrival,
-				       const struct vault_answer *answer,
-				       const struct arrival_rule *rule,
-				       struct last_good_time now)
-{
-	char revision[REVISION_SIZE];
-
-	digest(answer, revision);
-	if (!strcmp(revision, arrival->in_force)) {
-		serve(arrival, answer, rule);
-		return ARRIVAL_IN_FORCE;
-	}
-	return weigh(arrival, rule, now,
-		     keep_next(arrival, answer, revision, now));
 }
 
 enum arrival_verdict arrival_meet(struct arrival *arrival,
@@ -279,21 +214,27 @@ enum arrival_verdict arrival_meet(struct arrival *arrival,
 				  const struct arrival_rule *rule,
 				  struct last_good_time now)
 {
-	uint64_t print = print_of(answer);
-	bool known = arrival->known && print == arrival->print;
+	bool waited = arrival->state != ARRIVAL_NONE, begins;
+	char revision[REVISION_SIZE];
 
-	if (known && (arrival->in_force[0] || !stages(rule))) {
-		enter_none(arrival);
+	revision_of(answer, revision);
+	if (!arrival->in_force[0] || !strcmp(revision, arrival->in_force)) {
+		put_in_force(arrival, revision);
 		return ARRIVAL_IN_FORCE;
 	}
-	if (known || !arrival->known ||
-	    (!stages(rule) && arrival->state == ARRIVAL_NONE)) {
-		serve(arrival, answer, rule);
-		return ARRIVAL_IN_FORCE;
+	begins = strcmp(revision, arrival->next) != 0;
+	if (begins)
+		begin(arrival, revision, now);
+	if (!arrival->has_texts)
+		name(answer, arrival->name);
+	if (left(arrival, rule, now.boot_ms) == 0) {
+		put_in_force(arrival, revision);
+		return waited || stages(rule) ? ARRIVAL_TAKEN
+					      : ARRIVAL_IN_FORCE;
 	}
-	if (arrival->has_texts && print == arrival->next_print)
-		return weigh(arrival, rule, now, false);
-	return meet_other(arrival, answer, rule, now);
+	if (!arrival->has_texts)
+		keep_texts(arrival, answer);
+	return begins ? ARRIVAL_BEGINS : ARRIVAL_GOES_ON;
 }
 
 /* --- restarts ------------------------------------------------------------- */
@@ -314,8 +255,10 @@ void arrival_restore(struct arrival *arrival, const struct cache_vaults *feed,
 	const struct cache_arrival *kept = &feed->arrival;
 	const struct vault_answer answer = {.vaults = feed->vaults,
 					    .count = feed->count};
+	char revision[REVISION_SIZE];
 
-	put_in_force(arrival, print_of(&answer), kept->in_force);
+	revision_of(&answer, revision);
+	put_in_force(arrival, kept->in_force[0] ? kept->in_force : revision);
 	if (!kept->next[0])
 		return;
 	begin(arrival, kept->next, last_good_moment(now, kept->seen_at));

@@ -52,16 +52,13 @@ struct arrival_rule {
 
 struct arrival {
 	enum arrival_state state;
-	bool known;     /* there is a revision in force */
-	uint64_t print; /* of its texts, by which an answer is known again */
-	char in_force[REVISION_SIZE];
+	char in_force[REVISION_SIZE]; /* "": none is, the first is to come */
 
 	/* The other one, unless NONE. Its texts come after a restart with the
 	 * server's answer alone: until then nobody is told of it. */
 	char next[REVISION_SIZE];
 	struct last_good_time seen; /* first */
 	bool has_texts;
-	uint64_t next_print;
 	char name[ARRIVAL_NAME_SIZE];
 	const struct vault *vaults;
 	size_t count;

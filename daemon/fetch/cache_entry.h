@@ -29,8 +29,8 @@ struct diag;
 /* A longer file is no cache. */
 #define CACHE_BYTES_MAX ((size_t)256 << 20)
 
-/* A revision of a feed's vaults: SHA-256 of them as digits, or "". */
-#define REVISION_SIZE 65
+/* A revision of a feed's vaults: a hash of them as digits, or "". */
+#define REVISION_SIZE 33
 
 /* Of a feed, which revision is in force, and which other one is waited with,
  * see engine/arrival.h. */

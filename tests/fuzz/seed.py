@@ -60,7 +60,7 @@ def caches():
     contents = [
         who | {"refused_at": 0, "vaults": {}, "fetched_at": {}},
         some | {"vaults": lists, "fetched_at": times, "arrivals": {
-            "config": {"in_force": "0a" * 32, "next": "1b" * 32, "seen_at": 3, "skipped": True}}},
+            "config": {"in_force": "0a" * 16, "next": "1b" * 16, "seen_at": 3, "skipped": True}}},
     ]
     for content in contents:
         text = json.dumps(content).encode()

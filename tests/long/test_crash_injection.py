@@ -170,7 +170,7 @@ def test_a_skip_that_was_answered_is_kept(home, server, conf, tmp_path):
         shutil.copytree(tmp_path / "kept", state)
         answered = live(traced(log, *killing(name, number)))
         arrival = kept()["arrivals"]["config"]
-        assert len(arrival["next"]) == 64 and kept()["vaults"]["config"][0]["data"] == "turn: 1"
+        assert len(arrival["next"]) == 32 and kept()["vaults"]["config"][0]["data"] == "turn: 1"
         assert arrival["skipped"] or not answered, (name, number)
         found[arrival["skipped"]] += 1
         answers += answered

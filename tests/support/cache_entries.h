@@ -28,7 +28,7 @@ static const struct vault entry_monitoring[] = {
 	{"m", "monitor", "hocon", "monitoring", "user", NULL, STR("b: 2")},
 };
 
-#define ENTRY_REVISION(c) c c c c c c c c
+#define ENTRY_REVISION(c) c c c c
 #define ENTRY_WAITS                                                            \
 	{                                                                      \
 		ENTRY_REVISION("0123abcd"), ENTRY_REVISION("4567cdef"),        \

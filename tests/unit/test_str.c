@@ -270,6 +270,16 @@ static void hashes_see_every_byte_and_the_length(void **state)
 
 /* The tables use the low bits: no slot of 1024 may get more than a few of
  * 1024 like-named keys (expected maximum about 6). */
+/* It lies in files: another version has to find the same. */
+static void a_fold_is_the_same_for_ever(void **state)
+{
+	(void)state;
+	assert_true(str_fold(STR(""), 1) == UINT64_C(0xd6e8feb86659fd93));
+	assert_true(str_fold(STR("a: 1\n"), 1) == UINT64_C(0xb5ca327f1403c2e5));
+	assert_true(str_fold(STR("0123456789abcdef"), 7) ==
+		    UINT64_C(0xed2a6f1adf8855c7));
+}
+
 static void hashes_spread_keys_that_look_alike(void **state)
 {
 	unsigned char load[1024] = {0};
@@ -413,6 +423,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(clearmls_booleans_are_known_in_any_case),
 		cmocka_unit_test(other_words_are_no_booleans),
 		cmocka_unit_test(hashes_see_every_byte_and_the_length),
+		cmocka_unit_test(a_fold_is_the_same_for_ever),
 		cmocka_unit_test(hashes_spread_keys_that_look_alike),
 		cmocka_unit_test(keys_that_collide_here_do_not_elsewhere),
 		cmocka_unit_test(keys_that_are_alike_do_not_collide),

@@ -169,9 +169,9 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-uint32_t str_hash(struct str a)
+uint64_t str_fold(struct str a, uint64_t seed)
 {
-	uint64_t hash = hash_key() ^ a.len, word;
+	uint64_t hash = seed ^ a.len, word;
 	size_t i = 0;
 
 	for (; i + sizeof(word) <= a.len; i += sizeof(word)) {
@@ -181,6 +181,12 @@ uint32_t str_hash(struct str a)
 	word = 0;
 	if (a.len > i)
 		memcpy(&word, a.ptr + i, a.len - i);
-	hash = mix(hash ^ word, UINT64_C(0xD6E8FEB86659FD93));
+	return mix(hash ^ word, UINT64_C(0xD6E8FEB86659FD93));
+}
+
+uint32_t str_hash(struct str a)
+{
+	uint64_t hash = str_fold(a, hash_key());
+
 	return (uint32_t)(hash ^ (hash >> 32));
 }

@@ -91,6 +91,10 @@ size_t str_utf8_invalid(struct str a);
 /* Code points in valid UTF-8. */
 size_t str_utf8_length(struct str a);
 
+/* A hash that begins with @seed, the same in every process of this machine's
+ * kind: whoever writes a text may find another of the same. */
+uint64_t str_fold(struct str a, uint64_t seed);
+
 /* Keyed hash; the key is drawn once a process, so that whoever writes a vault
  * cannot choose colliding keys. */
 uint32_t str_hash(struct str a);

@@ -51,6 +51,7 @@ static const struct row {
 	{"--on-change", LIST, "restart, idle, none, signal:"},
 	{"--vaults", LIST, "merged, live"},
 	{"--only", PATHS},
+	{"--path", PATHS},
 	{"--workspace", WORKSPACES},
 	{"--socket", SHELL, ":files"},
 	{"--output", SHELL, ":files"},

@@ -4,6 +4,8 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/mem.h"
+#include "base/printable.h"
 #include "text/answer.h"
 #include "text/output.h"
 #include "text/place_text.h"
@@ -54,6 +56,38 @@ static void add_values(struct buf *out, const struct value *change)
 	}
 }
 
+static void add_printable(struct buf *out, const char *before, struct str text)
+{
+	if (!text.len)
+		return;
+	buf_puts(out, out->data[out->len - 1] == '[' ? "" : ", ");
+	buf_puts(out, before);
+	printable_add(out, text);
+}
+
+/* "[group gpu, edited 2026-11-24T07:48:56+00:00]", "[revision 12]" */
+static void add_edit(struct buf *out, const struct value *change)
+{
+	_cleanup_(buf_deinit) struct buf edit = BUF_INIT, number = BUF_INIT;
+	struct str scope = answer_text(change, "scope");
+	int64_t revision = answer_int(change, "revision", 0);
+
+	buf_putc(&edit, '[');
+	add_printable(&edit, "", scope);
+	if (answer_text(change, "owner").len) {
+		buf_puts(&edit, scope.len ? " " : "");
+		printable_add(&edit, answer_text(change, "owner"));
+	}
+	add_printable(&edit, "edited ", answer_text(change, "last_update"));
+	if (revision)
+		buf_put_int(&number, revision);
+	add_printable(&edit, "revision ", buf_str(&number));
+	if (edit.len > 1)
+		buf_printf(out, " %s%.*s]%s", output_colour(OUTPUT_DIM),
+			   STR_PRINT(buf_str(&edit)),
+			   output_colour(OUTPUT_PLAIN));
+}
+
 static enum output_colour colour_of(struct str kind)
 {
 	if (str_is(kind, "added"))
@@ -72,6 +106,7 @@ void watch_text_add_change(struct buf *out, const struct value *change,
 	if (values)
 		add_values(out, change);
 	add_origin(out, value_get(change, STR("origin")));
+	add_edit(out, change);
 	buf_putc(out, '\n');
 }
 

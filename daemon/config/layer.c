@@ -70,12 +70,25 @@ struct layer *layer_new(enum layer_kind kind, const char *source)
 	return layer;
 }
 
+static char *copy_of(const char *text)
+{
+	return text ? mem_strdup(text) : NULL;
+}
+
+static void edit_deinit(struct layer_edit *edit)
+{
+	mem_free((char *)edit->scope);
+	mem_free((char *)edit->owner);
+	mem_free((char *)edit->last_update);
+	*edit = (struct layer_edit){0};
+}
+
 struct layer *layer_copy(const struct layer *layer)
 {
 	struct layer *copy = layer_new(layer->kind, layer->source);
 
 	layer_set_description(copy, layer->description);
-	layer_set_scope(copy, layer->scope, layer->last_update);
+	layer_set_edit(copy, &layer->edit);
 	layer_set_under(copy, str_from(layer->under ? layer->under : ""));
 	copy->doc = layer->doc ? doc_ref(layer->doc) : NULL;
 	copy->doc_format = layer->doc_format;
@@ -108,8 +121,7 @@ void layer_free(struct layer *layer)
 	list_remove(&layer->link);
 	mem_free(layer->source);
 	mem_free(layer->description);
-	mem_free(layer->scope);
-	mem_free(layer->last_update);
+	edit_deinit(&layer->edit);
 	mem_free(layer->under);
 	drop_text(layer);
 	doc_unref(layer->doc);
@@ -129,11 +141,17 @@ void layer_set_description(struct layer *layer, const char *description)
 	set_text(&layer->description, description);
 }
 
-void layer_set_scope(struct layer *layer, const char *scope,
-		     const char *last_update)
+void layer_set_edit(struct layer *layer, const struct layer_edit *edit)
 {
-	set_text(&layer->scope, scope);
-	set_text(&layer->last_update, last_update);
+	const struct layer_edit copy = {
+		.scope = copy_of(edit->scope),
+		.owner = copy_of(edit->owner),
+		.last_update = copy_of(edit->last_update),
+		.revision = edit->revision,
+	};
+
+	edit_deinit(&layer->edit);
+	layer->edit = copy;
 }
 
 void layer_set_under(struct layer *layer, struct str under)

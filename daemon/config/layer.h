@@ -67,12 +67,19 @@ extern const struct layer_traits layer_traits[];
 
 enum layer_state { LAYER_OK, LAYER_MISSING, LAYER_BROKEN };
 
+/* What its source says of who wrote a text: a vault is for a user, group or
+ * organization, and is of one of them; NULL, 0: it does not say. */
+struct layer_edit {
+	const char *scope, *owner, *last_update; /* as the server writes it */
+	int64_t revision;                        /* of etcd's, of a document */
+};
+
 struct layer {
 	struct list link; /* in its stack, or a ring of its own */
 	enum layer_kind kind;
 	char *source; /* path, vault id, etcd key or workspace: its identity */
-	char *description;         /* a vault's name; NULL: none */
-	char *scope, *last_update; /* a vault's, as the server says; NULL */
+	char *description;      /* a vault's name; NULL: none */
+	struct layer_edit edit; /* owned */
 	char *under; /* dotted key its contents go under; NULL: none */
 	enum read_format format;
 	struct str text;         /* the newest, of a layer that is no file */
@@ -125,10 +132,8 @@ bool layer_is_of(const struct layer *layer, enum layer_provenance provenance);
 
 void layer_set_description(struct layer *layer, const char *description);
 
-/* Tell whom a vault is for, and when it was changed last; NULL: the server does
- * not say. */
-void layer_set_scope(struct layer *layer, const char *scope,
-		     const char *last_update);
+/* @edit is copied. */
+void layer_set_edit(struct layer *layer, const struct layer_edit *edit);
 
 /* The dotted key under which what the text holds belongs; empty: none. */
 void layer_set_under(struct layer *layer, struct str under);

@@ -339,3 +339,33 @@ void mask_mark_foreign(const struct secrets *secrets, struct value *root,
 	else
 		mark_text(secrets, root, twin);
 }
+
+/* A quote or backslash is escaped in a path, and no secret that has one found:
+ * each key is masked as it is. */
+static void mask_escaped(const struct secrets *secrets, struct str path_text,
+			 struct buf *out)
+{
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct path_error error;
+	struct path path = {0};
+
+	(void)path_parse(&path, &arena, path_text, &error);
+	for (size_t i = 0; i < path.count; i++) {
+		_cleanup_(buf_deinit) struct buf key = BUF_INIT;
+
+		(void)mask_into(secrets, path.items[i], &key);
+		path_add_key(out, buf_str(&key));
+	}
+}
+
+void mask_path_into(const struct secrets *secrets, struct str path,
+		    struct buf *out)
+{
+	_cleanup_(buf_deinit) struct buf keys = BUF_INIT;
+
+	if (memchr(path.ptr, '\\', path.len)) {
+		mask_escaped(secrets, path, &keys);
+		path = buf_str(&keys);
+	}
+	(void)mask_into(secrets, path, out);
+}

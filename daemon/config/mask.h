@@ -26,6 +26,10 @@ struct value;
 /* Append @text to @out as it may be shown; true when something is hidden. */
 bool mask_into(const struct secrets *secrets, struct str text, struct buf *out);
 
+/* The same of the text of a path. */
+void mask_path_into(const struct secrets *secrets, struct str path,
+		    struct buf *out);
+
 /* @text, of somebody else, as it may be shown; the caller's. */
 char *mask_text(const struct secrets *secrets, const char *text);
 

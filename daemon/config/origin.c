@@ -120,6 +120,7 @@ static struct origin origin_in(const struct stack_doc *item,
 		.source = item->source ? item->source : "",
 		.description = item->description,
 		.doc = doc,
+		.edit = &item->edit,
 	};
 
 	if (source && value->source) /* an included file */

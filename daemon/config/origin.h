@@ -17,6 +17,7 @@
 
 struct buf;
 struct doc;
+struct layer_edit;
 struct origin_block;
 struct stack_docs;
 struct value;
@@ -27,7 +28,8 @@ struct origin {
 	const char *description; /* of a vault; NULL: none */
 	struct pos pos;          /* line 0: there are no lines */
 	const struct doc *doc;   /* NULL: none */
-	struct source *text;     /* of it; NULL: one without lines */
+	const struct layer_edit *edit; /* of its text; NULL: no document */
+	struct source *text;           /* of it; NULL: one without lines */
 };
 
 struct origins {

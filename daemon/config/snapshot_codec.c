@@ -89,8 +89,10 @@ static void pack_item(struct buf *out, const struct stack_doc *item,
 	pack_optional(out, item->source);
 	pack_optional(out, item->description);
 	pack_optional(out, item->under);
-	pack_optional(out, item->scope);
-	pack_optional(out, item->last_update);
+	pack_optional(out, item->edit.scope);
+	pack_optional(out, item->edit.owner);
+	pack_optional(out, item->edit.last_update);
+	pack_signed(out, item->edit.revision);
 	pack_optional(out, item->note);
 	pack_number(out, item->clears);
 	pack_doc(out, item, shelf);
@@ -213,8 +215,10 @@ static void unpack_item(struct unpacking *unpacking)
 	item.source = unpack_optional(unpacking);
 	item.description = unpack_optional(unpacking);
 	item.under = unpack_optional(unpacking);
-	item.scope = unpack_optional(unpacking);
-	item.last_update = unpack_optional(unpacking);
+	item.edit.scope = unpack_optional(unpacking);
+	item.edit.owner = unpack_optional(unpacking);
+	item.edit.last_update = unpack_optional(unpacking);
+	item.edit.revision = unpack_signed(in);
 	item.note = unpack_optional(unpacking);
 	item.clears = unpack_number_to(in, 1);
 	item.doc = unpack_doc(unpacking);

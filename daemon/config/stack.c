@@ -242,8 +242,12 @@ struct stack_doc *stack_docs_add(struct stack_docs *docs,
 	item->description = copy_of(docs, layer->description);
 	item->under = copy_of(docs, layer->under);
 	item->format = layer->doc_format;
-	item->scope = copy_of(docs, layer->scope);
-	item->last_update = copy_of(docs, layer->last_update);
+	item->edit = (struct layer_edit){
+		.scope = copy_of(docs, layer->edit.scope),
+		.owner = copy_of(docs, layer->edit.owner),
+		.last_update = copy_of(docs, layer->edit.last_update),
+		.revision = layer->edit.revision,
+	};
 	return item;
 }
 

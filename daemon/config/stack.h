@@ -34,7 +34,7 @@ struct stack_doc {
 	const char *description; /* the layer's; NULL: none */
 	const char *under;       /* the layer's; NULL: none */
 	enum read_format format; /* of its text */
-	const char *scope, *last_update; /* the layer's; NULL: not known */
+	struct layer_edit edit;  /* the layer's */
 	bool read_again; /* for another environment: it may hold secrets that
 			  * nobody has learned */
 	const char *left_out; /* why it cannot be read for another environment:

@@ -82,6 +82,7 @@ static struct vault copy_vault(struct arena *arena, const struct vault *vault)
 		.format = copy(arena, vault->format),
 		.type = copy(arena, vault->type),
 		.scope = copy(arena, vault->scope),
+		.owner = copy(arena, vault->owner),
 		.last_update = copy(arena, vault->last_update),
 		.data = vault->data.ptr ? arena_str(arena, vault->data)
 					: vault->data,

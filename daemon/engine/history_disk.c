@@ -12,6 +12,10 @@
 #include "read/doc.h"
 #include "read/doc_codec.h"
 
+/* Of a few documents each is waited for until it is on the disk; of more, for
+ * all that the file system has. */
+#define SYNCED_ONE_BY_ONE 16
+
 const struct seal history_owner_seal = {"clearconf-history", 1};
 const struct seal history_record_seal = {"clearconf-generation", 1};
 const struct seal history_document_seal = {"clearconf-document", 1};
@@ -43,48 +47,22 @@ void history_digest(struct str bytes, unsigned char *name)
 
 /* --- what is on the disk -------------------------------------------------- */
 
-struct kept_doc *history_find_doc(struct history_disk *disk,
-				  const unsigned char *name)
+void record_add_doc(struct record *record, uint32_t number)
 {
-	for (size_t i = disk->doc_count; i-- > 0;)
-		if (!memcmp(disk->docs[i].name, name, SHA256_BYTES))
-			return &disk->docs[i];
-	return NULL;
-}
-
-void history_keep_doc(struct history_disk *disk, const unsigned char *name)
-{
-	struct kept_doc *kept;
-
-	disk->docs = mem_grow(disk->docs,
-			      (disk->doc_count + 1) * sizeof(disk->docs[0]));
-	kept = &disk->docs[disk->doc_count++];
-	*kept = (struct kept_doc){0};
-	memcpy(kept->name, name, SHA256_BYTES);
-}
-
-void record_add_name(struct record *record, const unsigned char *name)
-{
-	record->names =
-		mem_grow(record->names, (record->count + 1) * SHA256_BYTES);
-	memcpy(record->names + record->count * SHA256_BYTES, name,
-	       SHA256_BYTES);
-	record->count++;
+	if (record->count == record->cap) {
+		record->cap = record->cap ? 2 * record->cap : 8;
+		record->docs = mem_grow(record->docs,
+					record->cap * sizeof(*record->docs));
+	}
+	record->docs[record->count++] = number;
 }
 
 /* The documents of @record have one user more, or less. */
 static void use(struct history_disk *disk, const struct record *record,
 		bool more)
 {
-	for (size_t i = 0; i < record->count; i++) {
-		struct kept_doc *kept = history_find_doc(
-			disk, record->names + i * SHA256_BYTES);
-
-		if (kept && more)
-			kept->users++;
-		else if (kept && kept->users)
-			kept->users--;
-	}
+	for (size_t i = 0; i < record->count; i++)
+		disk->docs.items[record->docs[i]].users += more ? 1 : -1U;
 }
 
 void history_add_record(struct history_disk *disk, struct record *record)
@@ -101,41 +79,32 @@ void history_drop_last_record(struct history_disk *disk)
 	struct record *record = &disk->records[--disk->count];
 
 	use(disk, record, false);
-	mem_free(record->names);
+	mem_free(record->docs);
 }
 
-void history_forget_docs(struct history_disk *disk)
+static void forget_known(struct known_docs *known)
 {
-	for (size_t i = 0; i < disk->doc_count; i++)
-		disk->docs[i].doc = doc_unref(disk->docs[i].doc);
-}
-
-static void forget_known(struct known_doc **known, size_t *count)
-{
-	for (size_t i = 0; i < *count; i++)
-		doc_unref((*known)[i].doc);
-	mem_free(*known);
-	*known = NULL;
-	*count = 0;
+	for (size_t i = 0; i < known->count; i++)
+		doc_unref(known->items[i].doc);
+	mem_free(known->items);
+	*known = (struct known_docs){0};
 }
 
 void history_forget_all(struct history_disk *disk)
 {
 	for (size_t i = 0; i < disk->count; i++)
-		mem_free(disk->records[i].names);
-	history_forget_docs(disk);
-	forget_known(&disk->known, &disk->known_count);
+		mem_free(disk->records[i].docs);
+	kept_docs_deinit(&disk->docs);
+	forget_known(&disk->known);
 	mem_free(disk->records);
-	mem_free(disk->docs);
 	mem_free(disk->unread);
 	mem_free(disk->owner);
 	snapshot_unref(disk->last.snapshot);
 	disk->records = NULL;
-	disk->docs = NULL;
 	disk->unread = NULL;
 	disk->owner = NULL;
 	disk->last = (struct history_entry){0};
-	disk->count = disk->doc_count = disk->unread_count = 0;
+	disk->count = disk->unread_count = 0;
 }
 
 struct history_disk *history_disk_new(const struct history_place *place)
@@ -169,56 +138,76 @@ static int write_sealed(struct history_disk *disk, const char *name,
 	return history_folder_write(&disk->folder, name, buf_str(&bytes));
 }
 
-/* The name of @doc: from when it was written last, or new. */
-static void name_doc(struct history_disk *disk, struct doc *doc,
-		     struct buf *packed, unsigned char *name)
+/* What it was when it was written last, likely at the same place; KEPT_NONE: it
+ * is new. */
+static uint32_t find_known(const struct history_disk *disk,
+			   const struct doc *doc)
 {
-	for (size_t i = 0; i < disk->known_count; i++) {
-		if (disk->known[i].doc == doc) {
-			memcpy(name, disk->known[i].name, SHA256_BYTES);
-			return;
-		}
+	const struct known_docs *known = &disk->known;
+	size_t at = disk->knowing.count;
+
+	if (at < known->count && known->items[at].doc == doc)
+		return known->items[at].number;
+	for (size_t i = 0; i < known->count; i++)
+		if (known->items[i].doc == doc)
+			return known->items[i].number;
+	return KEPT_NONE;
+}
+
+static void know(struct history_disk *disk, struct doc *doc, uint32_t number)
+{
+	struct known_docs *knowing = &disk->knowing;
+
+	if (knowing->count == knowing->cap) {
+		knowing->cap = knowing->cap ? 2 * knowing->cap : 8;
+		knowing->items =
+			mem_grow(knowing->items,
+				 knowing->cap * sizeof(knowing->items[0]));
 	}
-	doc_pack(packed, doc);
-	history_digest(buf_str(packed), name);
+	knowing->items[knowing->count++] =
+		(struct known_doc){doc_ref(doc), number};
+	record_add_doc(disk->current, number);
 }
 
-static void know(struct history_disk *disk, struct doc *doc,
-		 const unsigned char *name)
-{
-	struct known_doc *known;
-
-	disk->knowing = mem_grow(disk->knowing,
-				 (disk->knowing_count + 1) * sizeof(*known));
-	known = &disk->knowing[disk->knowing_count++];
-	known->doc = doc_ref(doc);
-	memcpy(known->name, name, SHA256_BYTES);
-}
-
-static int write_doc(struct history_disk *disk, struct doc *doc,
-		     const unsigned char *name, struct buf *packed)
+static int write_doc(struct history_disk *disk, const unsigned char *name,
+		     struct str packed)
 {
 	_cleanup_(mem_freep) char *file = history_document_name(name);
+	_cleanup_(buf_deinit) struct buf bytes = BUF_INIT;
 
-	if (!packed->len)
-		doc_pack(packed, doc);
-	return write_sealed(disk, file, &history_document_seal,
-			    buf_str(packed));
+	seal_write(&bytes, &history_document_seal, packed);
+	disk->written++;
+	return history_folder_put(&disk->folder, file, buf_str(&bytes),
+				  disk->written <= SYNCED_ONE_BY_ONE);
+}
+
+/* The number of @doc, which is on the disk after; KEPT_NONE: it cannot be. */
+static uint32_t keep(struct history_disk *disk, const struct doc *doc,
+		     unsigned char *name)
+{
+	_cleanup_(buf_deinit) struct buf packed = BUF_INIT;
+	uint32_t number;
+
+	doc_pack(&packed, doc);
+	history_digest(buf_str(&packed), name);
+	number = kept_docs_find(&disk->docs, name);
+	if (number != KEPT_NONE || disk->error)
+		return number;
+	disk->error = write_doc(disk, name, buf_str(&packed));
+	return disk->error ? KEPT_NONE : kept_docs_add(&disk->docs, name);
 }
 
 static void put(void *data, struct doc *doc, unsigned char *name)
 {
-	_cleanup_(buf_deinit) struct buf packed = BUF_INIT;
 	struct history_disk *disk = data;
+	uint32_t number = find_known(disk, doc);
 
-	name_doc(disk, doc, &packed, name);
-	know(disk, doc, name);
-	record_add_name(disk->current, name);
-	if (disk->error || history_find_doc(disk, name))
-		return;
-	disk->error = write_doc(disk, doc, name, &packed);
-	if (!disk->error)
-		history_keep_doc(disk, name);
+	if (number == KEPT_NONE)
+		number = keep(disk, doc, name);
+	else
+		memcpy(name, disk->docs.items[number].name, SHA256_BYTES);
+	if (number != KEPT_NONE)
+		know(disk, doc, number);
 }
 
 static int write_record(struct history_disk *disk,
@@ -235,6 +224,8 @@ static int write_record(struct history_disk *disk,
 	pack_number(&content, entry->again_from);
 	pack_number(&content, entry->again_until);
 	snapshot_pack(&content, snapshot, &shelf);
+	if (!disk->error && disk->written > SYNCED_ONE_BY_ONE)
+		disk->error = history_folder_sync(&disk->folder);
 	if (disk->error)
 		return disk->error;
 	return write_sealed(disk, name, &history_record_seal,
@@ -249,12 +240,11 @@ int history_write_entry(struct history_disk *disk, struct record *record,
 
 	disk->current = record;
 	disk->error = 0;
+	disk->written = 0;
 	r = write_record(disk, entry, previous);
-	forget_known(&disk->known, &disk->known_count);
+	forget_known(&disk->known);
 	disk->known = disk->knowing;
-	disk->known_count = disk->knowing_count;
-	disk->knowing = NULL;
-	disk->knowing_count = 0;
+	disk->knowing = (struct known_docs){0};
 	return r;
 }
 
@@ -287,7 +277,7 @@ int history_disk_write(struct history_disk *disk, const char *owner,
 		r = history_write_entry(disk, &record, &entry, previous);
 	if (r == 0)
 		history_add_record(disk, &record);
-	mem_free(record.names);
+	mem_free(record.docs);
 	history_folder_close(&disk->folder);
 	return r;
 }
@@ -314,30 +304,29 @@ int history_remove_record(struct history_disk *disk, uint64_t generation)
 	return history_folder_remove(&disk->folder, name);
 }
 
-static int remove_doc(struct history_disk *disk, const unsigned char *name)
+static int remove_doc(void *data, const unsigned char *name)
 {
 	_cleanup_(mem_freep) char *file = history_document_name(name);
+	struct history_disk *disk = data;
 
 	return history_folder_remove(&disk->folder, file);
 }
 
+/* What is known of a document that goes is its number. */
 int history_remove_unused_docs(struct history_disk *disk)
 {
+	int r = kept_docs_sweep(&disk->docs, remove_doc, disk);
 	size_t left = 0;
-	int r = 0, one;
 
-	for (size_t i = 0; i < disk->doc_count; i++) {
-		one = disk->docs[i].users
-			      ? 1
-			      : remove_doc(disk, disk->docs[i].name);
-		if (one == 0) {
-			doc_unref(disk->docs[i].doc);
-			continue;
-		}
-		disk->docs[left++] = disk->docs[i];
-		r = one < 0 ? one : r;
+	for (size_t i = 0; i < disk->known.count; i++) {
+		struct known_doc *known = &disk->known.items[i];
+
+		if (disk->docs.items[known->number].here)
+			disk->known.items[left++] = *known;
+		else
+			doc_unref(known->doc);
 	}
-	disk->doc_count = left;
+	disk->known.count = left;
 	return r;
 }
 
@@ -346,7 +335,7 @@ static void drop_records(struct history_disk *disk, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		use(disk, &disk->records[i], false);
-		mem_free(disk->records[i].names);
+		mem_free(disk->records[i].docs);
 	}
 	disk->count -= count;
 	memmove(disk->records, disk->records + count,

@@ -14,6 +14,7 @@
 #include "base/sha256.h"
 #include "config/history.h"
 #include "engine/history_disk.h"
+#include "engine/kept_docs.h"
 #include "fetch/history_folder.h"
 
 struct doc;
@@ -23,24 +24,22 @@ struct doc;
 extern const struct seal history_owner_seal, history_record_seal,
 	history_document_seal;
 
-/* A document that is on the disk. */
-struct kept_doc {
-	unsigned char name[SHA256_BYTES];
-	size_t users;    /* generations; 0: it may go */
-	struct doc *doc; /* while generations are read; NULL: not read yet */
-};
-
-/* A document in memory, and what it is called. */
+/* A document in memory, and its number among those on the disk. */
 struct known_doc {
 	struct doc *doc; /* a reference */
-	unsigned char name[SHA256_BYTES];
+	uint32_t number;
+};
+
+struct known_docs {
+	struct known_doc *items;
+	size_t count, cap;
 };
 
 /* A generation that is on the disk. */
 struct record {
 	uint64_t generation;
-	unsigned char *names; /* of its documents, one after the other */
-	size_t count;
+	uint32_t *docs; /* numbers */
+	size_t count, cap;
 };
 
 struct history_disk {
@@ -50,10 +49,8 @@ struct history_disk {
 	struct record *records; /* the newest first while they are read, then
 				 * last */
 	size_t count;
-	struct kept_doc *docs;
-	size_t doc_count;
-	struct known_doc *known; /* of the generation written last */
-	size_t known_count;
+	struct kept_docs docs;
+	struct known_docs known; /* those of the generation written last */
 
 	/* While they are read: */
 	uint64_t *unread; /* the newest last */
@@ -65,8 +62,8 @@ struct history_disk {
 
 	/* While one of them is packed or unpacked: */
 	struct record *current;
-	struct known_doc *knowing;
-	size_t knowing_count;
+	struct known_docs knowing;
+	size_t written;    /* documents that may be in no more than memory */
 	int error;         /* writing failed; 0: it has not */
 	struct diag *diag; /* the caller's; NULL: none */
 	bool stays;        /* a file cannot be opened, and is not to blame */
@@ -79,12 +76,7 @@ char *history_document_name(const unsigned char *name);
 /* What @bytes of a document are called. */
 void history_digest(struct str bytes, unsigned char *name);
 
-/* NULL: there is no such. */
-struct kept_doc *history_find_doc(struct history_disk *disk,
-				  const unsigned char *name);
-void history_keep_doc(struct history_disk *disk, const unsigned char *name);
-
-void record_add_name(struct record *record, const unsigned char *name);
+void record_add_doc(struct record *record, uint32_t number);
 
 /* Put @record, which is empty after, behind the others. */
 void history_add_record(struct history_disk *disk, struct record *record);
@@ -92,7 +84,6 @@ void history_add_record(struct history_disk *disk, struct record *record);
 /* The last of them is on the disk no more. */
 void history_drop_last_record(struct history_disk *disk);
 
-void history_forget_docs(struct history_disk *disk);
 void history_forget_all(struct history_disk *disk);
 
 /* Write @entry, whose documents @record then names; the folder is open. */

@@ -67,14 +67,16 @@ static void set_aside(struct history_disk *disk, const char *name,
 static struct doc *get(void *data, const unsigned char *name)
 {
 	struct history_disk *disk = data;
-	struct kept_doc *kept = history_find_doc(disk, name);
+	uint32_t number = kept_docs_find(&disk->docs, name);
 	_cleanup_(mem_freep) char *file = history_document_name(name);
+	struct kept_doc *kept;
 
-	record_add_name(disk->current, name);
-	if (!kept) {
+	if (number == KEPT_NONE) {
 		(void)diag_set(disk->diag, file, "is missing");
 		return NULL;
 	}
+	record_add_doc(disk->current, number);
+	kept = &disk->docs.items[number];
 	if (!kept->doc)
 		kept->doc = read_doc(disk, name);
 	if (kept->doc)
@@ -169,7 +171,7 @@ static void merge_equal(struct history_disk *disk, struct history_entry *entry,
 	absorb(disk, entry);
 	if (history_write_entry(disk, &written, entry, previous) == 0)
 		(void)history_remove_record(disk, later);
-	mem_free(written.names);
+	mem_free(written.docs);
 	snapshot_unref(disk->last.snapshot);
 	disk->last = (struct history_entry){0};
 	history_drop_last_record(disk);
@@ -186,7 +188,7 @@ static bool read_next(struct history_disk *disk, struct history_entry *told)
 	*told = (struct history_entry){0};
 	disk->current = &record;
 	if (!read_entry(disk, &previous, &entry)) {
-		mem_free(record.names);
+		mem_free(record.docs);
 		return false;
 	}
 	extend(disk, &entry);
@@ -195,7 +197,7 @@ static bool read_next(struct history_disk *disk, struct history_entry *told)
 		merge_equal(disk, &entry, &record, previous);
 	if (!has_room(disk, entry.snapshot)) {
 		snapshot_unref(entry.snapshot);
-		mem_free(record.names);
+		mem_free(record.docs);
 		disk->unread_count++;
 		disk->full = true;
 		return false;
@@ -217,13 +219,19 @@ static void reverse_records(struct history_disk *disk)
 	}
 }
 
+static void forget_docs(struct history_disk *disk)
+{
+	for (uint32_t i = 0; i < disk->docs.count; i++)
+		disk->docs.items[i].doc = doc_unref(disk->docs.items[i].doc);
+}
+
 /* What is beyond the limits goes, and so do documents that nobody names. */
 static void end_reading(struct history_disk *disk)
 {
 	while (disk->unread_count)
 		(void)history_remove_record(disk,
 					    disk->unread[--disk->unread_count]);
-	history_forget_docs(disk);
+	forget_docs(disk);
 	(void)history_remove_unused_docs(disk);
 	reverse_records(disk);
 }
@@ -290,7 +298,7 @@ static void note_file(void *data, const char *file)
 	} else if (str_ends(name, STR(HISTORY_DOCUMENT))) {
 		bare = (struct str){file, name.len - strlen(HISTORY_DOCUMENT)};
 		if (to_digest(bare, digest_of))
-			history_keep_doc(disk, digest_of);
+			(void)kept_docs_add(&disk->docs, digest_of);
 	}
 }
 
@@ -326,7 +334,7 @@ static bool look(struct history_disk *disk, const char *owner, uint64_t below)
 	bool waits = false, fits;
 
 	history_folder_each(&disk->folder, note_file, disk);
-	if (!disk->unread_count && !disk->doc_count)
+	if (!disk->unread_count && !disk->docs.count)
 		return true;
 	fits = is_of(disk, owner, &waits);
 	if (!fits || waits)

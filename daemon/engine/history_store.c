@@ -410,7 +410,7 @@ void history_store_set_owner(struct history_store *store, const char *owner)
 {
 	mem_free(store->owner);
 	store->owner = mem_strdup(owner);
-	if (store->due || store->state == STORE_IDLE)
+	if (store->due || store->state != STORE_NEW)
 		work_soon(store);
 }
 

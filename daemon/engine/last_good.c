@@ -144,8 +144,9 @@ static struct vault vault_of(const struct layer *layer)
 		.format = format_name(good ? layer->doc_format : layer->format),
 		.type = layer->kind == LAYER_MONITORING ? "monitoring"
 							: "config",
-		.scope = layer->scope,
-		.last_update = layer->last_update,
+		.scope = layer->edit.scope,
+		.owner = layer->edit.owner,
+		.last_update = layer->edit.last_update,
 		.data = good ? layer->doc->sources[0]->text : layer->text,
 	};
 }

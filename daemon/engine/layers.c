@@ -60,6 +60,10 @@ bool layers_set_documents(struct stack *stack, const struct site *site)
 	changed = stack_set_sources(stack, LAYER_ETCD, keys, count, layers);
 	for (size_t i = 0; i < count; i++) {
 		changed = describe_rollout(layers[i], &site->docs) || changed;
+		layer_set_edit(layers[i],
+			       &(struct layer_edit){
+				       .revision = site->docs.items[i].revision,
+			       });
 		layer_set_text(layers[i], read_format_of_path(keys[i]),
 			       site->docs.items[i].text);
 	}
@@ -153,12 +157,14 @@ enum read_format layers_vault_format(const struct vault *vault, bool *known)
 
 static void set_vault(struct layer *layer, const struct vault *vault)
 {
+	const struct layer_edit edit = {vault->scope, vault->owner,
+					vault->last_update, 0};
 	bool known;
 	enum read_format format = layers_vault_format(vault, &known);
 
 	layer_set_odd_format(layer, !known);
 	layer_set_description(layer, vault->description);
-	layer_set_scope(layer, vault->scope, vault->last_update);
+	layer_set_edit(layer, &edit);
 	layer_set_text(layer, format, vault->data);
 }
 

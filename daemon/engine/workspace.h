@@ -29,6 +29,7 @@
 #include "engine/upstream.h"
 
 struct access;
+struct change_log;
 struct env;
 struct history_store;
 struct locks;
@@ -92,6 +93,7 @@ struct workspace {
 	struct history history;
 	struct history_store *store; /* of it, on disk; NULL: none */
 	char *store_owner;           /* whose that is; NULL: not known yet */
+	struct change_log *changes;  /* what the log is told of it; NULL */
 	struct hold hold;            /* what is served is not what it makes */
 
 	struct upstream *upstream;  /* NULL: no server to ask */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/lock.h"
+#include "engine/change_log.h"
 #include "engine/history_store.h"
 #include "engine/workspace_parts.h"
 #include "settings/settings.h"
@@ -39,12 +40,17 @@ void workspace_open_history(struct workspace *workspace)
 		.data = workspace,
 	};
 
-	if (host->state_dir && !host->read_only)
+	if (host->read_only)
+		return;
+	workspace->changes =
+		change_log_new(place.loop, place.workspace, place.secrets);
+	if (host->state_dir)
 		workspace->store = history_store_new(&place);
 }
 
 void workspace_close_history(struct workspace *workspace)
 {
+	change_log_close(TAKE(workspace->changes));
 	history_store_close(TAKE(workspace->store));
 	mem_free(workspace->store_owner);
 	workspace->store_owner = NULL;
@@ -79,8 +85,11 @@ void workspace_forget_history(struct workspace *workspace)
 }
 
 /* A history of one has nothing to come back to. */
-void workspace_keep_history(struct workspace *workspace)
+void workspace_keep_history(struct workspace *workspace,
+			    struct snapshot *before)
 {
+	if (before && workspace->changes)
+		change_log_add(workspace->changes, before, workspace->snapshot);
 	if (!workspace->store)
 		return;
 	if (workspace->history.limit == 1)

@@ -180,12 +180,15 @@ struct snapshot *workspace_project(struct workspace *workspace,
 static void publish(struct workspace *workspace, struct snapshot *snapshot,
 		    enum snapshot_cause cause)
 {
+	_cleanup_(snapshot_unrefp) struct snapshot *before =
+		workspace->snapshot ? snapshot_ref(workspace->snapshot) : NULL;
+
 	snapshot->cause = cause;
 	snapshot->generation =
 		workspace->host->next_generation(workspace->host->data);
 	set_snapshot(workspace, snapshot);
 	history_add(&workspace->history, snapshot);
-	workspace_keep_history(workspace);
+	workspace_keep_history(workspace, before);
 	log_info("snapshot", LOG_TEXT("workspace", workspace->name),
 		 LOG_INT("generation", (int64_t)snapshot->generation),
 		 LOG_TEXT("cause", snapshot_cause_name(cause)));

@@ -83,8 +83,10 @@ void workspace_close_history(struct workspace *workspace);
 void workspace_name_history(struct workspace *workspace,
 			    const struct login *login);
 
-/* The newest generation is to be on disk. */
-void workspace_keep_history(struct workspace *workspace);
+/* The newest generation is to be on disk, and the log is told what is not as in
+ * @before (NULL: it is the first). */
+void workspace_keep_history(struct workspace *workspace,
+			    struct snapshot *before);
 
 /* What earlier processes have served was another's, or is not to be shown any
  * more; the same of what is on disk. */

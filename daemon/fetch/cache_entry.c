@@ -56,6 +56,7 @@ static void write_vault(struct buf *out, const struct vault *vault)
 	json_add_optional_string(out, "format", vault->format);
 	json_add_optional_string(out, "type", vault->type);
 	json_add_optional_string(out, "scope", vault->scope);
+	json_add_optional_string(out, "owner", vault->owner);
 	json_add_optional_string(out, "last_update", vault->last_update);
 	if (vault->data.ptr) {
 		json_key(out, "data");
@@ -250,6 +251,7 @@ static struct vault vault_of(struct parse *parse, const struct value *object)
 		.format = text_or_null(parse, object, "format"),
 		.type = text_or_null(parse, object, "type"),
 		.scope = text_or_null(parse, object, "scope"),
+		.owner = text_or_null(parse, object, "owner"),
 		.last_update = text_or_null(parse, object, "last_update"),
 		.data = data_of(parse, object),
 	};

@@ -71,6 +71,17 @@ int history_folder_write(struct history_folder *folder, const char *name,
 	return file_replace(folder->fd, name, bytes, 0600);
 }
 
+int history_folder_put(struct history_folder *folder, const char *name,
+		       struct str bytes, bool waits)
+{
+	return file_put(folder->fd, name, bytes, waits);
+}
+
+int history_folder_sync(struct history_folder *folder)
+{
+	return syncfs(folder->fd) < 0 ? -errno : 0;
+}
+
 int history_folder_remove(struct history_folder *folder, const char *name)
 {
 	return private_file_remove(folder->fd, name);

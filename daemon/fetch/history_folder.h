@@ -46,6 +46,13 @@ int history_folder_write(struct history_folder *folder, const char *name,
 			 struct str bytes);
 int history_folder_remove(struct history_folder *folder, const char *name);
 
+/* Write a file whose name says what it holds, so that it may be there already.
+ * Unless @waits it is on the disk after history_folder_sync only. 0 or a
+ * negative errno. */
+int history_folder_put(struct history_folder *folder, const char *name,
+		       struct str bytes, bool waits);
+int history_folder_sync(struct history_folder *folder);
+
 /* Tell of each file; what writers that were killed have left goes. */
 void history_folder_each(struct history_folder *folder,
 			 void (*take)(void *data, const char *name),

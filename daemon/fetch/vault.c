@@ -79,6 +79,14 @@ static struct str data_of(struct vault_list *list, const struct value *value)
 	return arena_str(&list->arena, buf_str(&json));
 }
 
+/* The name of its group, or the user who has it. */
+static const char *owner_of(struct vault_list *list, const struct value *item)
+{
+	const char *group = text_of(list, value_get(item, STR("group_name")));
+
+	return group ? group : text_of(list, value_get(item, STR("user")));
+}
+
 static void list_add_vault(struct vault_list *list, const struct value *item)
 {
 	if (!value_is(item, VALUE_OBJECT))
@@ -90,6 +98,7 @@ static void list_add_vault(struct vault_list *list, const struct value *item)
 		.format = text_of(list, value_get(item, STR("format"))),
 		.type = text_of(list, value_get(item, STR("type"))),
 		.scope = text_of(list, value_get(item, STR("scope"))),
+		.owner = owner_of(list, item),
 		.last_update =
 			text_of(list, value_get(item, STR("last_update"))),
 		.data = data_of(list, value_get(item, STR("data"))),

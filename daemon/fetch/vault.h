@@ -48,6 +48,7 @@ struct vault {
 	const char *format, *type, *scope; /* NULL: not said */
 	const char *last_update;           /* as the server writes it; NULL */
 	struct str data;                   /* ptr NULL: null or absent */
+	const char *owner; /* a group's name, else a user's id; NULL */
 };
 
 /* What a program may want to know of an answer that was not good. */

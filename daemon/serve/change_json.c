@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "config/layer.h"
 #include "config/mask.h"
 #include "config/snapshot.h"
 #include "serve/get.h"
@@ -59,6 +60,19 @@ static void add_sides(struct writer *writer, const struct change *change)
 	arena_reset(&writer->arena);
 }
 
+/* What the server said may hold a secret, as any text may. */
+static void add_edit(struct writer *writer, const struct layer_edit *edit)
+{
+	const struct origin_json *json = &writer->origins;
+
+	origin_json_add_text(json, writer->fields, "scope", edit->scope);
+	origin_json_add_text(json, writer->fields, "owner", edit->owner);
+	origin_json_add_text(json, writer->fields, "last_update",
+			     edit->last_update);
+	if (edit->revision)
+		json_add_int(writer->fields, "revision", edit->revision);
+}
+
 static void add_change(struct writer *writer, const struct change *change)
 {
 	struct origin origin =
@@ -70,6 +84,8 @@ static void add_change(struct writer *writer, const struct change *change)
 	if (writer->from->view)
 		add_sides(writer, change);
 	origin_json_add(&writer->origins, writer->fields, &origin);
+	if (writer->from->edits && origin.edit)
+		add_edit(writer, origin.edit);
 	buf_putc(writer->fields, '}');
 }
 

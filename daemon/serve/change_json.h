@@ -9,6 +9,8 @@
  * one, and shown as whoever is told may see them.
  */
 
+#include <stdbool.h>
+
 struct arena;
 struct buf;
 struct changes;
@@ -37,6 +39,7 @@ struct change_json {
 	struct snapshot *old, *new;    /* without changes: may be NULL */
 	const struct secrets *secrets; /* what is masked; NULL: nothing */
 	change_json_view view;         /* of the values; NULL: none are told */
+	bool edits; /* who wrote the text is told too, as far as it is known */
 };
 
 /* Add the member `changes`, a list of type Change. */

@@ -20,7 +20,8 @@ static void add_changes(struct buf *fields, struct snapshot *old,
 			struct snapshot *new, const struct secrets *secrets)
 {
 	_cleanup_(changes_deinit) struct changes changes = CHANGES_INIT;
-	const struct change_json from = {old, new, secrets, change_json_shown};
+	const struct change_json from = {old, new, secrets, change_json_shown,
+					 true};
 
 	if (old)
 		filter_diff(NULL, old, new, &changes);

@@ -1,14 +1,10 @@
 #include "serve/origin_json.h"
 
-#include <string.h>
-
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/mask.h"
 #include "value/diff.h"
 #include "value/json.h"
-#include "value/path.h"
 
 void origin_json_add_text(const struct origin_json *json, struct buf *fields,
 			  const char *key, const char *text)
@@ -56,36 +52,16 @@ void origin_json_deinit(struct origin_json *json)
 	*json = (struct origin_json){0};
 }
 
-/* A quote or backslash is escaped in a path, and no secret that has one found:
- * each key is masked as it is. */
-static void mask_escaped(const struct secrets *secrets, struct str text,
-			 struct buf *out)
-{
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	struct path_error error;
-	struct path path = {0};
-
-	(void)path_parse(&path, &arena, text, &error);
-	for (size_t i = 0; i < path.count; i++) {
-		_cleanup_(buf_deinit) struct buf key = BUF_INIT;
-
-		(void)mask_into(secrets, path.items[i], &key);
-		path_add_key(out, buf_str(&key));
-	}
-}
-
 void origin_json_add_path(const struct origin_json *json, struct buf *fields,
 			  struct str path)
 {
-	_cleanup_(buf_deinit) struct buf shown = BUF_INIT, keys = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
 
 	json_key(fields, "path");
-	if (json->secrets && memchr(path.ptr, '\\', path.len)) {
-		mask_escaped(json->secrets, path, &keys);
-		path = buf_str(&keys);
-	}
-	if (json->secrets && mask_into(json->secrets, path, &shown))
+	if (json->secrets) {
+		mask_path_into(json->secrets, path, &shown);
 		path = buf_str(&shown);
+	}
 	json_write_string(fields, path);
 }
 

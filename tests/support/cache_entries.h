@@ -21,7 +21,7 @@ static const struct vault entry_config[] = {
 	{"a2", "", NULL, NULL, NULL, NULL, {0}},
 	{"a2", "again", "json", NULL, "user", NULL, STR("")},
 	{"", "NUL", "yaml", "config", "organization", "",
-	 STR("x\0y\0" ENTRY_SECRET)},
+	 STR("x\0y\0" ENTRY_SECRET), "gpu"},
 };
 
 static const struct vault entry_monitoring[] = {
@@ -92,6 +92,7 @@ static inline void entry_assert_same_vault(const struct vault *a,
 	entry_assert_text(a->format, b->format);
 	entry_assert_text(a->type, b->type);
 	entry_assert_text(a->scope, b->scope);
+	entry_assert_text(a->owner, b->owner);
 	entry_assert_text(a->last_update, b->last_update);
 	if (a->data.ptr && b->data.ptr)
 		assert_true(str_equal(a->data, b->data));

@@ -99,6 +99,8 @@ static inline void see(struct buf *seen, const struct vault *vault)
 		buf_puts(seen, "-");
 	if (vault->last_update)
 		buf_printf(seen, " of %s", vault->last_update);
+	if (vault->owner)
+		buf_printf(seen, " by %s", vault->owner);
 	buf_putc(seen, '\n');
 }
 

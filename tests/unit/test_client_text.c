@@ -13,6 +13,7 @@
 #include "../support/docs.h"
 #include "call/get_call.h"
 #include "text/explain_text.h"
+#include "text/log_filter.h"
 #include "text/log_text.h"
 #include "text/status_text.h"
 #include "text/storage_text.h"
@@ -216,6 +217,69 @@ static void the_log_has_a_line_for_each_change(void **state)
 		"42 1970-01-02 01:59:59 start\n");
 }
 
+static void the_log_says_who_wrote_it(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	tzset();
+	assert_text(log_text_write,
+		    "{\"generations\":[{\"generation\":1,\"time\":0,\"cause\":"
+		    "\"vault\",\"changes\":["
+		    "{\"path\":\"a\",\"kind\":\"added\",\"scope\":\"group\","
+		    "\"owner\":\"gp\\u001bu\",\"last_update\":\"today\"},"
+		    "{\"path\":\"b\",\"kind\":\"added\",\"owner\":\"5e6f\"},"
+		    "{\"path\":\"c\",\"kind\":\"added\",\"scope\":\"user\"},"
+		    "{\"path\":\"d\",\"kind\":\"added\",\"revision\":12}]}]}",
+		    "1 1970-01-01 00:00:00 vault added a [group gp?u, edited "
+		    "today]\n"
+		    "1 1970-01-01 00:00:00 vault added b [5e6f]\n"
+		    "1 1970-01-01 00:00:00 vault added c [user]\n"
+		    "1 1970-01-01 00:00:00 vault added d [revision 12]\n");
+}
+
+static void assert_filtered(int64_t since, const char *path,
+			    const char *expected)
+{
+	static const char *const answer =
+		"{\"generations\":["
+		"{\"generation\":3,\"time\":30,\"changes\":["
+		"{\"path\":\"a.b\"},{\"path\":\"a.bc\"},{\"path\":\"a.b.c\"}]},"
+		"{\"generation\":2,\"time\":20,\"changes\":["
+		"{\"path\":\"a\"},{\"path\":\"****..\"}]},"
+		"{\"generation\":1,\"time\":10,\"changes\":[]}]}";
+	_cleanup_(doc_unrefp) struct doc *doc = docs_read(answer);
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct log_filter filter = {.since = since};
+	struct path_error error;
+	struct path parsed;
+
+	if (path)
+		assert_true(
+			path_parse(&parsed, &arena, str_from(path), &error));
+	filter.path = path ? &parsed : NULL;
+	docs_assert_json(log_filter(&arena, doc->root, &filter),
+			 expected ? expected : answer);
+}
+
+static void the_log_can_be_filtered(void **state)
+{
+	(void)state;
+	assert_filtered(INT64_MIN, NULL, NULL);
+	assert_filtered(10, NULL, NULL);
+	assert_filtered(31, NULL, "{\"generations\":[]}");
+	assert_filtered(INT64_MIN, "x", "{\"generations\":[]}");
+	assert_filtered(INT64_MIN, "a.b",
+			"{\"generations\":["
+			"{\"generation\":3,\"time\":30,\"changes\":["
+			"{\"path\":\"a.b\"},{\"path\":\"a.b.c\"}]},"
+			"{\"generation\":2,\"time\":20,\"changes\":["
+			"{\"path\":\"a\"}]}]}");
+	assert_filtered(30, "a.b.c",
+			"{\"generations\":["
+			"{\"generation\":3,\"time\":30,\"changes\":["
+			"{\"path\":\"a.b\"},{\"path\":\"a.b.c\"}]}]}");
+}
+
 /* --- status --------------------------------------------------------------- */
 
 static const char status[] =
@@ -372,6 +436,8 @@ int main(void)
 		cmocka_unit_test(long_values_are_cut_between_characters),
 		cmocka_unit_test(nothing_that_a_terminal_obeys_is_printed),
 		cmocka_unit_test(the_log_has_a_line_for_each_change),
+		cmocka_unit_test(the_log_says_who_wrote_it),
+		cmocka_unit_test(the_log_can_be_filtered),
 		cmocka_unit_test(status_is_read_at_a_glance),
 		cmocka_unit_test(one_workspace_may_be_named),
 		cmocka_unit_test(credentials_are_shown_with_winner_and_losers),

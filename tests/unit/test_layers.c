@@ -207,8 +207,8 @@ static void a_vaults_format_is_believed(void **state)
 	(void)set_vaults(&stack, LAYER_VAULT, &yaml, 1);
 	assert_int_equal(first(&stack)->format, READ_YAML);
 	assert_string_equal(first(&stack)->description, "team");
-	assert_string_equal(first(&stack)->scope, "u");
-	assert_string_equal(first(&stack)->last_update, "today");
+	assert_string_equal(first(&stack)->edit.scope, "u");
+	assert_string_equal(first(&stack)->edit.last_update, "today");
 	assert_false(first(&stack)->odd_format);
 	(void)set_vaults(&stack, LAYER_VAULT, &odd, 1);
 	assert_int_equal(first(&stack)->format, READ_HOCON);

@@ -50,8 +50,10 @@ static void assert_same_items(const struct stack_docs *a,
 		assert_true(str_same(x->source, y->source));
 		assert_true(str_same(x->description, y->description));
 		assert_true(str_same(x->under, y->under));
-		assert_true(str_same(x->scope, y->scope));
-		assert_true(str_same(x->last_update, y->last_update));
+		assert_true(str_same(x->edit.scope, y->edit.scope));
+		assert_true(str_same(x->edit.owner, y->edit.owner));
+		assert_true(str_same(x->edit.last_update, y->edit.last_update));
+		assert_int_equal(x->edit.revision, y->edit.revision);
 		assert_true(str_same(x->note, y->note));
 		assert_int_equal(x->doc->source_count, y->doc->source_count);
 		for (size_t j = 0; j < x->doc->source_count; j++)
@@ -144,8 +146,8 @@ static struct snapshot *snapshot_of(struct doc *doc)
 
 	item->source = "5e6f";
 	item->description = "";
-	item->scope = "company";
-	item->last_update = "2026-01-01T00:00:00Z";
+	item->edit = (struct layer_edit){"group", "team",
+					 "2026-01-01T00:00:00Z", 1234567890123};
 	item->under = "a.b";
 	snapshot = snapshot_new(&docs);
 	set_times(snapshot);

@@ -32,13 +32,17 @@ static void vaults_keep_their_order_and_fields(void **state)
 	      "\"type\":\"config\",\"scope\":\"group\",\"data\":\"a: 1\","
 	      "\"last_update\":\"2026-11-24T07:48:56\","
 	      "\"enabled\":true,\"new_in_2027\":{\"x\":[1]}},"
-	      "{\"id\":\"a\",\"data\":\"\",\"last_update\":null}]}");
+	      "{\"id\":\"a\",\"data\":\"\",\"last_update\":null,"
+	      "\"user\":\"5e6f\"},"
+	      "{\"id\":\"g\",\"data\":\"\",\"user\":\"5e6f\","
+	      "\"group_name\":\"gpu\"}]}");
 	assert_int_equal(fixture->outcome, VAULT_FETCHED);
 	assert_null(fixture->error);
 	assert_string_equal(buf_str(&fixture->seen).ptr,
 			    "b|team|hocon|config|group|a: 1 of "
 			    "2026-11-24T07:48:56\n"
-			    "a||-|-|-|\n");
+			    "a||-|-|-| by 5e6f\n"
+			    "g||-|-|-| by gpu\n");
 }
 
 static void odd_vaults_are_handed_on_as_they_are(void **state)

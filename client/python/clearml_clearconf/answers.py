@@ -44,12 +44,17 @@ class Leaf:
 @dataclass(frozen=True)
 class Change:
     """One leaf that differs: kind is added, changed or removed. old and new are
-    None unless values were asked for."""
+    None unless values were asked for. What follows is told by history alone, as
+    far as the server says it."""
     path: str
     kind: str
     old: Any = field(default=None, repr=False)
     new: Any = field(default=None, repr=False)
     origin: Optional[Origin] = None
+    scope: Optional[str] = None
+    owner: Optional[str] = None
+    last_update: Optional[str] = None
+    revision: Optional[int] = None
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,14 @@ int file_write_all(int fd, struct str bytes)
 	return 0;
 }
 
-static int fill(int fd, struct str bytes, const struct file_rights *rights)
+struct filling {
+	struct file_rights rights;
+	bool waits; /* until it is on the disk */
+};
+
+static int fill(int fd, struct str bytes, const struct filling *filling)
 {
+	const struct file_rights *rights = &filling->rights;
 	int r;
 
 	if ((rights->uid != (uid_t)-1 || rights->gid != (gid_t)-1) &&
@@ -48,7 +54,7 @@ static int fill(int fd, struct str bytes, const struct file_rights *rights)
 	if (fchmod(fd, rights->mode) < 0)
 		return -errno;
 	r = file_write_all(fd, bytes);
-	if (r == 0 && fsync(fd) < 0)
+	if (r == 0 && filling->waits && fsync(fd) < 0)
 		r = -errno;
 	return r;
 }
@@ -58,7 +64,7 @@ static int fill(int fd, struct str bytes, const struct file_rights *rights)
 /* A file that has no name until it is whole: whoever is killed meanwhile leaves
  * no half of one behind. 0, a negative errno or NO_SUCH_FILES. */
 static int fill_unnamed(int dirfd, const char *temporary, struct str bytes,
-			const struct file_rights *rights)
+			const struct filling *filling)
 {
 	_cleanup_(file_closep) int fd =
 		openat(dirfd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
@@ -67,7 +73,7 @@ static int fill_unnamed(int dirfd, const char *temporary, struct str bytes,
 
 	if (fd < 0)
 		return NO_SUCH_FILES;
-	r = fill(fd, bytes, rights);
+	r = fill(fd, bytes, filling);
 	if (r < 0)
 		return r;
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
@@ -77,12 +83,12 @@ static int fill_unnamed(int dirfd, const char *temporary, struct str bytes,
 }
 
 static int fill_named(int dirfd, const char *temporary, struct str bytes,
-		      const struct file_rights *rights)
+		      const struct filling *filling)
 {
 	_cleanup_(file_closep) int fd = openat(
 		dirfd, temporary,
 		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r = fd < 0 ? -errno : fill(fd, bytes, rights);
+	int r = fd < 0 ? -errno : fill(fd, bytes, filling);
 
 	if (fd >= 0 && r < 0)
 		(void)unlinkat(dirfd, temporary, 0);
@@ -98,8 +104,8 @@ static int rename_to(int dirfd, const char *temporary, const char *name)
 	return r;
 }
 
-int file_replace_as(int dirfd, const char *name, struct str bytes,
-		    const struct file_rights *rights)
+static int replace(int dirfd, const char *name, struct str bytes,
+		   const struct filling *filling)
 {
 	_cleanup_(mem_freep) char *temporary = NULL;
 	uint64_t unique;
@@ -111,14 +117,28 @@ int file_replace_as(int dirfd, const char *name, struct str bytes,
 	 */
 	temporary =
 		mem_printf(".%.128s.%016llx", name, (unsigned long long)unique);
-	r = fill_unnamed(dirfd, temporary, bytes, rights);
+	r = fill_unnamed(dirfd, temporary, bytes, filling);
 	if (r == NO_SUCH_FILES)
-		r = fill_named(dirfd, temporary, bytes, rights);
-	if (r == 0)
-		r = rename_to(dirfd, temporary, name);
+		r = fill_named(dirfd, temporary, bytes, filling);
+	return r == 0 ? rename_to(dirfd, temporary, name) : r;
+}
+
+int file_replace_as(int dirfd, const char *name, struct str bytes,
+		    const struct file_rights *rights)
+{
+	const struct filling filling = {*rights, true};
+	int r = replace(dirfd, name, bytes, &filling);
+
 	if (r == 0 && fsync(dirfd) < 0)
 		r = -errno;
 	return r;
+}
+
+int file_put(int dirfd, const char *name, struct str bytes, bool waits)
+{
+	const struct filling filling = {{0600, (uid_t)-1, (gid_t)-1}, waits};
+
+	return replace(dirfd, name, bytes, &filling);
 }
 
 int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode)

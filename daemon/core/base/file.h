@@ -5,6 +5,7 @@
  * Files that are old or new, never torn.
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/str.h"
@@ -18,6 +19,11 @@
  * either, but for a whole file between the last two steps. Blocks on the disk.
  */
 int file_replace(int dirfd, const char *name, struct str bytes, mode_t mode);
+
+/* Put a file @name, 0600, into the folder @dirfd, as a whole; there may be one.
+ * Unless @waits, whether it survives a crash of the system is for the caller to
+ * see to: so is its name in any case. 0 or a negative errno. */
+int file_put(int dirfd, const char *name, struct str bytes, bool waits);
 
 struct file_rights {
 	mode_t mode;

@@ -71,6 +71,11 @@ static void add_text(struct buf *line, const char *text)
 	buf_putc(line, '"');
 }
 
+bool log_tells(enum log_level level)
+{
+	return level <= threshold;
+}
+
 /* systemd names the stream it listens to; a terminal may have inherited the
  * variable from a service. */
 static bool is_journal(void)
@@ -91,7 +96,7 @@ void log_write(enum log_level level, const struct log_field *fields)
 {
 	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
 
-	if (level > threshold)
+	if (!log_tells(level))
 		return;
 	if (is_journal())
 		buf_printf(&line, "<%c>", levels[level].priority);

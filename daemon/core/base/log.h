@@ -11,6 +11,7 @@
  *	log_warning("vault-broken", LOG_TEXT("vault", id), LOG_INT("line", 3));
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level {
@@ -40,6 +41,9 @@ struct log_field {
 			  LOG_TEXT("event", event), ##__VA_ARGS__, {0}})
 
 void log_set_level(enum log_level level);
+
+/* Would a line of @level be written? */
+bool log_tells(enum log_level level);
 
 /* @fields end with a NULL key. */
 void log_write(enum log_level level, const struct log_field *fields);

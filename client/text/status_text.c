@@ -222,9 +222,12 @@ static void add_layer(struct buf *out, const struct value *layer)
 	buf_printf(out, "    %-11.*s ", STR_PRINT(answer_text(layer, "layer")));
 	add_state(out, answer_text(layer, "state"), 8);
 	add_text(out, " ", description);
-	buf_puts(out, description.len ? " (" : " ");
-	place_text_add_home(out, source);
-	buf_puts(out, description.len ? ")" : "");
+	/* That of a document which a rollout has brought begins with it. */
+	if (!description.len || !str_starts(description, source)) {
+		buf_puts(out, description.len ? " (" : " ");
+		place_text_add_home(out, source);
+		buf_puts(out, description.len ? ")" : "");
+	}
 	add_problem(out, layer);
 	buf_putc(out, '\n');
 }

@@ -124,7 +124,9 @@ def test_where_a_value_is_from_says_the_rollout(etcd, serve):
     assert leaf["origin"]["source"] == PREFIX + NAME
     assert leaf["origin"]["description"] == f"{PREFIX}{NAME} (rollout {ID})"
     assert f"{PREFIX}{NAME} (rollout {ID}):1:4" in daemon.home.client("explain", "a").stdout
-    assert f"{NAME}, {ID}, running at 100.00 %, taken here" in daemon.home.client("status").stdout
+    status = daemon.home.client("status").stdout
+    assert f"{NAME}, {ID}, running at 100.00 %, taken here" in status
+    assert f" ok       {PREFIX}{NAME} (rollout {ID})\n" in status
     finish(etcd, "a: new")
     wait_until(lambda: "description" not in daemon.call("Explain", path="a")["leaves"][0]["origin"],
                "the document's own text")

@@ -98,6 +98,7 @@ static void on_news(void *data, const struct etcd_news *news)
 	struct site *site = data;
 
 	(void)site_docs_take(&site->docs, news);
+	site_confirm(site);
 	note_good(site);
 	site->host.on_documents(site->host.data, CAUSE_SITE);
 	if (is_too_much(site))
@@ -306,8 +307,9 @@ struct site *site_new(const struct site_host *host,
 	site_feed_init(&site->feed, settings, &site->docs);
 	(void)uv_timer_init(host->loop, &site->timer);
 	(void)uv_timer_init(host->loop, &site->saving);
-	site->timer.data = site->saving.data = site;
-	site->open_handles = 2;
+	(void)uv_timer_init(host->loop, &site->confirming);
+	site->timer.data = site->saving.data = site->confirming.data = site;
+	site->open_handles = 3;
 	open_last_good(site);
 	restore(site);
 	open_feed(site);
@@ -323,6 +325,7 @@ static void change_feed(struct site *site, struct site_docs *docs,
 	struct site_docs old_docs = site->docs;
 	struct site_feed old_feed = site->feed;
 
+	site_confirm_end(site);
 	etcd_close(TAKE(site->etcd));
 	site->docs = *docs;
 	site->feed = *feed;
@@ -368,10 +371,12 @@ void site_close(struct site *site)
 {
 	if (!site)
 		return;
+	site_confirm_end(site);
 	etcd_close(TAKE(site->etcd));
 	last_good_close(&site->last_good);
 	site_feed_deinit(&site->feed);
 	site_docs_deinit(&site->docs);
 	uv_close((uv_handle_t *)&site->timer, on_closed);
 	uv_close((uv_handle_t *)&site->saving, on_closed);
+	uv_close((uv_handle_t *)&site->confirming, on_closed);
 }

@@ -54,6 +54,8 @@ struct site {
 	enum etcd_health health; /* as was last told */
 	uv_timer_t timer;        /* what only time brings */
 	uv_timer_t saving;       /* to the next site_save */
+	uv_timer_t confirming;   /* to the next question about a rollout */
+	struct etcd_ask *ask;    /* that is asked; NULL: not yet */
 	unsigned int open_handles;
 };
 
@@ -78,6 +80,12 @@ void site_save(struct site *site, const struct stack *stack);
 
 /* Read everything again, soon. */
 void site_refresh(struct site *site);
+
+/* Ask etcd about rollouts that are to be taken, soon. It must have a feed. */
+void site_confirm(struct site *site);
+
+/* No more; the feed may go. */
+void site_confirm_end(struct site *site);
 
 /* NULL is allowed below, and means that all is well. */
 

@@ -346,17 +346,28 @@ static struct site_rollout *begin_rollout(struct site_docs *docs,
 	return rollout;
 }
 
-static void note_taken(struct site_rollout *rollout, bool taken)
+static void note_taken(struct site_rollout *rollout, bool taken, const char *id)
 {
 	if (taken && !rollout->taken)
 		rollout->taken_at = clock_boot_ms();
 	if (taken != rollout->taken)
 		log_info(taken ? "rollout-taken" : "rollout-left",
 			 LOG_TEXT("document", rollout->key),
-			 LOG_TEXT("rollout", rollout->id));
+			 LOG_TEXT("rollout", id));
 	if (!taken)
 		rollout->generation = 0;
 	rollout->taken = taken;
+}
+
+/* The document's own text, if it has another. */
+static bool leave(struct site_docs *docs, struct site_rollout *rollout,
+		  const char *id)
+{
+	bool taken = rollout->taken;
+
+	note_taken(rollout, false, id);
+	return taken && set(docs, str_from(rollout->key), rollout->base,
+			    rollout->base_revision);
 }
 
 /* Put the text of @rollout, or the document's own, where it belongs. */
@@ -364,24 +375,53 @@ static bool follow(struct site_docs *docs, struct site_rollout *rollout)
 {
 	struct str key = str_from(rollout->key);
 	bool taken = rollout_is_for(rollout, docs->machine, had(docs, key));
-	bool was = rollout->taken;
 
-	note_taken(rollout, taken);
-	if (taken)
-		return set(docs, key, rollout->text, rollout->revision);
-	return was && set(docs, key, rollout->base, rollout->base_revision);
+	rollout->awaited = taken && !rollout->taken && !docs->before;
+	if (rollout->awaited)
+		return false;
+	if (!taken)
+		return leave(docs, rollout, rollout->id);
+	note_taken(rollout, true, rollout->id);
+	return set(docs, key, rollout->text, rollout->revision);
+}
+
+const struct site_rollout *site_docs_awaited(const struct site_docs *docs,
+					     char **key)
+{
+	const struct site_rollout *rollout;
+
+	for (size_t i = 0; i < docs->rollouts.count; i++) {
+		rollout = &docs->rollouts.items[i];
+		if (!rollout->awaited)
+			continue;
+		*key = rollout_key(rollout);
+		return rollout;
+	}
+	return NULL;
+}
+
+/* Of a newer one the watch will tell. */
+bool site_docs_confirm(struct site_docs *docs,
+		       const struct site_rollout *rollout, int64_t revision)
+{
+	struct site_rollout *ours =
+		rollouts_find(&docs->rollouts, str_from(rollout->key));
+
+	ours->awaited = false;
+	if (ours->revision != revision)
+		return false;
+	note_taken(ours, true, ours->id);
+	(void)set(docs, str_from(ours->key), ours->text, ours->revision);
+	return true;
 }
 
 static bool end_rollout(struct site_docs *docs, struct str key)
 {
 	struct site_rollout *rollout = rollouts_find(&docs->rollouts, key);
-	bool changed;
+	bool changed = rollout && leave(docs, rollout, rollout->id);
 
-	if (!rollout)
-		return false;
-	changed = rollout->taken &&
-		  set(docs, key, rollout->base, rollout->base_revision);
-	rollouts_remove(&docs->rollouts, rollout);
+	if (rollout)
+		rollouts_remove(&docs->rollouts, rollout);
 	return changed;
 }
 
@@ -416,12 +456,16 @@ static bool take_rollout(struct site_docs *docs, struct str key,
 			 const struct etcd_kv *kv)
 {
 	struct site_rollout *rollout = rollouts_find(&docs->rollouts, key);
+	_cleanup_(mem_freep) char *id = NULL;
 
 	if (!kv->value.ptr)
 		return end_rollout(docs, key);
 	if (!rollout)
 		rollout = begin_rollout(docs, key);
+	id = rollout->id ? mem_strdup(rollout->id) : NULL;
 	rollout_read(&docs->rollouts, rollout, kv);
+	if (!str_same(id, rollout->id))
+		(void)leave(docs, rollout, id);
 	carry_over(docs, rollout);
 	log_problem(rollout);
 	return follow(docs, rollout);

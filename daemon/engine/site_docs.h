@@ -65,6 +65,15 @@ bool site_docs_take(struct site_docs *docs, const struct etcd_news *news);
 const struct site_rollout *site_docs_rollout(const struct site_docs *docs,
 					     const char *key);
 
+/* A rollout that is to be taken if etcd still has it at its revision; NULL:
+ * none. Its key there is the caller's to free. */
+const struct site_rollout *site_docs_awaited(const struct site_docs *docs,
+					     char **key);
+
+/* etcd has it at @revision (0: not at all). True when it is taken. */
+bool site_docs_confirm(struct site_docs *docs,
+		       const struct site_rollout *rollout, int64_t revision);
+
 /* Take those documents of @others that are for this host by the prefix and
  * groups of @docs; @others is empty after. */
 void site_docs_inherit(struct site_docs *docs, struct site_docs *others);

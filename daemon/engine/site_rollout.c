@@ -27,6 +27,11 @@ bool rollout_of_key(struct str key, struct str *document)
 	return true;
 }
 
+char *rollout_key(const struct site_rollout *rollout)
+{
+	return mem_printf("%s" SUFFIX, rollout->key);
+}
+
 /* --- the list --- */
 
 static struct str own(struct str text)

@@ -6,13 +6,16 @@
  * a time (fleet.md, "A rollout"). Beside its document in etcd, so that both are
  * told in one step.
  *
- *   WAITING --the share has come to this host--> TAKEN
- *      ^                                           |
- *      +--- the share is less again, or stopped ---+
- *           and this host has another text
+ *   WAITING --its share has come here--> AWAITED --etcd says so--> TAKEN
+ *      ^                                     |                       |
+ *      +-- the share is less again, or stopped and this host has ----+
+ *          another text
  *
- * Stopped, it stays with who has its text, be it since an earlier process. The
- * documents are site_docs'; a rollout keeps what would be there without it.
+ * What a watch tells may be of the past: of a host that was cut off, or stood
+ * still. So before a text is taken etcd is asked whether it is still to be, or
+ * a rollout that was stopped meanwhile would go further. Stopped, it stays with
+ * who has its text, be it since an earlier process. The documents are
+ * site_docs'; a rollout keeps what would be there without it.
  */
 
 #include <stdbool.h>
@@ -42,6 +45,7 @@ struct site_rollout {
 	int64_t revision;
 	char *problem; /* why it is not understood; NULL */
 
+	bool awaited; /* it is to be taken, if etcd still says so */
 	bool taken;
 	int64_t taken_at;    /* milliseconds of the boot clock */
 	uint64_t generation; /* the first that has its text; 0: none yet */
@@ -61,6 +65,9 @@ struct site_rollouts {
 
 /* Is @key a rollout's? *@document: its document's. */
 bool rollout_of_key(struct str key, struct str *document);
+
+/* Its own key; the caller's. */
+char *rollout_key(const struct site_rollout *rollout);
 
 void rollouts_clear(struct site_rollouts *rollouts);
 

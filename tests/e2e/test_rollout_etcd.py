@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import signal
 import socket
 import subprocess
 
@@ -197,6 +198,22 @@ def test_stopped_it_reaches_nobody_further(etcd, serve):
     wait_rollout(first, share=5000, taken=True)
     etcd.delete(NAME + ".rollout/")
     first.wait_value("a", "other")
+
+
+def test_who_stood_still_takes_nothing_that_was_stopped_meanwhile(etcd, serve):
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd)
+    daemon.wait_value("a", "old")
+    for number in range(5):
+        daemon.process.send_signal(signal.SIGSTOP)
+        roll(etcd, "a: new", id=f"run-{number}")
+        for each in range(20):  # more than one piece of what is read at once
+            etcd.put(f"{each}.conf", f"pad: \"{'x' * 4000}\"")
+        roll(etcd, "a: new", id=f"run-{number}", state="stopped")
+        daemon.process.send_signal(signal.SIGCONT)
+        wait_rollout(daemon, id=f"run-{number}", state="stopped", taken=False)
+        assert daemon.get("a") == "old"
+    assert "event=rollout-taken" not in daemon.log()
 
 
 def test_a_text_that_is_broken_is_reported_as_bad(etcd, serve):

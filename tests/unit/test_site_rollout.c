@@ -56,11 +56,24 @@ static void tell(struct site_docs *docs, bool whole, const struct etcd_kv *kvs,
 	(void)site_docs_take(docs, &news);
 }
 
+/* etcd still has what is awaited. */
+static void confirm(struct site_docs *docs)
+{
+	_cleanup_(mem_freep) char *key = NULL;
+	const struct site_rollout *rollout = site_docs_awaited(docs, &key);
+
+	if (!rollout)
+		return;
+	assert_string_equal(key, ROLLOUT);
+	assert_true(site_docs_confirm(docs, rollout, 7));
+}
+
 static void put(struct site_docs *docs, const char *key, const char *value)
 {
 	struct etcd_kv kv = kv_of(key, value);
 
 	tell(docs, false, &kv, 1);
+	confirm(docs);
 }
 
 static char *value_of(const char *id, unsigned int share, const char *state)
@@ -153,6 +166,31 @@ static void stopped_it_stays_with_who_has_it(void **state)
 	assert_text(docs, "new");
 }
 
+/* Who was cut off is told of the past, piece by piece. */
+static void what_has_been_stopped_since_is_not_taken(void **state)
+{
+	_cleanup_(mem_freep) char *running = value_of("x", 10000, "running");
+	_cleanup_(mem_freep) char *stopped = value_of("x", 10000, "stopped");
+	const struct etcd_kv then = kv_of(ROLLOUT, running);
+	const struct etcd_kv later = kv_of(ROLLOUT, stopped);
+	struct site_docs *docs = *state;
+	_cleanup_(mem_freep) char *key = NULL;
+	_cleanup_(mem_freep) char *again = NULL;
+
+	put(docs, KEY, "old");
+	tell(docs, false, &then, 1);
+	assert_text(docs, "old");
+	assert_non_null(site_docs_awaited(docs, &key));
+	tell(docs, false, &later, 1);
+	assert_null(site_docs_awaited(docs, &again));
+	assert_text(docs, "old");
+	tell(docs, false, &then, 1);
+	assert_false(site_docs_confirm(docs, site_docs_awaited(docs, &again),
+				       8)); /* a newer one */
+	assert_text(docs, "old");
+	assert_false(rollouts_find(&docs->rollouts, STR(KEY))->awaited);
+}
+
 /* All there is is told anew after a restart, and after what etcd has forgotten.
  */
 static void who_has_it_is_known_when_all_is_read_again(void **state)
@@ -179,6 +217,7 @@ static void what_is_bad_stays_so_until_another_one_comes(void **state)
 	_cleanup_(mem_freep) char *value = value_of("x", 10000, "running");
 	_cleanup_(mem_freep) char *another = value_of("y", 10000, "running");
 	const struct etcd_kv all[] = {kv_of(KEY, "old"), kv_of(ROLLOUT, value)};
+	const struct etcd_kv next = kv_of(ROLLOUT, another);
 	struct site_docs *docs = *state;
 	struct site_rollout *rollout;
 
@@ -190,8 +229,12 @@ static void what_is_bad_stays_so_until_another_one_comes(void **state)
 	rollout = rollouts_find(&docs->rollouts, STR(KEY));
 	assert_int_equal(rollout->bad, ROLLOUT_LEFT);
 	assert_string_equal(rollout->reason, "it ended");
-	put(docs, ROLLOUT, another);
+	assert_text(docs, "new");
+	tell(docs, false, &next, 1);
 	assert_int_equal(rollout->bad, ROLLOUT_FINE);
+	assert_text(docs, "old"); /* until etcd says so */
+	confirm(docs);
+	assert_text(docs, "new");
 }
 
 static void what_is_not_ours_is_passed_over(void **state)
@@ -216,6 +259,7 @@ int main(void)
 		TEST(the_documents_own_text_is_kept_in_mind),
 		TEST(it_ends_in_one_step_in_either_order),
 		TEST(stopped_it_stays_with_who_has_it),
+		TEST(what_has_been_stopped_since_is_not_taken),
 		TEST(who_has_it_is_known_when_all_is_read_again),
 		TEST(what_is_bad_stays_so_until_another_one_comes),
 		TEST(what_is_not_ours_is_passed_over),

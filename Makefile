@@ -198,7 +198,8 @@ $(B)/tests/bench/load/%: $(B)/tests/bench/load/%.o \
 	$(call run,LD,$(CC) $(ldflags) -Wl$(comma)--as-needed -o $@ $^ \
 		$(module_libs))
 
-$(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden
+# objcopy sees no names in what is optimised when it is linked.
+$(B)/client/lib/%.o: cflags += -fPIC -fvisibility=hidden -fno-lto
 
 # The interface's text as C strings, a line each.
 $(B)/gen/io_clearconf_idl.h: include/io.clearconf.varlink

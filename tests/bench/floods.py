@@ -5,10 +5,8 @@ asks it have the processors before all else, so that it is not the other program
     floods.py     B=build SECONDS=5 in the environment
 """
 
-import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,28 +17,16 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from clearml_failures import FLOODS  # noqa: E402
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer  # noqa: E402
 from flooding_etcd import FloodingEtcd  # noqa: E402
-from harness import FAST, SUPPORT, Daemon, Home, wait_until  # noqa: E402
-from hostile import quantile  # noqa: E402
+from harness import FAST, Daemon, Home, wait_until  # noqa: E402
+from hostile import latencies_of_another, put_first, quantile  # noqa: E402
 
 SECONDS = max(1.0, float(os.environ.get("SECONDS", "5")))
 KEYS = "".join(f'many.section_{i // 100}.key_{i} = "value {i}"\n' for i in range(10_000))
 SITE = "[poll]\ntimeout = 3s\n[site]\netcd = {url}\nprobe = 1s\n"
-ASK = ("import json, sys; sys.path.insert(0, sys.argv[1]); from hostile import latencies; "
-       "print(json.dumps(latencies(sys.argv[2], float(sys.argv[3]))))")
-FIRST = ["chrt", "--rr", "5"]
-
-
-def put_first(daemon):
-    """The command that has another have the same."""
-    done = subprocess.run([*FIRST[:1], "--all-tasks", *FIRST[1:2], "--pid", "5", str(daemon.process.pid)],
-                          capture_output=True, check=False)
-    return [] if done.returncode else FIRST
 
 
 def measure(name, daemon, before):
-    done = subprocess.run([*before, "/usr/bin/python3", "-c", ASK, SUPPORT, daemon.socket, str(SECONDS)],
-                          stdout=subprocess.PIPE, check=True)
-    taken = json.loads(done.stdout)
+    taken = latencies_of_another(daemon.socket, SECONDS, before)
     figures = ", ".join(f"p{part} {quantile(taken, part / 100) * 1000:.2f} ms" for part in (50, 90, 99))
     print(f"{name}: {figures}; longest turn so far {daemon.longest_turn_ms():.1f} ms", flush=True)
 
@@ -53,7 +39,7 @@ def by_server(folder):
                   f"secret_key: \"{SECRET_KEY}\" }} }}\nk: 1\n{KEYS}")
         with Daemon(home) as daemon:
             daemon.wait_state("ready")
-            before = put_first(daemon)
+            before = put_first(daemon.process.pid)
             measure("nobody floods", daemon, before)
             for kind in FLOODS:
                 server.fail("flood", kind=kind)
@@ -69,7 +55,7 @@ def by_etcd(folder, kind):
         home.conf(f"k: 1\n{KEYS}")
         with Daemon(home) as daemon:
             wait_until(lambda: etcd.sent, "the flood")
-            measure(f"etcd, {kind}", daemon, put_first(daemon))
+            measure(f"etcd, {kind}", daemon, put_first(daemon.process.pid))
 
 
 def main():

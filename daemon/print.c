@@ -57,6 +57,21 @@ static int report_server(const struct workspace *workspace, bool require_vaults)
 	return 0;
 }
 
+/* What is held needs no layer to be in order. */
+static bool is_held(const struct workspace *workspace)
+{
+	const struct hold_record *held = workspace->hold.record;
+
+	if (held)
+		printable_line(stderr,
+			       "clearconfd: warning: this is generation %llu, "
+			       "which is held (%s): 'clearconf release' ends "
+			       "that",
+			       (unsigned long long)held->generation,
+			       held->reason);
+	return held;
+}
+
 static void report_nothing(const struct engine *engine)
 {
 	_cleanup_(mem_freep) char *why = engine_explain_nothing(engine);
@@ -117,7 +132,7 @@ static int print_settled(struct engine *engine,
 	status = report_server(engine->active, engine->options->require_vaults);
 	if (status)
 		return status;
-	if (!report_layers(engine->active))
+	if (!is_held(engine->active) && !report_layers(engine->active))
 		return 1;
 	return print_tree(engine->active, format);
 }

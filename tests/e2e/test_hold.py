@@ -388,6 +388,19 @@ def test_rights(home, server, conf, strangers, daemon):
     assert strangers.call(STRANGER, "ListWorkspaces")["workspaces"][0]["hold"]["reason"] == "not ****"
 
 
+def test_a_daemon_that_only_prints_holds_too(home, ready, conf):
+    hold(home, "--reason", "because")
+    ready.stop()
+    home.conf("a: [")
+    done = home.daemon("--print", "--offline")
+    assert done.returncode == 0 and json.loads(done.stdout)["a"] == 1
+    assert "which is held (because): 'clearconf release' ends that" in done.stderr
+    kept(home).write_bytes(b"x")
+    assert home.daemon("--print", "--offline").returncode == 1
+    assert kept(home).exists()  # it looks, and changes nothing
+    home.conf(conf("a: 1\n"))
+
+
 # --- several workspaces ---
 
 

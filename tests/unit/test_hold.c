@@ -156,6 +156,9 @@ static void an_older_generation_is_served_byte_for_byte(void **state)
 	assert_int_equal(fixture->workspace->snapshot->cause, CAUSE_HOLD);
 	assert_int_equal(hold_generation(hold_of(fixture)), 1);
 	assert_true(hold_of(fixture)->differs);
+	/* It costs its bytes: the values are those of then. */
+	assert_ptr_equal(fixture->workspace->snapshot->root,
+			 history_at(&fixture->workspace->history, 1)->root);
 	hold(fixture, 2); /* in its place */
 	assert_value(fixture, "a", "2");
 	release(fixture);

@@ -18,6 +18,7 @@
 #include "base/str.h"
 
 struct buf;
+struct cache_sweep;
 struct diag;
 struct locks;
 struct snapshot;
@@ -64,6 +65,10 @@ char *hold_file_path(const char *state_dir, const char *workspace);
 /* The bytes of a file. The snapshot is settled: any thread may do it. */
 void hold_file_compose(struct buf *bytes, const char *workspace,
 		       const struct hold_record *record);
+
+/* Remove the files of workspaces that are not among @sweep's, and those that
+ * were set aside, once they are as old as that says. How many went. */
+size_t hold_file_sweep(const struct cache_sweep *sweep);
 
 /* Whose it must be, and when it is read. */
 struct hold_query {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/engine_parts.h"
+#include "engine/hold_file.h"
 #include "engine/site.h"
 #include "fetch/cache.h"
 #include "fetch/uv_compat.h"
@@ -11,7 +12,7 @@
 
 #define SWEEP_MS 3600000
 
-/* Remove the caches of workspaces that are no longer declared. */
+/* Remove the caches and holds of workspaces that are no longer declared. */
 void engine_sweep_caches(struct engine *engine)
 {
 	size_t count = engine->workspace_count;
@@ -29,6 +30,7 @@ void engine_sweep_caches(struct engine *engine)
 			    .workspaces = names,
 			    .count = count,
 			    .max_age = engine->settings->stale_limit / 1000,
+			    .others = hold_file_sweep,
 		    });
 }
 

@@ -307,7 +307,11 @@ static void on_sweep(uv_work_t *work)
 {
 	struct sweeping *sweeping = work->data;
 
-	sweeping->removed = cache_file_sweep(&sweeping->sweep);
+	const struct cache_sweep *sweep = &sweeping->sweep;
+
+	sweeping->removed = cache_file_sweep(sweep);
+	if (sweep->others)
+		sweeping->removed += sweep->others(sweep);
 }
 
 static void sweeping_free(struct sweeping *sweeping)
@@ -343,6 +347,7 @@ void cache_sweep(uv_loop_t *loop, const struct cache_sweep *sweep)
 		.workspaces = (const char *const *)sweeping->workspaces,
 		.count = sweep->count,
 		.max_age = sweep->max_age,
+		.others = sweep->others,
 	};
 	(void)uv_queue_work(loop, &sweeping->work, on_sweep, on_swept);
 }

@@ -54,6 +54,8 @@ struct cache_sweep {
 	const char *const *workspaces; /* those that are declared */
 	size_t count;
 	int64_t max_age; /* seconds; 0: no file is too old */
+	/* Another kind of files to which the same goes; NULL: none. */
+	size_t (*others)(const struct cache_sweep *sweep);
 };
 
 /* Remove the files of other workspaces and those set aside, once they are older

@@ -1,7 +1,8 @@
 /* Files of the state folder: the counter of generations, the workspace that was
- * chosen, the journal of a rotation, and the file of a key pair. The first byte
- * says which, the rest is what is in it. Generations only grow, whatever was
- * there; what else is accepted is written and read to the same again. */
+ * chosen, the journal of a rotation, the file of a key pair, and that of a
+ * hold, of which the input is what is under the seal. The first byte says
+ * which, the rest is what is in it. Generations only grow, whatever was there;
+ * what else is accepted is written and read to the same again. */
 
 #include <assert.h>
 #include <fcntl.h>
@@ -13,8 +14,10 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/seal.h"
 #include "engine/active_workspace.h"
 #include "engine/generation.h"
+#include "engine/hold_file.h"
 #include "engine/pair_file.h"
 #include "engine/rotation_journal.h"
 #include "fuzz_cost.h"
@@ -36,7 +39,7 @@ static void write_file(const char *name, struct str text)
 static void remove_folder(void)
 {
 	static const char *const names[] = {"generation", "active",
-					    "w.rotation", "pair"};
+					    "w.rotation", "pair", "w.hold"};
 	char path[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -160,10 +163,49 @@ static void check_pair(struct str input)
 		assert(diag_failed(&diag));
 }
 
+/* --- a hold --------------------------------------------------------------- */
+
+static struct hold_record *read_hold(struct str bytes)
+{
+	static const struct hold_owner nobody;
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	const struct hold_query query = {
+		.state_dir = folder,
+		.workspace = "w",
+		.owner = &nobody,
+		.now = 2000000000,
+		.read_only = true,
+	};
+	struct hold_record *record;
+
+	write_file("w.hold", bytes);
+	record = hold_file_read(&query, &diag);
+	assert(!record == diag_failed(&diag));
+	return record;
+}
+
+static void check_hold(struct str input)
+{
+	static const struct seal seal = {"clearconf-hold", 1};
+	_cleanup_(buf_deinit) struct buf once = BUF_INIT, twice = BUF_INIT;
+	struct hold_record *record;
+
+	seal_write(&once, &seal, input);
+	record = read_hold(buf_str(&once));
+	if (!record)
+		return;
+	hold_file_compose(&twice, "w", record);
+	hold_record_free(record);
+	record = read_hold(buf_str(&twice));
+	assert(record);
+	hold_record_free(record);
+}
+
 static void test(struct str input)
 {
 	static void (*const checks[])(struct str input) = {
-		check_generation, check_active, check_journal, check_pair};
+		check_generation, check_active, check_journal, check_pair,
+		check_hold};
 
 	if (!input.len)
 		return;

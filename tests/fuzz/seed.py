@@ -226,6 +226,10 @@ def states():
     yield b"\2" + json.dumps({"old": "k", "mark": "m"}).encode()
     yield b'\3api { credentials { access_key: "k", secret_key: "s" } }'
     yield b'\3{"api": {"credentials": {"access_key": "k\\n", "secret_key": "${A}"}}, "x": 1}'
+    head = b"\4\1w" + b"\0" * 4 + b"\5\2\0\0\1x" + b"\0" * 4
+    yield head
+    yield head + b"\5\2\5start\0" + b"\0" * 33
+    yield b"\4\1w" + b"\1\1a" * 4 + b"\5\2\4\7\1x\1\1l\1\1\1m\1k"
 
 
 def cgroups():

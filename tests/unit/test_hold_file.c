@@ -5,10 +5,12 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "../support/holds.h"
 #include "base/clock.h"
+#include "fetch/cache_file.h"
 
 /* --- over restarts -------------------------------------------------------- */
 
@@ -217,6 +219,36 @@ static void a_file_of_the_future_holds_nothing(void **state)
 	assert_true(is_set_aside());
 }
 
+static void touch(const char *name, int64_t age)
+{
+	const struct timespec times[2] = {{.tv_sec = time(NULL) - age},
+					  {.tv_sec = time(NULL) - age}};
+
+	scratch_write(name, "x");
+	assert_int_equal(utimensat(AT_FDCWD, scratch_at(name), times, 0), 0);
+}
+
+static void what_nobody_needs_any_more_is_swept(void **state)
+{
+	static const char *const declared[] = {"one"};
+	struct cache_sweep sweep = {
+		.state_dir = scratch_root, .workspaces = declared, .count = 1};
+
+	(void)state;
+	touch("one.hold", 200);
+	touch("two.hold", 200);
+	touch("three.hold", 50);
+	touch("one.hold.bad", 200);
+	touch("two.hold.bad", 50);
+	touch("other", 200);
+	assert_int_equal(hold_file_sweep(&sweep), 0); /* nothing is too old */
+	sweep.max_age = 100;
+	assert_int_equal(hold_file_sweep(&sweep), 2);
+	assert_int_equal(access(scratch_at("two.hold"), F_OK), -1);
+	assert_int_equal(access(scratch_at("one.hold.bad"), F_OK), -1);
+	assert_int_equal(access(scratch_at("one.hold"), F_OK), 0);
+}
+
 /* --- its time ------------------------------------------------------------- */
 
 static void it_ends_when_its_time_is_over(void **state)
@@ -303,6 +335,7 @@ int main(void)
 		TEST(what_is_no_file_of_ours_is_not_read),
 		TEST(a_file_of_another_workspace_holds_nothing),
 		TEST(a_file_of_the_future_holds_nothing),
+		TEST(what_nobody_needs_any_more_is_swept),
 		TEST(it_ends_when_its_time_is_over),
 		TEST(its_time_goes_on_while_nobody_is_there),
 		TEST(one_that_ran_out_meanwhile_is_not_served),

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "base/source.h"
 
 #define FILE_NAME      "active"
@@ -48,8 +49,9 @@ char *active_workspace_read(const struct active_workspace *kept)
 	if (source_from_file(&source, &arena, path, NAME_MAX_BYTES, NULL))
 		return NULL;
 	name = str_trim(source.text);
-	return name.len && !str_has_nul(name) ? mem_strndup(name.ptr, name.len)
-					      : NULL;
+	return name.len && !printable_has_control(name)
+		       ? mem_strndup(name.ptr, name.len)
+		       : NULL;
 }
 
 /* --- on the thread pool --------------------------------------------------- */

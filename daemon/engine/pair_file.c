@@ -48,14 +48,6 @@ static const struct value *credentials_of(const struct doc *doc)
 	return value_get(value_get(doc->root, STR("api")), STR("credentials"));
 }
 
-static bool has_control(struct str text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (printable_control_at(str_from_offset(text, i)))
-			return true;
-	return false;
-}
-
 /* A key of digits alone is an integer when it stands without quotes; no login
  * can carry one with a control character in it. */
 static char *half(const struct value *credentials, const char *key)
@@ -66,8 +58,9 @@ static char *half(const struct value *credentials, const char *key)
 	if (!value_is(value, VALUE_STRING) && !value_is(value, VALUE_INT))
 		return NULL;
 	text = str_trim(value_text(value));
-	return text.len && !has_control(text) ? mem_strndup(text.ptr, text.len)
-					      : NULL;
+	return text.len && !printable_has_control(text)
+		       ? mem_strndup(text.ptr, text.len)
+		       : NULL;
 }
 
 bool pair_file_read(struct pair *pair, const char *path, struct diag *diag)

@@ -156,7 +156,7 @@ static void call_finish(struct http_call *call, CURLcode code)
 
 	call_leave(call);
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
-	code = http_compat_code(code, call->heard.begun);
+	code = http_compat_code(code, call->heard.begun && status);
 	if (code != CURLE_OK)
 		call->problem = http_fault_describe(call, code);
 	else if (call_follow(call, status))

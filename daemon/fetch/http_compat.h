@@ -15,7 +15,9 @@
 
 /* As curl would say it today. 7.62, October 2018: two codes for a certificate
  * that is not trusted became one. 7.66, September 2019: bytes without a head
- * are no answer (they were taken for HTTP/0.9). EL 8 has 7.61. */
+ * are no answer (they were taken for HTTP/0.9); behind a 100 they still are,
+ * with a status of 0. EL 8 has 7.61. @headed: there was a head, with a status.
+ */
 CURLcode http_compat_code(CURLcode code, bool headed);
 
 /* Set the options of 7.85 (August 2022) or what they replaced, and those

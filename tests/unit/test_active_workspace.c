@@ -83,6 +83,12 @@ static void a_blank_file_is_no_choice(void **state)
 	assert_kept(*state, NULL);
 }
 
+static void a_name_that_nobody_can_see_is_no_choice(void **state)
+{
+	scratch_write("active", " \xef\xbb\xbfone\n");
+	assert_kept(*state, NULL);
+}
+
 static void a_file_that_is_no_text_is_no_choice(void **state)
 {
 	FILE *file = fopen(scratch_at("active"), "we");
@@ -128,6 +134,7 @@ int main(void)
 		CASE(of_several_choices_the_last_stands),
 		CASE(the_file_is_private),
 		CASE(a_blank_file_is_no_choice),
+		CASE(a_name_that_nobody_can_see_is_no_choice),
 		CASE(a_file_that_is_no_text_is_no_choice),
 		CASE(without_a_folder_nothing_is_kept),
 		CASE(a_folder_that_is_gone_is_survived),

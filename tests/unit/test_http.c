@@ -293,6 +293,8 @@ static const struct {
 	{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", RESPONDER_RESETS,
 	 "was lost"},
 	{"SSH-2.0-OpenSSH_9.2\r\n", RESPONDER_CLOSES, "does not speak HTTP"},
+	{"HTTP/1.1 100 CONTINUE\r\n\r\nHTTP/200 OK\r\n\r\n{}", RESPONDER_CLOSES,
+	 "does not speak HTTP"},
 };
 
 static void a_broken_answer_is_no_answer(void **state)

@@ -46,6 +46,14 @@ size_t printable_control_at(struct str text)
 	return 0;
 }
 
+bool printable_has_control(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (printable_control_at(str_from_offset(text, i)))
+			return true;
+	return false;
+}
+
 void printable_add_but(struct buf *out, struct str text, const char *kept)
 {
 	size_t valid = str_utf8_invalid(text), control;

@@ -19,6 +19,9 @@ struct buf;
 /* Bytes of the control character that @text begins with; 0: it does not. */
 size_t printable_control_at(struct str text);
 
+/* Is one in it? */
+bool printable_has_control(struct str text);
+
 /* Append @text with a '?' for each control character, line ends too, and for
  * what is no UTF-8. */
 void printable_add(struct buf *out, struct str text);

@@ -15,4 +15,5 @@ cat "$B/bench.txt"
 /usr/bin/python3 tests/bench/hostile.py
 /usr/bin/python3 tests/bench/floods.py
 /usr/bin/python3 tests/bench/site.py --streams 2000 --reporters 2000 --lease 20 --rest 20
+/usr/bin/python3 tests/bench/fleet_look.py
 /usr/bin/python3 tests/bench/python.py

@@ -90,6 +90,9 @@ def test_a_command_line_of_its_own_is_left_to_the_shell(home):
     assert said("exec", "-c", "none", "ls", "--x") == [":words 4"]
     assert said("get", "--format=y") == ["--format=yaml"]
     assert said("dump", "--output", "x") == [":files"] == said("site", "check", "x")
+    assert said("site", "put", "a.conf", "x") == [":files"] == said("fleet", "--ca", "x")
+    assert said("rollout", "re") == ["resume", "revert"]
+    assert said("--timeout", "5", "fleet", "--wat") == ["--watch\tlist: print it again whenever something changes"]
     assert said("get", "--fo") == ["--format\tjson, hocon, yaml, env, properties, raw"]
     assert said("wat") == ["watch\tprint what changes, as it changes"] == said("help", "wat")
     listed = home.client("help").stdout.partition("Commands")[2].partition("\n\n")[0]

@@ -218,7 +218,7 @@ class Cluster:
             time.sleep(0.02)
         raise AssertionError("no leader")
 
-    def any_put(self, name, text, avoid=(), seconds=30):
+    def any_put(self, name, text, avoid=(), seconds=30, prefix=PREFIX):
         """Through whichever node takes it; the revision."""
         end = time.monotonic() + seconds
         while True:
@@ -226,7 +226,7 @@ class Cluster:
                 if node in avoid or node.process.poll() is not None:
                     continue
                 try:
-                    return node.put(name, text)
+                    return node.put(name, text, prefix)
                 except (OSError, EtcdError):
                     pass
             assert time.monotonic() < end, "no node takes it"

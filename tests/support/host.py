@@ -48,6 +48,9 @@ class Host:
         self._write("clock", seconds)
         self._write("slept", seconds)
 
+    def set_name(self, name):
+        (self.folder / "name").write_text(name)
+
     def set_machine_id(self, text):
         (self.folder / "machine-id").write_text(text)
 

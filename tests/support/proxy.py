@@ -37,8 +37,8 @@ class Proxy:
         self.silent.set()
 
     def heal(self):
-        self.silent.clear()
         self._drop_all()
+        self.silent.clear()
 
     def _drop_all(self):
         with self.lock:

@@ -102,18 +102,6 @@ struct layer *layer_copy(const struct layer *layer)
 	return copy;
 }
 
-struct layer *layer_of_doc(enum layer_kind kind, const char *source,
-			   struct doc *doc)
-{
-	struct layer *layer = layer_new(kind, source);
-
-	layer->doc = doc_ref(doc);
-	layer->format = layer->doc_format = READ_HOCON;
-	layer->state = LAYER_OK;
-	layer->unread = false;
-	return layer;
-}
-
 void layer_free(struct layer *layer)
 {
 	if (!layer)
@@ -229,11 +217,6 @@ void layer_set_odd_format(struct layer *layer, bool odd)
 void layer_touch(struct layer *layer)
 {
 	layer->unread = true;
-}
-
-bool layer_is_of(const struct layer *layer, enum layer_provenance provenance)
-{
-	return layer_traits[layer->kind].provenance == provenance;
 }
 
 bool layer_is_lost(const struct layer *layer)

@@ -123,12 +123,24 @@ bool layer_is_lost(const struct layer *layer);
 /* A layer with the same document and text: what layer_doc_for needs of it. */
 struct layer *layer_copy(const struct layer *layer);
 
+void layer_free(struct layer *layer);
+
+/* Is it required and broken, with nothing good to stand for it? */
+bool layer_is_lost(const struct layer *layer);
+
+/* A layer with the same document and text: what layer_doc_for needs of it. */
+struct layer *layer_copy(const struct layer *layer);
+
 /* A layer that is in order with @doc; a new reference. Only HOCON looks into an
  * environment or the layers below, so that is what its text would be. */
 struct layer *layer_of_doc(enum layer_kind kind, const char *source,
 			   struct doc *doc);
 
-bool layer_is_of(const struct layer *layer, enum layer_provenance provenance);
+static inline bool layer_is_of(const struct layer *layer,
+			       enum layer_provenance provenance)
+{
+	return layer_traits[layer->kind].provenance == provenance;
+}
 
 void layer_set_description(struct layer *layer, const char *description);
 

@@ -26,12 +26,18 @@ void stack_copy(struct stack *copy, const struct stack *stack,
 			list_add(&copy->layers, &layer_copy(layer)->link);
 }
 
+/* It is in order. Only HOCON looks into an environment or the layers below, so
+ * that is what its text would be read as again. */
 static struct layer *layer_of_item(const struct stack_doc *item)
 {
-	struct layer *layer = layer_of_doc(item->kind, item->source, item->doc);
+	struct layer *layer = layer_new(item->kind, item->source);
 
 	layer_set_description(layer, item->description);
 	layer->under = item->under ? mem_strdup(item->under) : NULL;
+	layer->doc = doc_ref(item->doc);
+	layer->format = layer->doc_format = READ_HOCON;
+	layer->state = LAYER_OK;
+	layer->unread = false;
 	return layer;
 }
 

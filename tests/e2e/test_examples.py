@@ -14,6 +14,7 @@ import contextlib
 import re
 import subprocess
 
+import fleet
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
 from etcd import Node
@@ -32,7 +33,7 @@ NOT_RUN = {
 }
 
 # These go on until they are interrupted: each must be running still after a moment.
-ENDLESS = re.compile(r"clearconf (.*)?(watch|dump --watch|exec .*daemon|exec .*serve)\b")
+ENDLESS = re.compile(r"clearconf (.*)?(watch|dump --watch|exec .*daemon|exec .*serve|rollout \S+$)(\b|$)")
 
 CONF = """
 sdk {
@@ -137,12 +138,25 @@ def etcds():
         yield stack
 
 
+def give_a_fleet(home, etcd):
+    """Two hosts that report, and documents as the examples take them for granted."""
+    path = home.path / "config/clearconf/clearconfd.conf"
+    home.settings(f"{path.read_text()}[site]\netcd = {etcd.url}\n")
+    for number in range(2):
+        home.client("site", "put", "20-gpu.yaml", "-", input=f"number: {number}\n", check=0)
+    home.write("cwd/new.yaml", "number: 12\n")
+    for name in ("gpu-07", "gpu-08"):
+        fleet.put_report(etcd, name)
+
+
 @pytest.mark.parametrize("block", [param for param in blocks() if any(map(is_run, param.values[0]))])
 def test_an_example_does_what_it_says(home, ready, etcds, block):
     if any("etcdctl" in line for line in block):
         etcd = etcds.enter_context(Node(home.path, options=["--bcrypt-cost", "4"]))
         home.env.update(ETCDCTL_API="3", ETCDCTL_ENDPOINTS=etcd.url)
         home.write("cwd/20-gpu.yaml", "agent:\n  default_docker:\n    image: nvidia/cuda:12.4\n")
+    elif any(re.match(r"clearconf (site|fleet|rollout) ", line) for line in block):
+        give_a_fleet(home, etcds.enter_context(Node(home.path)))
     own = any(re.match(r"clearconfd\b.*&$", re.sub(r"\s+#.*", "", line)) for line in block)
     if not own:
         ready.start()

@@ -10,6 +10,7 @@ seed makes the same world and the same steps, whatever the machine's pace.
 
 import copy
 import json
+import os
 import random
 import re
 import select
@@ -38,7 +39,7 @@ api_server = {url}
 access_key = {key}
 secret_key_file = {name}.secret
 inject = no
-
+{more}
 """
 KEYS = {"one": (ACCESS_KEY, SECRET_KEY), "two": ("KEYOFTWO", "secret-of-two-0123456789")}
 NAMES = tuple(KEYS)
@@ -162,6 +163,7 @@ class World:
         self.vaults = {name: [] for name in NAMES}
         self.companies = {"one": None, "two": server.state.add_company("second company")}
         self.declared = list(NAMES)
+        self.own = None  # the workspace of who names none; else it is the active one
         self.errands = []
         self.held = {}  # by workspace: the bytes of what is served, whatever comes
         self.served = {name: {} for name in NAMES}  # what each generation was
@@ -178,7 +180,8 @@ class World:
     def settings(self):
         text = SETTINGS.format(history=self.history)
         for name in self.declared:
-            text += SECTION.format(name=name, url=self.server.url, key=KEYS[name][0])
+            mine = f"for = user:{os.getuid()}\n" if name == self.own else ""
+            text += SECTION.format(name=name, url=self.server.url, key=KEYS[name][0], more=mine)
         self.home.settings(text)
 
     def tree(self, name):
@@ -279,6 +282,12 @@ class World:
         self.settings()
         self.hang_up()
 
+    def give(self):
+        """Another workspace is the own one of who names none, or none is."""
+        self.own = self.rng.choice([None, *NAMES])
+        self.settings()
+        self.hang_up()
+
     def look(self, name):
         """(generation, bytes) of what is served now; None: the workspace is not declared."""
         with self.daemon.connect(timeout=15) as line:
@@ -308,7 +317,8 @@ class World:
         # A switch of the workspaces meanwhile serves the same as another generation.
         assert now >= told["generation"] >= told["hold"]["generation"]
         if generation:
-            assert told["hold"]["generation"] == generation
+            # Of the same values over a restart there is the first generation alone.
+            assert told["hold"]["generation"] <= generation
             assert json.loads(value) == self.served[name][generation], f"{generation} is another"
         self.held[name] = value
 
@@ -348,7 +358,7 @@ class World:
 
     STEPS = {save: 8, save_included: 3, include: 2, lose: 1, lose_included: 1, spoil: 2,
              spoil_included: 1, offer: 6, spoil_vault: 1, fail: 2, heal: 2, expire: 1,
-             use: 4, reload: 1, hang_up: 1, declare: 1, kill: 1, terminate: 0.3,
+             use: 4, give: 2, reload: 1, hang_up: 1, declare: 1, kill: 1, terminate: 0.3,
              hold: 3, release: 2}
 
     def step(self):
@@ -368,7 +378,7 @@ class World:
         self.errands = []
 
     def settle(self):
-        """All intact and at peace: the name of the active workspace."""
+        """All intact and at peace: the name of the workspace that who names none gets."""
         self.heal()
         self.end_errands()
         if not self.part.intact:
@@ -385,7 +395,9 @@ class World:
             self.wait_for(name)
         active, = set(NAMES) - {self.daemon.call("ListWorkspaces")["active"]}
         self.daemon.call("UseWorkspace", name=active)
-        return active
+        wait_until(lambda: self.daemon.call("ListWorkspaces").get("own", {}).get("workspace")
+                   == self.own, "its own workspace")
+        return self.own or active
 
     def wait_for(self, name):
         want = self.tree(name)

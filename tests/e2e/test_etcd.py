@@ -435,6 +435,11 @@ def test_certificates_both_ways(tmp_path, serve, home, certificates):
         daemon = serve(etcd, shown("ca", "host") + "report = yes\n")
         daemon.wait_value("a", 1)
         wait_until(lambda: site(daemon)["report"]["state"] == "kept", "the report")
+        shows = ["--etcd", etcd.url, "--ca", pki / "ca.pem", "--cert", pki / "host.pem", "--key", pki / "host.key"]
+        for by in [], shows:  # the settings, the options
+            assert home.client("site", "get", "10.conf", *by, check=0).stdout == "a: 1"
+        assert "--ca" in home.client("site", "get", "10.conf", "--etcd", etcd.url, check=6).stderr
+        assert "--cert and --key" in home.client("fleet", *shows[:4], check=6).stderr
         for more, words in ((shown("stranger", "host"), "correct `ca` in [site]"),
                             (shown("ca", "foreign"), "correct `cert` and `key` in [site]"),
                             (shown("ca"), "correct `cert` and `key` in [site]")):

@@ -211,9 +211,10 @@ static void tell_manager(struct front *front)
 		return;
 	problem = workspace_problem(active);
 	manager_tell_status(&front->manager,
-			    "%s, workspace %s, generation %llu%s%s",
+			    "%s, workspace %s, generation %llu%s%s%s",
 			    workspace_state_name(active->state), active->name,
 			    (unsigned long long)active->snapshot->generation,
+			    hold_generation(&active->hold) ? ", held" : "",
 			    problem ? ": " : "", problem ? problem : "");
 }
 

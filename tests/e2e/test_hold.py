@@ -3,12 +3,13 @@
 import json
 import re
 import signal
+import subprocess
 import threading
 import time
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from harness import FAST, wait_until
+from harness import CLIENT, FAST, wait_until
 from varlink import VarlinkError
 
 STRANGER = 65533
@@ -122,6 +123,17 @@ def test_who_watches_is_told(home, ready, conf):
         assert told["held"] == told["generation"] - 2 and told["changes"]
 
 
+def test_a_watch_for_people_says_so(home, ready):
+    watch = subprocess.Popen([CLIENT, "watch"], env=home.env, text=True, stdout=subprocess.PIPE)
+    assert "state ready" in watch.stdout.readline()
+    hold(home, "--reason", "x")
+    assert re.fullmatch(r"\d+ .* held generation \d+\n", watch.stdout.readline())
+    release(home)
+    assert re.fullmatch(r"\d+ .* released what comes is served again\n", watch.stdout.readline())
+    watch.terminate()
+    watch.wait()
+
+
 def test_status_metrics_and_log_say_so(home, ready, conf):
     hold(home, "--reason", "because", "--for", "2h")
     home.conf(conf("a: 2\n"))
@@ -169,6 +181,25 @@ def test_back_byte_for_byte_and_over_a_restart(home, ready, conf):
     ready.stop()
     ready.start()
     ready.wait_value("a", 2)
+
+
+def test_back_to_what_an_earlier_process_served(home, ready, conf):
+    first, before = ready.status()["generation"], whole(ready)
+    home.conf(conf("a: 2\n"))
+    ready.wait_value("a", 2)
+    ready.stop()
+    home.conf(conf("a: 3\n"))
+    ready.start()
+    ready.wait_value("a", 3)
+    wait_until(lambda: first in [one["generation"] for one in ready.call("History")["generations"]],
+               "the history")
+    assert home.client("diff", str(first), check=1).stdout.startswith("changed a 1 -> 3")
+    hold(home, str(first), "--reason", "back")
+    assert whole(ready) == before
+    assert ready.get("from_environment", environment={"TEAM": "blue"}) == "blue"
+    ready.stop()
+    ready.start()
+    assert whole(ready) == before and held(ready)["generation"] == first
 
 
 def test_one_that_is_not_there(home, ready):

@@ -131,6 +131,15 @@ def test_the_status_line_is_kept_current(home, conf, server, notify):
     assert wait_status(notify, "stopping")
 
 
+def test_the_status_line_tells_a_hold(home, conf, notify):
+    with notifying(home, conf, notify) as daemon:
+        wait_status(notify, "ready, workspace default, generation 1")
+        daemon.call("Hold", reason="x")
+        wait_status(notify, "ready, workspace default, generation 1, held")
+        daemon.call("Release")
+        wait_status(notify, "ready, workspace default, generation 1")
+
+
 def test_the_status_line_follows_the_active_workspace(home, notify):
     home.settings("""\
 [workspace one]

@@ -115,6 +115,22 @@ def test_history(ready, client, home):  # noqa: F811
         "changed", 1, 2, ":1:5")
 
 
+def test_a_hold(ready, client, home):  # noqa: F811
+    before = client.status()["generation"]
+    home.conf("k = 2\n")
+    ready.wait_value("k", 2)
+    held = client.hold("a test", before, duration=600)
+    assert (held.generation, held.reason, held.differs) == (before, "a test", True)
+    assert client.get("k") == 1 and 0 < held.until - time.time() <= 601
+    waiting = client.diff(reveal=True)
+    assert waiting.new is None and ("k", 1, 2) in [
+        (each.path, each.old, each.new) for each in waiting.changes]
+    assert client.diff(before, client.release()).changes and client.get("k") == 2
+    with pytest.raises(clearconf.UnknownGeneration) as caught:
+        client.diff(1 << 50)
+    assert caught.value.parameters["oldest"] <= before
+
+
 def test_storage(ready, client, home):  # noqa: F811
     home.conf('sdk.aws.s3 { key = K, secret = "a-secret-of-ours", credentials = [\n'
               '{ bucket = other, key = O, secret = "another-secret" }] }\n')

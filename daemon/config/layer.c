@@ -151,31 +151,6 @@ void layer_set_under(struct layer *layer, struct str under)
 	layer->unread = true;
 }
 
-static bool is_among_sources(const struct doc *doc, const char *path)
-{
-	for (size_t i = 1; i < doc->source_count; i++)
-		if (!strcmp(doc->sources[i]->name, path))
-			return true;
-	return false;
-}
-
-/* Would reading its files give the same document again? Not known of those that
- * are missing or broken. */
-static bool is_current(const struct layer *layer)
-{
-	const struct doc *doc = layer->doc;
-
-	if (layer->state != LAYER_OK)
-		return false;
-	for (size_t i = 0; i < doc->include_count; i++)
-		if (!is_among_sources(doc, doc->includes[i]))
-			return false;
-	for (size_t i = 0; i < doc->source_count; i++)
-		if (!source_is_current(doc->sources[i]))
-			return false;
-	return true;
-}
-
 void layer_set_file(struct layer *layer, enum read_format format,
 		    const char *under)
 {
@@ -183,7 +158,7 @@ void layer_set_file(struct layer *layer, enum read_format format,
 
 	layer->format = format;
 	layer_set_under(layer, str_from(under));
-	if (same && is_current(layer))
+	if (same && layer->state == LAYER_OK && doc_is_current(layer->doc))
 		layer->since = clock_boot_ms();
 	else
 		layer_touch(layer);

@@ -59,6 +59,25 @@ void doc_add_include(struct doc *doc, const char *path)
 	doc->includes[doc->include_count++] = arena_strdup(&doc->arena, path);
 }
 
+static bool has_source(const struct doc *doc, const char *path)
+{
+	for (size_t i = 1; i < doc->source_count; i++)
+		if (!strcmp(doc->sources[i]->name, path))
+			return true;
+	return false;
+}
+
+bool doc_is_current(const struct doc *doc)
+{
+	for (size_t i = 0; i < doc->include_count; i++)
+		if (!has_source(doc, doc->includes[i]))
+			return false;
+	for (size_t i = 0; i < doc->source_count; i++)
+		if (!source_is_current(doc->sources[i]))
+			return false;
+	return true;
+}
+
 void doc_add_remark(struct doc *doc, const char *remark, const char *why)
 {
 	doc->remark = remark;

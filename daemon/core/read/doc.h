@@ -57,6 +57,10 @@ struct source *doc_add_source(struct doc *doc);
 /* Remember that the result depends on the file @path. */
 void doc_add_include(struct doc *doc, const char *path);
 
+/* Would reading its files give the same document again? Not known where an
+ * include was missing. */
+bool doc_is_current(const struct doc *doc);
+
 /* What is to be known of the text as a whole: warn with @why; @remark says so
  * in short, for as long as the document holds. */
 void doc_add_remark(struct doc *doc, const char *remark, const char *why);

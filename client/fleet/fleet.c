@@ -131,6 +131,20 @@ static bool is_held(struct judgement *at)
 	return at->host->held;
 }
 
+static bool is_waiting(struct judgement *at)
+{
+	const struct host *host = at->host;
+
+	if (host->waiting.len)
+		buf_printf(&at->why, "vaults wait for their time: %.*s",
+			   STR_PRINT(host->waiting));
+	if (host->skipped.len)
+		buf_printf(&at->why, "%svaults were skipped: %.*s",
+			   host->waiting.len ? "; " : "",
+			   STR_PRINT(host->skipped));
+	return host->waiting.len || host->skipped.len;
+}
+
 static bool is_ailing(struct judgement *at)
 {
 	if (str_is(at->host->state, "ready"))
@@ -168,7 +182,8 @@ static const struct {
 	{HOST_OFFLINE, is_offline}, {HOST_UNREADABLE, is_unreadable},
 	{HOST_DOUBLED, is_doubled}, {HOST_BROKEN, is_broken},
 	{HOST_BEHIND, is_behind},   {HOST_HELD, is_held},
-	{HOST_AILING, is_ailing},   {HOST_READY, is_ready},
+	{HOST_AILING, is_ailing},   {HOST_WAITING, is_waiting},
+	{HOST_READY, is_ready},
 };
 
 static int64_t since_of(const struct host *host)
@@ -180,6 +195,7 @@ static int64_t since_of(const struct host *host)
 	case HOST_BROKEN:
 	case HOST_BEHIND: return host->time;
 	case HOST_OFFLINE: /* since it was missed */
+	case HOST_WAITING:
 	case HOST_DRIFTING:
 	case HOST_AILING:
 	case HOST_READY:
@@ -283,9 +299,10 @@ static void judge_alike(struct fleet *fleet, struct host **hosts, size_t count)
 			set_drifting(fleet, hosts[i], most);
 }
 
+/* Who waits for vaults has other values on purpose. */
 static bool may_drift(const struct host *host)
 {
-	return host->digest.len &&
+	return host->digest.len && !host->waiting.len && !host->skipped.len &&
 	       (host->status == HOST_READY || host->status == HOST_AILING);
 }
 

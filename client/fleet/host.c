@@ -14,7 +14,7 @@ static const char *const words[HOST_STATUSES] = {
 	[HOST_DOUBLED] = "doubled",   [HOST_BROKEN] = "broken",
 	[HOST_BEHIND] = "behind",     [HOST_HELD] = "held",
 	[HOST_DRIFTING] = "drifting", [HOST_AILING] = "ailing",
-	[HOST_READY] = "ready",
+	[HOST_WAITING] = "waiting",   [HOST_READY] = "ready",
 };
 
 const char *host_status_word(enum host_status status)
@@ -110,6 +110,25 @@ static void read_hold(struct host *host, struct arena *arena,
 	host->held_why = take_text(arena, hold, "reason");
 }
 
+/* The names of a list, joined. */
+static struct str take_names(struct arena *arena, const struct value *object,
+			     const char *key)
+{
+	_cleanup_(buf_deinit) struct buf names = BUF_INIT;
+	size_t count;
+	const struct value *list = list_at(object, key, HOST_REVISIONS, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct value *item = list->list.items[i];
+
+		if (!value_is(item, VALUE_STRING))
+			continue;
+		buf_puts(&names, names.len ? " " : "");
+		buf_add_str(&names, value_text(item));
+	}
+	return arena_str(arena, buf_str(&names));
+}
+
 /* Of the active workspace; a host has one. */
 static void read_workspaces(struct host *host, struct arena *arena,
 			    const struct value *root)
@@ -126,6 +145,8 @@ static void read_workspaces(struct host *host, struct arena *arena,
 		host->digest = take_text(arena, item, "digest");
 		host->keyed = answer_bool(item, "keyed");
 		read_hold(host, arena, value_get(item, STR("hold")));
+		host->waiting = take_names(arena, item, "waiting");
+		host->skipped = take_names(arena, item, "skipped");
 		return;
 	}
 }

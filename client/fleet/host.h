@@ -22,6 +22,7 @@ struct value;
 #define HOST_DOCUMENTS    64
 #define HOST_BAD          8
 #define HOST_GROUPS       64
+#define HOST_REVISIONS    2
 
 /* What is to be looked at first comes first. */
 enum host_status {
@@ -33,6 +34,7 @@ enum host_status {
 	HOST_HELD,       /* somebody holds its configuration */
 	HOST_DRIFTING,   /* same documents as others, another result */
 	HOST_AILING,     /* it says so itself: degraded, offline, ... */
+	HOST_WAITING,    /* the server has other vaults than it serves */
 	HOST_READY,
 	HOST_STATUSES,
 };
@@ -66,6 +68,7 @@ struct host {
 	bool held;
 	int64_t held_since, held_until; /* -1: for good */
 	struct str held_why;
+	struct str waiting, skipped; /* revisions of vaults; empty: none */
 
 	int64_t site_revision;
 	int64_t document_total; /* of which there may be more than listed */

@@ -54,6 +54,9 @@ def test_what_needs_somebody_comes_first(node, run, listed):
     told = report("held", [("10-a.conf", revision)])
     told["workspaces"][0]["hold"] = {"generation": 3, "since": 1764429000, "reason": "while we look"}
     put_report(node, "held", told)
+    told = with_digest(report("late", [("10-a.conf", revision)]), "6")
+    told["workspaces"][0]["waiting"] = ["9f2c1d33ab01"]
+    put_report(node, "late", told)
     put_report(node, "two", documents=[("10-a.conf", revision)], rival="machine 41b0 reports under this name as well")
     put_report(node, "ill", documents=[("10-a.conf", revision)], state="degraded", problem={"text": "vault x: 3:7: no"})
     assert listed() == {
@@ -61,11 +64,13 @@ def test_what_needs_somebody_comes_first(node, run, listed):
         "drifts": ("drifting", "5 hosts with the same documents have other values"),
         "lacks": ("behind", "groups/gpu/20.conf has not arrived"),
         "held": ("held", "while we look"),
+        "late": ("waiting", "vaults wait for their time: 9f2c1d33ab01"),
         "two": ("doubled", "machine 41b0 reports under this name as well"),
         "ill": ("ailing", "degraded: vault x: 3:7: no")}
     lines = run("fleet").stdout.splitlines()
     assert lines[0].split() == ["HOSTS", "STATE", "DIGEST", "SINCE", "WHO", "REASON"]
-    assert [line.split()[1] for line in lines[1:]] == ["doubled", "behind", "held", "drifting", "ailing", "ready"]
+    assert [line.split()[1] for line in lines[1:]] == ["doubled", "behind", "held", "drifting", "ailing", "waiting",
+                                                     "ready"]
     assert lines[-1].split()[0] == "5"
     node.put("10-a.conf", "x = 3\n")
     assert listed()["well-0"] == ("behind", f"10-a.conf is of revision {revision}, and {node.revision()} is put")

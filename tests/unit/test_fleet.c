@@ -79,6 +79,12 @@ static void a_host_is_what_it_needs_most(void **state)
 	assert_judged(REPORT(SITE(1, A(5)) ",\"workspaces\":[{\"active\":true,"
 					   "\"hold\":{\"reason\":\"mine\"}}]"),
 		      HOST_HELD, "mine");
+	assert_judged(REPORT(SITE(1, A(5)) ",\"workspaces\":[{\"active\":true,"
+					   "\"waiting\":[\"9f2c\",1],"
+					   "\"skipped\":[\"0a1b\"]}]"),
+		      HOST_WAITING,
+		      "vaults wait for their time: 9f2c; vaults were skipped: "
+		      "0a1b");
 	assert_judged("{\"format\":1,\"state\":\"degraded\""
 		      ",\"problem\":{\"text\":\"away\"}" SITE(1, A(5)) "}",
 		      HOST_AILING, "degraded: away");

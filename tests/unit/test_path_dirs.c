@@ -206,6 +206,28 @@ static void folder_is_known_by_device_and_inode(void **state)
 	path_dirs_deinit(&dirs);
 }
 
+/* Its folder is a link, and what lies in there may be one, too. */
+static void paths_of_one_folder_lead_where_each_alone_does(void **state)
+{
+	struct path_dirs dirs = PATH_DIRS_INIT;
+
+	(void)state;
+	scratch_folder("data");
+	scratch_folder("elsewhere");
+	scratch_write("data/one.conf", "x");
+	scratch_write("elsewhere/two.conf", "x");
+	scratch_link("../elsewhere/two.conf", "data/two.conf");
+	scratch_link("data", "current");
+	path_dirs_add(&dirs, scratch_at("current/one.conf"));
+	assert_inside(&dirs, ". data");
+	path_dirs_add(&dirs, scratch_at("current/two.conf"));
+	assert_inside(&dirs, ". data elsewhere");
+	path_dirs_add(&dirs, scratch_at("current/missing.conf"));
+	path_dirs_add(&dirs, scratch_at("elsewhere/two.conf"));
+	assert_inside(&dirs, ". data elsewhere");
+	path_dirs_deinit(&dirs);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
 
 int main(void)
@@ -222,6 +244,7 @@ int main(void)
 		TEST(as_many_links_are_followed_as_the_kernel_allows),
 		TEST(folder_counts_itself_and_the_links_in_it),
 		TEST(several_paths_share_their_folders),
+		TEST(paths_of_one_folder_lead_where_each_alone_does),
 		TEST(relative_path_begins_at_the_working_folder),
 		TEST(folder_is_known_by_device_and_inode),
 	};

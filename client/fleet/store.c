@@ -98,6 +98,7 @@ struct question {
 	/* Of a range. */
 	const struct store_range *range;
 	struct buf from; /* the key that the next page begins with */
+	int64_t page;    /* keys of it */
 	char *end;
 	int64_t revision;
 
@@ -162,9 +163,11 @@ static int wait_for(struct question *question)
 	for (;;) {
 		while (!question->over)
 			(void)uv_run(&question->store->loop, UV_RUN_ONCE);
-		if (question->status != EXIT_SERVER || clock_is_past(end))
+		if (question->status != EXIT_SERVER ||
+		    (clock_is_past(end) && question->page <= 1))
 			return question->status;
 		clock_sleep(PAUSE_MS);
+		question->page = question->page / 4 + 1;
 		question->ask(question);
 	}
 }
@@ -184,7 +187,7 @@ static void ask_page(struct question *question)
 	const struct store_range *range = question->range;
 	const struct etcd_get get = {
 		.span = {buf_str(&question->from), str_from(question->end)},
-		.limit = range->page ? range->page : PAGE,
+		.limit = question->page,
 		.revision = question->revision,
 		.keys_only = range->keys_only,
 	};
@@ -232,6 +235,7 @@ int store_read(struct store *store, const struct store_range *range,
 		.take = take_page,
 		.range = range,
 		.end = end,
+		.page = PAGE,
 	};
 	int status;
 

@@ -57,7 +57,6 @@ typedef void (*store_kv_fn)(void *data, const struct etcd_kv *kv);
 struct store_range {
 	const char *prefix; /* all keys that begin with it */
 	bool keys_only;
-	int64_t page; /* keys of one answer; 0: some */
 	store_kv_fn each;
 	void *data;
 };

@@ -95,6 +95,16 @@ def test_a_report_may_be_anything(node, run, listed, value, reason):
     run("fleet", "diff", "strange", "well", check=1 if reason else 0)
 
 
+def test_reports_that_fill_no_answer_are_read_in_parts(node, listed):
+    """Together they are longer than an answer may be; each is as long as etcd takes it."""
+    for number in range(30):
+        put_report(node, f"huge-{number}", "x" * 1_200_000)
+    put_report(node, "well")
+    told = listed()
+    assert told.pop("well")[0] == "ready" and len(told) == 30
+    assert set(told.values()) == {("unreadable", "its report is longer than any daemon's")}
+
+
 def test_what_a_terminal_would_obey_is_not_shown(node, run):
     put_report(node, "evil", state="degraded", problem={"text": "\x1b[2Jgone\x07"})
     assert "\x1b" not in run("fleet").stdout and "\x07" not in run("fleet", "show", "evil").stdout

@@ -260,6 +260,23 @@ static void add_report(struct buf *out, const struct value *report)
 		  answer_int(report, "clock", 0));
 }
 
+static void add_rollouts(struct buf *out, const struct value *rollouts)
+{
+	int64_t taken = 0, bad = 0;
+
+	for (uint32_t i = 0;
+	     value_is(rollouts, VALUE_LIST) && i < rollouts->list.count; i++) {
+		const struct value *rollout = rollouts->list.items[i];
+
+		taken += answer_bool(rollout, "taken");
+		bad += answer_text(rollout, "bad").len != 0;
+	}
+	add_gauge(out, "rollouts_taken",
+		  "Documents whose next text this host has.", taken);
+	add_gauge(out, "rollouts_bad", "Of these, those that are bad here.",
+		  bad);
+}
+
 static void add_site(struct buf *out, const struct value *site)
 {
 	const struct value *report = value_get(site, STR("report"));
@@ -272,6 +289,7 @@ static void add_site(struct buf *out, const struct value *site)
 		   answer_text(site, "state"));
 	add_gauge(out, "site_revision", "The revision of the site layer.",
 		  answer_int(site, "revision", 0));
+	add_rollouts(out, value_get(site, STR("rollouts")));
 	if (value_is(report, VALUE_OBJECT))
 		add_report(out, report);
 }

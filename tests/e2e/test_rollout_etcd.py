@@ -229,6 +229,9 @@ def test_a_text_that_is_broken_is_reported_as_bad(etcd, serve):
     assert bad["reason"] == it["reason"] and bad["time"] <= told["time"]
     assert told["site"]["documents"][0]["state"] == "broken"
     assert daemon.get("a") == "old"
+    metrics = daemon.home.client("status", "--openmetrics").stdout
+    assert "\nclearconf_rollouts_taken 1\n" in metrics and "\nclearconf_rollouts_bad 1\n" in metrics
+    assert "\nclearconf_report_kept 1\n" in metrics
     roll(etcd, "a: new", id="another-one")
     daemon.wait_value("a", "new")
     wait_report(etcd, lambda told: not told["bad"], "a good one")

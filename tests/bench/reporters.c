@@ -1,7 +1,7 @@
 /*
  * What many hosts' reports cost an etcd: each host is the real code that keeps
- * one key under a lease (fetch/etcd/etcd_keep) with connections of its own, all
- * of them on one loop.
+ * one key under a lease (fetch/etcd/etcd_keep), all of them on one loop. Ten
+ *share a client, and so connections: a process may not have enough of them.
  *
  *	reporters URL HOSTS LEASE_S REPORT_FILE
  *
@@ -32,9 +32,10 @@
 #define REPORT_MAX ((size_t)65536)
 #define TICK_MS    100
 
+#define HOSTS_A_CLIENT 10
+
 struct host {
 	char *name, *key;
-	struct http *http;
 	struct etcd_keep *keep;
 };
 
@@ -44,6 +45,8 @@ struct bench {
 	size_t count;
 	struct str report;
 	uv_timer_t tick;
+	struct http **clients;
+	size_t client_count;
 	uint64_t until;        /* of the loop; 0: until all is written */
 	uint64_t second_begun; /* when, and how much had been asked */
 	uint64_t second_asked, most;
@@ -101,15 +104,15 @@ static void open_host(struct bench *bench, struct host *host,
 {
 	host->name = mem_printf("host-%zu", (size_t)(host - bench->hosts));
 	host->key = mem_printf("/clearconf/site.state/%s", host->name);
-	host->http = http_new(&bench->loop);
 	config->key = str_from(host->key);
-	host->keep = etcd_keep_new(&bench->loop, host->http, config);
+	host->keep = etcd_keep_new(
+		&bench->loop,
+		bench->clients[(host - bench->hosts) / HOSTS_A_CLIENT], config);
 }
 
 static void close_host(struct host *host)
 {
 	etcd_keep_close(host->keep);
-	http_close(host->http);
 	mem_free(host->name);
 	mem_free(host->key);
 }
@@ -118,8 +121,8 @@ static uint64_t asked(const struct bench *bench)
 {
 	uint64_t calls = 0;
 
-	for (size_t i = 0; i < bench->count; i++)
-		calls += http_counts(bench->hosts[i].http).calls;
+	for (size_t i = 0; i < bench->client_count; i++)
+		calls += http_counts(bench->clients[i]).calls;
 	return calls;
 }
 
@@ -220,6 +223,10 @@ static void open_hosts(struct bench *bench, const char *const *url,
 	};
 
 	bench->hosts = mem_alloc(bench->count * sizeof(*bench->hosts));
+	bench->client_count = bench->count / HOSTS_A_CLIENT + 1;
+	bench->clients = mem_alloc(bench->client_count * sizeof(struct http *));
+	for (size_t i = 0; i < bench->client_count; i++)
+		bench->clients[i] = http_new(&bench->loop);
 	for (size_t i = 0; i < bench->count; i++)
 		open_host(bench, &bench->hosts[i], &config);
 }
@@ -259,8 +266,11 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < bench.count; i++)
 		close_host(&bench.hosts[i]);
+	for (size_t i = 0; i < bench.client_count; i++)
+		http_close(bench.clients[i]);
 	uv_close((uv_handle_t *)&bench.tick, NULL);
 	(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+	mem_free(bench.clients);
 	mem_free(bench.hosts);
 	return 0;
 }

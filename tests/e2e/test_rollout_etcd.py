@@ -23,6 +23,7 @@ etcd = {etcd}
 probe = 100ms
 groups = gpu
 report = yes
+report_lease = 5s
 {more}
 """
 

@@ -12,6 +12,12 @@
  * comes back. */
 #define WAIT_FIRST_MS 2000
 
+/* Hosts that have been started at one moment are heard of a little later. */
+#define START_MS 3000
+
+/* A spread is so many times what the last answer took. */
+#define PATIENCE 8
+
 /* A write finds another value than it counted on so often before it waits. */
 #define TRIES 4
 
@@ -44,6 +50,8 @@ struct etcd_keep {
 	/* Milliseconds of the loop. */
 	uint64_t renew_at, look_at, write_at, retry_at;
 	uint64_t wrote_at; /* 0: never */
+	uint64_t asked_at;
+	uint64_t took_ms; /* the last answer */
 	struct backoff backoff;
 
 	enum etcd_keep_state state;
@@ -92,6 +100,18 @@ static uint64_t within(uint64_t ms)
 static uint64_t third(const struct etcd_keep *keep)
 {
 	return keep->config.ttl_ms / 3;
+}
+
+/* Over how long the hosts that want to write now do so: longer where etcd was
+ * slow with the last answer, and when they have just been started. */
+static uint64_t spread(const struct etcd_keep *keep)
+{
+	uint64_t ms = PATIENCE * keep->took_ms;
+
+	if (!keep->owned)
+		ms += START_MS;
+	ms = ms > keep->config.spread_ms ? ms : keep->config.spread_ms;
+	return ms < third(keep) ? ms : third(keep);
 }
 
 /* --- what is due --- */
@@ -419,9 +439,10 @@ static void on_answer(void *data, const struct etcd_answer *answer)
 {
 	struct etcd_keep *keep = data;
 
+	keep->took_ms = now_of(keep) - keep->asked_at;
 	if (!is_good(answer) && keep->doing == WRITING) {
 		keep->unwritten = true;
-		keep->write_at = now_of(keep) + within(keep->config.spread_ms);
+		keep->write_at = now_of(keep) + within(spread(keep));
 	}
 	if (take(keep, answer))
 		doings[keep->doing].take(keep, answer->reply);
@@ -430,6 +451,7 @@ static void on_answer(void *data, const struct etcd_answer *answer)
 static void ask(struct etcd_keep *keep, enum keep_doing doing, struct buf *body)
 {
 	keep->doing = doing;
+	keep->asked_at = now_of(keep);
 	etcd_ask_lend(keep->ask, keep->config.token(keep->config.data));
 	etcd_ask_send(keep->ask, doings[doing].method, body, on_answer, keep);
 }
@@ -477,7 +499,7 @@ static void step(struct etcd_keep *keep)
 /* Not before a second after the last time, and not with all others. */
 static uint64_t when_to_write(const struct etcd_keep *keep)
 {
-	uint64_t soon = now_of(keep) + within(keep->config.spread_ms);
+	uint64_t soon = now_of(keep) + within(spread(keep));
 	uint64_t first =
 		keep->wrote_at ? keep->wrote_at + keep->config.every_ms : 0;
 
@@ -514,7 +536,10 @@ struct etcd_keep *etcd_keep_new(uv_loop_t *loop, struct http *http,
 	keep->config = *config;
 	keep->backoff = (struct backoff){.first_ms = WAIT_FIRST_MS,
 					 .max_ms = third(keep)};
-	keep->ask = etcd_ask_new(loop, http, &config->nodes);
+	/* What is given up is work for etcd all the same. */
+	if (keep->config.nodes.timeout_ms < third(keep) / 2)
+		keep->config.nodes.timeout_ms = third(keep) / 2;
+	keep->ask = etcd_ask_new(loop, http, &keep->config.nodes);
 	(void)uv_timer_init(loop, &keep->timer);
 	keep->timer.data = keep;
 	return keep;

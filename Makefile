@@ -3,9 +3,9 @@
 #   make                  daemon, client and library, optimised
 #   make demo             the whole way once, in a temporary home
 #   make test             unit, corpus and end-to-end tests
-#   make test-long        a hundred seeds of the model of watches, a thousand
-#                         changes of a dump whose writer is killed, valgrind,
-#                         200 tasks of an agent (the real one, where
+#   make test-long        a hundred seeds each of the models of watches and of a
+#                         fleet, a thousand changes of a dump whose writer is
+#                         killed, valgrind, 200 tasks of an agent (the real one, where
 #                         CLEARML_AGENT_SRC and CLEARML_SDK_SRC are checkouts)
 #   make soak SECONDS=N   everything at once for so long: memory, descriptors
 #   make storm SECONDS=N  the same roughly, under AddressSanitizer and UBSan, and

@@ -205,6 +205,21 @@ static int begin_rollout(struct put *put, struct rollout *rollout)
 	return status == EXIT_DONE ? say_begun(put, rollout) : status;
 }
 
+/* Is it what the document says already, to the letter? */
+static bool is_said(const struct put *put)
+{
+	return put->document.now.revision &&
+	       str_equal(put->document.now.value, put->new.text);
+}
+
+static int say_nothing(const char *name)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	buf_printf(&out, "%s says that already: nothing is put\n", name);
+	return output_write(buf_str(&out));
+}
+
 static int put(const struct client *client, const void *fields,
 	       const char *name, const char *path)
 {
@@ -232,6 +247,8 @@ static int put(const struct client *client, const void *fields,
 				"%s: no daemon would take it, and "
 				"it is not put",
 				name);
+	if (is_said(&put))
+		return say_nothing(name);
 	change.text = put.new.text;
 	return o->stage ? begin_rollout(&put, &rollout)
 			: finish(&put, &change, "put");

@@ -102,6 +102,7 @@ def test_standard_input_groups_and_hosts(site, node):
 def test_a_look_changes_nothing(site, node, home):
     put(site, home, "a.conf", "x = 1\n")
     revision = node.revision()
+    assert put(site, home, "a.conf", "x = 1\n").stdout == "a.conf says that already: nothing is put\n"
     assert "changed x 1 -> 2" in put(site, home, "a.conf", "x = 2\n", "--dry-run").stdout
     assert "removed x 1" in site("rm", "a.conf", "-n").stdout
     for words in ["list"], ["log", "a.conf"], ["get", "a.conf"]:

@@ -224,6 +224,7 @@ static bool forget(struct workspace *workspace)
 	last_good_drop(&workspace->last_good);
 	last_good_forget(&workspace->last_good);
 	workspace_forget_history(workspace);
+	workspace->estranged = true;
 	return workspace_unset_vaults(workspace);
 }
 

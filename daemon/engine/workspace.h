@@ -95,6 +95,10 @@ struct workspace {
 	char *store_owner;           /* whose that is; NULL: not known yet */
 	struct change_log *changes;  /* what the log is told of it; NULL */
 	struct hold hold;            /* what is served is not what it makes */
+	/* The first generation that holds nothing that another login was given;
+	 * the next one will be, as its vaults are gone. */
+	uint64_t ours_since;
+	bool estranged;
 
 	struct upstream *upstream;  /* NULL: no server to ask */
 	struct upstream *candidate; /* a new login, not yet proved */
@@ -157,7 +161,12 @@ bool workspace_can_serve(const struct workspace *workspace);
  */
 void workspace_renew(struct workspace *workspace, enum snapshot_cause cause);
 
-/* Hold what @wish says; its owner is filled in. hold_why_not is NULL. */
+/* Why @snapshot, of its history, may not be held, for people; NULL: it may. */
+const char *workspace_why_not_again(const struct workspace *workspace,
+				    const struct snapshot *snapshot);
+
+/* Hold what @wish says, whose owner and facts are filled in: hold_why_not and
+ * workspace_why_not_again are NULL. */
 void workspace_hold(struct workspace *workspace, const struct hold_wish *wish);
 
 /* The layers that what is served comes from, for somebody's environment;

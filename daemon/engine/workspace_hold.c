@@ -108,9 +108,15 @@ void workspace_keep(struct workspace *workspace, struct snapshot *snapshot,
 
 /* --- beginning and end ---------------------------------------------------- */
 
-static struct snapshot *first_of(struct snapshot *snapshot)
+static const struct snapshot *first_of(const struct snapshot *snapshot)
 {
 	return snapshot->earlier ? snapshot->earlier : snapshot;
+}
+
+static bool is_held(const struct hold *hold, const struct snapshot *snapshot)
+{
+	return hold->record &&
+	       first_of(hold->record->snapshot) == first_of(snapshot);
 }
 
 /* What was served until now is what would be served, if nothing newer has come
@@ -131,7 +137,7 @@ static void begin(struct workspace *workspace)
 			hold->candidate ? hold->cause : CAUSE_RELEASE,
 			workspace->host->secrets);
 	log_losses(workspace);
-	if (first_of(hold->record->snapshot) != first_of(workspace->snapshot)) {
+	if (!is_held(hold, workspace->snapshot)) {
 		_cleanup_(snapshot_unrefp) struct snapshot *again =
 			snapshot_again(hold->record->snapshot);
 
@@ -211,19 +217,46 @@ static bool has_vaults(const struct snapshot *snapshot)
 	return false;
 }
 
-void workspace_hold(struct workspace *workspace, const struct hold_wish *wish)
+/* What is served, or held, may go on; what another login was given must not
+ * come back by the history. */
+const char *workspace_why_not_again(const struct workspace *workspace,
+				    const struct snapshot *snapshot)
 {
-	_cleanup_(buf_deinit) struct buf lost = BUF_INIT;
-	struct hold_wish own = *wish;
-	struct hold_facts *facts = &own.facts;
+	if (snapshot == workspace->snapshot ||
+	    (!workspace->estranged &&
+	     snapshot->generation >= workspace->ours_since) ||
+	    is_held(&workspace->hold, snapshot))
+		return NULL;
+	return "what was served then may be what another login was given";
+}
 
-	own.owner = owner_of(workspace);
+static void fill_in(const struct workspace *workspace, struct hold_wish *wish,
+		    struct buf *lost)
+{
+	struct hold_facts *facts = &wish->facts;
+
+	wish->owner = owner_of(workspace);
 	facts->vaults_lack =
 		workspace_vaults_lack(workspace, &facts->vaults_expected);
 	if (has_vaults(wish->snapshot))
 		facts->vaults_lack = NULL;
-	list_lost(workspace, wish->snapshot, &lost);
-	facts->lost = buf_str(&lost).ptr;
+	list_lost(workspace, wish->snapshot, lost);
+	facts->lost = buf_str(lost).ptr;
+}
+
+/* What is held already stays whose it was. */
+void workspace_hold(struct workspace *workspace, const struct hold_wish *wish)
+{
+	_cleanup_(buf_deinit) struct buf lost = BUF_INIT;
+	const struct hold_record *record = workspace->hold.record;
+	struct hold_wish own = *wish;
+
+	if (is_held(&workspace->hold, wish->snapshot)) {
+		own.owner = record->owner;
+		own.facts = record->facts;
+	} else {
+		fill_in(workspace, &own, &lost);
+	}
 	hold_begin(&workspace->hold, &own);
 }
 

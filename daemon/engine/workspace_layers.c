@@ -163,8 +163,13 @@ static void set_snapshot(struct workspace *workspace, struct snapshot *snapshot)
 			snapshot_unref(workspace->projected[i]);
 	snapshot_unref(workspace->snapshot);
 	workspace->snapshot = snapshot ? snapshot_ref(snapshot) : NULL;
-	if (snapshot)
-		snapshot->edition = ++workspace->editions;
+	if (!snapshot)
+		return;
+	snapshot->edition = ++workspace->editions;
+	if (workspace->estranged && !hold_is_on(&workspace->hold)) {
+		workspace->estranged = false;
+		workspace->ours_since = snapshot->generation;
+	}
 }
 
 struct snapshot *workspace_project(struct workspace *workspace,

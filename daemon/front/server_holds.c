@@ -80,6 +80,9 @@ static bool begin_hold(struct server_call *call)
 		fail_generation(call);
 		return false;
 	}
+	if (!why_not)
+		why_not =
+			workspace_why_not_again(call->workspace, wish.snapshot);
 	if (why_not)
 		pending_fail_not_ready(server_call_end(call), why_not);
 	else

@@ -313,6 +313,49 @@ static void restored_it_ends_with_the_first_answer_to_another(void **state)
 	assert_false(has_file());
 }
 
+/* By no way: neither by the history nor by holding on. */
+static void what_another_login_was_given_does_not_come_back(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct snapshot *given, *now;
+
+	log_in(fixture);
+	given = snapshot_ref(fixture->workspace->snapshot);
+	assert_null(workspace_why_not_again(fixture->workspace, given));
+	fixture->server.company = "c2";
+	fixture->server.vaults = VAULT("v2", "other: 2");
+	write_login(fixture, "KEYOFTWO", "a: 1");
+	workspace_reload(fixture->workspace, CAUSE_FILE);
+	wait_for_answer(fixture);
+	now = fixture->workspace->snapshot;
+	assert_non_null(workspace_why_not_again(fixture->workspace, given));
+	assert_null(workspace_why_not_again(fixture->workspace, now));
+	snapshot_unref((struct snapshot *)given);
+}
+
+static void what_is_held_on_stays_whose_it_was(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct snapshot *before;
+
+	log_in(fixture);
+	before = history_get(&fixture->workspace->history, 1);
+	hold(fixture, 0);
+	save(fixture, "a: 2"); /* the login is gone */
+	assert_non_null(workspace_why_not_again(fixture->workspace, before));
+	hold(fixture, 0);
+	assert_value(fixture, "team", "1");
+	assert_string_equal(hold_of(fixture)->record->owner.company_id, "c1");
+	fixture->server.company = "c2";
+	fixture->server.vaults = "";
+	write_login(fixture, "KEYOFTWO", "a: 3");
+	workspace_reload(fixture->workspace, CAUSE_FILE);
+	assert_value(fixture, "team", NULL);
+	assert_value(fixture, "a", "3");
+	wait_for_answer(fixture);
+	wait_for_disk(fixture);
+}
+
 /* --- for somebody's environment ------------------------------------------- */
 
 /* What @candidate says comes to for who has TEAM=blue. */
@@ -397,6 +440,8 @@ int main(void)
 		TEST(another_key_of_the_same_user_is_no_end),
 		TEST(a_file_of_another_login_holds_nothing),
 		TEST(restored_it_ends_with_the_first_answer_to_another),
+		TEST(what_another_login_was_given_does_not_come_back),
+		TEST(what_is_held_on_stays_whose_it_was),
 		TEST(callers_are_given_what_is_held),
 		TEST(what_was_lost_then_is_asked_for_still),
 		TEST(what_is_lost_since_is_not_missed),

@@ -51,10 +51,10 @@ static void ask_history(struct stage *stage, unsigned int rights)
 	stage_ask(stage, rights,
 		  str_from(calls[(rights & ACCESS_SECRETS) != 0]));
 	stage_take_reply(stage, &reply);
-	json = json_loadb(reply.data, reply.len - 1,
-			  JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-	assert(json_is_array(json_object_get(
-		json_object_get(json, "parameters"), "generations")));
+	json = stage_parse(buf_str(&reply));
+	assert(!json ||
+	       json_is_array(json_object_get(
+		       json_object_get(json, "parameters"), "generations")));
 	json_decref(json);
 }
 

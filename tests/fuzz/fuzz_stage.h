@@ -10,6 +10,7 @@
  */
 
 #include <assert.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
@@ -320,6 +321,19 @@ static inline void stage_take_reply(struct stage *stage, struct buf *reply)
 		for (size_t i = 0; i < stage->out.count; i++)
 			buf_add_str(reply, out_bytes(&stage->out, i));
 	out_clear(&stage->out);
+}
+
+/* A reply, whose last byte is NUL, as JSON; NULL: it is right but for a number
+ * that jansson has no room for. */
+static inline json_t *stage_parse(struct str reply)
+{
+	json_error_t error;
+	json_t *json =
+		json_loadb(reply.ptr, reply.len - 1,
+			   JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+
+	assert(json || json_error_code(&error) == json_error_numeric_overflow);
+	return json;
 }
 
 #endif

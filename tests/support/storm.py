@@ -36,6 +36,9 @@ FOLLOWERS_MAX = 6
 ERRANDS_MAX = 20
 STRANGER = 4242  # a uid that nobody has
 DOCUMENT, ROLLOUT = "storm.conf", "storm.conf.rollout/"
+# Who is started with & by a shell has SIGINT ignored, and so have its programs.
+ENDS = [number for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+        if signal.getsignal(number) != signal.SIG_IGN]
 STAGES = ("off", "off", "50 % for 2s", "0.01 % for 1h")
 DAY = 86400
 KINDS = ("watch", "status", "dump", "exec")
@@ -229,7 +232,7 @@ class Storm(World):
         if not self.followers:
             return
         follower = self.followers.pop(self.random.randrange(len(self.followers)))
-        number = self.random.choice([signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+        number = self.random.choice(ENDS)
         by_itself = follower.has_ended()
         status = follower.end(number)
         allowed = OWN_ENDS if by_itself else OWN_ENDS | {-number, 128 + number}

@@ -12,8 +12,9 @@
 #include "text/complain.h"
 #include "text/exit_status.h"
 
-#define QUIET_MS 100
-#define LATE_MS  1000
+#define QUIET_MS    100
+#define LATE_MS     1000
+#define PATIENCE_MS 3000
 
 #define PROBE_MS   2000
 #define BACKOFF_MS 10000
@@ -28,6 +29,8 @@ struct mirror {
 	long long changed, since; /* last and first; 0: it is all shown */
 	struct etcd *etcd;
 	char *told; /* what is wrong with etcd, as it was complained of */
+	long long begun;
+	int lost; /* etcd never was there: an exit status; else EXIT_DONE */
 };
 
 /* --- keys ----------------------------------------------------------------- */
@@ -122,12 +125,26 @@ static void on_news(void *data, const struct etcd_news *news)
 		mirror->since = mirror->changed;
 }
 
+/* Where nothing has come yet there is nothing to wait for, but the choice of a
+ * leader. */
+static int loss_of(const struct mirror *mirror)
+{
+	if (mirror->whole)
+		return EXIT_DONE;
+	if (etcd_health(mirror->etcd) == ETCD_REJECTED)
+		return EXIT_DENIED;
+	return clock_is_past(mirror->begun + PATIENCE_MS) ? EXIT_SERVER
+							  : EXIT_DONE;
+}
+
 /* What is wrong is told once, and again when it is something else. */
 static void on_health(void *data)
 {
 	struct mirror *mirror = data;
 	const char *error = etcd_error(mirror->etcd);
 
+	if (error)
+		mirror->lost = loss_of(mirror);
 	if (error && !str_same(error, mirror->told))
 		complain(EXIT_SERVER, "%s", error);
 	mem_free(mirror->told);
@@ -193,7 +210,7 @@ static void follow(struct following *following)
 
 	(void)uv_timer_init(loop, &following->tick);
 	(void)uv_timer_start(&following->tick, on_tick, QUIET_MS, QUIET_MS);
-	while (!following->follower->over) {
+	while (!following->follower->over && !following->mirror.lost) {
 		(void)uv_run(loop, UV_RUN_ONCE);
 		if (is_due(following))
 			look(following);
@@ -231,7 +248,11 @@ int fleet_follow(struct store *store, struct fleet_follower *follower)
 	_cleanup_(mem_freep) char *roster = store_key(store, "roster", "");
 	struct etcd_span spans[] = {span_of(state), span_of(roster),
 				    span_of(store->place.prefix)};
-	struct following following = {.store = store, .follower = follower};
+	struct following following = {
+		.store = store,
+		.follower = follower,
+		.mirror = {.begun = clock_now()},
+	};
 	const struct etcd_config config = {
 		.nodes = store->place.nodes,
 		.spans = spans,
@@ -252,5 +273,5 @@ int fleet_follow(struct store *store, struct fleet_follower *follower)
 	(void)uv_run(&store->loop, UV_RUN_NOWAIT);
 	mirror_deinit(&following.mirror);
 	spans_free(spans, ARRAY_SIZE(spans));
-	return follower->status;
+	return following.mirror.lost ? following.mirror.lost : follower->status;
 }

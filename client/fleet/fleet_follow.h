@@ -4,7 +4,8 @@
 /*
  * The fleet again and again: etcd says what changes, and when it has been quiet
  * for a moment, or something has waited for a second, the whole is judged anew.
- * etcd may go and come meanwhile; what is wrong with it is complained of.
+ * Once it was there etcd may go and come; what is wrong with it is complained
+ * of.
  */
 
 #include <stdbool.h>

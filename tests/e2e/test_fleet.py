@@ -195,6 +195,16 @@ def test_a_fleet_is_watched(node, home, server_node):
         process.communicate(timeout=DEADLINE)
 
 
+@pytest.mark.parametrize("words", [["fleet", "--watch"], ["fleet"], ["rollout"], ["rollout", "--once"]])
+def test_etcd_that_is_away_or_refuses_is_the_end(words, home, tmp_path):
+    assert "is the etcd server running there?" in home.client(*words, "--etcd", "http://127.0.0.1:1", check=6).stderr
+    with Node(tmp_path) as node:
+        node.guard()
+        password = home.write("password", "not-the-password\n")
+        done = home.client(*words, "--etcd", node.url, "--user", "host", "--password-file", password, check=5)
+        assert "correct --user and --password-file" in done.stderr
+
+
 # --- rollouts -----------------------------------------------------------------
 
 def rollout(**more):
@@ -288,6 +298,20 @@ def test_who_steps_may_die_and_another_go_on(node, run, home):
         process.wait()
     assert node.get("a.conf") == "x = 2\n"
     assert len(json.loads(run("site", "log", "a.conf", "--json").stdout)) == 1
+
+
+def test_who_steps_outlives_etcds_bad_moments(tmp_path, home):
+    with Node(tmp_path) as node:
+        home.client("site", "put", "a.conf", home.write("a.conf", "x = 2\n"), "--stage", "10%,20%,100%", "--every", "1s",
+                    "--etcd", node.url, check=0)
+        process = subprocess.Popen([CLIENT, "rollout", "--etcd", node.url], env=home.env, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_until(lambda: under_way(node)["share"] > 1000, "a step")
+        node.end()
+        node.start().wait()
+        out, err = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0 and "is put as revision 1" in out, out + err
+        assert node.get("a.conf") == "x = 2\n"
 
 
 def test_several_that_step_do_no_harm(node, run, home):

@@ -212,8 +212,9 @@ static void drop_first(struct added_list *list, size_t count)
 	for (size_t i = 0; i < count; i++)
 		snapshot_unref(list->items[i].snapshot);
 	list->count -= count;
-	memmove(list->items, list->items + count,
-		list->count * sizeof(list->items[0]));
+	if (list->count)
+		memmove(list->items, list->items + count,
+			list->count * sizeof(list->items[0]));
 }
 
 /* Of what has left the history before it was written, nothing is. */

@@ -163,6 +163,10 @@ static const struct {
 	{"a = x\xC2\xA0y",
 	 "1:6: ClearML refuses this: an unusual white space character"},
 	{"a = [1]\na += x", "2:6: ClearML refuses this: text added to a list"},
+	/* As many parts as there is room for at first. */
+	{"a = [1] [2] [3] { \"0\" = 4 }",
+	 "1:5: ClearML refuses this: an object whose keys are numbers, joined "
+	 "to a list as one"},
 };
 
 static void strict_refuses_what_clearml_refuses(void **state)

@@ -265,10 +265,16 @@ bool concat_objects(const struct concat_part *parts, size_t count)
 	       concat_fits(parts, count);
 }
 
+/* Of parts that fit by now the diag tells already: the dialect takes them for
+ * no list. */
 static struct value *misfit(struct reading *reading,
-			    const struct concat_part *parts, size_t at,
+			    const struct concat_part *parts, size_t count,
 			    const struct value *place)
 {
+	size_t at = first_misfit(parts, count);
+
+	if (at >= count)
+		return NULL;
 	diag_at(reading->diag, reading_source(reading, place), parts[at].offset,
 		"%s cannot be joined to %s", family_name(family_of(&parts[at])),
 		family_name(family_of(&parts[0])));
@@ -364,8 +370,7 @@ struct value *concat(struct reading *reading, struct concat_part *parts,
 
 	if (!concat_fits(parts, count) &&
 	    !join_numbered(reading, parts, count, place))
-		return misfit(reading, parts, first_misfit(parts, count),
-			      place);
+		return misfit(reading, parts, count, place);
 	family = family_of(&parts[0]);
 	if (family == FAMILY_OBJECT)
 		return join_objects(reading, parts, count);

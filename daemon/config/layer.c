@@ -70,19 +70,6 @@ struct layer *layer_new(enum layer_kind kind, const char *source)
 	return layer;
 }
 
-static char *copy_of(const char *text)
-{
-	return text ? mem_strdup(text) : NULL;
-}
-
-static void edit_deinit(struct layer_edit *edit)
-{
-	mem_free((char *)edit->scope);
-	mem_free((char *)edit->owner);
-	mem_free((char *)edit->last_update);
-	*edit = (struct layer_edit){0};
-}
-
 struct layer *layer_copy(const struct layer *layer)
 {
 	struct layer *copy = layer_new(layer->kind, layer->source);
@@ -109,7 +96,7 @@ void layer_free(struct layer *layer)
 	list_remove(&layer->link);
 	mem_free(layer->source);
 	mem_free(layer->description);
-	edit_deinit(&layer->edit);
+	layer_edit_deinit(&layer->edit);
 	mem_free(layer->under);
 	drop_text(layer);
 	doc_unref(layer->doc);
@@ -131,14 +118,9 @@ void layer_set_description(struct layer *layer, const char *description)
 
 void layer_set_edit(struct layer *layer, const struct layer_edit *edit)
 {
-	const struct layer_edit copy = {
-		.scope = copy_of(edit->scope),
-		.owner = copy_of(edit->owner),
-		.last_update = copy_of(edit->last_update),
-		.revision = edit->revision,
-	};
+	struct layer_edit copy = layer_edit_copy(edit);
 
-	edit_deinit(&layer->edit);
+	layer_edit_deinit(&layer->edit);
 	layer->edit = copy;
 }
 

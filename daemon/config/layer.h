@@ -22,6 +22,7 @@
 #include "base/list.h"
 #include "base/str.h"
 #include "config/conform.h"
+#include "config/layer_edit.h"
 #include "read/reader.h"
 
 struct doc;
@@ -66,13 +67,6 @@ struct layer_traits {
 extern const struct layer_traits layer_traits[];
 
 enum layer_state { LAYER_OK, LAYER_MISSING, LAYER_BROKEN };
-
-/* What its source says of who wrote a text: a vault is for a user, group or
- * organization, and is of one of them; NULL, 0: it does not say. */
-struct layer_edit {
-	const char *scope, *owner, *last_update; /* as the server writes it */
-	int64_t revision;                        /* of etcd's, of a document */
-};
 
 struct layer {
 	struct list link; /* in its stack, or a ring of its own */

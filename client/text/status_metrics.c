@@ -374,6 +374,22 @@ static void add_time(struct buf *out, const struct family *family,
 			time);
 }
 
+static void add_history(struct buf *out, const struct family *family,
+			const struct value *workspace)
+{
+	add_sample(out, family->name,
+		   LABELS({"workspace", answer_text(workspace, "name")}),
+		   answer_int(workspace, family->key, 0));
+}
+
+static void add_unwritten(struct buf *out, const struct family *family,
+			  const struct value *workspace)
+{
+	add_sample(out, family->name,
+		   LABELS({"workspace", answer_text(workspace, "name")}),
+		   answer_text(workspace, "history_problem").len != 0);
+}
+
 static void add_key_end(struct buf *out, const struct family *family,
 			const struct value *workspace)
 {
@@ -465,6 +481,13 @@ static const struct family families[] = {
 	 NULL},
 	{"workspace_generation", "The generation of a workspace.",
 	 add_generation, NULL},
+	{"workspace_history_generations",
+	 "Generations that are remembered, the current one among them.",
+	 add_history, "history"},
+	{"workspace_history_since_timestamp_seconds",
+	 "When the oldest of them came.", add_history, "history_since"},
+	{"workspace_history_unwritten",
+	 "1: the disk does not have all of them.", add_unwritten, NULL},
 	{"workspace_consumers_behind",
 	 "Connections that hold an older generation, by how long there has "
 	 "been a newer one.",

@@ -259,6 +259,16 @@ static void add_arriving(struct buf *out, const struct value *list)
 	}
 }
 
+static void add_history(struct buf *out, struct str problem)
+{
+	if (!problem.len)
+		return;
+	add_label(out, "history");
+	buf_puts(out, "not all of it is on the disk");
+	add_text(out, ": ", problem);
+	buf_putc(out, '\n');
+}
+
 static void add_workspace(struct buf *out, const struct value *workspace,
 			  int64_t now)
 {
@@ -286,6 +296,7 @@ static void add_workspace(struct buf *out, const struct value *workspace,
 	add_candidate(out, value_get(workspace, STR("new_login")));
 	add_rotation(out, value_get(workspace, STR("rotation")), now);
 	add_arriving(out, value_get(workspace, STR("arriving")));
+	add_history(out, answer_text(workspace, "history_problem"));
 	add_layers(out, value_get(workspace, STR("layers")));
 }
 

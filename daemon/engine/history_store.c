@@ -68,7 +68,7 @@ struct history_store {
 	bool loaded;            /* all that there was: more may be too old */
 	bool clears;            /* what is on disk has to go */
 	bool due;               /* there is something new to do */
-	bool failing;
+	int failing;            /* 0, or the last negative errno */
 
 	struct unpack told; /* of job.told, to be learned */
 	size_t known;       /* secrets, before it was */
@@ -256,7 +256,7 @@ static void note_result(struct history_store *store)
 	else if (r == 0 && store->failing)
 		log_info("history-recovered",
 			 LOG_TEXT("workspace", store->workspace));
-	store->failing = r < 0;
+	store->failing = r;
 }
 
 /* What was not written comes before what was added since; unless that is all
@@ -434,6 +434,11 @@ void history_store_forget(struct history_store *store)
 	list_free(&store->added);
 	store->clears = true;
 	work_soon(store);
+}
+
+const char *history_store_problem(const struct history_store *store)
+{
+	return store->failing ? strerror(-store->failing) : NULL;
 }
 
 void history_store_close(struct history_store *store)

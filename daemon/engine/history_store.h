@@ -57,6 +57,10 @@ void history_store_add(struct history_store *store, struct snapshot *snapshot,
 /* What was added before is another's now, or nobody's: none of it may stay. */
 void history_store_forget(struct history_store *store);
 
+/* Why the disk does not have all of it, for people; NULL: it has, or will soon.
+ */
+const char *history_store_problem(const struct history_store *store);
+
 /* Frees itself when all is on disk or that has failed; until then the loop
  * lives. NULL is allowed. */
 void history_store_close(struct history_store *store);

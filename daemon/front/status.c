@@ -11,6 +11,7 @@
 #include "config/lock.h"
 #include "config/mask.h"
 #include "engine/engine.h"
+#include "engine/history_store.h"
 #include "engine/report.h"
 #include "engine/rotation.h"
 #include "engine/site.h"
@@ -324,6 +325,20 @@ static void write_behind(struct reader *reader,
 	buf_putc(json, '}');
 }
 
+/* How far back it goes, and whether that lasts. */
+static void write_history(const struct workspace *workspace, struct buf *json)
+{
+	const struct history *history = &workspace->history;
+	const char *problem = workspace->store
+				      ? history_store_problem(workspace->store)
+				      : NULL;
+
+	json_add_int(json, "history", (long long)history->count);
+	json_add_int(json, "history_since",
+		     (long long)history_get(history, history->count - 1)->time);
+	json_add_optional_string(json, "history_problem", problem);
+}
+
 static void write_workspace(struct reader *reader, const struct engine *engine,
 			    const struct workspace *workspace)
 {
@@ -344,6 +359,7 @@ static void write_workspace(struct reader *reader, const struct engine *engine,
 				      json);
 	json_add_int(json, "generation",
 		     (long long)workspace->snapshot->generation);
+	write_history(workspace, json);
 	hold_json_add(json, &workspace->hold, reader->secrets);
 	if (upstream || workspace->login_error)
 		write_server(reader, workspace);

@@ -68,6 +68,8 @@ def test_what_was_served_is_told_after_a_restart(lived, home, folder, kill):
         now = wait_history(daemon, len(told) + 1)
         assert history(daemon, reveal=True)[1:] == told
         assert now[0]["cause"] == "start" and now[0]["changes"] == []
+        assert daemon.workspace()["history"] == len(now)
+        assert daemon.workspace()["history_since"] == told[-1]["time"]
         assert "first-swordfish" not in str(now)
         wait_kept(folder, daemon)
     # Nothing came of that start: it takes no place.
@@ -320,7 +322,11 @@ def test_a_file_in_its_place_loses_nothing(home, server, conf, folder, daemon):
     folder.parent.parent.mkdir(parents=True, mode=0o700)
     folder.parent.write_text("a file")
     daemon.start().wait_value("a", 1)
-    wait_until(lambda: "event=history-not-written" in daemon.log(), "the warning")
+    problem = wait_until(lambda: daemon.workspace().get("history_problem"), "the problem")
+    assert "event=history-not-written" in daemon.log()
+    assert f"not all of it is on the disk: {problem}" in home.client("status", check=0).stdout
+    assert 'clearconf_workspace_history_unwritten{workspace="default"} 1' in home.client(
+        "status", "--openmetrics").stdout
     home.conf(conf("a = 2"))
     daemon.wait_value("a", 2)
     assert daemon.log().count("event=history-not-written") == 1
@@ -328,6 +334,9 @@ def test_a_file_in_its_place_loses_nothing(home, server, conf, folder, daemon):
     home.conf(conf("a = 3"))
     wait_until(lambda: len(records(folder)) == 3, "all three")
     assert "event=history-recovered" in daemon.log()
+    assert "history_problem" not in daemon.workspace()
+    assert 'clearconf_workspace_history_unwritten{workspace="default"} 0' in home.client(
+        "status", "--openmetrics").stdout
 
 
 def test_the_folder_of_a_workspace_that_is_gone_goes(lived, home, folder, daemon):

@@ -211,7 +211,7 @@ def test_watch_survives_restarts(home, client):
         later = threading.Timer(0.3, again.start)
         later.start()
         update = next(updates)
-        while not update.resync and not update.changes:
+        while update.value != {"a": number} and not update.changes:
             update = next(updates)
         later.join()
         assert update.value == {"a": number} or update.changes[0].new == number

@@ -23,7 +23,7 @@ struct site {
 	struct place_options place;
 	const char *reason, *revision, *onto;
 	const char *stage, *every, *stop_when;
-	bool dry_run, json;
+	bool dry_run, force, json;
 };
 
 #define FIELD(name) offsetof(struct site, name)
@@ -35,6 +35,8 @@ static const struct option_spec options[] = {
 	 "put, rm: only if N is still the newest (0: there is none)"},
 	{"dry-run", 'n', OPTION_FLAG, FIELD(dry_run), NULL,
 	 "put, rm, revert: check and show, and change nothing"},
+	{"force", '\0', OPTION_FLAG, FIELD(force), NULL,
+	 "put: also what is broken as read here"},
 	{"stage", '\0', OPTION_TEXT, FIELD(stage), "SHARES",
 	 "put: roll it out, such as to 1%,10%,100%"},
 	{"every", '\0', OPTION_SECONDS, FIELD(every), "S",
@@ -120,6 +122,8 @@ static int show_changes(const struct put *put)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
+	if (put->new.text.ptr && !put->new.doc)
+		return EXIT_DONE; /* it is put by force */
 	if (!site_text_add_changes(&out, put->old.doc, put->new.doc))
 		buf_puts(&out, "no value changes\n");
 	return output_write(buf_str(&out));
@@ -242,7 +246,7 @@ static int put(const struct client *client, const void *fields,
 	sound = site_text_read(&put.new, path, name,
 			       (enum conform_policy)put.store.place.types);
 	site_text_print(&put.new);
-	if (!sound)
+	if (!sound && !(o->force && put.new.text.ptr))
 		return complain(EXIT_FAILED,
 				"%s: no daemon would take it, and "
 				"it is not put",

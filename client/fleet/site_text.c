@@ -101,7 +101,8 @@ static bool read_named(struct site_text *text, const char *path)
 	if (r == SOURCE_E_MISSING)
 		return diag_set(&text->diag, path,
 				"is not there, or is no file");
-	text->text = source.text;
+	if (r == 0)
+		text->text = source.text;
 	return r == 0;
 }
 

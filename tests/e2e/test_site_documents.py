@@ -87,6 +87,17 @@ def test_what_is_broken_is_refused_with_its_place(site, node, home):
     assert "types = refuse" in done.stdout and node.get("ill.conf") is None
 
 
+def test_what_only_hosts_can_read_is_put_by_force(site, node, home):
+    needs = "x = ${agent.of_the_host}\n"
+    assert "in a lower layer" in put(site, home, "a.conf", needs, check=1).stdout
+    done = put(site, home, "a.conf", needs, "--force")
+    assert "in a lower layer" in done.stdout and "put as revision 1" in done.stdout
+    assert node.get("a.conf") == needs
+    put(site, home, "a.conf", b"x = \xff", "--force", check=1)  # no text at all
+    site("put", "a.conf", "nowhere", "--force", check=1)
+    assert node.get("a.conf") == needs and "added x 1" in put(site, home, "a.conf", "x = 1\n").stdout
+
+
 @pytest.mark.parametrize("name", ["", "/a.conf", "a/", "groups/x.conf", "hosts//x", "a\nb", "x.rollout", "a/0123456789/b"])
 def test_a_name_that_no_host_would_take_is_refused(site, home, name):
     assert "is no document's name" in put(site, home, name, "x = 1\n", check=2).stderr

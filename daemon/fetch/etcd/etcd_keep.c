@@ -18,6 +18,9 @@
 /* A spread is so many times what the last answer took. */
 #define PATIENCE 8
 
+/* So many times the time between two writes one may be put off. */
+#define LATEST 10
+
 /* A write finds another value than it counted on so often before it waits. */
 #define TRIES 4
 
@@ -49,7 +52,8 @@ struct etcd_keep {
 
 	/* Milliseconds of the loop. */
 	uint64_t renew_at, look_at, write_at, retry_at;
-	uint64_t wrote_at; /* 0: never */
+	uint64_t pending_at; /* since when the newest is unwritten */
+	uint64_t wrote_at;   /* 0: never */
 	uint64_t asked_at;
 	uint64_t took_ms; /* the last answer */
 	struct backoff backoff;
@@ -496,14 +500,19 @@ static void step(struct etcd_keep *keep)
 
 /* --- from outside --- */
 
-/* Not before a second after the last time, and not with all others. */
+/* After a quiet moment, so that who changes much is not kept waiting by what
+ * hosts tell of it; but not put off for ever, nor too soon after the last time.
+ */
 static uint64_t when_to_write(const struct etcd_keep *keep)
 {
-	uint64_t soon = now_of(keep) + within(spread(keep));
-	uint64_t first =
-		keep->wrote_at ? keep->wrote_at + keep->config.every_ms : 0;
+	uint64_t every = keep->config.every_ms;
+	uint64_t quiet = now_of(keep) + every / 2 + within(spread(keep));
+	uint64_t latest = keep->pending_at + LATEST * every;
+	uint64_t first = keep->wrote_at ? keep->wrote_at + every : 0;
 
-	return soon > first ? soon : first;
+	if (quiet > latest)
+		quiet = latest;
+	return quiet > first ? quiet : first;
 }
 
 static bool is_newest(const struct etcd_keep *keep, struct str value)
@@ -519,10 +528,11 @@ void etcd_keep_set(struct etcd_keep *keep, struct str value)
 		return;
 	keep->value.len = 0;
 	buf_add_str(&keep->value, value);
-	if (!keep->unwritten) {
-		keep->unwritten = true;
+	if (!keep->unwritten)
+		keep->pending_at = now_of(keep);
+	keep->unwritten = true;
+	if (keep->state != ETCD_KEEP_RIVALED)
 		keep->write_at = when_to_write(keep);
-	}
 	if (keep->doing == RESTING)
 		rest(keep);
 }

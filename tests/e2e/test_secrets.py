@@ -4,7 +4,7 @@ that it would be noticed."""
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer
 from harness import FAST, Home
-from ledger import LEDGER, Ledger, is_cache
+from ledger import LEDGER, Ledger, is_kept
 from varlink import VarlinkError
 
 
@@ -42,7 +42,7 @@ def test_a_cache_may_hold_secrets(ledger, tmp_path):
     path = tmp_path / "state" / "clearconf" / "cache" / "default"
     path.parent.mkdir(parents=True)
     path.write_text(TOLD)
-    assert is_cache(path) and ledger.given_away() == []
+    assert is_kept(path) and ledger.given_away() == []
 
 
 @pytest.mark.parametrize("text, secrets", [

@@ -7,7 +7,10 @@
  * cmocka.h.
  */
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define skip_because(why)                                                      \
 	do {                                                                   \
@@ -15,5 +18,13 @@
 		(void)fflush(stdout);                                          \
 		skip();                                                        \
 	} while (0)
+
+/* Memcheck takes time, and keeps limits, of its own. */
+static inline bool is_under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded && strstr(preloaded, "valgrind");
+}
 
 #endif

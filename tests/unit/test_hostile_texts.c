@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../support/skipping.h"
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/mem.h"
@@ -230,6 +231,8 @@ static void hostile_texts_end_quickly_and_clearly(void **state)
 	bool well;
 
 	(void)state;
+	if (is_under_valgrind())
+		skip_because("valgrind has limits and a pace of its own");
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		well = ends_well(&texts[i]);
 		if (!well) /* once more, as the machine may be busy */

@@ -60,6 +60,7 @@ static void another_server_never_hears_of_it(void **state)
 	assert_int_equal(call.status, 0);
 	assert_int_equal(other.asked, 0);
 	responder_stop(&other);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
 }
 
 static void another_scheme_or_host_is_not_followed(void **state)

@@ -217,7 +217,7 @@ static void somebody_elses_folder_makes_no_difference(void **state)
 static bool enter_a_run_of_our_own(void)
 {
 	return geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("none", "/run", "tmpfs", 0, "mode=0755") == 0;
 }
 

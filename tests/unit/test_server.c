@@ -139,11 +139,10 @@ static void without_a_reserve_who_comes_waits(void **state)
 	struct fixture *fixture = *state;
 	struct client served = client_connect(fixture), late;
 	struct rlimit old, none;
-	const char *preloaded = getenv("LD_PRELOAD");
 
-	if (preloaded && strstr(preloaded, "valgrind")) {
+	if (is_under_valgrind()) {
 		client_close(&served);
-		skip_because("valgrind keeps limits of its own");
+		skip_because("valgrind has limits and a pace of its own");
 	}
 	client_exchange(&served, GET("a"), GOT("1", "1"));
 	late = client_connect(fixture);

@@ -9,6 +9,7 @@
 void arriving_text_add(struct buf *out, const struct value *arrival)
 {
 	int64_t until = answer_int(arrival, "until", 0);
+	struct str bad = answer_text(arrival, "bad");
 	bool monitoring = str_is(answer_text(arrival, "layer"), "monitoring");
 
 	buf_add_str(out, answer_text(arrival, "revision"));
@@ -18,6 +19,9 @@ void arriving_text_add(struct buf *out, const struct value *arrival)
 	if (until) {
 		buf_puts(out, ", comes ");
 		time_text_add(out, until);
+	} else if (bad.len) {
+		buf_puts(out, ", does not come: ");
+		printable_add(out, bad);
 	} else {
 		buf_puts(out, ", skipped");
 	}

@@ -469,8 +469,10 @@ static void add_arriving(struct buf *out, const struct family *family,
 		add_sample(out, family->name,
 			   LABELS({"workspace", answer_text(workspace, "name")},
 				  {"layer", answer_text(arrival, "layer")},
-				  {"state",
-				   waits ? STR("waiting") : STR("skipped")}),
+				  {"state", waits ? STR("waiting")
+					    : answer_text(arrival, "bad").len
+						    ? STR("bad")
+						    : STR("skipped")}),
 			   answer_int(arrival, "since", 0));
 	}
 }
@@ -493,7 +495,8 @@ static const struct family families[] = {
 	 "been a newer one.",
 	 add_behind, "consumers_behind"},
 	{"workspace_arriving_timestamp_seconds",
-	 "When vaults were first seen that wait, or were skipped.",
+	 "When vaults were first seen that wait, were skipped, or are called "
+	 "bad.",
 	 add_arriving, NULL},
 	{"workspace_held", "1: what is served is held.", add_hold, NULL},
 	{"workspace_held_generation", "The generation that is held.", add_hold,

@@ -147,9 +147,16 @@ static void put_in_force(struct arrival *arrival, const char *revision)
 	enter_none(arrival);
 }
 
+/* @arrival has the name of it already. */
+static void put_next_in_force(struct arrival *arrival)
+{
+	memcpy(arrival->in_force_name, arrival->name, ARRIVAL_NAME_SIZE);
+	put_in_force(arrival, arrival->next);
+}
+
 void arrival_take(struct arrival *arrival)
 {
-	put_in_force(arrival, arrival->next);
+	put_next_in_force(arrival);
 }
 
 void arrival_skip(struct arrival *arrival)
@@ -160,7 +167,7 @@ void arrival_skip(struct arrival *arrival)
 void arrival_forget(struct arrival *arrival)
 {
 	enter_none(arrival);
-	arrival->in_force[0] = '\0';
+	arrival->in_force[0] = arrival->in_force_name[0] = '\0';
 }
 
 void arrival_deinit(struct arrival *arrival)
@@ -180,6 +187,15 @@ static bool is_among_first(const struct arrival *arrival,
 	       rule->share;
 }
 
+const struct verdict *arrival_verdict(const struct arrival *arrival,
+				      const struct arrival_rule *rule)
+{
+	if (arrival->state != ARRIVAL_WAITING || !stages(rule) ||
+	    !rule->verdicts)
+		return NULL;
+	return verdicts_find(rule->verdicts, str_from(arrival->name));
+}
+
 /* As arrival_left, of one whose texts may be still to come. */
 static int64_t left(const struct arrival *arrival,
 		    const struct arrival_rule *rule, int64_t now_ms)
@@ -188,7 +204,11 @@ static int64_t left(const struct arrival *arrival,
 
 	if (arrival->state != ARRIVAL_WAITING)
 		return -1;
-	if (!stages(rule) || is_among_first(arrival, rule))
+	if (!stages(rule))
+		return 0;
+	if (rule->unsure || arrival_verdict(arrival, rule))
+		return -1;
+	if (is_among_first(arrival, rule))
 		return 0;
 	return age_ms < rule->wait_ms ? rule->wait_ms - age_ms : 0;
 }
@@ -220,6 +240,8 @@ enum arrival_verdict arrival_meet(struct arrival *arrival,
 
 	revision_of(answer, revision);
 	if (!arrival->in_force[0] || !strcmp(revision, arrival->in_force)) {
+		if (!arrival->in_force_name[0])
+			name(answer, arrival->in_force_name);
 		put_in_force(arrival, revision);
 		return ARRIVAL_IN_FORCE;
 	}
@@ -229,7 +251,7 @@ enum arrival_verdict arrival_meet(struct arrival *arrival,
 	if (!arrival->has_texts)
 		name(answer, arrival->name);
 	if (left(arrival, rule, now.boot_ms) == 0) {
-		put_in_force(arrival, revision);
+		put_next_in_force(arrival);
 		return waited || stages(rule) ? ARRIVAL_TAKEN
 					      : ARRIVAL_IN_FORCE;
 	}
@@ -259,6 +281,7 @@ void arrival_restore(struct arrival *arrival, const struct cache_vaults *feed,
 	char revision[REVISION_SIZE];
 
 	revision_of(&answer, revision);
+	arrival->in_force_name[0] = '\0';
 	put_in_force(arrival, kept->in_force[0] ? kept->in_force : revision);
 	if (!kept->next[0])
 		return;

@@ -16,10 +16,12 @@
  *    |                                                                     |
  *    +--now; the server has the old one again------------------------- SKIPPED
  *
- * From WAITING and SKIPPED yet another revision begins anew. The time counts
- * from when this host first saw the revision, by the boot clock; what was
- * before this process, by the wall clock. It knows nothing of layers, and its
- * owner tells it the time and takes the texts.
+ * What somebody has called bad (fetch/verdicts.h) goes on waiting, whatever its
+ * time, until nobody does. Nor is anything taken before it is known what is
+ * called bad. From WAITING and SKIPPED yet another revision begins anew. The
+ * time counts from when this host first saw the revision, by the boot clock;
+ * what was before this process, by the wall clock. It knows nothing of layers,
+ * and its owner tells it the time and takes the texts.
  */
 
 #include <stdbool.h>
@@ -29,10 +31,11 @@
 #include "engine/last_good.h"
 #include "fetch/cache_entry.h"
 #include "fetch/vault.h"
+#include "fetch/verdicts.h"
 
 /* Of the name of a revision, which is told: made of what everybody may know of
  * its vaults, and the same on all hosts that get them. */
-#define ARRIVAL_NAME_SIZE 13
+#define ARRIVAL_NAME_SIZE VERDICT_REVISION_SIZE
 
 enum arrival_state { ARRIVAL_NONE, ARRIVAL_WAITING, ARRIVAL_SKIPPED };
 
@@ -46,13 +49,16 @@ enum arrival_verdict {
 
 /* What [change] stage comes to on this host. */
 struct arrival_rule {
-	int64_t share, wait_ms; /* see settings.h */
-	const char *machine;    /* its id; NULL: nobody waits */
+	int64_t share, wait_ms;          /* see settings.h */
+	const char *machine;             /* its id; NULL: nobody waits */
+	const struct verdicts *verdicts; /* NULL: there are none */
+	bool unsure; /* what they are is still to be heard */
 };
 
 struct arrival {
 	enum arrival_state state;
 	char in_force[REVISION_SIZE]; /* "": none is, the first is to come */
+	char in_force_name[ARRIVAL_NAME_SIZE]; /* as @name; "": not known */
 
 	/* The other one, unless NONE. Its texts come after a restart with the
 	 * server's answer alone: until then nobody is told of it. */
@@ -73,14 +79,18 @@ enum arrival_verdict arrival_meet(struct arrival *arrival,
 				  const struct arrival_rule *rule,
 				  struct last_good_time now);
 
-/* Milliseconds until the texts that wait are to be taken; 0: now; -1: nothing
- * waits. */
+/* Milliseconds until the texts that wait are to be taken; 0: now; -1: never, as
+ * things stand. */
 int64_t arrival_left(const struct arrival *arrival,
 		     const struct arrival_rule *rule, int64_t now_ms);
 
 /* Is there another revision, with its texts; and of this name (NULL: any)? */
 bool arrival_is_shown(const struct arrival *arrival);
 bool arrival_is(const struct arrival *arrival, const char *name);
+
+/* Who keeps it from being taken, be its time over; NULL: nobody. */
+const struct verdict *arrival_verdict(const struct arrival *arrival,
+				      const struct arrival_rule *rule);
 
 /* Its texts as the answer of @feed that they were; the arrival's. */
 struct vault_answer arrival_answer(const struct arrival *arrival,

@@ -33,9 +33,13 @@ static void on_documents(void *data, enum snapshot_cause cause)
 
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_take_site(engine->workspaces[i], cause);
+	/* What is called bad does not come, and comes when it is not any more.
+	 */
+	engine_expect_lapse(engine);
 	site_save_soon(engine->site);
 	engine_judge_rollouts(engine);
 	report_look(engine->report);
+	engine->events.on_state(engine->events.data);
 }
 
 static void on_site_save(void *data)
@@ -49,8 +53,12 @@ static void on_site_health(void *data)
 {
 	struct engine *engine = data;
 
-	for (size_t i = 0; i < engine->workspace_count; i++)
+	/* Vaults may have waited for etcd's first answer. */
+	for (size_t i = 0; i < engine->workspace_count; i++) {
+		workspace_lapse(engine->workspaces[i]);
 		workspace_set_state(engine->workspaces[i]);
+	}
+	engine_expect_lapse(engine);
 	engine_ready_when_settled(engine);
 	report_look(engine->report);
 	engine->events.on_state(engine->events.data);

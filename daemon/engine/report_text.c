@@ -316,6 +316,57 @@ static void write_bad(const struct engine *engine,
 	buf_putc(json, '}');
 }
 
+/* The first vault of @feed that is broken; NULL: none. */
+static const struct layer *broken_vault(const struct workspace *workspace,
+					enum vault_feed feed)
+{
+	static const enum layer_kind kinds[VAULT_FEEDS] = {
+		[VAULT_CONFIG] = LAYER_VAULT,
+		[VAULT_MONITORING] = LAYER_MONITORING,
+	};
+	const struct layer *layer;
+
+	for (stack_each(&workspace->stack, layer))
+		if (layer->kind == kinds[feed] && layer->state == LAYER_BROKEN)
+			return layer;
+	return NULL;
+}
+
+static void write_bad_vault(const struct engine *engine, const char *revision,
+			    const struct layer *layer, struct buf *json)
+{
+	_cleanup_(mem_freep) char *reason = describe_broken(layer);
+	bool types =
+		str_ends(str_from(layer->problem.text), STR(CONFORM_REFUSED));
+
+	buf_putc(json, '{');
+	json_add_string(json, "vaults", revision);
+	json_add_string(
+		json, "kind",
+		rollout_bad_name(types ? ROLLOUT_ILL_TYPED : ROLLOUT_BROKEN));
+	add_shown(engine, json, "reason", reason);
+	buf_putc(json, '}');
+}
+
+/* Returns how many @written there are then. */
+static size_t write_bad_vaults(const struct engine *engine,
+			       const struct workspace *workspace,
+			       size_t written, struct buf *json)
+{
+	for (size_t i = 0; i < VAULT_FEEDS && written < BAD_MAX; i++) {
+		const char *revision = workspace->arrivals[i].in_force_name;
+		const struct layer *layer =
+			broken_vault(workspace, (enum vault_feed)i);
+
+		if (!layer || !*revision)
+			continue;
+		if (written++)
+			buf_putc(json, ',');
+		write_bad_vault(engine, revision, layer, json);
+	}
+	return written;
+}
+
 static void write_bads(const struct engine *engine, struct buf *json)
 {
 	const struct site_rollouts *rollouts = &engine->site->docs.rollouts;
@@ -330,6 +381,9 @@ static void write_bads(const struct engine *engine, struct buf *json)
 			buf_putc(json, ',');
 		write_bad(engine, &rollouts->items[i], json);
 	}
+	for (size_t i = 0; i < engine->workspace_count; i++)
+		written = write_bad_vaults(engine, engine->workspaces[i],
+					   written, json);
 	buf_putc(json, ']');
 }
 

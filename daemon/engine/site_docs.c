@@ -67,6 +67,7 @@ void site_docs_clear(struct site_docs *docs)
 	docs->items = NULL;
 	docs->count = docs->room = docs->bytes = 0;
 	rollouts_clear(&docs->rollouts);
+	verdicts_deinit(&docs->verdicts);
 }
 
 void site_docs_deinit(struct site_docs *docs)
@@ -471,6 +472,49 @@ static bool take_rollout(struct site_docs *docs, struct str key,
 	return follow(docs, rollout);
 }
 
+/* --- verdicts --- */
+
+/* What is read anew is no news. */
+static bool is_known(const struct site_docs *docs,
+		     const struct verdict *verdict)
+{
+	const struct verdict *old =
+		docs->before ? verdicts_find(&docs->before->verdicts,
+					     str_from(verdict->revision))
+			     : NULL;
+
+	return old && str_same(old->said, verdict->said);
+}
+
+static void set_verdict(struct site_docs *docs, struct str revision,
+			struct str json)
+{
+	_cleanup_(mem_freep) char *name =
+		mem_strndup(revision.ptr, revision.len);
+	const struct verdict *verdict;
+
+	if (!verdicts_set(&docs->verdicts, revision, json))
+		return;
+	verdict = verdicts_find(&docs->verdicts, revision);
+	if (!verdict)
+		log_info("vaults-called-good", LOG_TEXT("revision", name));
+	else if (!is_known(docs, verdict))
+		log_warning("vaults-called-bad", LOG_TEXT("revision", name),
+			    LOG_TEXT("reason", verdict->said));
+}
+
+static bool take_verdict(struct site_docs *docs, const struct etcd_kv *kv)
+{
+	struct str name = str_from_offset(kv->key, strlen(docs->prefix));
+	struct str revision;
+
+	if (!str_starts(kv->key, str_from(docs->prefix)) ||
+	    !verdict_of_name(name, &revision))
+		return false;
+	set_verdict(docs, revision, kv->value);
+	return true;
+}
+
 /* --- news --- */
 
 /* A document that its rollout stands for is only kept in mind. */
@@ -492,6 +536,8 @@ static bool take(struct site_docs *docs, const struct etcd_kv *kv)
 	struct str key = kv->key;
 	bool rolls = rollout_of_key(key, &key);
 
+	if (take_verdict(docs, kv))
+		return false;
 	if (rank_of(docs, key) == NOT_OURS)
 		return false;
 	if (kv->revision > docs->revision)
@@ -507,6 +553,7 @@ static struct site_docs set_aside(struct site_docs *docs)
 	docs->items = NULL;
 	docs->count = docs->room = docs->bytes = 0;
 	docs->rollouts = (struct site_rollouts){0};
+	docs->verdicts = (struct verdicts){0};
 	docs->before = NULL;
 	return before;
 }

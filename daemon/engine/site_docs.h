@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "engine/site_rollout.h"
 #include "fetch/etcd/etcd.h"
+#include "fetch/verdicts.h"
 
 /* More documents than this are taken for a mistake in the prefix. */
 #define SITE_DOCS_MAX 20000
@@ -45,6 +46,7 @@ struct site_docs {
 	size_t bytes;     /* of all texts */
 	int64_t revision; /* the newest that was taken; 0: none */
 	struct site_rollouts rollouts;
+	struct verdicts verdicts; /* on revisions of vaults */
 	struct site_docs *before; /* what is being replaced; or NULL */
 };
 

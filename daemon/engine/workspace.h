@@ -207,7 +207,12 @@ int64_t workspace_lapses_in(const struct workspace *workspace);
 void workspace_take_arrivals(struct workspace *workspace, const char *revision);
 void workspace_skip_arrivals(struct workspace *workspace, const char *revision);
 
-/* Seconds since 1970 when it will be taken; 0: never. */
+/* What somebody has said who called it bad; NULL: nobody keeps it from being
+ * taken. */
+const char *workspace_arrival_said(const struct workspace *workspace,
+				   const struct arrival *arrival);
+
+/* Seconds since 1970 when it will be taken; 0: never, as things stand. */
 int64_t workspace_arrival_until(const struct workspace *workspace,
 				const struct arrival *arrival);
 

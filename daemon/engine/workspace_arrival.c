@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/site.h"
 #include "engine/workspace_parts.h"
 #include "settings/settings.h"
 
@@ -13,6 +14,8 @@ static struct arrival_rule rule_of(const struct workspace *workspace)
 		.share = host->settings->stage.share,
 		.wait_ms = host->settings->stage.wait,
 		.machine = host->machine,
+		.verdicts = host->site ? &host->site->docs.verdicts : NULL,
+		.unsure = !site_has_asked(host->site),
 	};
 }
 
@@ -140,10 +143,20 @@ void workspace_skip_arrivals(struct workspace *workspace, const char *revision)
 	workspace_save(workspace);
 }
 
+const char *workspace_arrival_said(const struct workspace *workspace,
+				   const struct arrival *arrival)
+{
+	struct arrival_rule rule = rule_of(workspace);
+	const struct verdict *verdict = arrival_verdict(arrival, &rule);
+
+	return verdict ? verdict->said : NULL;
+}
+
 int64_t workspace_arrival_until(const struct workspace *workspace,
 				const struct arrival *arrival)
 {
-	return arrival->state == ARRIVAL_SKIPPED
+	return arrival->state == ARRIVAL_SKIPPED ||
+			       workspace_arrival_said(workspace, arrival)
 		       ? 0
 		       : arrival->seen.wall_s +
 				 rule_of(workspace).wait_ms / 1000;

@@ -112,6 +112,8 @@ static void add_arrival(const struct writer *writer)
 	json_add_int(json, "since", arrival->seen.wall_s);
 	if (until)
 		json_add_int(json, "until", until);
+	add_text(writer, "bad",
+		 workspace_arrival_said(writer->workspace, arrival));
 	json_key(json, "vaults");
 	buf_putc(json, '[');
 	add_vaults(writer);

@@ -346,6 +346,71 @@ static void a_file_of_before_all_this_has_the_texts_in_force(void **state)
 	arrival_deinit(&restored);
 }
 
+static void what_is_called_bad_waits_until_it_is_not(void **state)
+{
+	_cleanup_(verdicts_deinit) struct verdicts verdicts = {0};
+	struct arrival_rule rule = last, first_of_all = {9999, 0, "machine"};
+	struct arrival *arrival = *state;
+
+	(void)meet(arrival, &second, 0);
+	rule.verdicts = first_of_all.verdicts = &verdicts;
+	assert_int_equal(arrival_left(arrival, &rule, MINUTE), 9 * MINUTE);
+	(void)verdicts_set(&verdicts, str_from(arrival->name), STR("{}"));
+	assert_string_equal(arrival_verdict(arrival, &rule)->said, "bad");
+	assert_int_equal(arrival_left(arrival, &rule, MINUTE), -1);
+	assert_int_equal(arrival_left(arrival, &first_of_all, MINUTE), -1);
+	assert_int_equal(meet_at(arrival, &second, 20 * MINUTE, &rule),
+			 ARRIVAL_GOES_ON);
+	/* Another one is not it. */
+	assert_int_equal(meet_at(arrival, &third, 21 * MINUTE, &rule),
+			 ARRIVAL_BEGINS);
+	assert_int_equal(arrival_left(arrival, &rule, 31 * MINUTE), 0);
+	/* Who stages nothing asks nobody. */
+	(void)verdicts_set(&verdicts, str_from(arrival->name), STR("{}"));
+	assert_int_equal(arrival_left(arrival, &rule, 31 * MINUTE), -1);
+	rule.share = SHARE_WHOLE;
+	assert_int_equal(arrival_left(arrival, &rule, 31 * MINUTE), 0);
+	rule.share = 1;
+	(void)verdicts_set(&verdicts, str_from(arrival->name), (struct str){0});
+	assert_int_equal(arrival_left(arrival, &rule, 31 * MINUTE), 0);
+}
+
+static void nothing_is_taken_before_it_is_known_what_is_bad(void **state)
+{
+	const struct arrival_rule unsure = {.share = 9999,
+					    .wait_ms = MINUTE,
+					    .machine = "machine",
+					    .unsure = true};
+	struct arrival_rule sure = unsure;
+
+	sure.unsure = false;
+	assert_int_equal(meet_at(*state, &second, 0, &unsure), ARRIVAL_BEGINS);
+	assert_int_equal(arrival_left(*state, &unsure, 2 * MINUTE), -1);
+	assert_int_equal(arrival_left(*state, &sure, 2 * MINUTE), 0);
+}
+
+/* Hosts find each other's revisions by it, however they have come to them. */
+static void what_is_in_force_has_its_name(void **state)
+{
+	char told[ARRIVAL_NAME_SIZE];
+	struct arrival *arrival = *state, restored;
+
+	(void)meet(arrival, &second, 0);
+	memcpy(told, arrival->name, sizeof(told));
+	assert_string_not_equal(arrival->in_force_name, told);
+	arrival_take(arrival);
+	assert_string_equal(arrival->in_force_name, told);
+	restored = restart(arrival, &second, at(0));
+	(void)meet(&restored, &second, 0);
+	assert_string_equal(restored.in_force_name, told);
+	arrival_deinit(&restored);
+	arrival_forget(arrival);
+	assert_string_equal(arrival->in_force_name, "");
+	(void)meet_at(arrival, &first, 0, &off);
+	(void)meet_at(arrival, &second, 0, &off);
+	assert_string_equal(arrival->in_force_name, told);
+}
+
 #define CLAIM(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -369,6 +434,9 @@ int main(void)
 		CLAIM(what_was_skipped_is_after_a_restart),
 		CLAIM(what_is_in_force_is_known_though_the_file_has_another),
 		CLAIM(a_file_of_before_all_this_has_the_texts_in_force),
+		CLAIM(what_is_called_bad_waits_until_it_is_not),
+		CLAIM(nothing_is_taken_before_it_is_known_what_is_bad),
+		CLAIM(what_is_in_force_has_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,6 +251,27 @@ static void what_is_not_ours_is_passed_over(void **state)
 	assert_int_equal(docs->revision, 0);
 }
 
+static void revisions_of_vaults_are_called_bad_beside_documents(void **state)
+{
+	struct site_docs *docs = *state;
+	const char *key = "/site/vaults-9f2c1d33ab01.bad/";
+	const struct str revision = STR("9f2c1d33ab01");
+	const struct etcd_kv none = kv_of("/site/a.conf", "x");
+
+	put(docs, key, "{\"by\":\"a@b\"}");
+	assert_int_equal(docs->count, 0);
+	assert_string_equal(verdicts_find(&docs->verdicts, revision)->said,
+			    "bad, said a@b");
+	put(docs, key, NULL);
+	assert_null(verdicts_find(&docs->verdicts, revision));
+	put(docs, key, "");
+	tell(docs, true, &none, 1);
+	assert_null(verdicts_find(&docs->verdicts, revision));
+	put(docs, "/elsewhere/vaults-9f2c1d33ab01.bad/", "{}");
+	put(docs, "/site/groups/gpu/vaults-9f2c1d33ab01.bad/", "{}");
+	assert_int_equal(docs->verdicts.count, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
@@ -263,6 +284,7 @@ int main(void)
 		TEST(who_has_it_is_known_when_all_is_read_again),
 		TEST(what_is_bad_stays_so_until_another_one_comes),
 		TEST(what_is_not_ours_is_passed_over),
+		TEST(revisions_of_vaults_are_called_bad_beside_documents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,13 +12,18 @@
 #include "fleet/fleet_text.h"
 #include "fleet/roster.h"
 #include "fleet/store.h"
+#include "fleet/vaults.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
 #include "text/terminal.h"
 
+/* What etcd does not let us do is tried again. */
+#define RETRY_MS 10000
+
 struct fleet_options {
 	struct place_options place;
+	const char *reason, *stop_when;
 	bool json, openmetrics, watch;
 };
 
@@ -29,6 +34,9 @@ static const struct option_spec options[] = {
 	 "list: print it again whenever something changes"},
 	{"openmetrics", '\0', OPTION_FLAG, FIELD(openmetrics), NULL,
 	 "list: print it for Prometheus"},
+	{"stop-when", '\0', OPTION_TEXT, FIELD(stop_when), "LIMIT",
+	 "list: call vaults bad that are so on more hosts, such as broken>0"},
+	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT", "bad: why"},
 	{"json", 'j', OPTION_FLAG, FIELD(json), NULL, "print it as JSON"},
 	PLACE_OPTIONS(struct fleet_options, place),
 };
@@ -59,6 +67,7 @@ static void write_fleet(struct buf *out, const struct fleet *fleet,
 
 struct watch {
 	const struct fleet_options *options;
+	struct vaults_guard *guard;
 	struct buf shown; /* last */
 };
 
@@ -69,6 +78,9 @@ static void show_again(struct fleet_follower *follower,
 	struct buf out = BUF_INIT;
 	bool same;
 
+	/* What is complained of is tried again, if etcd lets us some day. */
+	if (vaults_guard_look(watch->guard, fleet) != EXIT_DONE)
+		follower->within_ms = RETRY_MS;
 	write_fleet(&out, fleet, watch->options);
 	same = str_equal(buf_str(&out), buf_str(&watch->shown));
 	buf_deinit(&watch->shown);
@@ -81,36 +93,48 @@ static void show_again(struct fleet_follower *follower,
 	follower->over = follower->status != EXIT_DONE;
 }
 
-static int watch(const struct client *client, const struct fleet_options *o)
+static int watch(struct vaults_guard *guard, const struct fleet_options *o)
 {
-	_cleanup_(store_close) struct store store = {0};
-	struct watch watch = {.options = o};
+	struct watch watch = {.options = o, .guard = guard};
 	struct fleet_follower follower = {.take = show_again, .data = &watch};
-	int status = store_open(&store, &o->place, client->timeout_ms);
+	int status = fleet_follow(guard->store, &follower);
 
-	if (status == EXIT_DONE)
-		status = fleet_follow(&store, &follower);
 	buf_deinit(&watch.shown);
 	return status;
+}
+
+static int print(struct vaults_guard *guard, const struct fleet_options *o)
+{
+	_cleanup_(fleet_deinit) struct fleet fleet = {0};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	int status = roster_load(&fleet, guard->store, NULL);
+
+	if (status == EXIT_DONE)
+		status = vaults_guard_look(guard, &fleet);
+	if (status != EXIT_DONE)
+		return status;
+	write_fleet(&out, &fleet, o);
+	return output_show(buf_str(&out));
 }
 
 static int list(const struct client *client, const void *fields,
 		const char *argument)
 {
 	_cleanup_(store_close) struct store store = {0};
-	_cleanup_(fleet_deinit) struct fleet fleet = {0};
-	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(vaults_guard_deinit) struct vaults_guard guard = {
+		.store = &store};
 	const struct fleet_options *o = fields;
+	const char *problem =
+		o->stop_when ? vaults_guard_set(&guard, o->stop_when) : NULL;
 	int status;
 
 	(void)argument;
-	if (o->watch)
-		return watch(client, o);
-	status = open_fleet(&fleet, &store, client, fields);
+	if (problem)
+		return complain(EXIT_USAGE, "--stop-when: %s", problem);
+	status = store_open(&store, &o->place, client->timeout_ms);
 	if (status != EXIT_DONE)
 		return status;
-	write_fleet(&out, &fleet, fields);
-	return output_show(buf_str(&out));
+	return o->watch ? watch(&guard, o) : print(&guard, o);
 }
 
 /* --- one host, or two ----------------------------------------------------- */
@@ -169,12 +193,39 @@ static int forget(const struct client *client, const void *fields,
 	return status == EXIT_DONE ? roster_forget(&store, name) : status;
 }
 
+/* --- revisions of vaults -------------------------------------------------- */
+
+static int bad(const struct client *client, const void *fields,
+	       const char *revision)
+{
+	_cleanup_(store_close) struct store store = {0};
+	const struct fleet_options *o = fields;
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	return status == EXIT_DONE
+		       ? vaults_call_bad(&store, revision, o->reason)
+		       : status;
+}
+
+static int good(const struct client *client, const void *fields,
+		const char *revision)
+{
+	_cleanup_(store_close) struct store store = {0};
+	const struct fleet_options *o = fields;
+	int status = store_open(&store, &o->place, client->timeout_ms);
+
+	return status == EXIT_DONE ? vaults_call_good(&store, revision)
+				   : status;
+}
+
 static const struct subcommand subcommands[] = {
 	{"list", NULL, list},
 	{"show", "the name of a host", show},
 	{"diff", "the name of a host", .second = "the name of another",
 	 .run_two = diff},
 	{"forget", "the name of a host", forget},
+	{"bad", "the name of a revision", bad},
+	{"good", "the name of a revision", good},
 };
 
 static int run(const struct client *client, const void *fields, int argc,
@@ -189,8 +240,9 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_fleet = {
 	.name = "fleet",
-	.synopsis = "[list | show HOST | diff HOST HOST | forget HOST] "
-		    "[OPTION...]",
+	.synopsis = "[list | show HOST | diff HOST HOST | forget HOST | "
+		    "bad REVISION |\n"
+		    "                       good REVISION] [OPTION...]",
 	.summary = FLEET_SUMMARY,
 	.details =
 		"What the daemons of all hosts say of themselves (report = yes "
@@ -209,12 +261,21 @@ const struct command cmd_fleet = {
 		"other values\n"
 		"    ailing      it says so itself, as 'clearconf status' "
 		"does there\n"
+		"    waiting     the server has vaults that it does not serve "
+		"yet\n"
 		"    ready\n"
 		"\n"
 		"'show' tells all that one host says, 'diff' in what two of "
 		"them differ, never a value. Hosts are\n"
 		"remembered, if etcd lets this user write; 'forget' is for one "
 		"that will not come again.\n"
+		"\n"
+		"Vaults come to a share of the hosts first ([change] stage "
+		"there). 'bad' keeps a revision of them\n"
+		"(clearconf change) from those who have not taken it, until it "
+		"is called 'good'; --stop-when\n"
+		"does so as soon as more hosts than that find one broken that "
+		"others wait for.\n"
 		"Where etcd is, [site] of clearconfd.conf says if it can be "
 		"read, else the options.",
 	.options = options,

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "fleet/plan.h"
 #include "fleet/rollout.h"
+#include "fleet/vaults.h"
 
 /* What a report is dated by may be wrong by so much, and nobody minds. */
 #define CLOCK_S 300
@@ -14,6 +15,7 @@
 void fleet_deinit(struct fleet *fleet)
 {
 	catalog_deinit(&fleet->catalog);
+	verdicts_deinit(&fleet->verdicts);
 	mem_free(fleet->hosts);
 	arena_free(&fleet->arena);
 	arena_free(&fleet->reasons);
@@ -134,10 +136,10 @@ static bool is_held(struct judgement *at)
 static bool is_waiting(struct judgement *at)
 {
 	const struct host *host = at->host;
+	struct str rest = host->waiting, revision;
 
-	if (host->waiting.len)
-		buf_printf(&at->why, "vaults wait for their time: %.*s",
-			   STR_PRINT(host->waiting));
+	while (str_next_word(&rest, &revision))
+		vaults_add_wait(&at->why, at->fleet, revision);
 	if (host->skipped.len)
 		buf_printf(&at->why, "%svaults were skipped: %.*s",
 			   host->waiting.len ? "; " : "",

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "fetch/etcd/etcd_wire.h"
+#include "fetch/verdicts.h"
 #include "fleet/catalog.h"
 #include "fleet/host.h"
 
@@ -20,7 +21,8 @@ struct fleet {
 	struct host *hosts;   /* in the order of their names, once judged */
 	size_t count, room;
 	struct catalog catalog;
-	int64_t now; /* seconds since 1970, by etcd's clock */
+	struct verdicts verdicts; /* on revisions of vaults */
+	int64_t now;              /* seconds since 1970, by etcd's clock */
 };
 
 void fleet_deinit(struct fleet *fleet);

@@ -6,6 +6,7 @@
 #include "fleet/fleet_text.h"
 #include "fleet/rollout.h"
 #include "fleet/rollout_text.h"
+#include "fleet/vaults.h"
 #include "value/json.h"
 
 static void add_text(struct buf *out, const char *key, struct str text)
@@ -115,6 +116,8 @@ void fleet_text_add_json(struct buf *out, const struct fleet *fleet)
 	buf_putc(out, ']');
 	json_key(out, "rollouts");
 	rollout_text_add_all_json(out, fleet);
+	json_key(out, "bad_vaults");
+	vaults_add_json(out, fleet);
 	buf_puts(out, "}\n");
 }
 

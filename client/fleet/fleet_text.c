@@ -5,6 +5,7 @@
 #include "fleet/fleet.h"
 #include "fleet/rollout.h"
 #include "fleet/rollout_text.h"
+#include "fleet/vaults.h"
 #include "text/output.h"
 #include "text/table.h"
 
@@ -83,6 +84,7 @@ void fleet_text_add(struct buf *out, const struct fleet *fleet)
 		buf_puts(out, "no host reports: it takes 'report = yes' in "
 			      "[site] of their clearconfd.conf\n");
 	rollout_text_add_all(out, fleet);
+	vaults_add_text(out, fleet);
 }
 
 /* --- one host ------------------------------------------------------------- */

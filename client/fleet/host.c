@@ -90,11 +90,13 @@ static void read_bad(struct host *host, struct arena *arena,
 	for (size_t i = 0; i < count; i++) {
 		const struct value *item = list->list.items[i];
 
-		if (!answer_text(item, "rollout").len)
+		if (!answer_text(item, "rollout").len &&
+		    !answer_text(item, "vaults").len)
 			continue;
 		host->bad[host->bad_count++] = (struct host_bad){
 			.rollout = take_text(arena, item, "rollout"),
 			.name = take_text(arena, item, "name"),
+			.vaults = take_text(arena, item, "vaults"),
 			.kind = take_text(arena, item, "kind"),
 			.reason = take_text(arena, item, "reason"),
 		};
@@ -252,6 +254,15 @@ const struct host_bad *host_bad(const struct host *host, struct str rollout)
 {
 	for (size_t i = 0; i < host->bad_count; i++)
 		if (str_equal(host->bad[i].rollout, rollout))
+			return &host->bad[i];
+	return NULL;
+}
+
+const struct host_bad *host_bad_vaults(const struct host *host,
+				       struct str revision)
+{
+	for (size_t i = 0; i < host->bad_count; i++)
+		if (str_equal(host->bad[i].vaults, revision))
 			return &host->bad[i];
 	return NULL;
 }

@@ -46,8 +46,10 @@ struct host_document {
 	bool broken;        /* the last good text is served in its place */
 };
 
+/* Of a rollout of the document @name, or of @vaults, a revision; the other is
+ * empty. */
 struct host_bad {
-	struct str rollout, name, kind, reason;
+	struct str rollout, name, vaults, kind, reason;
 };
 
 struct host {
@@ -104,6 +106,8 @@ const char *host_status_word(enum host_status status);
 const struct host_document *host_document(const struct host *host,
 					  struct str name);
 const struct host_bad *host_bad(const struct host *host, struct str rollout);
+const struct host_bad *host_bad_vaults(const struct host *host,
+				       struct str revision);
 bool host_is_in(const struct host *host, struct str group);
 
 #endif

@@ -62,7 +62,11 @@ static void take_memory(void *data, const struct etcd_kv *kv)
 static void take_document(void *data, const struct etcd_kv *kv)
 {
 	struct loading *loading = data;
+	struct str revision;
 
+	if (verdict_of_name(name_of(loading, kv), &revision))
+		(void)verdicts_set(&loading->fleet->verdicts, revision,
+				   kv->value);
 	catalog_add(&loading->fleet->catalog, name_of(loading, kv),
 		    kv->revision, kv->value);
 }

@@ -7,6 +7,7 @@
  *
  *	PREFIX NAME              a document
  *	PREFIX NAME.rollout/     its rollout
+ *	PREFIX vaults-N.bad/     that N, a revision of vaults, is bad
  *	BASE.state/HOST          a host's report
  *	BASE.roster/HOST         that there is such a host
  *	BASE.revisions/NAME/N    what a document said

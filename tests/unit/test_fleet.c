@@ -263,6 +263,36 @@ static void what_is_stopped_is_missed_by_nobody(void **state)
 	assert_int_equal(fleet.hosts[1].status, HOST_READY);
 }
 
+#define WAITS                                                                  \
+	",\"workspaces\":[{\"active\":true,\"waiting\":[\"9f2c1d33ab01\","     \
+	"\"9f2c1d33ab02\"]}]"
+#define BAD_VAULTS                                                             \
+	",\"bad\":[{\"vaults\":\"9f2c1d33ab01\",\"kind\":\"broken\","          \
+	"\"reason\":\"1:1: no\"},{\"kind\":\"broken\"}]"
+
+static void revisions_of_vaults_are_bad_or_wait(void **state)
+{
+	_cleanup_(fleet_deinit) struct fleet fleet = {.now = NOW};
+	const struct host_bad *bad;
+
+	(void)state;
+	(void)verdicts_set(&fleet.verdicts, STR("9f2c1d33ab01"),
+			   STR("{\"by\":\"a@b\"}"));
+	add(&fleet, "one", REPORT(BAD_VAULTS));
+	add(&fleet, "two", REPORT(WAITS));
+	fleet_judge(&fleet);
+	assert_int_equal(fleet.hosts[0].bad_count, 1);
+	bad = host_bad_vaults(&fleet.hosts[0], STR("9f2c1d33ab01"));
+	assert_true(str_is(bad->reason, "1:1: no"));
+	assert_null(host_bad_vaults(&fleet.hosts[0], STR("9f2c1d33ab02")));
+	assert_null(host_bad_vaults(&fleet.hosts[1], STR("9f2c1d33ab01")));
+	assert_int_equal(fleet.hosts[0].status, HOST_READY);
+	assert_int_equal(fleet.hosts[1].status, HOST_WAITING);
+	assert_string_equal(fleet.hosts[1].reason,
+			    "vaults do not come: 9f2c1d33ab01 is bad, said a@b"
+			    "; vaults wait for their time: 9f2c1d33ab02");
+}
+
 static void what_is_remembered_is_machine_and_groups(void **state)
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
@@ -293,6 +323,7 @@ int main(void)
 		cmocka_unit_test(a_rollout_is_tallied_by_what_hosts_say),
 		cmocka_unit_test(whom_it_does_not_reach_has_the_document),
 		cmocka_unit_test(what_is_stopped_is_missed_by_nobody),
+		cmocka_unit_test(revisions_of_vaults_are_bad_or_wait),
 		cmocka_unit_test(what_is_remembered_is_machine_and_groups),
 	};
 

@@ -279,6 +279,7 @@ void server_call_begin(struct front *front, struct pending *pending)
 			     timeouts * timeout - AHEAD_MS, 0);
 	if (!may_begin(call))
 		return;
+	call->begun = true;
 	if (asks(method))
 		send_ask(call);
 	else
@@ -294,7 +295,7 @@ void server_calls_look(struct front *front)
 	     i = next) {
 		next = i->next;
 		call = CONTAINER_OF(i, struct server_call, link);
-		if (call->method->look)
+		if (call->begun && call->method->look)
 			call->method->look(call);
 	}
 }

@@ -70,6 +70,7 @@ struct server_call {
 	const struct call *asked; /* its parameters; the pending reply's */
 	const struct server_method *method;
 	uv_timer_t deadline;
+	bool begun; /* look() before that would end it while begin() runs */
 
 	const struct server_ask *ask; /* that is under way */
 	struct session_call *sent;

@@ -263,9 +263,9 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_rollout = {
 	.name = "rollout",
-	.synopsis = "[[run] [NAME] | show [NAME] | stop NAME | resume NAME | "
-		    "finish NAME | revert NAME]\n"
-		    "                         [OPTION...]",
+	.synopsis = "[[run] [NAME] | show [NAME] | stop NAME | resume NAME |\n"
+		    "                         finish NAME | revert NAME] "
+		    "[OPTION...]",
 	.summary = ROLLOUT_SUMMARY,
 	.details =
 		"A document that was put with --stage reaches one share of its "

@@ -394,9 +394,9 @@ static int run(const struct client *client, const void *fields, int argc,
 
 const struct command cmd_site = {
 	.name = "site",
-	.synopsis = "[list | get NAME | put NAME FILE | rm NAME | log NAME | "
-		    "revert NAME REVISION | check FILE]\n"
-		    "                      [OPTION...]",
+	.synopsis = "[list | get NAME | put NAME FILE | rm NAME | log NAME |\n"
+		    "                      revert NAME REVISION | check FILE] "
+		    "[OPTION...]",
 	.summary = SITE_SUMMARY,
 	.details =
 		"The documents of the layer 'site' that etcd has for all "

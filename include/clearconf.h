@@ -212,7 +212,8 @@ const char *clearconf_strerror(const struct clearconf *handle);
  * connects when it can, asks, and when the connection is lost does so again,
  * after 100 ms, then twice as long each time up to 5 s. What changed meanwhile
  * is in the first reply of the new connection, or all there is, with
- * "resync":true, when the daemon cannot tell any more.
+ * "resync":true, when the daemon cannot tell any more; a watch with "values"
+ * gets all there is each time.
  *
  *	struct clearconf_watch *watch;
  *	struct clearconf_reply reply;

@@ -211,10 +211,8 @@ def test_watch_survives_restarts(home, client):
         later = threading.Timer(0.3, again.start)
         later.start()
         update = next(updates)
-        while update.value != {"a": number} and not update.changes:
-            update = next(updates)
         later.join()
-        assert update.value == {"a": number} or update.changes[0].new == number
+        assert update.value == {"a": number}
         assert update.generation > first.generation
         again.__exit__(None)
     updates.close()

@@ -114,8 +114,9 @@ class ArrivalDecision:
 @dataclass(frozen=True)
 class Update:
     """What a watch tells. value is there in the first update of a watch with
-    values, and whenever resync says that the changes are not known: the whole
-    tree, or {path: value} of the paths that were asked for."""
+    values, also after the daemon was away, and whenever resync says that the
+    changes are not known: the whole tree, or {path: value} of the paths that
+    were asked for."""
     generation: int
     state: str
     changes: List[Change]

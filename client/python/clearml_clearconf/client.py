@@ -69,8 +69,8 @@ class Client(Asking):
         without changes tells of another state, such as refused.
 
         A daemon that goes away is waited for: the first update after it has what
-        was missed, or resync. Only at the start is a daemon that is not there an
-        error."""
+        was missed, or resync; with values it has the whole value, as the first of
+        all. Only at the start is a daemon that is not there an error."""
         following = Following(self, paths, since, values, reveal)
         try:
             socket = self._find()

@@ -301,8 +301,8 @@ char *settings_expected(const struct settings_key *key)
 		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
 		[PATTERNS] =
 			"64 patterns of keys at most, as in clearconfd.conf(5)",
-		[CALLERS] = "user:NAME, group:NAME, unit:NAME or cgroup:/PATH, "
-			    "several separated by blanks",
+		[CALLERS] =
+			"words user:NAME, group:NAME, unit:NAME, cgroup:/PATH",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",

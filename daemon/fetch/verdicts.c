@@ -30,8 +30,10 @@ void verdicts_deinit(struct verdicts *verdicts)
 
 bool verdict_is_revision(struct str text)
 {
+	static const char digits[] = "0123456789abcdef";
+
 	for (size_t i = 0; i < text.len; i++)
-		if (!memchr("0123456789abcdef", text.ptr[i], 16))
+		if (!memchr(digits, text.ptr[i], strlen(digits)))
 			return false;
 	return text.len == VERDICT_REVISION_SIZE - 1;
 }

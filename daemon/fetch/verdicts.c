@@ -28,12 +28,15 @@ void verdicts_deinit(struct verdicts *verdicts)
 
 /* --- names ---------------------------------------------------------------- */
 
+static bool is_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 bool verdict_is_revision(struct str text)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	for (size_t i = 0; i < text.len; i++)
-		if (!memchr(digits, text.ptr[i], strlen(digits)))
+		if (!is_digit(text.ptr[i]))
 			return false;
 	return text.len == VERDICT_REVISION_SIZE - 1;
 }

@@ -17,9 +17,9 @@ struct request;
 struct method {
 	const char *name; /* without the interface; NULL ends the table */
 	const struct parameter *parameters; /* NULL: none */
-	unsigned int rights;                /* all of them are needed */
 	void (*answer)(struct request *request);
-	bool of_all; /* whose workspace calls does not matter */
+	unsigned int rights; /* all of them are needed */
+	bool of_all;         /* whose workspace calls does not matter */
 };
 
 struct interface {

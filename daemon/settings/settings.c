@@ -301,8 +301,7 @@ char *settings_expected(const struct settings_key *key)
 		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
 		[PATTERNS] =
 			"64 patterns of keys at most, as in clearconfd.conf(5)",
-		[CALLERS] =
-			"words user:NAME, group:NAME, unit:NAME, cgroup:/PATH",
+		[CALLERS] = "user:NAME, group:NAME, unit:NAME or cgroup:/PATH",
 		[BOOL] = "yes or no",
 		[DURATION] =
 			"a whole number with ms, s, m, h, d or w, in range",

@@ -110,7 +110,7 @@ const struct command cmd_log = {
 		"removed one: had been written), and what the server says of "
 		"who wrote that:\n"
 		"  ... (vault:team:3:12) [group gpu, edited "
-		"2026-11-24T07:48:56+00:00]\n"
+		"2026-11-24 07:48:56]\n"
 		"a vault's group or user and last edit, a site document's "
 		"revision in etcd. A\n"
 		"generation that changed nothing that was there before, as the "

@@ -36,9 +36,10 @@ static void add_vault(struct buf *out, const struct value *vault)
 	buf_printf(out, "    %-8.*s ", STR_PRINT(kind));
 	printable_add(out,
 		      description.len ? description : answer_text(vault, "id"));
-	if (edited.len)
+	if (edited.len) {
 		buf_puts(out, ", edited ");
-	printable_add(out, edited);
+		time_text_add_written(out, edited);
+	}
 	buf_putc(out, '\n');
 }
 

@@ -1,21 +1,71 @@
 #include "text/time_text.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "text/output.h"
 
-void time_text_add(struct buf *out, int64_t seconds)
+static void add_local(struct buf *out, time_t at)
 {
-	time_t at = (time_t)seconds;
 	char text[32] = "";
 	struct tm local;
 
 	if (localtime_r(&at, &local))
 		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
-	buf_printf(out, "%s%s%s", output_colour(OUTPUT_DIM), text,
-		   output_colour(OUTPUT_PLAIN));
+	buf_puts(out, text);
+}
+
+void time_text_add(struct buf *out, int64_t seconds)
+{
+	buf_puts(out, output_colour(OUTPUT_DIM));
+	add_local(out, (time_t)seconds);
+	buf_puts(out, output_colour(OUTPUT_PLAIN));
+}
+
+/* "", "Z" and "+01:00"; false: it is no zone. */
+static bool read_zone(const char *text, int *seconds)
+{
+	int hours, minutes, end = 0;
+	char sign;
+
+	*seconds = 0;
+	if (!*text || !strcmp(text, "Z"))
+		return true;
+	if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &end) != 3 ||
+	    text[end] || (sign != '+' && sign != '-'))
+		return false;
+	*seconds = (hours * 60 + minutes) * (sign == '+' ? 60 : -60);
+	return true;
+}
+
+static bool read_written(const char *text, time_t *at)
+{
+	struct tm utc = {0};
+	int zone;
+
+	text = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+	if (!text)
+		return false;
+	if (*text == '.')
+		text += 1 + strspn(text + 1, "0123456789");
+	if (!read_zone(text, &zone))
+		return false;
+	*at = timegm(&utc) - zone;
+	return true;
+}
+
+void time_text_add_written(struct buf *out, struct str text)
+{
+	_cleanup_(mem_freep) char *copy = mem_strndup(text.ptr, text.len);
+	time_t at;
+
+	if (read_written(copy, &at))
+		add_local(out, at);
+	else
+		printable_add(out, text);
 }
 
 /* The largest unit that gives two or more. */

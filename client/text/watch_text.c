@@ -56,32 +56,39 @@ static void add_values(struct buf *out, const struct value *change)
 	}
 }
 
-static void add_printable(struct buf *out, const char *before, struct str text)
+/* Is there such a @text? Then @before is put before it. */
+static bool begin_item(struct buf *out, const char *before, struct str text)
 {
 	if (!text.len)
-		return;
+		return false;
 	buf_puts(out, out->data[out->len - 1] == '[' ? "" : ", ");
 	buf_puts(out, before);
-	printable_add(out, text);
+	return true;
 }
 
-/* "[group gpu, edited 2026-11-24T07:48:56+00:00]", "[revision 12]" */
+/* The user of a user's vault is the one who is logged in.
+ * "[group gpu, edited 2026-11-24 07:48:56]", "[revision 12]" */
 static void add_edit(struct buf *out, const struct value *change)
 {
 	_cleanup_(buf_deinit) struct buf edit = BUF_INIT, number = BUF_INIT;
 	struct str scope = answer_text(change, "scope");
+	struct str owner = answer_text(change, "owner");
+	struct str edited = answer_text(change, "last_update");
 	int64_t revision = answer_int(change, "revision", 0);
 
 	buf_putc(&edit, '[');
-	add_printable(&edit, "", scope);
-	if (answer_text(change, "owner").len) {
+	if (begin_item(&edit, "", scope))
+		printable_add(&edit, scope);
+	if (owner.len && !str_is(scope, "user")) {
 		buf_puts(&edit, scope.len ? " " : "");
-		printable_add(&edit, answer_text(change, "owner"));
+		printable_add(&edit, owner);
 	}
-	add_printable(&edit, "edited ", answer_text(change, "last_update"));
+	if (begin_item(&edit, "edited ", edited))
+		time_text_add_written(&edit, edited);
 	if (revision)
 		buf_put_int(&number, revision);
-	add_printable(&edit, "revision ", buf_str(&number));
+	if (begin_item(&edit, "revision ", buf_str(&number)))
+		buf_add_str(&edit, buf_str(&number));
 	if (edit.len > 1)
 		buf_printf(out, " %s%.*s]%s", output_colour(OUTPUT_DIM),
 			   STR_PRINT(buf_str(&edit)),

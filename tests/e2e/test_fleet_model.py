@@ -15,5 +15,5 @@ def cluster(tmp_path_factory):
 
 @needs_shim
 @pytest.mark.parametrize("seed", range(1, 4))
-def test_the_fleet_comes_to_what_etcd_holds(seed, cluster, tmp_path, library):  # noqa: F811
-    run(seed, cluster, tmp_path, library)
+def test_the_fleet_comes_to_what_etcd_holds(seed, cluster, tmp_path_factory, library):  # noqa: F811
+    run(seed, cluster, tmp_path_factory.mktemp("f"), library)  # a socket has a short path

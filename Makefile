@@ -297,7 +297,7 @@ sanitized: deps-test
 
 storm: sanitized
 	@for each in build-address-undefined build/thread; do \
-		B=$$each TSAN_OPTIONS="die_after_fork=0 suppressions=$(CURDIR)/tests/support/tsan.supp" \
+		B=$$each TSAN_OPTIONS="exitcode=0 die_after_fork=0 suppressions=$(CURDIR)/tests/support/tsan.supp" \
 			$(PYTHON) tests/support/storm.py $(SECONDS) & jobs="$$jobs $$!"; \
 	done; status=0; for job in $$jobs; do wait $$job || status=1; done; exit $$status
 

@@ -13,7 +13,7 @@ SANITIZED = ["build-address-undefined", "build/thread"]
 
 @pytest.mark.parametrize("build", SANITIZED)
 def test_a_storm_leaves_everybody_with_what_is_there_last(build):
-    options = f"die_after_fork=0 suppressions={SUPPORT}/tsan.supp"
+    options = f"exitcode=0 die_after_fork=0 suppressions={SUPPORT}/tsan.supp"
     env = dict(os.environ, B=str(ROOT / build), TSAN_OPTIONS=options)
     done = subprocess.run(["/usr/bin/python3", SUPPORT / "storm.py", str(SECONDS)], env=env,
                           capture_output=True, text=True)

@@ -98,9 +98,15 @@ class Follower:
         return complaints(self.errors)
 
 
+# ThreadSanitizer knows a descriptor by its number, which the kernel gives again: to a file of another
+# thread's, when libuv has closed a connection by a system call of its own that nobody saw.
+OF_NUMBERS = re.compile(r"WARNING: ThreadSanitizer: data race(?:(?!={18}).)*"
+                        r"Location is file descriptor(?:(?!={18}).)*|ThreadSanitizer: reported [^\n]*", re.S)
+
+
 def complaints(path):
     """Of a file of errors."""
-    text = path.read_text(errors="replace")
+    text = OF_NUMBERS.sub("", path.read_text(errors="replace"))
     found = re.search(rf"runtime error|Sanitizer|{TELLTALE}", text)
     return f"{path.name}: {text[max(0, found.start() - 500):][:6000]}" if found else ""
 
@@ -274,9 +280,11 @@ class Storm(World):
         if self.bounds_memory:
             pid = self.daemon.process.pid
             status = pathlib.Path(f"/proc/{pid}/status").read_text()
-            used = int(status.partition("VmData:")[2].split()[0]) << 10
+            used = re.search(r"VmData:\s*(\d+)", status)
+            if not used:
+                return  # it is dying
             _, hard = resource.prlimit(pid, resource.RLIMIT_DATA)
-            resource.prlimit(pid, resource.RLIMIT_DATA, (used + self.random.randrange(1 << 22), hard))
+            resource.prlimit(pid, resource.RLIMIT_DATA, ((int(used[1]) << 10) + self.random.randrange(1 << 22), hard))
             self.starved = True
 
     def give_back(self):
@@ -345,7 +353,7 @@ class Storm(World):
         if status is None:
             return
         log = self.daemon.log()
-        assert self.starved and status == -signal.SIGABRT and "out of memory" in log, (status, log[-6000:])
+        assert self.starved and status == -signal.SIGABRT and "out of memory" in log, (self.starved, status, log[-6000:])
         self.deaths += 1
         self.start()
 
@@ -390,14 +398,15 @@ class Storm(World):
         hold: 2, release: 3, arrive: 1, differ: 3}
 
     def act(self):
-        """The daemon may have no descriptors to accept with, and its backlog be full; or be dying."""
+        """The daemon may have no descriptors to accept with, so that its backlog is full or it drops
+        who comes; or it may be dying."""
         self.look()
         try:
             super().act()
         except (BlockingIOError, TimeoutError):
             pass
         except (ConnectionError, ProcessLookupError, FileNotFoundError):
-            if not self.starved:
+            if not (self.starved or self.limits):
                 raise
 
     # -- from begin to end ------------------------------------------------------------------------
@@ -429,6 +438,8 @@ class Storm(World):
         self.heal_etcd()
         if self.host:
             self.host.set_clock(0)
+        while self.errands:
+            self.errands.pop()[0].close()
         remove(self.home.path / "config/clearconf/two.secret")
         self.home.write("config/clearconf/two.secret", self.KEYS["two"][1]).chmod(0o600)
         for follower in self.followers:
@@ -444,6 +455,14 @@ class Storm(World):
             assert follower.end(signal.SIGCONT) in OWN_ENDS and not follower.complaints()
         for kind in set(KINDS) - {each.kind for each in self.followers}:
             self.followers.append(Follower(kind, f"last-{kind}", self.daemon))
+
+    def lets_go(self, name):
+        """Nothing of a workspace is held back; what was asked for before may still be under way."""
+        with contextlib.suppress(VarlinkError):
+            self.daemon.call("Release", workspace=name)
+            self.daemon.call("TakeArrivals", workspace=name)
+            return "hold" not in self.daemon.workspace(name)
+        return False
 
     def use(self, name):
         """A workspace; its server may take a moment to be believed."""
@@ -463,15 +482,19 @@ class Storm(World):
         self.calm()
         self.use("one")
         for name in self.companies:
-            self.daemon.call("Release", workspace=name)
-            self.daemon.call("TakeArrivals", workspace=name)
+            wait_until(lambda: self.lets_go(name), f"{name} to hold nothing back")
+        self.change_file()
+        self.daemon.wait_value("file.turn", self.turn)
         self.everybody_follows()
         super().end_well()
         newest = self.daemon.call("Get")["generation"]
         wait_until(lambda: self.all_know(newest), "every watcher to be told the last change")
         pattern = rf"\blast\b\W+{self.turn}\b"
         for follower in self.followers:
-            wait_until(lambda: follower.has(pattern), f"the last change in {follower.said}")
+            try:
+                wait_until(lambda: follower.has(pattern), f"the last change in {follower.said}")
+            except AssertionError as late:
+                raise AssertionError(f"{late}\n{follower.errors.read_text()}") from late
             assert not follower.has_ended(), follower.errors.read_text()
         while self.followers:
             self.leave_off()

@@ -1,5 +1,6 @@
 #include "serve/call.h"
 
+#include "base/mem.h"
 #include "config/projection.h"
 
 #define MEMO_LIMIT 512
@@ -97,6 +98,11 @@ bool call_is_too_much(struct str text, const char **about)
 	if (memmem(text.ptr, text.len, name, sizeof(name) - 1))
 		*about = "environment";
 	return true;
+}
+
+void call_init(void)
+{
+	json_set_alloc_funcs(mem_alloc, mem_free);
 }
 
 const char *call_parse(struct call *call, struct str text)

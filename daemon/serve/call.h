@@ -65,6 +65,11 @@ struct parameter {
 /* Is @text too much? *about: the parameter that is likely why; NULL: none. */
 bool call_is_too_much(struct str text, const char **about);
 
+/* Once, before the first call: what jansson reads lies in memory of ours, which
+ * is wiped, and ends the daemon when there is none. Its own reads on behind the
+ * end of a string that it could not keep. */
+void call_init(void);
+
 /* NULL, or the name of what is wrong with @text: "message" when it is no JSON
  * object, else the field. */
 const char *call_parse(struct call *call, struct str text);

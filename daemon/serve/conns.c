@@ -56,6 +56,7 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	*conns = (struct conns){.service = service,
 				.overflow_uid = peer_overflow_uid(),
 				.here = abode_new("/proc/self")};
+	call_init();
 	quota_init(&conns->quota);
 	budget_init(&conns->budget, &conns->quota);
 	watchers_init(&conns->watchers, service);

@@ -248,6 +248,19 @@ static void an_environment_is_forgotten(void **state)
 	assert_int_equal(memo.text.len, 0);
 }
 
+/* So there is no text of which a part could not be kept. */
+static void what_is_read_lies_in_memory_of_ours(void **state)
+{
+	json_malloc_t allocate;
+	json_free_t release;
+
+	(void)state;
+	call_init();
+	json_get_alloc_funcs(&allocate, &release);
+	assert_ptr_equal(allocate, mem_alloc);
+	assert_ptr_equal(release, mem_free);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -261,6 +274,7 @@ int main(void)
 		cmocka_unit_test(the_same_call_is_not_parsed_again),
 		cmocka_unit_test(what_is_wrong_is_not_remembered),
 		cmocka_unit_test(an_environment_is_forgotten),
+		cmocka_unit_test(what_is_read_lies_in_memory_of_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,7 +328,7 @@ static unsigned int count_steps(const struct chosen *chosen)
 /* By the hash of this process. */
 static void choose(struct chosen *chosen)
 {
-	char key[WORD];
+	char key[WORD] = "";
 	size_t count = 0;
 
 	for (unsigned int i = 0; count < CHOSEN; i++) {

@@ -252,7 +252,7 @@ def test_it_shows_what_waits_and_what_that_would_change(make, server):
     set_vault(server, 2, edited, data="k: 2\nagent.git_pass: sw0rdfish-and-more\nurl: \"http://u:sw0rdfish-and-more@h\"")
     wait_until(host.arriving, "the arrival")
     shown = change(host).stdout
-    assert shown.startswith(f"{revision} of the vaults, seen ") and f"edited {edited}" in shown
+    assert shown.startswith(f"{revision} of the vaults, seen ") and ", edited 2026-11-" in shown
     assert "changed k 1 -> 2" in shown and "added agent.git_pass \"****\"" in shown
     assert "sw0rdfish" not in shown
     assert "sw0rdfish-and-more" in change(host, "--reveal").stdout

@@ -1,7 +1,7 @@
 """What a daemon has served, over restarts: History, Watch since, and what lies on the disk."""
 
-import re
 import os
+import re
 import shutil
 import signal
 import stat
@@ -334,7 +334,7 @@ def test_a_file_in_its_place_loses_nothing(home, server, conf, folder, daemon):
     folder.parent.unlink()
     home.conf(conf("a = 3"))
     wait_until(lambda: len(records(folder)) == 3, "all three")
-    assert "event=history-recovered" in daemon.log()
+    wait_until(lambda: "event=history-recovered" in daemon.log(), "what the log says of it")
     assert "history_problem" not in daemon.workspace()
     assert 'clearconf_workspace_history_unwritten{workspace="default"} 0' in home.client(
         "status", "--openmetrics").stdout

@@ -39,7 +39,15 @@ void last_good_answered(struct last_good *last_good, struct last_good_time now)
 {
 	last_good->unsaved = last_good->unsaved || last_good->refused;
 	last_good->kept = true;
-	last_good->refused = false;
+	last_good->begun = last_good->refused = false;
+	last_good->good = now;
+}
+
+void last_good_begin(struct last_good *last_good, struct last_good_time now)
+{
+	if (last_good->kept)
+		return;
+	last_good->begun = true;
 	last_good->good = now;
 }
 
@@ -60,7 +68,12 @@ void last_good_forgive(struct last_good *last_good)
 
 void last_good_drop(struct last_good *last_good)
 {
-	last_good->kept = last_good->refused = false;
+	last_good->kept = last_good->begun = last_good->refused = false;
+}
+
+static bool serves(const struct last_good *last_good)
+{
+	return last_good->kept || last_good->begun;
 }
 
 static int64_t left(struct last_good_time since, int64_t limit_ms,
@@ -77,7 +90,7 @@ enum last_good_lapse last_good_lapse(struct last_good *last_good,
 {
 	enum last_good_lapse lapse = LAST_GOOD_ON;
 
-	if (!last_good->kept)
+	if (!serves(last_good))
 		return LAST_GOOD_ON;
 	if (last_good->refused &&
 	    !left(last_good->refusal, limits->grace_ms, now_ms))
@@ -87,7 +100,7 @@ enum last_good_lapse last_good_lapse(struct last_good *last_good,
 		lapse = LAST_GOOD_STALE;
 	if (lapse == LAST_GOOD_ON)
 		return lapse;
-	last_good->kept = false;
+	last_good->kept = last_good->begun = false;
 	last_good_forget(last_good);
 	return lapse;
 }
@@ -102,7 +115,7 @@ int64_t last_good_left(const struct last_good *last_good,
 {
 	int64_t stale, grace;
 
-	if (!last_good->kept)
+	if (!serves(last_good))
 		return -1;
 	stale = limits->stale_ms
 			? left(last_good->good, limits->stale_ms, now_ms)

@@ -10,7 +10,9 @@
  * Both by the boot clock; what was before this process, by the wall clock. The
  * documents are layers of a stack, which is its owner's, and so is the time.
  *
- *   NOTHING --good answer, restore--> KEPT --lapse, drop--> NOTHING
+ *   NOTHING --some of the answers--> BEGUN --the rest--> KEPT
+ *   NOTHING --good answer, restore--> KEPT
+ *   BEGUN, KEPT --lapse, drop--> NOTHING
  */
 
 #include <stdbool.h>
@@ -59,6 +61,7 @@ struct last_good {
 	struct last_good_place place;
 	struct cache *cache;        /* NULL: nothing is written */
 	bool kept;                  /* there is something to serve */
+	bool begun;                 /* or a part of it, which is in no file */
 	bool refused;               /* by whoever gave it */
 	bool unsaved;               /* the file does not have what it should */
 	struct last_good_time good; /* the last good answer */
@@ -87,6 +90,10 @@ struct last_good_limits last_good_limits(const struct settings *settings,
 
 /* The server has said what the documents are. */
 void last_good_answered(struct last_good *last_good, struct last_good_time now);
+
+/* It has said that of a part of them: until it says the rest they serve so long
+ * as others, but are not kept. */
+void last_good_begin(struct last_good *last_good, struct last_good_time now);
 
 /* The server refuses the credentials; true when that is news. */
 bool last_good_refused(struct last_good *last_good, struct last_good_time now);

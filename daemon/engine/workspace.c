@@ -330,14 +330,17 @@ static void note_success(struct workspace *workspace)
 static void note_answer(struct workspace *workspace,
 			const struct vault_answer *answer)
 {
+	bool fetched = answer->outcome == VAULT_FETCHED;
+	bool well = upstream_is_well(workspace->upstream);
+
 	if (answer->outcome == VAULT_REFUSED)
 		note_refusal(workspace);
-	else if (!upstream_is_well(workspace->upstream))
-		return;
-	else if (answer->outcome == VAULT_FETCHED)
+	else if (well && fetched)
 		note_success(workspace);
-	else
+	else if (well)
 		last_good_forgive(&workspace->last_good);
+	else if (fetched)
+		last_good_begin(&workspace->last_good, last_good_now());
 }
 
 /* Never serve one company's or user's vaults to another. Those that come

@@ -223,6 +223,20 @@ def test_a_login_of_another_company_takes_no_vault_along(home, conf, cached, ser
     assert "team" not in daemon.get() and "agent" not in daemon.get()
 
 
+def test_a_part_of_the_vaults_goes_with_a_refusal_as_all_do(home, conf, server, daemon):
+    """The server has never said what the monitoring vaults are."""
+    server.state.set_vaults([{"data": "team: 1"}])
+    server.fail("no_monitoring", endpoint="users.get_vaults")
+    home.settings(FAST + "revoked_grace = 1s\n")
+    home.conf(conf("a: 1"))
+    daemon.start()
+    daemon.wait_value("team", 1)
+    server.state.revoke_credentials(ACCESS_KEY)
+    server.state.invalidate_tokens()
+    daemon.wait_value("team", None)
+    assert "event=vaults-dropped" in daemon.log() and daemon.get("a") == 1
+
+
 def test_a_token_is_served_only_its_own_companys_and_users_vaults(home, server, other):
     """A token has no name as a key has: its claims say whose it is."""
     server.state.set_vaults(VAULTS)

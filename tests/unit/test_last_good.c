@@ -121,6 +121,33 @@ static void without_a_grace_a_refusal_drops_at_once(void **state)
 			 LAST_GOOD_REVOKED);
 }
 
+static void a_part_of_the_answers_lapses_and_is_not_kept(void **state)
+{
+	struct last_good begun = {.place = NOWHERE};
+
+	(void)state;
+	last_good_begin(&begun, at(0));
+	assert_false(begun.kept);
+	assert_int_equal(last_good_age(&begun, DAY), -1);
+	assert_int_equal(last_good_left(&begun, &limits, DAY), 29 * DAY);
+	assert_true(last_good_refused(&begun, at(DAY)));
+	assert_int_equal(last_good_lapse(&begun, &limits, DAY + 10 * MINUTE),
+			 LAST_GOOD_REVOKED);
+	assert_int_equal(last_good_left(&begun, &limits, 2 * DAY), -1);
+}
+
+static void a_part_makes_what_is_kept_no_younger(void **state)
+{
+	struct last_good kept = {.place = NOWHERE};
+
+	(void)state;
+	last_good_answered(&kept, at(0));
+	last_good_begin(&kept, at(DAY));
+	assert_int_equal(last_good_age(&kept, DAY), DAY);
+	assert_int_equal(last_good_lapse(&kept, &limits, 30 * DAY),
+			 LAST_GOOD_STALE);
+}
+
 static void what_was_somebody_elses_is_not_kept(void **state)
 {
 	struct last_good kept = {.place = NOWHERE};
@@ -436,6 +463,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_kept_never_lapses),
 		cmocka_unit_test(a_bad_day_may_last_for_the_stale_limit),
+		cmocka_unit_test(a_part_of_the_answers_lapses_and_is_not_kept),
+		cmocka_unit_test(a_part_makes_what_is_kept_no_younger),
 		cmocka_unit_test(without_a_limit_it_lasts),
 		cmocka_unit_test(a_refusal_counts_from_the_first),
 		cmocka_unit_test(a_good_answer_ends_a_refusal),

@@ -1,6 +1,5 @@
 #include "text/time_text.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -25,35 +24,20 @@ void time_text_add(struct buf *out, int64_t seconds)
 	buf_puts(out, output_colour(OUTPUT_PLAIN));
 }
 
-/* "", "Z" and "+01:00"; false: it is no zone. */
-static bool read_zone(const char *text, int *seconds)
-{
-	int hours, minutes, end = 0;
-	char sign;
-
-	*seconds = 0;
-	if (!*text || !strcmp(text, "Z"))
-		return true;
-	if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &end) != 3 ||
-	    text[end] || (sign != '+' && sign != '-'))
-		return false;
-	*seconds = (hours * 60 + minutes) * (sign == '+' ? 60 : -60);
-	return true;
-}
-
 static bool read_written(const char *text, time_t *at)
 {
-	struct tm utc = {0};
-	int zone;
+	struct tm utc = {0}, zone = {0};
 
 	text = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
 	if (!text)
 		return false;
 	if (*text == '.')
 		text += 1 + strspn(text + 1, "0123456789");
-	if (!read_zone(text, &zone))
+	if (*text)
+		text = strptime(text, "%z", &zone);
+	if (!text || *text)
 		return false;
-	*at = timegm(&utc) - zone;
+	*at = timegm(&utc) - zone.tm_gmtoff;
 	return true;
 }
 

@@ -197,11 +197,13 @@ static void read_next(struct history_store *store, bool opens)
 
 static void append(struct added_list *list, struct added_list *more)
 {
-	list->items = mem_grow(list->items, (list->count + more->count) *
-						    sizeof(list->items[0]));
-	if (more->count)
+	if (more->count) {
+		list->items =
+			mem_grow(list->items, (list->count + more->count) *
+						      sizeof(list->items[0]));
 		memcpy(list->items + list->count, more->items,
 		       more->count * sizeof(more->items[0]));
+	}
 	list->count += more->count;
 	mem_free(more->items);
 	*more = (struct added_list){0};

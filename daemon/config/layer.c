@@ -99,6 +99,7 @@ void layer_free(struct layer *layer)
 	layer_edit_deinit(&layer->edit);
 	mem_free(layer->under);
 	drop_text(layer);
+	mem_free((char *)layer->spare.ptr);
 	doc_unref(layer->doc);
 	diag_deinit(&layer->problem);
 	diag_list_deinit(&layer->others);
@@ -163,6 +164,21 @@ void layer_set_text(struct layer *layer, enum read_format format,
 	layer->text = (struct str){held->bytes, text.len};
 	layer->format = format;
 	layer->unread = layer->fresh = true;
+}
+
+void layer_set_spare(struct layer *layer, struct str spare)
+{
+	bool same = !spare.ptr == !layer->spare.ptr &&
+		    str_equal(spare, layer->spare);
+
+	if (same)
+		return;
+	mem_free((char *)layer->spare.ptr);
+	layer->spare = (struct str){0};
+	if (spare.ptr)
+		layer->spare = (struct str){mem_strndup(spare.ptr, spare.len),
+					    spare.len};
+	layer->unread = layer->unread || !layer->doc;
 }
 
 void layer_set_odd_format(struct layer *layer, bool odd)
@@ -487,6 +503,24 @@ static void hide_secrets(const struct secrets *secrets, struct diag *diag)
 	hide_in(secrets, &diag->source);
 }
 
+/* Nothing good has been here yet. What is wrong with the spare text nobody need
+ * know: the newest one is to be mended. */
+static bool read_spare(struct layer *layer, const struct layer_context *context,
+		       const struct value *lower)
+{
+	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	struct layer_context own = *context;
+	struct layer spare = *layer;
+	struct doc *doc = NULL;
+
+	if (layer->doc || !layer->spare.ptr)
+		return false;
+	own.others = NULL;
+	spare.text = layer->spare;
+	return read_newest(&spare, &own, lower, &doc, &diag) == 0 &&
+	       swap_doc(layer, doc);
+}
+
 bool layer_read(struct layer *layer, const struct layer_context *context,
 		const struct value *lower)
 {
@@ -503,6 +537,7 @@ bool layer_read(struct layer *layer, const struct layer_context *context,
 	if (r == READ_E_BROKEN) {
 		blame_format(layer, &diag);
 		hide_secrets(context->secrets, &diag);
+		changed = read_spare(layer, context, lower) || changed;
 		return set_problem(layer, &diag, context) || changed;
 	}
 	if (doc)

@@ -6,7 +6,8 @@
  *
  * A layer is told that its text is new (layer_set_text, layer_touch), then read
  * (layer_read). A text that cannot be read keeps the old document: nothing
- * already served is lost.
+ * already served is lost. What has no good document yet may have a spare text
+ * (layer_set_spare), which is read in its stead.
  *
  *              document           problem
  *   MISSING ------------> OK <--------------> BROKEN (serves the old document)
@@ -78,6 +79,7 @@ struct layer {
 	enum read_format format;
 	struct str text;         /* the newest, of a layer that is no file */
 	struct layer_text *held; /* what it lies in; copies share it */
+	struct str spare; /* owned: in its stead at first; ptr NULL: none */
 	struct file_stamp stamp; /* of a file, when it was last looked at */
 	bool fresh;      /* the text has not been looked at since it was set */
 	bool unread;     /* the newest text has not been looked at */
@@ -117,19 +119,6 @@ bool layer_is_lost(const struct layer *layer);
 /* A layer with the same document and text: what layer_doc_for needs of it. */
 struct layer *layer_copy(const struct layer *layer);
 
-void layer_free(struct layer *layer);
-
-/* Is it required and broken, with nothing good to stand for it? */
-bool layer_is_lost(const struct layer *layer);
-
-/* A layer with the same document and text: what layer_doc_for needs of it. */
-struct layer *layer_copy(const struct layer *layer);
-
-/* A layer that is in order with @doc; a new reference. Only HOCON looks into an
- * environment or the layers below, so that is what its text would be. */
-struct layer *layer_of_doc(enum layer_kind kind, const char *source,
-			   struct doc *doc);
-
 static inline bool layer_is_of(const struct layer *layer,
 			       enum layer_provenance provenance)
 {
@@ -148,6 +137,10 @@ void layer_set_under(struct layer *layer, struct str under);
  * one. */
 void layer_set_text(struct layer *layer, enum read_format format,
 		    struct str text);
+
+/* Before there is a good document, a newest text that is broken has the one of
+ * @spare stand for it, which is of the same format: ptr NULL: none. */
+void layer_set_spare(struct layer *layer, struct str spare);
 
 /* The text is said to be in a format that we do not know, and is read as
  * HOCON, as ClearML does: to be told before layer_set_text. */

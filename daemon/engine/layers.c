@@ -32,10 +32,9 @@ struct layer_context layers_context(const struct settings *settings,
 
 /* Who asks where a value is from is told of the rollout that brought it. True
  * when that is news. */
-static bool describe_rollout(struct layer *layer, const struct site_docs *docs)
+static bool describe_rollout(struct layer *layer,
+			     const struct site_rollout *rollout)
 {
-	const struct site_rollout *rollout =
-		site_docs_rollout(docs, layer->source);
 	_cleanup_(mem_freep) char *text =
 		rollout ? mem_printf("%s (rollout %s)", layer->source,
 				     rollout->id)
@@ -44,6 +43,19 @@ static bool describe_rollout(struct layer *layer, const struct site_docs *docs)
 
 	layer_set_description(layer, text);
 	return changed;
+}
+
+/* Where a rollout's text is broken its document's own stands for it, if there
+ * was nothing good before. */
+static bool set_document(struct layer *layer, const struct site_docs *docs,
+			 const struct site_doc *doc)
+{
+	const struct site_rollout *rollout = site_docs_rollout(docs, doc->key);
+
+	layer_set_edit(layer, &(struct layer_edit){.revision = doc->revision});
+	layer_set_spare(layer, rollout ? rollout->base : (struct str){0});
+	layer_set_text(layer, read_format_of_path(doc->key), doc->text);
+	return describe_rollout(layer, rollout);
 }
 
 bool layers_set_documents(struct stack *stack, const struct site *site)
@@ -58,15 +70,10 @@ bool layers_set_documents(struct stack *stack, const struct site *site)
 	for (size_t i = 0; i < count; i++)
 		keys[i] = site->docs.items[i].key;
 	changed = stack_set_sources(stack, LAYER_ETCD, keys, count, layers);
-	for (size_t i = 0; i < count; i++) {
-		changed = describe_rollout(layers[i], &site->docs) || changed;
-		layer_set_edit(layers[i],
-			       &(struct layer_edit){
-				       .revision = site->docs.items[i].revision,
-			       });
-		layer_set_text(layers[i], read_format_of_path(keys[i]),
-			       site->docs.items[i].text);
-	}
+	for (size_t i = 0; i < count; i++)
+		changed = set_document(layers[i], &site->docs,
+				       &site->docs.items[i]) ||
+			  changed;
 	return changed;
 }
 

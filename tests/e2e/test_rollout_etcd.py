@@ -238,6 +238,22 @@ def test_a_text_that_is_broken_is_reported_as_bad(etcd, serve):
     wait_report(etcd, lambda told: not told["bad"], "a good one")
 
 
+def test_who_begins_with_a_text_that_is_broken_serves_the_documents_own(etcd, serve):
+    etcd.put(NAME, "a: old")
+    roll(etcd, "a: new\nb: {")
+    daemon = serve(etcd)
+    wait_rollout(daemon, taken=True, bad="broken")
+    assert daemon.get("a") == "old"
+    # Of two that are broken the document's own is the one that can be mended.
+    etcd.put("30.conf", "b: {")
+    roll(etcd, "b: {", name="30.conf")
+    wait_until(lambda: len(daemon.status()["site"]["rollouts"]) == 2, "the second")
+    etcd.put("30.conf", "b: own")
+    daemon.wait_value("b", "own")
+    roll(etcd, "a: new", id="another-one")
+    daemon.wait_value("a", "new")
+
+
 def test_a_text_that_is_ill_typed_is_bad_where_types_are_refused(etcd, serve):
     etcd.put(NAME, 'agent.default_docker.image: "old"')
     daemon = serve(etcd, "[resolve]\ntypes = refuse")

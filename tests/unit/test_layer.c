@@ -112,6 +112,30 @@ static void kinds_and_states_have_the_names_of_the_contract(void **state)
 	assert_string_equal(layer_state_name(LAYER_BROKEN), "broken");
 }
 
+static void a_spare_text_serves_until_there_is_a_good_one(void **state)
+{
+	struct fixture *f = *state;
+
+	f->layer = layer_new(LAYER_ETCD, "/site/a.conf");
+	layer_set_spare(f->layer, STR("a = {"));
+	assert_true(set_and_read(f, "a = 1\nb = {"));
+	assert_true(layer_is_lost(f->layer));
+	layer_set_spare(f->layer, STR("a = 2"));
+	assert_true(f->layer->unread);
+	assert_true(read_layer(f));
+	assert_broken(f->layer, 2);
+	assert_serves(f->layer, "{\"a\":2}");
+	layer_set_spare(f->layer, STR("a = 3"));
+	assert_false(f->layer->unread);
+	assert_true(set_and_read(f, "a = 4"));
+	assert_int_equal(f->layer->state, LAYER_OK);
+	assert_serves(f->layer, "{\"a\":4}");
+	assert_true(set_and_read(f, "a = {"));
+	assert_serves(f->layer, "{\"a\":4}");
+	layer_set_spare(f->layer, (struct str){0});
+	assert_false(f->layer->unread);
+}
+
 static void a_file_that_is_not_there_is_missing(void **state)
 {
 	struct fixture *f = *state;
@@ -515,6 +539,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			kinds_and_states_have_the_names_of_the_contract),
+		TEST(a_spare_text_serves_until_there_is_a_good_one),
 		TEST(a_file_that_is_not_there_is_missing),
 		TEST(a_file_that_comes_changes_and_goes_is_followed),
 		TEST(what_reads_the_same_at_the_same_place_is_no_change),

@@ -56,6 +56,7 @@ struct site {
 	uv_timer_t saving;       /* to the next site_save */
 	uv_timer_t confirming;   /* to the next question about a rollout */
 	struct etcd_ask *ask;    /* that is asked; NULL: not yet */
+	char *asked;             /* the key it is about; NULL: none is */
 	unsigned int open_handles;
 };
 

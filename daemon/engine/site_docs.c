@@ -386,33 +386,30 @@ static bool follow(struct site_docs *docs, struct site_rollout *rollout)
 	return set(docs, key, rollout->text, rollout->revision);
 }
 
-const struct site_rollout *site_docs_awaited(const struct site_docs *docs,
-					     char **key)
+char *site_docs_awaited(const struct site_docs *docs)
 {
-	const struct site_rollout *rollout;
-
-	for (size_t i = 0; i < docs->rollouts.count; i++) {
-		rollout = &docs->rollouts.items[i];
-		if (!rollout->awaited)
-			continue;
-		*key = rollout_key(rollout);
-		return rollout;
-	}
+	for (size_t i = 0; i < docs->rollouts.count; i++)
+		if (docs->rollouts.items[i].awaited)
+			return rollout_key(&docs->rollouts.items[i]);
 	return NULL;
 }
 
-/* Of a newer one the watch will tell. */
-bool site_docs_confirm(struct site_docs *docs,
-		       const struct site_rollout *rollout, int64_t revision)
+/* Of one that is newer than what we know the watch will tell. */
+bool site_docs_confirm(struct site_docs *docs, struct str key,
+		       const struct etcd_reply *reply)
 {
-	struct site_rollout *ours =
-		rollouts_find(&docs->rollouts, str_from(rollout->key));
+	struct site_rollout *rollout =
+		rollout_of_key(key, &key) ? rollouts_find(&docs->rollouts, key)
+					  : NULL;
 
-	ours->awaited = false;
-	if (ours->revision != revision)
+	if (!rollout || !rollout->awaited ||
+	    reply->revision < rollout->revision)
 		return false;
-	note_taken(ours, true, ours->id);
-	(void)set(docs, str_from(ours->key), ours->text, ours->revision);
+	rollout->awaited = false;
+	if (!reply->count || reply->kvs[0].revision != rollout->revision)
+		return false;
+	note_taken(rollout, true, rollout->id);
+	(void)set(docs, key, rollout->text, rollout->revision);
 	return true;
 }
 

@@ -67,14 +67,14 @@ bool site_docs_take(struct site_docs *docs, const struct etcd_news *news);
 const struct site_rollout *site_docs_rollout(const struct site_docs *docs,
 					     const char *key);
 
-/* A rollout that is to be taken if etcd still has it at its revision; NULL:
- * none. Its key there is the caller's to free. */
-const struct site_rollout *site_docs_awaited(const struct site_docs *docs,
-					     char **key);
+/* The key of a rollout that is to be taken if etcd still has it at its
+ * revision; NULL: there is none. The caller's. */
+char *site_docs_awaited(const struct site_docs *docs);
 
-/* etcd has it at @revision (0: not at all). True when it is taken. */
-bool site_docs_confirm(struct site_docs *docs,
-		       const struct site_rollout *rollout, int64_t revision);
+/* @reply is etcd's answer to who asked for that @key. True when the rollout is
+ * taken; it stays awaited when the watch has told of a newer one meanwhile. */
+bool site_docs_confirm(struct site_docs *docs, struct str key,
+		       const struct etcd_reply *reply);
 
 /* Take those documents of @others that are for this host by the prefix and
  * groups of @docs; @others is empty after. */

@@ -56,16 +56,35 @@ static void tell(struct site_docs *docs, bool whole, const struct etcd_kv *kvs,
 	(void)site_docs_take(docs, &news);
 }
 
+/* etcd's answer, as of its revision @as_of, of the rollout of @key, which it
+ * has at @revision (0: not at all). */
+static bool answer(struct site_docs *docs, const char *key, int64_t as_of,
+		   int64_t revision)
+{
+	struct etcd_kv kv = {.key = str_from(key), .revision = revision};
+	const struct etcd_reply reply = {
+		.revision = as_of, .kvs = &kv, .count = revision != 0};
+
+	return site_docs_confirm(docs, str_from(key), &reply);
+}
+
+/* @key NULL: none is. */
+static void assert_awaited(const struct site_docs *docs, const char *key)
+{
+	_cleanup_(mem_freep) char *awaited = site_docs_awaited(docs);
+
+	assert_true(str_same(awaited, key));
+}
+
 /* etcd still has what is awaited. */
 static void confirm(struct site_docs *docs)
 {
-	_cleanup_(mem_freep) char *key = NULL;
-	const struct site_rollout *rollout = site_docs_awaited(docs, &key);
+	_cleanup_(mem_freep) char *key = site_docs_awaited(docs);
 
-	if (!rollout)
+	if (!key)
 		return;
 	assert_string_equal(key, ROLLOUT);
-	assert_true(site_docs_confirm(docs, rollout, 7));
+	assert_true(answer(docs, key, 7, 7));
 }
 
 static void put(struct site_docs *docs, const char *key, const char *value)
@@ -174,21 +193,46 @@ static void what_has_been_stopped_since_is_not_taken(void **state)
 	const struct etcd_kv then = kv_of(ROLLOUT, running);
 	const struct etcd_kv later = kv_of(ROLLOUT, stopped);
 	struct site_docs *docs = *state;
-	_cleanup_(mem_freep) char *key = NULL;
-	_cleanup_(mem_freep) char *again = NULL;
 
 	put(docs, KEY, "old");
 	tell(docs, false, &then, 1);
 	assert_text(docs, "old");
-	assert_non_null(site_docs_awaited(docs, &key));
+	assert_awaited(docs, ROLLOUT);
 	tell(docs, false, &later, 1);
-	assert_null(site_docs_awaited(docs, &again));
+	assert_awaited(docs, NULL);
 	assert_text(docs, "old");
 	tell(docs, false, &then, 1);
-	assert_false(site_docs_confirm(docs, site_docs_awaited(docs, &again),
-				       8)); /* a newer one */
+	assert_false(answer(docs, ROLLOUT, 8, 8)); /* a newer one */
+	assert_awaited(docs, NULL);
+	tell(docs, false, &then, 1);
+	assert_false(answer(docs, ROLLOUT, 8, 0));
+	assert_awaited(docs, NULL);
 	assert_text(docs, "old");
-	assert_false(rollouts_find(&docs->rollouts, STR(KEY))->awaited);
+}
+
+/* What comes while etcd is asked is asked for next. */
+static void an_answer_is_of_what_was_asked_for(void **state)
+{
+	_cleanup_(mem_freep) char *value = value_of("x", 10000, "running");
+	const struct etcd_kv first = kv_of("/site/b.conf.rollout/", value);
+	const struct etcd_kv gone = kv_of("/site/b.conf.rollout/", NULL);
+	struct etcd_kv it = kv_of(ROLLOUT, value);
+	struct site_docs *docs = *state;
+
+	tell(docs, false, &first, 1);
+	assert_awaited(docs, "/site/b.conf.rollout/");
+	tell(docs, false, &gone, 1);
+	tell(docs, false, &it, 1);
+	assert_false(answer(docs, "/site/b.conf.rollout/", 7, 7));
+	assert_awaited(docs, ROLLOUT);
+	it.revision = 8;
+	tell(docs, false, &it, 1);
+	assert_false(answer(docs, ROLLOUT, 7, 7));
+	assert_awaited(docs, ROLLOUT);
+	assert_false(answer(docs, ROLLOUT, 7, 0));
+	assert_awaited(docs, ROLLOUT);
+	assert_true(answer(docs, ROLLOUT, 9, 8));
+	assert_text(docs, "new");
 }
 
 /* All there is is told anew after a restart, and after what etcd has forgotten.
@@ -281,6 +325,7 @@ int main(void)
 		TEST(it_ends_in_one_step_in_either_order),
 		TEST(stopped_it_stays_with_who_has_it),
 		TEST(what_has_been_stopped_since_is_not_taken),
+		TEST(an_answer_is_of_what_was_asked_for),
 		TEST(who_has_it_is_known_when_all_is_read_again),
 		TEST(what_is_bad_stays_so_until_another_one_comes),
 		TEST(what_is_not_ours_is_passed_over),

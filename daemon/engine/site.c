@@ -97,7 +97,7 @@ static void on_news(void *data, const struct etcd_news *news)
 {
 	struct site *site = data;
 
-	(void)site_docs_take(&site->docs, news);
+	site_docs_take(&site->docs, news);
 	site_confirm(site);
 	note_good(site);
 	site->host.on_documents(site->host.data, CAUSE_SITE);

@@ -256,20 +256,16 @@ static void insert(struct site_docs *docs, size_t place, size_t rank,
 	docs->count++;
 }
 
-/* True when it is new. */
-static bool put(struct site_docs *docs, struct str key, struct str text)
+void site_docs_put(struct site_docs *docs, struct str key, struct str text)
 {
 	size_t rank = rank_of(docs, key), place;
-	bool new;
 
 	if (rank == NOT_OURS)
-		return false;
+		return;
 	place = place_of(docs, rank, key);
-	new = !is_at(docs, place, key);
-	if (new)
+	if (!is_at(docs, place, key))
 		insert(docs, place, rank, key);
 	set_text(docs, &docs->items[place], text);
-	return new;
 }
 
 static struct site_doc *find(const struct site_docs *docs, struct str key)
@@ -279,37 +275,33 @@ static struct site_doc *find(const struct site_docs *docs, struct str key)
 	return is_at(docs, place, key) ? &docs->items[place] : NULL;
 }
 
-/* True when it was there. */
-static bool drop(struct site_docs *docs, struct str key)
+static void drop(struct site_docs *docs, struct str key)
 {
 	struct site_doc *doc = find(docs, key);
 	size_t after;
 
 	if (!doc)
-		return false;
+		return;
 	docs->bytes -= doc->text.len;
 	doc_deinit(doc);
 	docs->count--;
 	after = docs->count - (size_t)(doc - docs->items);
 	memmove(doc, doc + 1, after * sizeof(*doc));
-	return true;
-}
-
-void site_docs_put(struct site_docs *docs, struct str key, struct str text)
-{
-	(void)put(docs, key, text);
 }
 
 /* Put or, where @text has no pointer, drop it. */
-static bool set(struct site_docs *docs, struct str key, struct str text,
+static void set(struct site_docs *docs, struct str key, struct str text,
 		int64_t revision)
 {
-	bool changed = text.ptr ? put(docs, key, text) : drop(docs, key);
-	struct site_doc *doc = find(docs, key);
+	struct site_doc *doc;
 
+	if (text.ptr)
+		site_docs_put(docs, key, text);
+	else
+		drop(docs, key);
+	doc = find(docs, key);
 	if (doc)
 		doc->revision = revision;
-	return changed;
 }
 
 /* --- rollouts --- */
@@ -318,9 +310,7 @@ const struct site_rollout *site_docs_rollout(const struct site_docs *docs,
 					     const char *key)
 {
 	const struct site_rollout *rollout =
-		docs->rollouts.count
-			? rollouts_find(&docs->rollouts, str_from(key))
-			: NULL;
+		rollouts_find(&docs->rollouts, str_from(key));
 
 	return rollout && rollout->taken ? rollout : NULL;
 }
@@ -361,29 +351,34 @@ static void note_taken(struct site_rollout *rollout, bool taken, const char *id)
 }
 
 /* The document's own text, if it has another. */
-static bool leave(struct site_docs *docs, struct site_rollout *rollout,
+static void leave(struct site_docs *docs, struct site_rollout *rollout,
 		  const char *id)
 {
 	bool taken = rollout->taken;
 
 	note_taken(rollout, false, id);
-	return taken && set(docs, str_from(rollout->key), rollout->base,
-			    rollout->base_revision);
+	if (taken)
+		set(docs, str_from(rollout->key), rollout->base,
+		    rollout->base_revision);
+}
+
+static void enter(struct site_docs *docs, struct site_rollout *rollout)
+{
+	note_taken(rollout, true, rollout->id);
+	set(docs, str_from(rollout->key), rollout->text, rollout->revision);
 }
 
 /* Put the text of @rollout, or the document's own, where it belongs. */
-static bool follow(struct site_docs *docs, struct site_rollout *rollout)
+static void follow(struct site_docs *docs, struct site_rollout *rollout)
 {
 	struct str key = str_from(rollout->key);
 	bool taken = rollout_is_for(rollout, docs->machine, had(docs, key));
 
 	rollout->awaited = taken && !rollout->taken && !docs->before;
-	if (rollout->awaited)
-		return false;
 	if (!taken)
-		return leave(docs, rollout, rollout->id);
-	note_taken(rollout, true, rollout->id);
-	return set(docs, key, rollout->text, rollout->revision);
+		leave(docs, rollout, rollout->id);
+	else if (!rollout->awaited)
+		enter(docs, rollout);
 }
 
 char *site_docs_awaited(const struct site_docs *docs)
@@ -408,19 +403,14 @@ bool site_docs_confirm(struct site_docs *docs, struct str key,
 	rollout->awaited = false;
 	if (!reply->count || reply->kvs[0].revision != rollout->revision)
 		return false;
-	note_taken(rollout, true, rollout->id);
-	(void)set(docs, key, rollout->text, rollout->revision);
+	enter(docs, rollout);
 	return true;
 }
 
-static bool end_rollout(struct site_docs *docs, struct str key)
+static void end_rollout(struct site_docs *docs, struct site_rollout *rollout)
 {
-	struct site_rollout *rollout = rollouts_find(&docs->rollouts, key);
-	bool changed = rollout && leave(docs, rollout, rollout->id);
-
-	if (rollout)
-		rollouts_remove(&docs->rollouts, rollout);
-	return changed;
+	leave(docs, rollout, rollout->id);
+	rollouts_remove(&docs->rollouts, rollout);
 }
 
 static void log_problem(const struct site_rollout *rollout)
@@ -450,23 +440,30 @@ static void carry_over(const struct site_docs *docs,
 	rollout->reason = TAKE(old->reason);
 }
 
-static bool take_rollout(struct site_docs *docs, struct str key,
+static void read_rollout(struct site_docs *docs, struct site_rollout *rollout,
+			 const struct etcd_kv *kv)
+{
+	_cleanup_(mem_freep) char *id =
+		rollout->id ? mem_strdup(rollout->id) : NULL;
+
+	rollout_read(&docs->rollouts, rollout, kv);
+	if (!str_same(id, rollout->id))
+		leave(docs, rollout, id);
+	carry_over(docs, rollout);
+	log_problem(rollout);
+	follow(docs, rollout);
+}
+
+static void take_rollout(struct site_docs *docs, struct str key,
 			 const struct etcd_kv *kv)
 {
 	struct site_rollout *rollout = rollouts_find(&docs->rollouts, key);
-	_cleanup_(mem_freep) char *id = NULL;
 
-	if (!kv->value.ptr)
-		return end_rollout(docs, key);
-	if (!rollout)
-		rollout = begin_rollout(docs, key);
-	id = rollout->id ? mem_strdup(rollout->id) : NULL;
-	rollout_read(&docs->rollouts, rollout, kv);
-	if (!str_same(id, rollout->id))
-		(void)leave(docs, rollout, id);
-	carry_over(docs, rollout);
-	log_problem(rollout);
-	return follow(docs, rollout);
+	if (kv->value.ptr)
+		read_rollout(docs, rollout ? rollout : begin_rollout(docs, key),
+			     kv);
+	else if (rollout)
+		end_rollout(docs, rollout);
 }
 
 /* --- verdicts --- */
@@ -515,31 +512,30 @@ static bool take_verdict(struct site_docs *docs, const struct etcd_kv *kv)
 /* --- news --- */
 
 /* A document that its rollout stands for is only kept in mind. */
-static bool take_document(struct site_docs *docs, const struct etcd_kv *kv)
+static void take_document(struct site_docs *docs, const struct etcd_kv *kv)
 {
 	struct site_rollout *rollout = rollouts_find(&docs->rollouts, kv->key);
 
 	if (rollout)
 		rollout_set_base(&docs->rollouts, rollout, kv->value,
 				 kv->value.ptr ? kv->revision : 0);
-	if (rollout && rollout->taken)
-		return false;
-	return set(docs, kv->key, kv->value, kv->revision);
+	if (!rollout || !rollout->taken)
+		set(docs, kv->key, kv->value, kv->revision);
 }
 
-/* True when a document came or went. */
-static bool take(struct site_docs *docs, const struct etcd_kv *kv)
+static void take(struct site_docs *docs, const struct etcd_kv *kv)
 {
 	struct str key = kv->key;
 	bool rolls = rollout_of_key(key, &key);
 
-	if (take_verdict(docs, kv))
-		return false;
-	if (rank_of(docs, key) == NOT_OURS)
-		return false;
+	if (take_verdict(docs, kv) || rank_of(docs, key) == NOT_OURS)
+		return;
 	if (kv->revision > docs->revision)
 		docs->revision = kv->revision;
-	return rolls ? take_rollout(docs, key, kv) : take_document(docs, kv);
+	if (rolls)
+		take_rollout(docs, key, kv);
+	else
+		take_document(docs, kv);
 }
 
 /* The documents of before, for as long as the new ones are compared to them. */
@@ -555,26 +551,24 @@ static struct site_docs set_aside(struct site_docs *docs)
 	return before;
 }
 
-bool site_docs_take(struct site_docs *docs, const struct etcd_news *news)
+void site_docs_take(struct site_docs *docs, const struct etcd_news *news)
 {
 	struct site_docs before = {0};
-	bool changed = news->whole;
 
 	if (news->whole) {
 		before = set_aside(docs);
 		docs->before = &before;
 	}
 	for (size_t i = 0; i < news->count; i++)
-		changed = take(docs, &news->kvs[i]) || changed;
+		take(docs, &news->kvs[i]);
 	docs->before = NULL;
 	site_docs_clear(&before);
-	return changed;
 }
 
 void site_docs_inherit(struct site_docs *docs, struct site_docs *others)
 {
 	for (size_t i = 0; i < others->count; i++)
-		(void)put(docs, str_from(others->items[i].key),
-			  others->items[i].text);
+		site_docs_put(docs, str_from(others->items[i].key),
+			      others->items[i].text);
 	site_docs_clear(others);
 }

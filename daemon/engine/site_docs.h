@@ -60,8 +60,7 @@ void site_docs_deinit(struct site_docs *docs);
 struct etcd_span *site_docs_spans(const struct site_docs *docs, size_t *count);
 void site_spans_free(struct etcd_span *spans, size_t count);
 
-/* True when documents came or went; false: at most their texts are new. */
-bool site_docs_take(struct site_docs *docs, const struct etcd_news *news);
+void site_docs_take(struct site_docs *docs, const struct etcd_news *news);
 
 /* The rollout whose text stands for the document @key; NULL: none. */
 const struct site_rollout *site_docs_rollout(const struct site_docs *docs,

@@ -53,7 +53,7 @@ static void tell(struct site_docs *docs, bool whole, const struct etcd_kv *kvs,
 {
 	const struct etcd_news news = {whole, kvs, count};
 
-	(void)site_docs_take(docs, &news);
+	site_docs_take(docs, &news);
 }
 
 /* etcd's answer, as of its revision @as_of, of the rollout of @key, which it

@@ -116,13 +116,12 @@ void consumers_write(const struct consumers *consumers,
 	struct list *i;
 
 	buf_putc(json, '[');
-	for (list_each (&consumers->all, i)) {
+	for (list_each (&consumers->reporting, i)) {
 		const struct consumer *consumer =
 			CONTAINER_OF(i, struct consumer, link);
 		struct consumer_row row;
 
-		if (!consumer->report ||
-		    !reader->may_read(reader->data,
+		if (!reader->may_read(reader->data,
 				      consumer->holding->workspace))
 			continue;
 		row = consumer_row(consumer);
@@ -152,14 +151,10 @@ struct consumer_count consumers_count(const struct consumers *consumers,
 	struct consumer_count count = {0};
 	struct list *i;
 
-	for (list_each (&consumers->all, i)) {
-		const struct consumer *consumer =
-			CONTAINER_OF(i, struct consumer, link);
-
-		if (!consumer->report)
-			continue;
+	for (list_each (&consumers->reporting, i)) {
 		count.reports++;
-		count.behind += is_behind(consumer, service);
+		count.behind += is_behind(
+			CONTAINER_OF(i, struct consumer, link), service);
 	}
 	return count;
 }
@@ -232,7 +227,8 @@ static void tell_service(const struct consumers *consumers)
 
 void consumers_init(struct consumers *consumers)
 {
-	list_init(&consumers->all);
+	list_init(&consumers->reporting);
+	list_init(&consumers->silent);
 	list_init(&consumers->holdings);
 	consumers->count = 0;
 }
@@ -288,8 +284,9 @@ static void take_holding(struct consumer *consumer, const char *workspace,
 	consumer->held_since = now();
 	if (before)
 		return;
-	list_add(&consumers->all, &consumer->link);
 	consumers->count++;
+	if (!consumer->report)
+		list_add(&consumers->silent, &consumer->link);
 }
 
 /* Generations of two workspaces are never the same. */
@@ -428,6 +425,8 @@ static bool may_report(struct request *request)
 		return false;
 	consumer->report = mem_alloc(sizeof(*consumer->report));
 	consumer->report->charge = charge;
+	list_remove(&consumer->link);
+	list_add(&consumer->consumers->reporting, &consumer->link);
 	return true;
 }
 

@@ -34,14 +34,14 @@ struct view;
 enum consumer_how { HELD_BY_GET, HELD_BY_WATCH };
 
 struct consumers {
-	struct list all; /* struct consumer */
-	size_t count;
+	struct list reporting, silent; /* struct consumer */
+	size_t count;                  /* of both */
 	struct list holdings;          /* struct holding */
 	const struct service *service; /* is told of those that report; NULL */
 };
 
 struct consumer {
-	struct list link; /* in consumers->all; or alone */
+	struct list link; /* in a list of `consumers`; or alone */
 	struct consumers *consumers;
 	const struct peer *peer; /* the connection's */
 	struct holding *holding; /* NULL: it was given nothing. Of one that

@@ -118,18 +118,16 @@ static void add(struct listing *listing, const struct consumer *consumer,
 	listing->count++;
 }
 
-static void add_those(struct listing *listing,
-		      const struct consumers *consumers, struct reader *reader,
-		      bool that_report)
+static void add_those(struct listing *listing, const struct list *consumers,
+		      struct reader *reader)
 {
-	struct list *i;
+	const struct list *i;
 
-	for (list_each (&consumers->all, i)) {
+	for (list_each (consumers, i)) {
 		const struct consumer *consumer =
 			CONTAINER_OF(i, struct consumer, link);
 
-		if ((consumer->report != NULL) == that_report &&
-		    is_shown(reader, consumer))
+		if (is_shown(reader, consumer))
 			add(listing, consumer, reader->behind);
 	}
 }
@@ -140,8 +138,8 @@ static void gather(struct listing *listing, const struct consumers *consumers,
 	size_t size = sizeof(listing->entries[0]);
 
 	listing->entries = mem_alloc((consumers->count + 1) * size);
-	add_those(listing, consumers, reader, true);
-	add_those(listing, consumers, reader, false);
+	add_those(listing, &consumers->reporting, reader);
+	add_those(listing, &consumers->silent, reader);
 }
 
 static void listing_deinit(struct listing *listing)

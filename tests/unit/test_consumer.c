@@ -207,6 +207,26 @@ static void who_was_given_something_is_listed(void **state)
 	assert_true(list_is_empty(&fixture->consumers.holdings));
 }
 
+/* Each connection is listed once, whatever it did first. */
+static void who_reports_after_a_get_is_one_that_reports(void **state)
+{
+	struct fixture *fixture = *state;
+	struct consumer other;
+
+	(void)tell(fixture, GET("a"));
+	consumer_init(&other, &fixture->consumers, &fixture->peer);
+	fixture->asks = &other;
+	(void)tell(fixture, GET("a"));
+	assert_string_equal(tell(fixture, REPORT(",\"generation\":1")), DONE);
+	assert_listed(
+		fixture, ACCESS_READ,
+		LISTED(ONE("exec", "one", "1") "," ONE("get", "one", "1")));
+	(void)tell(fixture, GET("a"));
+	assert_int_equal(fixture->consumers.count, 2);
+	consumer_deinit(&other);
+	assert_listed(fixture, ACCESS_READ, LISTED(ONE("get", "one", "1")));
+}
+
 static void a_watcher_holds_what_it_was_told(void **state)
 {
 	struct fixture *fixture = *state;
@@ -264,7 +284,8 @@ static void many_are_listed_by_a_job(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
 		consumer_deinit(&many[i]);
 	assert_int_equal(fixture->consumers.count, 0);
-	assert_true(list_is_empty(&fixture->consumers.all));
+	assert_true(list_is_empty(&fixture->consumers.reporting));
+	assert_true(list_is_empty(&fixture->consumers.silent));
 	assert_true(list_is_empty(&fixture->consumers.holdings));
 }
 
@@ -283,6 +304,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			who_was_given_something_is_listed, make_fixture,
 			free_fixture),
+		cmocka_unit_test_setup_teardown(
+			who_reports_after_a_get_is_one_that_reports,
+			make_fixture, free_fixture),
 		cmocka_unit_test_setup_teardown(
 			a_watcher_holds_what_it_was_told, make_fixture,
 			free_fixture),

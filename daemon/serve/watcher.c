@@ -400,11 +400,13 @@ static void share_status(struct watchers *watchers,
 {
 	struct out_mark before = out_mark(out);
 
-	if (!watchers->status || watchers->clearance != reply->clearance) {
+	if (!watchers->status || watchers->clearance != reply->clearance ||
+	    watchers->own != reply->own) {
 		write_status(reply, out);
 		forget_status(watchers);
 		watchers->status = out_cut(out, before);
 		watchers->clearance = reply->clearance;
+		watchers->own = reply->own;
 	}
 	out_add_shared(out, watchers->status);
 }
@@ -421,7 +423,7 @@ static bool answer_status(struct watcher *watcher, const struct peer *peer,
 		return false;
 	watcher->told = watchers->status_serial;
 	reply.clearance = service->clearance(service->data, peer);
-	if (watcher->owner && !reply.own)
+	if (watcher->owner)
 		share_status(watchers, &reply, out);
 	else
 		write_status(&reply, out);

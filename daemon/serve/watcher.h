@@ -23,6 +23,7 @@
 #include "serve/notice.h"
 #include "serve/quota.h"
 
+struct caller_rule;
 struct filter;
 struct out;
 struct peer;
@@ -47,7 +48,9 @@ struct watchers {
 	struct notices notices;
 	uint64_t status_serial; /* of the latest change of state */
 	struct shared *status;  /* its notice; NULL: not made */
-	uint64_t clearance;     /* of whom it was made for */
+	/* Whom it was made for. */
+	uint64_t clearance;
+	const struct caller_rule *own;
 
 	/* There is a dirty one that nobody has marked. */
 	void (*on_wake)(struct watchers *watchers);

@@ -5,7 +5,10 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "../support/watcher_calls.h"
+#include "config/callers.h"
 
 /* --- rounds in which watchers are told, and what they share --- */
 
@@ -79,6 +82,51 @@ static void status_is_told_at_each_change_of_state(void **state)
 	watcher_free(watcher);
 }
 
+static void check_status(struct fixture *fixture, struct watcher *watcher,
+			 const struct caller_rule *own, const char *told)
+{
+	char expected[200];
+
+	(void)snprintf(expected, sizeof(expected),
+		       "{\"parameters\":{\"status\":{\"state\":\"ready\","
+		       "\"masked\":true%s}},\"continues\":true}",
+		       told);
+	fixture->own = own;
+	assert_string_equal(fixture_tell(fixture, watcher, READ, NULL),
+			    expected);
+	fixture->own = NULL;
+}
+
+/* Whoever has the same shares the notice. */
+static void a_status_tells_each_its_own_workspace(void **state)
+{
+	static const struct caller_rule one = {(char *)"one", (char *)"a"};
+	static const struct caller_rule two = {(char *)"two", (char *)"b"};
+	static const char *const of_one =
+		",\"own\":{\"workspace\":\"one\",\"by\":\"a\"}";
+	struct fixture *fixture = *state;
+	struct watchers *watchers = &fixture->watchers;
+	struct watcher *a, *b;
+	const struct shared *made;
+
+	(void)fixture_call(fixture, READ, STATUS, &a);
+	(void)fixture_call(fixture, READ, STATUS, &b);
+	watchers_mark(watchers, WATCHER_STATUS);
+	check_status(fixture, a, NULL, "");
+	check_status(fixture, b, &one, of_one);
+	watchers_mark(watchers, WATCHER_STATUS);
+	check_status(fixture, a, &one, of_one);
+	made = watchers->status;
+	check_status(fixture, b, &one, of_one);
+	assert_ptr_equal(watchers->status, made);
+	watchers_mark(watchers, WATCHER_STATUS);
+	check_status(fixture, a, &two,
+		     ",\"own\":{\"workspace\":\"two\",\"by\":\"b\"}");
+	check_status(fixture, b, NULL, "");
+	watcher_free(a);
+	watcher_free(b);
+}
+
 static void a_round_visits_each_dirty_watcher_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -127,6 +175,7 @@ int main(void)
 		TEST(watchers_who_are_told_the_same_share_it),
 		TEST(what_is_masked_is_not_shared_with_what_is_revealed),
 		TEST(status_is_told_at_each_change_of_state),
+		TEST(a_status_tells_each_its_own_workspace),
 		TEST(a_round_visits_each_dirty_watcher_once),
 		TEST(who_watches_states_too_is_visited_for_either),
 	};

@@ -97,8 +97,7 @@ void history_renew(struct history *history, struct snapshot *snapshot)
 static bool may_stand_behind(const struct history *history,
 			     const struct snapshot *snapshot)
 {
-	const struct snapshot *oldest =
-		history_get(history, history->count - 1);
+	const struct snapshot *oldest = history_oldest(history);
 
 	return history->count < history->limit &&
 	       (!oldest || snapshot->generation < oldest->generation);
@@ -129,6 +128,11 @@ struct snapshot *history_get(const struct history *history, size_t index)
 {
 	return index < history->count ? entry_at(history, index)->snapshot
 				      : NULL;
+}
+
+struct snapshot *history_oldest(const struct history *history)
+{
+	return history_get(history, history->count - 1);
 }
 
 static bool was_served_at(const struct history_entry *entry,

@@ -67,4 +67,7 @@ uint64_t history_previous(const struct history *history);
 /* The @index-th newest, 0 being the current; NULL past the end. */
 struct snapshot *history_get(const struct history *history, size_t index);
 
+/* The last of those; NULL: it is empty. */
+struct snapshot *history_oldest(const struct history *history);
+
 #endif

@@ -10,9 +10,7 @@
 
 static uint64_t oldest(const struct workspace *workspace)
 {
-	const struct history *history = &workspace->history;
-
-	return history_get(history, history->count - 1)->generation;
+	return history_oldest(&workspace->history)->generation;
 }
 
 /* It was made under other locks, but what counts for programs now is what is

@@ -49,18 +49,13 @@ static bool find_generation(const struct server_call *call,
 	return true;
 }
 
-static uint64_t oldest_of(const struct history *history)
-{
-	return history_get(history, history->count - 1)->generation;
-}
-
 static void fail_generation(struct server_call *call)
 {
 	const struct history *history = &call->workspace->history;
 	int64_t asked = call_int(call->asked, "generation", -1);
 
 	pending_fail_generation(server_call_end(call), (uint64_t)asked,
-				oldest_of(history));
+				history_oldest(history)->generation);
 }
 
 static bool begin_hold(struct server_call *call)

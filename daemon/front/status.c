@@ -335,7 +335,7 @@ static void write_history(const struct workspace *workspace, struct buf *json)
 
 	json_add_int(json, "history", (long long)history->count);
 	json_add_int(json, "history_since",
-		     (long long)history_get(history, history->count - 1)->time);
+		     (long long)history_oldest(history)->time);
 	json_add_optional_string(json, "history_problem", problem);
 }
 

@@ -34,8 +34,7 @@ static void find(struct snapshot_query *query, const struct view *view)
 			: history_at(view->history, (uint64_t)query->old);
 	struct snapshot *new = new_of(query, view);
 
-	query->oldest = history_get(view->history, view->history->count - 1)
-				->generation;
+	query->oldest = history_oldest(view->history)->generation;
 	query->missing = (uint64_t)(old ? query->new : query->old);
 	if (!old || !new)
 		return;

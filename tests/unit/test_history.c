@@ -54,6 +54,7 @@ static void the_newest_comes_first(void **state)
 
 	(void)state;
 	history_init(&history, 4, SIZE_MAX);
+	assert_null(history_oldest(&history));
 	add(&history, 10);
 	add(&history, 20);
 	add(&history, 30);
@@ -63,6 +64,7 @@ static void the_newest_comes_first(void **state)
 	assert_null(history_get(&history, 3));
 	assert_null(history_get(&history, 4));
 	assert_null(history_get(&history, SIZE_MAX));
+	assert_int_equal(history_oldest(&history)->generation, 10);
 }
 
 static void at_a_generation_is_what_was_served_then(void **state)
@@ -127,6 +129,7 @@ static void a_history_of_sixty_four_has_sixty_four(void **state)
 		assert_int_equal(history_get(&history, i)->generation,
 				 1000 - i);
 	assert_null(history_get(&history, 64));
+	assert_int_equal(history_oldest(&history)->generation, 937);
 	assert_at(&history, 937, 937);
 	assert_null(history_at(&history, 936));
 }

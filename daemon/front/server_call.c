@@ -41,6 +41,17 @@ struct pending *server_call_end(struct server_call *call)
 	return pending;
 }
 
+struct workspace *server_call_workspace(struct server_call *call)
+{
+	struct workspace *workspace =
+		engine_workspace(call->engine, call->pending->workspace);
+
+	if (!workspace)
+		pending_fail_not_ready(server_call_end(call),
+				       "the workspace is no longer declared");
+	return workspace;
+}
+
 static void on_cancel(struct pending *pending)
 {
 	server_call_free(pending->work);

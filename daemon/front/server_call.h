@@ -100,6 +100,10 @@ void server_call_add(struct server_call *call, const char *key,
 /* NULL, or why a workspace's server cannot be asked: the caller's. */
 char *server_call_why_not(const struct workspace *workspace);
 
+/* The call's, as it is now: a reload may have taken it away, which ends the
+ * call and gives NULL. */
+struct workspace *server_call_workspace(struct server_call *call);
+
 /* What is to be replied to now: nothing is left of the call. */
 struct pending *server_call_end(struct server_call *call);
 

@@ -99,19 +99,6 @@ static bool begin_release(struct server_call *call)
 	return !why_not;
 }
 
-/* A reload may have taken the workspace away meanwhile. NULL: the call has
- * ended. */
-static struct workspace *workspace_of(struct server_call *call)
-{
-	struct workspace *workspace =
-		engine_workspace(call->engine, call->pending->workspace);
-
-	if (!workspace)
-		pending_fail_not_ready(server_call_end(call),
-				       "the workspace is no longer declared");
-	return workspace;
-}
-
 static void fail_with_problem(struct server_call *call, const struct hold *hold)
 {
 	pending_fail_not_ready(server_call_end(call),
@@ -130,7 +117,7 @@ static void succeed(struct server_call *call, const struct workspace *workspace)
 
 static void look_hold(struct server_call *call)
 {
-	const struct workspace *workspace = workspace_of(call);
+	const struct workspace *workspace = server_call_workspace(call);
 	const struct hold *hold = workspace ? &workspace->hold : NULL;
 
 	if (!hold || (hold->work && hold_is_on(hold)))
@@ -143,7 +130,7 @@ static void look_hold(struct server_call *call)
 
 static void look_release(struct server_call *call)
 {
-	const struct workspace *workspace = workspace_of(call);
+	const struct workspace *workspace = server_call_workspace(call);
 	const struct hold *hold = workspace ? &workspace->hold : NULL;
 
 	if (!hold || (hold->work && hold_is_on(hold)))

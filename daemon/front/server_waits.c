@@ -282,17 +282,15 @@ static void switch_to(struct server_call *call, struct workspace *workspace)
 
 static void look_switch(struct server_call *call)
 {
-	/* A reload may have taken it away meanwhile. */
-	struct workspace *workspace =
-		engine_workspace(call->engine, call->pending->workspace);
-	bool active = workspace == call->engine->active;
+	struct workspace *workspace = server_call_workspace(call);
+	bool active;
 
 	if (!workspace)
-		pending_fail_not_ready(server_call_end(call),
-				       "the workspace is no longer declared");
-	else if (!active && workspace_is_asking(workspace))
 		return;
-	else if (active || workspace_can_serve(workspace))
+	active = workspace == call->engine->active;
+	if (!active && workspace_is_asking(workspace))
+		return;
+	if (active || workspace_can_serve(workspace))
 		switch_to(call, workspace);
 	else
 		fail_by_answer(call, workspace);
@@ -422,16 +420,9 @@ static bool begin_skip(struct server_call *call)
 
 /* What was decided holds already; whoever decided is told whether it will after
  * a restart. */
-static void end_arrivals(struct server_call *call)
+static void end_arrivals(struct server_call *call,
+			 const struct workspace *workspace)
 {
-	const struct workspace *workspace =
-		engine_workspace(call->engine, call->pending->workspace);
-
-	if (!workspace) {
-		pending_fail_not_ready(server_call_end(call),
-				       "the workspace is no longer declared");
-		return;
-	}
 	json_add_int(&call->fields, "generation",
 		     (long long)workspace->snapshot->generation);
 	json_add_bool(&call->fields, "kept",
@@ -441,11 +432,18 @@ static void end_arrivals(struct server_call *call)
 
 static void look_arrivals(struct server_call *call)
 {
-	const struct workspace *workspace =
-		engine_workspace(call->engine, call->pending->workspace);
+	const struct workspace *workspace = server_call_workspace(call);
 
-	if (!workspace || !last_good_is_saving(&workspace->last_good))
-		end_arrivals(call);
+	if (workspace && !last_good_is_saving(&workspace->last_good))
+		end_arrivals(call, workspace);
+}
+
+static void late_arrivals(struct server_call *call)
+{
+	const struct workspace *workspace = server_call_workspace(call);
+
+	if (workspace)
+		end_arrivals(call, workspace);
 }
 
 /* --- the table ------------------------------------------------------------ */
@@ -460,8 +458,8 @@ const struct server_method server_waits[] = {
 	{"RotateCredentials", .begin = begin_rotate, .look = look_rotate,
 	 .late = late_rotate, .timeouts = 6},
 	{"TakeArrivals", .begin = begin_take, .look = look_arrivals,
-	 .late = end_arrivals},
+	 .late = late_arrivals},
 	{"SkipArrivals", .begin = begin_skip, .look = look_arrivals,
-	 .late = end_arrivals},
+	 .late = late_arrivals},
 	{0},
 };

@@ -65,10 +65,8 @@ static void write_problem(struct reader *reader, const struct layer *layer)
 		elsewhere ? with_place(problem) : mem_strdup(problem->text);
 
 	add_text(reader, "error", text);
-	if (problem->pos.line && !elsewhere) {
-		json_add_int(json, "line", problem->pos.line);
-		json_add_int(json, "column", problem->pos.column);
-	}
+	if (!elsewhere)
+		json_add_pos(json, &problem->pos);
 }
 
 /* What is locked and set all the same, each with its place; *@first is that of
@@ -129,10 +127,7 @@ static void write_remark(struct reader *reader, const struct layer *layer)
 	if (!text.len)
 		return;
 	add_text(reader, "error", buf_str(&text).ptr);
-	if (first.line) {
-		json_add_int(reader->json, "line", first.line);
-		json_add_int(reader->json, "column", first.column);
-	}
+	json_add_pos(reader->json, &first);
 }
 
 /* @stale: age in seconds of a vault that the server has not confirmed lately;
@@ -174,10 +169,7 @@ static void write_settings_problem(struct reader *reader, const char *state,
 	json_add_string(json, "source", problem->source);
 	json_add_string(json, "state", state);
 	add_text(reader, "error", problem->text);
-	if (problem->pos.line) {
-		json_add_int(json, "line", problem->pos.line);
-		json_add_int(json, "column", problem->pos.column);
-	}
+	json_add_pos(json, &problem->pos);
 	buf_putc(json, '}');
 }
 

@@ -1,7 +1,6 @@
 #include "serve/arriving.h"
 
 #include "base/mem.h"
-#include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
 #include "serve/out.h"
@@ -42,15 +41,10 @@ static void add_problem(struct buf *fields, const struct layer *layer,
 		"%s: %s",
 		layer->description ? layer->description : layer->source,
 		problem->text);
-	_cleanup_(mem_freep) char *text = mask_text(mask, named);
 
-	buf_puts(fields, fields->data[fields->len - 1] == '[' ? "{" : ",{");
-	json_add_string(fields, "text", text);
-	if (problem->pos.line) {
-		json_add_int(fields, "line", problem->pos.line);
-		json_add_int(fields, "column", problem->pos.column);
-	}
-	buf_putc(fields, '}');
+	if (fields->data[fields->len - 1] != '[')
+		buf_putc(fields, ',');
+	trial_write_problem(fields, named, &problem->pos, mask);
 }
 
 static void add_problems(struct buf *fields, const struct resolver *resolver)

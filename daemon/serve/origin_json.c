@@ -39,10 +39,7 @@ void origin_json_add(struct origin_json *json, struct buf *fields,
 	json_key(fields, "origin");
 	buf_putc(fields, '{');
 	buf_add(fields, json->texts.data, json->texts.len);
-	if (origin->pos.line) {
-		json_add_int(fields, "line", origin->pos.line);
-		json_add_int(fields, "column", origin->pos.column);
-	}
+	json_add_pos(fields, &origin->pos);
 	buf_putc(fields, '}');
 }
 

@@ -100,10 +100,7 @@ void reply_broken(struct out *out, const struct diag *diag,
 		error_open(out, "io.clearconf.BrokenConfiguration");
 
 	add_masked(fields, "source", diag->source, secrets);
-	if (diag->pos.line) {
-		json_add_int(fields, "line", diag->pos.line);
-		json_add_int(fields, "column", diag->pos.column);
-	}
+	json_add_pos(fields, &diag->pos);
 	add_masked(fields, "reason", diag->text, secrets);
 	reply_close(out, false);
 }

@@ -1,10 +1,14 @@
 #include "serve/trial.h"
 
+#include "base/buf.h"
 #include "base/env.h"
+#include "base/mem.h"
+#include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
 #include "serve/reply.h"
 #include "serve/request.h"
+#include "value/json.h"
 
 void trial_pin(struct trial *trial, const struct view *view)
 {
@@ -28,6 +32,17 @@ bool trial_resolve(struct trial *trial, struct resolved *resolved,
 	else if (r == RESOLVE_E_TOO_LARGE)
 		reply_quota_exceeded(out, "document", resolver->document);
 	return r == 0;
+}
+
+void trial_write_problem(struct buf *json, const char *text,
+			 const struct pos *pos, const struct secrets *mask)
+{
+	_cleanup_(mem_freep) char *shown = mask_text(mask, text);
+
+	buf_putc(json, '{');
+	json_add_string(json, "text", shown);
+	json_add_pos(json, pos);
+	buf_putc(json, '}');
 }
 
 void trial_deinit(struct trial *trial)

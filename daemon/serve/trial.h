@@ -12,11 +12,14 @@
 
 #include "serve/offload.h"
 
+struct buf;
 struct env;
 struct out;
+struct pos;
 struct request;
 struct resolved;
 struct resolver;
+struct secrets;
 struct service;
 struct snapshot;
 struct view;
@@ -38,6 +41,10 @@ void trial_pin(struct trial *trial, const struct view *view);
 /* Make it. False, with the reply written, when it cannot be. */
 bool trial_resolve(struct trial *trial, struct resolved *resolved,
 		   struct out *out);
+
+/* Write a Problem of io.clearconf, @text masked. */
+void trial_write_problem(struct buf *json, const char *text,
+			 const struct pos *pos, const struct secrets *mask);
 
 void trial_deinit(struct trial *trial);
 

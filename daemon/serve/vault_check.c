@@ -1,7 +1,6 @@
 #include "serve/vault_check.h"
 
 #include "base/mem.h"
-#include "config/mask.h"
 #include "config/resolver.h"
 #include "config/snapshot.h"
 #include "serve/out.h"
@@ -34,20 +33,6 @@ static void check_pin(struct job *job, const struct view *view)
 
 /* --- the answer ----------------------------------------------------------- */
 
-static void add_problem(struct buf *fields, const struct diag *problem,
-			const struct secrets *mask)
-{
-	_cleanup_(mem_freep) char *text = mask_text(mask, problem->text);
-
-	buf_putc(fields, '{');
-	json_add_string(fields, "text", text);
-	if (problem->pos.line) {
-		json_add_int(fields, "line", problem->pos.line);
-		json_add_int(fields, "column", problem->pos.column);
-	}
-	buf_putc(fields, '}');
-}
-
 /* A broken text has none: the document is the last good one's. */
 static void add_warnings(struct buf *fields, const struct layer *layer,
 			 const struct secrets *mask)
@@ -60,7 +45,8 @@ static void add_warnings(struct buf *fields, const struct layer *layer,
 	for (size_t i = 0; warnings && i < warnings->count; i++) {
 		if (i)
 			buf_putc(fields, ',');
-		add_problem(fields, &warnings->items[i], mask);
+		trial_write_problem(fields, warnings->items[i].text,
+				    &warnings->items[i].pos, mask);
 	}
 	buf_putc(fields, ']');
 }
@@ -74,7 +60,8 @@ static void write_answer(struct vault_check *check, const struct layer *layer,
 
 	if (layer->state == LAYER_BROKEN) {
 		json_key(fields, "problem");
-		add_problem(fields, &layer->problem, mask);
+		trial_write_problem(fields, layer->problem.text,
+				    &layer->problem.pos, mask);
 	}
 	add_warnings(fields, layer, mask);
 	tree_changes_add(fields, check->trial.now->root, root,

@@ -21,6 +21,12 @@ TYPES = {"STRING": "string", "INT": "int", "BOOL": "bool", "STRINGS": ("array", 
          "VARIABLES": ("map", "string"), "VIEW": ("enum", ["served", "merged", "live"])}
 FIELD = re.compile(r"(if \([^;]*?\)\s*)?(?:add_str|add_masked|json_add_(\w+))\(\s*"
                    r"(?:error_open\([^)]*\)|fields),\s*\"(\w+)\"", re.S)
+# What json_add_pos writes.
+POSITION = """
+	if (pos->line) {
+		json_add_int(fields, "line", pos->line);
+		json_add_int(fields, "column", pos->column);
+	}"""
 
 
 def read(name):
@@ -59,7 +65,7 @@ def fields_of_error(text):
 
 
 def errors_of_source():
-    text = read("reply.c")
+    text = re.sub(r"json_add_pos\(fields, [^;]*;", POSITION, read("reply.c"))
     found = {name: {field: "string"} for name, field in
              re.findall(r'\{\s*"io\.clearconf\.(\w+)",\s*"(\w+)"\s*\}', text)}
     for function in re.split(r"\n\}\n", text):

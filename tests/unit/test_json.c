@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/source.h"
 #include "value/json.h"
 #include "value/value.h"
 
@@ -273,7 +274,11 @@ static void what_is_absent_is_left_out(void **state)
 	json_add_optional_int(&out, "b", -1);
 	json_add_optional_int(&out, "c", 0);
 	json_add_optional_string(&out, "d", "");
+	json_add_pos(&out, &(struct pos){0});
 	assert_string_equal(buf_str(&out).ptr, "{\"c\":0,\"d\":\"\"");
+	json_add_pos(&out, &(struct pos){3, 5});
+	assert_string_equal(buf_str(&out).ptr,
+			    "{\"c\":0,\"d\":\"\",\"line\":3,\"column\":5");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

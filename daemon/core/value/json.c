@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/source.h"
 #include "value/json_string.h"
 #include "value/value.h"
 
@@ -189,6 +190,14 @@ void json_add_optional_int(struct buf *out, const char *key, long long number)
 {
 	if (number >= 0)
 		json_add_int(out, key, number);
+}
+
+void json_add_pos(struct buf *out, const struct pos *pos)
+{
+	if (!pos->line)
+		return;
+	json_add_int(out, "line", pos->line);
+	json_add_int(out, "column", pos->column);
 }
 
 #define SCALAR_BYTES 5 /* about, of what is no text */

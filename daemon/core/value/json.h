@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "value/json_string.h"
 
+struct pos;
 struct value;
 
 /* Append @value as JSON on one line, without spaces. */
@@ -42,5 +43,8 @@ void json_add_bool(struct buf *out, const char *key, bool value);
 void json_add_optional_string(struct buf *out, const char *key,
 			      const char *text);
 void json_add_optional_int(struct buf *out, const char *key, long long number);
+
+/* Add `line` and `column`, unless there is no position. */
+void json_add_pos(struct buf *out, const struct pos *pos);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "config/stack.h"
 #include "read/doc.h"
+#include "value/diff.h"
 #include "value/value.h"
 
 /* Memory that holds values of a document. */
@@ -178,6 +179,14 @@ struct origin origins_find(const struct origins *origins,
 	if (is_kept(origins, value))
 		origin.layer = layer_traits[LAYER_PROTECTED].name;
 	return origin;
+}
+
+struct origin origins_of_change(const struct origins *before,
+				const struct origins *after,
+				const struct change *change)
+{
+	return change->new ? origins_find(after, change->new)
+			   : origins_find(before, change->old);
 }
 
 void origin_add_note(struct buf *text, const char *note)

@@ -16,6 +16,7 @@
 #include "base/source.h"
 
 struct buf;
+struct change;
 struct doc;
 struct layer_edit;
 struct origin_block;
@@ -46,6 +47,11 @@ void origins_deinit(struct origins *origins);
  * together is where the first part of it is. */
 struct origin origins_find(const struct origins *origins,
 			   const struct value *value);
+
+/* Where what @change has made was written, or what it took away. */
+struct origin origins_of_change(const struct origins *before,
+				const struct origins *after,
+				const struct change *change);
 
 /* Append one more note, after a "; " if there is something before. */
 void origin_add_note(struct buf *text, const char *note);

@@ -91,8 +91,7 @@ static void add_lines(struct job *job, const struct changes *changes)
 	     i++) {
 		const struct change *change = &changes->items[i];
 		struct origin origin =
-			change->new ? origins_find(&after, change->new)
-				    : origins_find(&before, change->old);
+			origins_of_change(&before, &after, change);
 
 		add_line(job, change, &origin);
 	}

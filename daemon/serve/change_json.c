@@ -76,7 +76,7 @@ static void add_edit(struct writer *writer, const struct layer_edit *edit)
 static void add_change(struct writer *writer, const struct change *change)
 {
 	struct origin origin =
-		origin_of_change(&writer->before, &writer->after, change);
+		origins_of_change(&writer->before, &writer->after, change);
 
 	buf_putc(writer->fields, '{');
 	origin_json_add_path(&writer->origins, writer->fields, change->path);

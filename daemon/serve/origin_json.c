@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/mask.h"
-#include "value/diff.h"
 #include "value/json.h"
 
 void origin_json_add_text(const struct origin_json *json, struct buf *fields,
@@ -60,12 +59,4 @@ void origin_json_add_path(const struct origin_json *json, struct buf *fields,
 		path = buf_str(&shown);
 	}
 	json_write_string(fields, path);
-}
-
-struct origin origin_of_change(const struct origins *before,
-			       const struct origins *after,
-			       const struct change *change)
-{
-	return change->new ? origins_find(after, change->new)
-			   : origins_find(before, change->old);
 }

@@ -12,7 +12,6 @@
 #include "base/str.h"
 #include "config/origin.h"
 
-struct change;
 struct secrets;
 
 struct origin_json {
@@ -37,10 +36,5 @@ void origin_json_add_text(const struct origin_json *json, struct buf *fields,
  */
 void origin_json_add_path(const struct origin_json *json, struct buf *fields,
 			  struct str path);
-
-/* Where what @change has made was written, or what it took away. */
-struct origin origin_of_change(const struct origins *before,
-			       const struct origins *after,
-			       const struct change *change);
 
 #endif

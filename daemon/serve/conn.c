@@ -522,7 +522,7 @@ static int admit(struct conn *conn, int fd)
 				     conns->limits.connections_per_user);
 		return -EDQUOT;
 	}
-	r = peer_add_groups(&conn->peer, fd);
+	r = peer_add_groups(&conn->peer);
 	if (!r)
 		conns->service->own_view(conns->service->data, &conn->peer,
 					 &(struct view){0});

@@ -63,9 +63,9 @@ bool peer_users_are_hidden(void)
 }
 
 /* Asked at once: later somebody else might have its PID. */
-static void note_abode(struct peer *peer, int fd, const struct abode *here)
+static void note_abode(struct peer *peer, const struct abode *here)
 {
-	const char *why = abode_of_peer(here, fd, peer->pid);
+	const char *why = abode_of_peer(here, peer->fd, peer->pid);
 
 	peer->user.elsewhere = why;
 	if (why)
@@ -85,24 +85,24 @@ int peer_init(struct peer *peer, int fd, const struct abode *here)
 	user->uid = ucred.uid;
 	peer->pid = ucred.pid;
 	if (user->uid == 0)
-		note_abode(peer, fd, here);
+		note_abode(peer, here);
 	user->groups = mem_alloc(sizeof(gid_t));
 	user->groups[0] = ucred.gid;
 	user->group_count = 1;
 	return 0;
 }
 
-int peer_add_groups(struct peer *peer, int fd)
+int peer_add_groups(struct peer *peer)
 {
 	struct access_user *user = &peer->user;
 	socklen_t size = 0;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 &&
+	if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) < 0 &&
 	    errno != ERANGE)
 		return -errno;
 	user->groups = mem_grow(user->groups, sizeof(gid_t) + size);
-	if (size && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, user->groups + 1,
-			       &size) < 0)
+	if (size && getsockopt(peer->fd, SOL_SOCKET, SO_PEERGROUPS,
+			       user->groups + 1, &size) < 0)
 		return -errno;
 	user->group_count += size / sizeof(gid_t);
 	return 0;

@@ -31,7 +31,8 @@ struct peer {
  * root, whether it lives where @here is; then its supplementary groups, which
  * cost more to learn. 0 or a negative errno. */
 int peer_init(struct peer *peer, int fd, const struct abode *here);
-int peer_add_groups(struct peer *peer, int fd);
+int peer_add_groups(struct peer *peer);
+
 /* Has the process that connected ended, so that others hold its connection? Its
  * PID may be another's then. */
 bool peer_has_ended(const struct peer *peer);

@@ -62,7 +62,7 @@ static int look_as(uid_t uid, const gid_t *groups, size_t count,
 	if (setgroups(count, groups) || setgid(OTHER) || setuid(uid) ||
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
 		return 1;
-	return init(peer, fds[0]) || peer_add_groups(peer, fds[0]);
+	return init(peer, fds[0]) || peer_add_groups(peer);
 }
 
 static int many_groups(void)

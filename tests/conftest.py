@@ -1,6 +1,8 @@
+import contextlib
 import os
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -8,6 +10,7 @@ SUPPORT = pathlib.Path(__file__).resolve().parent / "support"
 sys.path.insert(0, str(SUPPORT))
 
 from clearml_server import ACCESS_KEY, SECRET_KEY, ClearMLServer  # noqa: E402
+from etcd import BASE, Node  # noqa: E402
 from harness import Daemon, Home, Strangers  # noqa: E402
 from ledger import LEDGER  # noqa: E402
 
@@ -48,6 +51,33 @@ def daemon(home):
     with_home = Daemon(home)
     yield with_home
     with_home.__exit__(None)
+
+
+@pytest.fixture
+def ending():
+    """What is entered here ends with the test, the last one first."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def short_folder():
+    """For daemons beside each other: a socket's path is short."""
+    with tempfile.TemporaryDirectory(prefix="clearconf-") as folder:
+        yield pathlib.Path(folder)
+
+
+@pytest.fixture(scope="module")
+def etcd_node(tmp_path_factory):
+    with Node(tmp_path_factory.mktemp("etcd")) as node:
+        yield node
+
+
+@pytest.fixture
+def etcd(etcd_node):
+    """A real node, without documents, reports and revisions."""
+    etcd_node.clear(BASE)
+    return etcd_node
 
 
 @pytest.fixture

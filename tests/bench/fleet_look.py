@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
 import fleet  # noqa: E402
-from etcd import PREFIX, Node, coded  # noqa: E402
+from etcd import PREFIX, STATE, Node, coded  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("B", "build"))
 CLIENT = (BUILD if BUILD.is_absolute() else ROOT / BUILD) / "clearconf"
@@ -38,7 +38,7 @@ def fill(node, count):
         for number in range(first, min(first + 100, count)):
             name = f"host-{number:05}"
             told = fleet.with_digest(fleet.report(name, documents, groups=["gpu"]), "4", **paths)
-            puts.append({"request_put": {"key": coded(f"{fleet.BASE}.state/{name}"), "value": coded(json.dumps(told))}})
+            puts.append({"request_put": {"key": coded(STATE + name), "value": coded(json.dumps(told))}})
         node.call("kv/txn", success=puts, timeout=30)
 
 

@@ -33,9 +33,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
-from etcd import PREFIX, Node, coded  # noqa: E402
+from etcd import PREFIX, STATE, Node, coded  # noqa: E402
 
-REPORTS = PREFIX[:-1] + ".state/"
 BUILD = pathlib.Path(os.environ.get("B", "build"))
 DAEMON = (BUILD if BUILD.is_absolute() else ROOT / BUILD) / "clearconfd"
 REPORTERS = DAEMON.parent / "tests/bench/reporters"
@@ -235,7 +234,7 @@ def sample_report(folder, etcd):
     etcd.put("10-base.conf", "agent { git_user: me, default_docker.image: x }\nsdk.aws.s3.region: y")
     process, _ = start_daemon(home, etcd.url, "report = yes\n", 0)
     end = time.monotonic() + 30
-    while not (text := etcd.get("host-0", REPORTS)) or '"digest"' not in text:
+    while not (text := etcd.get("host-0", STATE)) or '"digest"' not in text:
         assert time.monotonic() < end, "the daemon does not report"
         time.sleep(0.1)
     process.kill()

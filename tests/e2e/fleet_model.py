@@ -12,7 +12,8 @@ import random
 import re
 import signal
 
-from etcd import EtcdError, coded
+import pytest
+from etcd import Cluster, EtcdError, coded
 from fleet import share_of
 from harness import Daemon, Home, wait_until
 from host import Host
@@ -32,6 +33,12 @@ report_lease = 5s
 """
 GROUPS = ("", "gpu", "cpu gpu")
 BROKEN = "{"
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    with Cluster(tmp_path_factory.mktemp("etcd")) as cluster:
+        yield cluster
 
 
 class FleetHost:

@@ -1,9 +1,7 @@
 """[change] stage: new vaults come to a share of the hosts at once, and to the others later."""
 
 import errno
-import pathlib
 import signal
-import tempfile
 
 import pytest
 from arriving import HOURS, STAGED, StagedHost, edited_so_that
@@ -16,24 +14,20 @@ STRANGER = 65533
 
 
 @pytest.fixture
-def make(library, conf, server):  # noqa: F811
+def make(library, conf, server, short_folder, ending):  # noqa: F811
     """Makes hosts that have taken the vault v, of k: 1."""
-    made, folder = [], tempfile.TemporaryDirectory(prefix="clearconf-")  # a socket's path is short
+    made = []
     set_vault(server, 1)
 
     def hosts(count, settings=STAGED, **options):
         for _ in range(count):
             number = len(made)
-            made.append(StagedHost(pathlib.Path(folder.name, f"{number}"), library, number, conf(), settings,
-                                   **options))
-            made[-1].daemon.start()
+            made.append(StagedHost(short_folder / f"{number}", library, number, conf(), settings, **options))
+            ending.enter_context(made[-1].daemon)
             made[-1].daemon.wait_value("k", 1)
             made[-1].daemon.wait_state("ready")  # both feeds have had their first answer
         return made
-    yield hosts
-    for each in made:
-        each.daemon.__exit__(None)
-    folder.cleanup()
+    return hosts
 
 
 def set_vault(server, number, edited="2026-11-01T00:00:00+00:00", **more):

@@ -2,15 +2,12 @@
 vaults, the tool."""
 
 import json
-import pathlib
 import signal
 import subprocess
-import tempfile
 
-import fleet
 import pytest
 from arriving import HOURS, StagedHost, edited_so_that
-from etcd import Node
+from etcd import STATE
 from harness import CLIENT, FAST, Home, wait_until
 from host import library, needs_shim  # noqa: F401
 
@@ -28,42 +25,26 @@ report = yes
 """
 
 
-@pytest.fixture(scope="module")
-def server_node(tmp_path_factory):
-    with Node(tmp_path_factory.mktemp("etcd")) as node:
-        yield node
-
-
 @pytest.fixture
-def node(server_node):
-    fleet.clear(server_node)
-    return server_node
-
-
-@pytest.fixture
-def hosts(node, library, conf, server):  # noqa: F811
+def hosts(etcd, library, conf, server, short_folder, ending):  # noqa: F811
     """Three that have the vault v, of k: 1, and report."""
-    made, folder = [], tempfile.TemporaryDirectory(prefix="clearconf-")  # a socket's path is short
+    made = []
     set_vault(server, "k: 1", "2026-11-01T00:00:00+00:00")
     for number in range(3):
-        made.append(StagedHost(pathlib.Path(folder.name, f"{number}"), library, number, conf(),
-                               SETTINGS.format(url=node.url)))
+        made.append(StagedHost(short_folder / f"{number}", library, number, conf(),
+                               SETTINGS.format(url=etcd.url)))
         made[-1].host.set_name(f"host-{number}")
-        made[-1].daemon.start()
-        made[-1].daemon.wait_value("k", 1)
-    yield made
-    for each in made:
-        each.daemon.__exit__(None)
-    folder.cleanup()
+        ending.enter_context(made[-1].daemon).wait_value("k", 1)
+    return made
 
 
 @pytest.fixture
-def tool(node, tmp_path):
+def tool(etcd, tmp_path):
     """clearconf fleet WORD..., on a machine of its own."""
     admin = Home(tmp_path / "admin")
 
     def call(*words, check=0):
-        return admin.client("fleet", *words, "--etcd", node.url, check=check)
+        return admin.client("fleet", *words, "--etcd", etcd.url, check=check)
     call.home = admin
     return call
 
@@ -83,9 +64,9 @@ def stage(server, hosts, data, count=1):
     return first, later, revision
 
 
-def report(node, host):
+def report(etcd, host):
     name = (host.host.folder / "name").read_text()
-    return json.loads(node.get(name, prefix=f"{fleet.BASE}.state/") or "{}")
+    return json.loads(etcd.get(name, prefix=STATE) or "{}")
 
 
 def wait_bad(host, said):
@@ -101,15 +82,15 @@ def wait_answers(host):
 
 
 @pytest.mark.parametrize("data, kind", [("k: {", "broken"), ("k: 2\nagent.git_user: [1]", "ill-typed")])
-def test_what_the_first_find_broken_never_comes_to_the_others(node, server, hosts, tool, data, kind):
+def test_what_the_first_find_broken_never_comes_to_the_others(etcd, server, hosts, tool, data, kind):
     (first,), later, revision = stage(server, hosts, data)
     first.daemon.wait_layer("v", "broken")
-    bad, = wait_until(lambda: report(node, first).get("bad"), "the report")
+    bad, = wait_until(lambda: report(etcd, first).get("bad"), "the report")
     assert (bad["vaults"], bad["kind"]) == (revision, kind) and "rollout" not in bad
     for host in later:
-        assert wait_until(lambda: report(node, host).get("workspaces", [{}])[0].get("waiting"), "it") == [revision]
+        assert wait_until(lambda: report(etcd, host).get("workspaces", [{}])[0].get("waiting"), "it") == [revision]
     tool("--stop-when", "broken>1")
-    assert node.get(f"vaults-{revision}.bad/") is None
+    assert etcd.get(f"vaults-{revision}.bad/") is None
     warned = tool("--stop-when", "broken>0").stderr
     assert f"vaults {revision} are called bad: 1 host is broken, and the limit is 0 (host-" in warned
     for host in later:
@@ -127,7 +108,7 @@ def test_what_the_first_find_broken_never_comes_to_the_others(node, server, host
         host.daemon.wait_layer("v", "broken")
 
 
-def test_people_call_it_bad_and_good_again(node, server, hosts, tool):
+def test_people_call_it_bad_and_good_again(etcd, server, hosts, tool):
     (first,), (one, other), revision = stage(server, hosts, "k: 2")
     first.daemon.wait_value("k", 2)
     tool("bad", revision, "--reason", "not so")
@@ -156,9 +137,9 @@ def test_it_waits_as_before_when_it_is_good_before_its_time(server, hosts, tool)
     assert one.daemon.get("k") == 1
 
 
-def test_those_of_the_share_who_come_later_do_not_take_it(node, server, hosts, tool):
+def test_those_of_the_share_who_come_later_do_not_take_it(etcd, server, hosts, tool):
     edited, revision = edited_so_that(hosts, "v", 3)
-    node.put(f"vaults-{revision}.bad/", "anything")
+    etcd.put(f"vaults-{revision}.bad/", "anything")
     for host in hosts:
         wait_until(lambda: "event=vaults-called-bad" in host.daemon.log(), "the verdict")
     set_vault(server, "k: 2", edited)
@@ -168,39 +149,39 @@ def test_those_of_the_share_who_come_later_do_not_take_it(node, server, hosts, t
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_host_that_starts_does_not_take_it_before_it_hears_of_it(node, server, hosts, tool, number):
+def test_a_host_that_starts_does_not_take_it_before_it_hears_of_it(etcd, server, hosts, tool, number):
     _, (one, _), revision = stage(server, hosts, "k: 2")
     tool("bad", revision)
     wait_bad(one, "bad")
     one.sleep(3 * HOURS)
-    node.freeze()
+    etcd.freeze()
     try:
         one.daemon.expected_status = one.daemon.stop(number)
         one.daemon.start()
         wait_answers(one)
         assert one.daemon.get("k") == 1
     finally:
-        node.thaw()
+        etcd.thaw()
     wait_bad(one, "bad")
     wait_answers(one)
     assert one.daemon.get("k") == 1
     one.daemon.expected_status = 0
 
 
-def test_who_calls_it_good_is_not_contradicted_by_who_watches(node, server, hosts, tool):
+def test_who_calls_it_good_is_not_contradicted_by_who_watches(etcd, server, hosts, tool):
     _, later, revision = stage(server, hosts, "k: {")
     key = f"vaults-{revision}.bad/"
-    watch = subprocess.Popen([CLIENT, "fleet", "--watch", "--stop-when", "broken>0", "--etcd", node.url],
+    watch = subprocess.Popen([CLIENT, "fleet", "--watch", "--stop-when", "broken>0", "--etcd", etcd.url],
                              env=tool.home.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        wait_until(lambda: node.get(key), "the verdict")
+        wait_until(lambda: etcd.get(key), "the verdict")
         for host in later:
             wait_bad(host, "1 host is broken")
             host.sleep(3 * HOURS)
         tool("good", revision)
         for host in later:
             host.daemon.wait_layer("v", "broken")
-        assert node.get(key) is None and watch.poll() is None
+        assert etcd.get(key) is None and watch.poll() is None
     finally:
         watch.kill()
         watch.communicate()

@@ -24,35 +24,17 @@ probe = 100ms
 """
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    with Node(tmp_path_factory.mktemp("etcd")) as node:
-        yield node
-
-
-@pytest.fixture
-def etcd(node):
-    """The node, without documents."""
-    node.clear()
-    return node
-
-
 def settings(home, etcd, more=""):
     home.settings(SETTINGS.format(etcd=etcd if isinstance(etcd, str) else etcd.url, more=more))
 
 
 @pytest.fixture
-def serve(home):
-    """Start a daemon with these settings; ended at the end."""
-    daemons = []
-
+def serve(home, ending):
+    """Start a daemon with these settings."""
     def start(etcd, more="", *arguments, **options):
         settings(home, etcd, more)
-        daemons.append(Daemon(home, *arguments, **options))
-        return daemons[-1].__enter__()
-    yield start
-    for daemon in daemons:
-        daemon.__exit__(None)
+        return ending.enter_context(Daemon(home, *arguments, **options))
+    return start
 
 
 def site(daemon):

@@ -6,30 +6,17 @@ import os
 import re
 import subprocess
 
-import fleet
 import pytest
-from etcd import PREFIX, Node, coded
+from etcd import BASE, PREFIX, STATE, Node, coded
 from fleet import machine_of, put_report, report, share_of, with_digest
 from harness import CLIENT, DEADLINE, wait_until
 
 
-@pytest.fixture(scope="module")
-def server_node(tmp_path_factory):
-    with Node(tmp_path_factory.mktemp("etcd")) as node:
-        yield node
-
-
 @pytest.fixture
-def node(server_node):
-    fleet.clear(server_node)
-    return server_node
-
-
-@pytest.fixture
-def run(node, home):
+def run(etcd, home):
     """clearconf WORD..., of that etcd."""
     def call(*words, check=0, **options):
-        return home.client(*words, "--etcd", node.url, check=check, **options)
+        return home.client(*words, "--etcd", etcd.url, check=check, **options)
     return call
 
 
@@ -43,22 +30,22 @@ def listed(run):
     return call
 
 
-def test_what_needs_somebody_comes_first(node, run, listed):
-    revision = node.put("10-a.conf", "x = 1\n")
-    group = node.put("groups/gpu/20.conf", "x = 2\n")
+def test_what_needs_somebody_comes_first(etcd, run, listed):
+    revision = etcd.put("10-a.conf", "x = 1\n")
+    group = etcd.put("groups/gpu/20.conf", "x = 2\n")
     for number in range(4):
-        put_report(node, f"well-{number}", documents=[("10-a.conf", revision)])
-    put_report(node, "drifts", with_digest(report("drifts", [("10-a.conf", revision)]), "5"))
-    put_report(node, "lacks", documents=[("10-a.conf", revision)], groups=["gpu"])
-    put_report(node, "has", documents=[("10-a.conf", revision), ("groups/gpu/20.conf", group)], groups=["gpu"])
+        put_report(etcd, f"well-{number}", documents=[("10-a.conf", revision)])
+    put_report(etcd, "drifts", with_digest(report("drifts", [("10-a.conf", revision)]), "5"))
+    put_report(etcd, "lacks", documents=[("10-a.conf", revision)], groups=["gpu"])
+    put_report(etcd, "has", documents=[("10-a.conf", revision), ("groups/gpu/20.conf", group)], groups=["gpu"])
     told = report("held", [("10-a.conf", revision)])
     told["workspaces"][0]["hold"] = {"generation": 3, "since": 1764429000, "reason": "while we look"}
-    put_report(node, "held", told)
+    put_report(etcd, "held", told)
     told = with_digest(report("late", [("10-a.conf", revision)]), "6")
     told["workspaces"][0]["waiting"] = ["9f2c1d33ab01"]
-    put_report(node, "late", told)
-    put_report(node, "two", documents=[("10-a.conf", revision)], rival="machine 41b0 reports under this name as well")
-    put_report(node, "ill", documents=[("10-a.conf", revision)], state="degraded", problem={"text": "vault x: 3:7: no"})
+    put_report(etcd, "late", told)
+    put_report(etcd, "two", documents=[("10-a.conf", revision)], rival="machine 41b0 reports under this name as well")
+    put_report(etcd, "ill", documents=[("10-a.conf", revision)], state="degraded", problem={"text": "vault x: 3:7: no"})
     assert listed() == {
         **{f"well-{number}": ("ready", "") for number in range(4)}, "has": ("ready", ""),
         "drifts": ("drifting", "5 hosts with the same documents have other values"),
@@ -72,9 +59,9 @@ def test_what_needs_somebody_comes_first(node, run, listed):
     assert [line.split()[1] for line in lines[1:]] == ["doubled", "behind", "held", "drifting", "ailing", "waiting",
                                                      "ready"]
     assert lines[-1].split()[0] == "5"
-    node.put("10-a.conf", "x = 3\n")
-    assert listed()["well-0"] == ("behind", f"10-a.conf is of revision {revision}, and {node.revision()} is put")
-    node.delete("10-a.conf")
+    etcd.put("10-a.conf", "x = 3\n")
+    assert listed()["well-0"] == ("behind", f"10-a.conf is of revision {revision}, and {etcd.revision()} is put")
+    etcd.delete("10-a.conf")
     assert listed()["well-0"] == ("behind", "10-a.conf is removed, and it still has it")
 
 
@@ -85,9 +72,9 @@ def test_what_needs_somebody_comes_first(node, run, listed):
     ('{"format": 1, "state": ' * 2000, "damaged"),
     ('{"format": 1, "state": "ready", "time": 9e99}', ""),
 ])
-def test_a_report_may_be_anything(node, run, listed, value, reason):
-    put_report(node, "strange", value)
-    put_report(node, "well")
+def test_a_report_may_be_anything(etcd, run, listed, value, reason):
+    put_report(etcd, "strange", value)
+    put_report(etcd, "well")
     status, said = listed()["strange"]
     assert (status, reason in said) == ("unreadable" if reason else "ready", True) and listed()["well"][0] == "ready"
     assert "strange" in run("fleet").stdout
@@ -95,61 +82,61 @@ def test_a_report_may_be_anything(node, run, listed, value, reason):
     run("fleet", "diff", "strange", "well", check=1 if reason else 0)
 
 
-def test_reports_that_fill_no_answer_are_read_in_parts(node, listed):
+def test_reports_that_fill_no_answer_are_read_in_parts(etcd, listed):
     """Together they are longer than an answer may be; each is as long as etcd takes it."""
     for number in range(30):
-        put_report(node, f"huge-{number}", "x" * 1_200_000)
-    put_report(node, "well")
+        put_report(etcd, f"huge-{number}", "x" * 1_200_000)
+    put_report(etcd, "well")
     told = listed()
     assert told.pop("well")[0] == "ready" and len(told) == 30
     assert set(told.values()) == {("unreadable", "its report is longer than any daemon's")}
 
 
-def test_what_a_terminal_would_obey_is_not_shown(node, run):
-    put_report(node, "evil", state="degraded", problem={"text": "\x1b[2Jgone\x07"})
+def test_what_a_terminal_would_obey_is_not_shown(etcd, run):
+    put_report(etcd, "evil", state="degraded", problem={"text": "\x1b[2Jgone\x07"})
     assert "\x1b" not in run("fleet").stdout and "\x07" not in run("fleet", "show", "evil").stdout
 
 
-def test_clocks_that_are_off_are_told(node, listed):
-    put_report(node, "day", clock=-86400)
-    put_report(node, "future", time=4000000000)
+def test_clocks_that_are_off_are_told(etcd, listed):
+    put_report(etcd, "day", clock=-86400)
+    put_report(etcd, "future", time=4000000000)
     assert listed() == {"day": ("ready", "its clock is 86400 seconds behind"),
                         "future": ("ready", "its report is from the future")}
 
 
-def test_hosts_that_are_gone_are_remembered_until_they_are_forgotten(node, run, listed):
+def test_hosts_that_are_gone_are_remembered_until_they_are_forgotten(etcd, run, listed):
     for name in "one", "two":
-        put_report(node, name)
+        put_report(etcd, name)
     assert set(listed()) == {"one", "two"}
-    node.delete("one", prefix=f"{fleet.BASE}.state/")
+    etcd.delete("one", prefix=STATE)
     assert listed() == {"one": ("offline", "it is down, or does not reach etcd"), "two": ("ready", "")}
-    revision = node.revision()
+    revision = etcd.revision()
     since = json.loads(run("fleet", "--json").stdout)["hosts"][0]["since"]
-    assert listed()["one"][0] == "offline" and node.revision() == revision  # written once
+    assert listed()["one"][0] == "offline" and etcd.revision() == revision  # written once
     assert json.loads(run("fleet", "--json").stdout)["hosts"][0]["since"] == since
     assert "reports" in run("fleet", "forget", "two", check=1).stderr
-    put_report(node, "one")
+    put_report(etcd, "one")
     assert listed()["one"][0] == "ready"
-    node.delete("one", prefix=f"{fleet.BASE}.state/")
+    etcd.delete("one", prefix=STATE)
     run("fleet", "forget", "one")
     assert set(listed()) == {"two"}
     run("fleet", "show", "one", check=3)
 
 
 def test_who_may_only_read_sees_all_the_same(tmp_path, home):
-    with Node(tmp_path) as node:
-        put_report(node, "one")
-        node.guard(prefix=f"{fleet.BASE}")
-        node.call("auth/role/add", name="x")
+    with Node(tmp_path) as etcd:
+        put_report(etcd, "one")
+        etcd.guard(prefix=BASE)
+        etcd.call("auth/role/add", name="x")
         password = home.write("password", "host-password-12345\n")
-        done = home.client("fleet", "--json", "--etcd", node.url, "--user", "host", "--password-file", password, check=0)
+        done = home.client("fleet", "--json", "--etcd", etcd.url, "--user", "host", "--password-file", password, check=0)
         assert json.loads(done.stdout)["hosts"][0]["host"] == "one" and done.stderr == ""
 
 
-def test_one_host_and_the_difference_of_two(node, run):
-    revision = node.put("10-a.conf", "x = 1\n")
-    put_report(node, "one", with_digest(report("one", [("10-a.conf", revision)]), "5", **{"agent.a": "A", "agent.b": "B"}))
-    put_report(node, "two", with_digest(report("two", [("10-a.conf", 3)]), "6", **{"agent.a": "X", "sdk": "C"}))
+def test_one_host_and_the_difference_of_two(etcd, run):
+    revision = etcd.put("10-a.conf", "x = 1\n")
+    put_report(etcd, "one", with_digest(report("one", [("10-a.conf", revision)]), "5", **{"agent.a": "A", "agent.b": "B"}))
+    put_report(etcd, "two", with_digest(report("two", [("10-a.conf", 3)]), "6", **{"agent.a": "X", "sdk": "C"}))
     shown = run("fleet", "show", "two").stdout
     assert "behind" in shown and machine_of("two") in shown
     assert f"10-a.conf  3    {revision}" in shown
@@ -165,30 +152,30 @@ def test_one_host_and_the_difference_of_two(node, run):
     assert len(told["differences"]) == 4 and told["comparable"] and not told["equal"]
     told = report("two")
     told["workspaces"][0]["keyed"] = False
-    put_report(node, "two", told)
+    put_report(etcd, "two", told)
     assert "cannot be compared" in run("fleet", "diff", "one", "two").stdout
     run("fleet", "diff", "one", "nobody", check=3)
     run("fleet", "diff", "one", check=2)
 
 
-def test_prometheus(node, run):
+def test_prometheus(etcd, run):
     from prometheus_client.openmetrics.parser import text_string_to_metric_families
-    put_report(node, "one")
-    node.put('strange"\\name.conf.rollout/', json.dumps(rollout()))
+    put_report(etcd, "one")
+    etcd.put('strange"\\name.conf.rollout/', json.dumps(rollout()))
     families = {each.name: each for each in text_string_to_metric_families(run("fleet", "--openmetrics").stdout)}
     hosts = {sample.labels["state"]: sample.value for sample in families["clearconf_fleet_hosts"].samples}
     assert hosts["behind"] == 1 and sum(hosts.values()) == 1
     assert families["clearconf_fleet_rollout_share"].samples[0].value == 1
 
 
-def test_a_fleet_is_watched(node, home, server_node):
-    process = subprocess.Popen([CLIENT, "fleet", "--watch", "--json", "--etcd", node.url], env=home.env,
+def test_a_fleet_is_watched(etcd, home):
+    process = subprocess.Popen([CLIENT, "fleet", "--watch", "--json", "--etcd", etcd.url], env=home.env,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert json.loads(process.stdout.readline())["hosts"] == []
-        put_report(node, "one")
+        put_report(etcd, "one")
         assert json.loads(process.stdout.readline())["hosts"][0]["status"] == "ready"
-        node.delete("one", prefix=f"{fleet.BASE}.state/")
+        etcd.delete("one", prefix=STATE)
         assert json.loads(process.stdout.readline())["hosts"][0]["status"] == "offline"
     finally:
         process.kill()
@@ -198,10 +185,10 @@ def test_a_fleet_is_watched(node, home, server_node):
 @pytest.mark.parametrize("words", [["fleet", "--watch"], ["fleet"], ["rollout"], ["rollout", "--once"]])
 def test_etcd_that_is_away_or_refuses_is_the_end(words, home, tmp_path):
     assert "is the etcd server running there?" in home.client(*words, "--etcd", "http://127.0.0.1:1", check=6).stderr
-    with Node(tmp_path) as node:
-        node.guard()
+    with Node(tmp_path) as etcd:
+        etcd.guard()
         password = home.write("password", "not-the-password\n")
-        done = home.client(*words, "--etcd", node.url, "--user", "host", "--password-file", password, check=5)
+        done = home.client(*words, "--etcd", etcd.url, "--user", "host", "--password-file", password, check=5)
         assert "correct --user and --password-file" in done.stderr
 
 
@@ -217,15 +204,15 @@ def begin(run, home, name="a.conf", text="x = 2\n", stages="30%,100%", *words):
     run("site", "put", name, home.write("new.conf", text), "--stage", stages, *words)
 
 
-def under_way(node, name="a.conf"):
-    text = node.get(f"{name}.rollout/")
+def under_way(etcd, name="a.conf"):
+    text = etcd.get(f"{name}.rollout/")
     return text and json.loads(text)
 
 
-def obey(node, names, bad=()):
+def obey(etcd, names, bad=()):
     """The hosts do what daemons would, all at once."""
-    held = json.loads(node.get("a.conf.rollout/") or "{}")
-    revision = {kv: node.call("kv/range", key=coded(PREFIX + kv)).get("kvs", [{}])[0].get("mod_revision")
+    held = json.loads(etcd.get("a.conf.rollout/") or "{}")
+    revision = {kv: etcd.call("kv/range", key=coded(PREFIX + kv)).get("kvs", [{}])[0].get("mod_revision")
                 for kv in ("a.conf", "a.conf.rollout/")}
     for name in names:
         reached = held and held["state"] == "running" and share_of(machine_of(name), held["id"]) < held["share"]
@@ -233,115 +220,115 @@ def obey(node, names, bad=()):
             [("a.conf", int(revision["a.conf"]))] if revision["a.conf"] else []
         more = {"bad": [{"rollout": held["id"], "name": "a.conf", "kind": "check", "reason": "said no"}]} \
             if reached and name in bad else {}
-        put_report(node, name, documents=documents, **more)
+        put_report(etcd, name, documents=documents, **more)
 
 
 NAMES = [f"host-{number}" for number in range(20)]
 
 
-def test_a_rollout_goes_on_stage_by_stage_and_ends(node, run, home):
+def test_a_rollout_goes_on_stage_by_stage_and_ends(etcd, run, home):
     run("site", "put", "a.conf", "-", input="x = 1\n")
     begin(run, home, "a.conf", "x = 2\n", "30%,100%", "--every", "0", "--stop-when", "broken>0,behind>0", "-m", "why not")
-    assert under_way(node)["share"] == 3000 and node.get("a.conf") == "x = 1\n"
-    obey(node, NAMES)
+    assert under_way(etcd)["share"] == 3000 and etcd.get("a.conf") == "x = 1\n"
+    obey(etcd, NAMES)
     told = json.loads(run("rollout", "show", "--json").stdout)[0]
     expected = sum(share_of(machine_of(name), told["id"]) < 3000 for name in NAMES)
     assert 0 < expected < 20 and (told["hosts"], told["taken"]) == (expected, expected)
     done = run("rollout", "a.conf", "--once")
-    assert "a.conf: on to 100%" in done.stdout and under_way(node)["share"] == 10000
-    obey(node, NAMES)
+    assert "a.conf: on to 100%" in done.stdout and under_way(etcd)["share"] == 10000
+    obey(etcd, NAMES)
     done = run("rollout", "run", "a.conf")
     assert "all have it, and it is put as revision 2" in done.stdout
-    assert node.get("a.conf") == "x = 2\n" and under_way(node) is None
+    assert etcd.get("a.conf") == "x = 2\n" and under_way(etcd) is None
     newest = json.loads(run("site", "log", "a.conf", "--json").stdout)[0]
     assert newest["rollout"] == told["id"] and newest["reason"] == "why not"
     run("rollout", "a.conf", check=3)
     assert run("rollout").stdout == ""
 
 
-def test_a_rollout_stops_by_itself_and_says_so(node, run, home):
+def test_a_rollout_stops_by_itself_and_says_so(etcd, run, home):
     begin(run, home)
-    obey(node, NAMES, bad=NAMES)
+    obey(etcd, NAMES, bad=NAMES)
     done = run("rollout", "a.conf", check=1)
     assert re.search(r"hosts? (is|are) broken, and the limit is 0 \(host-.*said no", done.stdout)
-    held = under_way(node)
+    held = under_way(etcd)
     assert held["state"] == "stopped" and held["share"] == 3000 and "broken" in held["why"]
     assert "stopped: " in run("rollout", "show", "a.conf").stdout
     assert "a.conf: check: said no" in run("fleet").stdout
     run("rollout", "a.conf", check=1)
-    assert under_way(node) == held
+    assert under_way(etcd) == held
     # Somebody thinks that it may be borne.
     run("rollout", "resume", "a.conf", "--stop-when", "broken>20")
-    assert under_way(node)["state"] == "running" and under_way(node)["stop_when"] == "broken>20"
+    assert under_way(etcd)["state"] == "running" and under_way(etcd)["stop_when"] == "broken>20"
     run("rollout", "stop", "a.conf", "-m", "not so")
-    assert "not so" in under_way(node)["why"]
+    assert "not so" in under_way(etcd)["why"]
     assert "hosts do without it again" in run("rollout", "revert", "a.conf").stdout
-    assert under_way(node) is None and node.get("a.conf") is None
+    assert under_way(etcd) is None and etcd.get("a.conf") is None
 
 
-def test_who_is_behind_at_the_end_of_a_stage_stops_it(node, run, home):
+def test_who_is_behind_at_the_end_of_a_stage_stops_it(etcd, run, home):
     begin(run, home, "a.conf", "x = 2\n", "100%", "--every", "0", "--stop-when", "behind>1")
     for name in NAMES[:3]:
-        put_report(node, name)
+        put_report(etcd, name)
     assert "3 hosts are behind, and the limit is 1" in run("rollout", check=1).stdout
 
 
-def test_who_steps_may_die_and_another_go_on(node, run, home):
+def test_who_steps_may_die_and_another_go_on(etcd, run, home):
     begin(run, home, "a.conf", "x = 2\n", "10%,20%,30%,100%", "--every", "0.3s")
-    obey(node, NAMES)
-    while under_way(node):
-        process = subprocess.Popen([CLIENT, "rollout", "a.conf", "--etcd", node.url], env=home.env,
+    obey(etcd, NAMES)
+    while under_way(etcd):
+        process = subprocess.Popen([CLIENT, "rollout", "a.conf", "--etcd", etcd.url], env=home.env,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        before = (under_way(node) or {}).get("share")
-        wait_until(lambda: process.poll() is not None or (under_way(node) or {}).get("share") != before, "a step")
+        before = (under_way(etcd) or {}).get("share")
+        wait_until(lambda: process.poll() is not None or (under_way(etcd) or {}).get("share") != before, "a step")
         process.kill()
         process.wait()
-    assert node.get("a.conf") == "x = 2\n"
+    assert etcd.get("a.conf") == "x = 2\n"
     assert len(json.loads(run("site", "log", "a.conf", "--json").stdout)) == 1
 
 
 def test_who_steps_outlives_etcds_bad_moments(tmp_path, home):
-    with Node(tmp_path) as node:
+    with Node(tmp_path) as etcd:
         home.client("site", "put", "a.conf", home.write("a.conf", "x = 2\n"), "--stage", "10%,20%,100%", "--every", "1s",
-                    "--etcd", node.url, check=0)
-        process = subprocess.Popen([CLIENT, "rollout", "--etcd", node.url], env=home.env, text=True,
+                    "--etcd", etcd.url, check=0)
+        process = subprocess.Popen([CLIENT, "rollout", "--etcd", etcd.url], env=home.env, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        wait_until(lambda: under_way(node)["share"] > 1000, "a step")
-        node.end()
-        node.start().wait()
+        wait_until(lambda: under_way(etcd)["share"] > 1000, "a step")
+        etcd.end()
+        etcd.start().wait()
         out, err = process.communicate(timeout=DEADLINE)
         assert process.returncode == 0 and "is put as revision 1" in out, out + err
-        assert node.get("a.conf") == "x = 2\n"
+        assert etcd.get("a.conf") == "x = 2\n"
 
 
-def test_several_that_step_do_no_harm(node, run, home):
+def test_several_that_step_do_no_harm(etcd, run, home):
     begin(run, home, "a.conf", "x = 2\n", "10%,20%,30%,100%", "--every", "0.2s")
-    obey(node, NAMES)
-    processes = [subprocess.Popen([CLIENT, "rollout", "a.conf", "--etcd", node.url], env=home.env,
+    obey(etcd, NAMES)
+    processes = [subprocess.Popen([CLIENT, "rollout", "a.conf", "--etcd", etcd.url], env=home.env,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     ended = [(process.communicate(timeout=DEADLINE), process.returncode) for process in processes]
     assert all(status in (0, 3) for _, status in ended), ended
     said = "".join(out for (out, _), _ in ended)
     assert [said.count(f"on to {share}%") for share in (20, 30, 100)] == [1, 1, 1]
-    assert said.count("is put as revision 1") == 1 and node.get("a.conf") == "x = 2\n"
+    assert said.count("is put as revision 1") == 1 and etcd.get("a.conf") == "x = 2\n"
 
 
-def test_a_put_waits_for_the_end_of_a_rollout(node, run, home):
+def test_a_put_waits_for_the_end_of_a_rollout(etcd, run, home):
     begin(run, home)
     for words in ["put", "a.conf", home.write("x.conf", "x = 3\n")], ["rm", "a.conf"]:
         assert "a rollout of a.conf is under way" in run("site", *words, check=1).stderr
     assert "30%, running" in run("site", "list").stdout
     run("rollout", "finish", "a.conf")
-    assert node.get("a.conf") == "x = 2\n"
+    assert etcd.get("a.conf") == "x = 2\n"
     run("site", "rm", "a.conf")
 
 
-def test_a_rollout_that_is_none_is_told_and_taken_away(node, run):
-    node.put("a.conf.rollout/", '{"format": 1, "id": ""}')
+def test_a_rollout_that_is_none_is_told_and_taken_away(etcd, run):
+    etcd.put("a.conf.rollout/", '{"format": 1, "id": ""}')
     assert "reaches nobody" in run("fleet").stdout
     assert "reaches nobody" in run("rollout", "stop", "a.conf", check=1).stderr
     run("rollout", "revert", "a.conf")
-    assert node.get("a.conf.rollout/") is None
+    assert etcd.get("a.conf.rollout/") is None
 
 
 @pytest.mark.parametrize("words", [["--stage", "10"], ["--stage", "10%,1%"], ["--stage", "10%", "--stop-when", "x>1"]])

@@ -2,18 +2,11 @@
 `make test-long`."""
 
 import pytest
-from etcd import Cluster
-from fleet_model import run
+from fleet_model import cluster, run  # noqa: F401
 from host import library, needs_shim  # noqa: F401
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    with Cluster(tmp_path_factory.mktemp("etcd")) as cluster:
-        yield cluster
 
 
 @needs_shim
 @pytest.mark.parametrize("seed", range(1, 4))
-def test_the_fleet_comes_to_what_etcd_holds(seed, cluster, tmp_path_factory, library):  # noqa: F811
-    run(seed, cluster, tmp_path_factory.mktemp("f"), library)  # a socket has a short path
+def test_the_fleet_comes_to_what_etcd_holds(seed, cluster, short_folder, library):  # noqa: F811
+    run(seed, cluster, short_folder, library)

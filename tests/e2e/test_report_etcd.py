@@ -1,17 +1,17 @@
 """What a host tells of itself through etcd: one real node, whole daemons."""
 
+import itertools
 import json
 import re
 import socket
 import time
 
 import pytest
-from etcd import PREFIX, Node, coded
+from etcd import STATE, Node, coded
 from harness import Daemon, Home, wait_until
 from host import Host, library, needs_shim  # noqa: F401
 
 HOST = socket.gethostname()
-BESIDE = PREFIX[:-1] + ".state/"
 SETTINGS = """\
 [poll]
 timeout = 3s
@@ -23,45 +23,28 @@ report = yes
 """
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    with Node(tmp_path_factory.mktemp("etcd")) as node:
-        yield node
-
-
 @pytest.fixture
-def etcd(node):
-    """The node, without documents and reports."""
-    node.clear()
-    node.clear(BESIDE)
-    return node
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """Start a daemon with these settings in a home of its own; ended at the end."""
-    daemons = []
+def serve(tmp_path, ending):
+    """Start a daemon with these settings in a home of its own."""
+    homes = itertools.count()
 
     def start(etcd, more="", *arguments, conf="", **options):
-        home = Home(tmp_path / f"home{len(daemons)}")
+        home = Home(tmp_path / f"home{next(homes)}")
         home.settings(SETTINGS.format(etcd=etcd.url, more=more))
         if conf:
             home.conf(conf)
-        daemons.append(Daemon(home, *arguments, **options))
-        return daemons[-1].__enter__()
-    yield start
-    for daemon in daemons:
-        daemon.__exit__(None)
+        return ending.enter_context(Daemon(home, *arguments, **options))
+    return start
 
 
 def entry(etcd, host=HOST):
     """etcd's key with its times; None: there is none."""
-    kvs = etcd.call("kv/range", key=coded(BESIDE + host)).get("kvs")
+    kvs = etcd.call("kv/range", key=coded(STATE + host)).get("kvs")
     return kvs and kvs[0]
 
 
 def report(etcd, host=HOST):
-    text = etcd.get(host, BESIDE)
+    text = etcd.get(host, STATE)
     return text and json.loads(text)
 
 
@@ -107,14 +90,14 @@ def test_a_host_tells_what_it_has(etcd, serve):
     assert set(workspace["paths"]) >= {"a.b", "agent.git_user"}
     assert it["consumers"] == {"count": 0, "behind": 0}
     assert int(entry(etcd)["lease"])
-    assert wait_told(daemon, "kept") == {"key": BESIDE + HOST, "state": "kept"}
+    assert wait_told(daemon, "kept") == {"key": STATE + HOST, "state": "kept"}
 
 
 def test_without_the_setting_nothing_is_told(etcd, serve):
     etcd.put("10-base.conf", "a: 1")
     daemon = serve(etcd)
     wait_report(etcd, lambda told: True, "a report")
-    etcd.clear(BESIDE)
+    etcd.clear(STATE)
     daemon.home.settings(SETTINGS.format(etcd=etcd.url, more="").replace("report = yes", ""))
     daemon.reload()
     assert "report" not in daemon.status()["site"]
@@ -218,7 +201,7 @@ def test_a_keyed_digest_tells_secrets_apart_and_one_without_does_not(etcd, serve
         daemon = serve(etcd, more, conf=conf.format(secret))
         it = wait_report(etcd, lambda told: "digest" in told["workspaces"][0], "a digest")
         daemon.stop()
-        etcd.clear(BESIDE)
+        etcd.clear(STATE)
         assert it["workspaces"][0]["keyed"] == bool(more)
         return digest(it)
 
@@ -263,7 +246,7 @@ def test_a_lease_that_is_gone_comes_back(etcd, serve):
 def test_a_key_that_was_deleted_comes_back(etcd, serve):
     daemon = serve(etcd, "report_lease = 5s")
     wait_told(daemon, "kept")
-    etcd.delete(HOST, BESIDE)
+    etcd.delete(HOST, STATE)
     wait_until(lambda: entry(etcd), "the report")
 
 
@@ -299,7 +282,7 @@ def test_a_host_that_may_not_report_says_so_and_serves(tmp_path, serve):
         # One more right, of that key alone, is all that is needed.
         etcd.call("auth/role/add", name="its-report")
         etcd.call("auth/role/grant", name="its-report", perm={
-            "permType": "READWRITE", "key": coded(BESIDE + HOST)})
+            "permType": "READWRITE", "key": coded(STATE + HOST)})
         etcd.call("auth/user/grant", user="host", role="its-report")
         wait_told(daemon, "kept")
         assert report(etcd)["site"]["count"] == 1

@@ -7,12 +7,11 @@ import socket
 import subprocess
 
 import pytest
-from etcd import PREFIX, Node, coded
+from etcd import PREFIX, STATE, coded
 from harness import CLIENT, Daemon, Home, wait_until
 from varlink import VarlinkError
 
 HOST = socket.gethostname()
-BESIDE = PREFIX[:-1] + ".state/"
 NAME = "20-gpu.conf"
 ID = "9f3c2a5b7d114e60"
 SETTINGS = """\
@@ -28,34 +27,16 @@ report_lease = 5s
 """
 
 
-@pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    with Node(tmp_path_factory.mktemp("etcd")) as node:
-        yield node
-
-
 @pytest.fixture
-def etcd(node):
-    """The node, without documents and reports."""
-    node.clear()
-    node.clear(BESIDE)
-    return node
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """Start a daemon with these settings in a home of its own; ended at the end."""
-    daemons = []
-
+def serve(tmp_path, ending):
+    """Start a daemon with these settings in a home of its own."""
     def start(etcd, more="", home="home", socket=None):
         home = Home(tmp_path / home)
         home.settings(SETTINGS.format(etcd=etcd.url, more=more))
-        daemons.append(Daemon(home))
-        daemons[-1].socket = socket or home.socket
-        return daemons[-1].__enter__()
-    yield start
-    for daemon in daemons:
-        daemon.__exit__(None)
+        daemon = Daemon(home)
+        daemon.socket = socket or home.socket
+        return ending.enter_context(daemon)
+    return start
 
 
 def roll(etcd, text, share=10000, name=NAME, **more):
@@ -83,7 +64,7 @@ def wait_rollout(daemon, **members):
 
 
 def report(etcd):
-    return json.loads(etcd.get(HOST, BESIDE) or "{}")
+    return json.loads(etcd.get(HOST, STATE) or "{}")
 
 
 def wait_report(etcd, condition, what):

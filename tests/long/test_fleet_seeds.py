@@ -5,23 +5,16 @@ import pathlib
 import sys
 
 import pytest
-from etcd import Cluster
 from host import library, needs_shim  # noqa: F401
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from fleet_model import run  # noqa: E402
+from fleet_model import cluster, run  # noqa: E402, F401
 
 FIRST, LAST = map(int, os.environ.get("SEEDS", "1-100").split("-"))
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    with Cluster(tmp_path_factory.mktemp("etcd")) as cluster:
-        yield cluster
-
-
 @needs_shim
 @pytest.mark.parametrize("seed", range(FIRST, LAST + 1))
-def test_the_fleet_comes_to_what_etcd_holds(seed, cluster, tmp_path_factory, library):  # noqa: F811
-    run(seed, cluster, tmp_path_factory.mktemp("f"), library)  # a socket has a short path
+def test_the_fleet_comes_to_what_etcd_holds(seed, cluster, short_folder, library):  # noqa: F811
+    run(seed, cluster, short_folder, library)

@@ -17,6 +17,8 @@ import time
 import pytest
 
 PREFIX = "/clearconf/site/"
+BASE = PREFIX[:-1]  # with which all begins that is ours
+STATE = BASE + ".state/"  # the hosts' reports
 
 
 def free_ports(count):

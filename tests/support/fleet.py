@@ -3,9 +3,7 @@
 import hashlib
 import json
 
-from etcd import PREFIX, coded
-
-BASE = PREFIX[:-1]
+from etcd import STATE
 
 
 def share_of(machine, subject):
@@ -41,9 +39,4 @@ def with_digest(told, digest, **paths):
 def put_report(node, name, told=None, documents=(), **more):
     """As the host would; `told`: whatever else."""
     told = report(name, documents, **more) if told is None else told
-    return node.put(name, told if isinstance(told, (str, bytes)) else json.dumps(told), prefix=f"{BASE}.state/")
-
-
-def clear(node):
-    """Nothing is there, nobody is known."""
-    node.call("kv/deleterange", key=coded(BASE), range_end=coded(BASE + "\x7f"))
+    return node.put(name, told if isinstance(told, (str, bytes)) else json.dumps(told), prefix=STATE)

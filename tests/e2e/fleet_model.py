@@ -14,10 +14,10 @@ import signal
 
 import pytest
 from etcd import Cluster, EtcdError, coded
-from fleet import share_of
 from harness import Daemon, Home, wait_until
 from host import Host
 from proxy import Proxy
+from share import share_of
 
 SETTINGS = """\
 [poll]

@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 from etcd import BASE, PREFIX, STATE, Node, coded
-from fleet import machine_of, put_report, report, share_of, with_digest
+from fleet import machine_of, put_report, report, with_digest
 from harness import CLIENT, DEADLINE, wait_until
+from share import share_of
 
 
 @pytest.fixture

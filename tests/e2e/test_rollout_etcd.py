@@ -1,6 +1,5 @@
 """A document's next text comes to a share of the hosts: one real node, whole daemons."""
 
-import hashlib
 import json
 import signal
 import socket
@@ -9,6 +8,7 @@ import subprocess
 import pytest
 from etcd import PREFIX, STATE, coded
 from harness import CLIENT, Daemon, Home, wait_until
+from share import share_of
 from varlink import VarlinkError
 
 HOST = socket.gethostname()
@@ -72,10 +72,9 @@ def wait_report(etcd, condition, what):
 
 
 def place(etcd, subject=ID):
-    """This machine's, in the queue for the rollout: base/share.h."""
+    """This machine's, in the queue for the rollout."""
     machine = wait_report(etcd, lambda told: True, "a report")["machine"]
-    digest = hashlib.sha256(machine.encode() + b"\0" + subject.encode()).digest()
-    return int.from_bytes(digest[:8], "big") * 10000 >> 64
+    return share_of(machine, subject)
 
 
 def test_the_share_decides(etcd, serve, home):

@@ -5,6 +5,7 @@ import hmac
 
 from harness import FAST, Daemon, Home
 from host import Host
+from share import share_of
 
 APPLICATION = bytes.fromhex("c1ea4c04f1ee4d0f9b5e6d0f2c3a7e11")  # daemon/core/base/machine.c
 HOURS = 3600
@@ -17,12 +18,6 @@ def machine_of(text):
     mac[6] = mac[6] & 0x0F | 0x40
     mac[8] = mac[8] & 0x3F | 0x80
     return mac.hex()
-
-
-def place_of(machine, subject):
-    """Of 10,000: share_of() of daemon/core/base/share.h."""
-    digest = hashlib.sha256(machine.encode() + b"\0" + subject.encode()).digest()
-    return int.from_bytes(digest[:8], "big") * 10000 >> 64
 
 
 def revision_of(vaults):
@@ -55,7 +50,7 @@ class StagedHost:
         return self.daemon.workspace().get("arriving", [])
 
     def is_first(self, revision, share=3000):
-        return place_of(self.machine, revision) < share
+        return share_of(self.machine, revision) < share
 
 
 def edited_so_that(hosts, vault, count):

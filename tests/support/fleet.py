@@ -6,12 +6,6 @@ import json
 from etcd import STATE
 
 
-def share_of(machine, subject):
-    """The place of a machine in the queue for a rollout: base/share.h."""
-    fraction = hashlib.sha256(machine.encode() + b"\0" + subject.encode()).digest()[:8]
-    return int.from_bytes(fraction, "big") * 10000 >> 64
-
-
 def machine_of(name):
     return hashlib.md5(name.encode()).hexdigest()
 

@@ -35,6 +35,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 from etcd import PREFIX, STATE, Node, coded  # noqa: E402
 
+PACE = ["--heartbeat-interval", "100", "--election-timeout", "1000"]  # etcd's own
 BUILD = pathlib.Path(os.environ.get("B", "build"))
 DAEMON = (BUILD if BUILD.is_absolute() else ROOT / BUILD) / "clearconfd"
 REPORTERS = DAEMON.parent / "tests/bench/reporters"
@@ -152,7 +153,7 @@ def bench_daemons_that(options, folder, more):
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with contextlib.ExitStack() as stack:
         homes = stack.enter_context(tempfile.TemporaryDirectory(prefix="cc.", dir=memory))
-        etcd = stack.enter_context(Node(folder))
+        etcd = stack.enter_context(Node(folder, options=PACE))
         etcd.put("10-base.conf", "mark: start")
         before = memory_of(etcd.process.pid)
         processes = []
@@ -245,7 +246,7 @@ def sample_report(folder, etcd):
 
 
 def bench_reporters(options, folder):
-    with Node(folder) as etcd:
+    with Node(folder, options=PACE) as etcd:
         sample = sample_report(folder, etcd)
         before = memory_of(etcd.process.pid)
         hosts = Reporters(etcd, options.reporters, options.lease, sample)
@@ -296,7 +297,7 @@ def stream(port, number, revision):
 
 
 def bench_streams(options, folder):
-    with Node(folder) as etcd:
+    with Node(folder, options=PACE) as etcd:
         before = memory_of(etcd.process.pid)
         revision = etcd.put("10-base.conf", "mark: start") + 1
         lines = Lines()

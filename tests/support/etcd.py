@@ -69,12 +69,13 @@ class Node:
 
     def command(self):
         peer = f"http://127.0.0.1:{self.peers[self.name]}"
+        beat = 100 if len(self.peers) > 1 else 10  # who is alone need not wait for others
         cluster = ",".join(f"{name}=http://127.0.0.1:{port}" for name, port in self.peers.items())
         return ["etcd", "--name", self.name, "--data-dir", str(self.folder / self.name),
                 "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                 "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                "--initial-cluster", cluster, "--heartbeat-interval", "100",
-                "--election-timeout", "1000", *self.options]
+                "--initial-cluster", cluster, "--heartbeat-interval", str(beat),
+                "--election-timeout", str(10 * beat), *self.options]
 
     def start(self):
         require()

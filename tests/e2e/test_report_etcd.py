@@ -19,6 +19,7 @@ timeout = 3s
 etcd = {etcd}
 probe = 100ms
 report = yes
+report_lease = 5s
 {more}
 """
 
@@ -140,7 +141,7 @@ def test_a_change_is_told_and_nothing_else(etcd, serve):
 
 def test_at_rest_the_lease_is_renewed_and_nothing_written(etcd, serve):
     etcd.put("10-base.conf", "a: 1")
-    daemon = serve(etcd, "report_lease = 5s")
+    daemon = serve(etcd)
     wait_told(daemon, "kept")
     wait_report(etcd, lambda told: told["site"].get("count") == 1, "a report")
     time.sleep(1.5)  # what has happened is told, once a second
@@ -150,7 +151,7 @@ def test_at_rest_the_lease_is_renewed_and_nothing_written(etcd, serve):
 
 
 def test_who_is_gone_has_no_key_after_its_lease(etcd, serve):
-    daemon = serve(etcd, "report_lease = 5s")
+    daemon = serve(etcd)
     wait_told(daemon, "kept")
     daemon.stop()
     assert entry(etcd), "who comes back soon was not away"
@@ -205,11 +206,10 @@ def test_a_keyed_digest_tells_secrets_apart_and_one_without_does_not(etcd, serve
         assert it["workspaces"][0]["keyed"] == bool(more)
         return digest(it)
 
-    keyed = f"report_key = {key}"
-    assert digest_with("", "one") == digest_with("", "two")
-    assert digest_with(keyed, "one") == digest_with(keyed, "one")
-    assert digest_with(keyed, "one") != digest_with(keyed, "two")
-    assert digest_with(keyed, "one") != digest_with("", "one")
+    with_key = f"report_key = {key}"
+    keyed, plain = digest_with(with_key, "one"), digest_with("", "one")
+    assert digest_with("", "two") == plain != keyed
+    assert digest_with(with_key, "one") == keyed != digest_with(with_key, "two")
 
 
 @pytest.mark.parametrize("text, mode, words", [
@@ -233,7 +233,7 @@ def test_a_key_that_is_not_right_is_told(etcd, serve, tmp_path, text, mode, word
 
 def test_a_lease_that_is_gone_comes_back(etcd, serve):
     etcd.put("10-base.conf", "a: 1")
-    daemon = serve(etcd, "report_lease = 5s")
+    daemon = serve(etcd)
     wait_told(daemon, "kept")
     etcd.call("lease/revoke", ID=entry(etcd)["lease"])
     assert not entry(etcd)
@@ -244,7 +244,7 @@ def test_a_lease_that_is_gone_comes_back(etcd, serve):
 
 
 def test_a_key_that_was_deleted_comes_back(etcd, serve):
-    daemon = serve(etcd, "report_lease = 5s")
+    daemon = serve(etcd)
     wait_told(daemon, "kept")
     etcd.delete(HOST, STATE)
     wait_until(lambda: entry(etcd), "the report")
@@ -253,7 +253,7 @@ def test_a_key_that_was_deleted_comes_back(etcd, serve):
 def test_an_outage_of_etcd_costs_no_report(tmp_path, serve):
     with Node(tmp_path) as etcd:
         etcd.put("10-base.conf", "a: 1")
-        daemon = serve(etcd, "report_lease = 5s")
+        daemon = serve(etcd)
         before = wait_report(etcd, lambda told: told["site"].get("count") == 1, "a report")
         etcd.end()
         wait_until(lambda: daemon.status()["site"]["state"] == "offline", "an outage")
@@ -272,7 +272,7 @@ def test_a_host_that_may_not_report_says_so_and_serves(tmp_path, serve):
         etcd.guard()
         password = tmp_path / "password"
         password.write_text("host-password-12345")
-        login = f"user = host\npassword_file = {password}\nreport_lease = 5s"
+        login = f"user = host\npassword_file = {password}"
         daemon = serve(etcd, login)
         it = wait_told(daemon, "failed")
         assert "permission denied: grant the role of `user`" in it["last_error"]
@@ -295,7 +295,7 @@ def test_a_host_that_may_not_report_says_so_and_serves(tmp_path, serve):
 def test_a_clock_that_is_off_by_a_day_is_told(etcd, serve, tmp_path, library):  # noqa: F811
     host = Host(tmp_path, library)
     host.set_clock(-86400)
-    daemon = serve(etcd, "report_lease = 5s", env=host.env)
+    daemon = serve(etcd, env=host.env)
     it = wait_report(etcd, lambda told: "clock" in told, "a clock that is off")
     assert -86403 <= it["clock"] <= -86397
     assert -86403 <= told(daemon)["clock"] <= -86397
@@ -306,10 +306,10 @@ def test_a_clock_that_is_off_by_a_day_is_told(etcd, serve, tmp_path, library):  
 # --- hosts of one name --------------------------------------------------------
 
 def test_of_two_daemons_of_a_machine_the_later_one_reports(etcd, serve):
-    first = serve(etcd, "report_lease = 5s", conf="who: first")
+    first = serve(etcd, conf="who: first")
     wait_told(first, "kept")
     run = report(etcd)["run"]
-    second = serve(etcd, "report_lease = 5s", conf="who: second")
+    second = serve(etcd, conf="who: second")
     wait_told(second, "kept")
     it = wait_told(first, "taken")
     assert "another host reports under this name" in it["last_error"]
@@ -331,10 +331,10 @@ def test_another_machine_of_the_same_name_is_told(etcd, serve, tmp_path, library
         folder.mkdir()
         hosts.append(Host(folder, library))
         hosts[-1].set_machine_id(f"{number + 1:032x}\n")
-    first = serve(etcd, "report_lease = 5s", conf="who: first", env=hosts[0].env)
+    first = serve(etcd, conf="who: first", env=hosts[0].env)
     wait_told(first, "kept")
     machine = report(etcd)["machine"]
-    second = serve(etcd, "report_lease = 5s", conf="who: second", env=hosts[1].env)
+    second = serve(etcd, conf="who: second", env=hosts[1].env)
     it = wait_told(second, "taken")
     assert "another host reports under this name" in it["last_error"]
     # Who was first keeps it, and is told who else there is.

@@ -14,17 +14,21 @@
 #define RENEWED "{\"result\":{" HEADER ",\"ID\":\"7\",\"TTL\":\"1\"}}\n"
 #define OVER    "{\"result\":{" HEADER ",\"ID\":\"7\"}}\n"
 #define WRITTEN "{" HEADER ",\"succeeded\":true}"
-#define NOT_WRITTEN                                                            \
-	"{" HEADER ",\"responses\":[{\"response_range\":{\"kvs\":[%s]}}]}"
-#define FOUND "{" HEADER ",\"kvs\":[%s]}"
+#define NOT_WRITTEN(kv)                                                        \
+	"{" HEADER ",\"responses\":[{\"response_range\":{\"kvs\":[" kv "]}}]}"
+#define FOUND(kv) "{" HEADER ",\"kvs\":[" kv "]}"
 #define NO_LEASE                                                               \
 	"{\"error\":\"x\",\"message\":\"etcdserver: requested lease not "      \
 	"found\",\"code\":5}"
 
-/* What lies in the key, in base64: "ours", "earlier", "others". */
-#define OURS    "b3Vycw=="
-#define EARLIER "ZWFybGllcg=="
-#define OTHERS  "b3RoZXJz"
+/* What lies in the key; the values in base64: "ours", "earlier", "others". */
+#define KV(lease, revision, value)                                             \
+	"{\"key\":\"aw==\"," lease "\"mod_revision\":\"" revision              \
+	"\",\"value\":\"" value "\"}"
+#define LEASE(id) "\"lease\":\"" id "\","
+#define OURS      "b3Vycw=="
+#define EARLIER   "ZWFybGllcg=="
+#define OTHERS    "b3RoZXJz"
 
 /*
  * An etcd of one key that answers each method by what is planned for it, or as
@@ -271,12 +275,8 @@ static void a_lease_that_is_missing_at_a_write_is_replaced(void **state)
 static void an_earlier_process_is_succeeded(void **state)
 {
 	struct keeping *keeping = *state;
-	_cleanup_(mem_freep) char *found =
-		mem_printf(NOT_WRITTEN, "{\"key\":\"aw==\",\"lease\":\"3\","
-					"\"mod_revision\":\"5\",\"value\":"
-					"\"" EARLIER "\"}");
 
-	keeping->write_answers[0] = found;
+	keeping->write_answers[0] = NOT_WRITTEN(KV(LEASE("3"), "5", EARLIER));
 	set(keeping, "one");
 	run_until_state(keeping, ETCD_KEEP_KEPT);
 	assert_int_equal(keeping->writes, 2);
@@ -286,12 +286,9 @@ static void an_earlier_process_is_succeeded(void **state)
 static void somebody_else_is_let_be_and_given_a_mark(void **state)
 {
 	struct keeping *keeping = *state;
-	_cleanup_(mem_freep) char *found =
-		mem_printf(NOT_WRITTEN, "{\"key\":\"aw==\",\"lease\":\"3\","
-					"\"mod_revision\":\"5\",\"value\":"
-					"\"" OTHERS "\"}");
 
-	keeping->write_answers[0] = keeping->write_answers[1] = found;
+	keeping->write_answers[0] = NOT_WRITTEN(KV(LEASE("3"), "5", OTHERS));
+	keeping->write_answers[1] = keeping->write_answers[0];
 	set(keeping, "one");
 	run_until_state(keeping, ETCD_KEEP_RIVALED);
 	run_until(keeping, 2, 0, 0);
@@ -304,11 +301,8 @@ static void somebody_else_is_let_be_and_given_a_mark(void **state)
 static void what_has_no_lease_is_nobodys(void **state)
 {
 	struct keeping *keeping = *state;
-	_cleanup_(mem_freep) char *found =
-		mem_printf(NOT_WRITTEN, "{\"key\":\"aw==\",\"mod_revision\":"
-					"\"5\",\"value\":\"" OTHERS "\"}");
 
-	keeping->write_answers[0] = found;
+	keeping->write_answers[0] = NOT_WRITTEN(KV("", "5", OTHERS));
 	set(keeping, "one");
 	run_until_state(keeping, ETCD_KEEP_KEPT);
 	assert_int_equal(keeping->marks, 0);
@@ -318,12 +312,8 @@ static void what_has_no_lease_is_nobodys(void **state)
 static void who_came_later_keeps_it(void **state)
 {
 	struct keeping *keeping = *state;
-	_cleanup_(mem_freep) char *found =
-		mem_printf(NOT_WRITTEN, "{\"key\":\"aw==\",\"lease\":\"3\","
-					"\"mod_revision\":\"12\",\"value\":"
-					"\"" EARLIER "\"}");
 
-	keeping->write_answers[1] = found;
+	keeping->write_answers[1] = NOT_WRITTEN(KV(LEASE("3"), "12", EARLIER));
 	set(keeping, "one");
 	run_until_state(keeping, ETCD_KEEP_KEPT);
 	set(keeping, "two");
@@ -334,9 +324,8 @@ static void who_came_later_keeps_it(void **state)
 static void a_key_that_was_deleted_is_written_again(void **state)
 {
 	struct keeping *keeping = *state;
-	_cleanup_(mem_freep) char *nothing = mem_printf(FOUND, "");
 
-	keeping->look_answers[0] = nothing;
+	keeping->look_answers[0] = FOUND("");
 	set(keeping, "one");
 	run_until(keeping, 2, 0, 1);
 	assert_int_equal(keeping->writes, 2);
@@ -345,13 +334,9 @@ static void a_key_that_was_deleted_is_written_again(void **state)
 static void a_mark_is_told_and_taken_off_some_day(void **state)
 {
 	struct keeping *keeping = *state;
-	_cleanup_(mem_freep) char *marked =
-		mem_printf(FOUND, "{\"key\":\"aw==\",\"lease\":\"7\","
-				  "\"mod_revision\":\"10\",\"value\":"
-				  "\"" OURS "\"}");
 
 	for (size_t i = 0; i < 4; i++)
-		keeping->look_answers[i] = marked;
+		keeping->look_answers[i] = FOUND(KV(LEASE("7"), "10", OURS));
 	set(keeping, "one");
 	run_until(keeping, 1, 0, 1);
 	run_until(keeping, 2, 0, 4);

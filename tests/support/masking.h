@@ -40,6 +40,16 @@ static inline void mask_with(struct masking *masking, const char *patterns,
 				    masking->doc->root);
 }
 
+/* As it is shown by what these secrets are by now. */
+static inline void assert_masked_by(struct masking *masking,
+				    const struct secrets *secrets,
+				    const char *expected)
+{
+	docs_assert_json(
+		mask_tree(secrets, &masking->arena, masking->doc->root),
+		expected);
+}
+
 static inline void assert_masked_with(const char *patterns, const char *json,
 				      const char *expected)
 {

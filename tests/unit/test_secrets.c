@@ -22,9 +22,7 @@ static void assert_hidden(const char *rules, const char *json,
 	mask_with(&masking, NULL, json);
 	secrets_learn(masking.secrets, doc->root);
 	secrets_learn_patterns(masking.secrets, doc->root);
-	docs_assert_json(
-		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
-		expected);
+	assert_masked_by(&masking, masking.secrets, expected);
 }
 
 static void the_configuration_may_hide_more(void **state)
@@ -126,13 +124,11 @@ static void who_pinned_them_sees_no_change(void **state)
 	other = secrets_pin(masking.secrets);
 	secrets_learn_text(masking.secrets, "swordfish");
 	secrets_set_patterns(other, NULL);
-	docs_assert_json(mask_tree(pinned, &masking.arena, masking.doc->root),
+	assert_masked_by(&masking, pinned,
 			 "{\"x\":\"swordfish\",\"y\":\"****\"}");
-	docs_assert_json(mask_tree(other, &masking.arena, masking.doc->root),
-			 "{\"x\":\"swordfish\",\"y\":\"b\"}");
-	docs_assert_json(
-		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
-		"{\"x\":\"****\",\"y\":\"****\"}");
+	assert_masked_by(&masking, other, "{\"x\":\"swordfish\",\"y\":\"b\"}");
+	assert_masked_by(&masking, masking.secrets,
+			 "{\"x\":\"****\",\"y\":\"****\"}");
 	secrets_free(pinned);
 	secrets_free(other);
 }
@@ -148,11 +144,9 @@ static void who_pinned_them_learns_for_himself(void **state)
 	pinned = secrets_pin(masking.secrets);
 	secrets_learn_text(pinned, "swordfish");
 	secrets_learn_text(pinned, "shark");
-	docs_assert_json(mask_tree(pinned, &masking.arena, masking.doc->root),
-			 "{\"x\":\"a ****\",\"y\":\"****\"}");
-	docs_assert_json(
-		mask_tree(masking.secrets, &masking.arena, masking.doc->root),
-		"{\"x\":\"a swordfish\",\"y\":\"shark\"}");
+	assert_masked_by(&masking, pinned, "{\"x\":\"a ****\",\"y\":\"****\"}");
+	assert_masked_by(&masking, masking.secrets,
+			 "{\"x\":\"a swordfish\",\"y\":\"shark\"}");
 	secrets_free(pinned);
 }
 
@@ -175,7 +169,7 @@ static void what_a_caller_brings_is_hidden_by_key_only(void **state)
 	root = masking.doc->root;
 	value_get(root, STR("a"))->flags |= VALUE_FOREIGN;
 	value_get(root, STR("token"))->flags |= VALUE_FOREIGN;
-	docs_assert_json(mask_tree(masking.secrets, &masking.arena, root),
+	assert_masked_by(&masking, masking.secrets,
 			 "{\"a\":\"swordfish\",\"token\":\"****\"}");
 }
 

@@ -168,18 +168,26 @@ int fsync(int fd)
 	return is_to_fail("fsync") ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
+static int makes_file(int flags)
+{
+	return (flags & O_CREAT) || (flags & __O_TMPFILE) == __O_TMPFILE;
+}
+
+static mode_t mode_of(int flags, va_list ap)
+{
+	return makes_file(flags) ? va_arg(ap, mode_t) : 0;
+}
+
 int open(const char *path, int flags, ...)
 {
 	const char *folder = getenv("HOST_SHIM");
 	char own[4096];
-	mode_t mode = 0;
+	mode_t mode;
 	va_list ap;
 
-	if ((flags & O_CREAT) || (flags & __O_TMPFILE) == __O_TMPFILE) {
-		va_start(ap, flags);
-		mode = va_arg(ap, mode_t);
-		va_end(ap);
-	}
+	va_start(ap, flags);
+	mode = mode_of(flags, ap);
+	va_end(ap);
 	if (folder && !strcmp(path, "/etc/machine-id")) {
 		snprintf(own, sizeof(own), "%s/machine-id", folder);
 		path = own;
@@ -189,16 +197,14 @@ int open(const char *path, int flags, ...)
 
 int openat(int dir, const char *path, int flags, ...)
 {
-	mode_t mode = 0;
+	mode_t mode;
 	va_list ap;
 
-	if ((flags & O_CREAT) || (flags & __O_TMPFILE) == __O_TMPFILE) {
-		va_start(ap, flags);
-		mode = va_arg(ap, mode_t);
-		va_end(ap);
-		if (is_to_fail("create"))
-			return -1;
-	}
+	va_start(ap, flags);
+	mode = mode_of(flags, ap);
+	va_end(ap);
+	if (makes_file(flags) && is_to_fail("create"))
+		return -1;
 	return (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 

@@ -1,7 +1,6 @@
 """The layer `site` by etcd: one real node, and everything that one host may see of it."""
 
 import http.server
-import json
 import signal
 import socket
 import subprocess

@@ -7,7 +7,6 @@ against the interface. At the end the faults are over, and what is there last is
 """
 
 import json
-import pathlib
 import random
 import signal
 import time

@@ -53,13 +53,6 @@ def keys(count, mark="value"):
     return "".join(f'group{i // 100}.key{i % 100} = "{mark} {i}"\n' for i in range(count))
 
 
-def resident(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 class World:
     """A daemon with `size` of something; change(i) changes one key and comes back when it is served."""
 
@@ -134,7 +127,7 @@ class World:
         if self.rounds:  # the first finds everything cold
             del rounds[0]
         medians = {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
-        return {**medians, "turn": self.daemon.longest_turn_ms(), "memory": resident(self.pid)}
+        return {**medians, "turn": self.daemon.longest_turn_ms(), "memory": self.daemon.resident() * 1024}
 
 
 class Workspaces(World):

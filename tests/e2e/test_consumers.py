@@ -131,11 +131,10 @@ def test_a_thousand_come_and_go(home, server, daemon, conf):
     home.conf(conf())
     daemon.start()
     daemon.wait_state("ready")
-    fds = f"/proc/{daemon.process.pid}/fd"
     ask = b'{"method":"io.clearconf.Get","parameters":{"path":"api"}}\0'
     watch = b'{"method":"io.clearconf.Watch","more":true}\0'
     sizes = []
-    before = len(os.listdir(fds))
+    before = daemon.descriptors()
     for _ in range(4):
         many = []
         for i in range(1000):
@@ -150,15 +149,9 @@ def test_a_thousand_come_and_go(home, server, daemon, conf):
         for each in many:
             each.close()
         wait_until(lambda: listed(daemon) == [], "nobody")
-        sizes.append(resident(daemon.process.pid))
-    wait_until(lambda: len(os.listdir(fds)) <= before, "no descriptor more")
+        sizes.append(daemon.resident())
+    wait_until(lambda: daemon.descriptors() <= before, "no descriptor more")
     assert SANITIZED or sizes[-1] <= sizes[1] + 512, sizes
-
-
-def resident(pid):
-    """In KiB."""
-    with open(f"/proc/{pid}/status") as status:
-        return int(next(line for line in status if line.startswith("VmRSS")).split()[1])
 
 
 def test_without_read_one_sees_ones_own(home, conf, strangers):

@@ -22,18 +22,13 @@ def among_strangers(home, strangers):
         yield daemon
 
 
-def memory_mb(daemon):
-    with open(f"/proc/{daemon.process.pid}/status") as status:
-        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
-
-
 def test_a_user_who_does_all_the_harm_there_is_leaves_others_their_answers(among_strangers,
                                                                            strangers):
     """Times are the bench's to judge (tests/bench/hostile.py); here nobody may stand still."""
     with Attack(strangers.socket, STRANGER, 7) as attack:
         wait_until(lambda: among_strangers.status()["connections"] > 300, "the attack")
         taken = latencies(strangers.socket, 3)
-        assert SANITIZED or memory_mb(among_strangers) < 300
+        assert SANITIZED or among_strangers.resident() < 300 * 1024
     assert attack.figures["refused"] > 0
     assert len(taken) > 20 and quantile(taken, 0.99) < 2
     wait_until(lambda: among_strangers.status()["connections"] == 1, "the attacker to be gone")
@@ -181,7 +176,7 @@ def test_nonsense_is_an_error_or_the_end(home, daemon, harm):
             assert other.call("Get", path="k")["value"] == 1
         home.conf("k: 2")
         assert watcher.changes() == {"k": ("changed", None)}
-    assert memory_mb(daemon) < 150
+    assert daemon.resident() < 150 * 1024
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make another user namespace")

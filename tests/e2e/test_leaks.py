@@ -1,7 +1,6 @@
 """What must not pile up: descriptors, memory, half-dead connections."""
 
 import os
-import pathlib
 import time
 
 import pytest
@@ -20,12 +19,6 @@ def busy(home, conf, server, daemon):
     daemon.start()
     daemon.wait_state("ready")
     return daemon
-
-
-def resident(daemon):
-    """Kilobytes of memory."""
-    status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0])
 
 
 def descriptors_at_rest(daemon, server):
@@ -92,7 +85,7 @@ def test_memory_does_not_grow_with_what_has_been(home, conf, busy):
             busy.reload()
 
     work()
-    before = resident(busy)
+    before = busy.resident()
     for _ in range(3):
         work()
-    assert resident(busy) - before < 2048
+    assert busy.resident() - before < 2048

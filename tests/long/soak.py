@@ -30,10 +30,8 @@ class Soak(World):
 
     def sample(self):
         """(resident kilobytes, descriptors that are no client's)."""
-        text = pathlib.Path(f"/proc/{self.daemon.process.pid}/status").read_text()
         status = self.daemon.call("GetStatus")["status"]
-        return (int(text.partition("VmRSS:")[2].split()[0]),
-                self.daemon.descriptors() - status["connections"] + 1)
+        return self.daemon.resident(), self.daemon.descriptors() - status["connections"] + 1
 
     def run(self, seconds):
         """[(second, kilobytes, descriptors)]"""

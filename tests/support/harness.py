@@ -305,6 +305,11 @@ class Daemon:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
+    def resident(self):
+        """Kilobytes of memory."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0])
+
 
 class Strangers:
     """Other users of this host, for who is root: each call is a process of that

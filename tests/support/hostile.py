@@ -123,7 +123,7 @@ ASK = ("import json, sys; sys.path.insert(0, sys.argv[1]); from hostile import l
 def put_first(pid):
     """Give the daemon the processors before all else, where root may, so that it is not the other
     programs that are measured; the command that has another have the same."""
-    done = subprocess.run([*FIRST[:1], "--all-tasks", *FIRST[1:2], "--pid", "5", str(pid)],
+    done = subprocess.run(["chrt", "--all-tasks", "--rr", "--pid", "5", str(pid)],
                           capture_output=True, check=False)
     return [] if done.returncode else FIRST
 

@@ -9,6 +9,7 @@
 #include "base/source.h"
 #include "config/mask.h"
 #include "config/secrets.h"
+#include "config/vault_env.h"
 #include "read/doc.h"
 #include "read/reader.h"
 #include "text/watch_text.h"
@@ -20,30 +21,15 @@
 /* A request to etcd has at most 1.5 MiB, key and all. */
 #define ETCD_BYTES ((size_t)1536 * 1024 - 4096)
 
-/* What every host shows to documents from elsewhere (clearconfd.conf, [local]
- * vault_environment). */
-static struct env *environment_of_hosts(void)
-{
-	static const char *const names[] = {"HOME", "USER", "LOGNAME",
-					    "HOSTNAME", "LANG"};
-	_cleanup_(env_unrefp) struct env *all = env_from_process();
-	struct env_variable seen[ARRAY_SIZE(names)];
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		seen[count].name = str_from(names[i]);
-		if (env_get(all, seen[count].name, &seen[count].value))
-			count++;
-	}
-	return env_new(seen, count);
-}
-
 /* --- reading -------------------------------------------------------------- */
 
+/* With the variables that every host shows to documents from elsewhere, unless
+ * its [local] vault_environment says otherwise. */
 static bool understand(struct site_text *text, const char *name,
 		       enum conform_policy policy)
 {
-	_cleanup_(env_unrefp) struct env *env = environment_of_hosts();
+	_cleanup_(env_unrefp) struct env *all = env_from_process();
+	_cleanup_(env_unrefp) struct env *env = env_for_vaults(all, NULL, true);
 	const struct read_options how = {
 		.format = read_format_of_path(name),
 		.limits = READ_LIMITS_DEFAULT,

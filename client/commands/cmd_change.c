@@ -64,10 +64,7 @@ static void add_problem(struct buf *out, const struct value *problem)
 
 static void add_change(struct buf *out, const struct value *change)
 {
-	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
-
-	watch_text_add_change(&line, change, true);
-	buf_add_str(out, str_from_offset(buf_str(&line), 1));
+	watch_text_add_change(out, change, true);
 }
 
 static bool is_empty(const struct value *answer, const char *key)

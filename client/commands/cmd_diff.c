@@ -29,18 +29,12 @@ static const struct option_spec options[] = {
 	 "print the daemon's answer as JSON"},
 };
 
-/* " changed a 1 -> 2 (file:...)" without the blank. */
 static int print(const struct value *changes)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
-	for (uint32_t i = 0; i < changes->list.count; i++) {
-		struct buf line = BUF_INIT;
-
-		watch_text_add_change(&line, changes->list.items[i], true);
-		buf_add_str(&out, str_from_offset(buf_str(&line), 1));
-		buf_deinit(&line);
-	}
+	for (uint32_t i = 0; i < changes->list.count; i++)
+		watch_text_add_change(&out, changes->list.items[i], true);
 	return output_show(buf_str(&out));
 }
 

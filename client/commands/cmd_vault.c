@@ -68,13 +68,8 @@ static void add_problem(struct buf *out, const char *path, const char *label,
 
 static void add_changes(struct buf *out, const struct value *changes)
 {
-	for (uint32_t i = 0; i < changes->list.count; i++) {
-		struct buf line = BUF_INIT;
-
-		watch_text_add_change(&line, changes->list.items[i], true);
-		buf_add_str(out, str_from_offset(buf_str(&line), 1));
-		buf_deinit(&line);
-	}
+	for (uint32_t i = 0; i < changes->list.count; i++)
+		watch_text_add_change(out, changes->list.items[i], true);
 	if (!changes->list.count)
 		buf_puts(out, "it would change nothing\n");
 }

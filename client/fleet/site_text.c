@@ -182,7 +182,6 @@ static void add_change(struct buf *out, const struct comparison *comparison,
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	struct value *told = value_new(&arena, VALUE_OBJECT);
-	struct buf line = BUF_INIT;
 
 	set(told, &arena, STR("kind"),
 	    value_new_string(&arena, str_from(change_kind_name(change->kind))));
@@ -193,9 +192,7 @@ static void add_change(struct buf *out, const struct comparison *comparison,
 	if (change->new)
 		set(told, &arena, STR("new"),
 		    visible(comparison, comparison->new, &arena, change->path));
-	watch_text_add_change(&line, told, true);
-	buf_add_str(out, str_from_offset(buf_str(&line), 1));
-	buf_deinit(&line);
+	watch_text_add_change(out, told, true);
 }
 
 size_t site_text_add_changes(struct buf *out, const struct doc *old,

@@ -26,6 +26,7 @@ static void add_generation(struct buf *out, const struct value *generation)
 	}
 	for (uint32_t i = 0; i < changes->list.count; i++) {
 		begin_line(out, generation);
+		buf_putc(out, ' ');
 		watch_text_add_change(out, changes->list.items[i], false);
 	}
 }

@@ -107,7 +107,7 @@ void watch_text_add_change(struct buf *out, const struct value *change,
 {
 	struct str kind = answer_text(change, "kind");
 
-	buf_printf(out, " %s%.*s%s ", output_colour(colour_of(kind)),
+	buf_printf(out, "%s%.*s%s ", output_colour(colour_of(kind)),
 		   STR_PRINT(kind), output_colour(OUTPUT_PLAIN));
 	buf_add_str(out, answer_text(change, "path"));
 	if (values)
@@ -208,6 +208,7 @@ static void add_change(struct buf *out, struct watch_text *text,
 		       const struct value *change)
 {
 	begin(out, text);
+	buf_putc(out, ' ');
 	watch_text_add_change(out, change, text->values);
 	if (text->begun)
 		leaves_set(&text->known, answer_text(change, "path"),

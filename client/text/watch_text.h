@@ -30,8 +30,8 @@ struct watch_text {
 	bool begun;   /* what is there is known */
 };
 
-/* " changed sdk.aws.s3.region (vault:team:3:12)", with a line end; @values:
- * what it was and is, too. */
+/* "changed sdk.aws.s3.region (vault:team:3:12)", with a line end; @values: what
+ * it was and is, too. */
 void watch_text_add_change(struct buf *out, const struct value *change,
 			   bool values);
 

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "call/arguments.h"
@@ -24,17 +22,6 @@ static const struct option_spec options[] = {
 static const char *const headings[] = {"PID",       "UID",   "COMMAND",
 				       "WORKSPACE", "HOW",   "GENERATION",
 				       "SINCE",     "CHILD", "NOTE"};
-
-static void add_number(struct table *table, const struct value *consumer,
-		       const char *name)
-{
-	int64_t number = answer_int(consumer, name, -1);
-	char text[24] = "";
-
-	if (number >= 0)
-		(void)snprintf(text, sizeof(text), "%lld", (long long)number);
-	table_add(table, str_from(text));
-}
 
 static int64_t held_since(const struct value *consumer)
 {
@@ -75,12 +62,12 @@ static void add_note(struct table *table, const struct value *consumer)
 
 static void add_consumer(struct table *table, const struct value *consumer)
 {
-	add_number(table, consumer, "pid");
-	add_number(table, consumer, "uid");
+	table_add_number(table, answer_int(consumer, "pid", -1));
+	table_add_number(table, answer_int(consumer, "uid", -1));
 	table_add(table, answer_text(consumer, "command"));
 	table_add(table, answer_text(consumer, "workspace"));
 	table_add(table, answer_text(consumer, "how"));
-	add_number(table, consumer, "generation");
+	table_add_number(table, answer_int(consumer, "generation", -1));
 	table_add_time(table, held_since(consumer));
 	add_child(table, consumer);
 	add_note(table, consumer);
@@ -93,8 +80,7 @@ static int print(const struct value *list, const char *workspace)
 		.columns = ARRAY_SIZE(headings)};
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
-		table_add(&table, str_from(headings[i]));
+	table_add_heading(&table, headings);
 	for (uint32_t i = 0; value_is(list, VALUE_LIST) && i < list->list.count;
 	     i++) {
 		const struct value *consumer = list->list.items[i];

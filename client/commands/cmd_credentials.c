@@ -60,8 +60,7 @@ static int print_list(const struct value *list)
 		.columns = ARRAY_SIZE(heading)};
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		table_add(&table, str_from(heading[i]));
+	table_add_heading(&table, heading);
 	if (value_is(list, VALUE_LIST))
 		for (uint32_t i = 0; i < list->list.count; i++)
 			add_credential(&table, list->list.items[i]);

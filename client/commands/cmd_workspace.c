@@ -59,15 +59,13 @@ static void add_workspace(struct table *table, const struct value *workspace,
 static int print_list(const struct value *answer)
 {
 	const struct value *list = value_get(answer, STR("workspaces"));
-	_cleanup_(table_deinit) struct table table = {.columns = 6};
+	static const char *const heading[] = {"",        "NAME", "STATE",
+					      "COMPANY", "USER", "SERVER"};
+	_cleanup_(table_deinit) struct table table = {
+		.columns = ARRAY_SIZE(heading)};
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 
-	table_add(&table, STR(""));
-	table_add(&table, STR("NAME"));
-	table_add(&table, STR("STATE"));
-	table_add(&table, STR("COMPANY"));
-	table_add(&table, STR("USER"));
-	table_add(&table, STR("SERVER"));
+	table_add_heading(&table, heading);
 	if (value_is(list, VALUE_LIST))
 		for (uint32_t i = 0; i < list->list.count; i++)
 			add_workspace(&table, list->list.items[i],

@@ -15,14 +15,6 @@
 /* Of a digest so much is told: enough to see that two differ. */
 #define DIGEST_SHOWN 8
 
-static void add_number(struct table *table, int64_t number)
-{
-	_cleanup_(buf_deinit) struct buf cell = BUF_INIT;
-
-	buf_put_int(&cell, number);
-	table_add(table, buf_str(&cell));
-}
-
 static struct str short_digest(const struct host *host)
 {
 	struct str digest = host->digest;
@@ -52,7 +44,7 @@ static void add_row(struct table *table, const struct fleet_row *row)
 {
 	const struct host *first = row->hosts[0];
 
-	add_number(table, (int64_t)row->count);
+	table_add_number(table, (int64_t)row->count);
 	table_add(table, str_from(host_status_word(first->status)));
 	table_add(table, short_digest(first));
 	table_add_time(table, row->since);
@@ -68,8 +60,7 @@ static void add_hosts(struct buf *out, const struct fleet *fleet)
 		.columns = ARRAY_SIZE(heading)};
 	_cleanup_(fleet_rows_deinit) struct fleet_rows rows = {0};
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		table_add(&table, str_from(heading[i]));
+	table_add_heading(&table, heading);
 	fleet_rows_make(&rows, fleet);
 	for (size_t i = 0; i < rows.count; i++)
 		add_row(&table, &rows.items[i]);
@@ -161,11 +152,9 @@ static void add_document(struct table *table, const struct fleet *fleet,
 		catalog_find(&fleet->catalog, document->name);
 
 	table_add(table, document->name);
-	add_number(table, document->revision);
-	if (entry && entry->revision)
-		add_number(table, entry->revision);
-	else
-		table_add(table, (struct str){0});
+	table_add_number(table, document->revision);
+	table_add_number(table,
+			 entry && entry->revision ? entry->revision : -1);
 	table_add(table, document->rollout);
 	table_add(table, document->broken ? STR("broken") : (struct str){0});
 }
@@ -180,8 +169,7 @@ static void add_documents(struct buf *out, const struct fleet *fleet,
 
 	if (!host->document_count)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		table_add(&table, str_from(heading[i]));
+	table_add_heading(&table, heading);
 	for (size_t i = 0; i < host->document_count; i++)
 		add_document(&table, fleet, &host->documents[i]);
 	buf_putc(out, '\n');

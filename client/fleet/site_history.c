@@ -74,15 +74,10 @@ static void add_row(struct table *table, const struct revision *copy)
 {
 	_cleanup_(buf_deinit) struct buf cell = BUF_INIT;
 
-	buf_put_int(&cell, copy->number);
-	table_add(table, buf_str(&cell));
+	table_add_number(table, copy->number);
 	table_add_time(table, copy->time);
 	table_add(table, copy->by);
-	buf_deinit(&cell);
-	if (copy->text.ptr)
-		buf_put_int(&cell, (long long)copy->text.len);
-	table_add(table, buf_str(&cell));
-	buf_deinit(&cell);
+	table_add_number(table, copy->text.ptr ? (int64_t)copy->text.len : -1);
 	if (revision_is_damaged(copy))
 		buf_puts(&cell, "damaged, or of a newer version");
 	else if (!copy->text.ptr)
@@ -105,8 +100,7 @@ static void write_table(struct buf *out, const struct copies *copies,
 	_cleanup_(table_deinit) struct table table = {
 		.columns = ARRAY_SIZE(heading)};
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		table_add(&table, str_from(heading[i]));
+	table_add_heading(&table, heading);
 	for (size_t i = copies->count; i-- > 0;)
 		add_row(&table, &copies->items[i]);
 	table_write(out, &table);

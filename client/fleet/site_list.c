@@ -52,10 +52,7 @@ static void add_row(struct table *table, const struct catalog_entry *entry,
 	bool ours = document->newest.number && !document_is_foreign(document);
 
 	table_add(table, entry->name);
-	if (ours)
-		buf_put_int(&cell, document->newest.number);
-	table_add(table, buf_str(&cell));
-	buf_deinit(&cell);
+	table_add_number(table, ours ? document->newest.number : -1);
 	table_add_time(table, ours ? document->newest.time : -1);
 	table_add(table, ours ? document->newest.by : (struct str){0});
 	describe_rollout(entry, &cell);
@@ -115,8 +112,7 @@ static int print_entries(struct listing *listing, struct buf *json)
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	int status = EXIT_DONE;
 
-	for (size_t i = 0; i < ARRAY_SIZE(heading); i++)
-		table_add(&table, str_from(heading[i]));
+	table_add_heading(&table, heading);
 	for (size_t i = 0; status == EXIT_DONE && i < listing->catalog.count;
 	     i++)
 		status = add_entry(listing, &listing->catalog.items[i], &table,

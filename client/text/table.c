@@ -34,6 +34,21 @@ void table_add(struct table *table, struct str cell)
 	table->cells[table->count++] = printable(&table->arena, cell);
 }
 
+void table_add_heading(struct table *table, const char *const *words)
+{
+	for (size_t i = 0; i < table->columns; i++)
+		table_add(table, str_from(words[i]));
+}
+
+void table_add_number(struct table *table, int64_t number)
+{
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+
+	if (number >= 0)
+		buf_put_int(&text, number);
+	table_add(table, buf_str(&text));
+}
+
 void table_add_time(struct table *table, int64_t seconds)
 {
 	time_t time = (time_t)seconds;

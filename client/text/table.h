@@ -30,6 +30,12 @@ void table_deinit(struct table *table);
 /* Row by row, column by column; {NULL, 0} is an empty cell. */
 void table_add(struct table *table, struct str cell);
 
+/* The heading: a word for each column. */
+void table_add_heading(struct table *table, const char *const *words);
+
+/* Empty when negative. */
+void table_add_number(struct table *table, int64_t number);
+
 /* Seconds since 1970 as local time; empty when negative. */
 void table_add_time(struct table *table, int64_t seconds);
 

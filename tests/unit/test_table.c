@@ -109,6 +109,24 @@ static void no_time_is_an_empty_cell(void **state)
 	assert_int_equal(table.cells[1].len, sizeof("1970-01-01 00:00") - 1);
 }
 
+static void a_heading_has_a_word_for_each_column(void **state)
+{
+	static const char *const heading[] = {"A", "B"};
+	_cleanup_(table_deinit) struct table table = {.columns = 2};
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+
+	(void)state;
+	table_add_heading(&table, heading);
+	table_add_number(&table, 0);
+	table_add_number(&table, -1);
+	table_add_number(&table, INT64_MAX);
+	table_add_number(&table, 12);
+	table_write(&out, &table);
+	assert_string_equal(buf_str(&out).ptr, "A                    B\n"
+					       "0\n"
+					       "9223372036854775807  12\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +137,7 @@ int main(void)
 		cmocka_unit_test(the_widest_columns_are_cut_to_fit),
 		cmocka_unit_test(columns_are_never_cut_to_nothing),
 		cmocka_unit_test(no_time_is_an_empty_cell),
+		cmocka_unit_test(a_heading_has_a_word_for_each_column),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

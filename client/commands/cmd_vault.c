@@ -42,8 +42,7 @@ static void write_question(struct buf *out, const struct client *client,
 			   const struct source *source)
 {
 	buf_putc(out, '{');
-	json_key(out, "text");
-	json_write_string(out, source->text);
+	json_add_str(out, "text", source->text);
 	json_add_string(out, "format",
 			read_format_name(read_format_of_path(source->name)));
 	json_add_optional_string(out, "replaces", o->replaces);

@@ -80,8 +80,7 @@ static void tell(struct comparison *at, const char *what, struct str name,
 	if (at->json) {
 		buf_puts(at->out, at->count ? ",{" : "{");
 		json_add_string(at->out, "what", what);
-		json_key(at->out, "name");
-		json_write_string(at->out, name);
+		json_add_str(at->out, "name", name);
 		json_add_optional_string(at->out, "one", words[0]);
 		json_add_optional_string(at->out, "other", words[1]);
 		buf_putc(at->out, '}');

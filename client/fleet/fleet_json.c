@@ -11,10 +11,8 @@
 
 static void add_text(struct buf *out, const char *key, struct str text)
 {
-	if (!text.len)
-		return;
-	json_key(out, key);
-	json_write_string(out, text);
+	if (text.len)
+		json_add_str(out, key, text);
 }
 
 static void add_members(struct buf *out, const struct host *host)

@@ -215,8 +215,7 @@ void host_write_memory(struct buf *json, const struct host *host, int64_t since)
 	buf_putc(json, '{');
 	json_add_int(json, "format", 1);
 	json_add_string(json, "state", words[HOST_OFFLINE]);
-	json_key(json, "machine");
-	json_write_string(json, host->machine);
+	json_add_str(json, "machine", host->machine);
 	json_key(json, "groups");
 	buf_putc(json, '[');
 	for (size_t i = 0; i < host->group_count; i++) {

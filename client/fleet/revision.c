@@ -34,10 +34,8 @@ void revision_read(struct revision *revision, int64_t number, struct str json)
 
 static void add_text(struct buf *json, const char *key, struct str text)
 {
-	if (!text.ptr)
-		return;
-	json_key(json, key);
-	json_write_string(json, text);
+	if (text.ptr)
+		json_add_str(json, key, text);
 }
 
 void revision_write(struct buf *json, const struct revision *revision)

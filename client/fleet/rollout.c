@@ -116,12 +116,6 @@ bool rollout_parse(struct rollout *rollout, struct str json)
 	return false;
 }
 
-static void add_text(struct buf *json, const char *key, struct str text)
-{
-	json_key(json, key);
-	json_write_string(json, text);
-}
-
 static void add_stages(struct buf *json, const struct plan *plan)
 {
 	json_key(json, "stages");
@@ -134,20 +128,20 @@ void rollout_write(struct buf *json, const struct rollout *rollout)
 {
 	buf_putc(json, '{');
 	json_add_int(json, "format", 1);
-	add_text(json, "id", rollout->id);
+	json_add_str(json, "id", rollout->id);
 	json_add_string(json, "state", states[rollout->state]);
 	json_add_int(json, "share", rollout_share(rollout));
-	add_text(json, "text", rollout->text);
+	json_add_str(json, "text", rollout->text);
 	json_add_int(json, "of", rollout->of);
 	add_stages(json, &rollout->plan);
 	json_add_int(json, "every", rollout->every);
-	add_text(json, "stop_when", rollout->limits);
+	json_add_str(json, "stop_when", rollout->limits);
 	json_add_int(json, "stepped", rollout->stepped);
 	json_add_int(json, "started", rollout->started);
-	add_text(json, "by", rollout->by);
-	add_text(json, "reason", rollout->reason);
-	add_text(json, "why", rollout->why);
-	add_text(json, "put", rollout->put);
+	json_add_str(json, "by", rollout->by);
+	json_add_str(json, "reason", rollout->reason);
+	json_add_str(json, "why", rollout->why);
+	json_add_str(json, "put", rollout->put);
 	buf_putc(json, '}');
 }
 

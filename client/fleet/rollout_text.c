@@ -70,12 +70,6 @@ void rollout_text_add_standing(struct buf *out, const struct fleet *fleet,
 	buf_putc(out, '\n');
 }
 
-static void add_text(struct buf *out, const char *key, struct str text)
-{
-	json_key(out, key);
-	json_write_string(out, text);
-}
-
 static void add_tally(struct buf *out, const struct plan_tally *tally)
 {
 	json_add_int(out, "hosts", tally->reached);
@@ -92,20 +86,20 @@ void rollout_text_add_json(struct buf *out, const struct fleet *fleet,
 	struct plan_tally tally;
 
 	buf_putc(out, '{');
-	add_text(out, "document", entry->name);
+	json_add_str(out, "document", entry->name);
 	json_add_bool(out, "damaged", !rollout);
 	if (rollout) {
 		tally = fleet_tally(fleet, entry);
-		add_text(out, "id", rollout->id);
+		json_add_str(out, "id", rollout->id);
 		json_add_string(out, "state",
 				rollout_state_name(rollout->state));
-		add_text(out, "why", rollout->why);
+		json_add_str(out, "why", rollout->why);
 		json_add_int(out, "share", rollout_share(rollout));
 		json_add_int(out, "stage", (long long)rollout->stage + 1);
 		json_add_int(out, "stages", (long long)rollout->plan.stages);
 		json_add_int(out, "left", rollout_left(rollout, fleet->now));
-		add_text(out, "by", rollout->by);
-		add_text(out, "reason", rollout->reason);
+		json_add_str(out, "by", rollout->by);
+		json_add_str(out, "reason", rollout->reason);
 		add_tally(out, &tally);
 	}
 	buf_putc(out, '}');

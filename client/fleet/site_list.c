@@ -67,8 +67,7 @@ static void add_json(struct buf *out, const struct catalog_entry *entry,
 	bool ours = document->newest.number && !document_is_foreign(document);
 
 	buf_puts(out, out->len > 1 ? ",{" : "{");
-	json_key(out, "name");
-	json_write_string(out, entry->name);
+	json_add_str(out, "name", entry->name);
 	json_add_int(out, "etcd_revision", entry->revision);
 	json_add_int(out, "bytes", (long long)document->now.value.len);
 	if (ours) {

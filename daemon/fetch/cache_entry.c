@@ -59,8 +59,7 @@ static void write_vault(struct buf *out, const struct vault *vault)
 	json_add_optional_string(out, "owner", vault->owner);
 	json_add_optional_string(out, "last_update", vault->last_update);
 	if (vault->data.ptr) {
-		json_key(out, "data");
-		json_write_string(out, vault->data);
+		json_add_str(out, "data", vault->data);
 	}
 	buf_putc(out, '}');
 }

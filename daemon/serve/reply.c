@@ -43,12 +43,6 @@ static struct buf *error_open(struct out *out, const char *name)
 	return &out->bytes;
 }
 
-static void add_str(struct buf *fields, const char *key, struct str text)
-{
-	json_key(fields, key);
-	json_write_string(fields, text);
-}
-
 void reply_error(struct out *out, enum reply_error error, struct str name)
 {
 	static const struct {
@@ -70,7 +64,8 @@ void reply_error(struct out *out, enum reply_error error, struct str name)
 	};
 
 	out->refusals += error == REPLY_ACCESS_DENIED;
-	add_str(error_open(out, errors[error].name), errors[error].field, name);
+	json_add_str(error_open(out, errors[error].name), errors[error].field,
+		     name);
 	reply_close(out, false);
 }
 
@@ -79,7 +74,7 @@ void reply_invalid_path(struct out *out, struct str path,
 {
 	struct buf *fields = error_open(out, "io.clearconf.InvalidPath");
 
-	add_str(fields, "path", path);
+	json_add_str(fields, "path", path);
 	json_add_int(fields, "offset", (long long)error->offset);
 	json_add_string(fields, "reason", error->reason);
 	reply_close(out, false);

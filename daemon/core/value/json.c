@@ -161,10 +161,15 @@ void json_key(struct buf *out, const char *key)
 	buf_puts(out, "\":");
 }
 
-void json_add_string(struct buf *out, const char *key, const char *text)
+void json_add_str(struct buf *out, const char *key, struct str text)
 {
 	json_key(out, key);
-	json_write_string(out, str_from(text));
+	json_write_string(out, text);
+}
+
+void json_add_string(struct buf *out, const char *key, const char *text)
+{
+	json_add_str(out, key, str_from(text));
 }
 
 void json_add_int(struct buf *out, const char *key, long long number)

@@ -36,6 +36,7 @@ void json_write_real(struct buf *out, double real);
  * first after a '{'. @key is a name of ours: nothing of it needs escaping. */
 void json_key(struct buf *out, const char *key);
 void json_add_string(struct buf *out, const char *key, const char *text);
+void json_add_str(struct buf *out, const char *key, struct str text);
 void json_add_int(struct buf *out, const char *key, long long number);
 void json_add_bool(struct buf *out, const char *key, bool value);
 

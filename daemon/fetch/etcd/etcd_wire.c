@@ -178,8 +178,7 @@ void etcd_write_login(struct buf *out, const char *user, struct str password)
 {
 	buf_putc(out, '{');
 	json_add_string(out, "name", user);
-	json_key(out, "password");
-	json_write_string(out, password);
+	json_add_str(out, "password", password);
 	buf_putc(out, '}');
 }
 

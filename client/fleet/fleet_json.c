@@ -57,22 +57,11 @@ static void add_documents(struct buf *out, const struct host *host)
 	buf_putc(out, ']');
 }
 
-static void add_groups(struct buf *out, const struct host *host)
-{
-	json_key(out, "groups");
-	buf_putc(out, '[');
-	for (size_t i = 0; i < host->group_count; i++) {
-		buf_puts(out, i ? "," : "");
-		json_write_string(out, host->groups[i]);
-	}
-	buf_putc(out, ']');
-}
-
 void fleet_text_add_host_json(struct buf *out, const struct host *host)
 {
 	buf_putc(out, '{');
 	add_members(out, host);
-	add_groups(out, host);
+	host_write_groups(out, host);
 	add_documents(out, host);
 	json_add_int(out, "documents_total", host->document_total);
 	json_add_int(out, "consumers", host->consumers);

@@ -210,12 +210,8 @@ void host_read(struct host *host, struct arena *arena, struct str json)
 
 /* --- remembering ---------------------------------------------------------- */
 
-void host_write_memory(struct buf *json, const struct host *host, int64_t since)
+void host_write_groups(struct buf *json, const struct host *host)
 {
-	buf_putc(json, '{');
-	json_add_int(json, "format", 1);
-	json_add_string(json, "state", words[HOST_OFFLINE]);
-	json_add_str(json, "machine", host->machine);
 	json_key(json, "groups");
 	buf_putc(json, '[');
 	for (size_t i = 0; i < host->group_count; i++) {
@@ -223,6 +219,15 @@ void host_write_memory(struct buf *json, const struct host *host, int64_t since)
 		json_write_string(json, host->groups[i]);
 	}
 	buf_putc(json, ']');
+}
+
+void host_write_memory(struct buf *json, const struct host *host, int64_t since)
+{
+	buf_putc(json, '{');
+	json_add_int(json, "format", 1);
+	json_add_string(json, "state", words[HOST_OFFLINE]);
+	json_add_str(json, "machine", host->machine);
+	host_write_groups(json, host);
 	json_add_optional_int(json, "since", since);
 	buf_putc(json, '}');
 }

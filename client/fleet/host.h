@@ -96,6 +96,9 @@ void host_read(struct host *host, struct arena *arena, struct str json);
 void host_write_memory(struct buf *json, const struct host *host,
 		       int64_t since);
 
+/* Its member "groups" alone. */
+void host_write_groups(struct buf *json, const struct host *host);
+
 /* Would that be the same? */
 bool host_is_same_memory(const struct host *a, const struct host *b);
 

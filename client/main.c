@@ -41,7 +41,7 @@ static const struct command *const commands[] = {
 };
 /* clang-format on */
 
-static const struct program program = {"clearconf", commands};
+static const struct program program = {commands};
 
 int main(int argc, char **argv)
 {

@@ -12,7 +12,6 @@
 struct command;
 
 struct program {
-	const char *name;
 	const struct command *const *commands; /* in the order of the list, and
 						  a NULL */
 };

@@ -23,7 +23,8 @@ void catalog_deinit(struct catalog *catalog)
 	*catalog = (struct catalog){0};
 }
 
-bool catalog_is_rollout(struct str name, struct str *document)
+/* Is @name that of a rollout's key? *document: of what. */
+static bool is_rollout(struct str name, struct str *document)
 {
 	if (!str_ends(name, STR(ROLLOUT_SUFFIX)))
 		return false;
@@ -85,7 +86,7 @@ void catalog_add(struct catalog *catalog, struct str name, int64_t revision,
 	struct catalog_entry *entry;
 	struct str document;
 
-	if (!catalog_is_rollout(name, &document)) {
+	if (!is_rollout(name, &document)) {
 		if (name.len && !str_ends(name, STR("/")))
 			entry_for(catalog, name)->revision = revision;
 		return;
@@ -126,7 +127,8 @@ bool catalog_is_for(struct str name, const struct host *host)
 	return true;
 }
 
-bool catalog_reaches(const struct rollout *rollout, const struct host *host)
+/* Is @host among those that @rollout reaches? */
+static bool reaches(const struct rollout *rollout, const struct host *host)
 {
 	return host->machine.len &&
 	       share_of(host->machine, rollout->id) < rollout_share(rollout);
@@ -155,7 +157,7 @@ static bool is_expected(const struct catalog_entry *entry,
 			const struct host *host)
 {
 	return entry->rollout && entry->rollout->state == ROLLOUT_RUNNING &&
-	       catalog_reaches(entry->rollout, host);
+	       reaches(entry->rollout, host);
 }
 
 static const char *gap_at(const struct catalog_entry *entry,
@@ -217,7 +219,7 @@ void catalog_tally(const struct catalog_entry *entry, const struct host *host,
 	bool bad = host_bad(host, entry->rollout->id) != NULL;
 	bool taken = is_of_rollout(entry, document);
 
-	if (!bad && !taken && !catalog_reaches(entry->rollout, host))
+	if (!bad && !taken && !reaches(entry->rollout, host))
 		return;
 	tally->reached++;
 	if (!host->revision)

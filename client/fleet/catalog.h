@@ -42,14 +42,8 @@ void catalog_add(struct catalog *catalog, struct str name, int64_t revision,
 const struct catalog_entry *catalog_find(const struct catalog *catalog,
 					 struct str name);
 
-/* Is @name that of a rollout's key? *document: of what. */
-bool catalog_is_rollout(struct str name, struct str *document);
-
 /* Is the document @name for @host? */
 bool catalog_is_for(struct str name, const struct host *host);
-
-/* Is @host among those that @rollout reaches? */
-bool catalog_reaches(const struct rollout *rollout, const struct host *host);
 
 /* What @host lacks, in one line in *why, the arena's; NULL: nothing. */
 const char *catalog_gap(const struct catalog *catalog, const struct host *host,

@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include "call/command.h"
-#include "commands/elsewhere.h"
 #include "commands/program.h"
 
 /* In the order of the list. */
@@ -14,7 +13,7 @@ static const struct command *const commands[] = {
 	&cmd_fleet, &cmd_site, &cmd_rollout, &cmd_help, &cmd_version, NULL,
 };
 
-static const struct program program = {FLEET_PROGRAM, commands};
+static const struct program program = {commands};
 
 int main(int argc, char **argv)
 {

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "call/clock.h"
 #include "fetch/etcd/etcd.h"
+#include "fetch/etcd/etcd_span.h"
 #include "fleet/fleet.h"
 #include "fleet/roster.h"
 #include "fleet/store.h"
@@ -218,23 +219,6 @@ static void follow(struct following *following)
 	uv_close((uv_handle_t *)&following->tick, NULL);
 }
 
-/* The keys that begin with @prefix; its texts are the caller's. */
-static struct etcd_span span_of(const char *prefix)
-{
-	char *end = mem_strdup(prefix);
-
-	end[strlen(end) - 1]++;
-	return (struct etcd_span){own(str_from(prefix)), str_from(end)};
-}
-
-static void spans_free(struct etcd_span *spans, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		mem_free((char *)spans[i].key.ptr);
-		mem_free((char *)spans[i].end.ptr);
-	}
-}
-
 static void mirror_deinit(struct mirror *mirror)
 {
 	clear(mirror);
@@ -246,8 +230,9 @@ int fleet_follow(struct store *store, struct fleet_follower *follower)
 {
 	_cleanup_(mem_freep) char *state = store_key(store, "state", "");
 	_cleanup_(mem_freep) char *roster = store_key(store, "roster", "");
-	struct etcd_span spans[] = {span_of(state), span_of(roster),
-				    span_of(store->place.prefix)};
+	struct etcd_span spans[] = {etcd_span_below(state),
+				    etcd_span_below(roster),
+				    etcd_span_below(store->place.prefix)};
 	struct following following = {
 		.store = store,
 		.follower = follower,
@@ -272,6 +257,7 @@ int fleet_follow(struct store *store, struct fleet_follower *follower)
 	/* What was closed has its last turn. */
 	(void)uv_run(&store->loop, UV_RUN_NOWAIT);
 	mirror_deinit(&following.mirror);
-	spans_free(spans, ARRAY_SIZE(spans));
+	for (size_t i = 0; i < ARRAY_SIZE(spans); i++)
+		etcd_span_deinit(&spans[i]);
 	return following.mirror.lost ? following.mirror.lost : follower->status;
 }

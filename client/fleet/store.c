@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "call/clock.h"
+#include "fetch/etcd/etcd_span.h"
 #include "fleet/revision.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
@@ -99,7 +100,7 @@ struct question {
 	const struct store_range *range;
 	struct buf from; /* the key that the next page begins with */
 	int64_t page;    /* keys of it */
-	char *end;
+	struct str end;
 	int64_t revision;
 
 	/* Of a get. */
@@ -186,7 +187,7 @@ static void ask_page(struct question *question)
 {
 	const struct store_range *range = question->range;
 	const struct etcd_get get = {
-		.span = {buf_str(&question->from), str_from(question->end)},
+		.span = {buf_str(&question->from), question->end},
 		.limit = question->page,
 		.revision = question->revision,
 		.keys_only = range->keys_only,
@@ -216,30 +217,22 @@ static void take_page(struct question *question,
 		question->range->each(question->range->data, &reply->kvs[i]);
 }
 
-/* The first key behind all that begin with @prefix. */
-static char *end_of(const char *prefix)
-{
-	char *end = mem_strdup(prefix);
-
-	end[strlen(end) - 1]++;
-	return end;
-}
-
 int store_read(struct store *store, const struct store_range *range,
 	       int64_t *revision)
 {
-	_cleanup_(mem_freep) char *end = end_of(range->prefix);
+	_cleanup_(etcd_span_deinit) struct etcd_span span =
+		etcd_span_below(range->prefix);
 	struct question question = {
 		.store = store,
 		.ask = ask_page,
 		.take = take_page,
 		.range = range,
-		.end = end,
+		.end = span.end,
 		.page = PAGE,
 	};
 	int status;
 
-	buf_puts(&question.from, range->prefix);
+	buf_add_str(&question.from, span.key);
 	status = say(store, wait_for(&question));
 	buf_deinit(&question.from);
 	if (revision)

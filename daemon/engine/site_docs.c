@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "fetch/etcd/etcd_span.h"
 
 #define NOT_OURS SIZE_MAX
 
@@ -98,11 +99,10 @@ static struct etcd_span span_of(const struct site_docs *docs, const char *first,
 static struct etcd_span span_below(const struct site_docs *docs,
 				   const char *first)
 {
-	struct etcd_span span = span_of(docs, first, first);
-	char *end = (char *)span.end.ptr;
+	_cleanup_(mem_freep) char *prefix =
+		mem_printf("%s%s", docs->prefix, first);
 
-	end[span.end.len - 1]++;
-	return span;
+	return etcd_span_below(prefix);
 }
 
 /* What is for other hosts and groups does not come at all: a fleet of thousands
@@ -133,10 +133,8 @@ struct etcd_span *site_docs_spans(const struct site_docs *docs, size_t *count)
 
 void site_spans_free(struct etcd_span *spans, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		mem_free((char *)spans[i].key.ptr);
-		mem_free((char *)spans[i].end.ptr);
-	}
+	for (size_t i = 0; i < count; i++)
+		etcd_span_deinit(&spans[i]);
 	mem_free(spans);
 }
 

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/iso_time.h"
 #include "base/mem.h"
 #include "base/printable.h"
 #include "text/output.h"
@@ -24,30 +25,12 @@ void time_text_add(struct buf *out, int64_t seconds)
 	buf_puts(out, output_colour(OUTPUT_PLAIN));
 }
 
-static bool read_written(const char *text, time_t *at)
-{
-	struct tm utc = {0}, zone = {0};
-
-	text = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
-	if (!text)
-		return false;
-	if (*text == '.')
-		text += 1 + strspn(text + 1, "0123456789");
-	if (*text)
-		text = strptime(text, "%z", &zone);
-	if (!text || *text)
-		return false;
-	*at = timegm(&utc) - zone.tm_gmtoff;
-	return true;
-}
-
 void time_text_add_written(struct buf *out, struct str text)
 {
-	_cleanup_(mem_freep) char *copy = mem_strndup(text.ptr, text.len);
-	time_t at;
+	int64_t at;
 
-	if (read_written(copy, &at))
-		add_local(out, at);
+	if (iso_time_read(text, &at))
+		add_local(out, (time_t)at);
 	else
 		printable_add(out, text);
 }

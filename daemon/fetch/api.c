@@ -2,9 +2,9 @@
 
 #include <limits.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/iso_time.h"
 #include "base/mem.h"
 #include "fetch/base64.h"
 #include "read/reader.h"
@@ -386,20 +386,11 @@ bool api_parse_claims(struct api_claims *claims, struct arena *arena,
 	return true;
 }
 
-/* 2026-11-24T02:31:14.887000+00:00; the fraction is left out of it. */
 int64_t api_time(struct str text)
 {
-	_cleanup_(mem_freep) char *copy = mem_strndup(text.ptr, text.len);
-	struct tm tm = {0}, zone = {0};
-	char *rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t seconds;
 
-	if (!rest)
-		return -1;
-	if (*rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
-	if (*rest)
-		rest = strptime(rest, "%z", &zone);
-	return rest && !*rest ? timegm(&tm) - zone.tm_gmtoff : -1;
+	return iso_time_read(text, &seconds) && seconds >= 0 ? seconds : -1;
 }
 
 /* The next number of a version; what is no number counts as 0. */

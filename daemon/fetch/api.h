@@ -71,7 +71,7 @@ bool api_parse_claims(struct api_claims *claims, struct arena *arena,
 		      const char *token);
 
 /* Seconds since 1970 of a time as the API writes it: with a zone, or without,
- * which is UTC; -1 when it is none. */
+ * which is UTC; -1 when it is none, or before that. */
 int64_t api_time(struct str text);
 
 /* Compare "2.15" with "2.9" as tuples of integers: <0, 0, >0. */

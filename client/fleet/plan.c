@@ -63,6 +63,20 @@ static int64_t share_in(struct str text)
 	return whole * SHARE_PERCENT + part;
 }
 
+/* Add each of @list; false: one of them is none. */
+static bool add_each(struct plan *plan, struct str list,
+		     bool (*add)(struct plan *plan, struct str item))
+{
+	bool more;
+
+	do {
+		more = memchr(list.ptr, ',', list.len) != NULL;
+		if (!add(plan, str_trim(cut(&list, ','))))
+			return false;
+	} while (more);
+	return true;
+}
+
 bool plan_add_stage(struct plan *plan, int64_t share)
 {
 	int64_t last = plan->stages ? plan->shares[plan->stages - 1] : 0;
@@ -74,17 +88,18 @@ bool plan_add_stage(struct plan *plan, int64_t share)
 	return true;
 }
 
+static bool add_stage(struct plan *plan, struct str text)
+{
+	return plan_add_stage(plan, share_in(text));
+}
+
 const char *plan_set_stages(struct plan *plan, struct str text)
 {
-	struct str rest = text;
-
 	plan->stages = 0;
-	do {
-		if (!plan_add_stage(plan, share_in(str_trim(cut(&rest, ',')))))
-			return "expected at most 32 rising percentages such as "
-			       "1%,10%,100%";
-	} while (rest.len);
-	return NULL;
+	return add_each(plan, text, add_stage)
+		       ? NULL
+		       : "expected at most 32 rising percentages such as "
+			 "1%,10%,100%";
 }
 
 static const struct kind *kind_named(struct str name)
@@ -117,16 +132,11 @@ static bool add_limit(struct plan *plan, struct str text)
 
 const char *plan_set_limits(struct plan *plan, struct str text)
 {
-	bool more = text.len > 0;
-
 	plan->limit_count = 0;
-	while (more) {
-		more = memchr(text.ptr, ',', text.len) != NULL;
-		if (!add_limit(plan, str_trim(cut(&text, ','))))
-			return "expected limits such as broken>0,behind>5,"
-			       "offline>5, one of a kind";
-	}
-	return NULL;
+	return !text.len || add_each(plan, text, add_limit)
+		       ? NULL
+		       : "expected limits such as broken>0,behind>5,offline>5, "
+			 "one of a kind";
 }
 
 static const struct kind *kind_of(const struct plan_limit *limit)

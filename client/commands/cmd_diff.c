@@ -1,6 +1,3 @@
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/command.h"
@@ -56,10 +53,11 @@ static int show(const struct diff *o, const struct value *answer)
 static bool add_generation(struct buf *members, const char *key,
 			   const char *text)
 {
-	if (!*text || strlen(text) > 18 ||
-	    strspn(text, "0123456789") != strlen(text))
+	int64_t generation;
+
+	if (!str_to_number(str_from(text), &generation))
 		return false;
-	json_add_int(members, key, strtoll(text, NULL, 10));
+	json_add_int(members, key, generation);
 	return true;
 }
 

@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -133,23 +132,16 @@ static int print(const struct value *answer)
 	return output_show(buf_str(&out));
 }
 
-static bool is_number(const char *text)
-{
-	return *text && strlen(text) <= 18 &&
-	       strspn(text, "0123456789") == strlen(text);
-}
-
+/* @generation negative: that which is served. */
 static int hold(const struct client *client, const struct hold *o,
-		const char *generation)
+		int64_t generation)
 {
 	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	_cleanup_(doc_unrefp) struct doc *answer = NULL;
 	int status;
 
 	json_add_string(&members, "reason", o->reason);
-	if (generation)
-		json_add_int(&members, "generation",
-			     strtoll(generation, NULL, 10));
+	json_add_optional_int(&members, "generation", generation);
 	if (o->duration)
 		json_add_int(&members, "duration",
 			     (long long)ceil(arguments_seconds(o->duration)));
@@ -164,14 +156,14 @@ static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
 	const struct hold *o = fields;
-	const char *generation = argc ? argv[0] : NULL;
+	int64_t generation = -1;
 
-	if (generation && !is_number(generation))
+	if (argc && !str_to_number(str_from(argv[0]), &generation))
 		return complain(EXIT_USAGE,
 				"'%s' is no generation: 'clearconf log' lists "
 				"them",
-				generation);
-	if (!o->reason && !generation && !o->duration)
+				argv[0]);
+	if (!o->reason && !argc && !o->duration)
 		return list(client, o);
 	if (!o->reason)
 		return complain(EXIT_USAGE,

@@ -29,18 +29,13 @@ static struct str cut(struct str *rest, char c)
 	return part;
 }
 
-/* Decimal digits and nothing else; -1: they are none, or too many. */
+/* -1: they are none, or too many. */
 static int64_t number_of(struct str digits)
 {
-	int64_t number = 0;
+	int64_t number;
 
-	for (size_t i = 0; i < digits.len; i++) {
-		if (digits.ptr[i] < '0' || digits.ptr[i] > '9' ||
-		    number > COUNT_MAX)
-			return -1;
-		number = number * 10 + (digits.ptr[i] - '0');
-	}
-	return digits.len ? number : -1;
+	return str_to_number(digits, &number) && number <= COUNT_MAX ? number
+								     : -1;
 }
 
 /* "12.5%" as 1250; -1: it is no share. */

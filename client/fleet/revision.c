@@ -56,14 +56,10 @@ void revision_write(struct buf *json, const struct revision *revision)
 int64_t revision_number(struct str key, struct str folder)
 {
 	struct str digits = str_from_offset(key, folder.len + 1);
-	int64_t number = 0;
+	int64_t number;
 
-	if (!str_starts(key, folder) || digits.len != REVISION_DIGITS)
-		return 0;
-	for (size_t i = 0; i < digits.len; i++) {
-		if (digits.ptr[i] < '0' || digits.ptr[i] > '9')
-			return 0;
-		number = number * 10 + (digits.ptr[i] - '0');
-	}
-	return number;
+	return str_starts(key, folder) && digits.len == REVISION_DIGITS &&
+			       str_to_number(digits, &number)
+		       ? number
+		       : 0;
 }

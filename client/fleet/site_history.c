@@ -1,6 +1,5 @@
 #include "fleet/site_history.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -20,11 +19,10 @@ int site_history_find(struct revision *copy, struct store *store,
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	_cleanup_(mem_freep) char *key = NULL;
 	struct etcd_kv kv;
-	char *end;
-	long long wanted = strtoll(number, &end, 10);
+	int64_t wanted;
 	int status;
 
-	if (*end || wanted <= 0)
+	if (!str_to_number(str_from(number), &wanted) || !wanted)
 		return complain(EXIT_USAGE,
 				"'%s' is no revision: see 'clearconf site log "
 				"%s'",

@@ -406,6 +406,25 @@ static void keys_that_are_alike_do_not_collide(void **state)
 	}
 }
 
+static void numbers_are_digits_alone(void **state)
+{
+	static const char *const wrong[] = {
+		"",    " 1",  "1 ",  "+1",       "-1",
+		"1.0", "0x1", "1e1", "\xd9\xa1", "1000000000000000000",
+	};
+	int64_t number;
+
+	(void)state;
+	assert_true(str_to_number(STR("0"), &number));
+	assert_int_equal(number, 0);
+	assert_true(str_to_number(STR("0042"), &number));
+	assert_int_equal(number, 42);
+	assert_true(str_to_number(STR("999999999999999999"), &number));
+	assert_int_equal(number, INT64_C(999999999999999999));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_false(str_to_number(str_from(wrong[i]), &number));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +446,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(hashes_spread_keys_that_look_alike),
 		cmocka_unit_test(keys_that_collide_here_do_not_elsewhere),
 		cmocka_unit_test(keys_that_are_alike_do_not_collide),
+		cmocka_unit_test(numbers_are_digits_alone),
 	};
 
 	program = argv[0];

@@ -86,6 +86,21 @@ bool str_to_bool(struct str a, bool *value)
 	return false;
 }
 
+#define NUMBER_DIGITS 18 /* so many always fit */
+
+bool str_to_number(struct str a, int64_t *number)
+{
+	if (!a.len || a.len > NUMBER_DIGITS)
+		return false;
+	*number = 0;
+	for (size_t i = 0; i < a.len; i++) {
+		if (a.ptr[i] < '0' || a.ptr[i] > '9')
+			return false;
+		*number = *number * 10 + (a.ptr[i] - '0');
+	}
+	return true;
+}
+
 /* Length of the well-formed sequence at @p, 0 if there is none. The table is
  * Unicode's "well-formed UTF-8 byte sequences": no overlong forms, no
  * surrogates, nothing above U+10FFFF. */

@@ -85,6 +85,9 @@ struct str str_after_http(struct str url);
 /* ClearML's booleans: y yes t true on 1 / n no f false off 0, any case. */
 bool str_to_bool(struct str a, bool *value);
 
+/* Decimal digits and nothing else, at most 18 of them. */
+bool str_to_number(struct str a, int64_t *number);
+
 /* Offset of the first byte that is not strict UTF-8; a.len if all is. */
 size_t str_utf8_invalid(struct str a);
 

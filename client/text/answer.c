@@ -4,10 +4,7 @@
 
 struct str answer_text(const struct value *object, const char *key)
 {
-	const struct value *value = value_get(object, str_from(key));
-
-	return value_is(value, VALUE_STRING) ? value_text(value)
-					     : (struct str){NULL, 0};
+	return value_text_at(object, key);
 }
 
 int64_t answer_int(const struct value *object, const char *key,

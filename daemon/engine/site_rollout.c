@@ -118,17 +118,9 @@ void rollout_set_base(struct site_rollouts *rollouts,
 
 /* --- what etcd says --- */
 
-static struct str text_of(const struct value *root, const char *name)
-{
-	const struct value *value = value_get(root, str_from(name));
-
-	return value_is(value, VALUE_STRING) ? value_text(value)
-					     : (struct str){0};
-}
-
 static const char *find_fault(const struct value *root)
 {
-	struct str state = text_of(root, "state");
+	struct str state = value_text_at(root, "state");
 	int64_t format = 0, share = -1;
 
 	(void)value_to_int64(value_get(root, STR("format")), &format);
@@ -137,9 +129,9 @@ static const char *find_fault(const struct value *root)
 		return format > FORMAT ? "it is of a newer version of "
 					 "clearconf"
 				       : "it has no format";
-	if (!text_of(root, "id").len)
+	if (!value_text_at(root, "id").len)
 		return "it has no id";
-	if (!text_of(root, "text").ptr)
+	if (!value_text_at(root, "text").ptr)
 		return "it has no text";
 	if (!str_is(state, "running") && !str_is(state, "stopped"))
 		return "its state is neither running nor stopped";
@@ -164,10 +156,10 @@ static void take(struct site_rollouts *rollouts, struct site_rollout *rollout,
 	int64_t share = 0;
 
 	(void)value_to_int64(value_get(root, STR("share")), &share);
-	set_id(rollout, text_of(root, "id"));
-	rollout->stopped = !str_is(text_of(root, "state"), "running");
+	set_id(rollout, value_text_at(root, "id"));
+	rollout->stopped = !str_is(value_text_at(root, "state"), "running");
 	rollout->share = (unsigned int)share;
-	set_text(rollouts, &rollout->text, text_of(root, "text"));
+	set_text(rollouts, &rollout->text, value_text_at(root, "text"));
 }
 
 void rollout_read(struct site_rollouts *rollouts, struct site_rollout *rollout,

@@ -59,14 +59,6 @@ char *verdict_name(const char *revision)
 
 /* --- what is said --------------------------------------------------------- */
 
-static struct str text_of(const struct value *root, const char *name)
-{
-	const struct value *value = value_get(root, str_from(name));
-
-	return value_is(value, VALUE_STRING) ? value_text(value)
-					     : (struct str){0};
-}
-
 static void add_part(struct buf *said, const char *before, struct str text)
 {
 	if (!text.len)
@@ -100,8 +92,8 @@ static char *read_said(struct str json)
 
 	buf_puts(&said, "bad");
 	if (read_text(&doc, "verdict", json, &options, &diag) == 0) {
-		add_part(&said, ", said ", text_of(doc->root, "by"));
-		add_part(&said, ": ", text_of(doc->root, "reason"));
+		add_part(&said, ", said ", value_text_at(doc->root, "by"));
+		add_part(&said, ": ", value_text_at(doc->root, "reason"));
 	}
 	return shorten(buf_str(&said));
 }

@@ -256,6 +256,14 @@ struct value *value_get(const struct value *object, struct str key)
 	return member ? member->value : NULL;
 }
 
+struct str value_text_at(const struct value *object, const char *key)
+{
+	const struct value *value = value_get(object, str_from(key));
+
+	return value_is(value, VALUE_STRING) ? value_text(value)
+					     : (struct str){0};
+}
+
 struct value *value_get_like(const struct value *object,
 			     const struct member *like, size_t at)
 {

@@ -126,6 +126,10 @@ void value_object_remove(struct value *object, struct str key);
 /* NULL when @object is no object or has no such key. */
 struct value *value_get(const struct value *object, struct str key);
 
+/* The string that is the member @key of @object; {NULL, 0} when there is none.
+ */
+struct str value_text_at(const struct value *object, const char *key);
+
 /* Like value_get, for the key of a member of another object, which is likely
  * the @at-th member here too. */
 struct value *value_get_like(const struct value *object,

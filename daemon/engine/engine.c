@@ -227,6 +227,7 @@ static void reload_workspaces(struct engine *engine, enum snapshot_cause cause)
 		for (size_t i = 0; i < engine->workspace_count; i++)
 			workspace_reload(engine->workspaces[i], cause);
 	while (watch_files(engine) && ++rounds < RELOAD_ROUNDS);
+	engine_judge_rollouts(engine);
 }
 
 static void lapse(struct engine *engine)
@@ -260,7 +261,6 @@ void engine_expect_lapse(struct engine *engine)
 void engine_reload_workspaces(struct engine *engine)
 {
 	reload_workspaces(engine, CAUSE_RELOAD);
-	engine_judge_rollouts(engine);
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_prove_now(engine->workspaces[i]);
 	engine_expect_lapse(engine);

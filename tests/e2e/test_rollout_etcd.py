@@ -234,6 +234,20 @@ def test_who_begins_with_a_text_that_is_broken_serves_the_documents_own(etcd, se
     daemon.wait_value("a", "new")
 
 
+def test_a_file_that_mends_a_text_makes_it_good(etcd, serve, tmp_path):
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd, f"[local]\nsite = {tmp_path / 'home'}/site.d")
+    daemon.home.write("site.d/10.conf", "c: 1")
+    daemon.wait_value("c", 1)
+    roll(etcd, "a: ${b}")
+    wait_rollout(daemon, taken=True, bad="broken")
+    wait_report(etcd, lambda told: told["bad"], "a bad rollout")
+    daemon.home.write("site.d/20.conf", "b: new")
+    daemon.wait_value("a", "new")
+    wait_until(lambda: "bad" not in rollout(daemon), "a good one")
+    wait_report(etcd, lambda told: not told["bad"], "a good one")
+
+
 def test_a_text_that_is_ill_typed_is_bad_where_types_are_refused(etcd, serve):
     etcd.put(NAME, 'agent.default_docker.image: "old"')
     daemon = serve(etcd, "[resolve]\ntypes = refuse")

@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/share.h"
 #include "config/access.h"
 #include "config/callers.h"
 #include "config/lock.h"
@@ -504,24 +503,8 @@ void engine_free(struct engine *engine)
 	mem_free(engine);
 }
 
-static bool wants_machine(const struct settings *settings)
-{
-	return settings->stage.share != SHARE_WHOLE ||
-	       (settings->etcd.etcd && *settings->etcd.etcd);
-}
-
-void engine_learn_machine(struct engine *engine)
-{
-	if (!wants_machine(engine->settings) || engine->machine.id[0])
-		return;
-	machine_learn(&engine->machine, MACHINE_ID_FILE, engine->state_dir,
-		      !engine->host.read_only);
-	engine->host.machine = engine->machine.id;
-}
-
 static void start_workspaces(struct engine *engine)
 {
-	engine_learn_machine(engine);
 	engine->state = ENGINE_STARTING;
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_start(engine->workspaces[i]);

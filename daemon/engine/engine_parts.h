@@ -13,15 +13,13 @@
 #include "engine/engine.h"
 
 /* The site as the settings now say: another one, none, or the same in other
- * ways. Closed before the workspaces are. */
+ * ways; and which machine this is, if they need to know. Closed before the
+ * workspaces are. */
 void engine_open_site(struct engine *engine);
 void engine_close_site(struct engine *engine);
 
 /* What was read of the documents may be another: are rollouts bad here? */
 void engine_judge_rollouts(struct engine *engine);
-
-/* Learn which machine this is, if the settings need to know. */
-void engine_learn_machine(struct engine *engine);
 
 /* The workspaces may all have settled. */
 void engine_ready_when_settled(struct engine *engine);

@@ -1,6 +1,7 @@
 /* The site half of engine.h: its documents go into every workspace. */
 
 #include "base/mem.h"
+#include "base/share.h"
 #include "engine/engine_parts.h"
 #include "engine/report.h"
 #include "engine/site.h"
@@ -65,6 +66,21 @@ static void on_site_health(void *data)
 	engine->events.on_progress(engine->events.data);
 }
 
+static bool wants_machine(const struct settings *settings)
+{
+	return settings->stage.share != SHARE_WHOLE || site_is_named(settings);
+}
+
+/* Which machine this is, if the settings need to know. */
+static void learn_machine(struct engine *engine)
+{
+	if (!wants_machine(engine->settings) || engine->machine.id[0])
+		return;
+	machine_learn(&engine->machine, MACHINE_ID_FILE, engine->state_dir,
+		      !engine->host.read_only);
+	engine->host.machine = engine->machine.id;
+}
+
 void engine_open_site(struct engine *engine)
 {
 	const struct settings *settings = engine->settings;
@@ -72,17 +88,17 @@ void engine_open_site(struct engine *engine)
 		.loop = &engine->loop,
 		.http = engine->http,
 		.state_dir = engine->state_dir,
-		.read_only = engine->options->action != ACTION_SERVE,
+		.read_only = engine->host.read_only,
 		.offline = engine->options->offline,
 		.data = engine,
 		.on_documents = on_documents,
 		.on_health = on_site_health,
 		.on_save = on_site_save,
 	};
-	bool wanted = settings->etcd.etcd && *settings->etcd.etcd;
+	bool wanted = site_is_named(settings);
 
 	report_close(TAKE(engine->report));
-	engine_learn_machine(engine);
+	learn_machine(engine);
 	host.machine = engine->machine.id;
 	if (engine->site && wanted) {
 		site_set_settings(engine->site, settings);

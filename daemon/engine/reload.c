@@ -116,7 +116,6 @@ static void use_settings(struct engine *engine, struct settings *settings)
 	engine->access =
 		access_new(settings->read, settings->secrets, settings->admin,
 			   settings->root == ROOT_HOST);
-	engine_learn_machine(engine);
 	engine_open_site(engine);
 	swap_workspaces(engine);
 	use_callers(engine);

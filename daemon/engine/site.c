@@ -274,7 +274,7 @@ void site_write_status(const struct site *site, const char *problem,
 
 /* --- beginning and end --- */
 
-static bool names_etcd(const struct settings *settings)
+bool site_is_named(const struct settings *settings)
 {
 	return settings->etcd.etcd && *settings->etcd.etcd;
 }
@@ -297,7 +297,7 @@ struct site *site_new(const struct site_host *host,
 {
 	struct site *site;
 
-	if (!names_etcd(settings))
+	if (!site_is_named(settings))
 		return NULL;
 	site = mem_alloc(sizeof(*site));
 	site->host = *host;

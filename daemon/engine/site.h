@@ -60,6 +60,9 @@ struct site {
 	unsigned int open_handles;
 };
 
+/* Do @settings name an etcd? */
+bool site_is_named(const struct settings *settings);
+
 /* NULL when @settings name no etcd. They must outlive it, or be replaced. Calls
  * nothing back before it returns. */
 struct site *site_new(const struct site_host *host,

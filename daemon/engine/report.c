@@ -46,7 +46,6 @@ struct report {
 	uv_timer_t soon;
 	struct report_job *job; /* NULL: none is under way */
 	struct buf told;        /* what was handed on last, without its time */
-	bool told_once;
 };
 
 /* --- what is told --- */
@@ -55,10 +54,8 @@ static void hand_on(struct report *report, struct buf *body)
 {
 	_cleanup_(buf_deinit) struct buf value = BUF_INIT;
 
-	if (report->told_once &&
-	    str_equal(buf_str(body), buf_str(&report->told)))
+	if (str_equal(buf_str(body), buf_str(&report->told)))
 		return;
-	report->told_once = true;
 	buf_putc(&value, '{');
 	buf_add_str(&value, buf_str(body));
 	json_add_int(&value, "time", (long long)time(NULL));

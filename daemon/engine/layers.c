@@ -146,6 +146,11 @@ bool layers_set_local(struct stack *stack, const struct workspace_host *host)
 	return files || variables;
 }
 
+const enum layer_kind layers_of_feeds[] = {
+	[VAULT_CONFIG] = LAYER_VAULT,
+	[VAULT_MONITORING] = LAYER_MONITORING,
+};
+
 /* There is nothing to read in it, so it is not broken, whatever its format. */
 static bool is_blank(struct str text)
 {

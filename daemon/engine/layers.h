@@ -39,6 +39,9 @@ bool layers_set_documents(struct stack *stack, const struct site *site);
 bool layers_set_declared(struct stack *stack, const struct settings *settings,
 			 bool inject, const struct login *login);
 
+/* What becomes of the vaults of each feed, by enum vault_feed. */
+extern const enum layer_kind layers_of_feeds[];
+
 /* What the server has given: the layers of @kind, `vault` or `monitoring`. */
 bool layers_set_vaults(struct stack *stack, enum layer_kind kind,
 		       const struct vault_answer *answer);

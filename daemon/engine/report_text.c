@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "config/mask.h"
 #include "engine/engine.h"
+#include "engine/layers.h"
 #include "engine/site.h"
 #include "read/doc.h"
 #include "read/reader.h"
@@ -320,14 +321,11 @@ static void write_bad(const struct engine *engine,
 static const struct layer *broken_vault(const struct workspace *workspace,
 					enum vault_feed feed)
 {
-	static const enum layer_kind kinds[VAULT_FEEDS] = {
-		[VAULT_CONFIG] = LAYER_VAULT,
-		[VAULT_MONITORING] = LAYER_MONITORING,
-	};
 	const struct layer *layer;
 
 	for (stack_each(&workspace->stack, layer))
-		if (layer->kind == kinds[feed] && layer->state == LAYER_BROKEN)
+		if (layer->kind == layers_of_feeds[feed] &&
+		    layer->state == LAYER_BROKEN)
 			return layer;
 	return NULL;
 }

@@ -12,11 +12,6 @@
 #include "read/doc.h"
 #include "settings/settings.h"
 
-static const enum layer_kind kinds[VAULT_FEEDS] = {
-	[VAULT_CONFIG] = LAYER_VAULT,
-	[VAULT_MONITORING] = LAYER_MONITORING,
-};
-
 /* --- the stack --- */
 
 bool workspace_set_declared(struct workspace *workspace,
@@ -47,7 +42,7 @@ bool workspace_set_vaults(struct workspace *workspace,
 			  const struct vault_answer *answer)
 {
 	workspace->had_vaults = workspace->had_vaults || answer->count;
-	return set_vaults(workspace, kinds[answer->feed], answer);
+	return set_vaults(workspace, layers_of_feeds[answer->feed], answer);
 }
 
 bool workspace_unset_vaults(struct workspace *workspace)
@@ -72,7 +67,8 @@ static bool set_feed(struct workspace *workspace, enum vault_feed number,
 		return false;
 	workspace->had_vaults = workspace->had_vaults || feed->count;
 	arrival_restore(&workspace->arrivals[number], feed, last_good_now());
-	return layers_set_vaults(&workspace->stack, kinds[number], &answer);
+	return layers_set_vaults(&workspace->stack, layers_of_feeds[number],
+				 &answer);
 }
 
 bool workspace_take_entry(struct workspace *workspace,
@@ -82,7 +78,7 @@ bool workspace_take_entry(struct workspace *workspace,
 	bool changed = false;
 
 	for (size_t i = 0; i < VAULT_FEEDS; i++)
-		if (agent || kinds[i] == LAYER_VAULT)
+		if (agent || layers_of_feeds[i] == LAYER_VAULT)
 			changed = set_feed(workspace, (enum vault_feed)i,
 					   &entry->feeds[i]) ||
 				  changed;

@@ -9,11 +9,6 @@
 #include "engine/workspace.h"
 #include "value/json.h"
 
-static const enum layer_kind kinds[VAULT_FEEDS] = {
-	[VAULT_CONFIG] = LAYER_VAULT,
-	[VAULT_MONITORING] = LAYER_MONITORING,
-};
-
 /* One feed: what it served so far, and what it will. */
 struct writer {
 	const struct workspace *workspace;
@@ -136,7 +131,8 @@ void arrivals_put(const struct workspace *workspace, struct stack *stack)
 			arrival_answer(arrival, (enum vault_feed)i);
 
 		if (arrival_is_shown(arrival))
-			(void)layers_set_vaults(stack, kinds[i], &answer);
+			(void)layers_set_vaults(stack, layers_of_feeds[i],
+						&answer);
 	}
 }
 
@@ -146,7 +142,7 @@ void arrivals_write(const struct workspace *workspace, const char *revision,
 	json_key(json, key);
 	buf_putc(json, '[');
 	for (size_t i = 0; i < VAULT_FEEDS; i++) {
-		const struct writer writer = {workspace, kinds[i],
+		const struct writer writer = {workspace, layers_of_feeds[i],
 					      &workspace->arrivals[i], json};
 
 		if (arrival_is(writer.arrival, revision))

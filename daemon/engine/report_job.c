@@ -94,11 +94,12 @@ static void on_run(uv_work_t *work, int status)
 static const struct report_digest *known(const struct report_facts *facts,
 					 const struct workspace *workspace)
 {
-	for (size_t i = 0; i < facts->digest_count; i++)
-		if (!strcmp(facts->digests[i].workspace, workspace->name) &&
-		    facts->digests[i].edition == workspace->snapshot->edition)
-			return &facts->digests[i];
-	return NULL;
+	const struct report_digest *digest =
+		report_digest_of(facts, workspace->name);
+
+	return digest && digest->edition == workspace->snapshot->edition
+		       ? digest
+		       : NULL;
 }
 
 /* True when there is something to be done. */

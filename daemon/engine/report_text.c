@@ -131,7 +131,7 @@ static void write_site(const struct engine *engine, struct buf *json)
 
 /* --- workspaces --- */
 
-static const struct report_digest *digest_of(const struct report_facts *facts,
+const struct report_digest *report_digest_of(const struct report_facts *facts,
 					     const char *workspace)
 {
 	for (size_t i = 0; i < facts->digest_count; i++)
@@ -195,7 +195,8 @@ static void write_workspace(const struct report_facts *facts,
 			    const struct workspace *workspace, struct buf *json)
 {
 	const struct engine *engine = facts->engine;
-	const struct report_digest *digest = digest_of(facts, workspace->name);
+	const struct report_digest *digest =
+		report_digest_of(facts, workspace->name);
 	_cleanup_(mem_freep) char *problem = problem_of(workspace);
 
 	buf_putc(json, '{');

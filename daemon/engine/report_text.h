@@ -40,6 +40,10 @@ struct report_facts {
 	size_t consumers, consumers_behind;
 };
 
+/* NULL: there is none yet. */
+const struct report_digest *report_digest_of(const struct report_facts *facts,
+					     const char *workspace);
+
 /* Its members, without `time` and the braces. Keeps the last problem. */
 void report_write(struct report_facts *facts, struct buf *json);
 

@@ -335,14 +335,10 @@ static void write_bad_vault(const struct engine *engine, const char *revision,
 			    const struct layer *layer, struct buf *json)
 {
 	_cleanup_(mem_freep) char *reason = describe_broken(layer);
-	bool types =
-		str_ends(str_from(layer->problem.text), STR(CONFORM_REFUSED));
 
 	buf_putc(json, '{');
 	json_add_string(json, "vaults", revision);
-	json_add_string(
-		json, "kind",
-		rollout_bad_name(types ? ROLLOUT_ILL_TYPED : ROLLOUT_BROKEN));
+	json_add_string(json, "kind", rollout_bad_name(rollout_bad_of(layer)));
 	add_shown(engine, json, "reason", reason);
 	buf_putc(json, '}');
 }

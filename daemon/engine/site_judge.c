@@ -36,19 +36,14 @@ static char *describe(const struct diag *problem)
 static bool judge(struct site_rollout *rollout, const struct stack *stack)
 {
 	const struct layer *layer = layer_of(stack, rollout->key);
-	bool broken = rollout->taken && layer && layer->state == LAYER_BROKEN;
+	enum rollout_bad bad =
+		rollout->taken && layer ? rollout_bad_of(layer) : ROLLOUT_FINE;
 	_cleanup_(mem_freep) char *reason =
-		broken ? describe(&layer->problem) : NULL;
-	bool types = broken && str_ends(str_from(layer->problem.text),
-					STR(CONFORM_REFUSED));
+		bad ? describe(&layer->problem) : NULL;
 
-	if (!broken && rollout->bad > ROLLOUT_ILL_TYPED)
+	if (!bad && rollout->bad > ROLLOUT_ILL_TYPED)
 		return false;
-	return rollout_set_bad(rollout,
-			       types    ? ROLLOUT_ILL_TYPED
-			       : broken ? ROLLOUT_BROKEN
-					: ROLLOUT_FINE,
-			       reason);
+	return rollout_set_bad(rollout, bad, reason);
 }
 
 bool site_judge_rollouts(struct site *site, const struct stack *stack,

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/share.h"
+#include "config/layer.h"
 #include "fetch/etcd/etcd_wire.h"
 #include "read/doc.h"
 #include "read/reader.h"
@@ -196,6 +197,15 @@ bool rollout_is_for(const struct site_rollout *rollout, const char *machine,
 		return had.ptr && str_equal(had, rollout->text);
 	return share_of(str_from(machine), str_from(rollout->id)) <
 	       rollout->share;
+}
+
+enum rollout_bad rollout_bad_of(const struct layer *layer)
+{
+	if (layer->state != LAYER_BROKEN)
+		return ROLLOUT_FINE;
+	return str_ends(str_from(layer->problem.text), STR(CONFORM_REFUSED))
+		       ? ROLLOUT_ILL_TYPED
+		       : ROLLOUT_BROKEN;
 }
 
 bool rollout_set_bad(struct site_rollout *rollout, enum rollout_bad bad,

@@ -24,8 +24,8 @@
 
 #include "base/str.h"
 
-struct buf;
 struct etcd_kv;
+struct layer;
 
 /* Why a text is bad on this host; the names of `kind` in fleet.md. */
 enum rollout_bad {
@@ -93,6 +93,9 @@ void rollout_set_base(struct site_rollouts *rollouts,
 /* Is it for @machine, which has the text @had now (ptr NULL: none)? */
 bool rollout_is_for(const struct site_rollout *rollout, const char *machine,
 		    struct str had);
+
+/* What is wrong with the newest text of @layer. */
+enum rollout_bad rollout_bad_of(const struct layer *layer);
 
 /* True when that is news. */
 bool rollout_set_bad(struct site_rollout *rollout, enum rollout_bad bad,

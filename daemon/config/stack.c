@@ -72,20 +72,27 @@ struct layer *stack_next(const struct stack *stack, const struct layer *layer)
 	return next == &stack->layers ? NULL : layer_of(next);
 }
 
-/* Take the first layer of @kind and @source out of the stack; the first of two
- * namesakes goes to whoever asks first, which keeps ordinals. */
-static struct layer *take_layer(struct stack *stack, enum layer_kind kind,
-				const char *source)
+struct layer *stack_find(const struct stack *stack, enum layer_kind kind,
+			 const char *source)
 {
 	struct layer *layer;
 
-	for (stack_each(stack, layer)) {
-		if (layer->kind == kind && !strcmp(layer->source, source)) {
-			list_remove(&layer->link);
+	for (stack_each(stack, layer))
+		if (layer->kind == kind && !strcmp(layer->source, source))
 			return layer;
-		}
-	}
 	return NULL;
+}
+
+/* Take it out of the stack; the first of two namesakes goes to whoever asks
+ * first, which keeps ordinals. */
+static struct layer *take_layer(struct stack *stack, enum layer_kind kind,
+				const char *source)
+{
+	struct layer *layer = stack_find(stack, kind, source);
+
+	if (layer)
+		list_remove(&layer->link);
+	return layer;
 }
 
 static bool is_already(const struct stack *stack, enum layer_kind kind,

@@ -79,6 +79,10 @@ const struct layer *stack_find_lost(const struct stack *stack);
 /* The layer after @layer, NULL for the first; NULL after the last. */
 struct layer *stack_next(const struct stack *stack, const struct layer *layer);
 
+/* The first layer of @kind and @source; NULL: there is none. */
+struct layer *stack_find(const struct stack *stack, enum layer_kind kind,
+			 const char *source);
+
 /* The layers of @kind become one for each of @sources, in that order; of one
  * source named twice the second keeps the second's document. @layers receives
  * them. True when layers came, went or changed places. */

@@ -78,22 +78,11 @@ static char *problem_of(const struct workspace *workspace)
 
 /* --- the site --- */
 
-static const struct layer *layer_of(const struct engine *engine,
-				    const char *key)
-{
-	const struct layer *layer;
-
-	for (stack_each(&engine->active->stack, layer))
-		if (layer_is_of(layer, LAYER_OF_ETCD) &&
-		    !strcmp(layer->source, key))
-			return layer;
-	return NULL;
-}
-
 static void write_document(const struct engine *engine,
 			   const struct site_doc *doc, struct buf *json)
 {
-	const struct layer *layer = layer_of(engine, doc->key);
+	const struct layer *layer =
+		stack_find(&engine->active->stack, LAYER_ETCD, doc->key);
 	const struct site_rollout *rollout =
 		site_docs_rollout(&engine->site->docs, doc->key);
 

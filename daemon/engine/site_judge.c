@@ -14,16 +14,6 @@
 
 /* --- bad ones --- */
 
-static const struct layer *layer_of(const struct stack *stack, const char *key)
-{
-	const struct layer *layer;
-
-	for (stack_each(stack, layer))
-		if (layer->kind == LAYER_ETCD && !strcmp(layer->source, key))
-			return layer;
-	return NULL;
-}
-
 static char *describe(const struct diag *problem)
 {
 	if (!problem->pos.line)
@@ -35,7 +25,7 @@ static char *describe(const struct diag *problem)
 /* What a program has said of it stays, unless the text is no text at all. */
 static bool judge(struct site_rollout *rollout, const struct stack *stack)
 {
-	const struct layer *layer = layer_of(stack, rollout->key);
+	const struct layer *layer = stack_find(stack, LAYER_ETCD, rollout->key);
 	enum rollout_bad bad =
 		rollout->taken && layer ? rollout_bad_of(layer) : ROLLOUT_FINE;
 	_cleanup_(mem_freep) char *reason =

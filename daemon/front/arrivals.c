@@ -40,17 +40,6 @@ static void add_vault(const struct writer *writer, const struct vault *vault,
 	buf_putc(json, '}');
 }
 
-static const struct layer *find_layer(const struct writer *writer,
-				      const char *id)
-{
-	struct layer *layer;
-
-	for (stack_each(&writer->workspace->stack, layer))
-		if (layer->kind == writer->kind && str_same(layer->source, id))
-			return layer;
-	return NULL;
-}
-
 static bool has_vault(const struct writer *writer, const char *id)
 {
 	const struct arrival *arrival = writer->arrival;
@@ -78,7 +67,8 @@ static void add_vaults(const struct writer *writer)
 
 	for (size_t i = 0; i < arrival->count; i++) {
 		const struct vault *vault = &arrival->vaults[i];
-		const struct layer *old = find_layer(writer, vault->id);
+		const struct layer *old = stack_find(&writer->workspace->stack,
+						     writer->kind, vault->id);
 
 		if (!layers_take_vault(writer->kind, vault))
 			continue;

@@ -1,6 +1,5 @@
 #include "fleet/place.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -139,24 +138,6 @@ static int check(const struct place *place, const struct place_options *options)
 	return EXIT_DONE;
 }
 
-/* Without the '/' at their ends. */
-static void split_urls(struct place *place)
-{
-	char *rest = NULL;
-
-	for (char *url = strtok_r(place->urls, " \t,", &rest); url;
-	     url = strtok_r(NULL, " \t,", &rest)) {
-		size_t len = strlen(url);
-
-		if (url[len - 1] == '/')
-			url[len - 1] = '\0';
-		place->endpoints = mem_grow(place->endpoints,
-					    (place->nodes.endpoint_count + 1) *
-						    sizeof(*place->endpoints));
-		place->endpoints[place->nodes.endpoint_count++] = url;
-	}
-}
-
 int place_find(struct place *place, const struct place_options *options)
 {
 	_cleanup_(settings_freep) struct settings *settings = load(options);
@@ -169,7 +150,8 @@ int place_find(struct place *place, const struct place_options *options)
 	status = check(place, options);
 	if (status != EXIT_DONE)
 		return status;
-	split_urls(place);
+	place->endpoints =
+		etcd_split_urls(place->urls, &place->nodes.endpoint_count);
 	place->nodes.endpoints = place->endpoints;
 	place->nodes.user = place->user;
 	place->nodes.password_file = place->password_file;

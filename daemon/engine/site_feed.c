@@ -1,33 +1,10 @@
 #include "engine/site_feed.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "engine/site_docs.h"
 #include "fetch/poll_phase.h"
 #include "settings/places.h"
 #include "settings/settings.h"
-
-/* Without the '/' at their ends; how many. */
-static size_t split_urls(struct site_feed *feed, const char *urls)
-{
-	char *rest = NULL;
-	size_t count = 0;
-
-	feed->urls = mem_strdup(urls);
-	for (char *url = strtok_r(feed->urls, " \t", &rest); url;
-	     url = strtok_r(NULL, " \t", &rest)) {
-		size_t len = strlen(url);
-
-		if (url[len - 1] == '/')
-			url[len - 1] = '\0';
-		feed->endpoints =
-			mem_grow(feed->endpoints,
-				 (count + 1) * sizeof(feed->endpoints[0]));
-		feed->endpoints[count++] = url;
-	}
-	return count;
-}
 
 static char *file_of(const struct settings *settings, const char *name)
 {
@@ -47,8 +24,9 @@ static void make_parts(struct site_feed *feed, const struct settings *settings,
 	};
 	if (feed->password_file)
 		feed->user = mem_strdup(settings->etcd.user);
-	feed->config.nodes.endpoint_count =
-		split_urls(feed, settings->etcd.etcd);
+	feed->urls = mem_strdup(settings->etcd.etcd);
+	feed->endpoints =
+		etcd_split_urls(feed->urls, &feed->config.nodes.endpoint_count);
 	feed->spans = site_docs_spans(docs, &feed->config.span_count);
 }
 

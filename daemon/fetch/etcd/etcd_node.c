@@ -28,6 +28,24 @@ static const struct etcd_words *words_of(const struct etcd_nodes *nodes)
 	return nodes->words ? nodes->words : &etcd_site_words;
 }
 
+const char **etcd_split_urls(char *urls, size_t *count)
+{
+	const char **list = NULL;
+	char *rest = NULL;
+
+	*count = 0;
+	for (char *url = strtok_r(urls, " \t", &rest); url;
+	     url = strtok_r(NULL, " \t", &rest)) {
+		size_t len = strlen(url);
+
+		if (url[len - 1] == '/')
+			url[len - 1] = '\0';
+		list = mem_grow(list, (*count + 1) * sizeof(list[0]));
+		list[(*count)++] = url;
+	}
+	return list;
+}
+
 static const struct field nodes_fields[] = {
 	FIELD(struct etcd_nodes, first),
 	FIELD(struct etcd_nodes, user),

@@ -45,6 +45,10 @@ struct etcd_nodes {
 /* Of [site] in clearconfd.conf. */
 extern const struct etcd_words etcd_site_words;
 
+/* The URLs of @urls, separated by blanks, each without a '/' at its end; how
+ * many. They point into @urls, which is cut up; the list is the caller's. */
+const char **etcd_split_urls(char *urls, size_t *count);
+
 bool etcd_nodes_equal(const struct etcd_nodes *a, const struct etcd_nodes *b);
 
 /* No answer and no line has more bytes; a value of 1.5 MiB, which is what etcd

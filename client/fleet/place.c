@@ -79,7 +79,6 @@ static void merge(struct place *place, const struct place_options *options,
 		  const struct settings *settings)
 {
 	const struct site_settings *site = &settings->etcd;
-	const char *prefix = first_of(options->prefix, site->prefix);
 
 	place->types = settings->types;
 	place->urls = copy(first_of(options->etcd, site->etcd));
@@ -90,8 +89,7 @@ static void merge(struct place *place, const struct place_options *options,
 	place->password_file =
 		file_of(options->password_file, site->password_file, settings);
 	place->prefix =
-		mem_printf("%s%s", prefix,
-			   str_ends(str_from(prefix), STR("/")) ? "" : "/");
+		settings_site_prefix(first_of(options->prefix, site->prefix));
 }
 
 /* NULL, complained about, when the file cannot be used. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fetch/etcd/etcd_span.h"
+#include "settings/settings_site.h"
 
 #define NOT_OURS SIZE_MAX
 
@@ -44,10 +45,8 @@ static void add_groups(struct site_docs *docs, const char *names)
 void site_docs_init(struct site_docs *docs, const char *prefix,
 		    const char *groups, const char *machine)
 {
-	bool ended = str_ends(str_from(prefix), STR("/"));
-
 	*docs = (struct site_docs){
-		.prefix = mem_printf("%s%s", prefix, ended ? "" : "/"),
+		.prefix = settings_site_prefix(prefix),
 		.host = host_name(),
 		.machine = machine,
 	};

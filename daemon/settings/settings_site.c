@@ -97,3 +97,10 @@ const char *settings_site_gap(const struct site_settings *site)
 		       "round";
 	return NULL;
 }
+
+char *settings_site_prefix(const char *prefix)
+{
+	bool ended = str_ends(str_from(prefix), STR("/"));
+
+	return mem_printf("%s%s", prefix, ended ? "" : "/");
+}

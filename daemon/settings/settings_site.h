@@ -3,7 +3,8 @@
 
 /*
  * What can be wrong with [site] of the settings beyond the type of a value:
- * URLs that are none, files that are not there, halves without the other half.
+ * URLs that are none, files that are not there, halves without the other half;
+ * and what is meant by a value that has more than one spelling.
  */
 
 #include "settings/settings.h"
@@ -14,5 +15,8 @@ char *settings_site_problem(const struct settings *settings, const char *name);
 
 /* NULL, or which setting lacks its other half, when all are set. Static. */
 const char *settings_site_gap(const struct site_settings *site);
+
+/* @prefix, which may lack it, with a '/' at its end; the caller's. */
+char *settings_site_prefix(const char *prefix);
 
 #endif

@@ -168,12 +168,13 @@ void layer_set_text(struct layer *layer, enum read_format format,
 
 void layer_set_spare(struct layer *layer, struct str spare)
 {
-	bool same = !spare.ptr == !layer->spare.ptr &&
-		    str_equal(spare, layer->spare);
+	const char *old = layer->spare.ptr;
+	bool same = spare.ptr && old ? str_equal(spare, layer->spare)
+				     : spare.ptr == old;
 
 	if (same)
 		return;
-	mem_free((char *)layer->spare.ptr);
+	mem_free((char *)old);
 	layer->spare = (struct str){0};
 	if (spare.ptr)
 		layer->spare = (struct str){mem_strndup(spare.ptr, spare.len),

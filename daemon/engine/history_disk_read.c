@@ -31,7 +31,7 @@ static bool read_sealed(struct history_disk *disk, const char *name,
 					  .limit = BYTES_MAX};
 	int r = private_file_read(&file, bytes, disk->diag);
 
-	disk->stays = r < 0 && r != -ELOOP && r != -ENXIO && r != -EACCES;
+	disk->stays = r < 0;
 	if (r == -ENOENT)
 		return diag_set(disk->diag, path, "is missing");
 	return r == 0 &&
@@ -354,13 +354,8 @@ bool history_disk_open(struct history_disk *disk, const char *owner,
 	int r = history_folder_open(&disk->folder, false);
 	bool ready;
 
-	if (r == -EPERM)
-		(void)diag_set(diag, disk->folder.path,
-			       "is not this user's alone, so nothing in it is "
-			       "used: its mode must be 0700");
-	else if (r < 0 && r != -ENOENT)
-		(void)diag_set(diag, disk->folder.path, "cannot be opened: %s",
-			       strerror(-r));
+	if (r < 0 && r != -ENOENT)
+		private_folder_complain(disk->folder.path, r, diag);
 	if (r < 0)
 		return true;
 	disk->diag = diag;

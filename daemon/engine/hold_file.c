@@ -250,16 +250,6 @@ static void reject(struct candidate *candidate, struct diag *diag)
 		       moved ? aside : "");
 }
 
-/* When it is not the file's fault that it cannot be opened, it stays. */
-static void not_opened(struct candidate *candidate, int r, struct diag *diag)
-{
-	if (r == -ELOOP || r == -ENXIO || r == -EACCES)
-		reject(candidate, diag);
-	else if (r != -ENOENT)
-		(void)diag_set(diag, candidate->path, "%s; it holds nothing",
-			       candidate->reason.text);
-}
-
 static struct hold_record *read_candidate(struct candidate *candidate, int dir,
 					  struct diag *diag)
 {
@@ -274,14 +264,13 @@ static struct hold_record *read_candidate(struct candidate *candidate, int dir,
 	struct hold_record *record = NULL;
 	int r = private_file_read(&file, &bytes, &candidate->reason);
 
-	if (r < 0) {
-		not_opened(candidate, r, diag);
-		return NULL;
-	}
 	if (r == 0)
 		record = take(candidate, buf_str(&bytes));
-	if (!record)
+	if (r >= 0 && !record)
 		reject(candidate, diag);
+	else if (r < 0 && r != -ENOENT) /* it stays */
+		(void)diag_set(diag, candidate->path, "%s; it holds nothing",
+			       candidate->reason.text);
 	return record;
 }
 

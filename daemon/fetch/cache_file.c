@@ -150,13 +150,11 @@ static int reject(struct candidate *candidate, int outcome)
 	return outcome;
 }
 
-/* When it is not the file's fault that it cannot be opened, it stays. */
+/* It stays. */
 static int not_opened(struct candidate *candidate, int r)
 {
 	if (r == -ENOENT)
 		return CACHE_E_ABSENT;
-	if (r == -ELOOP || r == -ENXIO || r == -EACCES)
-		return reject(candidate, CACHE_E_DAMAGED);
 	(void)diag_set(candidate->diag, candidate->path, "%s",
 		       candidate->reason.text);
 	return CACHE_E_DAMAGED;
@@ -193,13 +191,7 @@ static int no_folder(const struct cache_query *query, int r, struct diag *diag)
 
 	if (r == -ENOENT)
 		return CACHE_E_ABSENT;
-	if (r == -EPERM)
-		(void)diag_set(diag, path,
-			       "is not this user's alone, so nothing in it is "
-			       "used: its mode must be 0700");
-	else
-		(void)diag_set(diag, path, "cannot be opened: %s",
-			       strerror(-r));
+	private_folder_complain(path, r, diag);
 	return CACHE_E_DAMAGED;
 }
 

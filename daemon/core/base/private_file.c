@@ -43,6 +43,17 @@ int private_folder_open(const char *path, bool make)
 	return r;
 }
 
+void private_folder_complain(const char *path, int r, struct diag *diag)
+{
+	if (r == -EPERM)
+		(void)diag_set(diag, path,
+			       "is not this user's alone, so nothing in it is "
+			       "used: its mode must be 0700");
+	else
+		(void)diag_set(diag, path, "cannot be opened: %s",
+			       strerror(-r));
+}
+
 static bool is_ours_alone(const struct private_file *file,
 			  const struct stat *st, struct diag *diag)
 {
@@ -85,33 +96,31 @@ static bool read_bytes(const struct private_file *file, int fd, size_t size,
 	return true;
 }
 
-/* O_NONBLOCK: a FIFO in the place of the file must not hang us. A descriptor or
- * a negative errno. */
-static int open_file(const struct private_file *file, struct diag *diag)
+/* Why it cannot be opened. That another time it could be is not its fault. */
+static int not_opened(const struct private_file *file, int error,
+		      struct diag *diag)
 {
-	int fd = openat(file->dir, file->name,
-			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-				O_CLOEXEC),
-	    error = errno;
-
-	if (fd >= 0)
-		return fd;
-	if (error != ENOENT)
-		(void)diag_set(diag, file->path, "%s%s",
-			       error == ELOOP ? "is a symbolic link"
-					      : "cannot be opened: ",
-			       error == ELOOP ? "" : strerror(error));
-	return -error;
+	if (error == ELOOP)
+		(void)diag_set(diag, file->path, "is a symbolic link");
+	else if (error != ENOENT)
+		(void)diag_set(diag, file->path, "cannot be opened: %s",
+			       strerror(error));
+	return error == ELOOP || error == ENXIO || error == EACCES
+		       ? PRIVATE_E_WRONG
+		       : -error;
 }
 
 int private_file_read(const struct private_file *file, struct buf *bytes,
 		      struct diag *diag)
 {
-	_cleanup_(file_closep) int fd = open_file(file, diag);
+	/* O_NONBLOCK: a FIFO in the place of the file must not hang us. */
+	_cleanup_(file_closep) int fd = openat(
+		file->dir, file->name,
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0)
-		return fd;
+		return not_opened(file, errno, diag);
 	if (fstat(fd, &st) < 0) {
 		(void)diag_set(diag, file->path, "cannot be looked at: %s",
 			       strerror(errno));

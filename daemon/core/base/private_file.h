@@ -19,6 +19,10 @@ struct diag;
  * missing, but not its parents. */
 int private_folder_open(const char *path, bool make);
 
+/* Set @diag to why the folder @path cannot be: @r is what that said, but for
+ * -ENOENT. */
+void private_folder_complain(const char *path, int r, struct diag *diag);
+
 struct private_file {
 	int dir;
 	const char *name, *path; /* in the folder, and for people */
@@ -30,8 +34,8 @@ enum {
 	PRIVATE_E_WRONG = 1, /* not to be believed, or not to be read */
 };
 
-/* Append its bytes. 0, PRIVATE_E_WRONG or, when it cannot be opened, a negative
- * errno; @diag says why, but for -ENOENT. */
+/* Append its bytes. 0, PRIVATE_E_WRONG or, when it cannot be opened and is not
+ * to blame for that, a negative errno; @diag says why, but for -ENOENT. */
 int private_file_read(const struct private_file *file, struct buf *bytes,
 		      struct diag *diag);
 

@@ -162,18 +162,6 @@ static unsigned int unpack_word(struct unpack *in, const char *const *words,
 	return 0;
 }
 
-static const char *unpack_optional(struct unpacking *unpacking)
-{
-	struct str text;
-
-	if (!unpack_number_to(unpacking->in, 1))
-		return NULL;
-	text = unpack_text(unpacking->in);
-	if (text.len && memchr(text.ptr, '\0', text.len))
-		(void)unpack_fail(unpacking->in);
-	return arena_str(&unpacking->docs.arena, text).ptr;
-}
-
 static struct doc *unpack_shelved(struct unpacking *unpacking)
 {
 	struct str name = unpack_bytes(unpacking->in, SHA256_BYTES);
@@ -204,6 +192,7 @@ static struct doc *unpack_doc(struct unpacking *unpacking)
 /* What is unwound has documents all the same. */
 static void unpack_item(struct unpacking *unpacking)
 {
+	struct arena *arena = &unpacking->docs.arena;
 	struct unpack *in = unpacking->in;
 	struct stack_doc item = {
 		.kind = (enum layer_kind)unpack_word(in, kind_names,
@@ -212,14 +201,14 @@ static void unpack_item(struct unpacking *unpacking)
 			in, format_names, ARRAY_SIZE(format_names)),
 	};
 
-	item.source = unpack_optional(unpacking);
-	item.description = unpack_optional(unpacking);
-	item.under = unpack_optional(unpacking);
-	item.edit.scope = unpack_optional(unpacking);
-	item.edit.owner = unpack_optional(unpacking);
-	item.edit.last_update = unpack_optional(unpacking);
+	item.source = unpack_optional(in, arena);
+	item.description = unpack_optional(in, arena);
+	item.under = unpack_optional(in, arena);
+	item.edit.scope = unpack_optional(in, arena);
+	item.edit.owner = unpack_optional(in, arena);
+	item.edit.last_update = unpack_optional(in, arena);
 	item.edit.revision = unpack_signed(in);
-	item.note = unpack_optional(unpacking);
+	item.note = unpack_optional(in, arena);
 	item.clears = unpack_number_to(in, 1);
 	item.doc = unpack_doc(unpacking);
 	if (!item.doc)

@@ -153,34 +153,25 @@ static bool is_wrong(struct candidate *candidate, const char *reason)
 /* Of the record's. */
 static const char *take_text(struct unpack *in, struct arena *arena)
 {
-	struct str text = unpack_text(in);
-
-	if (text.len && memchr(text.ptr, '\0', text.len))
-		(void)unpack_fail(in);
-	return arena_str(arena, text).ptr;
-}
-
-static const char *take_optional(struct unpack *in, struct arena *arena)
-{
-	return unpack_number_to(in, 1) ? take_text(in, arena) : NULL;
+	return arena_str(arena, unpack_name(in)).ptr;
 }
 
 static void take_head(struct unpack *in, struct hold_record *record)
 {
 	struct arena *arena = &record->arena;
 
-	record->owner.api_server = take_optional(in, arena);
-	record->owner.access_key = take_optional(in, arena);
-	record->owner.company_id = take_optional(in, arena);
-	record->owner.user_id = take_optional(in, arena);
+	record->owner.api_server = unpack_optional(in, arena);
+	record->owner.access_key = unpack_optional(in, arena);
+	record->owner.company_id = unpack_optional(in, arena);
+	record->owner.user_id = unpack_optional(in, arena);
 	record->generation = unpack_number(in);
 	record->since = unpack_signed(in);
 	record->until = unpack_signed(in);
 	record->uid = (uid_t)unpack_number_to(in, UINT32_MAX);
 	record->reason = take_text(in, arena);
-	record->facts.vaults_lack = take_optional(in, arena);
+	record->facts.vaults_lack = unpack_optional(in, arena);
 	record->facts.vaults_expected = unpack_number_to(in, 1);
-	record->facts.lost = take_optional(in, arena);
+	record->facts.lost = unpack_optional(in, arena);
 }
 
 static bool take_content(struct candidate *candidate, struct unpack *in,

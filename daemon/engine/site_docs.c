@@ -184,8 +184,7 @@ static size_t rank_of_name(const struct site_docs *docs, struct str name)
 /* A name that nobody could type or read is none; nor is a folder's. */
 static bool is_name(struct str name)
 {
-	return name.len && !str_ends(name, STR("/")) &&
-	       !memchr(name.ptr, '\0', name.len) &&
+	return name.len && !str_ends(name, STR("/")) && !str_has_nul(name) &&
 	       str_utf8_invalid(name) == name.len;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "base/pack.h"
 
@@ -94,12 +95,44 @@ static void a_number_has_a_maximum(void **state)
 	assert_true(in.failed);
 }
 
+static void what_was_optional_is_read_back(void **state)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	struct unpack in;
+
+	(void)state;
+	pack_optional(&out, "name");
+	pack_optional(&out, NULL);
+	pack_optional(&out, "");
+	in = (struct unpack){.rest = buf_str(&out)};
+	assert_string_equal(unpack_optional(&in, &arena), "name");
+	assert_null(unpack_optional(&in, &arena));
+	assert_string_equal(unpack_optional(&in, &arena), "");
+	assert_false(in.failed);
+	assert_int_equal(in.rest.len, 0);
+}
+
+static void a_name_has_no_nul(void **state)
+{
+	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	struct unpack in;
+
+	(void)state;
+	pack_text(&out, STR("a\0b"));
+	in = (struct unpack){.rest = buf_str(&out)};
+	assert_int_equal(unpack_name(&in).len, 0);
+	assert_true(in.failed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_number_is_read_back),
 		cmocka_unit_test(small_numbers_take_one_byte),
 		cmocka_unit_test(texts_are_read_back),
+		cmocka_unit_test(what_was_optional_is_read_back),
+		cmocka_unit_test(a_name_has_no_nul),
 		cmocka_unit_test(what_is_not_so_stops_the_reader),
 		cmocka_unit_test(a_number_has_a_maximum),
 	};

@@ -1,5 +1,7 @@
 #include "base/pack.h"
 
+#include "base/arena.h"
+
 #define MORE  0x80U
 #define WHOLE 64 /* bits */
 
@@ -100,4 +102,21 @@ struct str unpack_text(struct unpack *unpack)
 		return text;
 	(void)unpack_fail(unpack);
 	return STR("");
+}
+
+struct str unpack_name(struct unpack *unpack)
+{
+	struct str text = unpack_text(unpack);
+
+	if (!str_has_nul(text))
+		return text;
+	(void)unpack_fail(unpack);
+	return STR("");
+}
+
+const char *unpack_optional(struct unpack *unpack, struct arena *arena)
+{
+	return unpack_number_to(unpack, 1)
+		       ? arena_str(arena, unpack_name(unpack)).ptr
+		       : NULL;
 }

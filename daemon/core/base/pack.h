@@ -17,6 +17,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct arena;
+
 void pack_number(struct buf *out, uint64_t number);
 void pack_signed(struct buf *out, int64_t number);
 void pack_text(struct buf *out, struct str text);
@@ -47,5 +49,11 @@ struct str unpack_bytes(struct unpack *unpack, size_t len);
 
 /* Borrowed, of UTF-8. */
 struct str unpack_text(struct unpack *unpack);
+
+/* The same without a NUL, so that a C string holds it. */
+struct str unpack_name(struct unpack *unpack);
+
+/* What pack_optional wrote: a copy in @arena, or NULL. */
+const char *unpack_optional(struct unpack *unpack, struct arena *arena);
 
 #endif

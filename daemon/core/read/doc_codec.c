@@ -1,7 +1,5 @@
 #include "read/doc_codec.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "read/doc.h"
 #include "value/numbering.h"
@@ -82,16 +80,6 @@ void doc_pack(struct buf *out, const struct doc *doc)
 
 /* --- bytes -> document --- */
 
-/* Of a name, which ends in NUL. */
-static struct str unpack_name(struct unpack *in)
-{
-	struct str text = unpack_text(in);
-
-	if (text.len && memchr(text.ptr, '\0', text.len))
-		(void)unpack_fail(in);
-	return in->failed ? STR("") : text;
-}
-
 static void unpack_source(struct unpack *in, struct doc *doc)
 {
 	struct source *source = doc_add_source(doc);
@@ -160,8 +148,7 @@ static void unpack_flags(struct unpack *in, struct doc *doc)
 	doc->used_environment = flags & DOC_USED_ENVIRONMENT;
 	doc->used_lower = flags & DOC_USED_LOWER;
 	doc->appends_to_none = flags & DOC_APPENDS_TO_NONE;
-	if (unpack_number_to(in, 1))
-		doc->remark = arena_str(&doc->arena, unpack_name(in)).ptr;
+	doc->remark = unpack_optional(in, &doc->arena);
 }
 
 static void unpack_tree(struct unpack *in, struct doc *doc)

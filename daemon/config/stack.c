@@ -241,6 +241,16 @@ struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 	return stack_docs_insert_at(docs, at, kind, doc);
 }
 
+bool stack_docs_has(const struct stack_docs *docs, enum layer_kind kind,
+		    const char *source)
+{
+	for (size_t i = 0; i < docs->count; i++)
+		if (docs->items[i].kind == kind &&
+		    str_same(docs->items[i].source, source))
+			return true;
+	return false;
+}
+
 static const char *copy_of(struct stack_docs *docs, const char *text)
 {
 	return text ? arena_strdup(&docs->arena, text) : NULL;

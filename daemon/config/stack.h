@@ -132,6 +132,10 @@ struct stack_doc *stack_docs_insert(struct stack_docs *docs,
 struct stack_doc *stack_docs_insert_at(struct stack_docs *docs, size_t at,
 				       enum layer_kind kind, struct doc *doc);
 
+/* Is one of them of the layer of this kind and source? */
+bool stack_docs_has(const struct stack_docs *docs, enum layer_kind kind,
+		    const char *source);
+
 /* Like stack_docs_insert, with what @layer says of its document. */
 struct stack_doc *stack_docs_add(struct stack_docs *docs,
 				 const struct layer *layer, struct doc *doc);

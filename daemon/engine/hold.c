@@ -333,16 +333,6 @@ static void add_secret(void *data, struct str path)
 			mem_strndup(path.ptr, path.len);
 }
 
-static bool has_layer(const struct stack_docs *docs,
-		      const struct stack_doc *wanted)
-{
-	for (size_t i = 0; i < docs->count; i++)
-		if (docs->items[i].kind == wanted->kind &&
-		    str_same(docs->items[i].source, wanted->source))
-			return true;
-	return false;
-}
-
 static void add_vaults(struct hold_losses *losses,
 		       const struct stack_docs *held,
 		       const struct stack_docs *now)
@@ -356,7 +346,7 @@ static void add_vaults(struct hold_losses *losses,
 
 		if (item->source &&
 		    layer_traits[item->kind].provenance == LAYER_OF_VAULT &&
-		    !has_layer(now, item))
+		    !stack_docs_has(now, item->kind, item->source))
 			losses->vaults[losses->vault_count++] =
 				mem_strdup(name);
 	}

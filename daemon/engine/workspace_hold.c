@@ -175,15 +175,6 @@ static void on_event(void *data, enum hold_event event)
 	workspace->host->on_hold(workspace->host->data, workspace);
 }
 
-static bool has_doc_of(const struct stack_docs *docs, const struct layer *layer)
-{
-	for (size_t i = 0; i < docs->count; i++)
-		if (docs->items[i].kind == layer->kind &&
-		    str_same(docs->items[i].source, layer->source))
-			return true;
-	return false;
-}
-
 static char *line_of(const struct layer *layer)
 {
 	return mem_printf("%s %s\n", layer_traits[layer->kind].name,
@@ -200,7 +191,9 @@ static void list_lost(const struct workspace *workspace,
 	for (stack_each(&workspace->stack, layer)) {
 		_cleanup_(mem_freep) char *line = line_of(layer);
 
-		if (layer_is_lost(layer) && !has_doc_of(&snapshot->docs, layer))
+		if (layer_is_lost(layer) &&
+		    !stack_docs_has(&snapshot->docs, layer->kind,
+				    layer->source))
 			buf_puts(lost, line);
 	}
 }

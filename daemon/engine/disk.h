@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 
+struct buf;
 struct disk_work;
 
 /* @result: 0 or a negative errno. */
@@ -25,9 +26,21 @@ struct disk_told {
 	void *data;
 };
 
+/* What takes long to write is written by the thread pool: appended to
+ * @bytes. */
+struct disk_content {
+	void (*write)(struct buf *bytes, const void *data);
+	const void *data; /* stays until it is done */
+};
+
 /* @bytes are copied, and wiped when done. */
 struct disk_work *disk_replace(uv_loop_t *loop, const char *path,
 			       struct str bytes, struct disk_told told);
+
+/* The same of what @content will write. */
+struct disk_work *disk_compose(uv_loop_t *loop, const char *path,
+			       const struct disk_content *content,
+			       struct disk_told told);
 
 /* A file that is not there is fine. */
 struct disk_work *disk_remove(uv_loop_t *loop, const char *path,

@@ -1,64 +1,32 @@
 #include "engine/hold.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/private_file.h"
 #include "config/secrets.h"
+#include "engine/disk.h"
 
 /* One visit to the disk. */
 struct hold_work {
-	uv_work_t work;
-	struct hold *hold;   /* NULL: nobody wants to know */
-	char *folder, *path; /* of the file */
+	struct hold *hold; /* NULL: nobody wants to know */
 	char *workspace;
 	struct hold_record *record; /* to be written, hold->next or its own;
 				     * NULL: the file is removed */
-	int result;                 /* negative errno */
 };
 
 static void start(struct hold *hold, struct hold_record *record);
 
 /* --- on the thread pool --------------------------------------------------- */
 
-static int remove_file(int dir, const char *name)
+static void compose(struct buf *bytes, const void *data)
 {
-	int r = private_file_remove(dir, name);
+	const struct hold_work *work = data;
 
-	if (r < 0)
-		return r;
-	return fsync(dir) < 0 ? -errno : 0;
-}
-
-static int do_work(const struct hold_work *work)
-{
-	_cleanup_(file_closep) int dir =
-		open(work->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_(buf_deinit) struct buf bytes = BUF_INIT;
-	const char *name = strrchr(work->path, '/') + 1;
-
-	if (dir < 0)
-		return -errno;
-	if (!work->record)
-		return remove_file(dir, name);
-	hold_file_compose(&bytes, work->workspace, work->record);
-	return file_replace(dir, name, buf_str(&bytes), 0600);
-}
-
-static void on_work(uv_work_t *uv_work)
-{
-	struct hold_work *work = uv_work->data;
-
-	work->result = do_work(work);
+	hold_file_compose(bytes, work->workspace, work->record);
 }
 
 /* --- what became of it ---------------------------------------------------- */
@@ -142,24 +110,16 @@ static void finish(struct hold *hold, bool removal, int result)
 		on_written(hold);
 }
 
-static void work_free(struct hold_work *work)
+static void on_done(void *data, int result)
 {
-	mem_free(work->folder);
-	mem_free(work->path);
-	mem_free(work->workspace);
-	mem_free(work);
-}
+	struct hold_work *work = data;
 
-static void on_done(uv_work_t *uv_work, int status)
-{
-	struct hold_work *work = uv_work->data;
-
-	(void)status;
 	if (work->hold)
-		finish(work->hold, !work->record, work->result);
+		finish(work->hold, !work->record, result);
 	else
 		hold_record_free(work->record);
-	work_free(work);
+	mem_free(work->workspace);
+	mem_free(work);
 }
 
 /* Write @record, or remove the file (NULL). Nothing of a snapshot that is
@@ -167,19 +127,23 @@ static void on_done(uv_work_t *uv_work, int status)
 static void start(struct hold *hold, struct hold_record *record)
 {
 	const struct hold_place *place = &hold->place;
+	_cleanup_(mem_freep) char *path =
+		hold_file_path(place->state_dir, place->workspace);
 	struct hold_work *work = mem_alloc(sizeof(*work));
+	const struct disk_content content = {compose, work};
+	const struct disk_told told = {on_done, work};
 
-	work->work.data = work;
 	work->hold = hold;
-	work->folder = mem_strdup(place->state_dir);
-	work->path = hold_file_path(place->state_dir, place->workspace);
 	work->workspace = mem_strdup(place->workspace);
 	work->record = hold->next = record;
-	if (record)
-		snapshot_settle(record->snapshot);
 	hold->work = work;
 	hold->state = record ? HOLD_WRITING : HOLD_REMOVING;
-	(void)uv_queue_work(place->loop, &work->work, on_work, on_done);
+	if (!record) {
+		(void)disk_remove(place->loop, path, told);
+		return;
+	}
+	snapshot_settle(record->snapshot);
+	(void)disk_compose(place->loop, path, &content, told);
 }
 
 /* --- wishes --------------------------------------------------------------- */

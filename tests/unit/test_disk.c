@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "../support/scratch.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "engine/disk.h"
 
@@ -91,6 +92,22 @@ static void a_file_is_replaced_and_removed(void **state)
 	assert_int_equal(finish(bench), 0);
 }
 
+static void add_name(struct buf *bytes, const void *data)
+{
+	buf_puts(bytes, data);
+}
+
+static void what_a_file_holds_is_made_meanwhile(void **state)
+{
+	struct bench *bench = *state;
+	const struct disk_content content = {add_name, "made"};
+
+	(void)disk_compose(&bench->loop, scratch_at("file"), &content,
+			   (struct disk_told){on_done, bench});
+	assert_int_equal(finish(bench), 0);
+	assert_file("file", "made");
+}
+
 static void what_cannot_be_done_is_told(void **state)
 {
 	struct bench *bench = *state;
@@ -122,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_is_replaced_and_removed),
+		TEST(what_a_file_holds_is_made_meanwhile),
 		TEST(what_cannot_be_done_is_told),
 		TEST(who_has_gone_is_not_told),
 	};

@@ -1,13 +1,8 @@
 #include "engine/hold_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/diag.h"
@@ -19,10 +14,9 @@
 #include "config/lock.h"
 #include "config/snapshot.h"
 #include "config/snapshot_codec.h"
-#include "fetch/cache_file.h"
+#include "fetch/sweep.h"
 
 #define SUFFIX ".hold"
-#define ASIDE  ".bad"
 
 /* A longer file is no hold: documents are bounded by the settings. */
 #define BYTES_MAX ((size_t)1 << 30)
@@ -232,7 +226,7 @@ static struct hold_record *take(struct candidate *candidate, struct str bytes)
 static void reject(struct candidate *candidate, struct diag *diag)
 {
 	_cleanup_(mem_freep) char *aside =
-		mem_printf("%s" ASIDE, candidate->path);
+		mem_printf("%s" PRIVATE_ASIDE, candidate->path);
 	bool moved = !candidate->query->read_only &&
 		     rename(candidate->path, aside) == 0;
 
@@ -284,43 +278,11 @@ struct hold_record *hold_file_read(const struct hold_query *query,
 
 /* --- sweeping ------------------------------------------------------------- */
 
-static bool is_declared(const struct cache_sweep *sweep, struct str file)
-{
-	struct str name = {file.ptr, file.len - strlen(SUFFIX)};
-
-	for (size_t i = 0; i < sweep->count; i++)
-		if (str_is(name, sweep->workspaces[i]))
-			return true;
-	return false;
-}
-
-static bool may_go(const struct cache_sweep *sweep, struct str file)
-{
-	return str_ends(file, STR(SUFFIX ASIDE)) ||
-	       (str_ends(file, STR(SUFFIX)) && !is_declared(sweep, file));
-}
-
-static bool sweep_one(const struct cache_sweep *sweep, int dir,
-		      const char *file)
-{
-	struct stat st;
-
-	return may_go(sweep, str_from(file)) &&
-	       fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       time(NULL) - st.st_mtime > sweep->max_age &&
-	       unlinkat(dir, file, 0) == 0;
-}
-
 size_t hold_file_sweep(const struct cache_sweep *sweep)
 {
-	DIR *dir = sweep->max_age ? opendir(sweep->state_dir) : NULL;
-	struct dirent *found;
-	size_t removed = 0;
+	const struct sweep_kind kind = {SUFFIX, mem_strdup};
 
-	if (!dir)
-		return 0;
-	while ((found = readdir(dir)))
-		removed += sweep_one(sweep, dirfd(dir), found->d_name);
-	(void)closedir(dir);
-	return removed;
+	return sweep_files(
+		sweep, &kind,
+		open(sweep->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }

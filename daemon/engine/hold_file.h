@@ -66,8 +66,7 @@ char *hold_file_path(const char *state_dir, const char *workspace);
 void hold_file_compose(struct buf *bytes, const char *workspace,
 		       const struct hold_record *record);
 
-/* Remove the files of workspaces that are not among @sweep's, and those that
- * were set aside, once they are as old as that says. How many went. */
+/* Remove what @sweep says may go of these files. How many went. */
 size_t hold_file_sweep(const struct cache_sweep *sweep);
 
 /* Whose it must be, and when it is read. */

@@ -1,11 +1,7 @@
 #include "fetch/cache_file.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -17,14 +13,10 @@
 
 #define FOLDER "cache"
 #define SUFFIX ".cache"
-#define ASIDE  ".bad"
 
 /* A written name is at most this long; of a longer one it is the beginning,
  * with a checksum. */
 #define NAME_MAX_BYTES 160
-
-/* After so many seconds a temporary file has lost its writer. */
-#define WRITER_SECONDS 3600
 
 /* --- names --- */
 
@@ -126,7 +118,7 @@ static bool is_as_asked(struct candidate *candidate,
 
 static char *aside_of(const char *file)
 {
-	return mem_printf("%s" ASIDE, file);
+	return mem_printf("%s" PRIVATE_ASIDE, file);
 }
 
 /* What cannot be renamed is not used either. */
@@ -143,10 +135,10 @@ static int reject(struct candidate *candidate, int outcome)
 {
 	bool moved = set_aside(candidate);
 
-	(void)diag_set(candidate->diag, candidate->path,
-		       "%s; it is not used%s%s%s", candidate->reason.text,
-		       moved ? ", and renamed to " : "",
-		       moved ? candidate->file : "", moved ? ASIDE : "");
+	(void)diag_set(
+		candidate->diag, candidate->path, "%s; it is not used%s%s%s",
+		candidate->reason.text, moved ? ", and renamed to " : "",
+		moved ? candidate->file : "", moved ? PRIVATE_ASIDE : "");
 	return outcome;
 }
 
@@ -247,64 +239,10 @@ int cache_file_remove(const char *state_dir, const char *file)
 
 /* --- sweeping --- */
 
-static bool is_declared(const struct cache_sweep *sweep, const char *file)
-{
-	for (size_t i = 0; i < sweep->count; i++) {
-		_cleanup_(mem_freep) char *declared =
-			cache_file_name(sweep->workspaces[i]);
-
-		if (!strcmp(declared, file))
-			return true;
-	}
-	return false;
-}
-
-/* As file_replace names them: ".NAME.0123456789abcdef". */
-static bool is_temporary(struct str file)
-{
-	struct str end = str_from_offset(file, file.len - 17);
-
-	return file.len > 17 && file.ptr[0] == '.' && end.ptr[0] == '.' &&
-	       strspn(end.ptr + 1, "0123456789abcdef") == 16;
-}
-
-/* After how many seconds the file may go; 0: never. */
-static int64_t life_of(const struct cache_sweep *sweep, const char *file)
-{
-	struct str name = str_from(file);
-
-	if (is_temporary(name))
-		return WRITER_SECONDS;
-	if (str_ends(name, STR(SUFFIX ASIDE)))
-		return sweep->max_age;
-	if (str_ends(name, STR(SUFFIX)) && !is_declared(sweep, file))
-		return sweep->max_age;
-	return 0;
-}
-
-static bool sweep_one(const struct cache_sweep *sweep, int dir,
-		      const char *file)
-{
-	int64_t life = life_of(sweep, file);
-	struct stat st;
-
-	return life > 0 && fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       time(NULL) - st.st_mtime > life && unlinkat(dir, file, 0) == 0;
-}
-
 size_t cache_file_sweep(const struct cache_sweep *sweep)
 {
-	int fd = open_folder(sweep->state_dir, false);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	size_t removed = history_folder_sweep(sweep);
-	struct dirent *found;
+	const struct sweep_kind kind = {SUFFIX, cache_plain_name};
 
-	if (!dir) {
-		file_closep(&fd);
-		return removed;
-	}
-	while ((found = readdir(dir)))
-		removed += sweep_one(sweep, dirfd(dir), found->d_name);
-	(void)closedir(dir);
-	return removed;
+	return history_folder_sweep(sweep) +
+	       sweep_files(sweep, &kind, open_folder(sweep->state_dir, false));
 }

@@ -15,6 +15,7 @@
 
 #include "base/str.h"
 #include "fetch/cache_entry.h"
+#include "fetch/sweep.h"
 
 struct diag;
 
@@ -48,19 +49,8 @@ char *cache_plain_name(const char *workspace);
 int cache_file_write(const char *state_dir, const char *file, struct str bytes);
 int cache_file_remove(const char *state_dir, const char *file);
 
-/* Which files may be removed. */
-struct cache_sweep {
-	const char *state_dir;
-	const char *const *workspaces; /* those that are declared */
-	size_t count;
-	int64_t max_age; /* seconds; 0: no file is too old */
-	/* Another kind of files to which the same goes; NULL: none. */
-	size_t (*others)(const struct cache_sweep *sweep);
-};
-
-/* Remove the files of other workspaces and those set aside, once they are older
- * than that, and the temporary files of writers that died, after an hour; the
- * same of the folders of their histories. How many went. */
+/* Remove what may go of these files, and of the folders of histories. How many
+ * went. */
 size_t cache_file_sweep(const struct cache_sweep *sweep);
 
 #endif

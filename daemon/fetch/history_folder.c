@@ -3,21 +3,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/private_file.h"
 #include "fetch/cache_file.h"
+#include "fetch/sweep.h"
 
 #define ALL    "history"
 #define SUFFIX ".history"
-#define ASIDE  ".bad"
 
 void history_folder_init(struct history_folder *folder, const char *state_dir,
 			 const char *workspace)
@@ -128,7 +125,8 @@ void history_folder_each(struct history_folder *folder,
 void history_folder_set_aside(struct history_folder *folder, const char *name,
 			      const char *ending)
 {
-	_cleanup_(mem_freep) char *aside = mem_printf("last%s" ASIDE, ending);
+	_cleanup_(mem_freep) char *aside =
+		mem_printf("last%s" PRIVATE_ASIDE, ending);
 
 	(void)renameat(folder->fd, name, folder->fd, aside);
 }
@@ -158,7 +156,8 @@ static int remove_folder(const char *path)
 
 void history_folder_set_all_aside(struct history_folder *folder)
 {
-	_cleanup_(mem_freep) char *aside = mem_printf("%s" ASIDE, folder->path);
+	_cleanup_(mem_freep) char *aside =
+		mem_printf("%s" PRIVATE_ASIDE, folder->path);
 
 	history_folder_close(folder);
 	(void)remove_folder(aside);
@@ -167,7 +166,8 @@ void history_folder_set_all_aside(struct history_folder *folder)
 
 int history_folder_clear(struct history_folder *folder)
 {
-	_cleanup_(mem_freep) char *aside = mem_printf("%s" ASIDE, folder->path);
+	_cleanup_(mem_freep) char *aside =
+		mem_printf("%s" PRIVATE_ASIDE, folder->path);
 	int r = remove_folder(folder->path), also = remove_folder(aside);
 
 	return r < 0 ? r : also;
@@ -175,35 +175,9 @@ int history_folder_clear(struct history_folder *folder)
 
 /* --- sweeping ------------------------------------------------------------- */
 
-static bool is_declared(const struct cache_sweep *sweep, struct str name)
-{
-	for (size_t i = 0; i < sweep->count; i++) {
-		_cleanup_(mem_freep) char *declared =
-			cache_plain_name(sweep->workspaces[i]);
-
-		if (str_is(name, declared))
-			return true;
-	}
-	return false;
-}
-
-static bool may_go(const struct cache_sweep *sweep, int dir, const char *folder)
-{
-	struct str name = str_from(folder);
-	bool aside = str_ends(name, STR(SUFFIX ASIDE));
-	struct stat st;
-
-	if (!aside && !str_ends(name, STR(SUFFIX)))
-		return false;
-	if (!aside &&
-	    is_declared(sweep, (struct str){folder, name.len - strlen(SUFFIX)}))
-		return false;
-	return fstatat(dir, folder, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       time(NULL) - st.st_mtime > sweep->max_age;
-}
-
 size_t history_folder_sweep(const struct cache_sweep *sweep)
 {
+	const struct sweep_kind kind = {SUFFIX, cache_plain_name};
 	_cleanup_(mem_freep) char *above =
 		mem_printf("%s/" ALL, sweep->state_dir);
 	_cleanup_(file_closep) int fd = private_folder_open(above, false);
@@ -217,7 +191,8 @@ size_t history_folder_sweep(const struct cache_sweep *sweep)
 		_cleanup_(mem_freep) char *path =
 			mem_printf("%s/%s", above, name);
 
-		removed += may_go(sweep, fd, name) && remove_folder(path) == 0;
+		removed += sweep_takes(sweep, &kind, fd, name) &&
+			   remove_folder(path) == 0;
 	}
 	(void)closedir(dir);
 	return removed;

@@ -324,6 +324,18 @@ static void another_takes_its_place_and_its_time(void **state)
 	assert_int_equal(hold_left(hold_of(fixture), clock_boot_ms()), -1);
 }
 
+static void what_a_killed_writer_left_is_swept(void **state)
+{
+	const struct cache_sweep sweep = {.state_dir = scratch_root};
+
+	(void)state;
+	touch(".one.hold.0123456789abcdef", 7200);
+	touch(".one.hold.fedcba9876543210", 60);
+	assert_int_equal(hold_file_sweep(&sweep), 1);
+	assert_int_equal(access(scratch_at(".one.hold.fedcba9876543210"), F_OK),
+			 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +348,7 @@ int main(void)
 		TEST(a_file_of_another_workspace_holds_nothing),
 		TEST(a_file_of_the_future_holds_nothing),
 		TEST(what_nobody_needs_any_more_is_swept),
+		TEST(what_a_killed_writer_left_is_swept),
 		TEST(it_ends_when_its_time_is_over),
 		TEST(its_time_goes_on_while_nobody_is_there),
 		TEST(one_that_ran_out_meanwhile_is_not_served),

@@ -23,6 +23,9 @@ int private_folder_open(const char *path, bool make);
  * -ENOENT. */
 void private_folder_complain(const char *path, int r, struct diag *diag);
 
+/* What is not believed, and set aside, has this behind its name. */
+#define PRIVATE_ASIDE ".bad"
+
 struct private_file {
 	int dir;
 	const char *name, *path; /* in the folder, and for people */

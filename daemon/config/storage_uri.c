@@ -153,18 +153,11 @@ const char *storage_authority_read(struct storage_authority *authority,
 /* --- the path --------------------------------------------------------------
  */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_encoded_byte(struct str text)
 {
 	return text.len >= 3 && text.ptr[0] == '%' &&
-	       hex_digit(text.ptr[1]) >= 0 && hex_digit(text.ptr[2]) >= 0;
+	       str_hex_digit(text.ptr[1]) >= 0 &&
+	       str_hex_digit(text.ptr[2]) >= 0;
 }
 
 /* Letters of all scripts count as valid, though encoding encodes them. */
@@ -200,8 +193,9 @@ static struct str decode(struct arena *arena, struct str segment)
 
 	while (segment.len) {
 		if (is_encoded_byte(segment)) {
-			buf_putc(&bytes, (char)(hex_digit(segment.ptr[1]) * 16 +
-						hex_digit(segment.ptr[2])));
+			buf_putc(&bytes,
+				 (char)(str_hex_digit(segment.ptr[1]) * 16 +
+					str_hex_digit(segment.ptr[2])));
 			segment = str_from_offset(segment, 3);
 		} else {
 			buf_putc(&bytes, segment.ptr[0]);

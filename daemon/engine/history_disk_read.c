@@ -266,21 +266,6 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static bool to_digest(struct str text, unsigned char *name)
-{
-	char hex[3] = "";
-
-	if (text.len != (size_t)2 * SHA256_BYTES)
-		return false;
-	for (size_t i = 0; i < SHA256_BYTES; i++) {
-		memcpy(hex, text.ptr + 2 * i, 2);
-		if (strspn(hex, "0123456789abcdef") != 2)
-			return false;
-		name[i] = (unsigned char)strtoul(hex, NULL, 16);
-	}
-	return true;
-}
-
 static void note_file(void *data, const char *file)
 {
 	struct history_disk *disk = data;
@@ -296,8 +281,9 @@ static void note_file(void *data, const char *file)
 		place = &disk->unread[disk->unread_count++];
 		*place = strtoull(file, NULL, 10);
 	} else if (str_ends(name, STR(HISTORY_DOCUMENT))) {
-		bare = (struct str){file, name.len - strlen(HISTORY_DOCUMENT)};
-		if (to_digest(bare, digest_of))
+		bare = (struct str){file, strspn(file, "0123456789abcdef")};
+		if (bare.len + STR(HISTORY_DOCUMENT).len == name.len &&
+		    str_read_hex(bare, digest_of, SHA256_BYTES))
 			(void)kept_docs_add(&disk->docs, digest_of);
 	}
 }

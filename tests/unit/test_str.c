@@ -425,11 +425,29 @@ static void numbers_are_digits_alone(void **state)
 		assert_false(str_to_number(str_from(wrong[i]), &number));
 }
 
+static void hexadecimal_digits_are_bytes(void **state)
+{
+	static const char *const wrong[] = {"",     "0",    "00f", "00ff0",
+					    "00fg", "0x0f", "00 f"};
+	unsigned char bytes[2] = {1, 1};
+
+	(void)state;
+	assert_true(str_read_hex(STR("00fF"), bytes, 2));
+	assert_int_equal(bytes[0], 0);
+	assert_int_equal(bytes[1], 255);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_false(str_read_hex(str_from(wrong[i]), bytes, 2));
+	for (int c = -128; c < 128; c++)
+		assert_int_equal(str_hex_digit((char)c) >= 0,
+				 c > 0 && strchr("0123456789abcdefABCDEF", c));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ends_of_each_length_are_valid),
 		cmocka_unit_test(what_unicode_excludes_is_invalid),
+		cmocka_unit_test(hexadecimal_digits_are_bytes),
 		cmocka_unit_test(a_broken_sequence_is_found_where_it_begins),
 		cmocka_unit_test(every_code_point_but_surrogates_is_valid),
 		cmocka_unit_test(length_counts_characters),

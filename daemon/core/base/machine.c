@@ -24,42 +24,15 @@
 static const char application[ID_BYTES] =
 	"\xc1\xea\x4c\x04\xf1\xee\x4d\x0f\x9b\x5e\x6d\x0f\x2c\x3a\x7e\x11";
 
-static int digit(char c)
+static bool is_zero(const unsigned char bytes[ID_BYTES])
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-static bool parse_id(struct str text, char bytes[ID_BYTES])
-{
-	int high, low;
-
-	if (text.len != 2 * ID_BYTES)
-		return false;
-	for (size_t i = 0; i < ID_BYTES; i++) {
-		high = digit(text.ptr[2 * i]);
-		low = digit(text.ptr[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i] = (char)(high << 4 | low);
-	}
-	return true;
-}
-
-static bool is_zero(const char bytes[ID_BYTES])
-{
-	static const char zero[ID_BYTES];
+	static const unsigned char zero[ID_BYTES];
 
 	return memcmp(bytes, zero, sizeof(zero)) == 0;
 }
 
 /* NULL, or why the file @path holds no id. */
-static const char *read_id(const char *path, char bytes[ID_BYTES])
+static const char *read_id(const char *path, unsigned char bytes[ID_BYTES])
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	struct source source;
@@ -75,7 +48,7 @@ static const char *read_id(const char *path, char bytes[ID_BYTES])
 		return "it is empty";
 	if (str_is(text, "uninitialized"))
 		return "it is not initialized yet";
-	if (!parse_id(text, bytes) || is_zero(bytes))
+	if (!str_read_hex(text, bytes, ID_BYTES) || is_zero(bytes))
 		return "it is not 32 hexadecimal digits";
 	return NULL;
 }
@@ -93,12 +66,13 @@ bool machine_from_file(struct machine *machine, const char *path,
 {
 	unsigned char digest[SHA256_BYTES];
 	struct hmac_sha256 mac;
-	char bytes[ID_BYTES];
+	unsigned char bytes[ID_BYTES];
 
 	*lack = read_id(path, bytes);
 	if (*lack)
 		return false;
-	hmac_sha256_init(&mac, (struct str){bytes, sizeof(bytes)});
+	hmac_sha256_init(&mac,
+			 (struct str){(const char *)bytes, sizeof(bytes)});
 	hmac_sha256_add(&mac, (struct str){application, sizeof(application)});
 	hmac_sha256_end(&mac, digest);
 	explicit_bzero(bytes, sizeof(bytes));
@@ -106,7 +80,7 @@ bool machine_from_file(struct machine *machine, const char *path,
 	return true;
 }
 
-static bool read_own(int dir, const char *path, char bytes[ID_BYTES])
+static bool read_own(int dir, const char *path, unsigned char bytes[ID_BYTES])
 {
 	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
 	const struct private_file file = {
@@ -118,7 +92,7 @@ static bool read_own(int dir, const char *path, char bytes[ID_BYTES])
 	};
 
 	return private_file_read(&file, &text, NULL) == 0 &&
-	       parse_id(str_trim(buf_str(&text)), bytes);
+	       str_read_hex(str_trim(buf_str(&text)), bytes, ID_BYTES);
 }
 
 static int make_own(struct machine *machine, int dir)
@@ -141,13 +115,13 @@ static int learn_own(struct machine *machine, const char *state_dir,
 	/* It may be reached by a link. */
 	_cleanup_(mem_freep) char *folder = mem_printf("%s/.", state_dir);
 	_cleanup_(file_closep) int dir = private_folder_open(folder, false);
-	char bytes[ID_BYTES];
+	unsigned char bytes[ID_BYTES];
 
 	if (dir < 0)
 		return dir;
 	if (!read_own(dir, path, bytes))
 		return may_write ? make_own(machine, dir) : -EROFS;
-	sha256_write_hex((const unsigned char *)bytes, ID_BYTES, machine->id);
+	sha256_write_hex(bytes, ID_BYTES, machine->id);
 	return 0;
 }
 

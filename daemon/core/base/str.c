@@ -184,6 +184,22 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+bool str_read_hex(struct str text, unsigned char *bytes, size_t count)
+{
+	int high, low;
+
+	if (text.len != 2 * count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		high = str_hex_digit(text.ptr[2 * i]);
+		low = str_hex_digit(text.ptr[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
 uint64_t str_fold(struct str a, uint64_t seed)
 {
 	uint64_t hash = seed ^ a.len, word;

@@ -43,6 +43,19 @@ static inline bool str_has_nul(struct str a)
 	return a.len && memchr(a.ptr, '\0', a.len);
 }
 
+/* What a hexadecimal digit is worth; -1: it is none. */
+static inline int str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Read @text, of 2 * @count hexadecimal digits, into @bytes; false: it is not.
+ */
+bool str_read_hex(struct str text, unsigned char *bytes, size_t count);
+
 static inline bool str_starts(struct str a, struct str prefix)
 {
 	return a.len >= prefix.len &&

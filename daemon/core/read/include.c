@@ -114,14 +114,6 @@ static bool request_read(struct hocon *hocon, struct request *request)
 			       "required() around file() or url()");
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The path in a file:// URL of this host. */
 static const char *path_of_url(struct hocon *hocon, struct str url)
 {
@@ -132,9 +124,11 @@ static const char *path_of_url(struct hocon *hocon, struct str url)
 		url = str_from_offset(url, STR("localhost").len);
 	for (size_t i = 0; i < url.len; i++) {
 		if (url.ptr[i] == '%' && i + 2 < url.len &&
-		    hex(url.ptr[i + 1]) >= 0 && hex(url.ptr[i + 2]) >= 0) {
-			buf_putc(&path, (char)(hex(url.ptr[i + 1]) << 4 |
-					       hex(url.ptr[i + 2])));
+		    str_hex_digit(url.ptr[i + 1]) >= 0 &&
+		    str_hex_digit(url.ptr[i + 2]) >= 0) {
+			buf_putc(&path,
+				 (char)(str_hex_digit(url.ptr[i + 1]) << 4 |
+					str_hex_digit(url.ptr[i + 2])));
 			i += 2;
 		} else {
 			buf_putc(&path, url.ptr[i]);

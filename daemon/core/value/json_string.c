@@ -84,14 +84,6 @@ void json_write_string(struct buf *out, struct str text)
 	buf_putc(out, '"');
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The \uXXXX at @at, or -1. */
 static int32_t code_unit(struct str text, size_t at)
 {
@@ -102,7 +94,7 @@ static int32_t code_unit(struct str text, size_t at)
 	    text.ptr[at + 1] != 'u')
 		return -1;
 	for (size_t i = at + 2; i < at + 6; i++) {
-		digit = hex_digit(text.ptr[i]);
+		digit = str_hex_digit(text.ptr[i]);
 		if (digit < 0)
 			return -1;
 		code = code * 16 + digit;

@@ -266,25 +266,30 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* What ends so, but has more before that, is no file of ours. */
+static bool is_named(struct str name, struct str ending, size_t before)
+{
+	return str_ends(name, ending) && name.len == before + ending.len;
+}
+
 static void note_file(void *data, const char *file)
 {
 	struct history_disk *disk = data;
-	struct str name = str_from(file), bare;
+	struct str name = str_from(file);
+	struct str bare = {file, strspn(file, "0123456789abcdef")};
 	unsigned char digest_of[SHA256_BYTES];
 	uint64_t *place;
 
-	if (str_ends(name, STR(HISTORY_RECORD)) &&
+	if (is_named(name, STR(HISTORY_RECORD), HISTORY_DIGITS) &&
 	    strspn(file, "0123456789") == HISTORY_DIGITS) {
 		disk->unread =
 			mem_grow(disk->unread, (disk->unread_count + 1) *
 						       sizeof(disk->unread[0]));
 		place = &disk->unread[disk->unread_count++];
 		*place = strtoull(file, NULL, 10);
-	} else if (str_ends(name, STR(HISTORY_DOCUMENT))) {
-		bare = (struct str){file, strspn(file, "0123456789abcdef")};
-		if (bare.len + STR(HISTORY_DOCUMENT).len == name.len &&
-		    str_read_hex(bare, digest_of, SHA256_BYTES))
-			(void)kept_docs_add(&disk->docs, digest_of);
+	} else if (is_named(name, STR(HISTORY_DOCUMENT), bare.len) &&
+		   str_read_hex(bare, digest_of, SHA256_BYTES)) {
+		(void)kept_docs_add(&disk->docs, digest_of);
 	}
 }
 

@@ -425,6 +425,20 @@ static void a_damaged_generation_is_set_aside(void **state)
 	assert_int_equal(count_files(".bad"), 1);
 }
 
+/* A copy that somebody made of one. */
+static void what_only_begins_like_a_generation_is_none(void **state)
+{
+	_cleanup_(buf_deinit) struct buf bytes = BUF_INIT;
+
+	(void)state;
+	history_disk_free(five_written());
+	read_whole(FOLDER "/00000000000000000030.generation", &bytes);
+	write_whole(FOLDER "/00000000000000000030 copy.generation",
+		    buf_str(&bytes));
+	assert_found("50 40-49 30-39 20-29 10-19");
+	assert_found("50 40-49 30-39 20-29 10-19");
+}
+
 static char *document_of(const char *text)
 {
 	DIR *dir = opendir(FOLDER);
@@ -543,6 +557,7 @@ int main(void)
 		TEST(several_of_the_same_values_are_one),
 		TEST(what_another_process_called_newer_goes),
 		TEST(what_is_anothers_is_set_aside),
+		TEST(what_only_begins_like_a_generation_is_none),
 		TEST(a_logins_history_waits_for_a_login),
 		TEST(another_key_of_the_same_user_takes_it_over),
 		TEST(what_is_forgotten_is_gone),

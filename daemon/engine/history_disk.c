@@ -272,6 +272,8 @@ int history_disk_write(struct history_disk *disk, const char *owner,
 	int r = history_folder_open(&disk->folder, true);
 
 	if (r == 0)
+		r = history_claim(disk, owner);
+	if (r == 0)
 		r = write_owner(disk, owner);
 	if (r == 0)
 		r = history_write_entry(disk, &record, &entry, previous);
@@ -371,6 +373,9 @@ int history_disk_prune(struct history_disk *disk, uint64_t oldest)
 
 int history_disk_clear(struct history_disk *disk)
 {
+	int r = history_folder_clear(&disk->folder);
+
 	history_forget_all(disk);
-	return history_folder_clear(&disk->folder);
+	disk->unseen = disk->unseen && r < 0;
+	return r;
 }

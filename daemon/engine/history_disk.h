@@ -55,7 +55,7 @@ bool history_disk_next(struct history_disk *disk, struct history_entry *entry,
 /* Keep @snapshot, whose @previous generation is known to have been the one
  * before it (0: it is not), as @owner's. Nothing of it changes but its masked
  * form and its references. 0 or a negative errno: then nothing is lost but
- * that. */
+ * that. Nothing is written into another's folder that cannot be moved. */
 int history_disk_write(struct history_disk *disk, const char *owner,
 		       struct snapshot *snapshot, uint64_t previous);
 

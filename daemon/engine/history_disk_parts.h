@@ -46,6 +46,7 @@ struct history_disk {
 	struct history_folder folder;
 	struct history_place place;
 	char *owner;            /* that the folder says; NULL: none */
+	bool unseen;            /* nobody knows whose the folder is */
 	struct record *records; /* the newest first while they are read, then
 				 * last */
 	size_t count;
@@ -85,6 +86,10 @@ void history_add_record(struct history_disk *disk, struct record *record);
 void history_drop_last_record(struct history_disk *disk);
 
 void history_forget_all(struct history_disk *disk);
+
+/* The folder, which is open, is @owner's after: what nobody has seen and is
+ * another's is set aside. 0 or a negative errno. */
+int history_claim(struct history_disk *disk, const char *owner);
 
 /* Write @entry, whose documents @record then names; the folder is open. */
 int history_write_entry(struct history_disk *disk, struct record *record,

@@ -310,6 +310,23 @@ static bool is_of(struct history_disk *disk, const char *owner, bool *waits)
 	return true;
 }
 
+int history_claim(struct history_disk *disk, const char *owner)
+{
+	bool waits = false;
+	int r = 0;
+
+	if (!disk->unseen)
+		return 0;
+	if (!is_of(disk, owner, &waits) || waits) {
+		history_forget_all(disk);
+		r = history_folder_set_all_aside(&disk->folder);
+		if (r == 0)
+			r = history_folder_open(&disk->folder, true);
+	}
+	disk->unseen = r < 0;
+	return r;
+}
+
 /* Another process went on from a number that is newer: its own come first. */
 static void leave_out_newer(struct history_disk *disk, uint64_t below)
 {
@@ -331,7 +348,7 @@ static bool look(struct history_disk *disk, const char *owner, uint64_t below)
 	if (!fits || waits)
 		history_forget_all(disk);
 	if (!fits)
-		history_folder_set_all_aside(&disk->folder);
+		disk->unseen = history_folder_set_all_aside(&disk->folder) < 0;
 	if (!fits || waits)
 		return !waits;
 	qsort(disk->unread, disk->unread_count, sizeof(uint64_t), by_number);
@@ -345,7 +362,8 @@ bool history_disk_open(struct history_disk *disk, const char *owner,
 	int r = history_folder_open(&disk->folder, false);
 	bool ready;
 
-	if (r < 0 && r != -ENOENT)
+	disk->unseen = r < 0 && r != -ENOENT;
+	if (disk->unseen)
 		private_folder_complain(disk->folder.path, r, diag);
 	if (r < 0)
 		return true;

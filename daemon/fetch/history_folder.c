@@ -154,14 +154,15 @@ static int remove_folder(const char *path)
 	return r == 0 && rmdir(path) < 0 ? -errno : r;
 }
 
-void history_folder_set_all_aside(struct history_folder *folder)
+int history_folder_set_all_aside(struct history_folder *folder)
 {
 	_cleanup_(mem_freep) char *aside =
 		mem_printf("%s" PRIVATE_ASIDE, folder->path);
 
 	history_folder_close(folder);
 	(void)remove_folder(aside);
-	(void)rename(folder->path, aside);
+	return rename(folder->path, aside) < 0 ? remove_folder(folder->path)
+					       : 0;
 }
 
 int history_folder_clear(struct history_folder *folder)

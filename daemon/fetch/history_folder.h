@@ -63,8 +63,9 @@ void history_folder_each(struct history_folder *folder,
 void history_folder_set_aside(struct history_folder *folder, const char *name,
 			      const char *ending);
 
-/* The same for the whole folder, which is closed after. */
-void history_folder_set_all_aside(struct history_folder *folder);
+/* The same for the whole folder, which is closed after, and removed where it
+ * cannot be renamed. 0 or a negative errno: it is still there. */
+int history_folder_set_all_aside(struct history_folder *folder);
 
 /* Remove the folders of other workspaces than @sweep's, and those set aside,
  * once nothing has changed in them for so long. How many went. */

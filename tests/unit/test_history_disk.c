@@ -292,6 +292,92 @@ static void what_is_anothers_is_set_aside(void **state)
 	history_disk_free(disk);
 }
 
+/* People look into what was set aside, and may leave something there. */
+static void what_is_anothers_never_becomes_ours(void **state)
+{
+	_cleanup_(doc_unrefp) struct doc *shared = docs_read("{\"a\":1}");
+	struct snapshot *snapshot = snapshot_of(1000, shared, "{\"b\":2}");
+	static const char other[] = "https://api\nother\n\n";
+	_cleanup_(mem_freep) char *what = NULL;
+	_cleanup_(mem_freep) char *after = NULL;
+	struct history_disk *disk;
+
+	(void)state;
+	history_disk_free(five_written());
+	scratch_folder(FOLDER ".bad");
+	scratch_folder(FOLDER ".bad/notes");
+	disk = disk_new();
+	what = found(disk, other, 1000, NULL);
+	assert_string_equal(what, "");
+	(void)history_disk_write(disk, other, snapshot, 0);
+	snapshot_unref(snapshot);
+	history_disk_free(disk);
+	disk = disk_new();
+	after = found(disk, other, 2000, NULL);
+	assert_string_equal(after, "1000");
+	history_disk_free(disk);
+}
+
+static void nothing_is_written_into_anothers(void **state)
+{
+	_cleanup_(doc_unrefp) struct doc *shared = docs_read("{\"a\":1}");
+	struct snapshot *snapshot = snapshot_of(1000, shared, "{\"b\":2}");
+	static const char other[] = "https://api\nother\n\n";
+	struct history_disk *disk;
+
+	(void)state;
+	history_disk_free(five_written());
+	scratch_folder(FOLDER "/notes");
+	scratch_folder(FOLDER ".bad");
+	scratch_folder(FOLDER ".bad/notes");
+	disk = disk_new();
+	mem_free(found(disk, other, 1000, NULL));
+	assert_true(history_disk_write(disk, other, snapshot, 0) < 0);
+	assert_int_equal(count_files(".generation"), 0);
+	assert_int_equal(rmdir(scratch_at(FOLDER "/notes")), 0);
+	assert_int_equal(rmdir(scratch_at(FOLDER ".bad/notes")), 0);
+	assert_int_equal(history_disk_write(disk, other, snapshot, 0), 0);
+	snapshot_unref(snapshot);
+	history_disk_free(disk);
+}
+
+/* The folder could not be looked into at the start, and can be later. */
+static void what_nobody_has_seen_is_looked_at(const char *owner,
+					      const char *expected)
+{
+	_cleanup_(doc_unrefp) struct doc *shared = docs_read("{\"a\":1}");
+	struct snapshot *snapshot = snapshot_of(1000, shared, "{\"b\":2}");
+	_cleanup_(mem_freep) char *before = NULL;
+	_cleanup_(mem_freep) char *after = NULL;
+	struct history_disk *disk;
+
+	history_disk_free(five_written());
+	assert_int_equal(chmod(FOLDER, 0770), 0);
+	disk = disk_new();
+	before = found(disk, owner, 1000, NULL);
+	assert_string_equal(before, "");
+	assert_int_equal(history_disk_write(disk, owner, snapshot, 0), 0);
+	snapshot_unref(snapshot);
+	history_disk_free(disk);
+	disk = disk_new();
+	after = found(disk, owner, 2000, NULL);
+	assert_string_equal(after, expected);
+	history_disk_free(disk);
+}
+
+static void what_could_not_be_seen_stays_ours(void **state)
+{
+	(void)state;
+	what_nobody_has_seen_is_looked_at(OWNER,
+					  "1000 50 40-49 30-39 20-29 10-19");
+}
+
+static void what_could_not_be_seen_stays_anothers(void **state)
+{
+	(void)state;
+	what_nobody_has_seen_is_looked_at("https://api\nother\n\n", "1000");
+}
+
 static void a_logins_history_waits_for_a_login(void **state)
 {
 	struct history_disk *disk;
@@ -557,6 +643,10 @@ int main(void)
 		TEST(several_of_the_same_values_are_one),
 		TEST(what_another_process_called_newer_goes),
 		TEST(what_is_anothers_is_set_aside),
+		TEST(what_is_anothers_never_becomes_ours),
+		TEST(nothing_is_written_into_anothers),
+		TEST(what_could_not_be_seen_stays_ours),
+		TEST(what_could_not_be_seen_stays_anothers),
 		TEST(what_only_begins_like_a_generation_is_none),
 		TEST(a_logins_history_waits_for_a_login),
 		TEST(another_key_of_the_same_user_takes_it_over),

@@ -7,8 +7,7 @@
  * far as the server says.
  *
  *	event=changed workspace=default generation=43 path=sdk.aws.s3.region
- *	kind=changed layer=vault source=5e6f... description=team line=3
- *column=12
+ *	kind=changed layer=vault source=5e6f... description=team line=3 ...
  *
  * What differs is found by libuv's thread pool, as trees may be large; what
  * comes meanwhile is one more difference, however many generations it was. Of

@@ -11,8 +11,8 @@
  * Each file is replaced as a whole, 0600 in 0700, documents before who names
  * them, and removed after: whenever the process is killed, each generation is
  * there or is not. What is not exactly what this user's clearconf wrote is not
- * believed: the file is renamed to *.bad, for people to look at, and of a
- *folder of somebody else's all of it.
+ * believed: the file is renamed to .bad, for people to look at, and of a folder
+ * of somebody else's all of it.
  *
  *   NEW --open--> READING --next ... none left--> WRITING
  *                                                  | ^ write, prune, clear

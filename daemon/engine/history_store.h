@@ -5,11 +5,16 @@
  * History store: keeps the generations of one workspace on disk, and brings
  * back those of earlier processes.
  *
- *   NEW --add--> LOADING --all read and learned--> IDLE --add, forget-->
- * WORKING |  ^ |                           ^                      | |  +-+ the
- * next one              +--------- done -------+ | |  ^ | | done, and more to
- * do |  +-+
- *                   +-- closed --> CLOSING, until all is on disk --> freed
+ *              the next one               done, and more to do
+ *                  +-+                            +-+
+ *                  | v        all read            | v
+ *   NEW --add--> LOADING ----------------------> WORKING
+ *    ^              |                            |     ^
+ *    | no login yet |                       done |     | add, forget
+ *    +--------------+                            v     |
+ *                                                 IDLE
+ *
+ * From each, closed: CLOSING, until all is on disk, then freed.
  *
  * The work is done on libuv's thread pool (history_disk.h), one piece at a
  * time. What comes meanwhile is written next, all of it at one go; of what has

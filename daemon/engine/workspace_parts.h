@@ -5,13 +5,12 @@
  * The inside of workspace: what its parts do for workspace.c, which brings them
  * together. They call nobody back but the host.
  *
- *   workspace.c         state, answers, how long vaults serve, beginning and
- * end workspace_layers.c  the stack, and the snapshots that are made of it
+ *   workspace.c         state, answers, how long vaults serve
+ *   workspace_layers.c  the stack, and the snapshots that are made of it
  *   workspace_arrival.c vaults that wait for their time
  *   workspace_history.c what it served, over restarts
  *   workspace_hold.c    what is served while it is held
- *   workspace_login.c   who asks the server, who has to prove himself first,
- * and whose the vaults are
+ *   workspace_login.c   who asks the server, and whose the vaults are
  */
 
 #include "engine/workspace.h"

@@ -1,6 +1,7 @@
 #include "serve/consumer.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -289,15 +290,24 @@ static void take_holding(struct consumer *consumer, const char *workspace,
 		list_add(&consumers->silent, &consumer->link);
 }
 
-/* Generations of two workspaces are never the same. */
+/* Generations of two workspaces are never the same, but it may have told what
+ * is not so. */
+static bool holds(const struct consumer *consumer, const struct view *view)
+{
+	const struct holding *holding = consumer->holding;
+
+	return holding && holding->generation == view->snapshot->generation &&
+	       (!consumer->report ||
+		!strcmp(holding->workspace, view->workspace));
+}
+
 void consumer_hold(struct consumer *consumer, enum consumer_how how,
 		   const struct view *view)
 {
-	uint64_t generation = view->snapshot->generation;
-
 	consumer->how = (uint8_t)how;
-	if (!consumer->holding || consumer->holding->generation != generation)
-		take_holding(consumer, view->workspace, generation);
+	if (!holds(consumer, view))
+		take_holding(consumer, view->workspace,
+			     view->snapshot->generation);
 }
 
 /* --- ReportConsumer ------------------------------------------------------- */

@@ -243,6 +243,27 @@ static void a_watcher_holds_what_it_was_told(void **state)
 	watcher_free(watcher);
 }
 
+/* It may say anything: a generation of one workspace is not another's. */
+static void what_is_reported_does_not_mislead_a_watch(void **state)
+{
+	struct fixture *fixture = *state;
+	struct watcher *watcher;
+	struct consumer both;
+
+	consumer_init(&both, &fixture->consumers, &fixture->peer);
+	fixture->asks = &both;
+	assert_string_equal(tell(fixture, REPORT(",\"generation\":2")), DONE);
+	(void)fixture_call(fixture, ACCESS_READ,
+			   "{\"method\":\"io.clearconf.Watch\",\"more\":true,"
+			   "\"parameters\":{\"workspace\":\"two\"}}",
+			   &watcher);
+	assert_string_equal(fixture_tell(fixture, watcher, ACCESS_READ, NULL),
+			    "");
+	watcher_free(watcher);
+	fixture->asks = NULL;
+	consumer_deinit(&both);
+}
+
 static void without_the_right_one_sees_ones_own(void **state)
 {
 	struct fixture *fixture = *state;
@@ -309,6 +330,9 @@ int main(void)
 			make_fixture, free_fixture),
 		cmocka_unit_test_setup_teardown(
 			a_watcher_holds_what_it_was_told, make_fixture,
+			free_fixture),
+		cmocka_unit_test_setup_teardown(
+			what_is_reported_does_not_mislead_a_watch, make_fixture,
 			free_fixture),
 		cmocka_unit_test_setup_teardown(
 			without_the_right_one_sees_ones_own, make_fixture,

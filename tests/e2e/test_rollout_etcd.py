@@ -39,6 +39,15 @@ def serve(tmp_path, ending):
     return start
 
 
+@pytest.fixture
+def daemon(etcd, serve):
+    """One that serves a document with a: old."""
+    etcd.put(NAME, "a: old")
+    daemon = serve(etcd)
+    daemon.wait_value("a", "old")
+    return daemon
+
+
 def roll(etcd, text, share=10000, name=NAME, **more):
     """Put a rollout; its revision."""
     value = {"format": 1, "id": ID, "state": "running", "share": share, "text": text, "of": 0,
@@ -77,10 +86,7 @@ def place(etcd, subject=ID):
     return share_of(machine, subject)
 
 
-def test_the_share_decides(etcd, serve, home):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_the_share_decides(etcd, daemon, home):
     mine = place(etcd)
     roll(etcd, "a: new", mine)
     wait_rollout(daemon, id=ID, share=mine, taken=False, state="running", name=NAME)
@@ -96,10 +102,7 @@ def test_the_share_decides(etcd, serve, home):
     daemon.wait_value("a", "old")
 
 
-def test_where_a_value_is_from_says_the_rollout(etcd, serve):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_where_a_value_is_from_says_the_rollout(etcd, daemon):
     roll(etcd, "a: new")
     daemon.wait_value("a", "new")
     leaf, = daemon.call("Explain", path="a")["leaves"]
@@ -114,10 +117,7 @@ def test_where_a_value_is_from_says_the_rollout(etcd, serve):
                "the document's own text")
 
 
-def test_its_end_is_one_step(etcd, serve):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_its_end_is_one_step(etcd, daemon):
     roll(etcd, "a: new")
     daemon.wait_value("a", "new")
     with daemon.connect() as watcher:
@@ -130,10 +130,7 @@ def test_its_end_is_one_step(etcd, serve):
     assert (change["old"], change["new"]) == ("new", "newer")
 
 
-def test_it_is_reverted_by_its_key(etcd, serve):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_it_is_reverted_by_its_key(etcd, daemon):
     roll(etcd, "a: new")
     daemon.wait_value("a", "new")
     etcd.put(NAME, "a: other")
@@ -155,36 +152,30 @@ def test_a_document_may_begin_and_a_group_may_have_one(etcd, serve):
     assert not rollout(daemon)
 
 
-def test_stopped_it_reaches_nobody_further(etcd, serve):
-    etcd.put(NAME, "a: old")
-    first = serve(etcd)
-    first.wait_value("a", "old")
+def test_stopped_it_reaches_nobody_further(etcd, serve, daemon):
     roll(etcd, "a: new")
-    first.wait_value("a", "new")
+    daemon.wait_value("a", "new")
     roll(etcd, "a: new", state="stopped", why="broken on gpu-07")
-    wait_rollout(first, state="stopped", taken=True)
+    wait_rollout(daemon, state="stopped", taken=True)
     later = serve(etcd, home="later")
     later.wait_value("a", "old")
     assert wait_rollout(later, state="stopped")["taken"] is False
     # Who has it keeps it: when all is read again, over a restart, whatever the document says.
-    first.reload()
+    daemon.reload()
     etcd.put(NAME, "a: other")
     later.wait_value("a", "other")
-    assert first.get("a") == "new"
-    first.stop()
-    first.start()
-    first.wait_value("a", "new")
-    assert wait_rollout(first, state="stopped")["taken"] is True
+    assert daemon.get("a") == "new"
+    daemon.stop()
+    daemon.start()
+    daemon.wait_value("a", "new")
+    assert wait_rollout(daemon, state="stopped")["taken"] is True
     roll(etcd, "a: new", 5000, state="stopped")
-    wait_rollout(first, share=5000, taken=True)
+    wait_rollout(daemon, share=5000, taken=True)
     etcd.delete(NAME + ".rollout/")
-    first.wait_value("a", "other")
+    daemon.wait_value("a", "other")
 
 
-def test_who_stood_still_takes_nothing_that_was_stopped_meanwhile(etcd, serve):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_who_stood_still_takes_nothing_that_was_stopped_meanwhile(etcd, daemon):
     for number in range(5):
         daemon.process.send_signal(signal.SIGSTOP)
         roll(etcd, "a: new", id=f"run-{number}")
@@ -197,10 +188,7 @@ def test_who_stood_still_takes_nothing_that_was_stopped_meanwhile(etcd, serve):
     assert "event=rollout-taken" not in daemon.log()
 
 
-def test_a_text_that_is_broken_is_reported_as_bad(etcd, serve):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_a_text_that_is_broken_is_reported_as_bad(etcd, daemon):
     roll(etcd, "a: new\nb: {")
     it = wait_rollout(daemon, taken=True, bad="broken")
     assert it["reason"].startswith("2:")
@@ -269,10 +257,7 @@ def test_a_text_that_is_ill_typed_is_bad_where_types_are_refused(etcd, serve):
     ('{"format": 1, "id": "x", "state": "running", "share": 10001, "text": ""}', "share"),
     ('{"format": 1, "id": "x", "state": "running", "share": "all", "text": ""}', "share"),
 ])
-def test_what_is_no_rollout_reaches_nobody_and_is_told(etcd, serve, value, words):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_what_is_no_rollout_reaches_nobody_and_is_told(etcd, daemon, value, words):
     etcd.put(NAME + ".rollout/", value)
     it = wait_until(lambda: words in rollout(daemon).get("error", "") and rollout(daemon), words)
     assert not it["taken"]
@@ -316,10 +301,7 @@ def bad_of(etcd, kind):
     return wait_report(etcd, there, f"{kind} in the report")["bad"][0]
 
 
-def test_a_check_that_says_no_makes_it_bad(etcd, serve, consume, tmp_path):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_a_check_that_says_no_makes_it_bad(etcd, daemon, consume, tmp_path):
     target = tmp_path / "clearml.conf"
     consume(daemon, "dump", "--watch", "--output", target, "--check",
             "grep -q old $1 || { echo it is not old; exit 3; }")
@@ -335,10 +317,7 @@ def test_a_check_that_says_no_makes_it_bad(etcd, serve, consume, tmp_path):
     assert report(etcd)["bad"] == []
 
 
-def test_a_program_that_leaves_makes_it_bad(etcd, serve, consume):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_a_program_that_leaves_makes_it_bad(etcd, daemon, consume):
     command = 'grep -q new "$CLEARML_CONFIG_FILE" && exit 3; exec sleep 600'
     process = consume(daemon, "exec", "--on-change", "restart", "--", "sh", "-c", command)
     wait_consumers(etcd, count=1)
@@ -350,10 +329,7 @@ def test_a_program_that_leaves_makes_it_bad(etcd, serve, consume):
     assert bad_of(etcd, "left"), "it stays until the rollout goes"
 
 
-def test_what_left_for_another_reason_does_not(etcd, serve, consume):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_what_left_for_another_reason_does_not(etcd, daemon, consume):
     # It runs on what was there before the rollout, and its end was asked for.
     process = consume(daemon, "exec", "--on-change", "none", "--", "sh", "-c", "read x; exit 3")
     process.wait(timeout=30)
@@ -367,10 +343,7 @@ def test_what_left_for_another_reason_does_not(etcd, serve, consume):
     assert rollout(daemon).get("bad") is None
 
 
-def test_a_program_that_ran_on_an_older_one_is_not_believed(etcd, serve):
-    etcd.put(NAME, "a: old")
-    daemon = serve(etcd)
-    daemon.wait_value("a", "old")
+def test_a_program_that_ran_on_an_older_one_is_not_believed(etcd, daemon):
     roll(etcd, "a: new")
     daemon.wait_value("a", "new")
     generation = daemon.status()["generation"]

@@ -1,10 +1,6 @@
 /* The methods of server_call.h that wait for the disk: Hold, Release. */
 
-#include <string.h>
-
-#include "base/mem.h"
 #include "engine/engine.h"
-#include "front/front.h"
 #include "front/hold_json.h"
 #include "front/server_call.h"
 #include "serve/peer.h"

@@ -125,8 +125,7 @@ static bool is_source(const struct dump *dump, const struct value *layer)
 {
 	struct str kind = answer_text(layer, "layer");
 	struct str source = answer_text(layer, "source");
-	_cleanup_(mem_freep) char *path =
-		mem_strndup(source.ptr ? source.ptr : "", source.len);
+	_cleanup_(mem_freep) char *path = mem_strndup(source.ptr, source.len);
 
 	if (path[0] != '/')
 		return false;

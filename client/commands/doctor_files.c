@@ -131,7 +131,7 @@ static void look_at_sources(struct doctor *doctor,
 		struct str source =
 			answer_text(layers->list.items[i], "source");
 		_cleanup_(mem_freep) char *path =
-			mem_strndup(source.ptr ? source.ptr : "", source.len);
+			mem_strndup(source.ptr, source.len);
 
 		if (path[0] == '/')
 			look_at_mode(doctor, path);

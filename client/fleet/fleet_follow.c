@@ -38,8 +38,7 @@ struct mirror {
 
 static struct str own(struct str text)
 {
-	return (struct str){mem_strndup(text.ptr ? text.ptr : "", text.len),
-			    text.len};
+	return (struct str){mem_strndup(text.ptr, text.len), text.len};
 }
 
 static void drop_texts(struct etcd_kv *kv)

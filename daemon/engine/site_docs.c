@@ -231,8 +231,7 @@ static void set_text(struct site_docs *docs, struct site_doc *doc,
 {
 	docs->bytes += text.len - doc->text.len;
 	mem_free((char *)doc->text.ptr);
-	doc->text = (struct str){
-		mem_strndup(text.ptr ? text.ptr : "", text.len), text.len};
+	doc->text = (struct str){mem_strndup(text.ptr, text.len), text.len};
 }
 
 static void insert(struct site_docs *docs, size_t place, size_t rank,

@@ -37,8 +37,7 @@ char *rollout_key(const struct site_rollout *rollout)
 
 static struct str own(struct str text)
 {
-	return (struct str){mem_strndup(text.ptr ? text.ptr : "", text.len),
-			    text.len};
+	return (struct str){mem_strndup(text.ptr, text.len), text.len};
 }
 
 static void drop_text(struct site_rollouts *rollouts, struct str *text)

@@ -408,8 +408,7 @@ static void pass_on_verdict(const struct request *request)
 	const struct service *service = request->consumer->consumers->service;
 	struct str bad = call_string(&request->call, "bad");
 	struct str text = call_string(&request->call, "bad_reason");
-	_cleanup_(mem_freep) char *reason =
-		mem_strndup(text.ptr ? text.ptr : "", text.len);
+	_cleanup_(mem_freep) char *reason = mem_strndup(text.ptr, text.len);
 	const struct service_verdict verdict = {
 		.workspace = request->view.workspace,
 		.left = str_is(bad, "left"),

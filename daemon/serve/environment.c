@@ -84,8 +84,7 @@ static struct job *environment_job_new(const struct request *request,
 
 	own->job.kind = &environment_kind;
 	own->job.masked = call->masked;
-	own->text = mem_strndup(call->text.ptr ? call->text.ptr : "",
-				call->text.len);
+	own->text = mem_strndup(call->text.ptr, call->text.len);
 	own->call = *call;
 	own->call.text = str_from(own->text);
 	own->call.limit = request->quota->limits[QUOTA_BYTES];

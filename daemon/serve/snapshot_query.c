@@ -94,8 +94,8 @@ static struct job *query_job_new(const struct snapshot_query *query)
 
 	own->job.kind = &query_kind;
 	own->job.masked = query->secrets != NULL;
-	own->path = mem_strndup(path.ptr ? path.ptr : "", path.len);
-	own->members = mem_strndup(members.ptr ? members.ptr : "", members.len);
+	own->path = mem_strndup(path.ptr, path.len);
+	own->members = mem_strndup(members.ptr, members.len);
 	own->query = (struct snapshot_query){
 		.path = {own->path, path.len},
 		.members = {own->members, members.len},

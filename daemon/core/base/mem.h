@@ -38,7 +38,7 @@ void mem_init(void);
 void *mem_alloc(size_t size); /* zeroed */
 void *mem_grow(void *block, size_t size);
 char *mem_strdup(const char *text);
-char *mem_strndup(const char *text, size_t len);
+char *mem_strndup(const char *text, size_t len); /* also of NULL, 0 */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Large blocks straight from the system, which moves them without a copy when

@@ -8,7 +8,7 @@
 #include "text/complain.h"
 #include "text/exit_status.h"
 
-static const struct subcommand *find(const struct subcommand_call *call)
+const struct subcommand *subcommand_find(const struct subcommand_call *call)
 {
 	if (!call->words[0])
 		return &call->subcommands[0];
@@ -53,7 +53,7 @@ static const char *surplus(const struct subcommand *subcommand, char **words)
 int subcommand_run(const struct subcommand_call *call,
 		   const struct client *client, const void *fields)
 {
-	const struct subcommand *subcommand = find(call);
+	const struct subcommand *subcommand = subcommand_find(call);
 	char **words = call->words[0] ? call->words + 1 : call->words;
 
 	assert(call->subcommands);

@@ -31,6 +31,9 @@ struct subcommand_call {
 	char **words; /* NULL-terminated: what stands after the command */
 };
 
+/* The verb that the words begin with; NULL: they begin with something else. */
+const struct subcommand *subcommand_find(const struct subcommand_call *call);
+
 /* Run the verb that the words begin with. An exit status, complained about. */
 int subcommand_run(const struct subcommand_call *call,
 		   const struct client *client, const void *fields);

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "call/arguments.h"
@@ -241,14 +239,6 @@ static const struct subcommand subcommands[] = {
 	{"revert", "the name of a document", revert},
 };
 
-static bool is_verb(const char *word)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(subcommands); i++)
-		if (!strcmp(subcommands[i].name, word))
-			return true;
-	return false;
-}
-
 /* A name that is no verb is that of the document to go on with. */
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
@@ -256,7 +246,7 @@ static int run(const struct client *client, const void *fields, int argc,
 	struct subcommand_call call = {"rollout", subcommands,
 				       ARRAY_SIZE(subcommands), argv};
 
-	if (argc == 1 && !is_verb(argv[0]))
+	if (argc == 1 && !subcommand_find(&call))
 		return run_rollouts(client, fields, argv[0]);
 	return subcommand_run(&call, client, fields);
 }

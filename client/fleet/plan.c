@@ -29,35 +29,6 @@ static struct str cut(struct str *rest, char c)
 	return part;
 }
 
-/* -1: they are none, or too many. */
-static int64_t number_of(struct str digits)
-{
-	int64_t number;
-
-	return str_to_number(digits, &number) && number <= COUNT_MAX ? number
-								     : -1;
-}
-
-/* "12.5%" as 1250; -1: it is no share. */
-static int64_t share_in(struct str text)
-{
-	int64_t whole, part = 0;
-	struct str digits;
-
-	if (!str_ends(text, STR("%")))
-		return -1;
-	text.len--;
-	whole = number_of(cut(&text, '.'));
-	digits = text;
-	if (digits.len > 2)
-		return -1;
-	if (digits.len)
-		part = number_of(digits) * (digits.len == 1 ? 10 : 1);
-	if (whole < 0 || whole > 100 || part < 0)
-		return -1;
-	return whole * SHARE_PERCENT + part;
-}
-
 /* Add each of @list; false: one of them is none. */
 static bool add_each(struct plan *plan, struct str list,
 		     bool (*add)(struct plan *plan, struct str item))
@@ -85,7 +56,11 @@ bool plan_add_stage(struct plan *plan, int64_t share)
 
 static bool add_stage(struct plan *plan, struct str text)
 {
-	return plan_add_stage(plan, share_in(text));
+	int64_t share;
+
+	return str_ends(text, STR("%")) &&
+	       share_read((struct str){text.ptr, text.len - 1}, &share) &&
+	       plan_add_stage(plan, share);
 }
 
 const char *plan_set_stages(struct plan *plan, struct str text)
@@ -117,9 +92,10 @@ static bool is_limited(const struct plan *plan, const struct kind *kind)
 static bool add_limit(struct plan *plan, struct str text)
 {
 	const struct kind *kind = kind_named(str_trim(cut(&text, '>')));
-	int64_t most = number_of(str_trim(text));
+	int64_t most;
 
-	if (!kind || most < 0 || is_limited(plan, kind))
+	if (!kind || !str_to_number(str_trim(text), &most) ||
+	    most > COUNT_MAX || is_limited(plan, kind))
 		return false;
 	plan->limits[plan->limit_count++] = (struct plan_limit){kind->of, most};
 	return true;

@@ -160,31 +160,12 @@ static bool parse_number(const char *text, const struct unit *units,
 	return false;
 }
 
-/* A part of a whole as `10 %`, in hundredths of a percent: as many as there are
- * ten-thousandths. */
+/* A part of a whole as `10 %`. */
 static bool parse_share(struct str text, int64_t *share)
 {
-	unsigned int decimals = 0;
-	bool point = false;
-
-	if (!str_ends(text, STR("%")))
-		return false;
-	text = str_trim((struct str){text.ptr, text.len - 1});
-	*share = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '.' && i && !point && i + 1 < text.len) {
-			point = true;
-			continue;
-		}
-		decimals += point;
-		if (text.ptr[i] < '0' || text.ptr[i] > '9' || decimals > 2 ||
-		    *share > SHARE_WHOLE)
-			return false;
-		*share = *share * 10 + (text.ptr[i] - '0');
-	}
-	for (; decimals < 2; decimals++)
-		*share *= 10;
-	return *share >= 1 && *share <= SHARE_WHOLE;
+	return str_ends(text, STR("%")) &&
+	       share_read(str_trim((struct str){text.ptr, text.len - 1}),
+			  share);
 }
 
 /* `10 % for 10m`, or off. */

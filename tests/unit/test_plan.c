@@ -41,6 +41,8 @@ static void what_is_no_share_is_refused(void **state)
 		"1%;2%",
 		"100.01%",
 		"1 0%",
+		"10 %",
+		"5.%",
 		"1e1%",
 		"1%,x%",
 		"1%,",

@@ -91,9 +91,36 @@ static void another_subject_shuffles_anew(void **state)
 	assert_in_range(both, 900, 1100);
 }
 
+static void a_percentage_has_two_decimals_at_most(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t share; /* 0: it is none */
+	} cases[] = {
+		{"100", 10000}, {"12.5", 1250},  {"12.05", 1205},
+		{"0.01", 1},    {"007.50", 750}, {"0", 0},
+		{"0.00", 0},    {"0.001", 0},    {"100.01", 0},
+		{"101", 0},     {"", 0},         {".", 0},
+		{"5.", 0},      {".5", 0},       {"1.2.3", 0},
+		{"1.-5", 0},    {"-1", 0},       {"+1", 0},
+		{" 1", 0},      {"1e1", 0},      {"99999999999999999999", 0},
+	};
+	int64_t share;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		bool read = share_read(str_from(cases[i].text), &share);
+
+		if (read != (cases[i].share != 0) ||
+		    (read && share != cases[i].share))
+			fail_msg("%s", cases[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_percentage_has_two_decimals_at_most),
 		cmocka_unit_test(a_place_is_the_same_for_ever),
 		cmocka_unit_test(
 			what_ends_the_machine_does_not_begin_the_subject),

@@ -9,6 +9,9 @@
  * shuffles the hosts anew, so that it is not always the same that go first.
  */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/str.h"
 
 #define SHARE_WHOLE   10000U
@@ -20,5 +23,9 @@
  * SHA-256(@machine, a NUL, @subject) the first eight bytes, as a big-endian
  * fraction of 2^64, times SHARE_WHOLE, rounded down. */
 unsigned int share_of(struct str machine, struct str subject);
+
+/* A percentage without its sign, such as "12.5", which is 1250: more than 0, at
+ * most 100, of at most two decimals. */
+bool share_read(struct str percent, int64_t *share);
 
 #endif

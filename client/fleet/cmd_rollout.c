@@ -156,12 +156,12 @@ static void add_shown(struct buf *out, struct run *run,
 {
 	if (!is_wanted(run, entry))
 		return;
-	if (!run->json)
-		rollout_text_add(out, fleet, entry);
-	else
+	if (run->json) {
 		buf_puts(out, run->seen ? "," : "");
-	if (run->json)
 		rollout_text_add_json(out, fleet, entry);
+	} else {
+		rollout_text_add(out, fleet, entry);
+	}
 	run->seen++;
 }
 

@@ -271,6 +271,13 @@ const struct host_bad *host_bad_vaults(const struct host *host,
 	return NULL;
 }
 
+void host_add_bad(struct buf *out, const struct host *host,
+		  const struct host_bad *bad)
+{
+	buf_printf(out, " (%.*s: %.*s: %.*s)", STR_PRINT(host->name),
+		   STR_PRINT(bad->kind), STR_PRINT(bad->reason));
+}
+
 bool host_is_in(const struct host *host, struct str group)
 {
 	for (size_t i = 0; i < host->group_count; i++)

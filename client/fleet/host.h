@@ -111,6 +111,10 @@ const struct host_document *host_document(const struct host *host,
 const struct host_bad *host_bad(const struct host *host, struct str rollout);
 const struct host_bad *host_bad_vaults(const struct host *host,
 				       struct str revision);
+
+/* " (gpu-01: left: it ended with status 1)" */
+void host_add_bad(struct buf *out, const struct host *host,
+		  const struct host_bad *bad);
 bool host_is_in(const struct host *host, struct str group);
 
 #endif

@@ -56,8 +56,7 @@ static void add_culprit(struct buf *why, const struct fleet *fleet,
 
 		if (!bad || !host->revision)
 			continue;
-		buf_printf(why, " (%.*s: %.*s: %.*s)", STR_PRINT(host->name),
-			   STR_PRINT(bad->kind), STR_PRINT(bad->reason));
+		host_add_bad(why, host, bad);
 		return;
 	}
 }

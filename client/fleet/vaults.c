@@ -139,9 +139,7 @@ static int64_t count_bad(const struct fleet *fleet, struct str revision,
 		if (!bad || !host->revision)
 			continue;
 		if (!count++)
-			buf_printf(culprit, " (%.*s: %.*s: %.*s)",
-				   STR_PRINT(host->name), STR_PRINT(bad->kind),
-				   STR_PRINT(bad->reason));
+			host_add_bad(culprit, host, bad);
 	}
 	return count;
 }

@@ -325,7 +325,6 @@ static void add_head(struct buf *out, const struct value *status, int64_t now)
 
 static void add_rollout(struct buf *out, const struct value *rollout)
 {
-	const struct value *taken = value_get(rollout, STR("taken"));
 	int64_t share = answer_int(rollout, "share", 0);
 
 	add_label(out, "rollout");
@@ -334,7 +333,7 @@ static void add_rollout(struct buf *out, const struct value *rollout)
 	add_text(out, ", ", answer_text(rollout, "state"));
 	buf_printf(out, " at %lld.%02lld %%", (long long)share / 100,
 		   (long long)share % 100);
-	if (value_is_true(taken))
+	if (answer_bool(rollout, "taken"))
 		buf_puts(out, ", taken here");
 	if (answer_text(rollout, "bad").len)
 		buf_printf(out, ", %s%.*s%s", output_colour(OUTPUT_RED),

@@ -28,13 +28,16 @@ static void begin_line(struct buf *out, const struct watch_text *text,
 		   output_colour(OUTPUT_PLAIN));
 }
 
-/* "vault:team:3:5", "file:/home/u/clearml.conf:12:18" */
+/* "vault:team:3:5", "file:/home/u/clearml.conf:12:18"; nobody has written an
+ * empty root. */
 static void add_origin(struct buf *out, const struct value *origin)
 {
-	if (!value_is(origin, VALUE_OBJECT))
+	struct str layer = answer_text(origin, "layer");
+
+	if (!layer.len)
 		return;
 	buf_printf(out, " %s(%.*s:", output_colour(OUTPUT_DIM),
-		   STR_PRINT(answer_text(origin, "layer")));
+		   STR_PRINT(layer));
 	place_text_add(out, origin);
 	buf_printf(out, ")%s", output_colour(OUTPUT_PLAIN));
 }

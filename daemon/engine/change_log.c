@@ -69,7 +69,7 @@ static void add_line(struct job *job, const struct change *change,
 	*line = (struct line){
 		.path = shown_path(job, change->path),
 		.kind = change_kind_name(change->kind),
-		.layer = origin->layer,
+		.layer = *origin->layer ? origin->layer : NULL,
 		.source = shown(job, origin->source),
 		.description = shown(job, origin->description),
 		.pos = origin->pos,

@@ -231,13 +231,16 @@ static void the_log_says_who_wrote_it(void **state)
 		    "{\"path\":\"c\",\"kind\":\"added\",\"scope\":\"user\","
 		    "\"owner\":\"5e6f\",\"last_update\":"
 		    "\"2026-11-24T08:48:56.510000+01:00\"},"
-		    "{\"path\":\"d\",\"kind\":\"added\",\"revision\":12}]}]}",
+		    "{\"path\":\"d\",\"kind\":\"added\",\"revision\":12},"
+		    "{\"path\":\"e\",\"kind\":\"removed\",\"origin\":"
+		    "{\"layer\":\"\",\"source\":\"\"}}]}]}",
 		    "1 1970-01-01 00:00:00 vault added a [group gp?u, edited "
 		    "today]\n"
 		    "1 1970-01-01 00:00:00 vault added b [5e6f]\n"
 		    "1 1970-01-01 00:00:00 vault added c [user, edited "
 		    "2026-11-24 07:48:56]\n"
-		    "1 1970-01-01 00:00:00 vault added d [revision 12]\n");
+		    "1 1970-01-01 00:00:00 vault added d [revision 12]\n"
+		    "1 1970-01-01 00:00:00 vault removed e\n");
 }
 
 static void assert_filtered(int64_t since, const char *path,

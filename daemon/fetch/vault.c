@@ -168,14 +168,18 @@ static uint64_t poller_longest(const struct vault_poller *poller)
 	return prove && prove < ms ? prove : ms;
 }
 
-/* A server in trouble is not asked any sooner for the sake of a proof. */
-static uint64_t until_proof(const struct vault_poller *poller, uint64_t ms)
+/* A server in trouble is not asked any sooner for the sake of a proof. A proof
+ * that is waited for is demanded: the timer counts from the loop's time, which
+ * is as old as this turn, and may come before the proof is due. */
+static uint64_t until_proof(struct vault_poller *poller, uint64_t ms)
 {
 	uint64_t left = proof_left(&poller->proof, clock_boot_ms());
 
-	if (poller->backoff.failures || !session_is_by_key(poller->session))
+	if (poller->backoff.failures || left >= ms ||
+	    !session_is_by_key(poller->session))
 		return ms;
-	return left < ms ? left : ms;
+	proof_demand(&poller->proof);
+	return left;
 }
 
 static uint64_t poller_delay(struct vault_poller *poller,

@@ -207,6 +207,7 @@ static void a_callback_may_close_between_feeds(void **state)
 /* Longer than an answer takes on a busy machine: the next question must not
  * come before its answer is planned. */
 #define PROVE_MS 300
+#define SLOW_MS  20
 
 static void plan_vaults(struct fixture *fixture)
 {
@@ -233,6 +234,39 @@ static void the_key_is_proved_each_interval(void **state)
 		assert_int_equal(fixture->outcome, VAULT_FETCHED);
 		assert_true(logged_in(fixture, 2 + 2 * i));
 	}
+}
+
+static void be_slow(uv_poll_t *poll, int status, int events)
+{
+	(void)poll;
+	(void)status;
+	(void)events;
+	uv_sleep(SLOW_MS);
+}
+
+/* What else is done in a turn makes it long: the loop's time, from which timers
+ * count, is older than any clock. */
+static void a_proof_comes_when_turns_are_long(void **state)
+{
+	struct fixture *fixture = *state;
+	uv_poll_t busy;
+	int pipe[2];
+
+	fixture->config.prove_ms = 2 * PROVE_MS;
+	assert_int_equal(uv_pipe(pipe, 0, 0), 0);
+	uv_poll_init(&fixture->loop, &busy, pipe[1]);
+	uv_poll_start(&busy, UV_WRITABLE, be_slow);
+	fetch(fixture, "{\"vaults\":[]}");
+	for (size_t i = 0; i < 2; i++) {
+		plan_login(fixture, ENTERPRISE);
+		plan_vaults(fixture);
+		wait_for_answer(fixture);
+		assert_true(logged_in(fixture, 2 + 2 * i));
+	}
+	uv_close((uv_handle_t *)&busy, NULL);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	close(pipe[0]);
+	close(pipe[1]);
 }
 
 static void a_revoked_key_is_found_by_the_proof_and_again_taken_by_one(
@@ -332,6 +366,7 @@ int main(void)
 		TEST(the_second_may_fail_alone),
 		TEST(a_callback_may_close_between_feeds),
 		TEST(the_key_is_proved_each_interval),
+		TEST(a_proof_comes_when_turns_are_long),
 		TEST(a_revoked_key_is_found_by_the_proof_and_again_taken_by_one),
 		TEST(a_server_that_is_away_is_not_asked_for_a_proof),
 		TEST(a_server_without_vaults_is_proved_at_that_pace),

@@ -226,7 +226,7 @@ static void reload_workspaces(struct engine *engine, enum snapshot_cause cause)
 		for (size_t i = 0; i < engine->workspace_count; i++)
 			workspace_reload(engine->workspaces[i], cause);
 	while (watch_files(engine) && ++rounds < RELOAD_ROUNDS);
-	engine_judge_rollouts(engine);
+	engine_judge_rollouts(engine, engine->generation.last);
 }
 
 static void lapse(struct engine *engine)

@@ -18,8 +18,9 @@
 void engine_open_site(struct engine *engine);
 void engine_close_site(struct engine *engine);
 
-/* What was read of the documents may be another: are rollouts bad here? */
-void engine_judge_rollouts(struct engine *engine);
+/* What was read of the documents may be another: are rollouts bad here? No
+ * generation before @since has what was taken since it was asked last. */
+void engine_judge_rollouts(struct engine *engine, uint64_t since);
 
 /* The workspaces may all have settled. */
 void engine_ready_when_settled(struct engine *engine);

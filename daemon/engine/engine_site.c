@@ -7,11 +7,10 @@
 #include "engine/site.h"
 #include "settings/settings.h"
 
-void engine_judge_rollouts(struct engine *engine)
+void engine_judge_rollouts(struct engine *engine, uint64_t since)
 {
 	if (!engine->active || !engine->active->snapshot ||
-	    !site_judge_rollouts(engine->site, &engine->active->stack,
-				 engine->active->snapshot->generation))
+	    !site_judge_rollouts(engine->site, &engine->active->stack, since))
 		return;
 	report_look(engine->report);
 	engine->events.on_state(engine->events.data);
@@ -20,8 +19,7 @@ void engine_judge_rollouts(struct engine *engine)
 void engine_complain(struct engine *engine, bool left, uint64_t generation,
 		     const char *reason)
 {
-	/* What is held has nothing to do with what has come since. */
-	if (!engine->site || hold_is_on(&engine->active->hold) ||
+	if (!engine->site ||
 	    !site_blame_rollouts(engine->site, left, generation, reason))
 		return;
 	report_look(engine->report);
@@ -31,6 +29,7 @@ void engine_complain(struct engine *engine, bool left, uint64_t generation,
 static void on_documents(void *data, enum snapshot_cause cause)
 {
 	struct engine *engine = data;
+	uint64_t since = engine->generation.last + 1;
 
 	for (size_t i = 0; i < engine->workspace_count; i++)
 		workspace_take_site(engine->workspaces[i], cause);
@@ -38,7 +37,7 @@ static void on_documents(void *data, enum snapshot_cause cause)
 	 */
 	engine_expect_lapse(engine);
 	site_save_soon(engine->site);
-	engine_judge_rollouts(engine);
+	engine_judge_rollouts(engine, since);
 	report_look(engine->report);
 	engine->events.on_state(engine->events.data);
 }

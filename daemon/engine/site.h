@@ -121,11 +121,11 @@ const char *site_state_name(const struct site *site);
 /* The token that it is logged in to etcd with; NULL: none. */
 const char *site_token(const struct site *site);
 
-/* Look at what @stack, which has come to @generation, could read of the
- * rollouts that this host has taken; true when one is bad that was not, or the
- * other way round. */
+/* Look at what @stack could read of the rollouts that this host has taken;
+ * true when one is bad that was not, or the other way round. @since: the first
+ * generation, of any workspace, that can have those that are new. */
 bool site_judge_rollouts(struct site *site, const struct stack *stack,
-			 uint64_t generation);
+			 uint64_t since);
 
 /* A program that ran on @generation has @left with failure, or its check said
  * no to the newest: that is by the rollouts which have come in the last

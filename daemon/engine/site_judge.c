@@ -37,7 +37,7 @@ static bool judge(struct site_rollout *rollout, const struct stack *stack)
 }
 
 bool site_judge_rollouts(struct site *site, const struct stack *stack,
-			 uint64_t generation)
+			 uint64_t since)
 {
 	struct site_rollout *rollout;
 	bool news = false;
@@ -45,7 +45,7 @@ bool site_judge_rollouts(struct site *site, const struct stack *stack,
 	for (size_t i = 0; site && i < site->docs.rollouts.count; i++) {
 		rollout = &site->docs.rollouts.items[i];
 		if (rollout->taken && !rollout->generation)
-			rollout->generation = generation;
+			rollout->generation = since;
 		news = judge(rollout, stack) || news;
 	}
 	return news;

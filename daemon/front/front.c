@@ -189,8 +189,12 @@ static void serve_consumers(void *data)
 
 static void serve_complain(void *data, const struct service_verdict *verdict)
 {
-	engine_complain(engine_of(data), verdict->left, verdict->generation,
-			verdict->reason);
+	struct engine *engine = engine_of(data);
+
+	/* What is held has nothing to do with what has come since. */
+	if (!hold_is_on(&engine_workspace(engine, verdict->workspace)->hold))
+		engine_complain(engine, verdict->left, verdict->generation,
+				verdict->reason);
 }
 
 static void serve_deaf(void *data)

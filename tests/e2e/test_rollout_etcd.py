@@ -358,6 +358,50 @@ def test_a_program_that_ran_on_an_older_one_is_not_believed(etcd, daemon):
             connection.call("ReportConsumer", how="exec", bad="odd")
 
 
+@pytest.fixture
+def of_two_workspaces(etcd, serve, tmp_path):
+    """A daemon of two workspaces, of which the active one is made last."""
+    etcd.put(NAME, "a: old")
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text("s")
+    login = f"api_server = http://127.0.0.1:9\naccess_key = k\nsecret_key_file = {secret}\n"
+    daemon = serve(etcd, f"[workspace two]\n{login}[workspace one]\n{login}active = yes\n")
+    daemon.wait_value("a", "old")
+    return daemon
+
+
+@pytest.mark.parametrize("held, other", [("one", "two"), ("two", "one")])
+def test_a_program_of_a_workspace_that_is_held_is_not_believed(etcd, of_two_workspaces, held, other):
+    daemon = of_two_workspaces
+    with daemon.connect() as connection:
+        connection.call("Hold", reason="x", workspace=held)
+        roll(etcd, "a: new")
+        wait_rollout(daemon, taken=True)
+        connection.call("ReportConsumer", how="exec", bad="check", bad_reason="of what is held",
+                        workspace=held)
+        assert rollout(daemon).get("bad") is None
+        connection.call("ReportConsumer", how="exec", bad="check", bad_reason="of what is new",
+                        workspace=other)
+        assert wait_rollout(daemon, bad="check")["reason"] == "of what is new"
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_program_that_left_is_believed_in_each_workspace(etcd, of_two_workspaces, name):
+    daemon = of_two_workspaces
+    with daemon.connect() as connection:
+        before = connection.call("Get", path="a", workspace=name)["generation"]
+        roll(etcd, "a: new")
+        wait_rollout(daemon, taken=True)
+        after = connection.call("Get", path="a", workspace=name)["generation"]
+        connection.call("ReportConsumer", how="exec", child_generation=before, bad="left",
+                        bad_reason="of before", workspace=name)
+        assert rollout(daemon).get("bad") is None
+        connection.call("ReportConsumer", how="exec", child_generation=after, bad="left",
+                        bad_reason="status 1", workspace=name)
+        assert wait_rollout(daemon, bad="left")["reason"] == "status 1"
+
+
 def test_only_who_may_have_secrets_is_believed(etcd, serve, strangers):
     etcd.put(NAME, "a: old")
     daemon = serve(etcd, f"[daemon]\nsocket = {strangers.socket}\n"

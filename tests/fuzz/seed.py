@@ -72,7 +72,7 @@ def fleet_values():
     """What hosts and tools put into etcd: the examples of daemon/doc/fleet.md, and what is nearly so."""
     page = (ROOT / "daemon" / "doc" / "fleet.md").read_text()
     examples = re.findall(r"```json\n(.*?)```", page, re.S)
-    assert len(examples) == 3, "the examples of fleet.md are not found"
+    assert len(examples) >= 3, "the examples of fleet.md are not found"
     for example in examples:
         yield example.encode()
         yield example.replace('"format": 1', '"format": 2').encode()

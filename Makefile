@@ -385,6 +385,7 @@ lint: deps-lint $(generated) all
 	tests/lint/layers.sh
 	$(PYTHON) tests/lint/walks.py
 	$(PYTHON) tests/mutants/mutants.py --check
+	$(PYTHON) tests/fuzz/seed.py $(B)/fuzz/seeds
 	$(PYTHON) tests/lint/skips.py
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)

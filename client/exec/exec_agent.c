@@ -173,18 +173,6 @@ static bool has_flag(char *const *argv, const char *flag, size_t shortest)
 	return false;
 }
 
-/* -d, also after the only other letter that takes no word, O. */
-static bool has_letter_d(char *const *argv)
-{
-	char *const *at = words_of(argv);
-
-	for (at = at ? find_subcommand(at) : NULL; at && *at; at++)
-		if (is_option(*at) && !is_long(*at) && strchr(*at, 'd') &&
-		    strspn(*at + 1, "Od") == strlen(*at + 1))
-			return true;
-	return false;
-}
-
 bool exec_agent_is(char *const *argv)
 {
 	return words_of(argv) != NULL;
@@ -203,12 +191,6 @@ bool exec_agent_is_worker(char *const *argv)
 
 	return subcommand && !strcmp(subcommand, "daemon") &&
 	       !has_flag(argv, "--stop", 5) && !has_flag(argv, "--status", 6);
-}
-
-bool exec_agent_is_detached(char *const *argv)
-{
-	return exec_agent_is_worker(argv) &&
-	       (has_flag(argv, "--detached", 4) || has_letter_d(argv));
 }
 
 bool exec_agent_is_services(char *const *argv)

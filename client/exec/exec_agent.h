@@ -24,9 +24,6 @@ const char *exec_agent_subcommand(char *const *argv);
  * asks (--status) or stops another (--stop). */
 bool exec_agent_is_worker(char *const *argv);
 
-/* A worker that starts itself anew in the background and ends. */
-bool exec_agent_is_detached(char *const *argv);
-
 /* A worker whose tasks run beside each other, for as long as they like: in
  * services mode, or on a share of the GPUs each. */
 bool exec_agent_is_services(char *const *argv);

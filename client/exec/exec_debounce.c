@@ -23,11 +23,6 @@ void exec_debounce_forget(struct exec_debounce *debounce)
 	debounce->since = debounce->quiet_at = 0;
 }
 
-bool exec_debounce_is_waiting(const struct exec_debounce *debounce)
-{
-	return debounce->since != 0;
-}
-
 static long long due_at(const struct exec_debounce *debounce)
 {
 	long long turn = debounce->since + debounce->splay_ms;

@@ -31,7 +31,6 @@ void exec_debounce_change(struct exec_debounce *debounce, bool differs,
 /* Forget the change: the command knows of it, or will. */
 void exec_debounce_forget(struct exec_debounce *debounce);
 
-bool exec_debounce_is_waiting(const struct exec_debounce *debounce);
 bool exec_debounce_is_due(const struct exec_debounce *debounce, long long now);
 bool exec_debounce_is_overdue(const struct exec_debounce *debounce,
 			      long long now);

@@ -190,8 +190,3 @@ void exec_drain_stop(struct exec_drain *drain)
 	drain->look_at = 0;
 	drain->reason[0] = '\0';
 }
-
-long long exec_drain_moment(const struct exec_drain *drain)
-{
-	return drain->look_at;
-}

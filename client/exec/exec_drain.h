@@ -35,6 +35,4 @@ bool exec_drain_step(struct exec_drain *drain);
 /* There is nothing to wait for any more; what is held is let go. */
 void exec_drain_stop(struct exec_drain *drain);
 
-long long exec_drain_moment(const struct exec_drain *drain);
-
 #endif

@@ -127,21 +127,6 @@ static void its_subcommand_stands_after_its_own_options(void **state)
 		     exec_agent_is_worker, true);
 }
 
-static void a_detached_one_says_so_after_daemon(void **state)
-{
-	(void)state;
-	assert_claim("clearml-agent daemon --detached", exec_agent_is_detached,
-		     true);
-	assert_claim("clearml-agent daemon --queue q --det",
-		     exec_agent_is_detached, true);
-	assert_claim("clearml-agent daemon -Od", exec_agent_is_detached, true);
-	assert_claim("clearml-agent -d daemon", exec_agent_is_detached, false);
-	assert_claim("clearml-agent daemon --docker -do",
-		     exec_agent_is_detached, false);
-	assert_claim("clearml-agent daemon --detached --stop",
-		     exec_agent_is_detached, false);
-}
-
 static void services_mode_may_have_a_number(void **state)
 {
 	(void)state;
@@ -174,7 +159,6 @@ int main(void)
 		cmocka_unit_test(an_agent_is_known_by_its_words),
 		cmocka_unit_test(anything_else_is_none),
 		cmocka_unit_test(its_subcommand_stands_after_its_own_options),
-		cmocka_unit_test(a_detached_one_says_so_after_daemon),
 		cmocka_unit_test(services_mode_may_have_a_number),
 		cmocka_unit_test(one_for_owners_says_so),
 	};

@@ -43,7 +43,7 @@ static void what_is_taken_back_was_none(void **state)
 	(void)state;
 	exec_debounce_change(&debounce, true, NOW);
 	exec_debounce_change(&debounce, false, NOW + 100);
-	assert_false(exec_debounce_is_waiting(&debounce));
+	assert_int_equal(exec_debounce_moment(&debounce, NOW + 100), 0);
 	assert_false(exec_debounce_is_due(&debounce, NOW + 10000));
 	assert_false(exec_debounce_is_overdue(&debounce, NOW + 10000));
 	exec_debounce_change(&debounce, true, NOW + 10000);

@@ -122,14 +122,12 @@ static void send_one(struct asking *asking)
 	asking->done = false;
 	etcd_ask_send(asking->ask, "kv/txn", &body, on_answered, asking);
 	assert_false(asking->done);
-	assert_true(etcd_ask_is_busy(asking->ask));
 }
 
 static void ask(struct asking *asking)
 {
 	send_one(asking);
 	responder_run(&asking->loop, &asking->done);
-	assert_false(asking->ask && etcd_ask_is_busy(asking->ask));
 }
 
 static void plan(struct asking *asking, size_t node, const char *body)
@@ -199,21 +197,6 @@ static void it_may_be_closed_by_who_is_answered(void **state)
 	plan(asking, 0, HEADER "}");
 	ask(asking);
 	assert_null(asking->error);
-}
-
-static void what_was_cancelled_can_be_asked_again(void **state)
-{
-	struct asking *asking = *state;
-	const struct etcd_nodes nodes = nodes_of(asking, 1);
-
-	begin(asking, &nodes);
-	send_one(asking);
-	etcd_ask_cancel(asking->ask);
-	assert_false(etcd_ask_is_busy(asking->ask));
-	plan(asking, 0, HEADER "}");
-	ask(asking);
-	assert_null(asking->error);
-	assert_int_equal(asking->nodes[0].asked, 1);
 }
 
 /* --- one after the other --- */
@@ -382,7 +365,6 @@ int main(void)
 		TEST(a_refusal_is_an_answer),
 		TEST(who_is_closed_meanwhile_says_nothing),
 		TEST(it_may_be_closed_by_who_is_answered),
-		TEST(what_was_cancelled_can_be_asked_again),
 		TEST(the_next_node_is_asked_when_one_has_no_leader),
 		TEST(a_broken_connection_leaves_open_whether_it_was_done),
 		TEST(of_all_nodes_the_gravest_fault_is_told),

@@ -40,11 +40,6 @@ const char *etcd_ask_endpoint(const struct etcd_ask *ask)
 	return ask->nodes.endpoints[ask->at];
 }
 
-bool etcd_ask_is_busy(const struct etcd_ask *ask)
-{
-	return ask->state != ASK_IDLE;
-}
-
 /* --- the end of a question --- */
 
 static void be_idle(struct etcd_ask *ask)
@@ -266,15 +261,6 @@ void etcd_ask_send(struct etcd_ask *ask, const char *method, struct buf *body,
 	(void)uv_timer_start(&ask->begin, on_begin, 0, 0);
 }
 
-void etcd_ask_cancel(struct etcd_ask *ask)
-{
-	if (ask->state == ASK_CLOSING)
-		return;
-	(void)uv_timer_stop(&ask->begin);
-	http_cancel(TAKE(ask->call));
-	be_idle(ask);
-}
-
 /* --- beginning and end --- */
 
 static void reserve(const struct etcd_ask *ask,
@@ -315,7 +301,8 @@ void etcd_ask_close(struct etcd_ask *ask)
 {
 	if (!ask)
 		return;
-	etcd_ask_cancel(ask);
+	http_cancel(TAKE(ask->call));
+	be_idle(ask);
 	reserve(ask, http_release);
 	ask->state = ASK_CLOSING;
 	uv_close((uv_handle_t *)&ask->begin, on_closed);

@@ -8,9 +8,10 @@
  *                +--<-- token is over, once a node --+
  *                v                                   |
  *   IDLE --> [LOGGING IN] --> ASKING --answer--------+--> done() --> IDLE
- *    ^             |             |
- *    |             +--no answer--+--> the next node; after the last: done()
- *    +-- etcd_ask_cancel: no done()
+ *                  |             |
+ *                  +--no answer--+--> the next node; after the last: done()
+ *
+ *   any --etcd_ask_close--> CLOSING, no done()
  *
  * A node that does not answer, or has no leader, is left for the next one, and
  * each gets the timeout. An answer that says no (rights, a lease that is gone)
@@ -59,9 +60,6 @@ void etcd_ask_close(struct etcd_ask *ask);
  * before it returns. @method is static. */
 void etcd_ask_send(struct etcd_ask *ask, const char *method, struct buf *body,
 		   etcd_answer_fn done, void *data);
-
-void etcd_ask_cancel(struct etcd_ask *ask);
-bool etcd_ask_is_busy(const struct etcd_ask *ask);
 
 /* The token of somebody else's login as the same user, which is used as soon as
  * it is another than was lent before: etcd takes 80 ms to check a password.

@@ -48,7 +48,9 @@ static bool correct(struct buf *out, struct arena *arena,
 	return true;
 }
 
-char *guess_path(const struct client *client, const char *path)
+/* To follow @path in a message: " (is 'agent.worker_id' meant?)", or empty. The
+ * caller frees it. */
+static char *guess_path(const struct client *client, const char *path)
 {
 	struct get_question question = {.workspace = client->workspace,
 					.secrets = GET_MASKED};

@@ -8,10 +8,6 @@
 struct channel;
 struct client;
 
-/* To follow @path in a message: " (is 'agent.worker_id' meant?)", or empty. The
- * caller frees it. */
-char *guess_path(const struct client *client, const char *path);
-
 /* channel_complain of a call about @path (NULL: the root), with the guess. */
 int guess_complain(const struct client *client, const struct channel *channel,
 		   int status, const char *path);

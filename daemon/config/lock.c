@@ -100,11 +100,6 @@ struct locks *locks_unref(struct locks *locks)
 	return NULL;
 }
 
-void locks_unrefp(struct locks **locks)
-{
-	*locks = locks_unref(*locks);
-}
-
 bool lock_holds(const struct lock *lock, enum layer_kind kind)
 {
 	return kind == LAYER_VAULT ||

@@ -40,7 +40,6 @@ const char *locks_more(const struct locks *locks);
 
 struct locks *locks_ref(struct locks *locks);
 struct locks *locks_unref(struct locks *locks); /* NULL; takes NULL */
-void locks_unrefp(struct locks **locks);
 
 /* The first of @locks, from *@at on (0 for the first), that a layer of @kind
  * touches with its document @root; *@value is what it has there or in the

@@ -256,7 +256,8 @@ static const char *copy_of(struct stack_docs *docs, const char *text)
 	return text ? arena_strdup(&docs->arena, text) : NULL;
 }
 
-struct stack_doc *stack_docs_add(struct stack_docs *docs,
+/* Like stack_docs_insert, with what @layer says of its document. */
+static struct stack_doc *add_doc(struct stack_docs *docs,
 				 const struct layer *layer, struct doc *doc)
 {
 	struct stack_doc *item = stack_docs_insert(docs, layer->kind, doc);
@@ -282,7 +283,7 @@ struct stack_docs stack_get_docs(const struct stack *stack,
 
 	for (stack_each(stack, layer))
 		if (layer->doc && layer->kind < below)
-			(void)stack_docs_add(&docs, layer, doc_ref(layer->doc));
+			(void)add_doc(&docs, layer, doc_ref(layer->doc));
 	return docs;
 }
 
@@ -371,7 +372,7 @@ static void mark_foreign(struct value *value)
 static void add_for(struct stack_docs *docs, const struct layer *layer,
 		    struct doc *doc)
 {
-	struct stack_doc *item = stack_docs_add(docs, layer, doc);
+	struct stack_doc *item = add_doc(docs, layer, doc);
 
 	if (layer_is_of(layer, LAYER_OF_VARIABLE))
 		mark_foreign(doc->root);
@@ -384,7 +385,7 @@ static void leave_out(struct stack_docs *docs, const struct layer *layer,
 		      struct diag *diag)
 {
 	struct doc *doc = doc_new();
-	struct stack_doc *item = stack_docs_add(docs, layer, doc);
+	struct stack_doc *item = add_doc(docs, layer, doc);
 	const char *name =
 		layer->description ? layer->description : layer->source;
 	_cleanup_(mem_freep) char *why = mem_printf(

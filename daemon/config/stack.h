@@ -136,10 +136,6 @@ struct stack_doc *stack_docs_insert_at(struct stack_docs *docs, size_t at,
 bool stack_docs_has(const struct stack_docs *docs, enum layer_kind kind,
 		    const char *source);
 
-/* Like stack_docs_insert, with what @layer says of its document. */
-struct stack_doc *stack_docs_add(struct stack_docs *docs,
-				 const struct layer *layer, struct doc *doc);
-
 /* The merge of @docs, which shares their values; NULL when there is no
  * document. */
 struct value *stack_docs_merge(const struct stack_docs *docs,

@@ -233,9 +233,4 @@ void workspace_learn_secrets(const struct workspace *workspace);
 struct snapshot *workspace_project(struct workspace *workspace,
 				   enum projection projection);
 
-/* The snapshot that @docs come to by the rules of the mode; not published. */
-struct snapshot *workspace_merge(const struct workspace *workspace,
-				 struct stack_docs *docs,
-				 const struct env *env);
-
 #endif

@@ -89,8 +89,10 @@ bool workspace_take_entry(struct workspace *workspace,
 
 /* --- the snapshots --- */
 
-struct snapshot *workspace_merge(const struct workspace *workspace,
-				 struct stack_docs *docs, const struct env *env)
+/* The snapshot that @docs come to by the rules of the mode; not published. */
+static struct snapshot *merge_docs(const struct workspace *workspace,
+				   struct stack_docs *docs,
+				   const struct env *env)
 {
 	struct snapshot *snapshot;
 
@@ -147,7 +149,7 @@ static struct snapshot *make_snapshot(const struct workspace *workspace)
 	learn_secrets(workspace, &docs,
 		      workspace->hold.candidate ? workspace->hold.candidate
 						: workspace->snapshot);
-	snapshot = workspace_merge(workspace, &docs, workspace->host->env);
+	snapshot = merge_docs(workspace, &docs, workspace->host->env);
 	secrets_learn_patterns(workspace->host->secrets, snapshot->root);
 	return snapshot;
 }

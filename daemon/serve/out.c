@@ -12,7 +12,7 @@
 /* The most pieces that one reply is made of. */
 #define OUT_REPLY_PIECES 4
 
-struct shared *shared_new(struct str bytes)
+static struct shared *shared_new(struct str bytes)
 {
 	struct shared *shared = mem_alloc(sizeof(*shared) + bytes.len);
 

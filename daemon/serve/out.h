@@ -27,7 +27,6 @@ struct shared {
 	char data[];
 };
 
-struct shared *shared_new(struct str bytes);
 struct shared *shared_ref(struct shared *shared);
 struct shared *shared_unref(struct shared *shared); /* NULL; takes NULL */
 

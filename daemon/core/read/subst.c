@@ -31,7 +31,8 @@ struct str subst_shown(const struct subst *subst)
 
 /* --- what waits ---------------------------------------------------------- */
 
-bool subst_is_waiting(const struct value *value)
+/* Does @value, or what its key held before, wait for a substitution? */
+static bool is_waiting(const struct value *value)
 {
 	const struct value *node = value;
 
@@ -91,7 +92,7 @@ void subst_each(const struct value *value, subst_fn each, void *user)
 
 	if (!value || !tree_waits(value))
 		return;
-	if (tree_is_delayed(value) && subst_is_waiting(value))
+	if (tree_is_delayed(value) && is_waiting(value))
 		each_of_delayed(value, each, user);
 	else if (value->type == VALUE_OBJECT)
 		for (value_each (value, member))
@@ -340,7 +341,7 @@ bool subst_result(struct reading *reading, struct value *value,
 			  "an object merged over itself: that never ends"))
 		return false;
 	*result = value;
-	if (subst_is_waiting(value))
+	if (is_waiting(value))
 		return true;
 	parts = settled_parts(reading, delayed, &count);
 	*result = NULL;

@@ -22,9 +22,6 @@ struct subst *subst_new(struct reading *reading, size_t source, size_t offset);
  * a secret, as in `password = abc${def}ghi`. */
 struct str subst_shown(const struct subst *subst);
 
-/* Does @delayed, or what its key held before, wait for a substitution? */
-bool subst_is_waiting(const struct value *delayed);
-
 typedef void (*subst_fn)(void *user, struct subst *subst);
 
 /* Every substitution that waits in @value, in ClearML's order: members and

@@ -98,11 +98,6 @@ static const struct {
 	[ETCD_OP_GET] = {"request_range", write_span},
 };
 
-void etcd_write_op(struct buf *out, const struct etcd_op *op)
-{
-	op_kinds[op->kind].write(out, op);
-}
-
 static void add_ops(struct buf *out, const char *name,
 		    const struct etcd_op *ops, size_t count)
 {
@@ -111,7 +106,7 @@ static void add_ops(struct buf *out, const char *name,
 	for (size_t i = 0; i < count; i++) {
 		buf_puts(out, i ? ",{" : "{");
 		json_key(out, op_kinds[ops[i].kind].name);
-		etcd_write_op(out, &ops[i]);
+		op_kinds[ops[i].kind].write(out, &ops[i]);
 		buf_putc(out, '}');
 	}
 	buf_putc(out, ']');

@@ -114,9 +114,6 @@ struct etcd_txn {
 	size_t otherwise_count;
 };
 
-/* The body for kv/put or kv/deleterange. */
-void etcd_write_op(struct buf *out, const struct etcd_op *op);
-
 /* kv/txn */
 void etcd_write_txn(struct buf *out, const struct etcd_txn *txn);
 

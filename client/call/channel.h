@@ -19,7 +19,6 @@
 
 struct client;
 struct doc;
-struct value;
 
 struct channel {
 	struct clearconf *handle;      /* NULL: zeroed */

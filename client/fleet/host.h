@@ -16,7 +16,6 @@
 
 struct arena;
 struct buf;
-struct value;
 
 #define HOST_REPORT_BYTES ((size_t)64 * 1024) /* four times a report's most */
 #define HOST_DOCUMENTS    64

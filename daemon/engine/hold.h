@@ -32,7 +32,6 @@
 #include "engine/hold_file.h"
 #include "engine/last_good.h"
 
-struct diag;
 struct hold_work;
 
 /* Losses that are listed; the others are counted. */

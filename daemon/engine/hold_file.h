@@ -20,7 +20,6 @@
 struct buf;
 struct cache_sweep;
 struct diag;
-struct locks;
 struct snapshot;
 
 /* Whose vaults are in it; NULL: none, or not known. */

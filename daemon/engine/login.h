@@ -17,7 +17,6 @@
 
 struct diag;
 struct env;
-struct places;
 struct settings;
 struct value;
 struct workspace_settings;

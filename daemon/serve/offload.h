@@ -33,7 +33,6 @@ struct job;
 struct out;
 struct pending;
 struct request;
-struct service;
 struct shared;
 struct view;
 

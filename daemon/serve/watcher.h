@@ -24,7 +24,6 @@
 #include "serve/quota.h"
 
 struct caller_rule;
-struct filter;
 struct out;
 struct peer;
 struct request;

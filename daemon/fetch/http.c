@@ -10,6 +10,7 @@ struct http {
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer; /* when curl wants to be called */
+	uv_idle_t soon;   /* the same, if that is at once */
 	uv_timer_t turn;  /* when a call that waits may go */
 	uv_timer_t relay; /* when calls that had their share go on */
 	uv_timer_t limit; /* when we end a call, see http_names */
@@ -417,7 +418,7 @@ static void http_handle_closed(struct http *http)
 	curl_global_cleanup();
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
 	http_handle_closed(handle->data);
 }
@@ -456,15 +457,24 @@ static void on_socket_ready(uv_poll_t *poll, int status, int events)
 	http_act(socket->http, socket->fd, action);
 }
 
+static void on_soon(uv_idle_t *soon)
+{
+	uv_idle_stop(soon);
+	http_act(soon->data, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* Each call begins by 0 ms, for which a loop that is idle need not sleep. */
 static int on_curl_timer(CURLM *multi, long timeout_ms, void *data)
 {
 	struct http *http = data;
 
 	(void)multi;
-	if (timeout_ms < 0)
-		uv_timer_stop(&http->timer);
-	else
-		start_timer(&http->timer, on_timer, (uint64_t)timeout_ms);
+	uv_timer_stop(&http->timer);
+	uv_idle_stop(&http->soon);
+	if (timeout_ms > 0)
+		uv_timer_start(&http->timer, on_timer, (uint64_t)timeout_ms, 0);
+	else if (timeout_ms == 0)
+		uv_idle_start(&http->soon, on_soon);
 	return 0;
 }
 
@@ -543,28 +553,18 @@ struct http *http_new(uv_loop_t *loop)
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
 	uv_timer_init(loop, &http->timer);
+	uv_idle_init(loop, &http->soon);
 	uv_timer_init(loop, &http->turn);
 	uv_timer_init(loop, &http->relay);
 	uv_timer_init(loop, &http->limit);
 	http->timer.data = http->turn.data = http->relay.data = http;
-	http->limit.data = http;
-	http->open_handles = 4;
+	http->soon.data = http->limit.data = http;
+	http->open_handles = 5;
 	list_init(&http->calls);
 	list_init(&http->servers);
 	list_init(&http->sockets);
 	http_defaults_init(&http->defaults);
 	return http;
-}
-
-void http_log_lack(void)
-{
-	const char *lack = http_compat_lack();
-
-	if (lack)
-		log_info("libcurl-old",
-			 LOG_TEXT("version",
-				  curl_version_info(CURLVERSION_NOW)->version),
-			 LOG_TEXT("without", lack));
 }
 
 struct http_counts http_counts(const struct http *http)
@@ -592,8 +592,9 @@ void http_close(struct http *http)
 		http_cancel(call_of(http->calls.next));
 	http_turns_deinit(&http->servers);
 	http_leave_curl(http);
-	uv_close((uv_handle_t *)&http->timer, on_timer_closed);
-	uv_close((uv_handle_t *)&http->turn, on_timer_closed);
-	uv_close((uv_handle_t *)&http->relay, on_timer_closed);
-	uv_close((uv_handle_t *)&http->limit, on_timer_closed);
+	uv_close((uv_handle_t *)&http->timer, on_closed);
+	uv_close((uv_handle_t *)&http->soon, on_closed);
+	uv_close((uv_handle_t *)&http->turn, on_closed);
+	uv_close((uv_handle_t *)&http->relay, on_closed);
+	uv_close((uv_handle_t *)&http->limit, on_closed);
 }

@@ -1,5 +1,8 @@
 #include "fetch/http_compat.h"
 
+#include "base/log.h"
+#include "fetch/http.h"
+
 CURLcode http_compat_code(CURLcode code, bool headed)
 {
 #if LIBCURL_VERSION_NUM < 0x073e00
@@ -45,9 +48,12 @@ bool http_compat_waits_for_names(void)
 	return version() < 0x075700;
 }
 
-const char *http_compat_lack(void)
+void http_log_lack(void)
 {
-	return version() < 0x075700
-		       ? "CA certificates are read again for each connection"
-		       : NULL;
+	if (version() < 0x075700)
+		log_info("libcurl-old",
+			 LOG_TEXT("version",
+				  curl_version_info(CURLVERSION_NOW)->version),
+			 LOG_TEXT("without", "CA certificates are read again "
+					     "for each connection"));
 }

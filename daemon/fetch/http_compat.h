@@ -28,7 +28,4 @@ CURLcode http_compat_set(CURL *easy);
 /* 7.87: whether a look-up that was given up is waited for. */
 bool http_compat_waits_for_names(void);
 
-/* What calls have to do without by the libcurl that runs; NULL: nothing. */
-const char *http_compat_lack(void);
-
 #endif

@@ -71,6 +71,22 @@ static struct http_request brief_request(struct fixture *fixture)
 	return request;
 }
 
+/* Whoever polls once a minute wakes up once for it, and once for the answer. */
+static void a_call_whose_turn_it_is_begins_without_a_sleep(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	struct fixture *fixture = *state;
+	struct http_request request = request_for(fixture->server.url);
+
+	responder_plan_body(&fixture->server, "200 OK", STR("{}"));
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_not_equal(uv_backend_timeout(&fixture->loop), 0);
+	http_send(fixture->http, &request, on_done, &call);
+	assert_int_equal(uv_backend_timeout(&fixture->loop), 0);
+	responder_run(&fixture->loop, &call.done);
+	assert_null(call.error);
+}
+
 static void a_storm_is_held_to_a_bucket(void **state)
 {
 	struct fixture *fixture = *state;
@@ -254,6 +270,7 @@ static int leave_quietly(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_call_whose_turn_it_is_begins_without_a_sleep),
 		TEST(a_storm_is_held_to_a_bucket),
 		TEST(a_turn_comes),
 		TEST(its_deadline_holds_while_it_waits),

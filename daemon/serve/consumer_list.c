@@ -1,6 +1,8 @@
 #include "serve/consumer_list.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -164,12 +166,19 @@ static bool is_told_by_a_report(const struct listing *listing,
 	return false;
 }
 
-/* *@row has no PID any more when that is another's by now: who had it when it
- * connected was there before that. */
+/* Has who connected ended? Who has its PID by now may have begun later; and of
+ * whom /proc hides the kernel still says whether he is there. */
+static bool is_gone(const struct consumer_row *row, struct proc *proc)
+{
+	if (!proc_read(row->pid, proc))
+		return kill(row->pid, 0) < 0 && errno == ESRCH;
+	return proc->state == 'Z' || proc_started_ms(proc) > row->since;
+}
+
+/* *@row has no PID any more when that process has ended. */
 static void find_process(struct consumer_row *row, struct proc *proc)
 {
-	if (row->pid && proc_read(row->pid, proc) &&
-	    proc_started_ms(proc) > row->since) {
+	if (row->pid && is_gone(row, proc)) {
 		*proc = (struct proc){0};
 		row->pid = 0;
 	}

@@ -1,11 +1,13 @@
 """`clearconf consumers`: who has the configuration, and which generation."""
 
+import contextlib
 import json
 import os
 import socket
 import sys
 import time
 
+import pytest
 from background import Background
 from harness import FAST, ROOT, SANITIZED, Daemon, wait_until
 from test_interface import ready  # noqa: F401
@@ -105,8 +107,10 @@ def test_python_lists_them(ready, home):  # noqa: F811
     assert (consumer.child, consumer.child_generation, consumer.pid) == (1, 6, os.getpid())
 
 
-def test_a_process_that_has_ended_gives_no_name_to_another(ready, home):  # noqa: F811
-    """Its connection goes on in a child of it."""
+@pytest.mark.parametrize("buried", [True, False])
+@pytest.mark.parametrize("others", [0, 40])
+def test_a_process_that_has_ended_gives_no_name_to_another(ready, home, others, buried):  # noqa: F811
+    """Its connection goes on in a child of it; of many, each is not asked for at its socket."""
     r, w = os.pipe()
     child = os.fork()
     if not child:
@@ -118,10 +122,17 @@ def test_a_process_that_has_ended_gives_no_name_to_another(ready, home):  # noqa
         os.read(r, 1)
         os._exit(0)
     os.close(r)
-    os.waitpid(child, 0)
-    [consumer] = listed(ready)
+    os.waitid(os.P_PID, child, os.WEXITED | (0 if buried else os.WNOWAIT))
+    with contextlib.ExitStack() as living:
+        for _ in range(others):
+            living.enter_context(ready.connect()).call("Get")
+        rows = listed(ready)
+    assert len(rows) == others + 1
+    [consumer] = [each for each in rows if each.get("pid") != os.getpid()]
     assert consumer["how"] == "get"
     assert "pid" not in consumer and "command" not in consumer
+    if not buried:
+        os.waitpid(child, 0)
     os.close(w)
     wait_until(lambda: listed(ready) == [], "its end")
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/share.h"
@@ -200,7 +201,7 @@ const struct verdict *arrival_verdict(const struct arrival *arrival,
 static int64_t left(const struct arrival *arrival,
 		    const struct arrival_rule *rule, int64_t now_ms)
 {
-	int64_t age_ms = now_ms - arrival->seen.boot_ms;
+	int64_t age_ms = now_ms - arrival->seen_ms;
 
 	if (arrival->state != ARRIVAL_WAITING)
 		return -1;
@@ -222,18 +223,18 @@ int64_t arrival_left(const struct arrival *arrival,
 /* --- answers -------------------------------------------------------------- */
 
 static void begin(struct arrival *arrival, const char *revision,
-		  struct last_good_time now)
+		  int64_t seen_ms)
 {
 	drop_texts(arrival);
 	memcpy(arrival->next, revision, REVISION_SIZE);
-	arrival->seen = now;
+	arrival->seen_ms = seen_ms;
 	arrival->state = ARRIVAL_WAITING;
 }
 
 enum arrival_verdict arrival_meet(struct arrival *arrival,
 				  const struct vault_answer *answer,
 				  const struct arrival_rule *rule,
-				  struct last_good_time now)
+				  int64_t now_ms)
 {
 	bool waited = arrival->state != ARRIVAL_NONE, begins;
 	char revision[REVISION_SIZE];
@@ -247,10 +248,10 @@ enum arrival_verdict arrival_meet(struct arrival *arrival,
 	}
 	begins = strcmp(revision, arrival->next) != 0;
 	if (begins)
-		begin(arrival, revision, now);
+		begin(arrival, revision, now_ms);
 	if (!arrival->has_texts)
 		name(answer, arrival->name);
-	if (left(arrival, rule, now.boot_ms) == 0) {
+	if (left(arrival, rule, now_ms) == 0) {
 		put_next_in_force(arrival);
 		return waited || stages(rule) ? ARRIVAL_TAKEN
 					      : ARRIVAL_IN_FORCE;
@@ -268,12 +269,11 @@ void arrival_keep(const struct arrival *arrival, struct cache_vaults *feed)
 
 	memcpy(kept->in_force, arrival->in_force, REVISION_SIZE);
 	memcpy(kept->next, arrival->next, REVISION_SIZE);
-	kept->seen_at = arrival->seen.wall_s;
+	kept->seen_at = clock_wall_of(arrival->seen_ms);
 	kept->skipped = arrival->state == ARRIVAL_SKIPPED;
 }
 
-void arrival_restore(struct arrival *arrival, const struct cache_vaults *feed,
-		     struct last_good_time now)
+void arrival_restore(struct arrival *arrival, const struct cache_vaults *feed)
 {
 	const struct cache_arrival *kept = &feed->arrival;
 	const struct vault_answer answer = {.vaults = feed->vaults,
@@ -285,7 +285,7 @@ void arrival_restore(struct arrival *arrival, const struct cache_vaults *feed,
 	put_in_force(arrival, kept->in_force[0] ? kept->in_force : revision);
 	if (!kept->next[0])
 		return;
-	begin(arrival, kept->next, last_good_moment(now, kept->seen_at));
+	begin(arrival, kept->next, clock_boot_of(kept->seen_at));
 	if (kept->skipped)
 		arrival_skip(arrival);
 }

@@ -28,7 +28,6 @@
 #include <stdint.h>
 
 #include "base/arena.h"
-#include "engine/last_good.h"
 #include "fetch/cache_entry.h"
 #include "fetch/vault.h"
 #include "fetch/verdicts.h"
@@ -63,7 +62,7 @@ struct arrival {
 	/* The other one, unless NONE. Its texts come after a restart with the
 	 * server's answer alone: until then nobody is told of it. */
 	char next[REVISION_SIZE];
-	struct last_good_time seen; /* first */
+	int64_t seen_ms; /* first, by the boot clock */
 	bool has_texts;
 	char name[ARRIVAL_NAME_SIZE];
 	const struct vault *vaults;
@@ -77,7 +76,7 @@ void arrival_deinit(struct arrival *arrival);
 enum arrival_verdict arrival_meet(struct arrival *arrival,
 				  const struct vault_answer *answer,
 				  const struct arrival_rule *rule,
-				  struct last_good_time now);
+				  int64_t now_ms);
 
 /* Milliseconds until the texts that wait are to be taken; 0: now; -1: never, as
  * things stand. */
@@ -107,7 +106,6 @@ void arrival_forget(struct arrival *arrival);
 
 /* What survives a restart: in @feed, whose texts are those in force. */
 void arrival_keep(const struct arrival *arrival, struct cache_vaults *feed);
-void arrival_restore(struct arrival *arrival, const struct cache_vaults *feed,
-		     struct last_good_time now);
+void arrival_restore(struct arrival *arrival, const struct cache_vaults *feed);
 
 #endif

@@ -1,7 +1,5 @@
 #include "engine/last_good.h"
 
-#include <time.h>
-
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
@@ -10,19 +8,6 @@
 #include "fetch/cache.h"
 #include "read/doc.h"
 #include "settings/settings.h"
-
-struct last_good_time last_good_now(void)
-{
-	return (struct last_good_time){clock_boot_ms(), time(NULL)};
-}
-
-struct last_good_time last_good_moment(struct last_good_time now,
-				       int64_t then_s)
-{
-	int64_t age_s = now.wall_s > then_s ? now.wall_s - then_s : 0;
-
-	return (struct last_good_time){now.boot_ms - age_s * 1000, then_s};
-}
 
 struct last_good_limits last_good_limits(const struct settings *settings,
 					 bool offline)
@@ -35,28 +20,28 @@ struct last_good_limits last_good_limits(const struct settings *settings,
 
 /* --- how long ------------------------------------------------------------- */
 
-void last_good_answered(struct last_good *last_good, struct last_good_time now)
+void last_good_answered(struct last_good *last_good, int64_t now_ms)
 {
 	last_good->unsaved = last_good->unsaved || last_good->refused;
 	last_good->kept = true;
 	last_good->begun = last_good->refused = false;
-	last_good->good = now;
+	last_good->good_ms = now_ms;
 }
 
-void last_good_begin(struct last_good *last_good, struct last_good_time now)
+void last_good_begin(struct last_good *last_good, int64_t now_ms)
 {
 	if (last_good->kept)
 		return;
 	last_good->begun = true;
-	last_good->good = now;
+	last_good->good_ms = now_ms;
 }
 
-bool last_good_refused(struct last_good *last_good, struct last_good_time now)
+bool last_good_refused(struct last_good *last_good, int64_t now_ms)
 {
 	if (last_good->refused)
 		return false;
 	last_good->refused = true;
-	last_good->refusal = now;
+	last_good->refusal_ms = now_ms;
 	last_good->unsaved = true;
 	return true;
 }
@@ -76,10 +61,9 @@ static bool serves(const struct last_good *last_good)
 	return last_good->kept || last_good->begun;
 }
 
-static int64_t left(struct last_good_time since, int64_t limit_ms,
-		    int64_t now_ms)
+static int64_t left(int64_t since_ms, int64_t limit_ms, int64_t now_ms)
 {
-	int64_t age = now_ms - since.boot_ms;
+	int64_t age = now_ms - since_ms;
 
 	return age < limit_ms ? limit_ms - age : 0;
 }
@@ -93,10 +77,10 @@ enum last_good_lapse last_good_lapse(struct last_good *last_good,
 	if (!serves(last_good))
 		return LAST_GOOD_ON;
 	if (last_good->refused &&
-	    !left(last_good->refusal, limits->grace_ms, now_ms))
+	    !left(last_good->refusal_ms, limits->grace_ms, now_ms))
 		lapse = LAST_GOOD_REVOKED;
 	else if (limits->stale_ms &&
-		 !left(last_good->good, limits->stale_ms, now_ms))
+		 !left(last_good->good_ms, limits->stale_ms, now_ms))
 		lapse = LAST_GOOD_STALE;
 	if (lapse == LAST_GOOD_ON)
 		return lapse;
@@ -118,10 +102,10 @@ int64_t last_good_left(const struct last_good *last_good,
 	if (!serves(last_good))
 		return -1;
 	stale = limits->stale_ms
-			? left(last_good->good, limits->stale_ms, now_ms)
+			? left(last_good->good_ms, limits->stale_ms, now_ms)
 			: INT64_MAX;
 	grace = last_good->refused
-			? left(last_good->refusal, limits->grace_ms, now_ms)
+			? left(last_good->refusal_ms, limits->grace_ms, now_ms)
 			: INT64_MAX;
 	if (grace < stale)
 		stale = grace;
@@ -130,7 +114,7 @@ int64_t last_good_left(const struct last_good *last_good,
 
 int64_t last_good_age(const struct last_good *last_good, int64_t now_ms)
 {
-	return last_good->kept ? now_ms - last_good->good.boot_ms : -1;
+	return last_good->kept ? now_ms - last_good->good_ms : -1;
 }
 
 /* --- into the file -------------------------------------------------------- */
@@ -219,12 +203,13 @@ void last_good_save(struct last_good *last_good, struct cache_entry *entry,
 	if (!last_good->cache || !last_good->kept)
 		return;
 	entry->workspace = place->name;
-	entry->refused_at = last_good->refused ? last_good->refusal.wall_s : 0;
+	entry->refused_at =
+		last_good->refused ? clock_wall_of(last_good->refusal_ms) : 0;
 	stack = hold(entry, stack);
 	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		if (place->kinds[i] == LAYER_KINDS)
 			continue;
-		entry->feeds[i].fetched_at = last_good->good.wall_s;
+		entry->feeds[i].fetched_at = clock_wall_of(last_good->good_ms);
 		collect(&entry->feeds[i], &entry->arena, stack,
 			place->kinds[i]);
 	}
@@ -255,12 +240,10 @@ void last_good_forget(struct last_good *last_good)
 static void take_times(struct last_good *last_good,
 		       const struct cache_entry *entry)
 {
-	struct last_good_time now = last_good_now();
-
 	last_good->kept = true;
-	last_good->good = last_good_moment(now, cache_entry_fetched_at(entry));
+	last_good->good_ms = clock_boot_of(cache_entry_fetched_at(entry));
 	last_good->refused = entry->refused_at != 0;
-	last_good->refusal = last_good_moment(now, entry->refused_at);
+	last_good->refusal_ms = clock_boot_of(entry->refused_at);
 }
 
 static void complain(const struct last_good *last_good, const struct diag *diag)

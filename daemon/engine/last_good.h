@@ -35,12 +35,6 @@ struct last_good_limits {
 	int64_t stale_ms, grace_ms; /* 0 stale: no limit */
 };
 
-/* One moment: milliseconds of the boot clock, which may be negative, and
- * seconds since 1970, for other processes. */
-struct last_good_time {
-	int64_t boot_ms, wall_s;
-};
-
 enum last_good_lapse { LAST_GOOD_ON, LAST_GOOD_STALE, LAST_GOOD_REVOKED };
 
 /* Where the file is, and of what: borrowed. */
@@ -59,14 +53,14 @@ struct last_good_place {
 
 struct last_good {
 	struct last_good_place place;
-	struct cache *cache;        /* NULL: nothing is written */
-	bool kept;                  /* there is something to serve */
-	bool begun;                 /* or a part of it, which is in no file */
-	bool refused;               /* by whoever gave it */
-	bool unsaved;               /* the file does not have what it should */
-	struct last_good_time good; /* the last good answer */
-	struct last_good_time refusal; /* the first after it */
-	int64_t saved_ms;              /* of the boot clock */
+	struct cache *cache; /* NULL: nothing is written */
+	bool kept;           /* there is something to serve */
+	bool begun;          /* or a part of it, which is in no file */
+	bool refused;        /* by whoever gave it */
+	bool unsaved;        /* the file does not have what it should */
+	/* Moments of the boot clock, in milliseconds; before the boot they are
+	 * negative: the last good answer, the first refusal after it. */
+	int64_t good_ms, refusal_ms, saved_ms;
 };
 
 void last_good_init(struct last_good *last_good,
@@ -75,13 +69,6 @@ void last_good_init(struct last_good *last_good,
 /* Ends when what was saved is on disk; until then the loop lives. */
 void last_good_close(struct last_good *last_good);
 
-struct last_good_time last_good_now(void);
-
-/* The moment @then_s (since 1970) of an earlier process. A wall clock that was
- * set back makes nothing younger than this process. */
-struct last_good_time last_good_moment(struct last_good_time now,
-				       int64_t then_s);
-
 /* The limits of [poll]; @offline: nothing is too old. */
 struct last_good_limits last_good_limits(const struct settings *settings,
 					 bool offline);
@@ -89,14 +76,14 @@ struct last_good_limits last_good_limits(const struct settings *settings,
 /* --- how long --- */
 
 /* The server has said what the documents are. */
-void last_good_answered(struct last_good *last_good, struct last_good_time now);
+void last_good_answered(struct last_good *last_good, int64_t now_ms);
 
 /* It has said that of a part of them: until it says the rest they serve so long
  * as others, but are not kept. */
-void last_good_begin(struct last_good *last_good, struct last_good_time now);
+void last_good_begin(struct last_good *last_good, int64_t now_ms);
 
 /* The server refuses the credentials; true when that is news. */
-bool last_good_refused(struct last_good *last_good, struct last_good_time now);
+bool last_good_refused(struct last_good *last_good, int64_t now_ms);
 
 /* The server does not refuse any more, though it said nothing of the documents.
  */

@@ -344,8 +344,7 @@ struct report *report_new(struct engine *engine)
 	report = mem_alloc(sizeof(*report));
 	report->engine = engine;
 	report->facts.engine = engine;
-	report->facts.started =
-		time(NULL) - (clock_boot_ms() - engine->started_at) / 1000;
+	report->facts.started = clock_wall_of(engine->started_at);
 	draw_run(report->facts.run);
 	report->name = key_name(&engine->site->docs);
 	find_key(report, engine->settings);

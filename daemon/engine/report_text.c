@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
 #include "config/mask.h"
@@ -199,7 +200,7 @@ static void write_workspace(const struct report_facts *facts,
 		write_digest(facts, digest, json);
 	if (workspace_stale(workspace) >= 0)
 		json_add_int(json, "confirmed",
-			     workspace->last_good.good.wall_s);
+			     clock_wall_of(workspace->last_good.good_ms));
 	write_revisions(workspace, "waiting", ARRIVAL_WAITING, json);
 	write_revisions(workspace, "skipped", ARRIVAL_SKIPPED, json);
 	write_hold(engine, &workspace->hold, json);

@@ -27,7 +27,7 @@ static void expect(struct site *site);
 /* Note that until this moment the documents were etcd's. */
 static void note_good(struct site *site)
 {
-	last_good_answered(&site->last_good, last_good_now());
+	last_good_answered(&site->last_good, clock_boot_ms());
 }
 
 static void lapse(struct site *site)
@@ -114,7 +114,7 @@ static void on_health(void *data)
 	if (before == ETCD_WELL || site->health == ETCD_WELL)
 		note_good(site);
 	if (site->health == ETCD_REJECTED &&
-	    last_good_refused(&site->last_good, last_good_now()))
+	    last_good_refused(&site->last_good, clock_boot_ms()))
 		site->host.on_documents(site->host.data, CAUSE_SITE);
 	expect(site);
 	site->host.on_health(site->host.data);

@@ -313,7 +313,7 @@ static bool restore(struct workspace *workspace, const struct login *login)
 
 static void note_refusal(struct workspace *workspace)
 {
-	if (!last_good_refused(&workspace->last_good, last_good_now()))
+	if (!last_good_refused(&workspace->last_good, clock_boot_ms()))
 		return;
 	log_warning("credentials-refused",
 		    LOG_TEXT("workspace", workspace->name));
@@ -322,7 +322,7 @@ static void note_refusal(struct workspace *workspace)
 
 static void note_success(struct workspace *workspace)
 {
-	last_good_answered(&workspace->last_good, last_good_now());
+	last_good_answered(&workspace->last_good, clock_boot_ms());
 	save_when_due(workspace);
 }
 
@@ -340,7 +340,7 @@ static void note_answer(struct workspace *workspace,
 	else if (well)
 		last_good_forgive(&workspace->last_good);
 	else if (fetched)
-		last_good_begin(&workspace->last_good, last_good_now());
+		last_good_begin(&workspace->last_good, clock_boot_ms());
 }
 
 /* Never serve one company's or user's vaults to another. Those that come

@@ -40,7 +40,7 @@ bool workspace_admits(struct workspace *workspace,
 	bool shown = arrival_is_shown(arrival);
 	struct arrival_rule rule = rule_of(workspace);
 	enum arrival_verdict verdict =
-		arrival_meet(arrival, answer, &rule, last_good_now());
+		arrival_meet(arrival, answer, &rule, clock_boot_ms());
 
 	if (verdict == ARRIVAL_BEGINS || verdict == ARRIVAL_TAKEN)
 		log_arrival(workspace, arrival,
@@ -158,8 +158,8 @@ int64_t workspace_arrival_until(const struct workspace *workspace,
 	return arrival->state == ARRIVAL_SKIPPED ||
 			       workspace_arrival_said(workspace, arrival)
 		       ? 0
-		       : arrival->seen.wall_s +
-				 rule_of(workspace).wait_ms / 1000;
+		       : clock_wall_of(arrival->seen_ms +
+				       rule_of(workspace).wait_ms);
 }
 
 void workspace_forget_arrivals(struct workspace *workspace)

@@ -1,7 +1,6 @@
 /* The layers part of workspace_parts.h. */
 
-#include <time.h>
-
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/agent.h"
 #include "config/lock.h"
@@ -66,7 +65,7 @@ static bool set_feed(struct workspace *workspace, enum vault_feed number,
 	if (!feed->fetched_at)
 		return false;
 	workspace->had_vaults = workspace->had_vaults || feed->count;
-	arrival_restore(&workspace->arrivals[number], feed, last_good_now());
+	arrival_restore(&workspace->arrivals[number], feed);
 	return layers_set_vaults(&workspace->stack, layers_of_feeds[number],
 				 &answer);
 }
@@ -83,7 +82,9 @@ bool workspace_take_entry(struct workspace *workspace,
 					   &entry->feeds[i]) ||
 				  changed;
 	log_info("vaults-from-cache", LOG_TEXT("workspace", workspace->name),
-		 LOG_INT("age", time(NULL) - workspace->last_good.good.wall_s));
+		 LOG_INT("age",
+			 (clock_boot_ms() - workspace->last_good.good_ms) /
+				 1000));
 	return changed;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/mask.h"
 #include "engine/layers.h"
@@ -94,7 +95,7 @@ static void add_arrival(const struct writer *writer)
 	buf_puts(json, json->data[json->len - 1] == '[' ? "{" : ",{");
 	json_add_string(json, "layer", layer_traits[writer->kind].name);
 	json_add_string(json, "revision", arrival->name);
-	json_add_int(json, "since", arrival->seen.wall_s);
+	json_add_int(json, "since", clock_wall_of(arrival->seen_ms));
 	if (until)
 		json_add_int(json, "until", until);
 	add_text(writer, "bad",

@@ -1,7 +1,5 @@
 #include "front/hold_json.h"
 
-#include <time.h>
-
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -26,15 +24,6 @@ static void add_list(struct buf *json, const char *key, char *const *texts,
 	buf_putc(json, ']');
 }
 
-/* By the clock as it is now, which may have been set since. */
-static void add_end(struct buf *json, const struct hold *hold)
-{
-	int64_t left = hold->ends_ms - clock_boot_ms();
-
-	if (hold->ends_ms)
-		json_add_int(json, "until", time(NULL) + left / 1000);
-}
-
 void hold_json_add(struct buf *json, const struct hold *hold,
 		   const struct secrets *secrets)
 {
@@ -49,7 +38,8 @@ void hold_json_add(struct buf *json, const struct hold *hold,
 	buf_putc(json, '{');
 	json_add_int(json, "generation", (long long)record->generation);
 	json_add_int(json, "since", record->since);
-	add_end(json, hold);
+	if (hold->ends_ms)
+		json_add_int(json, "until", clock_wall_of(hold->ends_ms));
 	json_add_string(json, "reason", reason);
 	json_add_int(json, "uid", record->uid);
 	json_add_bool(json, "differs", hold->differs);

@@ -84,14 +84,12 @@ static void write_positive(struct buf *json, const char *key, int64_t number)
 void consumer_row_write(const struct consumer_row *row,
 			const struct secrets *secrets, struct buf *json)
 {
-	int64_t age = (clock_boot_ms() - row->since) / 1000;
-
 	buf_putc(json, '{');
 	write_positive(json, "pid", row->pid);
 	json_add_int(json, "uid", row->uid);
 	write_text(secrets, json, "how", row->how);
 	json_add_string(json, "workspace", row->workspace);
-	json_add_int(json, "since", time(NULL) - age);
+	json_add_int(json, "since", clock_wall_of(row->since));
 	if (!row->generation)
 		return;
 	json_add_int(json, "generation", (long long)row->generation);
@@ -268,7 +266,7 @@ void consumer_deinit(struct consumer *consumer)
 
 static uint32_t now(void)
 {
-	return (uint32_t)time(NULL);
+	return (uint32_t)clock_wall_s();
 }
 
 static void take_holding(struct consumer *consumer, const char *workspace,

@@ -94,6 +94,20 @@ def test_the_time_goes_on_over_a_restart(waiting, how):
     host.daemon.expected_status = 0
 
 
+def test_a_clock_that_is_set_makes_it_neither_sooner_nor_later(waiting):
+    """Its times are told by the clock as it is now, also to the next process."""
+    host, _ = waiting
+    since = host.arriving()[0]["since"]
+    host.host.set_clock(24 * HOURS)
+    for _ in range(2):
+        arrival, = wait_until(host.arriving, "the arrival")
+        assert (arrival["since"], arrival["until"]) == (since + 24 * HOURS, since + 26 * HOURS)
+        next_answer(host)
+        assert host.daemon.get("k") == 1
+        host.daemon.stop()
+        host.daemon.start()
+
+
 def test_a_host_that_was_off_for_all_the_time_takes_it_when_it_asks(waiting):
     host, _ = waiting
     host.daemon.stop()

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/share.h"
 #include "engine/arrival.h"
@@ -26,11 +27,6 @@ static const struct text third = {"a", "k: 3", "10:02"};
 static const struct arrival_rule last = {1, 10 * MINUTE, "machine"};
 static const struct arrival_rule off = {SHARE_WHOLE, 0, "machine"};
 
-static struct last_good_time at(int64_t boot_ms)
-{
-	return (struct last_good_time){boot_ms, 1795000000 + boot_ms / 1000};
-}
-
 static struct vault vault_of(const struct text *text)
 {
 	return (struct vault){
@@ -49,7 +45,7 @@ static enum arrival_verdict meet_at(struct arrival *arrival,
 	const struct vault_answer answer = {
 		.outcome = VAULT_FETCHED, .vaults = &vault, .count = 1};
 
-	return arrival_meet(arrival, &answer, rule, at(boot_ms));
+	return arrival_meet(arrival, &answer, rule, boot_ms);
 }
 
 static enum arrival_verdict meet(struct arrival *arrival,
@@ -223,7 +219,7 @@ static enum arrival_verdict meet_list(struct arrival *arrival,
 
 	for (size_t i = 0; i < count; i++)
 		vaults[i] = vault_of(&texts[i]);
-	return arrival_meet(arrival, &answer, &last, at(0));
+	return arrival_meet(arrival, &answer, &last, 0);
 }
 
 static void one_more_and_one_less_and_another_order_are_revisions(void **state)
@@ -266,10 +262,10 @@ static void a_name_tells_nothing_of_the_text(void **state)
 
 /* --- restarts ------------------------------------------------------------- */
 
-/* The same host with the file that @arrival would leave, @later. */
+/* The same host with the file that @arrival would leave, @age_s after it first
+ * saw the other one, by the wall clock. */
 static struct arrival restart(const struct arrival *arrival,
-			      const struct text *in_force,
-			      struct last_good_time later)
+			      const struct text *in_force, int64_t age_s)
 {
 	static struct vault vault;
 	struct cache_vaults feed = {.vaults = &vault, .count = 1};
@@ -277,7 +273,8 @@ static struct arrival restart(const struct arrival *arrival,
 
 	vault = vault_of(in_force);
 	arrival_keep(arrival, &feed);
-	arrival_restore(&restored, &feed, later);
+	feed.arrival.seen_at = clock_wall_s() - age_s;
+	arrival_restore(&restored, &feed);
 	return restored;
 }
 
@@ -286,13 +283,13 @@ static void the_wait_goes_on_over_a_restart(void **state)
 	struct arrival restored;
 
 	(void)meet(*state, &second, MINUTE);
-	/* A boot clock that begins anew; four minutes by the wall clock. */
-	restored = restart(*state, &first,
-			   (struct last_good_time){50, at(5 * MINUTE).wall_s});
+	restored = restart(*state, &first, 4 * 60);
 	assert_false(arrival_is_shown(&restored));
-	assert_int_equal(arrival_left(&restored, &last, 50), -1);
-	assert_int_equal(meet(&restored, &second, 50), ARRIVAL_GOES_ON);
-	assert_int_equal(arrival_left(&restored, &last, 50), 6 * MINUTE);
+	assert_int_equal(arrival_left(&restored, &last, clock_boot_ms()), -1);
+	assert_int_equal(meet(&restored, &second, clock_boot_ms()),
+			 ARRIVAL_GOES_ON);
+	assert_in_range(arrival_left(&restored, &last, clock_boot_ms()),
+			6 * MINUTE - 5000, 6 * MINUTE);
 	arrival_deinit(&restored);
 }
 
@@ -301,10 +298,10 @@ static void a_clock_that_was_set_back_makes_it_wait_anew(void **state)
 	struct arrival restored;
 
 	(void)meet(*state, &second, 5 * MINUTE);
-	restored = restart(*state, &first,
-			   (struct last_good_time){50, at(0).wall_s - 86400});
-	(void)meet(&restored, &second, 50);
-	assert_int_equal(arrival_left(&restored, &last, 50), 10 * MINUTE);
+	restored = restart(*state, &first, -86400);
+	(void)meet(&restored, &second, clock_boot_ms());
+	assert_in_range(arrival_left(&restored, &last, clock_boot_ms()),
+			10 * MINUTE - 5000, 10 * MINUTE);
 	arrival_deinit(&restored);
 }
 
@@ -314,7 +311,7 @@ static void what_was_skipped_is_after_a_restart(void **state)
 
 	(void)meet(*state, &second, 0);
 	arrival_skip(*state);
-	restored = restart(*state, &first, at(20 * MINUTE));
+	restored = restart(*state, &first, 20 * 60);
 	assert_int_equal(meet(&restored, &second, 20 * MINUTE),
 			 ARRIVAL_GOES_ON);
 	assert_int_equal(restored.state, ARRIVAL_SKIPPED);
@@ -326,7 +323,7 @@ static void what_was_skipped_is_after_a_restart(void **state)
 static void what_is_in_force_is_known_though_the_file_has_another(void **state)
 {
 	const struct text good = {"a", "k: 0", ""};
-	struct arrival restored = restart(*state, &good, at(MINUTE));
+	struct arrival restored = restart(*state, &good, 60);
 
 	assert_int_equal(meet(&restored, &first, MINUTE), ARRIVAL_IN_FORCE);
 	assert_int_equal(meet(&restored, &good, MINUTE), ARRIVAL_BEGINS);
@@ -340,7 +337,7 @@ static void a_file_of_before_all_this_has_the_texts_in_force(void **state)
 	struct arrival restored = {0};
 
 	(void)state;
-	arrival_restore(&restored, &feed, at(0));
+	arrival_restore(&restored, &feed);
 	assert_int_equal(meet(&restored, &first, 0), ARRIVAL_IN_FORCE);
 	assert_int_equal(meet(&restored, &second, 0), ARRIVAL_BEGINS);
 	arrival_deinit(&restored);
@@ -400,7 +397,7 @@ static void what_is_in_force_has_its_name(void **state)
 	assert_string_not_equal(arrival->in_force_name, told);
 	arrival_take(arrival);
 	assert_string_equal(arrival->in_force_name, told);
-	restored = restart(arrival, &second, at(0));
+	restored = restart(arrival, &second, 0);
 	(void)meet(&restored, &second, 0);
 	assert_string_equal(restored.in_force_name, told);
 	arrival_deinit(&restored);

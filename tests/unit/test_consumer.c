@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "config/snapshot.h"
 #include "serve/consumer.h"
@@ -60,7 +61,8 @@ static void without_times(char *text)
 		number = at + strlen("since\":");
 		len = strspn(number, "0123456789");
 		if (len > 1 && strncmp(at - 8, "pending_", 8) != 0) {
-			assert_true(strtoll(number, NULL, 10) <= time(NULL));
+			assert_true(strtoll(number, NULL, 10) <=
+				    clock_wall_s());
 			memmove(number, number + len, strlen(number + len) + 1);
 		}
 		at = number;
@@ -111,6 +113,32 @@ static void what_is_told_is_told_anew(void **state)
 	assert_told(fixture, "one", "[]");
 	reconnect(fixture);
 	assert_told(fixture, NULL, "[]");
+}
+
+static int64_t since_of(const struct consumer_row *row,
+			const struct secrets *secrets)
+{
+	struct buf json = BUF_INIT;
+	int64_t since;
+
+	consumer_row_write(row, secrets, &json);
+	since = strtoll(strstr(buf_str(&json).ptr, "since\":") + 7, NULL, 10);
+	buf_deinit(&json);
+	return since;
+}
+
+/* The seconds of the two clocks do not end together. */
+static void since_when_somebody_is_there_does_not_waver(void **state)
+{
+	struct fixture *fixture = *state;
+	struct consumer_row row = {.how = "get", .workspace = "one"};
+	int64_t now = clock_boot_ms();
+
+	for (int64_t i = 0; i < 1000; i++) {
+		row.since = now - i;
+		assert_int_equal(since_of(&row, fixture->secrets),
+				 clock_wall_of(row.since));
+	}
 }
 
 static void nothing_long_is_kept(void **state)
@@ -315,6 +343,9 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_told_is_told_anew,
 						make_fixture, free_fixture),
+		cmocka_unit_test_setup_teardown(
+			since_when_somebody_is_there_does_not_waver,
+			make_fixture, free_fixture),
 		cmocka_unit_test_setup_teardown(nothing_long_is_kept,
 						make_fixture, free_fixture),
 		cmocka_unit_test_setup_teardown(

@@ -16,7 +16,6 @@
 
 #define MINUTE ((int64_t)60 * 1000)
 #define DAY    ((int64_t)24 * 60 * MINUTE)
-#define DAY_S  ((int64_t)86400)
 #define NOWHERE                                                                \
 	{                                                                      \
 		.kinds = { LAYER_VAULT, LAYER_MONITORING }                     \
@@ -28,11 +27,6 @@ static const struct last_good_limits limits = {
 };
 
 static const struct last_good_limits endless = {0, 10 * MINUTE};
-
-static struct last_good_time at(int64_t boot_ms)
-{
-	return (struct last_good_time){boot_ms, 1795000000 + boot_ms / 1000};
-}
 
 /* --- how long ------------------------------------------------------------- */
 
@@ -52,7 +46,7 @@ static void a_bad_day_may_last_for_the_stale_limit(void **state)
 	struct last_good kept = {.place = NOWHERE};
 
 	(void)state;
-	last_good_answered(&kept, at(DAY));
+	last_good_answered(&kept, DAY);
 	assert_int_equal(last_good_left(&kept, &limits, DAY), 30 * DAY);
 	assert_int_equal(last_good_age(&kept, 3 * DAY), 2 * DAY);
 	assert_int_equal(last_good_lapse(&kept, &limits, 31 * DAY - 1),
@@ -70,11 +64,11 @@ static void without_a_limit_it_lasts(void **state)
 	struct last_good kept = {.place = NOWHERE};
 
 	(void)state;
-	last_good_answered(&kept, at(0));
+	last_good_answered(&kept, 0);
 	assert_int_equal(last_good_left(&kept, &endless, 1000 * DAY), -1);
 	assert_int_equal(last_good_lapse(&kept, &endless, 1000 * DAY),
 			 LAST_GOOD_ON);
-	assert_true(last_good_refused(&kept, at(1000 * DAY)));
+	assert_true(last_good_refused(&kept, 1000 * DAY));
 	assert_int_equal(last_good_left(&kept, &endless, 1000 * DAY),
 			 10 * MINUTE);
 }
@@ -84,9 +78,9 @@ static void a_refusal_counts_from_the_first(void **state)
 	struct last_good kept = {.place = NOWHERE};
 
 	(void)state;
-	last_good_answered(&kept, at(0));
-	assert_true(last_good_refused(&kept, at(MINUTE)));
-	assert_false(last_good_refused(&kept, at(9 * MINUTE)));
+	last_good_answered(&kept, 0);
+	assert_true(last_good_refused(&kept, MINUTE));
+	assert_false(last_good_refused(&kept, 9 * MINUTE));
 	assert_int_equal(last_good_left(&kept, &limits, 10 * MINUTE), MINUTE);
 	assert_int_equal(last_good_lapse(&kept, &limits, 11 * MINUTE - 1),
 			 LAST_GOOD_ON);
@@ -100,10 +94,10 @@ static void a_good_answer_ends_a_refusal(void **state)
 	struct last_good kept = {.place = NOWHERE};
 
 	(void)state;
-	last_good_answered(&kept, at(0));
-	assert_true(last_good_refused(&kept, at(MINUTE)));
+	last_good_answered(&kept, 0);
+	assert_true(last_good_refused(&kept, MINUTE));
 	kept.unsaved = false;
-	last_good_answered(&kept, at(2 * MINUTE));
+	last_good_answered(&kept, 2 * MINUTE);
 	assert_false(kept.refused);
 	assert_true(kept.unsaved);
 	assert_int_equal(last_good_lapse(&kept, &limits, DAY), LAST_GOOD_ON);
@@ -115,8 +109,8 @@ static void without_a_grace_a_refusal_drops_at_once(void **state)
 	struct last_good kept = {.place = NOWHERE};
 
 	(void)state;
-	last_good_answered(&kept, at(0));
-	assert_true(last_good_refused(&kept, at(MINUTE)));
+	last_good_answered(&kept, 0);
+	assert_true(last_good_refused(&kept, MINUTE));
 	assert_int_equal(last_good_lapse(&kept, &none, MINUTE),
 			 LAST_GOOD_REVOKED);
 }
@@ -126,11 +120,11 @@ static void a_part_of_the_answers_lapses_and_is_not_kept(void **state)
 	struct last_good begun = {.place = NOWHERE};
 
 	(void)state;
-	last_good_begin(&begun, at(0));
+	last_good_begin(&begun, 0);
 	assert_false(begun.kept);
 	assert_int_equal(last_good_age(&begun, DAY), -1);
 	assert_int_equal(last_good_left(&begun, &limits, DAY), 29 * DAY);
-	assert_true(last_good_refused(&begun, at(DAY)));
+	assert_true(last_good_refused(&begun, DAY));
 	assert_int_equal(last_good_lapse(&begun, &limits, DAY + 10 * MINUTE),
 			 LAST_GOOD_REVOKED);
 	assert_int_equal(last_good_left(&begun, &limits, 2 * DAY), -1);
@@ -141,8 +135,8 @@ static void a_part_makes_what_is_kept_no_younger(void **state)
 	struct last_good kept = {.place = NOWHERE};
 
 	(void)state;
-	last_good_answered(&kept, at(0));
-	last_good_begin(&kept, at(DAY));
+	last_good_answered(&kept, 0);
+	last_good_begin(&kept, DAY);
 	assert_int_equal(last_good_age(&kept, DAY), DAY);
 	assert_int_equal(last_good_lapse(&kept, &limits, 30 * DAY),
 			 LAST_GOOD_STALE);
@@ -153,11 +147,11 @@ static void what_was_somebody_elses_is_not_kept(void **state)
 	struct last_good kept = {.place = NOWHERE};
 
 	(void)state;
-	last_good_answered(&kept, at(0));
-	assert_true(last_good_refused(&kept, at(MINUTE)));
+	last_good_answered(&kept, 0);
+	assert_true(last_good_refused(&kept, MINUTE));
 	last_good_drop(&kept);
 	assert_int_equal(last_good_age(&kept, DAY), -1);
-	assert_true(last_good_refused(&kept, at(DAY)));
+	assert_true(last_good_refused(&kept, DAY));
 }
 
 static void a_lapse_has_its_cause(void **state)
@@ -271,7 +265,7 @@ static void what_is_kept_outlives_the_process(void **state)
 
 	give(fixture, LAYER_VAULT, "a: 1");
 	give(fixture, LAYER_MONITORING, "b: 2");
-	last_good_answered(&fixture->last_good, last_good_now());
+	last_good_answered(&fixture->last_good, clock_boot_ms());
 	save(fixture);
 	assert_false(last_good_is_due(now));
 	assert_true(restore(fixture, "KEY", &entry));
@@ -293,7 +287,7 @@ static void a_broken_text_is_kept_as_it_last_was_good(void **state)
 
 	give(fixture, LAYER_VAULT, "a: 1");
 	give(fixture, LAYER_VAULT, "a: {");
-	last_good_answered(&fixture->last_good, last_good_now());
+	last_good_answered(&fixture->last_good, clock_boot_ms());
 	save(fixture);
 	assert_true(restore(fixture, "KEY", &entry));
 	assert_true(str_is(entry.feeds[VAULT_CONFIG].vaults[0].data, "a: 1"));
@@ -305,7 +299,7 @@ static void what_is_no_text_is_left_out(void **state)
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
 
 	give(fixture, LAYER_VAULT, "a: \xFF");
-	last_good_answered(&fixture->last_good, last_good_now());
+	last_good_answered(&fixture->last_good, clock_boot_ms());
 	save(fixture);
 	assert_true(restore(fixture, "KEY", &entry));
 	assert_int_equal(entry.feeds[VAULT_CONFIG].count, 0);
@@ -316,12 +310,10 @@ static void an_earlier_day_is_as_old_as_the_wall_says(void **state)
 	struct fixture *fixture = *state;
 	struct last_good *now = &fixture->last_good;
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
-	struct last_good_time then = last_good_now();
+	int64_t now_ms = clock_boot_ms();
 
-	then.wall_s -= 20 * DAY_S;
-	last_good_answered(now, then);
-	then.wall_s += 20 * DAY_S - 300;
-	assert_true(last_good_refused(now, then));
+	last_good_answered(now, now_ms - 20 * DAY);
+	assert_true(last_good_refused(now, now_ms - 5 * MINUTE));
 	save(fixture);
 	assert_true(restore(fixture, "KEY", &entry));
 	assert_true(now->refused);
@@ -335,10 +327,8 @@ static void a_clock_set_back_makes_nothing_younger_than_now(void **state)
 {
 	struct fixture *fixture = *state;
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
-	struct last_good_time then = last_good_now();
 
-	then.wall_s += DAY_S;
-	last_good_answered(&fixture->last_good, then);
+	last_good_answered(&fixture->last_good, clock_boot_ms() + DAY);
 	save(fixture);
 	assert_true(restore(fixture, "KEY", &entry));
 	assert_in_range(last_good_age(&fixture->last_good, clock_boot_ms()), 0,
@@ -350,8 +340,8 @@ static void a_refusal_that_ended_is_not_told_to_the_next_process(void **state)
 	struct fixture *fixture = *state;
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
 
-	last_good_answered(&fixture->last_good, last_good_now());
-	assert_true(last_good_refused(&fixture->last_good, last_good_now()));
+	last_good_answered(&fixture->last_good, clock_boot_ms());
+	assert_true(last_good_refused(&fixture->last_good, clock_boot_ms()));
 	last_good_forgive(&fixture->last_good);
 	save(fixture);
 	assert_true(restore(fixture, "KEY", &entry));
@@ -363,7 +353,7 @@ static void another_keys_file_is_not_restored(void **state)
 	struct fixture *fixture = *state;
 	_cleanup_(cache_entry_deinit) struct cache_entry entry = {0};
 
-	last_good_answered(&fixture->last_good, last_good_now());
+	last_good_answered(&fixture->last_good, clock_boot_ms());
 	save(fixture);
 	quiet_begin();
 	assert_false(restore(fixture, "OTHER", &entry));
@@ -374,12 +364,12 @@ static void another_keys_file_is_not_restored(void **state)
 static void what_lapses_leaves_no_file(void **state)
 {
 	struct fixture *fixture = *state;
-	struct last_good_time now = last_good_now();
+	int64_t now_ms = clock_boot_ms();
 
-	last_good_answered(&fixture->last_good, now);
+	last_good_answered(&fixture->last_good, now_ms);
 	save(fixture);
 	assert_int_equal(last_good_lapse(&fixture->last_good, &limits,
-					 now.boot_ms + 31 * DAY),
+					 now_ms + 31 * DAY),
 			 LAST_GOOD_STALE);
 	close_it(fixture);
 	assert_int_equal(access("cache/research.cache", F_OK), -1);
@@ -400,7 +390,7 @@ static void who_only_reads_writes_nothing(void **state)
 
 	close_it(fixture);
 	open_it(fixture, true);
-	last_good_answered(&fixture->last_good, last_good_now());
+	last_good_answered(&fixture->last_good, clock_boot_ms());
 	save(fixture);
 	close_it(fixture);
 	assert_int_equal(access("cache", F_OK), -1);
@@ -412,9 +402,9 @@ static void what_has_not_changed_is_due_once_an_hour(void **state)
 	struct last_good *kept = &fixture->last_good;
 
 	assert_true(last_good_is_due(kept));
-	last_good_answered(kept, last_good_now());
+	last_good_answered(kept, clock_boot_ms());
 	save(fixture);
-	last_good_answered(kept, last_good_now());
+	last_good_answered(kept, clock_boot_ms());
 	assert_false(last_good_is_due(kept));
 	kept->saved_ms -= LAST_GOOD_SAVE_MS;
 	assert_true(last_good_is_due(kept));
@@ -435,7 +425,7 @@ static void who_waits_for_the_disk_is_told(void **state)
 	unsigned int saved = 0;
 
 	cache_listen(kept->cache, count_saved, &saved);
-	last_good_answered(kept, last_good_now());
+	last_good_answered(kept, clock_boot_ms());
 	assert_false(last_good_is_saving(kept));
 	save(fixture);
 	assert_true(last_good_is_saving(kept));

@@ -360,7 +360,7 @@ static void those_that_have_lapsed_are_not(void **state)
 	struct fixture *fixture = *state;
 
 	begin_well(fixture);
-	fixture->site->last_good.good.wall_s -= 31 * INT64_C(86400);
+	fixture->site->last_good.good_ms -= 31 * INT64_C(86400) * 1000;
 	read_and_save(fixture);
 	fixture->fails = true;
 	begin_again(fixture);

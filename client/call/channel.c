@@ -9,7 +9,6 @@
 #include "read/reader.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
-#include "value/value.h"
 
 /* Replies wrap values as deep as the daemon's own limit. */
 #define ANSWER_DEPTH 160

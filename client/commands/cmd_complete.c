@@ -11,7 +11,6 @@
 
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/channel.h"

@@ -3,7 +3,6 @@
 #include "call/command.h"
 #include "call/simple_call.h"
 #include "read/doc.h"
-#include "text/answer.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"

@@ -10,7 +10,6 @@
 #include "commands/doctor.h"
 #include "read/doc.h"
 #include "text/answer.h"
-#include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
 #include "text/place_text.h"

@@ -5,7 +5,6 @@
 #include "commands/subcommand.h"
 #include "read/doc.h"
 #include "text/answer.h"
-#include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
 #include "text/own_text.h"

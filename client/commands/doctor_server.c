@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "call/channel.h"
 #include "call/command.h"
-#include "call/simple_call.h"
 #include "commands/doctor.h"
 #include "read/doc.h"
 #include "text/answer.h"

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 #include "call/clock.h"
 #include "text/complain.h"
 #include "text/exit_status.h"

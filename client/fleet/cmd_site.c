@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "call/arguments.h"

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "fleet/catalog.h"
 #include "fleet/store.h"
 #include "text/complain.h"
 #include "text/exit_status.h"

@@ -10,7 +10,6 @@
  */
 
 #include "base/arena.h"
-#include "fetch/etcd/etcd_wire.h"
 #include "fetch/verdicts.h"
 #include "fleet/catalog.h"
 #include "fleet/host.h"

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "call/clock.h"
 #include "fetch/etcd/etcd.h"

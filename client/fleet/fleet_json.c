@@ -1,7 +1,6 @@
 /* What fleet_text.h has for programs. */
 
 #include "base/buf.h"
-#include "base/mem.h"
 #include "fleet/fleet.h"
 #include "fleet/fleet_text.h"
 #include "fleet/rollout.h"

@@ -6,7 +6,6 @@
 #include "fleet/rollout.h"
 #include "fleet/rollout_text.h"
 #include "fleet/vaults.h"
-#include "text/output.h"
 #include "text/table.h"
 
 /* Of hosts that are alike so many are named. */

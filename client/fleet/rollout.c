@@ -1,7 +1,6 @@
 #include "fleet/rollout.h"
 
 #include "base/buf.h"
-#include "base/diag.h"
 #include "base/mem.h"
 #include "base/share.h"
 #include "fleet/object.h"

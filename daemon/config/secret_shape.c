@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "config/secret_rules.h"
 
 #define URL_MAX       1024 /* bytes of user and password */

@@ -5,7 +5,6 @@
 
 #include "base/arena.h"
 #include "base/env.h"
-#include "base/mem.h"
 #include "value/value.h"
 
 static const char *format_text(struct arena *arena, const char *format,

@@ -30,7 +30,6 @@
 
 #include "config/snapshot.h"
 #include "engine/hold_file.h"
-#include "engine/last_good.h"
 
 struct hold_work;
 

@@ -9,7 +9,6 @@
 #include "engine/disk.h"
 #include "engine/rotation_parts.h"
 #include "engine/workspace.h"
-#include "settings/settings.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -1,12 +1,10 @@
 /* The history part of workspace_parts.h. */
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "config/lock.h"
 #include "engine/change_log.h"
 #include "engine/history_store.h"
 #include "engine/workspace_parts.h"
-#include "settings/settings.h"
 
 static uint64_t oldest(const struct workspace *workspace)
 {

@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/list.h"
-#include "fetch/bucket.h"
 #include "fetch/http.h"
 #include "fetch/http_compat.h"
 

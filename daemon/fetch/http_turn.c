@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "fetch/bucket.h"
 #include "fetch/http_call.h"
 
 /* One server: how much it still gets, and who waits for more. */

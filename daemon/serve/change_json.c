@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "config/layer.h"
 #include "config/mask.h"
 #include "config/snapshot.h"
 #include "serve/get.h"

@@ -22,7 +22,6 @@
 #include <uv.h>
 
 #include "base/list.h"
-#include "base/str.h"
 #include "serve/consumer.h"
 #include "serve/frame.h"
 #include "serve/peer.h"

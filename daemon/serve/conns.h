@@ -24,7 +24,6 @@
 #include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/quota.h"
-#include "serve/server.h"
 #include "serve/watcher.h"
 
 #define CONNS_INPUT ((size_t)64 * 1024)

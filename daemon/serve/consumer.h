@@ -18,7 +18,6 @@
 #include <sys/types.h>
 
 #include "base/list.h"
-#include "base/str.h"
 
 struct buf;
 struct holding;

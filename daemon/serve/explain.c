@@ -3,7 +3,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "config/access.h"
 #include "config/callers.h"
 #include "config/explain.h"
 #include "config/mask.h"

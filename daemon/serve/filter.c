@@ -7,7 +7,7 @@
 #include "serve/call.h"
 #include "serve/get.h"
 #include "value/diff.h"
-#include "value/json.h"
+#include "value/json_string.h"
 
 static int check(json_t *paths, struct filter_error *error)
 {

@@ -21,7 +21,6 @@
 
 #include "base/list.h"
 #include "serve/notice.h"
-#include "serve/quota.h"
 
 struct caller_rule;
 struct out;

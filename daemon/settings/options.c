@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/printable.h"
 #include "base/suggest.h"
-#include "render/render.h"
 
 enum {
 	STATUS_USAGE = 2,

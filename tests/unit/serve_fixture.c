@@ -29,7 +29,6 @@
 #include "config/snapshot.h"
 #include "read/doc.h"
 #include "serve/methods.h"
-#include "serve/reply.h"
 #include "serve/request.h"
 #include "value/json.h"
 #include "value/value.h"

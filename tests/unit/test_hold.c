@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "../support/holds.h"
-#include "base/clock.h"
 
 /* --- what is served stays ------------------------------------------------- */
 

@@ -7,7 +7,6 @@
 
 #include "../support/docs.h"
 #include "../support/scratch.h"
-#include "base/env.h"
 #include "config/layer.h"
 
 /* When a layer that is a file is read again. */

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "serve/introspect.h"
 #include "serve/methods.h"
 #include "serve_fixture.h"
 

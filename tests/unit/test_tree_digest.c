@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "config/tree_digest.h"
-#include "value/json.h"
 
 #include "../support/docs.h"
 

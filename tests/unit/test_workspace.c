@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include "../support/workspaces.h"
-#include "base/clock.h"
 
 #define DAY_MS INT64_C(86400000)
 

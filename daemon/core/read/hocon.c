@@ -1,7 +1,6 @@
 #include "read/hocon.h"
 
 #include "base/arena.h"
-#include "base/mem.h"
 #include "read/concat_parts.h"
 #include "read/duration.h"
 #include "read/include.h"

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "read/finish.h"
 #include "read/reading.h"
 #include "read/subst.h"

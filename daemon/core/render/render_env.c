@@ -11,7 +11,6 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "render/render.h"
-#include "value/json.h"
 #include "value/path.h"
 #include "value/value.h"
 

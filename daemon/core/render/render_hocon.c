@@ -10,7 +10,6 @@
 
 #include <stdio.h>
 
-#include "base/mem.h"
 #include "render/render.h"
 #include "value/json.h"
 #include "value/path.h"

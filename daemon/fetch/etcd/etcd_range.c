@@ -1,6 +1,5 @@
 /* The range half of etcd.h. */
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "fetch/etcd/etcd_parts.h"
 

@@ -219,7 +219,7 @@ static void what_lapses_is_served_and_told(void **state)
 	hold(fixture, 0);
 	fixture->server.mood = CLEARML_REFUSES;
 	poll_again(fixture);
-	fixture->workspace->last_good.refusal.boot_ms -= 3600000;
+	fixture->workspace->last_good.refusal_ms -= 3600000;
 	workspace_lapse(fixture->workspace);
 	assert_value(fixture, "team", "1");
 	assert_int_equal(hold_of(fixture)->losses.vault_count, 1);

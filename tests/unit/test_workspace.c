@@ -175,8 +175,8 @@ static void age_by(struct fixture *fixture, int64_t ms)
 {
 	struct last_good *last_good = &fixture->workspace->last_good;
 
-	last_good->good.boot_ms -= ms;
-	last_good->refusal.boot_ms -= ms;
+	last_good->good_ms -= ms;
+	last_good->refusal_ms -= ms;
 }
 
 static void a_refusal_is_borne_for_the_grace(void **state)

@@ -65,9 +65,10 @@ static const struct fuzz_budget fuzz_budgets[] = {
 	{"yaml", 6000, 400, "two dialects, libyaml's events"},
 };
 
-/* What an input may take that has hardly a byte: the test's own stage. */
+/* What an input may take that has hardly a byte: the test's own stage, and the
+ * values that its substitutions make before a limit stops them. */
 #define FUZZ_NS    UINT64_C(50000000)
-#define FUZZ_BYTES (UINT64_C(1) << 20)
+#define FUZZ_BYTES (UINT64_C(2) << 20)
 
 #define FUZZ_INSTRUCTIONS_A_NS 4 /* so that one budget serves both clocks */
 #define FUZZ_TRIES             4

@@ -387,6 +387,7 @@ lint: deps-lint $(generated) all
 	$(PYTHON) tests/mutants/mutants.py --check
 	$(PYTHON) tests/fuzz/seed.py $(B)/fuzz/seeds
 	$(PYTHON) tests/lint/skips.py
+	$(PYTHON) tests/lint/workflow.py
 	tests/lint/lengths.sh
 	$(PYTHON) tests/lint/pages.py $(B)
 	$(PYTHON) tests/lint/interface.py

@@ -71,8 +71,12 @@ static void on_work(uv_timer_t *timer)
 	(void)uv_timer_start(timer, on_rest, 1, 0);
 }
 
+/* Turns count from the first poll on: where the machine halts before it, the
+ * timer is due, and runs, too early. */
 static void run(struct fixture *fixture, uv_timer_cb first, uint64_t delay)
 {
+	(void)uv_timer_start(&fixture->timer, on_rest, 0, 0);
+	(void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
 	(void)uv_timer_start(&fixture->timer, first, delay, 0);
 	(void)uv_run(&fixture->loop, UV_RUN_DEFAULT);
 }

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 from harness import CLIENT, ROOT, Daemon, wait_until
+from host import host, library, needs_shim  # noqa: F401
+from kernels import kernel, next_of  # noqa: F401
 from test_doctor import look, problems
 from test_workspaces import two  # noqa: F401
 from varlink import VarlinkError
@@ -255,8 +257,9 @@ def ask_on(connection):
     return json.loads(connection.recv(1 << 16).rstrip(b"\0"))["parameters"]["value"]
 
 
+@needs_shim
 @pytest.mark.parametrize("early", [True, False])
-def test_who_has_ended_keeps_what_was_known_of_it(own, two, cgroups, early):  # noqa: F811
+def test_who_has_ended_keeps_what_was_known_of_it(kernel, own, two, cgroups, early):  # noqa: F811
     """Its connection goes on in another process, whose unit, or that of a later one of its PID,
     does not count."""
     unit = cgroups(f"t{os.getpid()}.service")
@@ -274,7 +277,8 @@ def test_who_has_ended_keeps_what_was_known_of_it(own, two, cgroups, early):  # 
         os._exit(0)
     told, [fd], _, _ = socket.recv_fds(ours, 16, 1)
     os.waitpid(child, 0)
-    with ours, theirs, socket.socket(fileno=fd) as connection:
+    with ours, theirs, socket.socket(fileno=fd) as connection, next_of(child) as later:
+        (unit / "cgroup.procs").write_text(str(later.pid))
         assert told.decode() == ask_on(connection) == ("second" if early else "first")
         two(one="for = unit:never.service", two=asking)
         own.reload()

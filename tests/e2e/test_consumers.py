@@ -10,6 +10,8 @@ import time
 import pytest
 from background import Background
 from harness import FAST, ROOT, SANITIZED, Daemon, wait_until
+from host import host, library, needs_shim  # noqa: F401
+from kernels import kernel, next_of  # noqa: F401
 from test_interface import ready  # noqa: F401
 from test_metrics import metrics
 
@@ -107,14 +109,13 @@ def test_python_lists_them(ready, home):  # noqa: F811
     assert (consumer.child, consumer.child_generation, consumer.pid) == (1, 6, os.getpid())
 
 
-@pytest.mark.parametrize("buried", [True, False])
-@pytest.mark.parametrize("others", [0, 40])
-def test_a_process_that_has_ended_gives_no_name_to_another(ready, home, others, buried):  # noqa: F811
-    """Its connection goes on in a child of it; of many, each is not asked for at its socket."""
+@contextlib.contextmanager
+def left_by_its_process(daemon, buried=True):
+    """A connection that goes on in a child of the process that made it, whose PID this is."""
     r, w = os.pipe()
     child = os.fork()
     if not child:
-        connected = ready.connect()
+        connected = daemon.connect()
         connected.call("io.clearconf.Get")
         if os.fork():
             os._exit(0)
@@ -123,18 +124,40 @@ def test_a_process_that_has_ended_gives_no_name_to_another(ready, home, others, 
         os._exit(0)
     os.close(r)
     os.waitid(os.P_PID, child, os.WEXITED | (0 if buried else os.WNOWAIT))
+    try:
+        yield child
+    finally:
+        os.close(w)
+        if not buried:
+            os.waitpid(child, 0)
+
+
+def nameless(daemon, others):
+    """The one consumer that is not of this process is told without PID and name; beside so many
+    others, of which each is not asked for at its socket."""
     with contextlib.ExitStack() as living:
         for _ in range(others):
-            living.enter_context(ready.connect()).call("Get")
-        rows = listed(ready)
+            living.enter_context(daemon.connect()).call("Get")
+        rows = listed(daemon)
     assert len(rows) == others + 1
     [consumer] = [each for each in rows if each.get("pid") != os.getpid()]
     assert consumer["how"] == "get"
     assert "pid" not in consumer and "command" not in consumer
-    if not buried:
-        os.waitpid(child, 0)
-    os.close(w)
+
+
+@pytest.mark.parametrize("buried", [True, False])
+@pytest.mark.parametrize("others", [0, 40])
+def test_a_process_that_has_ended_gives_no_name_to_another(ready, home, others, buried):  # noqa: F811
+    with left_by_its_process(ready, buried):
+        nameless(ready, others)
     wait_until(lambda: listed(ready) == [], "its end")
+
+
+@needs_shim
+@pytest.mark.parametrize("others", [0, 40])
+def test_one_that_has_its_pid_by_now_is_not_taken_for_it(kernel, ready, others):  # noqa: F811
+    with left_by_its_process(ready) as pid, next_of(pid):
+        nameless(ready, others)
 
 
 def test_a_thousand_come_and_go(home, server, daemon, conf):

@@ -11,7 +11,7 @@
  *   machine-id  stands for /etc/machine-id, which is not there without it
  *   fail-CALL the errno with which CALL fails: write (to files), fsync, create
  *             (openat(2) of a new file), getrandom, inotify_add_watch,
- *             inotify_init1
+ *             inotify_init1, pidfd_open, SO_PEERPIDFD (getsockopt(2) of that)
  *
  * Every name under .invalid is this machine. Clocks that nobody can set are
  * left alone.
@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -227,4 +228,34 @@ int inotify_add_watch(int fd, const char *path, uint32_t mask)
 	if (is_to_fail("inotify_add_watch"))
 		return -1;
 	return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+}
+
+int getsockopt(int fd, int level, int option, void *restrict value,
+	       socklen_t *restrict size)
+{
+	enum { PEERPIDFD = 77 };
+
+	if (level == SOL_SOCKET && option == PEERPIDFD &&
+	    is_to_fail("SO_PEERPIDFD"))
+		return -1;
+	return (int)syscall(SYS_getsockopt, fd, level, option, value, size);
+}
+
+/* No call has more arguments; those that are not there are not looked at. */
+long syscall(long number, ...)
+{
+	static long (*real)(long, ...);
+	long arguments[6];
+	va_list ap;
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
+	va_start(ap, number);
+	for (int i = 0; i < 6; i++)
+		arguments[i] = va_arg(ap, long);
+	va_end(ap);
+	if (number == SYS_pidfd_open && is_to_fail("pidfd_open"))
+		return -1;
+	return real(number, arguments[0], arguments[1], arguments[2],
+		    arguments[3], arguments[4], arguments[5]);
 }

@@ -87,12 +87,14 @@ class ArrivingVault:
 class Arrival:
     """Vaults that the server has and that are not served yet: a revision, seen
     since then, in force until that moment (seconds since 1970); until None: it
-    was skipped. Without vaults it is another order of them."""
+    was skipped, or is called bad: by whom and why. Without vaults it is another
+    order of them."""
     layer: str
     revision: str
     since: int
     vaults: List[ArrivingVault]
     until: Optional[int] = None
+    bad: Optional[str] = None
 
 
 @dataclass(frozen=True)

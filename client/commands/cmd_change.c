@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 #include "text/arriving_text.h"
 #include "text/complain.h"
 #include "text/exit_status.h"
+#include "text/hold_text.h"
 #include "text/output.h"
 #include "text/watch_text.h"
 #include "value/json.h"
@@ -126,6 +128,7 @@ static int print_decision(const struct decision *decision,
 			  const struct value *answer)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
+	const struct value *hold = value_get(answer, STR("hold"));
 
 	if (!answer_bool(answer, "kept"))
 		complain_warning(
@@ -136,6 +139,8 @@ static int print_decision(const struct decision *decision,
 	each(&out, answer, "arriving", add_revision);
 	buf_printf(&out, " (generation %lld)\n",
 		   (long long)answer_int(answer, "generation", 0));
+	if (hold)
+		hold_text_add(&out, hold, time(NULL), "  ");
 	return output_show(buf_str(&out));
 }
 
@@ -213,7 +218,9 @@ const struct command cmd_change = {
 		"'admin'.\n"
 		"\n"
 		"Exit status: 1 when nothing waits that could be taken or "
-		"skipped.",
+		"skipped; 6 when something does,\n"
+		"but the server has not told clearconfd what since that "
+		"started.",
 	.options = options,
 	.option_count = ARRAY_SIZE(options),
 	.fields_size = sizeof(struct change_options),

@@ -127,6 +127,11 @@ bool arrival_is_shown(const struct arrival *arrival)
 	return arrival->state != ARRIVAL_NONE && arrival->has_texts;
 }
 
+bool arrival_is_unknown(const struct arrival *arrival)
+{
+	return arrival->state != ARRIVAL_NONE && !arrival->has_texts;
+}
+
 bool arrival_is(const struct arrival *arrival, const char *revision)
 {
 	return arrival_is_shown(arrival) &&

@@ -85,6 +85,7 @@ int64_t arrival_left(const struct arrival *arrival,
 
 /* Is there another revision, with its texts; and of this name (NULL: any)? */
 bool arrival_is_shown(const struct arrival *arrival);
+bool arrival_is_unknown(const struct arrival *arrival); /* without its texts */
 bool arrival_is(const struct arrival *arrival, const char *name);
 
 /* Who keeps it from being taken, be its time over; NULL: nobody. */

@@ -207,6 +207,10 @@ int64_t workspace_lapses_in(const struct workspace *workspace);
 void workspace_take_arrivals(struct workspace *workspace, const char *revision);
 void workspace_skip_arrivals(struct workspace *workspace, const char *revision);
 
+/* Why it cannot be told whether there are any; NULL: it can. */
+const char *workspace_arrivals_lack(const struct workspace *workspace,
+				    const char *revision);
+
 /* What somebody has said who called it bad; NULL: nobody keeps it from being
  * taken. */
 const char *workspace_arrival_said(const struct workspace *workspace,

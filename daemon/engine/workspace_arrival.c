@@ -143,6 +143,20 @@ void workspace_skip_arrivals(struct workspace *workspace, const char *revision)
 	workspace_save(workspace);
 }
 
+const char *workspace_arrivals_lack(const struct workspace *workspace,
+				    const char *revision)
+{
+	bool lack = false;
+
+	for (size_t i = 0; i < VAULT_FEEDS; i++)
+		lack = lack || arrival_is_unknown(&workspace->arrivals[i]);
+	return lack && !feeds_of(workspace, revision)
+		       ? "clearconfd knows of vaults that wait, or were "
+			 "skipped, but has not heard from the server since it "
+			 "started what is in them"
+		       : NULL;
+}
+
 const char *workspace_arrival_said(const struct workspace *workspace,
 				   const struct arrival *arrival)
 {

@@ -155,12 +155,13 @@ static struct resolver *serve_resolver(void *data, const char *name,
 }
 
 static struct resolver *serve_arriving(void *data, const char *name,
-				       struct buf *fields)
+				       struct buf *fields, const char **why_not)
 {
 	const struct workspace *workspace =
 		engine_workspace(engine_of(data), name);
 	struct resolver *resolver;
 
+	*why_not = workspace_arrivals_lack(workspace, NULL);
 	arrivals_write(workspace, NULL, "arriving", fields);
 	if (!arrivals_exist(workspace, NULL))
 		return NULL;

@@ -13,6 +13,7 @@
 #include "engine/site.h"
 #include "front/arrivals.h"
 #include "front/front.h"
+#include "front/hold_json.h"
 #include "front/server_call.h"
 #include "serve/peer.h"
 #include "serve/service.h"
@@ -398,24 +399,31 @@ static void late_rotate(struct server_call *call)
 
 /* --- TakeArrivals, SkipArrivals ------------------------------------------- */
 
-static const char *revision_of(struct server_call *call)
+static bool decide(struct server_call *call,
+		   void (*decision)(struct workspace *workspace,
+				    const char *revision))
 {
 	const char *revision = call_string(call->asked, "revision").ptr;
+	const char *why_not =
+		workspace_arrivals_lack(call->workspace, revision);
 
+	if (why_not) {
+		pending_fail_not_ready(server_call_end(call), why_not);
+		return false;
+	}
 	arrivals_write(call->workspace, revision, "arriving", &call->fields);
-	return revision;
+	decision(call->workspace, revision);
+	return true;
 }
 
 static bool begin_take(struct server_call *call)
 {
-	workspace_take_arrivals(call->workspace, revision_of(call));
-	return true;
+	return decide(call, workspace_take_arrivals);
 }
 
 static bool begin_skip(struct server_call *call)
 {
-	workspace_skip_arrivals(call->workspace, revision_of(call));
-	return true;
+	return decide(call, workspace_skip_arrivals);
 }
 
 /* What was decided holds already; whoever decided is told whether it will after
@@ -427,6 +435,8 @@ static void end_arrivals(struct server_call *call,
 		     (long long)workspace->snapshot->generation);
 	json_add_bool(&call->fields, "kept",
 		      last_good_is_saved(&workspace->last_good));
+	hold_json_add(&call->fields, &workspace->hold,
+		      call->engine->host.secrets);
 	server_call_succeed(call);
 }
 

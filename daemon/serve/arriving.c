@@ -11,8 +11,9 @@
 #include "value/json.h"
 
 struct arriving {
-	struct trial trial; /* without a resolver: nothing waits */
-	struct buf fields;  /* the list of what does */
+	struct trial trial;  /* without a resolver: nothing waits */
+	const char *why_not; /* or that cannot be told */
+	struct buf fields;   /* the list of what does */
 };
 
 static struct arriving *arriving_of(struct job *job)
@@ -27,8 +28,9 @@ static void arriving_pin(struct job *job, const struct view *view)
 
 	trial_pin(trial, view);
 	buf_putc(&arriving->fields, '{');
-	trial->resolver = trial->service->arriving(
-		trial->service->data, view->workspace, &arriving->fields);
+	trial->resolver =
+		trial->service->arriving(trial->service->data, view->workspace,
+					 &arriving->fields, &arriving->why_not);
 }
 
 /* --- the answer ----------------------------------------------------------- */
@@ -73,11 +75,16 @@ static void write_answer(struct arriving *arriving, const struct value *root,
 	reply_close(out, false);
 }
 
-static void write_nothing(struct out *out)
+static void write_nothing(struct out *out, const char *why_not)
 {
 	static const char *const lists[] = {"arriving", "problems", "changes"};
-	struct buf *fields = reply_open(out);
+	struct buf *fields;
 
+	if (why_not) {
+		reply_error(out, REPLY_NOT_READY, str_from(why_not));
+		return;
+	}
+	fields = reply_open(out);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		json_key(fields, lists[i]);
 		buf_puts(fields, "[]");
@@ -92,7 +99,7 @@ static void arriving_run(struct job *job, struct out *out)
 	struct resolver *resolver = arriving->trial.resolver;
 
 	if (!resolver) {
-		write_nothing(out);
+		write_nothing(out, arriving->why_not);
 		return;
 	}
 	resolver_read(resolver, arriving->trial.env);

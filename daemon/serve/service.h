@@ -109,9 +109,10 @@ struct service {
 
 	/* Add the member `arriving` about the vaults that wait in @workspace,
 	 * which exists, and give what makes its configuration with them once
-	 * resolver_read has read them; NULL: none wait. */
+	 * resolver_read has read them; NULL: none wait, or *why_not says why
+	 * that cannot be told. */
 	struct resolver *(*arriving)(void *data, const char *workspace,
-				     struct buf *fields);
+				     struct buf *fields, const char **why_not);
 
 	/* Work on @pending, whose method and call say what is asked: reply to
 	 * it, at once or later. */

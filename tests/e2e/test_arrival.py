@@ -310,6 +310,24 @@ def test_skip_never_takes_it_and_that_is_on_disk_when_it_answers(waiting, server
     host.daemon.wait_value("k", 3)
 
 
+@pytest.mark.parametrize("skipped", [True, False])
+def test_nobody_is_told_that_nothing_waits_while_the_texts_are_not_known(waiting, server, skipped):
+    """It waits, but the server is away since the start."""
+    host, revision = waiting
+    change(host, *(["skip"] if skipped else []))
+    server.close_door()
+    host.daemon.stop()
+    host.daemon.start()
+    host.daemon.wait_state("offline")
+    for words in ((), ("now",), ("skip",), ("now", revision)):
+        done = change(host, *words, check=6)
+        assert "has not heard from the server" in done.stderr and not done.stdout
+    server.open_door()
+    wait_until(host.arriving, "the arrival")
+    change(host, "now", "0123456789ab", check=1)
+    assert revision in change(host).stdout
+
+
 def test_who_skipped_it_may_take_it_all_the_same(waiting):
     host, revision = waiting
     change(host, "skip", revision)
@@ -351,7 +369,9 @@ def test_what_is_taken_under_a_hold_waits_for_the_release(waiting):
     host, revision = waiting
     host.home.client("hold", "--reason", "an incident", check=0)
     assert "changed k 1 -> 2" in change(host).stdout
-    change(host, "now", revision)
+    taken, held, waits = change(host, "now", revision).stdout.splitlines()
+    assert taken.startswith(f"taken {revision} ") and "is held" in held and "an incident" in held
+    assert "clearconf diff" in waits
     assert host.daemon.get("k") == 1 and not host.arriving()
     kill_and_start(host)
     next_answer(host)

@@ -130,11 +130,12 @@ static struct resolver *resolver(void *data, const char *workspace,
 
 /* Nothing waits. */
 static struct resolver *arriving(void *data, const char *workspace,
-				 struct buf *fields)
+				 struct buf *fields, const char **why_not)
 {
 	(void)data;
 	(void)workspace;
 	(void)fields;
+	*why_not = NULL;
 	return NULL;
 }
 

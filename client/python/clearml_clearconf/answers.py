@@ -107,10 +107,12 @@ class Arrivals:
 
 @dataclass(frozen=True)
 class ArrivalDecision:
-    """What was taken or skipped; kept: also over a restart."""
+    """What was taken or skipped; kept: also over a restart. hold: what is taken is
+    served when that has ended."""
     arriving: List[Arrival]
     generation: int
     kept: bool
+    hold: Optional[Hold] = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 
 #define ALL_RIGHTS  (ACCESS_READ | ACCESS_SECRETS | ACCESS_ADMIN)
@@ -110,6 +109,13 @@ static bool parse_grant(const char *name, struct grant *grant)
 	return access_resolve(name, grant->group, &grant->id);
 }
 
+bool access_knows(const char *name)
+{
+	struct grant grant;
+
+	return parse_grant(name, &grant);
+}
+
 static void add_grant(struct access *access, struct grant grant)
 {
 	size_t size = (access->count + 1) * sizeof(grant);
@@ -129,10 +135,6 @@ static void add_list(struct access *access, enum access_right right,
 
 		if (parse_grant(name, &grant))
 			add_grant(access, grant);
-		else
-			log_warning("access-unknown-name",
-				    LOG_TEXT("right", access_right_name(right)),
-				    LOG_TEXT("name", name));
 	}
 }
 

@@ -5,7 +5,8 @@
  * Access: who may do what (clearconfd.conf(5), "Section access").
  *
  * A right's list is names: `user`, `group:name`, numbers, `*` for everybody.
- * They are resolved once; an unknown one grants nothing and is a warning. The
+ * They are resolved once; an unknown one grants nothing, of which whoever reads
+ * the settings warns. The
  * daemon's own uid has every right, and so has root of this host, unless it is
  * to have none; root of a container has what a list gives it.
  */
@@ -37,6 +38,9 @@ struct access;
 bool access_resolve(const char *name, bool group, id_t *id);
 
 bool access_user_in_group(const struct access_user *user, gid_t group);
+
+/* Does @name, of a list as below, grant somebody something? */
+bool access_knows(const char *name);
 
 /* Lists as the settings have them, names separated by blanks; NULL or "":
  * nobody else. @root: this host's has every right. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/printable.h"
 #include "base/suggest.h"
+#include "settings/settings.h"
 
 enum {
 	STATUS_USAGE = 2,
@@ -52,17 +53,19 @@ static const char usage[] =
 	"                     as JSON Schema\n"
 	"  --version, --help\n";
 
-/* Options that take a text, and where it goes. */
+/* Options that take a text, where it goes, and the key of [daemon] that it is
+ * to be in the place of (NULL: it may be any text). */
 static const struct {
 	const char *name;
 	size_t offset;
+	const char *key;
 } texts[] = {
 	{"config", offsetof(struct options, config)},
 	{"socket", offsetof(struct options, socket)},
 	{"state", offsetof(struct options, state_dir)},
 	{"workspace", offsetof(struct options, workspace)},
-	{"mode", offsetof(struct options, mode)},
-	{"log-level", offsetof(struct options, log_level)},
+	{"mode", offsetof(struct options, mode), "mode"},
+	{"log-level", offsetof(struct options, log_level), "log_level"},
 	{"format", offsetof(struct options, format)},
 };
 
@@ -135,22 +138,41 @@ static bool say(int *status, const char *text)
 	return false;
 }
 
+static bool take_action(struct options *options, enum options_action action,
+			int *status)
+{
+	if (options->action != ACTION_SERVE && options->action != action)
+		return wrong(status, "--check, --print or --schema: one of "
+				     "them");
+	options->action = action;
+	return true;
+}
+
+static bool take_text(struct options *options, size_t i, int *status)
+{
+	_cleanup_(mem_freep) char *refusal = NULL;
+
+	if (texts[i].key)
+		refusal = settings_refusal("daemon", texts[i].key, optarg);
+	if (refusal)
+		return wrong(status, "--%s: %s", texts[i].name, refusal);
+	memcpy((char *)options + texts[i].offset, &optarg, sizeof(optarg));
+	return true;
+}
+
 static bool take(struct options *options, int option, int *status)
 {
 	switch (option) {
-	case OPT_CHECK: options->action = ACTION_CHECK; return true;
-	case OPT_PRINT: options->action = ACTION_PRINT; return true;
-	case OPT_SCHEMA: options->action = ACTION_SCHEMA; return true;
+	case OPT_CHECK: return take_action(options, ACTION_CHECK, status);
+	case OPT_PRINT: return take_action(options, ACTION_PRINT, status);
+	case OPT_SCHEMA: return take_action(options, ACTION_SCHEMA, status);
 	case OPT_OFFLINE: options->offline = true; return true;
 	case OPT_SYSTEM: options->instance = INSTANCE_SYSTEM; return true;
 	case OPT_USER: options->instance = INSTANCE_USER; return true;
 	case OPT_REQUIRE_VAULTS: options->require_vaults = true; return true;
 	case 'h': return say(status, usage);
 	case 'V': return say(status, "clearconfd " CLEARCONF_VERSION "\n");
-	default:
-		memcpy((char *)options + texts[option - OPT_TEXT].offset,
-		       &optarg, sizeof(optarg));
-		return true;
+	default: return take_text(options, (size_t)(option - OPT_TEXT), status);
 	}
 }
 

@@ -52,9 +52,9 @@ static const struct settings_key keys[] = {
 	{"poll", "prove", DURATION, IN_SETTINGS(prove), "15m", 0, 7 * DAY},
 	{"poll", "stale_limit", DURATION, IN_SETTINGS(stale_limit), "30d", 0, 3650 * DAY},
 	{"poll", "revoked_grace", DURATION, IN_SETTINGS(revoked_grace), "10m", 0, 3650 * DAY},
-	{"access", "read", WORDS, IN_SETTINGS(read)},
-	{"access", "secrets", WORDS, IN_SETTINGS(secrets)},
-	{"access", "admin", WORDS, IN_SETTINGS(admin)},
+	{"access", "read", NAMES, IN_SETTINGS(read)},
+	{"access", "secrets", NAMES, IN_SETTINGS(secrets)},
+	{"access", "admin", NAMES, IN_SETTINGS(admin)},
 	{"access", "root", CHOICE, IN_SETTINGS(root), "host", 0, 0, roots},
 	{"mask", "add", PATTERNS, IN_SETTINGS(mask_add)},
 	{"lock", "keys", PATHS, IN_SETTINGS(lock_keys)},
@@ -93,9 +93,9 @@ static const struct settings_key workspace_keys[] = {
 	{"workspace", "active", BOOL, IN_WORKSPACE(active), "no"},
 	{"workspace", "inject", BOOL, IN_WORKSPACE(inject), "yes"},
 	{"workspace", "for", CALLERS, IN_WORKSPACE(callers)},
-	{"workspace", "read", WORDS, IN_WORKSPACE(read)},
-	{"workspace", "secrets", WORDS, IN_WORKSPACE(secrets)},
-	{"workspace", "admin", WORDS, IN_WORKSPACE(admin)},
+	{"workspace", "read", NAMES, IN_WORKSPACE(read)},
+	{"workspace", "secrets", NAMES, IN_WORKSPACE(secrets)},
+	{"workspace", "admin", NAMES, IN_WORKSPACE(admin)},
 };
 /* clang-format on */
 
@@ -107,7 +107,7 @@ static_assert(ARRAY_SIZE(keys) <= SETTINGS_KEYS_MAX, "too many settings");
 
 bool settings_is_list(const struct settings_key *key)
 {
-	return key->type == WORDS || key->type == PATHS ||
+	return key->type == WORDS || key->type == NAMES || key->type == PATHS ||
 	       key->type == PATTERNS || key->type == CALLERS;
 }
 
@@ -199,19 +199,19 @@ static bool parse_choice(const char *text, const char *const *choices,
 	return false;
 }
 
+static const struct unit *const units_of[] = {
+	[DURATION] = duration_units,
+	[PERCENT] = percent_units,
+	[SIZE] = size_units,
+	[COUNT] = count_units,
+};
+
 static bool parse(const struct settings_key *key, const char *text,
 		  int64_t *number)
 {
-	static const struct unit *const units[] = {
-		[DURATION] = duration_units,
-		[PERCENT] = percent_units,
-		[SIZE] = size_units,
-		[COUNT] = count_units,
-	};
-
 	if (key->type == CHOICE)
 		return parse_choice(text, key->choices, number);
-	return parse_number(text, units[key->type], number) &&
+	return parse_number(text, units_of[key->type], number) &&
 	       *number >= key->min && *number <= key->max;
 }
 
@@ -273,27 +273,50 @@ static char *expected_choice(const char *const *choices)
 	return buf_take(&text);
 }
 
+/* @number as a setting has it, in the largest unit that leaves it whole. */
+static char *number_text(int64_t number, const struct unit *units)
+{
+	const struct unit *best = units;
+
+	for (; units->name && number; units++)
+		if (number % units->factor == 0)
+			best = units;
+	return mem_printf("%lld%s", (long long)(number / best->factor),
+			  number ? best->name : "");
+}
+
+static char *expected_number(const struct settings_key *key, const char *what)
+{
+	const struct unit *units = units_of[key->type];
+	_cleanup_(mem_freep) char *min = number_text(key->min, units);
+	_cleanup_(mem_freep) char *max = number_text(key->max, units);
+
+	return mem_printf("%s, in range: %s to %s", what, min, max);
+}
+
 char *settings_expected(const struct settings_key *key)
 {
 	static const char *const texts[] = {
 		[TEXT] = "a text",
 		[URL] = "a URL with its scheme, such as http://localhost:8008",
 		[WORDS] = "a list",
+		[NAMES] = "users, and groups as group:NAME",
 		[PATHS] = "paths of keys, such as sdk.aws.s3.region",
 		[PATTERNS] =
 			"64 patterns of keys at most, as in clearconfd.conf(5)",
 		[CALLERS] = "user:NAME, group:NAME, unit:NAME or cgroup:/PATH",
 		[BOOL] = "yes or no",
-		[DURATION] =
-			"a whole number with ms, s, m, h, d or w, in range",
+		[DURATION] = "a whole number with ms, s, m, h, d or w",
 		[PERCENT] = "0% to 100%",
 		[STAGE] = "off, or a share and a time: 10 % for 10m",
-		[SIZE] = "a whole number of bytes, or with K, M or G, in range",
-		[COUNT] = "a whole number in range",
+		[SIZE] = "a whole number of bytes, or with K, M or G",
+		[COUNT] = "a whole number",
 	};
 
 	if (key->type == CHOICE)
 		return expected_choice(key->choices);
+	if (key->type == DURATION || key->type == SIZE || key->type == COUNT)
+		return expected_number(key, texts[key->type]);
 	return mem_strdup(texts[key->type]);
 }
 
@@ -347,6 +370,18 @@ bool settings_set(struct settings *settings, const char *section,
 		settings_find_key(&settings_table, section, key);
 
 	return found && settings_set_key(settings, found, value);
+}
+
+char *settings_refusal(const char *section, const char *key, const char *value)
+{
+	_cleanup_(settings_freep) struct settings *scratch = settings_new();
+	_cleanup_(mem_freep) char *expected = NULL;
+
+	if (settings_set(scratch, section, key, value))
+		return NULL;
+	expected = settings_expected(
+		settings_find_key(&settings_table, section, key));
+	return mem_printf("expected %s", expected);
 }
 
 bool settings_need_restart(const struct settings *old,

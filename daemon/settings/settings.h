@@ -97,6 +97,10 @@ struct settings *settings_load(const char *path, struct diag *diag);
 void settings_free(struct settings *settings);
 void settings_freep(struct settings **settings);
 
+/* Why @key of @section, which there is, does not take @value: "expected agent
+ * or sdk". The caller frees it. NULL: it takes it. */
+char *settings_refusal(const char *section, const char *key, const char *value);
+
 /* One value as the file would have it, for the command line. False when @key
  * of @section does not take @value. */
 bool settings_set(struct settings *settings, const char *section,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/source.h"
 #include "base/suggest.h"
+#include "config/access.h"
 #include "settings/places.h"
 #include "settings/settings.h"
 #include "settings/settings_site.h"
@@ -186,6 +187,9 @@ static bool begin_section(struct load *load, struct str line)
 		return begin_workspace(
 			load, str_trim(str_from_offset(
 				      name, sizeof(WORKSPACE_PREFIX) - 1)));
+	if (str_equal(name, STR("workspace")))
+		return fail(load, "unknown section",
+			    " (is 'workspace NAME' meant?)");
 	load->table = &settings_table;
 	load->base = load->settings;
 	for (size_t i = 0; i < settings_table.count; i++)
@@ -305,6 +309,24 @@ static bool check_site(struct load *load, const struct settings_key *key)
 	return !problem || fail_at(load, find_value(load), problem);
 }
 
+/* Names that nobody has, in the list that is the present line's value. */
+static void warn_of_names(struct load *load, const char *list)
+{
+	size_t at = (size_t)(find_value(load) - load->source.text.ptr), len;
+
+	for (const char *word = list; *word; word += len ? len : 1) {
+		_cleanup_(mem_freep) char *name = NULL;
+
+		len = strcspn(word, " \t,");
+		name = mem_strndup(word, len);
+		if (len && !access_knows(name))
+			(void)diag_at(diag_list_next(&load->settings->warnings),
+				      &load->source, at + (size_t)(word - list),
+				      "there is no %s: this grants nothing",
+				      name);
+	}
+}
+
 /* Where the present line gives the right `secrets`. */
 static void note_secrets(struct load *load, bool declared)
 {
@@ -356,6 +378,8 @@ static int on_setting(void *user, const char *section, const char *name,
 		note_secrets(load, declared);
 	if (!settings_set_key(load->base, key, value))
 		return refuse_value(load, key);
+	if (key->type == NAMES)
+		warn_of_names(load, value);
 	return strcmp(section, "site") != 0 || check_site(load, key);
 }
 
@@ -365,6 +389,16 @@ static bool check_whole_site(struct load *load)
 
 	return !problem ||
 	       diag_at(load->diag, &load->source, load->site, "%s", problem);
+}
+
+static void warn_of_report(struct load *load)
+{
+	const struct site_settings *site = &load->settings->etcd;
+
+	if (site->report && !is_given(site->etcd))
+		(void)diag_at(diag_list_next(&load->settings->warnings),
+			      &load->source, load->site,
+			      "`report` without `etcd` tells nobody anything");
 }
 
 static void warn_of_secrets_alone(struct load *load, const char *secrets,
@@ -415,6 +449,7 @@ static bool load_into(struct settings *settings, const char *path,
 	if (r < 0 || !parse_file(&load))
 		return false;
 	warn_of_rights(&load);
+	warn_of_report(&load);
 	return true;
 }
 

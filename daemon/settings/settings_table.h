@@ -16,6 +16,7 @@ enum settings_type {
 	TEXT,
 	URL, /* http or https */
 	WORDS,
+	NAMES,    /* words, each a grant of config/access.h */
 	PATHS,    /* words, each a path of keys */
 	PATTERNS, /* words, each a pattern of keys */
 	CALLERS,  /* words; see config/callers.h */

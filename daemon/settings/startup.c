@@ -11,26 +11,23 @@
 #include "settings/places.h"
 #include "settings/settings.h"
 
-static bool apply_options(struct settings *settings,
-			  const struct options *options, struct diag *diag)
+/* options_parse has checked them. */
+static void apply_options(struct settings *settings,
+			  const struct options *options)
 {
 	const struct {
-		const char *key, *value, *flag;
+		const char *key, *value;
 	} overrides[] = {
-		{"socket", options->socket, "--socket"},
-		{"state_dir", options->state_dir, "--state"},
-		{"mode", options->mode, "--mode"},
-		{"log_level", options->log_level, "--log-level"},
+		{"socket", options->socket},
+		{"state_dir", options->state_dir},
+		{"mode", options->mode},
+		{"log_level", options->log_level},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(overrides); i++)
-		if (overrides[i].value &&
-		    !settings_set(settings, "daemon", overrides[i].key,
-				  overrides[i].value))
-			return diag_set(diag, overrides[i].flag,
-					"does not take this value (see "
-					"clearconfd --help)");
-	return true;
+		if (overrides[i].value)
+			(void)settings_set(settings, "daemon", overrides[i].key,
+					   overrides[i].value);
 }
 
 static void log_warnings(const struct settings *settings)
@@ -82,8 +79,10 @@ struct settings *startup_settings(const struct options *options,
 		named || may_be_there(path) ? settings_load(path, diag)
 					    : settings_new();
 
-	if (!settings || !apply_options(settings, options, diag) ||
-	    !has_places(settings, options, places, diag))
+	if (!settings)
+		return NULL;
+	apply_options(settings, options);
+	if (!has_places(settings, options, places, diag))
 		return NULL;
 	log_warnings(settings);
 	return TAKE(settings);

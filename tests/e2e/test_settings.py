@@ -323,7 +323,39 @@ def test_secrets_without_read_are_told(home, daemon, server, secret):
     assert not [x for x in daemon.layers() if x["layer"] == "settings"]
 
 
+def test_names_that_nobody_has_are_told_once_with_their_place(home, daemon, server, secret):
+    """As of a file, and not by the log of a daemon that does not run."""
+    home.settings(FAST + "[access]\nread = root nobody.of.this.name, group:none.of.it\n" +
+                  workspace(server, "one"))
+    home.conf("k: 1")
+    line = FAST.count("\n") + 2
+    place = f"{home.path}/config/clearconf/clearconfd.conf:{line}"
+    checked = home.daemon("--check")
+    assert checked.returncode == 0 and not checked.stderr
+    assert f"{place}:13: warning: there is no nobody.of.this.name: this grants nothing" in checked.stdout
+    assert f"{place}:34: warning: there is no group:none.of.it: this grants nothing" in checked.stdout
+    daemon.start()
+    assert daemon.log().count("nobody.of.this.name") == 1
+    assert f"{place}:13: there is no nobody.of.this.name" in home.client("status", check=0).stdout
+
+
+def test_a_report_to_nobody_is_told(home):
+    home.settings("[site]\nreport = yes\n")
+    home.conf("k: 1")
+    assert ":2:1: warning: `report` without `etcd`" in home.daemon("--check").stdout
+
+
 # --- the command line ---
+
+
+@pytest.mark.parametrize("options, told", [
+    (["--mode", "both"], "--mode: expected agent or sdk"),
+    (["--log-level", "loud"], "--log-level: expected error or warning or info or debug"),
+    (["--check", "--print"], "--check, --print or --schema: one of them")])
+def test_a_wrong_command_line_says_what_is_taken(home, options, told):
+    done = home.daemon(*options)
+    assert done.returncode == 2 and done.stderr == f"clearconfd: {told} (see clearconfd --help)\n"
+
 
 
 def test_socket_and_state_go_where_the_command_line_says(home):

@@ -150,7 +150,11 @@ static void a_format_belongs_to_print(void **state)
 static void what_is_no_option_is_wrong_usage(void **state)
 {
 	static const char *const lines[] = {
-		"--nothing", "-x", "--config", "--offline=yes", "--socket",
+		"--nothing",        "-x",
+		"--config",         "--offline=yes",
+		"--socket",         "--mode bogus",
+		"--log-level any",  "--check --print",
+		"--schema --check",
 	};
 
 	(void)state;

@@ -22,6 +22,11 @@ static bool is_text(const char *text)
 	return text != NULL;
 }
 
+static bool is_path(const char *text)
+{
+	return *text;
+}
+
 static bool is_number(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
@@ -78,6 +83,7 @@ static const struct {
 } kinds[] = {
 	[OPTION_FLAG] = {is_text, ""},
 	[OPTION_TEXT] = {is_text, "a text"},
+	[OPTION_PATH] = {is_path, "a path"},
 	[OPTION_NUMBER] = {is_number, "a number"},
 	[OPTION_SECONDS] = {is_seconds,
 			    "a number of seconds, or of m, h or d, such "

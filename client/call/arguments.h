@@ -18,6 +18,7 @@ struct buf;
 enum option_kind {
 	OPTION_FLAG,
 	OPTION_TEXT,
+	OPTION_PATH,    /* of a file: not empty */
 	OPTION_NUMBER,  /* decimal digits, no leading zero: also JSON */
 	OPTION_SECONDS, /* 1.5, 10m; see arguments_seconds */
 	OPTION_MODE,    /* octal, at most 0777 */

@@ -28,14 +28,14 @@ static const struct {
 	 "keys are joined by '.', a key with a special character is a JSON "
 	 "string: a.\"b.c\""},
 	{WIRE_INTERFACE ".UnknownWorkspace", EXIT_USAGE,
-	 "'clearconf workspace' lists them; --workspace, or "
-	 "$" WIRE_WORKSPACE_VARIABLE ", has named this one"},
+	 "'clearconf workspace' lists them, and --workspace or "
+	 "$" WIRE_WORKSPACE_VARIABLE " names one"},
 	{WIRE_INTERFACE ".UnknownGeneration", EXIT_NO_PATH,
 	 "'clearconf log' lists what there is"},
 	{WIRE_INTERFACE ".AccessDenied", EXIT_DENIED,
 	 "rights are given in [access] of clearconfd.conf"},
 	{CHANNEL_NOT_READY, EXIT_SERVER,
-	 "'clearconf status' says what is missing"},
+	 "'clearconf status' shows how it stands"},
 	{WIRE_INTERFACE ".ServerError", EXIT_SERVER,
 	 "'clearconf status' shows the state of the connection"},
 	{CHANNEL_OVER_QUOTA, EXIT_FAILED,

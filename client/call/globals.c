@@ -5,7 +5,7 @@
 #define FIELD(name) offsetof(struct globals, name)
 
 const struct option_spec global_options[] = {
-	{"socket", 's', OPTION_TEXT, FIELD(socket), "PATH",
+	{"socket", 's', OPTION_PATH, FIELD(socket), "PATH",
 	 "the daemon's socket"},
 	{"workspace", 'w', OPTION_TEXT, FIELD(workspace), "NAME",
 	 "this workspace, in place of the active one"},

@@ -202,11 +202,13 @@ static void look_at_daemon(struct doctor *doctor)
 /* --- the command ---------------------------------------------------------- */
 
 static void (*const looks[])(struct doctor *doctor) = {
-	look_at_daemon,           doctor_look_at_logins, doctor_look_at_keys,
-	doctor_look_at_ports,     doctor_look_at_clock,  doctor_look_at_site,
-	doctor_look_at_layers,    doctor_look_at_holds,  doctor_look_at_rights,
-	doctor_look_at_variables, doctor_look_at_dumps,  doctor_look_at_execs,
-	doctor_look_at_defaults,
+	look_at_daemon,          doctor_look_at_logins,
+	doctor_look_at_keys,     doctor_look_at_ports,
+	doctor_look_at_clock,    doctor_look_at_site,
+	doctor_look_at_layers,   doctor_look_at_holds,
+	doctor_look_at_rights,   doctor_look_at_variables,
+	doctor_look_at_dumps,    doctor_look_at_execs,
+	doctor_look_at_defaults, doctor_look_at_histories,
 };
 
 void doctor_examine(struct doctor *doctor)

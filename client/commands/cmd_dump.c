@@ -44,7 +44,7 @@ struct dump_options {
 static const struct option_spec options[] = {
 	{"format", 'f', OPTION_FORMAT, FIELD(format), "FORMAT",
 	 RENDER_FORMAT_NAMES},
-	{"output", 'o', OPTION_TEXT, FIELD(output), "FILE",
+	{"output", 'o', OPTION_PATH, FIELD(output), "FILE",
 	 "write FILE, whole or not at all"},
 	{"mode", '\0', OPTION_MODE, FIELD(mode), "MODE",
 	 "permissions of FILE (0600)"},

@@ -26,7 +26,7 @@ struct report_options {
 };
 
 static const struct option_spec options[] = {
-	{"html", '\0', OPTION_TEXT, offsetof(struct report_options, html),
+	{"html", '\0', OPTION_PATH, offsetof(struct report_options, html),
 	 "FILE", "write one static page"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct report_options, json), NULL,
 	 "print it as JSON"},

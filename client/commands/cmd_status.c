@@ -253,6 +253,8 @@ const struct command cmd_status = {
 		"before, if anything, is served\n"
 		"  offline   the server is not reached: what it said before, "
 		"if anything, is served\n"
+		"  refused   of a workspace: the server does not take its "
+		"credentials\n"
 		"\n"
 		"--wait S also waits for a daemon that is not up yet: exit "
 		"status 0 once it is ready,\n"

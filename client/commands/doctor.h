@@ -67,6 +67,7 @@ void doctor_look_at_site(struct doctor *doctor);
 
 /* doctor_hold.c */
 void doctor_look_at_holds(struct doctor *doctor);
+void doctor_look_at_histories(struct doctor *doctor);
 
 /* doctor_values.c */
 void doctor_look_at_keys(struct doctor *doctor);

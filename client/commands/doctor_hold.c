@@ -1,4 +1,5 @@
-/* The part of `doctor` about holds, which are for a while and get forgotten. */
+/* The part of `doctor` about what outlasts the daemon: holds, which are for a
+ * while and get forgotten, and the history. */
 
 #include <time.h>
 
@@ -48,6 +49,25 @@ static void look_at_hold(struct doctor *doctor, const struct value *workspace)
 			 "it keeps back"
 		       : "");
 	say_revoked(doctor, workspace, hold);
+}
+
+static void look_at_history(struct doctor *doctor,
+			    const struct value *workspace)
+{
+	struct str problem = answer_text(workspace, "history_problem");
+
+	if (problem.len)
+		doctor_say(doctor, DOCTOR_WARNING,
+			   "history: workspace %.*s: not all of it is on the "
+			   "disk (%.*s): mend the daemon's state folder, or a "
+			   "restart serves without the server what is there",
+			   STR_PRINT(answer_text(workspace, "name")),
+			   STR_PRINT(problem));
+}
+
+void doctor_look_at_histories(struct doctor *doctor)
+{
+	doctor_each_workspace(doctor, look_at_history);
 }
 
 void doctor_look_at_holds(struct doctor *doctor)

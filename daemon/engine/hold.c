@@ -77,9 +77,11 @@ static void on_removed(struct hold *hold)
 
 static void on_failure(struct hold *hold, bool removal, int result)
 {
-	set_problem(hold, mem_printf("the file of the hold cannot be %s: %s",
-				     removal ? "removed" : "written",
-				     strerror(-result)));
+	set_problem(hold,
+		    mem_printf("the file of the hold cannot be %s: %s, in "
+			       "%s",
+			       removal ? "removed" : "written",
+			       strerror(-result), hold->place.state_dir));
 	log_warning("hold-file-failed",
 		    LOG_TEXT("workspace", hold->place.workspace),
 		    LOG_TEXT("reason", hold->problem));

@@ -82,7 +82,8 @@ def test_get_with_the_callers_environment(home, daemon):
     ["get", "tree", "--format", "raw"], ["get", "--format", "xml"], ["--timeout", "soon", "get"],
     ["get", "--format"], ["dump", "--watch"], ["dump", "--mode", "0999", "--output", "x"],
     ["dump", "--exec", "true"], ["status", "word"], ["get", "--workspace", "none"],
-    ["status", "--workspace", "none"], ["watch", "--since", "yesterday"]], ids=" ".join)
+    ["status", "--workspace", "none"], ["watch", "--since", "yesterday"], ["--socket", "", "get"],
+    ["dump", "--output", ""], ["report", "--html", ""]], ids=" ".join)
 def test_wrong_usage_is_2_and_one_line(home, running, arguments):
     done = home.client(*arguments)
     assert done.returncode == 2 and done.stdout == ""

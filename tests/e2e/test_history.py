@@ -326,6 +326,7 @@ def test_a_file_in_its_place_loses_nothing(home, server, conf, folder, daemon):
     problem = wait_until(lambda: daemon.workspace().get("history_problem"), "the problem")
     assert "event=history-not-written" in daemon.log()
     assert f"not all of it is on the disk: {problem}" in home.client("status", check=0).stdout
+    assert f"warning  history: workspace default: not all of it is on the disk ({problem})" in home.client("doctor").stdout
     assert 'clearconf_workspace_history_unwritten{workspace="default"} 1' in home.client(
         "status", "--openmetrics").stdout
     home.conf(conf("a = 2"))

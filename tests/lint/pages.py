@@ -6,6 +6,8 @@ Usage: pages.py BUILD
    every item that is an option is in the --help: letters and arguments included;
  - every command has a page of its own, with its options and its summary, and a
    line in clearconf(1); no other has;
+ - where a page has a synopsis for each verb, it has the options that the --help
+   says are of that verb, and no other that is of some verbs only;
  - every setting of daemon/settings/settings.c has an item in clearconfd.conf(5) with what
    holds without it, and no other;
  - mandoc finds nothing to complain about.
@@ -79,8 +81,24 @@ def check_command(build, name, summary):
     compare(f"clearconf {name}", client_options(help_of(build, "clearconf", name)), items(page))
     compare(f"summary of {name}", {summary}, set(re.findall(r"^\.Nd (.*)$", page, re.M)))
     synopsis = sections(page, "Sh")["SYNOPSIS"]
+    check_verbs(name, help_of(build, "clearconf", name), synopsis)
     compare(f"synopsis of {name}", {word for item in items(page) for word in re.findall(r"--[a-z-]+", item)},
             {"-" + word for word in re.findall(r"Fl (-[a-z-]+)", synopsis)})
+
+
+def check_verbs(name, text, synopsis):
+    """An option of some verbs begins its help with them: "put, rm: why"."""
+    blocks = [re.match(r"\.(?:Op )?Cm (\w+)", block) and block
+              for block in re.split(r"^\.Nm clearconf .*\n", synopsis, flags=re.M)]
+    shown = {re.match(r"\.(?:Op )?Cm (\w+)", block).group(1): set(re.findall(r"Fl (-[a-z-]+)", block))
+             for block in blocks if block}
+    if len(shown) < 2:
+        return
+    options = re.findall(r"^  (?:-.,|   ) -(-[a-z-]+)(?: [A-Z:]+)? +((?:[a-z]+, )*[a-z]+): ", text, re.M)
+    for verb, page in shown.items():
+        compare(f"synopsis of {name} {verb}",
+                {option for option, verbs in options if verb in verbs.split(", ")},
+                page & {option for option, _ in options})
 
 
 def check_daemon(build):

@@ -284,18 +284,38 @@ int arguments_parse(const struct arguments *arguments, int argc, char **argv,
 	return status;
 }
 
+bool arguments_have(const struct option_spec *spec, const void *fields)
+{
+	const char *field = (const char *)fields + spec->offset, *text;
+
+	if (spec->kind == OPTION_FLAG)
+		return *(const bool *)field;
+	if (spec->kind == OPTION_TEXTS)
+		return ((const struct option_list *)(const void *)field)->count;
+	memcpy(&text, field, sizeof(text));
+	return text;
+}
+
+char *arguments_help(const struct option_spec *spec)
+{
+	return mem_printf("%s%s%s", spec->verbs ? spec->verbs : "",
+			  spec->verbs ? ": " : "", spec->help);
+}
+
 void arguments_write(struct buf *out, const struct option_spec *specs,
 		     size_t count)
 {
 	char left[64];
 
 	for (size_t i = 0; i < count; i++) {
+		_cleanup_(mem_freep) char *help = arguments_help(&specs[i]);
+
 		(void)snprintf(left, sizeof(left), "%c%c%s --%s%s%s",
 			       specs[i].letter ? '-' : ' ',
 			       specs[i].letter ? specs[i].letter : ' ',
 			       specs[i].letter ? "," : " ", specs[i].name,
 			       specs[i].argument ? " " : "",
 			       specs[i].argument ? specs[i].argument : "");
-		buf_printf(out, "  %-26s %s\n", left, specs[i].help);
+		buf_printf(out, "  %-26s %s\n", left, help);
 	}
 }

@@ -40,6 +40,8 @@ struct option_spec {
 	size_t offset;        /* of the field */
 	const char *argument; /* for --help; NULL: a flag */
 	const char *help;
+	const char *verbs; /* of the command that take it, as in "put, rm";
+			    * NULL: all of them */
 };
 
 struct option_set {
@@ -61,6 +63,12 @@ struct arguments {
  * others are moved behind the options. An exit status, complained about. */
 int arguments_parse(const struct arguments *arguments, int argc, char **argv,
 		    int *first);
+
+/* Was the option given? @fields: the struct that it fills. */
+bool arguments_have(const struct option_spec *spec, const void *fields);
+
+/* What it does, after the verbs that take it. The caller frees it. */
+char *arguments_help(const struct option_spec *spec);
 
 /* The option lines of --help. */
 void arguments_write(struct buf *out, const struct option_spec *specs,

@@ -190,8 +190,7 @@ static const struct subcommand subcommands[] = {
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct subcommand_call call = {"change", subcommands,
-				       ARRAY_SIZE(subcommands), argv};
+	struct subcommand_call call = {&cmd_change, argv};
 
 	(void)argc;
 	return subcommand_run(&call, client, fields);

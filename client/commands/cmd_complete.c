@@ -249,8 +249,9 @@ static void offer_options(struct scan *scan, const struct option_spec *specs,
 	for (size_t i = 0; i < count; i++) {
 		_cleanup_(mem_freep) char *name =
 			mem_printf("--%s", specs[i].name);
+		_cleanup_(mem_freep) char *help = arguments_help(&specs[i]);
 
-		offer(scan, str_from(name), specs[i].help);
+		offer(scan, str_from(name), help);
 	}
 }
 

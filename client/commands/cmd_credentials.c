@@ -24,14 +24,14 @@ struct credentials {
 
 static const struct option_spec options[] = {
 	{"label", 'l', OPTION_TEXT, offsetof(struct credentials, label),
-	 "LABEL", "create, edit: what the web interface calls the key"},
+	 "LABEL", "what the web interface calls the key", "create, edit"},
 	{"expires", 'e', OPTION_TEXT, offsetof(struct credentials, expires),
-	 "WHEN",
-	 "create, rotate: after so long (90d, 12h), or a date (2027-01-31)"},
+	 "WHEN", "after so long (90d, 12h), or a date (2027-01-31)",
+	 "create, rotate"},
 	{"grace", 'g', OPTION_SECONDS, offsetof(struct credentials, grace), "S",
-	 "rotate: revoke the old key S seconds later (3600)"},
+	 "revoke the old key S seconds later (3600)", "rotate"},
 	{"force", '\0', OPTION_FLAG, offsetof(struct credentials, force), NULL,
-	 "revoke: also the key that clearconfd itself logs in with"},
+	 "also the key that clearconfd itself logs in with", "revoke"},
 	{"json", 'j', OPTION_FLAG, offsetof(struct credentials, json), NULL,
 	 "print the daemon's answer as JSON"},
 };
@@ -271,35 +271,8 @@ static const struct subcommand subcommands[] = {
 	{"revoke", "an access key", revoke},
 };
 
-/* The verbs that an option is for; NULL: a place that is not used. */
-static int check_option(const char *option, const char *verb,
-			const char *const verbs_of[2])
-{
-	for (size_t i = 0; i < 2; i++)
-		if (verbs_of[i] && str_same(verb, verbs_of[i]))
-			return EXIT_DONE;
-	return complain(EXIT_USAGE, "--%s is for 'credentials %s'%s%s%s",
-			option, verbs_of[0], verbs_of[1] ? " and '" : "",
-			verbs_of[1] ? verbs_of[1] : "",
-			verbs_of[1] ? "'" : " alone");
-}
-
 static int check_usage(const struct credentials *o, const char *verb)
 {
-	const struct {
-		bool given;
-		const char *option, *subcommands[2];
-	} rules[] = {
-		{o->label, "label", {"create", "edit"}},
-		{o->expires, "expires", {"create", "rotate"}},
-		{o->grace, "grace", {"rotate"}},
-		{o->force, "force", {"revoke"}},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		if (rules[i].given &&
-		    check_option(rules[i].option, verb, rules[i].subcommands))
-			return EXIT_USAGE;
 	if (o->expires && lifetime_of(o) <= 0)
 		return complain(EXIT_USAGE,
 				"--expires takes how long from now (90d, 12h) "
@@ -313,8 +286,7 @@ static int check_usage(const struct credentials *o, const char *verb)
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct subcommand_call call = {"credentials", subcommands,
-				       ARRAY_SIZE(subcommands), argv};
+	struct subcommand_call call = {&cmd_credentials, argv};
 	int status = check_usage(fields, argv[0]);
 
 	(void)argc;

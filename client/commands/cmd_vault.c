@@ -164,8 +164,7 @@ static const struct subcommand subcommands[] = {
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct subcommand_call call = {"vault", subcommands,
-				       ARRAY_SIZE(subcommands), argv};
+	struct subcommand_call call = {&cmd_vault, argv};
 
 	(void)argc;
 	return subcommand_run(&call, client, fields);

@@ -126,8 +126,7 @@ static const struct subcommand subcommands[] = {
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct subcommand_call call = {"workspace", subcommands,
-				       ARRAY_SIZE(subcommands), argv};
+	struct subcommand_call call = {&cmd_workspace, argv};
 
 	(void)argc;
 	return subcommand_run(&call, client, fields);

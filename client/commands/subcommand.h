@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 struct client;
+struct command;
 
 struct subcommand {
 	const char *name;
@@ -25,9 +26,7 @@ struct subcommand {
 };
 
 struct subcommand_call {
-	const char *command; /* whose verbs these are */
-	const struct subcommand *subcommands;
-	size_t count;
+	const struct command *command; /* whose verbs these are */
 	char **words; /* NULL-terminated: what stands after the command */
 };
 

@@ -31,12 +31,12 @@ struct fleet_options {
 
 static const struct option_spec options[] = {
 	{"watch", '\0', OPTION_FLAG, FIELD(watch), NULL,
-	 "list: print it again whenever something changes"},
+	 "print it again whenever something changes", "list"},
 	{"openmetrics", '\0', OPTION_FLAG, FIELD(openmetrics), NULL,
-	 "list: print it for Prometheus"},
+	 "print it for Prometheus", "list"},
 	{"stop-when", '\0', OPTION_TEXT, FIELD(stop_when), "LIMIT",
-	 "list: call vaults bad that are so on more hosts, such as broken>0"},
-	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT", "bad: why"},
+	 "call vaults bad that are so on more hosts, such as broken>0", "list"},
+	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT", "why", "bad"},
 	{"json", 'j', OPTION_FLAG, FIELD(json), NULL, "print it as JSON"},
 	PLACE_OPTIONS(struct fleet_options, place),
 };
@@ -129,6 +129,9 @@ static int list(const struct client *client, const void *fields,
 	int status;
 
 	(void)argument;
+	if (o->json && o->openmetrics)
+		return complain(EXIT_USAGE,
+				"--json or --openmetrics, not both");
 	if (problem)
 		return complain(EXIT_USAGE, "--stop-when: %s", problem);
 	status = store_open(&store, &o->place, client->timeout_ms);
@@ -187,10 +190,13 @@ static int forget(const struct client *client, const void *fields,
 		  const char *name)
 {
 	_cleanup_(store_close) struct store store = {0};
-	const struct fleet_options *o = fields;
-	int status = store_open(&store, &o->place, client->timeout_ms);
+	_cleanup_(fleet_deinit) struct fleet fleet = {0};
+	int status = open_fleet(&fleet, &store, client, fields);
 
-	return status == EXIT_DONE ? roster_forget(&store, name) : status;
+	if (status != EXIT_DONE)
+		return status;
+	return fleet_find(&fleet, str_from(name)) ? roster_forget(&store, name)
+						  : complain_unknown(name);
 }
 
 /* --- revisions of vaults -------------------------------------------------- */
@@ -231,8 +237,7 @@ static const struct subcommand subcommands[] = {
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct subcommand_call call = {"fleet", subcommands,
-				       ARRAY_SIZE(subcommands), argv};
+	struct subcommand_call call = {&cmd_fleet, argv};
 
 	(void)argc;
 	return subcommand_run(&call, client, fields);

@@ -24,11 +24,12 @@ struct rollout_options {
 
 static const struct option_spec options[] = {
 	{"once", '1', OPTION_FLAG, FIELD(once), NULL,
-	 "run: do what is due now, and wait for nothing"},
-	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT", "stop: why"},
+	 "do what is due now, and wait for nothing", "run"},
+	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT", "why", "stop"},
 	{"stop-when", '\0', OPTION_TEXT, FIELD(stop_when), "LIMITS",
-	 "resume: other limits, such as broken>5"},
-	{"json", 'j', OPTION_FLAG, FIELD(json), NULL, "show: print it as JSON"},
+	 "other limits, such as broken>5", "resume"},
+	{"json", 'j', OPTION_FLAG, FIELD(json), NULL, "print it as JSON",
+	 "show"},
 	PLACE_OPTIONS(struct rollout_options, place),
 };
 
@@ -243,11 +244,11 @@ static const struct subcommand subcommands[] = {
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct subcommand_call call = {"rollout", subcommands,
-				       ARRAY_SIZE(subcommands), argv};
+	struct subcommand_call call = {&cmd_rollout, argv};
+	char verb[] = "run", *words[] = {verb, argv[0], NULL};
 
 	if (argc == 1 && !subcommand_find(&call))
-		return run_rollouts(client, fields, argv[0]);
+		call.words = words;
 	return subcommand_run(&call, client, fields);
 }
 

@@ -28,24 +28,24 @@ struct site {
 #define FIELD(name) offsetof(struct site, name)
 
 static const struct option_spec options[] = {
-	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT",
-	 "put, rm, revert: why, for the log"},
+	{"reason", 'm', OPTION_TEXT, FIELD(reason), "TEXT", "why, for the log",
+	 "put, rm, revert"},
 	{"if-revision", '\0', OPTION_NUMBER, FIELD(onto), "N",
-	 "put, rm: only if N is still the newest (0: there is none)"},
+	 "only if N is still the newest (0: there is none)", "put, rm"},
 	{"dry-run", 'n', OPTION_FLAG, FIELD(dry_run), NULL,
-	 "put, rm, revert: check and show, and change nothing"},
+	 "check and show, and change nothing", "put, rm, revert"},
 	{"force", '\0', OPTION_FLAG, FIELD(force), NULL,
-	 "put: also what is broken as read here"},
+	 "also what is broken as read here", "put"},
 	{"stage", '\0', OPTION_TEXT, FIELD(stage), "SHARES",
-	 "put: roll it out, such as to 1%,10%,100%"},
+	 "roll it out, such as to 1%,10%,100%", "put"},
 	{"every", '\0', OPTION_SECONDS, FIELD(every), "S",
-	 "put: how long each stage lasts (10m)"},
+	 "how long each stage lasts (10m)", "put"},
 	{"stop-when", '\0', OPTION_TEXT, FIELD(stop_when), "LIMITS",
-	 "put: broken>N,behind>N,offline>N hosts (broken>0)"},
+	 "broken>N,behind>N,offline>N hosts (broken>0)", "put"},
 	{"revision", '\0', OPTION_NUMBER, FIELD(revision), "N",
-	 "get: what it said as revision N"},
-	{"json", 'j', OPTION_FLAG, FIELD(json), NULL,
-	 "check, list, log: print it as JSON"},
+	 "what it said as revision N", "get"},
+	{"json", 'j', OPTION_FLAG, FIELD(json), NULL, "print it as JSON",
+	 "check, list, log"},
 	PLACE_OPTIONS(struct site, place),
 };
 
@@ -246,10 +246,9 @@ static int put(const struct client *client, const void *fields,
 			       (enum conform_policy)put.store.place.types);
 	site_text_print(&put.new);
 	if (!sound && !(o->force && put.new.text.ptr))
-		return complain(EXIT_FAILED,
-				"%s: no daemon would take it, and "
-				"it is not put",
-				name);
+		return complain(EXIT_FAILED, "%s: %s, and it is not put", name,
+				put.new.text.ptr ? "no daemon would take it"
+						 : "there is no text to take");
 	if (is_said(&put))
 		return say_nothing(name);
 	change.text = put.new.text;
@@ -384,8 +383,7 @@ static const struct subcommand subcommands[] = {
 static int run(const struct client *client, const void *fields, int argc,
 	       char **argv)
 {
-	struct subcommand_call call = {"site", subcommands,
-				       ARRAY_SIZE(subcommands), argv};
+	struct subcommand_call call = {&cmd_site, argv};
 
 	(void)argc;
 	return subcommand_run(&call, client, fields);

@@ -1,5 +1,7 @@
 #include "fleet/place.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -92,6 +94,19 @@ static void merge(struct place *place, const struct place_options *options,
 		settings_site_prefix(first_of(options->prefix, site->prefix));
 }
 
+static void complain_settings(const struct diag *diag)
+{
+	static const char hint[] = "say by --etcd and the like where etcd is, "
+				   "and the file is not read";
+
+	if (diag->pos.line)
+		complain(EXIT_USAGE, "%s:%u:%u: %s: %s", diag->source,
+			 diag->pos.line, diag->pos.column, diag->text, hint);
+	else
+		complain(EXIT_USAGE, "%s: %s: %s", diag->source, diag->text,
+			 hint);
+}
+
 /* NULL, complained about, when the file cannot be used. */
 static struct settings *load(const struct place_options *options)
 {
@@ -104,14 +119,30 @@ static struct settings *load(const struct place_options *options)
 		return settings_new();
 	settings = settings_load(path, &diag);
 	if (!settings)
-		complain(EXIT_USAGE,
-			 "%s:%u: %s: say by --etcd and the like where etcd is, "
-			 "and the file is not read",
-			 diag.source, diag.pos.line, diag.text);
+		complain_settings(&diag);
 	return settings;
 }
 
 /* --- what is wrong -------------------------------------------------------- */
+
+static int check_files(const struct place *place)
+{
+	const struct {
+		const char *option, *path;
+	} files[] = {
+		{"--ca", place->ca},
+		{"--cert", place->cert},
+		{"--key", place->key},
+		{"--password-file", place->password_file},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (files[i].path && access(files[i].path, R_OK) < 0)
+			return complain(EXIT_USAGE, "%s: %s: %s",
+					files[i].option, files[i].path,
+					strerror(errno));
+	return EXIT_DONE;
+}
 
 static int check(const struct place *place, const struct place_options *options)
 {
@@ -133,7 +164,7 @@ static int check(const struct place *place, const struct place_options *options)
 	if (!place->user != !place->password_file)
 		return complain(EXIT_USAGE, "--user needs --password-file, and "
 					    "the other way round");
-	return EXIT_DONE;
+	return check_files(place);
 }
 
 int place_find(struct place *place, const struct place_options *options)

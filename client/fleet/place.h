@@ -26,24 +26,24 @@ struct place_options {
 	 "URL",                                                                 \
 	 "etcd's nodes, separated by blanks, in place of [site] etcd"},         \
 		{"ca",        '\0',                                             \
-		 OPTION_TEXT, PLACE_FIELD(type, member, ca),                    \
+		 OPTION_PATH, PLACE_FIELD(type, member, ca),                    \
 		 "FILE",      "whom to trust as etcd"},                         \
 		{"cert",      '\0',                                             \
-		 OPTION_TEXT, PLACE_FIELD(type, member, cert),                  \
+		 OPTION_PATH, PLACE_FIELD(type, member, cert),                  \
 		 "FILE",      "the certificate to show to etcd"},               \
-		{"key",  '\0',     OPTION_TEXT, PLACE_FIELD(type, member, key), \
+		{"key",  '\0',     OPTION_PATH, PLACE_FIELD(type, member, key), \
 		 "FILE", "its key"},                                            \
 		{"user",      'u',                                              \
 		 OPTION_TEXT, PLACE_FIELD(type, member, user),                  \
 		 "NAME",      "log in to etcd as NAME"},                        \
 		{"password-file", 'p',                                          \
-		 OPTION_TEXT,     PLACE_FIELD(type, member, password_file),     \
+		 OPTION_PATH,     PLACE_FIELD(type, member, password_file),     \
 		 "FILE",          "which holds the password"},                  \
 		{"prefix",    '\0',                                             \
-		 OPTION_TEXT, PLACE_FIELD(type, member, prefix),                \
+		 OPTION_PATH, PLACE_FIELD(type, member, prefix),                \
 		 "KEY",       "of the documents (/clearconf/site/)"},           \
 	{                                                                       \
-		"config", 'c', OPTION_TEXT, PLACE_FIELD(type, member, config),  \
+		"config", 'c', OPTION_PATH, PLACE_FIELD(type, member, config),  \
 			"FILE",                                                 \
 			"read FILE and not the daemon's clearconfd.conf"        \
 	}

@@ -122,6 +122,7 @@ def test_hosts_that_are_gone_are_remembered_until_they_are_forgotten(etcd, run, 
     run("fleet", "forget", "one")
     assert set(listed()) == {"two"}
     run("fleet", "show", "one", check=3)
+    assert "no host one reports, nor did one" in run("fleet", "forget", "one", check=3).stderr
 
 
 def test_who_may_only_read_sees_all_the_same(tmp_path, home):
@@ -181,6 +182,14 @@ def test_a_fleet_is_watched(etcd, home):
     finally:
         process.kill()
         process.communicate(timeout=DEADLINE)
+
+
+@pytest.mark.parametrize("words, told", [
+    (["fleet", "show", "one", "--watch"], "--watch is for 'fleet list'"),
+    (["fleet", "--json", "--openmetrics"], "--json or --openmetrics, not both"),
+    (["rollout", "a.conf", "--reason", "x"], "--reason is for 'rollout stop'")])
+def test_what_does_not_go_together_is_wrong_usage(run, words, told):
+    assert told in run(*words, check=2).stderr
 
 
 @pytest.mark.parametrize("words", [["fleet", "--watch"], ["fleet"], ["rollout"], ["rollout", "--once"]])

@@ -184,7 +184,9 @@ def test_where_etcd_is_by_the_settings(etcd, home):
     assert home.client("site", "list", "--prefix", "/other/", check=0).stdout == ""
     home.settings("[site]\nnonsense = 1\n")
     done = home.client("site", "list", check=2)
-    assert "nonsense" in done.stderr and "--etcd" in done.stderr
+    assert ":2:1: unknown key: nonsense" in done.stderr and "--etcd" in done.stderr
+    assert home.client("site", "list", "--config", "nowhere", check=2).stderr.startswith(
+        "clearconf: nowhere: is not there, or is no file: say by --etcd")
     assert home.client("site", "list", "--etcd", etcd.url, "--prefix", "/elsewhere/docs", check=0).stdout
     home.settings("")
     assert "where is etcd?" in home.client("site", "list", check=2).stderr
@@ -195,6 +197,11 @@ def test_where_etcd_is_by_the_settings(etcd, home):
     (["--etcd", "http://u:p@x"], "belong into"),
     (["--user", "x"], "--user needs --password-file"),
     (["--cert", "x"], "--cert needs --key"),
+    (["--user", "x", "--password-file", "nowhere"], "--password-file: nowhere: No such file"),
+    (["--ca", "nowhere"], "--ca: nowhere: No such file"),
+    (["--prefix", ""], "--prefix takes a path"),
+    (["--force"], "--force is for 'site put': see"),
+    (["--dry-run"], "--dry-run is for 'site put', 'rm' and 'revert': see"),
 ])
 def test_half_of_what_it_takes_is_wrong_usage(home, words, told):
     etcd = [] if "--etcd" in words else ["--etcd", "http://127.0.0.1:1"]

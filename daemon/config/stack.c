@@ -306,12 +306,12 @@ struct value *stack_docs_merge(const struct stack_docs *docs,
 	return merged;
 }
 
-void stack_touch_files(struct stack *stack)
+void stack_touch(struct stack *stack)
 {
 	struct layer *layer;
 
 	for (stack_each(stack, layer))
-		if (layer_is_of(layer, LAYER_OF_FILE))
+		if (!layer_is_of(layer, LAYER_OF_VARIABLE))
 			layer_touch(layer);
 }
 

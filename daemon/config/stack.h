@@ -97,8 +97,9 @@ bool stack_set_variables(struct stack *stack, const struct env *env);
 struct layer *stack_add(struct stack *stack, enum layer_kind kind,
 			const char *source);
 
-/* Read all files again, whatever they look like. */
-void stack_touch_files(struct stack *stack);
+/* Read all texts again: files whatever they look like, and all of them as what
+ * reading depends on may be another. */
+void stack_touch(struct stack *stack);
 
 /* @layer, which is in no stack, is the strongest of its kind. */
 void stack_put(struct stack *stack, struct layer *layer);

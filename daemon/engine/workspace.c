@@ -479,9 +479,10 @@ void workspace_reload(struct workspace *workspace, enum snapshot_cause cause)
 {
 	bool changed = layers_set_local(&workspace->stack, workspace->host);
 
-	/* Who asks for it by name may know of what no stamp tells. */
+	/* Who asks for it by name may know of what no stamp tells, and the
+	 * settings may be others. */
 	if (cause == CAUSE_RELOAD)
-		stack_touch_files(&workspace->stack);
+		stack_touch(&workspace->stack);
 	refresh(workspace, changed, cause);
 }
 

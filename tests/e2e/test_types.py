@@ -51,6 +51,20 @@ def test_with_refuse_the_last_good_text_goes_on(home, daemon):
     assert layer(daemon, "file")["state"] == "ok"
 
 
+def test_a_reload_looks_at_vaults_again(home, daemon, server, conf):
+    home.settings(FAST)
+    home.conf(conf(""))
+    server.state.set_vaults(["v: 1\n" + ILL])
+    daemon.start()
+    daemon.wait_value("v", 1)
+    for policy, state, said in (("refuse", "broken", SAID), ("off", "ok", ""), ("warn", "ok", SAID)):
+        home.settings(FAST + f"[resolve]\ntypes = {policy}\n")
+        daemon.reload()
+        vault = layer(daemon, "vault")
+        assert vault["state"] == state and said in vault.get("error", "") and daemon.get("v") == 1
+        assert said or "error" not in vault
+
+
 def test_with_off_nobody_looks(home, daemon):
     home.settings("[resolve]\ntypes = off\n")
     home.conf(ILL)

@@ -38,6 +38,18 @@ def test_it_reads_the_variables_it_may(serving, daemon):
     assert PRIVATE not in str(tree)
 
 
+def test_what_it_may_read_is_as_the_settings_now_say(serving, daemon, home):
+    daemon.env.update(SEEN="seen-1")
+    serving("a: ${?SEEN}\n", "[local]\nvault_environment = SEEN\n")
+    assert daemon.get("a") == "seen-1"
+    home.settings(FAST + "[local]\nvault_environment = HOME\n")
+    daemon.reload()
+    assert "a" not in daemon.get(mask=False)
+    home.settings(FAST + "[local]\nvault_environment = SEEN\n")
+    daemon.reload()
+    assert daemon.get("a") == "seen-1"
+
+
 def test_it_cannot_lead_the_daemon_to_another_server(serving, home, server):
     """Nor to other keys: the login is what lies below the vaults."""
     with ClearMLServer() as other:

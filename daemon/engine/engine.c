@@ -539,9 +539,12 @@ struct local_rule engine_local_rule(const struct engine *engine)
 char *engine_explain_nothing(const struct engine *engine)
 {
 	const struct local_rule rule = engine_local_rule(engine);
-	const struct value *root = engine->active->snapshot->root;
+	const struct workspace *active = engine->active;
 
-	return root->object.count ? NULL : local_explain_nothing(&rule);
+	return active->snapshot->root->object.count ||
+			       stack_find_lost(&active->stack)
+		       ? NULL
+		       : local_explain_nothing(&rule);
 }
 
 /* Of which workspace an earlier process told somebody who named none, nobody

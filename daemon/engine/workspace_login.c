@@ -144,15 +144,27 @@ static bool log_out(struct workspace *workspace)
 	return true;
 }
 
+/* Of one that the settings declare no other file has a say. */
+static const char *why_unasked(const struct workspace *workspace,
+			       const struct login *login)
+{
+	bool declared = workspace->declared != NULL;
+	const char *lack = login_lack(login, declared);
+
+	if (workspace->host->offline)
+		return "clearconfd runs with --offline: start it without";
+	if (lack && !declared && stack_find_lost(&workspace->stack))
+		return "a local file that may name it, or the keys, is broken: "
+		       "mend it";
+	return lack;
+}
+
 bool workspace_refresh_login(struct workspace *workspace, struct login *login,
 			     upstream_answer_fn on_answer)
 {
 	const struct workspace_host *host = workspace->host;
 
-	workspace->unasked =
-		host->offline
-			? "clearconfd runs with --offline: start it without"
-			: login_lack(login, workspace->declared != NULL);
+	workspace->unasked = why_unasked(workspace, login);
 	/* --print needs no login but for the vaults. */
 	if (host->offline ||
 	    (host->read_only && workspace_vaults_are_off(workspace)))

@@ -66,6 +66,17 @@ def test_a_file_that_is_broken_at_first_can_be_mended(home, daemon, name):
     assert "error" not in daemon.layer("clearml.conf")
 
 
+def test_what_a_file_that_is_broken_at_first_may_name_is_not_said_to_be_missing(home, daemon, conf):
+    home.conf(conf("a: [\n"))
+    assert "nothing is configured" not in home.daemon("--check").stdout
+    daemon.start()
+    assert "no server is named" not in home.client("status", check=0).stdout
+    assert daemon.workspace()["unasked"] == \
+        "a local file that may name it, or the keys, is broken: mend it"
+    home.conf(conf("a: []\n"))
+    daemon.wait_state("ready")
+
+
 def test_a_folder_in_the_files_place_is_a_missing_file(home, daemon):
     (home.path / "clearml.conf").mkdir()
     (home.path / "clearml.conf" / "inside").write_text("k: 1")

@@ -31,10 +31,15 @@ int pidfd_of_peer(int fd, pid_t pid)
 	return PIDFD_UNKNOWN;
 }
 
-/* A process that has ended makes its descriptor readable. */
+/* A process that has ended makes its descriptor readable. A signal that comes
+ * meanwhile says nothing of it. */
 bool pidfd_has_ended(int pidfd)
 {
 	struct pollfd look = {pidfd, POLLIN, 0};
+	int ready;
 
-	return pidfd == PIDFD_ENDED || poll(&look, 1, 0) != 0;
+	do
+		ready = poll(&look, 1, 0);
+	while (ready < 0 && errno == EINTR);
+	return pidfd == PIDFD_ENDED || ready != 0;
 }

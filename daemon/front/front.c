@@ -36,8 +36,9 @@ static const struct access *access_of(const struct engine *engine,
 	return workspace->access ? workspace->access : engine->access;
 }
 
+/* Each Get asks: a struct whose every field is given need not be cleared. */
 static void view_of(const struct engine *engine, struct workspace *workspace,
-		    struct view *view)
+		    const struct caller_rule *own, struct view *view)
 {
 	*view = (struct view){
 		.workspace = workspace->name,
@@ -51,6 +52,8 @@ static void view_of(const struct engine *engine, struct workspace *workspace,
 		.state = workspace_state_name(workspace->state),
 		.shown = workspace_state_shown(workspace),
 		.stale = workspace_stale(workspace),
+		.active_since = engine->active_since,
+		.own = own,
 	};
 }
 
@@ -61,8 +64,9 @@ static bool serve_view(void *data, const char *name, struct view *view)
 
 	if (!workspace)
 		return false;
-	view_of(engine, workspace, view);
-	view->active_since = name ? 0 : engine->active_since;
+	view_of(engine, workspace, NULL, view);
+	if (name)
+		view->active_since = 0;
 	return true;
 }
 
@@ -72,9 +76,7 @@ static void serve_own_view(void *data, struct peer *peer, struct view *view)
 	const struct caller_rule *own = peer_own(peer, engine->callers);
 
 	view_of(engine, engine_workspace(engine, own ? own->workspace : NULL),
-		view);
-	view->active_since = engine->active_since;
-	view->own = own;
+		own, view);
 }
 
 static const char *serve_vaults_lack(void *data, const char *name,

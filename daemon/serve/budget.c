@@ -44,8 +44,8 @@ void budget_add(const struct budget *budget, struct charge *charge, uint64_t ns)
 bool budget_is_exhausted(const struct budget *budget,
 			 const struct charge *charge)
 {
-	uint64_t share = quota_has_others(budget->quota) ? BUDGET_SHARE_NS
-							 : BUDGET_ALONE_NS;
+	uint64_t spent = charge_spent(charge, budget->turn);
 
-	return charge_spent(charge, budget->turn) > share;
+	return spent > BUDGET_SHARE_NS &&
+	       (spent > BUDGET_ALONE_NS || quota_has_others(budget->quota));
 }

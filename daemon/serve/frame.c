@@ -10,11 +10,6 @@ static const char *find_end(const char *bytes, size_t len)
 	return len ? memchr(bytes, '\0', len) : NULL;
 }
 
-size_t frame_held(const struct frame *frame)
-{
-	return frame->kept.len - frame->start;
-}
-
 void frame_deinit(struct frame *frame)
 {
 	buf_deinit(&frame->kept);

@@ -40,7 +40,10 @@ int frame_next(struct frame *frame, struct str *input, size_t limit,
 void frame_keep(struct frame *frame, struct str input);
 
 /* Bytes that wait. */
-size_t frame_held(const struct frame *frame);
+static inline size_t frame_held(const struct frame *frame)
+{
+	return frame->kept.len - frame->start;
+}
 
 void frame_deinit(struct frame *frame);
 

@@ -16,15 +16,6 @@ int str_compare(struct str a, struct str b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
-struct str str_from_offset(struct str a, size_t start)
-{
-	if (start > a.len)
-		start = a.len;
-	if (start)
-		a = (struct str){a.ptr + start, a.len - start};
-	return a;
-}
-
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');

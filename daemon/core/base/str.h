@@ -80,7 +80,14 @@ static inline bool str_same(const char *a, const char *b)
 int str_compare(struct str a, struct str b);
 
 /* The part from @start on; empty when @start is past the end. */
-struct str str_from_offset(struct str a, size_t start);
+static inline struct str str_from_offset(struct str a, size_t start)
+{
+	if (start > a.len)
+		start = a.len;
+	if (start)
+		a = (struct str){a.ptr + start, a.len - start};
+	return a;
+}
 
 /* @a without the ASCII white space at its ends. */
 struct str str_trim(struct str a);

@@ -123,23 +123,22 @@ static bool may_be_kept(const struct call *call, struct str text)
 }
 
 const char *call_memo_read(struct call_memo *memo, struct str text,
-			   void (*look_up)(struct call *call),
-			   struct call *call)
+			   void (*look_up)(struct call *call))
 {
-	const char *wrong = NULL;
 	struct str last = {memo->text.data, memo->text.len};
+	const char *wrong;
 
-	if (!last.len || !str_equal(last, text)) {
-		memo->text.len = 0;
-		call_deinit(&memo->call);
-		wrong = call_parse(&memo->call, text);
-		if (!wrong)
-			look_up(&memo->call);
-		if (!wrong && may_be_kept(&memo->call, text))
-			buf_add_str(&memo->text, text);
-	}
-	*call = memo->call;
-	return wrong;
+	if (last.len && str_equal(last, text))
+		return NULL;
+	memo->text.len = 0;
+	call_deinit(&memo->call);
+	wrong = call_parse(&memo->call, str_trim(text));
+	if (wrong)
+		return wrong;
+	look_up(&memo->call);
+	if (may_be_kept(&memo->call, text))
+		buf_add_str(&memo->text, text);
+	return NULL;
 }
 
 void call_memo_release(struct call_memo *memo)

@@ -85,11 +85,10 @@ struct call_memo {
 	struct call call;
 };
 
-/* As call_parse; *call is the memo's, until the next one is read. What
- * @look_up finds for a call is remembered with it. */
+/* As call_parse, of the memo's call. What @look_up finds for a call is
+ * remembered with it. */
 const char *call_memo_read(struct call_memo *memo, struct str text,
-			   void (*look_up)(struct call *call),
-			   struct call *call);
+			   void (*look_up)(struct call *call));
 
 /* The call has been answered: forget it if it is not to be kept. */
 void call_memo_release(struct call_memo *memo);

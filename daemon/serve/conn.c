@@ -10,7 +10,6 @@
 #include "serve/out.h"
 #include "serve/pending.h"
 #include "serve/reply.h"
-#include "serve/request.h"
 #include "serve/watcher.h"
 
 /* A write that the socket did not take at once. */
@@ -40,7 +39,7 @@ static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 	bool rests = conn->state == CONN_READING && has_had_enough(conn);
 
 	(void)size;
-	*buf = uv_buf_init(conn->conns->input, rests ? 0 : CONNS_INPUT);
+	*buf = (uv_buf_t){conn->conns->input, rests ? 0 : CONNS_INPUT};
 }
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf)
@@ -179,8 +178,7 @@ static int try_write(struct conn *conn)
 	for (size_t i = 0; i < out->count; i++) {
 		struct str bytes = out_bytes(out, i);
 
-		bufs[i] =
-			uv_buf_init((char *)bytes.ptr, (unsigned int)bytes.len);
+		bufs[i] = (uv_buf_t){(char *)bytes.ptr, bytes.len};
 	}
 	r = uv_try_write(stream_of(conn), bufs, (unsigned int)out->count);
 	return r == UV_EAGAIN ? 0 : r;
@@ -293,14 +291,14 @@ static void on_reply(struct pending *pending)
 }
 
 /* Keep what goes on after the call: a watcher, a pending reply. */
-static void keep(struct conn *conn, const struct request *request)
+static void keep(struct conn *conn, struct request *request)
 {
 	if (request->watcher) {
-		conn->watcher = request->watcher;
+		conn->watcher = TAKE(request->watcher);
 		watcher_set_owner(conn->watcher, conn);
 		set_state(conn, CONN_WATCHING);
 	} else if (request->pending) {
-		conn->pending = request->pending;
+		conn->pending = TAKE(request->pending);
 		pending_set_owner(conn->pending, conn, on_reply);
 		set_state(conn, CONN_WAITING);
 	}
@@ -311,27 +309,18 @@ static void keep(struct conn *conn, const struct request *request)
 static void answer(struct conn *conn, struct str message)
 {
 	struct conns *conns = conn->conns;
-	struct out_mark before = out_mark(&conns->out);
-	struct request request = {
-		.service = conns->service,
-		.peer = &conn->peer,
-		.quota = &conns->quota,
-		.offload = &conns->offload,
-		.now = uv_now(conn->pipe.loop),
-		.watchers = &conns->watchers,
-		.consumer = &conn->consumer,
-		.out = &conns->out,
-		.memo = &conns->memo,
-		.scratch = &conns->scratch,
-	};
+	struct request *request = &conns->request;
 
 	conns->calls++;
-	methods_answer(&request, message);
-	if (!can_hold_answer(conn, before)) {
-		watcher_free(TAKE(request.watcher));
-		pending_free(TAKE(request.pending));
+	request->peer = &conn->peer;
+	request->consumer = &conn->consumer;
+	request->now = uv_now(conn->pipe.loop);
+	methods_answer(request, message);
+	if (!can_hold_answer(conn, request->before)) {
+		watcher_free(TAKE(request->watcher));
+		pending_free(TAKE(request->pending));
 	}
-	keep(conn, &request);
+	keep(conn, request);
 	if (out_is_full(&conns->out))
 		flush(conn);
 }

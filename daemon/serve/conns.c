@@ -70,6 +70,15 @@ void conns_init(struct conns *conns, uv_loop_t *loop,
 	offload_init(&conns->offload, loop);
 	conns->offload.on_due = on_job_due;
 	conns->offload.on_closed = on_offload_closed;
+	conns->request = (struct request){
+		.service = service,
+		.quota = &conns->quota,
+		.offload = &conns->offload,
+		.watchers = &conns->watchers,
+		.out = &conns->out,
+		.memo = &conns->memo,
+		.scratch = &conns->scratch,
+	};
 	conns->input = mem_alloc(CONNS_INPUT);
 	uv_timer_init(loop, &conns->sweep);
 	uv_idle_init(loop, &conns->round);

@@ -24,6 +24,7 @@
 #include "serve/offload.h"
 #include "serve/out.h"
 #include "serve/quota.h"
+#include "serve/request.h"
 #include "serve/watcher.h"
 
 #define CONNS_INPUT ((size_t)64 * 1024)
@@ -42,7 +43,8 @@ struct conns {
 	struct out out; /* empty whenever the loop has control */
 	struct call_memo memo;
 	struct arena scratch;
-	char *input; /* CONNS_INPUT bytes, in use during one read */
+	struct request request; /* that is being answered */
+	char *input;            /* CONNS_INPUT bytes, in use during one read */
 
 	uint64_t accepted, calls, received, sent; /* ever; bytes */
 

@@ -379,7 +379,7 @@ static void take_generation(struct report *report, int64_t generation)
 
 static void take(struct consumer *consumer, const struct request *request)
 {
-	const struct call *call = &request->call;
+	const struct call *call = request->call;
 	struct report *report = consumer->report;
 	int64_t pending_before = report->pending_since;
 	struct str reason = call_string(call, "waiting_for");
@@ -404,8 +404,8 @@ static void take(struct consumer *consumer, const struct request *request)
 static void pass_on_verdict(const struct request *request)
 {
 	const struct service *service = request->consumer->consumers->service;
-	struct str bad = call_string(&request->call, "bad");
-	struct str text = call_string(&request->call, "bad_reason");
+	struct str bad = call_string(request->call, "bad");
+	struct str text = call_string(request->call, "bad_reason");
 	_cleanup_(mem_freep) char *reason = mem_strndup(text.ptr, text.len);
 	const struct service_verdict verdict = {
 		.workspace = request->view.workspace,
@@ -439,7 +439,7 @@ static bool may_report(struct request *request)
 
 void consumer_report(struct request *request)
 {
-	const char *wrong = what_is_wrong(&request->call);
+	const char *wrong = what_is_wrong(request->call);
 
 	if (wrong) {
 		reply_error(request->out, REPLY_INVALID_PARAMETER,

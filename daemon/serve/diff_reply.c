@@ -69,7 +69,7 @@ static void write_answer(struct out *out, const struct snapshot_query *query)
 
 void diff_reply_answer(struct request *request)
 {
-	const struct call *call = &request->call;
+	const struct call *call = request->call;
 	const struct view *view = &request->view;
 	struct snapshot_query query = {
 		.old = call_int(call, "old", -1),

@@ -130,7 +130,7 @@ static struct env *make_env(json_t *environment)
  * which the reply then says. */
 static struct env *take_environment(struct request *request, size_t *size)
 {
-	json_t *environment = call_get(&request->call, "environment");
+	json_t *environment = call_get(request->call, "environment");
 
 	if (!measure(environment, size))
 		reply_error(request->out, REPLY_INVALID_PARAMETER,

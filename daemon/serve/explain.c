@@ -175,7 +175,7 @@ void explain_answer(struct request *request)
 	_cleanup_(buf_deinit) struct buf members = BUF_INIT;
 	struct view *view = &request->view;
 	struct snapshot_query query = {
-		.path = call_string(&request->call, "path"),
+		.path = call_string(request->call, "path"),
 		.write = write_explanation,
 	};
 	struct path_error error;
@@ -188,7 +188,7 @@ void explain_answer(struct request *request)
 		reply_invalid_path(request->out, query.path, &error);
 		return;
 	}
-	if (call_get(&request->call, "environment")) {
+	if (call_get(request->call, "environment")) {
 		struct environment_call call = {
 			.text = query.path,
 			.masked = !reveal,

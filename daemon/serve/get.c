@@ -91,38 +91,41 @@ static struct buf *write_head(struct request *request, bool masked)
 	return fields;
 }
 
+static void make_head(struct request *request, struct rendition *rendition)
+{
+	struct buf *bytes = write_head(request, rendition->masked);
+
+	rendition->head = arena_str(
+		&rendition->arena,
+		str_from_offset(buf_str(bytes), request->before.bytes));
+	out_rewind(request->out, request->before);
+}
+
 /* What every reply about a rendition begins with, as long as its workspace is
  * well; else empty. */
 static struct str ready_head(struct request *request,
 			     struct rendition *rendition)
 {
 	const struct view *view = &request->view;
-	struct out_mark before = out_mark(request->out);
-	struct buf *bytes;
 
 	if (view->stale >= 0 || strcmp(view->state, "ready") != 0)
 		return (struct str){0};
-	if (!rendition->head.len) {
-		bytes = write_head(request, rendition->masked);
-		rendition->head = arena_str(
-			&rendition->arena,
-			str_from_offset(buf_str(bytes), before.bytes));
-		out_rewind(request->out, before);
-	}
+	if (!rendition->head.len)
+		make_head(request, rendition);
 	return rendition->head;
 }
 
 static struct str make_reply(struct request *request,
 			     struct rendition *rendition)
 {
-	struct out_mark before = out_mark(request->out);
 	struct str reply;
 
 	reply_close(request->out, false);
 	reply = rendition_make_reply(
 		rendition, rendition->head,
-		str_from_offset(buf_str(&request->out->bytes), before.bytes));
-	out_rewind(request->out, before);
+		str_from_offset(buf_str(&request->out->bytes),
+				request->before.bytes));
+	out_rewind(request->out, request->before);
 	return reply;
 }
 
@@ -193,7 +196,7 @@ static bool project(struct request *request, enum projection projection)
 
 static void answer(struct request *request, const struct get *get)
 {
-	struct str text = call_string(&request->call, "path");
+	struct str text = call_string(request->call, "path");
 	struct view *view = &request->view;
 	struct path_error error;
 	struct path path;
@@ -278,7 +281,7 @@ static void answer_with_environment(struct request *request,
 				    const struct get *get)
 {
 	struct environment_call call = {
-		.text = call_string(&request->call, "path"),
+		.text = call_string(request->call, "path"),
 		.masked = get->masked,
 		.projection = get->projection,
 		.write = write_resolved,
@@ -307,14 +310,14 @@ static const char *missing_vaults(const struct request *request)
 {
 	bool expected;
 
-	return call_bool(&request->call, "require_vaults", false)
+	return call_bool(request->call, "require_vaults", false)
 		       ? vaults_lack(request, &expected)
 		       : NULL;
 }
 
 void get_answer(struct request *request)
 {
-	const struct call *call = &request->call;
+	const struct call *call = request->call;
 	bool allowed = request->rights & ACCESS_SECRETS;
 	struct get get = {
 		.masked = call_bool(call, "mask", !allowed),

@@ -69,7 +69,7 @@ static void write_history(struct out *out, const struct snapshot_query *query)
 
 void history_reply_answer(struct request *request)
 {
-	int64_t limit = call_int(&request->call, "limit", INT64_MAX);
+	int64_t limit = call_int(request->call, "limit", INT64_MAX);
 	const struct view *view = &request->view;
 	struct snapshot_query query = {
 		.generations = (size_t)limit,

@@ -54,7 +54,7 @@ void introspect_get_info(struct request *request)
 
 void introspect_get_description(struct request *request)
 {
-	struct str name = call_string(&request->call, "interface");
+	struct str name = call_string(request->call, "interface");
 	const struct interface *interface = methods_interfaces;
 
 	while (interface->name && !str_is(name, interface->name))

@@ -175,8 +175,8 @@ static bool refuse_parameter(struct request *request, const char *name)
 static bool find_view(struct request *request)
 {
 	const struct service *service = request->service;
-	const struct method *method = request->call.row;
-	struct str name = call_string(&request->call, "workspace");
+	const struct method *method = request->call->row;
+	struct str name = call_string(request->call, "workspace");
 	bool active;
 
 	/* No workspace has a name that holds a NUL. */
@@ -209,7 +209,7 @@ static bool check_rights(struct request *request, unsigned int needed)
  * first. */
 static bool check(struct request *request)
 {
-	const struct call *call = &request->call;
+	const struct call *call = request->call;
 	bool known = find_view(request);
 
 	if (!check_rights(request, call->interface->open ? 0
@@ -222,7 +222,7 @@ static bool check(struct request *request)
 		return refuse_parameter(request, call->wrong);
 	if (!known)
 		return refuse(request, REPLY_UNKNOWN_WORKSPACE,
-			      call_string(&request->call, "workspace"));
+			      call_string(request->call, "workspace"));
 	if (call->out_of_range)
 		return refuse_parameter(request, call->out_of_range->name);
 	return true;
@@ -253,11 +253,11 @@ static void look_up(struct call *call)
 
 static void dispatch(struct request *request)
 {
-	struct str name = request->call.method;
+	struct str name = request->call->method;
 
-	if (request->call.interface) {
+	if (request->call->interface) {
 		if (check(request))
-			request->call.row->answer(request);
+			request->call->row->answer(request);
 	} else if (!memchr(name.ptr, '.', name.len)) {
 		refuse_parameter(request, "method");
 	} else {
@@ -268,12 +268,10 @@ static void dispatch(struct request *request)
 
 static void answer(struct request *request)
 {
-	struct out_mark before = out_mark(request->out);
-
 	dispatch(request);
-	if (!request->call.oneway)
+	if (!request->call->oneway)
 		return;
-	out_rewind(request->out, before);
+	out_rewind(request->out, request->before);
 	watcher_free(TAKE(request->watcher));
 	if (request->pending)
 		request->pending->silent = true;
@@ -302,6 +300,7 @@ void methods_answer(struct request *request, struct str message)
 {
 	const char *wrong;
 
+	request->before = out_mark(request->out);
 	if (is_one_too_many(request, message)) {
 		reply_quota_exceeded(request->out, "environment_calls",
 				     request->quota->rates[RATE_ENVIRONMENT]);
@@ -312,8 +311,8 @@ void methods_answer(struct request *request, struct str message)
 		refuse_too_much(request, wrong);
 		return;
 	}
-	wrong = call_memo_read(request->memo, str_trim(message), look_up,
-			       &request->call);
+	request->call = &request->memo->call;
+	wrong = call_memo_read(request->memo, message, look_up);
 	if (wrong)
 		refuse_parameter(request, wrong);
 	else

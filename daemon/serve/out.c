@@ -107,12 +107,6 @@ void out_add_shared(struct out *out, struct shared *shared)
 				    .shared = shared_ref(shared)});
 }
 
-struct out_mark out_mark(const struct out *out)
-{
-	return (struct out_mark){out->bytes.len, out->claimed, out->size,
-				 out->count};
-}
-
 void out_rewind(struct out *out, struct out_mark mark)
 {
 	drop_pieces(out, mark.count);
@@ -150,15 +144,6 @@ bool out_is_full(const struct out *out)
 {
 	return out->count + OUT_REPLY_PIECES > OUT_PIECES ||
 	       out->size + out->bytes.len - out->claimed > OUT_SEND;
-}
-
-struct str out_bytes(const struct out *out, size_t index)
-{
-	const struct out_piece *piece = &out->pieces[index];
-
-	return (struct str){piece->ptr ? piece->ptr
-				       : out->bytes.data + piece->offset,
-			    piece->len};
 }
 
 /* Move piece @index without its first @skip bytes to @piece. Bytes of the

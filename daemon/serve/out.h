@@ -71,7 +71,12 @@ struct out_mark {
 	size_t bytes, claimed, size, count;
 };
 
-struct out_mark out_mark(const struct out *out);
+static inline struct out_mark out_mark(const struct out *out)
+{
+	return (struct out_mark){out->bytes.len, out->claimed, out->size,
+				 out->count};
+}
+
 void out_rewind(struct out *out, struct out_mark mark);
 
 /* What was written into bytes since @mark, as a text of its own; the outbox is
@@ -88,7 +93,14 @@ bool out_is_full(const struct out *out);
 bool out_close(struct out *out);
 
 /* Where the bytes of piece @index are now. */
-struct str out_bytes(const struct out *out, size_t index);
+static inline struct str out_bytes(const struct out *out, size_t index)
+{
+	const struct out_piece *piece = &out->pieces[index];
+
+	return (struct str){piece->ptr ? piece->ptr
+				       : out->bytes.data + piece->offset,
+			    piece->len};
+}
 
 /* What is left after @sent bytes; the outbox is empty after. */
 struct out_rest *out_take_rest(struct out *out, size_t sent);

@@ -165,8 +165,8 @@ static void call_service(struct request *request, bool of_all)
 
 	if (!pending)
 		return;
-	pending->method = request->call.row->name;
-	pending->call = call_ref(&request->call);
+	pending->method = request->call->row->name;
+	pending->call = call_ref(request->call);
 	pending->of_all = of_all;
 	service->begin(service->data, pending);
 	pending_wait(request, pending);
@@ -197,7 +197,7 @@ void pending_reload(struct request *request)
 void pending_use_workspace(struct request *request)
 {
 	const struct service *service = request->service;
-	struct str name = call_string(&request->call, "name");
+	struct str name = call_string(request->call, "name");
 
 	if (strlen(name.ptr) == name.len &&
 	    service->view(service->data, name.ptr, &request->view))

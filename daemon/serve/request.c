@@ -29,7 +29,7 @@ bool request_count(struct request *request, enum quota_rate rate,
 
 bool request_may_reveal(struct request *request, bool *reveal)
 {
-	*reveal = call_bool(&request->call, "reveal", false);
+	*reveal = call_bool(request->call, "reveal", false);
 	if (!*reveal || request->rights & ACCESS_SECRETS)
 		return true;
 	reply_error(request->out, REPLY_ACCESS_DENIED, STR("secrets"));

@@ -4,39 +4,44 @@
 /*
  * A request: one call being answered, and all that a method may touch for it.
  *
- * It lives on the stack for the time of one answer. A method writes its reply
- * to `out`; one that goes on leaves a watcher (Watch) or a pending reply, which
- * the connection then owns. Methods know nothing of sockets.
+ * There is one a server, for it answers one call at a time: most of it is the
+ * same for all. A method writes its reply to `out`; one that goes on leaves a
+ * watcher (Watch) or a pending reply, which the connection then takes. Methods
+ * know nothing of sockets.
  */
 
 #include "serve/call.h"
+#include "serve/out.h"
 #include "serve/quota.h"
 #include "serve/service.h"
 
 struct arena;
 struct consumer;
 struct offload;
-struct out;
 struct peer;
 struct pending;
 struct watcher;
 struct watchers;
 
 struct request {
+	/* The server's. */
 	const struct service *service;
-	struct peer *peer;
 	struct quota *quota;
 	struct offload *offload;
-	uint64_t now; /* milliseconds of the loop's clock */
 	struct watchers *watchers;
-	struct consumer *consumer; /* the connection's */
 	struct out *out;
 	struct call_memo *memo;
 	struct arena *scratch; /* empty before and after the answer */
 
+	/* The connection's. */
+	struct peer *peer;
+	struct consumer *consumer;
+	uint64_t now; /* milliseconds of the loop's clock */
+
 	/* Filled in before the method is called. */
-	struct call call; /* the memo's */
-	struct view view; /* of the workspace that the call names */
+	struct out_mark before;  /* its answer, in `out` */
+	const struct call *call; /* the memo's */
+	struct view view;        /* of the workspace that the call names */
 	unsigned int rights;
 
 	/* The method's, one of them at most: the call goes on. */

@@ -239,14 +239,14 @@ void storage_answer(struct request *request)
 		.env = request->view.env,
 		.secrets = request->view.secrets,
 		.arena = request->scratch,
-		.uri = call_string(&request->call, "uri"),
+		.uri = call_string(request->call, "uri"),
 	};
 	bool reveal;
 
 	if (!request_may_reveal(request, &reveal))
 		return;
 	inquiry.masked = !reveal;
-	if (call_get(&request->call, "environment"))
+	if (call_get(request->call, "environment"))
 		answer_with_environment(request, inquiry.uri, !reveal);
 	else
 		storage_write(request->out, &inquiry);

@@ -102,7 +102,7 @@ static const struct job_kind vault_check_kind = {check_pin, check_run,
 
 void vault_check_answer(struct request *request)
 {
-	const struct call *call = &request->call;
+	const struct call *call = request->call;
 	struct str text = call_string(call, "text");
 	struct str replaces = call_string(call, "replaces");
 	struct vault_check *check;

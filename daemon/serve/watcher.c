@@ -143,7 +143,7 @@ static struct watcher *watcher_new(struct request *request,
 	watcher->watchers->count++;
 	watcher->consumer = request->consumer;
 	watcher->kind = (uint8_t)kind;
-	watcher->more = request->call.more;
+	watcher->more = request->call->more;
 	return watcher;
 }
 
@@ -506,7 +506,7 @@ static void start_by_job(struct request *request, struct watcher *watcher)
 /* NULL when the call is refused, which the reply then says. */
 static struct watcher *watcher_from_call(struct request *request)
 {
-	json_t *paths = call_get(&request->call, "paths");
+	json_t *paths = call_get(request->call, "paths");
 	struct filter_error error;
 	struct watcher *watcher;
 	struct filter *filter;
@@ -519,10 +519,9 @@ static struct watcher *watcher_from_call(struct request *request)
 		reply_quota_exceeded(request->out, "paths", FILTER_PATHS_MAX);
 	if (r)
 		return NULL;
-	watcher =
-		watcher_new(request, call_bool(&request->call, "states", false)
-					     ? WATCHER_BOTH
-					     : WATCHER_CONFIG);
+	watcher = watcher_new(request, call_bool(request->call, "states", false)
+					       ? WATCHER_BOTH
+					       : WATCHER_CONFIG);
 	if (watcher)
 		watcher->filter = filter;
 	else
@@ -541,7 +540,7 @@ static void set_since(struct watcher *watcher, const struct view *view,
 
 static void watch(struct request *request, struct watcher *watcher)
 {
-	const struct call *call = &request->call;
+	const struct call *call = request->call;
 	struct str workspace = call_string(call, "workspace");
 	struct view view = request->view;
 	struct notice_step step;
@@ -581,7 +580,7 @@ void watcher_get_status(struct request *request)
 	const struct service *service = request->service;
 	struct watcher *watcher;
 
-	if (!request->call.more) {
+	if (!request->call->more) {
 		write_status(&(struct status_reply){service,
 						    service->clearance(
 							    service->data,

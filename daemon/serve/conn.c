@@ -31,12 +31,13 @@ static bool has_had_enough(const struct conn *conn);
 static void rest(struct conn *conn);
 static void conn_hung_up(struct conn *conn);
 
-/* A connection that has to rest gets no buffer, so that libuv reads nothing and
- * reports UV_ENOBUFS. */
+/* A connection that rests, or has to, gets no buffer, so that libuv reads
+ * nothing and reports UV_ENOBUFS. */
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
 {
 	struct conn *conn = handle->data;
-	bool rests = conn->state == CONN_READING && has_had_enough(conn);
+	bool rests = conn->state == CONN_RESTING ||
+		     (conn->state == CONN_READING && has_had_enough(conn));
 
 	(void)size;
 	*buf = (uv_buf_t){conn->conns->input, rests ? 0 : CONNS_INPUT};
@@ -98,22 +99,20 @@ static uv_stream_t *stream_of(struct conn *conn)
 }
 
 /* A connection that waits goes on reading, because only a read tells that the
- * client has gone. */
+ * client has gone; one that rests, because most go on in the next turn. */
 static bool reads_in(enum conn_state state)
 {
-	return state == CONN_READING || state == CONN_WATCHING ||
-	       state == CONN_WAITING;
+	return state == CONN_READING || state == CONN_RESTING ||
+	       state == CONN_WATCHING || state == CONN_WAITING;
 }
 
 static void set_state(struct conn *conn, enum conn_state state)
 {
-	bool read = reads_in(conn->state);
-
 	conn->state = state;
-	if (read && !reads_in(state))
-		(void)uv_read_stop(stream_of(conn));
-	else if (!read && reads_in(state))
+	if (reads_in(state))
 		(void)uv_read_start(stream_of(conn), on_alloc, on_read);
+	else
+		(void)uv_read_stop(stream_of(conn));
 }
 
 static void forget_consumer(struct conn *conn)
@@ -336,8 +335,13 @@ static void spend(struct conn *conn)
 	budget_spend(&conn->conns->budget, &conn->charge);
 }
 
+/* Who rests for more than a turn is told of again, and no more then. */
 static void rest(struct conn *conn)
 {
+	if (conn->state == CONN_RESTING) {
+		(void)uv_read_stop(stream_of(conn));
+		return;
+	}
 	set_state(conn, CONN_RESTING);
 	list_remove(&conn->waits);
 	list_add(&conn->conns->resting, &conn->waits);

@@ -226,9 +226,16 @@ const char *call_check(struct call *call, const struct parameter *table)
 	return NULL;
 }
 
-json_t *call_get(const struct call *call, const char *name)
+/* A call has few, so a look at each is cheaper than a hash of the name. */
+json_t *call_look_for(const struct call *call, const char *name)
 {
-	return call->parameters ? present(call->parameters, name) : NULL;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach (call->parameters, key, value)
+		if (!strcmp(key, name))
+			return json_is_null(value) ? NULL : value;
+	return NULL;
 }
 
 struct str call_string(const struct call *call, const char *name)

@@ -98,8 +98,14 @@ void call_memo_deinit(struct call_memo *memo);
  * wrong type. @table NULL: there are none. Also finds what is out of range. */
 const char *call_check(struct call *call, const struct parameter *table);
 
+/* The slow part of call_get. */
+json_t *call_look_for(const struct call *call, const char *name);
+
 /* NULL when it is absent. */
-json_t *call_get(const struct call *call, const char *name);
+static inline json_t *call_get(const struct call *call, const char *name)
+{
+	return call->parameters ? call_look_for(call, name) : NULL;
+}
 
 struct str call_string(const struct call *call, const char *name);
 int64_t call_int(const struct call *call, const char *name, int64_t otherwise);

@@ -158,25 +158,27 @@ static struct buf *open_part(struct request *request,
 			: write_head(request, rendition->masked);
 }
 
-static void reply_part(struct request *request, const struct path *path,
-		       struct rendition *rendition)
+static void reply_part(struct request *request, struct rendition *rendition,
+		       const struct value *visible)
 {
-	get_write_visible(open_part(request, rendition),
-			  path_find(rendition->root, path));
+	get_write_visible(open_part(request, rendition), visible);
 	reply_close(request->out, false);
 }
 
-static void reply(struct request *request, const struct path *path, bool masked)
+/* @found: what the snapshot has at @path. */
+static void reply(struct request *request, const struct path *path,
+		  const struct value *found, bool masked)
 {
 	const struct view *view = &request->view;
 	struct rendition *shown = snapshot_rendition(
 		view->snapshot, masked ? view->secrets : NULL);
 
 	consumer_hold(request->consumer, HELD_BY_GET, view);
-	if (path->count)
-		reply_part(request, path, shown);
-	else
+	if (!path->count)
 		reply_whole(request, shown);
+	else
+		reply_part(request, shown,
+			   masked ? path_find(shown->root, path) : found);
 }
 
 /* False when there is nothing that programs may be given, which the reply then
@@ -198,18 +200,22 @@ static void answer(struct request *request, const struct get *get)
 {
 	struct str text = call_string(request->call, "path");
 	struct view *view = &request->view;
+	const struct value *found;
 	struct path_error error;
 	struct path path;
 
 	if (get->projection != PROJECTION_SERVED &&
 	    !project(request, get->projection))
 		return;
-	if (!path_parse(&path, request->scratch, text, &error))
+	if (!path_parse(&path, request->scratch, text, &error)) {
 		reply_invalid_path(request->out, text, &error);
-	else if (!path_find(view->snapshot->root, &path))
-		reply_error(request->out, REPLY_PATH_NOT_FOUND, text);
+		return;
+	}
+	found = path_find(view->snapshot->root, &path);
+	if (found)
+		reply(request, &path, found, get->masked);
 	else
-		reply(request, &path, get->masked);
+		reply_error(request->out, REPLY_PATH_NOT_FOUND, text);
 }
 
 /* --- with an environment of the caller's --------------------------------- */

@@ -253,9 +253,11 @@ static void reply_bytes_exceeded(struct conn *conn)
  * and the connection has ended. */
 static bool pay_for_input(struct conn *conn)
 {
-	if (charge_resize(&conn->input, &conn->conns->quota,
-			  conn->peer.user.uid, QUOTA_BYTES,
-			  frame_held(&conn->frame)))
+	size_t held = frame_held(&conn->frame);
+
+	if (held == conn->input.amount ||
+	    charge_resize(&conn->input, &conn->conns->quota,
+			  conn->peer.user.uid, QUOTA_BYTES, held))
 		return true;
 	if (conn->write) {
 		conn_close(conn);

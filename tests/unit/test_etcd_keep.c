@@ -20,6 +20,9 @@
 #define NO_LEASE                                                               \
 	"{\"error\":\"x\",\"message\":\"etcdserver: requested lease not "      \
 	"found\",\"code\":5}"
+#define NO_SPACE                                                               \
+	"{\"error\":\"x\",\"message\":\"etcdserver: mvcc: database space "     \
+	"exceeded\",\"code\":8}"
 
 /* What lies in the key; the values in base64: "ours", "earlier", "others". */
 #define KV(lease, revision, value)                                             \
@@ -46,7 +49,8 @@ struct keeping {
 	const char *renewal_answers[8];
 	const char *look_answers[8];
 	bool mark_seen, enough;
-	char *last_write; /* what was asked */
+	bool failed, mended; /* it has been FAILED, and something else after */
+	char *last_write;    /* what was asked */
 };
 
 static void count(struct keeping *keeping)
@@ -123,7 +127,12 @@ static void on_mark(void *data, const struct str *marked)
 
 static void on_state(void *data)
 {
-	count(data);
+	struct keeping *keeping = data;
+	bool failed = etcd_keep_state(keeping->keep) == ETCD_KEEP_FAILED;
+
+	keeping->mended = keeping->mended || (keeping->failed && !failed);
+	keeping->failed = keeping->failed || failed;
+	count(keeping);
 }
 
 static const char *token(void *data)
@@ -272,6 +281,19 @@ static void a_lease_that_is_missing_at_a_write_is_replaced(void **state)
 	assert_int_equal(keeping->grants, 2);
 }
 
+static void who_may_renew_but_not_write_has_failed(void **state)
+{
+	struct keeping *keeping = *state;
+
+	for (size_t i = 0; i < 8; i++)
+		keeping->write_answers[i] = NO_SPACE;
+	set(keeping, "one");
+	run_until(keeping, 1, 3, 0);
+	assert_true(keeping->failed);
+	assert_false(keeping->mended);
+	run_until_state(keeping, ETCD_KEEP_KEPT);
+}
+
 static void an_earlier_process_is_succeeded(void **state)
 {
 	struct keeping *keeping = *state;
@@ -355,6 +377,7 @@ int main(void)
 		TEST(of_many_values_the_newest_is_written),
 		TEST(a_lease_that_has_run_out_is_replaced),
 		TEST(a_lease_that_is_missing_at_a_write_is_replaced),
+		TEST(who_may_renew_but_not_write_has_failed),
 		TEST(an_earlier_process_is_succeeded),
 		TEST(somebody_else_is_let_be_and_given_a_mark),
 		TEST(what_has_no_lease_is_nobodys),

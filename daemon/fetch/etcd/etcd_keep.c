@@ -261,9 +261,8 @@ static void take_renewal(struct etcd_keep *keep, const struct etcd_reply *reply)
 		return;
 	}
 	expect_renewal(keep);
-	if (keep->state == ETCD_KEEP_FAILED)
-		set_state(keep, keep->owned ? ETCD_KEEP_KEPT : ETCD_KEEP_NEW,
-			  NULL);
+	if (keep->state == ETCD_KEEP_FAILED && !keep->unwritten)
+		set_state(keep, ETCD_KEEP_KEPT, NULL);
 	step(keep);
 }
 

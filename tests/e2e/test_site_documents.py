@@ -215,6 +215,14 @@ def test_etcd_that_is_away_or_something_else(home, server):
     assert "is no answer of etcd's (v3)" in done.stderr
 
 
+def test_etcd_without_room_is_told_with_what_helps(tmp_path, home):
+    with Node(tmp_path, options=["--quota-backend-bytes", "100000"]) as etcd:
+        text = home.write("text.conf", f'x = "{"y" * 300_000}"\n')
+        for name in "a.conf", "b.conf":
+            done = home.client("site", "put", name, text, "--etcd", etcd.url)
+        assert done.returncode == 6 and "space exceeded: compact and defragment it" in done.stderr
+
+
 def test_rights_are_etcds(tmp_path, home):
     with Node(tmp_path) as etcd:
         etcd.guard()

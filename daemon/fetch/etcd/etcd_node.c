@@ -152,6 +152,9 @@ static char *advice_for(const struct etcd_nodes *nodes, const char *message)
 		return mem_printf(": set %s", words->login);
 	if (strstr(message, "authentication failed"))
 		return mem_printf(": correct %s", words->login);
+	if (strstr(message, "database space exceeded"))
+		return mem_strdup(": compact and defragment it, then 'etcdctl "
+				  "alarm disarm'");
 	if (!strstr(message, "permission denied"))
 		return mem_strdup("");
 	if (!nodes->user)

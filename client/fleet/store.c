@@ -13,6 +13,9 @@
 /* Of reports some three megabytes. */
 #define PAGE 1500
 
+/* Of the largest values that etcd takes some eight. */
+#define FEW 4
+
 /* A node that does not answer is left for the next one after so long, and all
  * of them are asked again for as long as the choice of a leader takes. */
 #define NODE_MS     5000
@@ -94,7 +97,8 @@ struct question {
 		     const struct etcd_answer *answer);
 	bool over;
 	int status;
-	bool unsure;
+	bool unsure, too_large;
+	long long asked_at;
 
 	/* Of a range. */
 	const struct store_range *range;
@@ -136,6 +140,7 @@ static void on_answer(void *data, const struct etcd_answer *answer)
 
 	question->over = true;
 	question->unsure = question->unsure || answer->unsure;
+	question->too_large = answer->too_large;
 	set_clock(store, answer->date);
 	if (answer->error) {
 		mem_free(store->error);
@@ -151,26 +156,49 @@ static void put_question(struct question *question, const char *method,
 			 struct buf *body)
 {
 	question->over = false;
+	question->asked_at = clock_now();
 	etcd_ask_send(question->store->ask, method, body, on_answer, question);
 }
 
-/* Until it is answered, or that has been waited for long enough: a page that
- * did not come is asked for again, and no other. */
+/* A page that was too large, or that took too long to make, is asked for in
+ * smaller parts. */
+static bool makes_smaller(struct question *question)
+{
+	const struct store *store = question->store;
+	long long late =
+		question->asked_at + (long long)store->place.nodes.timeout_ms;
+	int64_t page = question->too_large ? question->page / 4 : 0;
+
+	if (question->page <= FEW ||
+	    (!question->too_large && !clock_is_past(late)))
+		return false;
+	question->page = page > FEW ? page : FEW;
+	return true;
+}
+
+/* For as long as that may be waited for. */
+static bool may_ask_again(struct question *question, long long end)
+{
+	if (question->status != EXIT_SERVER)
+		return false;
+	if (makes_smaller(question))
+		return true;
+	if (clock_is_past(end))
+		return false;
+	clock_sleep(PAUSE_MS);
+	return true;
+}
+
 static int wait_for(struct question *question)
 {
 	long long end = clock_now() + PATIENCE_MS;
 
-	question->ask(question);
-	for (;;) {
+	do {
+		question->ask(question);
 		while (!question->over)
 			(void)uv_run(&question->store->loop, UV_RUN_ONCE);
-		if (question->status != EXIT_SERVER ||
-		    (clock_is_past(end) && question->page <= 1))
-			return question->status;
-		clock_sleep(PAUSE_MS);
-		question->page = question->page / 4 + 1;
-		question->ask(question);
-	}
+	} while (may_ask_again(question, end));
+	return question->status;
 }
 
 /* Its status, complained about unless nobody wants to hear. */

@@ -1,9 +1,11 @@
 """clearconf fleet and rollout, by what hosts have put into a real etcd; what real daemons put there is
 test_fleet_model.py's."""
 
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 
 import pytest
@@ -200,6 +202,20 @@ def test_etcd_that_is_away_or_refuses_is_the_end(words, home, tmp_path):
         password = home.write("password", "not-the-password\n")
         done = home.client(*words, "--etcd", etcd.url, "--user", "host", "--password-file", password, check=5)
         assert "correct --user and --password-file" in done.stderr
+
+
+def test_etcd_that_is_silent_is_not_asked_for_ever(home):
+    """Smaller parts are for answers that are too large."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert "no whole answer" in home.client("--timeout", "1", "fleet", "--etcd", url, check=6).stderr
+        silent.setblocking(False)
+        asked = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                silent.accept()[0].close()
+                asked += 1
+        assert 1 <= asked <= 4
 
 
 # --- rollouts -----------------------------------------------------------------

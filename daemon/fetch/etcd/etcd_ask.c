@@ -25,6 +25,7 @@ struct etcd_ask {
 	bool no_login;  /* etcd has none */
 	bool logged_in; /* for this node and question */
 	bool unsure;    /* somebody was asked and did not answer */
+	bool too_large; /* the last answer was */
 
 	const char *method;
 	struct buf body;
@@ -54,6 +55,7 @@ static void be_idle(struct etcd_ask *ask)
 static void finish(struct etcd_ask *ask, struct etcd_answer *answer)
 {
 	answer->unsure = ask->unsure;
+	answer->too_large = ask->too_large;
 	be_idle(ask);
 	ask->done(ask->data, answer);
 }
@@ -144,6 +146,7 @@ static void on_answer(void *data, const struct http_reply *http)
 	const struct etcd_reply *reply = http->content;
 
 	ask->call = NULL;
+	ask->too_large = http->too_large;
 	if (http->error) {
 		ask->unsure = true;
 		try_next(ask, ETCD_AWAY, mem_strdup(http->error));
@@ -256,7 +259,7 @@ void etcd_ask_send(struct etcd_ask *ask, const char *method, struct buf *body,
 	ask->done = done;
 	ask->data = data;
 	ask->tried = 0;
-	ask->logged_in = ask->unsure = false;
+	ask->logged_in = ask->unsure = ask->too_large = false;
 	ask->worst = ETCD_STARTING;
 	(void)uv_timer_start(&ask->begin, on_begin, 0, 0);
 }

@@ -39,8 +39,9 @@ struct etcd_answer {
 	const struct etcd_reply *reply;
 	enum etcd_health health; /* ETCD_WELL: it was done */
 	const char *error;       /* for people; NULL: it was done */
-	bool unsure;  /* a node that did not answer may have done it before */
-	int64_t date; /* by the clock of who answered; 0: not said */
+	bool unsure;    /* a node that did not answer may have done it before */
+	bool too_large; /* there was an answer, longer than one may be */
+	int64_t date;   /* by the clock of who answered; 0: not said */
 };
 
 /* @answer is valid during the call only. The next question may be asked in

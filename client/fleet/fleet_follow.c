@@ -29,6 +29,7 @@ struct mirror {
 	long long changed, since; /* last and first; 0: it is all shown */
 	struct etcd *etcd;
 	char *told; /* what is wrong with etcd, as it was complained of */
+	const char *purpose; /* "to read KEYS: ", for who lacks the right to */
 	long long begun;
 	int lost; /* etcd never was there: an exit status; else EXIT_DONE */
 };
@@ -145,7 +146,11 @@ static void on_health(void *data)
 	if (error)
 		mirror->lost = loss_of(mirror);
 	if (error && !str_same(error, mirror->told))
-		complain(EXIT_SERVER, "%s", error);
+		complain(EXIT_SERVER, "%s%s",
+			 etcd_health(mirror->etcd) == ETCD_REJECTED
+				 ? mirror->purpose
+				 : "",
+			 error);
 	mem_free(mirror->told);
 	mirror->told = error ? mem_strdup(error) : NULL;
 }
@@ -228,13 +233,15 @@ int fleet_follow(struct store *store, struct fleet_follower *follower)
 {
 	_cleanup_(mem_freep) char *state = store_key(store, "state", "");
 	_cleanup_(mem_freep) char *roster = store_key(store, "roster", "");
+	_cleanup_(mem_freep) char *purpose = mem_printf(
+		"to read %s, %s and %s: ", store->place.prefix, state, roster);
 	struct etcd_span spans[] = {etcd_span_below(state),
 				    etcd_span_below(roster),
 				    etcd_span_below(store->place.prefix)};
 	struct following following = {
 		.store = store,
 		.follower = follower,
-		.mirror = {.begun = clock_now()},
+		.mirror = {.begun = clock_now(), .purpose = purpose},
 	};
 	const struct etcd_config config = {
 		.nodes = store->place.nodes,

@@ -201,11 +201,34 @@ static int wait_for(struct question *question)
 	return question->status;
 }
 
-/* Its status, complained about unless nobody wants to hear. */
-static int say(const struct store *store, int status)
+/* "to read KEY: ", for who is to be given the right to. */
+static void add_purpose(struct buf *out, const struct question *question)
 {
+	const struct etcd_txn *txn = question->txn;
+
+	if (!txn) {
+		buf_printf(out, "to read %s: ",
+			   question->range ? question->range->prefix
+					   : question->key);
+		return;
+	}
+	for (size_t i = 0; i < txn->then_count; i++)
+		buf_printf(out, "%s%.*s", i ? ", " : "to write ",
+			   STR_PRINT(txn->then[i].span.key));
+	buf_puts(out, ": ");
+}
+
+/* Its status, complained about unless nobody wants to hear. */
+static int say(const struct question *question, int status)
+{
+	_cleanup_(buf_deinit) struct buf purpose = BUF_INIT;
+	const struct store *store = question->store;
+
+	if (status == EXIT_DENIED)
+		add_purpose(&purpose, question);
 	if (status != EXIT_DONE && !store->quiet)
-		complain(status, "%s", store->error);
+		complain(status, "%.*s%s", STR_PRINT(buf_str(&purpose)),
+			 store->error);
 	return status;
 }
 
@@ -261,7 +284,7 @@ int store_read(struct store *store, const struct store_range *range,
 	int status;
 
 	buf_add_str(&question.from, span.key);
-	status = say(store, wait_for(&question));
+	status = say(&question, wait_for(&question));
 	buf_deinit(&question.from);
 	if (revision)
 		*revision = question.revision;
@@ -304,7 +327,7 @@ int store_get(struct store *store, const char *key, struct arena *arena,
 	};
 
 	*kv = (struct etcd_kv){0};
-	return say(store, wait_for(&question));
+	return say(&question, wait_for(&question));
 }
 
 /* --- a transaction -------------------------------------------------------- */
@@ -336,5 +359,5 @@ int store_commit(struct store *store, const struct etcd_txn *txn, bool *done)
 	*done = question.succeeded;
 	if (question.unsure && !question.succeeded)
 		return EXIT_DONE;
-	return say(store, status);
+	return say(&question, status);
 }

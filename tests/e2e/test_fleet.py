@@ -218,6 +218,15 @@ def test_etcd_that_is_silent_is_not_asked_for_ever(home):
         assert 1 <= asked <= 4
 
 
+@pytest.mark.parametrize("words", [["fleet"], ["fleet", "--watch"], ["rollout"]])
+def test_which_right_is_wanted_is_told(home, tmp_path, words):
+    with Node(tmp_path) as etcd:
+        etcd.guard(prefix=STATE)
+        password = home.write("password", "host-password-12345\n")
+        done = home.client(*words, "--etcd", etcd.url, "--user", "host", "--password-file", password, check=5)
+        assert f"to read {PREFIX}" in done.stderr and "permission denied" in done.stderr
+
+
 # --- rollouts -----------------------------------------------------------------
 
 def rollout(**more):

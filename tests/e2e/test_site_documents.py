@@ -233,7 +233,7 @@ def test_rights_are_etcds(tmp_path, home):
         done = home.client(*words, check=5)
         assert "set --user and --password-file" in done.stderr
         done = home.client(*words, "--user", "host", "--password-file", home.path / "host", check=5)
-        assert "permission denied" in done.stderr
+        assert f"to read {BASE}.revisions/a.conf/: " in done.stderr and "permission denied" in done.stderr
         home.client(*words, "--user", "root", "--password-file", home.path / "root", check=0)
         assert etcd.get("a.conf") == "x = 1\n"
 

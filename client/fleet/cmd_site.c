@@ -137,18 +137,27 @@ static int say_done(const struct put *put, const char *what, int64_t number)
 	return output_write(buf_str(&out));
 }
 
+/* Show the difference, unless it cannot be made. */
+static int preview(const struct put *put, const struct document_change *change)
+{
+	int status = document_fits(&put->document, &put->store, change);
+
+	return status == EXIT_DONE ? show_changes(put) : status;
+}
+
 /* Show the difference, and make it. */
 static int finish(struct put *put, struct document_change *change,
 		  const char *what)
 {
 	_cleanup_(mem_freep) char *author = document_author();
 	int64_t number;
-	int status = show_changes(put);
+	int status;
 
-	if (status != EXIT_DONE || put->options->dry_run)
-		return status;
 	change->by = author;
 	change->reason = put->options->reason;
+	status = preview(put, change);
+	if (status != EXIT_DONE || put->options->dry_run)
+		return status;
 	status = document_commit(&put->document, &put->store, change, &number);
 	return status == EXIT_DONE ? say_done(put, what, number) : status;
 }
@@ -191,8 +200,14 @@ static int begin_rollout(struct put *put, struct rollout *rollout)
 	_cleanup_(mem_freep) char *id = document_new_id();
 	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
 	struct document_change change = {.keep = true};
+	const struct document_change last = {
+		.text = put->new.text,
+		.by = author,
+		.reason = put->options->reason,
+		.rollout = str_from(id),
+	};
 	int64_t number;
-	int status = show_changes(put);
+	int status = preview(put, &last);
 
 	if (status != EXIT_DONE || put->options->dry_run)
 		return status;

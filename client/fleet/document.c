@@ -339,6 +339,29 @@ static int commit(struct draft *draft, struct store *store, const char *name)
 	return status;
 }
 
+static int check_size(const struct draft *draft, const char *name)
+{
+	if (draft->bytes <= REQUEST_BYTES)
+		return EXIT_DONE;
+	return complain(EXIT_FAILED,
+			"%s is too large: etcd takes 1.5 MiB in one "
+			"transaction, and with the copies that are kept of "
+			"it this is %.1f: divide it into several documents",
+			name, (double)draft->bytes / (1 << 20));
+}
+
+int document_fits(const struct document *document, const struct store *store,
+		  const struct document_change *change)
+{
+	struct draft draft = {0};
+	int status;
+
+	write_draft(&draft, document, store, change);
+	status = check_size(&draft, document->name);
+	arena_free(&draft.arena);
+	return status;
+}
+
 int document_try(const struct document *document, struct store *store,
 		 const struct document_change *change, int64_t *number)
 {
@@ -346,14 +369,8 @@ int document_try(const struct document *document, struct store *store,
 	int status;
 
 	write_draft(&draft, document, store, change);
-	if (draft.bytes > REQUEST_BYTES)
-		status = complain(EXIT_FAILED,
-				  "%s is too large: etcd takes 1.5 MiB in one "
-				  "transaction, and with the copies that are "
-				  "kept of it this is %.1f",
-				  document->name,
-				  (double)draft.bytes / (1 << 20));
-	else
+	status = check_size(&draft, document->name);
+	if (status == EXIT_DONE)
 		status = commit(&draft, store, document->name);
 	*number = draft.number;
 	arena_free(&draft.arena);

@@ -56,6 +56,10 @@ struct document_change {
 	struct str new_rollout; /* its key becomes this; empty: it stays */
 };
 
+/* Is it small enough for etcd? An exit status, complained about. */
+int document_fits(const struct document *document, const struct store *store,
+		  const struct document_change *change);
+
 /* EXIT_DONE, with the number of the copy in *number (0: none was needed) or
  * *number -1: something has changed since the look, and nothing was done; or
  * complained about. */

@@ -174,6 +174,14 @@ def test_too_large_for_one_transaction_is_told(site, etcd, home):
     assert etcd.get("large.conf") is None
 
 
+@pytest.mark.parametrize("words", [["--dry-run"], ["--stage", "50%,100%"]])
+def test_too_large_is_told_before_anything_begins(site, etcd, home, words):
+    """A rollout would come to all hosts, and could not end."""
+    done = put(site, home, "large.conf", f'x = "{"y" * 900_000}"\n', *words, check=1)
+    assert "too large" in done.stderr and done.stdout == ""
+    assert etcd.get("large.conf.rollout/") is None
+
+
 # --- where etcd is ------------------------------------------------------------
 
 def test_where_etcd_is_by_the_settings(etcd, home):

@@ -47,22 +47,23 @@ const char *document_name_problem(const char *name)
 	struct str text = str_from(name), of;
 
 	if (!text.len || text.ptr[0] == '/' || str_ends(text, STR("/")))
-		return "it neither begins nor ends with '/'";
+		return "one neither begins nor ends with '/'";
 	if (str_utf8_invalid(text) != text.len)
-		return "it is UTF-8";
+		return "one is UTF-8";
 	for (size_t i = 0; i < text.len; i++)
 		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 127)
-			return "it has no control characters";
+			return "one has no control characters";
 	if (str_ends(text, STR(".rollout")))
-		return "it does not end with .rollout, as a rollout's key does";
+		return "one does not end with .rollout, as a rollout's key "
+		       "does";
 	if (has_number(text))
-		return "no part of it is ten digits, as the numbers of its "
+		return "no part of one is ten digits, as the numbers of its "
 		       "revisions are";
 	for (int i = 0; i < 2; i++) {
 		of = i ? STR("groups/") : STR("hosts/");
 		if (str_starts(text, of) &&
 		    !has_owner(str_from_offset(text, of.len)))
-			return "in groups/ it is groups/GROUP/NAME, in hosts/ "
+			return "in groups/ one is groups/GROUP/NAME, in hosts/ "
 			       "hosts/HOST/NAME";
 	}
 	return NULL;

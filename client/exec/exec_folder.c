@@ -97,38 +97,44 @@ static int open_some(int parent, const char *name)
 	return -1;
 }
 
+/* Before its lock was had, somebody else may have swept it, and made another
+ * one of this name since. */
+static bool is_still_there(int parent, const char *name, int folder)
+{
+	struct stat ours, theirs;
+
+	return fstat(folder, &ours) == 0 &&
+	       fstatat(parent, name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+static bool is_locked_by_us(int parent, const char *name, int folder)
+{
+	return flock(folder, LOCK_EX | LOCK_NB) == 0 &&
+	       is_still_there(parent, name, folder);
+}
+
 static void sweep(void *data, int parent, const char *name)
 {
 	_cleanup_(file_closep) int folder = open_some(parent, name);
 
 	(void)data;
-	if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0)
+	if (folder >= 0 && is_locked_by_us(parent, name, folder))
 		remove_folder(parent, folder, name);
 }
 
 /* --- ours ----------------------------------------------------------------- */
 
-/* Somebody may sweep a folder between its making and its locking. */
-static bool is_still_there(const struct exec_folder *folder)
-{
-	struct stat ours, theirs;
-
-	return fstat(folder->dir, &ours) == 0 &&
-	       fstatat(folder->parent, folder->name, &theirs,
-		       AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
-}
-
-/* 0 or a negative errno; -EEXIST: try again. */
+/* 0 or a negative errno; -EEXIST: try again, also when somebody has swept it.
+ */
 static int claim(struct exec_folder *folder)
 {
 	if (mkdirat(folder->parent, folder->name, 0700) < 0)
 		return -errno;
 	folder->dir = open_folder(folder->parent, folder->name);
 	if (folder->dir < 0)
-		return -errno;
-	if (flock(folder->dir, LOCK_EX | LOCK_NB) == 0 &&
-	    is_still_there(folder))
+		return errno == ENOENT ? -EEXIST : -errno;
+	if (is_locked_by_us(folder->parent, folder->name, folder->dir))
 		return fchmod(folder->dir, 0700) < 0 ? -errno : 0;
 	file_closep(&folder->dir);
 	folder->dir = -1;

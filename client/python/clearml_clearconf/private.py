@@ -159,8 +159,8 @@ def _claim(parent: int) -> Tuple[str, int]:
 
 def _remove_unheld(parent: int, name: str) -> None:
     with _opened(name, parent) as folder:
-        if os.fstat(folder).st_uid == os.geteuid():
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_ours(parent, name, folder):
             for file in os.listdir(folder):
                 os.unlink(file, dir_fd=folder)
             os.rmdir(name, dir_fd=parent)

@@ -70,26 +70,6 @@ static void name(const struct vault_answer *answer,
 
 /* --- texts ---------------------------------------------------------------- */
 
-static const char *copy(struct arena *arena, const char *text)
-{
-	return text ? arena_strdup(arena, text) : NULL;
-}
-
-static struct vault copy_vault(struct arena *arena, const struct vault *vault)
-{
-	return (struct vault){
-		.id = arena_strdup(arena, vault->id),
-		.description = arena_strdup(arena, vault->description),
-		.format = copy(arena, vault->format),
-		.type = copy(arena, vault->type),
-		.scope = copy(arena, vault->scope),
-		.owner = copy(arena, vault->owner),
-		.last_update = copy(arena, vault->last_update),
-		.data = vault->data.ptr ? arena_str(arena, vault->data)
-					: vault->data,
-	};
-}
-
 static void drop_texts(struct arrival *arrival)
 {
 	arena_free(&arrival->arena);
@@ -105,7 +85,7 @@ static void keep_texts(struct arrival *arrival,
 		arena_alloc(&arrival->arena, answer->count * sizeof(*vaults));
 
 	for (size_t i = 0; i < answer->count; i++)
-		vaults[i] = copy_vault(&arrival->arena, &answer->vaults[i]);
+		vaults[i] = vault_copy(&arrival->arena, &answer->vaults[i]);
 	arrival->vaults = vaults;
 	arrival->count = answer->count;
 	arrival->has_texts = true;

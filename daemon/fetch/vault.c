@@ -2,8 +2,6 @@
 
 #include <time.h>
 
-#include "base/arena.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fields.h"
 #include "base/mem.h"
@@ -12,8 +10,8 @@
 #include "fetch/proof.h"
 #include "fetch/session.h"
 #include "fetch/uv_compat.h"
+#include "fetch/vault_question.h"
 #include "read/doc.h"
-#include "value/json.h"
 #include "value/value.h"
 
 /* The first release of the API that has vaults. */
@@ -30,8 +28,9 @@ struct vault_poller {
 	struct session *session;
 	uv_timer_t timer; /* the next question */
 	struct session_call *call;
-	enum vault_feed feed; /* that is asked for now */
+	enum vault_feed feed; /* the first that has had no answer yet */
 	unsigned int feeds;
+	struct vault_question question;
 	struct backoff backoff;
 	struct proof proof;
 	int64_t proved_at; /* seconds since 1970; 0: not yet */
@@ -40,78 +39,6 @@ struct vault_poller {
 };
 
 /* --- answers --- */
-
-/* A list of vaults while it is handed over. */
-struct vault_list {
-	struct arena arena;
-	struct vault *vaults;
-	size_t count;
-};
-
-/* Text with a NUL at its end; numbers as they are written. NULL: null, absent,
- * or something that is no text. */
-static const char *text_of(struct vault_list *list, const struct value *value)
-{
-	if (!value_is(value, VALUE_STRING) && !value_is(value, VALUE_INT))
-		return NULL;
-	return arena_str(&list->arena, value_text(value)).ptr;
-}
-
-static const char *text_or_empty(struct vault_list *list,
-				 const struct value *value)
-{
-	const char *text = text_of(list, value);
-
-	return text ? text : "";
-}
-
-/* The text as it lies in the answer. Data that is no text is handed on as
- * JSON, so that its reader can say what is wrong with it. */
-static struct str data_of(struct vault_list *list, const struct value *value)
-{
-	_cleanup_(buf_deinit) struct buf json = BUF_INIT;
-
-	if (!value || value_is(value, VALUE_NULL))
-		return (struct str){0};
-	if (value_is(value, VALUE_STRING))
-		return value_text(value);
-	json_write(&json, value);
-	return arena_str(&list->arena, buf_str(&json));
-}
-
-/* The name of its group, or the user who has it. */
-static const char *owner_of(struct vault_list *list, const struct value *item)
-{
-	const char *group = text_of(list, value_get(item, STR("group_name")));
-
-	return group ? group : text_of(list, value_get(item, STR("user")));
-}
-
-static void list_add_vault(struct vault_list *list, const struct value *item)
-{
-	if (!value_is(item, VALUE_OBJECT))
-		return;
-	list->vaults[list->count++] = (struct vault){
-		.id = text_or_empty(list, value_get(item, STR("id"))),
-		.description = text_or_empty(
-			list, value_get(item, STR("description"))),
-		.format = text_of(list, value_get(item, STR("format"))),
-		.type = text_of(list, value_get(item, STR("type"))),
-		.scope = text_of(list, value_get(item, STR("scope"))),
-		.owner = owner_of(list, item),
-		.last_update =
-			text_of(list, value_get(item, STR("last_update"))),
-		.data = data_of(list, value_get(item, STR("data"))),
-	};
-}
-
-static void list_read(struct vault_list *list, const struct value *vaults)
-{
-	list->vaults = arena_alloc(&list->arena,
-				   vaults->list.count * sizeof(*list->vaults));
-	for (size_t i = 0; i < vaults->list.count; i++)
-		list_add_vault(list, vaults->list.items[i]);
-}
 
 /* A question may have to log in first, and end with the login's answer. */
 static bool is_of_login(const struct api_reply *reply)
@@ -246,38 +173,69 @@ static void poller_fail(struct vault_poller *poller,
 
 static void poller_ask_for_vaults(struct vault_poller *poller);
 
-/* On to the next feed, unless the callback closes. */
-static void poller_go_on(struct vault_poller *poller,
-			 const struct vault_answer *answer)
+/* False after the last answer, which ends the poll, and when the callback
+ * closes. */
+static bool poller_hand_over(struct vault_poller *poller,
+			     const struct vault_share *share)
 {
-	poller->on_answer(poller->data, answer);
-	if (poller->state == POLLER_CLOSING)
-		return;
+	struct vault_answer answer = {
+		.feed = poller->feed,
+		.outcome = VAULT_FETCHED,
+		.vaults = share->vaults,
+		.count = share->count,
+	};
+
+	if (poller->feed + 1 == poller->feeds) {
+		poller_wait(poller, poller_delay(poller, VAULT_FETCHED, -1),
+			    &answer);
+		return false;
+	}
+	poller->on_answer(poller->data, &answer);
 	poller->feed++;
+	return poller->state != POLLER_CLOSING;
+}
+
+static void poller_take_list(struct vault_poller *poller,
+			     struct vault_list *list)
+{
+	struct vault_share shares[VAULT_FEEDS];
+	unsigned int answered =
+		vault_question_take(&poller->question, list, shares);
+
+	while (poller->feed < answered)
+		if (!poller_hand_over(poller, &shares[poller->feed]))
+			return;
 	poller_ask_for_vaults(poller);
+}
+
+/* Whoever was not even asked, or asks to be left alone, is not asked on. */
+static bool may_ask_on(const struct api_reply *reply)
+{
+	return reply->retry_after <= 0 &&
+	       (reply->outcome != API_ERROR || !is_of_login(reply));
+}
+
+static void poller_take_no_list(struct vault_poller *poller,
+				const struct api_reply *reply)
+{
+	if (vault_question_fail(&poller->question) && may_ask_on(reply))
+		poller_ask_for_vaults(poller);
+	else
+		poller_fail(poller, reply, true);
 }
 
 static void poller_take_vaults(struct vault_poller *poller,
 			       const struct api_reply *reply)
 {
 	const struct value *vaults = value_get(reply->data, STR("vaults"));
-	struct vault_list list = {0};
-	struct vault_answer answer = {.outcome = VAULT_FETCHED};
+	_cleanup_(vault_list_deinit) struct vault_list list = {0};
 
 	if (!value_is(vaults, VALUE_LIST)) {
-		poller_fail(poller, reply, true);
+		poller_take_no_list(poller, reply);
 		return;
 	}
-	list_read(&list, vaults);
-	answer.feed = poller->feed;
-	answer.vaults = list.vaults;
-	answer.count = list.count;
-	if (poller->feed + 1 < poller->feeds)
-		poller_go_on(poller, &answer);
-	else
-		poller_wait(poller, poller_delay(poller, VAULT_FETCHED, -1),
-			    &answer);
-	arena_free(&list.arena);
+	vault_list_read(&list, vaults);
+	poller_take_list(poller, &list);
 }
 
 static void on_vaults(void *data, const struct api_reply *reply)
@@ -290,17 +248,21 @@ static void on_vaults(void *data, const struct api_reply *reply)
 
 static void poller_ask_for_vaults(struct vault_poller *poller)
 {
-	static const char *const types[] = {
-		[VAULT_CONFIG] = "config",
-		[VAULT_MONITORING] = "monitoring",
-	};
-	const char *type = types[poller->feed];
-	/* Named twice because the server takes a single one for a string. */
-	_cleanup_(mem_freep) char *endpoint = mem_printf(
-		"users.get_vaults?enabled=true&types=%s&types=%s", type, type);
+	const char *endpoint = vault_question_endpoint(&poller->question);
 
 	poller->call = session_send(poller->session, endpoint, NULL, on_vaults,
 				    poller);
+}
+
+/* @plain: see fetch/vault_question. */
+static void poller_begin(struct vault_poller *poller, bool plain)
+{
+	const struct api_claims *claims = session_claims(poller->session);
+	_cleanup_(mem_freep) char *version =
+		mem_printf("%s %s", claims->api_version, claims->feature_set);
+
+	vault_question_begin(&poller->question, version, plain);
+	poller_ask_for_vaults(poller);
 }
 
 static void poller_note_proof(struct vault_poller *poller)
@@ -332,7 +294,7 @@ static void poller_take_login(struct vault_poller *poller,
 	}
 	poller_note_proof(poller);
 	if (poller_gate_is_open(poller)) {
-		poller_ask_for_vaults(poller);
+		poller_begin(poller, true);
 	} else {
 		backoff_succeeded(&poller->backoff);
 		poller_wait(poller, until_next_login(poller), &answer);
@@ -363,7 +325,7 @@ static void poller_ask(struct vault_poller *poller)
 	uv_timer_stop(&poller->timer);
 	if (poller_gate_is_open(poller) && !poller->refused &&
 	    !poller_wants_proof(poller))
-		poller_ask_for_vaults(poller);
+		poller_begin(poller, false);
 	else
 		poller->call = session_login(poller->session, on_login, poller);
 }
@@ -460,7 +422,10 @@ struct vault_poller *vault_poller_new(uv_loop_t *loop, struct session *session,
 
 static void on_closed(uv_handle_t *handle)
 {
-	mem_free(handle->data);
+	struct vault_poller *poller = handle->data;
+
+	vault_question_deinit(&poller->question);
+	mem_free(poller);
 }
 
 void vault_poller_close(struct vault_poller *poller)

@@ -3,8 +3,9 @@
 
 /*
  * Vault poller: asks the server for a workspace's vaults, again and again, and
- * hands what came to a callback. It keeps no vault itself. A question is one
- * call for each type of vault, one after the other; one that fails ends it, for
+ * hands what came to a callback. It keeps no vault itself. A poll asks for all
+ * types of vault, by the questions that fetch/vault_question names, one after
+ * the other; each type has one answer. A question that fails ends the poll, for
  * the types that were still to come too.
  *
  *   WAITING --timer, poll_now--> ASKING --answer--> WAITING
@@ -22,11 +23,10 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
-#include "base/str.h"
+#include "fetch/vault_list.h"
 
 struct session;
 struct vault_poller;
@@ -38,17 +38,6 @@ enum vault_outcome {
 	VAULT_REFUSED,     /* the server takes the credentials back */
 	VAULT_UNREACHABLE, /* no answer */
 	VAULT_FAILED,      /* an answer that is no list of vaults */
-};
-
-/* The types that are asked for, each a feed of its own. */
-enum vault_feed { VAULT_CONFIG, VAULT_MONITORING, VAULT_FEEDS };
-
-struct vault {
-	const char *id, *description;      /* "" when the server gave none */
-	const char *format, *type, *scope; /* NULL: not said */
-	const char *last_update;           /* as the server writes it; NULL */
-	struct str data;                   /* ptr NULL: null or absent */
-	const char *owner; /* a group's name, else a user's id; NULL */
 };
 
 /* What a program may want to know of an answer that was not good. */

@@ -288,6 +288,13 @@ def check_no_monitoring(server):
     assert asked == [200, 502]
 
 
+def check_mixed_types(server):
+    server.state.set_vaults(["a: 1", {"data": "a: 2", "type": "monitoring"}])
+    server.fail("mixed_types", brings="last")
+    assert [x["data"] for x in get_vaults(server)] == ["a: 1"]
+    assert [x["data"] for x in get_vaults(server, "types=config&types=monitoring")] == ["a: 2"]
+
+
 def check_redirect(server):
     server.fail("redirect", status=307, location="/elsewhere")
     reply = call(server, "/auth.login")

@@ -9,6 +9,7 @@ import functools
 import gzip
 import inspect
 import itertools
+import json
 import select
 import socket
 import struct
@@ -117,6 +118,39 @@ def no_monitoring(wire):
         page(wire)
     else:
         wire.reply(wire.answer())
+
+
+def _vaults_of(wire, *types):
+    query = "".join(f"&types={kind}&types={kind}" for kind in types)
+    target = f"/users.get_vaults?enabled=true{query}"
+    return clearml_api.answer(wire.state, dataclasses.replace(wire.request, target=target))
+
+
+def _vaults_without_types(wire):
+    answer = clearml_api.answer(wire.state, wire.request)
+    content = json.loads(answer.body)
+    for vault in content["data"]["vaults"]:
+        del vault["type"]
+    return dataclasses.replace(answer, body=json.dumps(content).encode())
+
+
+MIXED = {  # what a server may make of a question for vaults of two types
+    "first": lambda wire, first, last: _vaults_of(wire, first),
+    "last": lambda wire, first, last: _vaults_of(wire, last),
+    "config": lambda wire, *types: _vaults_of(wire, "config"),
+    "any type": lambda wire, *types: _vaults_of(wire),
+    "no types": lambda wire, *types: _vaults_without_types(wire),
+    "error": lambda wire, *types: clearml_api.envelope(
+        wire.state, wire.request, 400, 12, "Validation error", {}),
+}
+
+
+@failure
+def mixed_types(wire, brings):
+    """One of MIXED for whoever asks for vaults of two types; the call itself for others."""
+    types = [value for key, value in wire.request.query if key == "types"]
+    mixed = len(set(types)) == 2
+    wire.reply(MIXED[brings](wire, *types) if mixed else wire.answer())
 
 
 @failure

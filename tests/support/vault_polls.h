@@ -146,6 +146,12 @@ static inline void plan_login(struct fixture *fixture, const char *claims)
 #define ENTERPRISE "{\"api_version\":\"2.31\",\"feature_set\":\"advanced\"}"
 #define BASIC      "{\"api_version\":\"2.31\",\"feature_set\":\"basic\"}"
 
+/* A login finds no ClearML server. */
+#define NO_LOGIN                                                               \
+	"{\"meta\":{\"endpoint\":{\"name\":\"auth.login\"},"                   \
+	"\"result_code\":404,\"result_subcode\":0,\"result_msg\":\"why\"},"    \
+	"\"data\":{}}"
+
 /* Log in to a server that has vaults, and take its answer. */
 static inline void fetch(struct fixture *fixture, const char *data)
 {

@@ -179,11 +179,6 @@ static void a_404_means_no_vaults(void **state)
 	assert_null(fixture->error);
 }
 
-#define NO_LOGIN                                                               \
-	"{\"meta\":{\"endpoint\":{\"name\":\"auth.login\"},"                   \
-	"\"result_code\":404,\"result_subcode\":0,\"result_msg\":\"why\"},"    \
-	"\"data\":{}}"
-
 /* The question goes with a token that is refused, and the login after it finds
  * no ClearML server: that says nothing of vaults. */
 static void a_404_to_a_login_on_the_way_is_a_failure(void **state)

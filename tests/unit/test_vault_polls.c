@@ -202,11 +202,180 @@ static void a_callback_may_close_between_feeds(void **state)
 	assert_int_equal(fixture->answers, 1);
 }
 
+/* --- one question for both --- */
+
+#define C    "{\"id\":\"c\",\"type\":\"config\"}"
+#define M    "{\"id\":\"m\",\"type\":\"monitoring\"}"
+#define BOTH "{\"vaults\":[" C "," M "]}"
+
+static void plan_ordinary(struct fixture *fixture)
+{
+	responder_plan_data(&fixture->server, "{\"vaults\":[" C "]}");
+	responder_plan_data(&fixture->server, "{\"vaults\":[" M "]}");
+}
+
+static void poll_now(struct fixture *fixture)
+{
+	vault_poller_poll_now(fixture->poller);
+	wait_for_answer(fixture);
+}
+
+/* A login and six questions. */
+static void prove_that_both_will_do(struct fixture *fixture)
+{
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	plan_ordinary(fixture);
+	start(fixture);
+	wait_for_answer(fixture);
+	responder_plan_data(&fixture->server, BOTH);
+	responder_plan_data(&fixture->server, BOTH);
+	plan_ordinary(fixture);
+	poll_now(fixture);
+	assert_int_equal(fixture->server.asked, 7);
+	assert_int_equal(fixture->answers, 4);
+	fixture->feeds = 0;
+}
+
+static void both_feeds_have_their_answer_of_one_question(void **state)
+{
+	struct fixture *fixture = *state;
+
+	prove_that_both_will_do(fixture);
+	responder_plan_data(&fixture->server, BOTH);
+	poll_now(fixture);
+	assert_int_equal(fixture->server.asked, 8);
+	assert_true(responder_was_asked(
+		&fixture->server, 7,
+		"GET /users.get_vaults?enabled=true&types=config&types="
+		"monitoring HTTP/1.1"));
+	assert_int_equal(fixture->answers, 6);
+	assert_int_equal(fixture->feeds, 3);
+	assert_string_equal(buf_str(&fixture->seen).ptr,
+			    "m||-|monitoring|-|-\n");
+	assert_false(vault_poller_is_asking(fixture->poller));
+}
+
+/* What only the ordinary questions show is looked for with each login. */
+static void after_a_login_each_feed_is_asked_for(void **state)
+{
+	struct fixture *fixture = *state;
+
+	prove_that_both_will_do(fixture);
+	plan_login(fixture, ENTERPRISE);
+	plan_ordinary(fixture);
+	vault_poller_prove_now(fixture->poller);
+	wait_for_answer(fixture);
+	assert_int_equal(fixture->server.asked, 10);
+}
+
+static void a_question_for_both_that_fails_is_asked_otherwise(void **state)
+{
+	struct fixture *fixture = *state;
+
+	prove_that_both_will_do(fixture);
+	responder_plan_error(&fixture->server, 500, 0, "no");
+	plan_ordinary(fixture);
+	poll_now(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
+	assert_int_equal(fixture->feeds, 3);
+	responder_plan(&fixture->server, STR(""), RESPONDER_RESETS);
+	plan_ordinary(fixture);
+	poll_now(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FETCHED);
+	assert_int_equal(fixture->server.asked, 13);
+}
+
+static void who_asks_to_be_left_alone_is_not_asked_on(void **state)
+{
+	struct fixture *fixture = *state;
+
+	prove_that_both_will_do(fixture);
+	responder_plan_body(&fixture->server, "503 BAD\r\nRetry-After: 7200",
+			    STR("away"));
+	poll_now(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FAILED);
+	assert_int_equal(fixture->feeds, 3);
+	assert_next_within(fixture, 2 * HOUR_MS, 4 * HOUR_MS);
+	assert_int_equal(fixture->server.asked, 8);
+}
+
+/* The login that the question needed first was refused. */
+static void who_cannot_log_in_asks_nothing_else(void **state)
+{
+	struct fixture *fixture = *state;
+
+	prove_that_both_will_do(fixture);
+	responder_plan_error(&fixture->server, 401, 30, "Invalid token");
+	responder_plan_body(&fixture->server, "404 NOT FOUND", STR(NO_LOGIN));
+	poll_now(fixture);
+	assert_int_equal(fixture->outcome, VAULT_FAILED);
+	assert_int_equal(fixture->server.asked, 9);
+}
+
+static void close_at_the_first_share(struct fixture *fixture)
+{
+	if (fixture->answers == 5)
+		close_poller(fixture);
+}
+
+static void a_callback_may_close_between_shares(void **state)
+{
+	struct fixture *fixture = *state;
+
+	prove_that_both_will_do(fixture);
+	fixture->then = close_at_the_first_share;
+	responder_plan_data(&fixture->server, BOTH);
+	vault_poller_poll_now(fixture->poller);
+	while (fixture->answers < 5)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->answers, 5);
+}
+
+static void ask_again_at_the_last(struct fixture *fixture)
+{
+	if (fixture->answers == 6)
+		ask_again(fixture);
+}
+
+static void a_callback_may_ask_again_after_both(void **state)
+{
+	struct fixture *fixture = *state;
+
+	prove_that_both_will_do(fixture);
+	fixture->then = ask_again_at_the_last;
+	responder_plan_data(&fixture->server, BOTH);
+	responder_plan_data(&fixture->server, BOTH);
+	poll_now(fixture);
+	assert_int_equal(fixture->answers, 8);
+	assert_int_equal(fixture->server.asked, 9);
+}
+
+static void closing_ends_a_proof(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->config.feeds = VAULT_FEEDS;
+	plan_login(fixture, ENTERPRISE);
+	plan_ordinary(fixture);
+	start(fixture);
+	wait_for_answer(fixture);
+	responder_plan_data(&fixture->server, BOTH);
+	responder_plan(&fixture->server, STR(""), RESPONDER_HOLDS);
+	vault_poller_poll_now(fixture->poller);
+	while (fixture->server.asked < 5)
+		uv_run(&fixture->loop, UV_RUN_ONCE);
+	close_poller(fixture);
+	uv_run(&fixture->loop, UV_RUN_NOWAIT);
+	assert_int_equal(fixture->answers, 2);
+}
+
 /* --- proofs --- */
 
 /* Longer than an answer takes on a busy machine: the next question must not
  * come before its answer is planned. */
-#define PROVE_MS 300
+#define PROVE_MS UINT64_C(300)
 #define SLOW_MS  20
 
 static void plan_vaults(struct fixture *fixture)
@@ -365,6 +534,14 @@ int main(void)
 		TEST(a_failure_is_the_answer_to_all_that_were_to_come),
 		TEST(the_second_may_fail_alone),
 		TEST(a_callback_may_close_between_feeds),
+		TEST(both_feeds_have_their_answer_of_one_question),
+		TEST(after_a_login_each_feed_is_asked_for),
+		TEST(a_question_for_both_that_fails_is_asked_otherwise),
+		TEST(who_asks_to_be_left_alone_is_not_asked_on),
+		TEST(who_cannot_log_in_asks_nothing_else),
+		TEST(a_callback_may_close_between_shares),
+		TEST(a_callback_may_ask_again_after_both),
+		TEST(closing_ends_a_proof),
 		TEST(the_key_is_proved_each_interval),
 		TEST(a_proof_comes_when_turns_are_long),
 		TEST(a_revoked_key_is_found_by_the_proof_and_again_taken_by_one),

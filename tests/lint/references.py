@@ -7,6 +7,7 @@
  - clearconf(1), "Section" and the like is a section of that man page;
  - a path in backquotes, or a link, in a page of ours leads to something; so does
    the name of a test (`test_x.py`, `test_y.c`);
+ - what a page says to `make` is a target of the Makefile;
  - nothing refers to a paper that the repository does not have.
 
 Comments may break a reference over lines.
@@ -25,9 +26,11 @@ TEXT = re.compile(r'(?<![$\w./-])([\w./-]*\w\.md)\b(?:[,:]? "([^"]+)")?')
 MAN = re.compile(r'\b(clearconf(?:-\w+)?|clearconfd|clearconfd\.conf|libclearconf)\((\d)\), "([^"]+)"')
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#([\w-]+))?\)")
 TICKED = re.compile(r"`((?:daemon|client|tests|include|systemd|\.ci|\.github)/[^`\s]*?|test_\w+\.(?:py|c))`")
+MAKE = re.compile(r"(?:^|`|&& |sudo )make ((?:[A-Z]+=\S+ )*)([a-z][a-z-]*)(?![\w/-])", re.M)
 ELSEWHERE = re.compile(r"\b(?:SEMANTICS|INTERFACE\.md|DESIGN\.md|STYLE\.md|USERS\.md|API\.md|issue \d+)\b")
 # Of other projects.
 NOT_OURS = {"HOCON.md"}
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.M))
 problems = []
 
 
@@ -80,6 +83,9 @@ def check_text(source, text):
 
 
 def check_page(source, text):
+    for _, target in MAKE.findall(text):
+        if target not in TARGETS:
+            yield f"the Makefile has no target {target}"
     for path in (each for each in TICKED.findall(text) if "<" not in each):
         if not is_there(path, source):
             yield f"there is no {path}"

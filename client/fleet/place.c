@@ -94,33 +94,26 @@ static void merge(struct place *place, const struct place_options *options,
 		settings_site_prefix(first_of(options->prefix, site->prefix));
 }
 
-static void complain_settings(const struct diag *diag)
-{
-	static const char hint[] = "say by --etcd and the like where etcd is, "
-				   "and the file is not read";
-
-	if (diag->pos.line)
-		complain(EXIT_USAGE, "%s:%u:%u: %s: %s", diag->source,
-			 diag->pos.line, diag->pos.column, diag->text, hint);
-	else
-		complain(EXIT_USAGE, "%s: %s: %s", diag->source, diag->text,
-			 hint);
-}
-
 /* NULL, complained about, when the file cannot be used. */
 static struct settings *load(const struct place_options *options)
 {
 	_cleanup_(mem_freep) char *path =
 		options->config ? copy(options->config) : settings_here();
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
+	_cleanup_(mem_freep) char *line = NULL;
 	struct settings *settings;
 
 	if (options->etcd || !path)
 		return settings_new();
 	settings = settings_load(path, &diag);
-	if (!settings)
-		complain_settings(&diag);
-	return settings;
+	if (settings)
+		return settings;
+	line = diag_line(&diag);
+	complain(EXIT_USAGE,
+		 "%s: say by --etcd and the like where etcd is, and the file "
+		 "is not read",
+		 line);
+	return NULL;
 }
 
 /* --- what is wrong -------------------------------------------------------- */

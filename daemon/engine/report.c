@@ -280,7 +280,7 @@ static void find_key(struct report *report, const struct settings *settings)
 {
 	const char *name = settings->etcd.report_key;
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
-	_cleanup_(mem_freep) char *path = NULL;
+	_cleanup_(mem_freep) char *path = NULL, *why = NULL;
 
 	if (!name || !*name)
 		return;
@@ -288,10 +288,11 @@ static void find_key(struct report *report, const struct settings *settings)
 	report->key = read_key(path, &diag);
 	report->facts.keyed = report->key != NULL;
 	report->warning = warning_of(path);
-	if (!report->key)
-		report->problem = mem_printf("report_key in [site] of "
-					     "clearconfd.conf: %s: %s",
-					     diag.source, diag.text);
+	if (report->key)
+		return;
+	why = diag_line(&diag);
+	report->problem =
+		mem_printf("report_key in [site] of clearconfd.conf: %s", why);
 }
 
 /* PREFIX without its end, ".state/", the host. */

@@ -185,8 +185,7 @@ bool workspace_read_declared(struct workspace *workspace, struct login *login)
 					&diag);
 
 	take_problem(workspace, &workspace->login_error, "no-login",
-		     fine ? NULL
-			  : mem_printf("%s: %s", diag.source, diag.text));
+		     fine ? NULL : diag_line(&diag));
 	take_problem(workspace, &workspace->login_warning, "login-warning",
 		     login_secret_warning(settings, workspace->declared));
 	return fine;

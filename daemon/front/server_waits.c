@@ -79,11 +79,7 @@ static void add_failure(const struct failures *failures, const char *what,
 static void add_diag(const struct failures *failures, const char *what,
 		     const struct diag *diag)
 {
-	_cleanup_(mem_freep) char *text =
-		diag->pos.line ? mem_printf("%s:%u:%u: %s", diag->source,
-					    diag->pos.line, diag->pos.column,
-					    diag->text)
-			       : mem_printf("%s: %s", diag->source, diag->text);
+	_cleanup_(mem_freep) char *text = diag_line(diag);
 
 	add_failure(failures, what, text);
 }

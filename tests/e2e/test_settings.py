@@ -339,6 +339,14 @@ def test_names_that_nobody_has_are_told_once_with_their_place(home, daemon, serv
     assert f"{place}:13: there is no nobody.of.this.name" in home.client("status", check=0).stdout
 
 
+def test_a_pair_that_cannot_be_read_is_told_with_its_place(home, server):
+    home.settings(f"[workspace one]\napi_server = {server.url}\ncredentials_file = pair.conf\n")
+    pair = home.write("config/clearconf/pair.conf", "api {\n  credentials {\n    access_key x\n")
+    pair.chmod(0o600)
+    home.conf("k: 1")
+    assert f"workspace one: warning: {pair}:3:5: expected" in home.daemon("--check").stdout
+
+
 def test_a_report_to_nobody_is_told(home):
     home.settings("[site]\nreport = yes\n")
     home.conf("k: 1")

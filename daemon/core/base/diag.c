@@ -126,15 +126,24 @@ void diag_deinit(struct diag *diag)
 	*diag = DIAG_INIT;
 }
 
+static char *labelled(const struct diag *diag, const char *label)
+{
+	if (!diag->pos.line)
+		return mem_printf("%s: %s%s", diag->source, label, diag->text);
+	return mem_printf("%s:%u:%u: %s%s", diag->source, diag->pos.line,
+			  diag->pos.column, label, diag->text);
+}
+
+char *diag_line(const struct diag *diag)
+{
+	return labelled(diag, "");
+}
+
 static void print_line(const struct diag *diag, const char *label, FILE *out)
 {
-	char place[32] = "";
+	_cleanup_(mem_freep) char *line = labelled(diag, label);
 
-	if (diag->pos.line)
-		(void)snprintf(place, sizeof(place), ":%u:%u", diag->pos.line,
-			       diag->pos.column);
-	printable_line(out, "%s%s: %s%s", diag->source, place, label,
-		       diag->text);
+	printable_line(out, "%s", line);
 }
 
 void diag_print(const struct diag *diag, FILE *out)

@@ -44,7 +44,10 @@ struct diag diag_take(struct diag *diag);
 bool diag_equal(const struct diag *a, const struct diag *b);
 void diag_deinit(struct diag *diag);
 
-/* One line, safe to log: "clearml.conf:12:18: expected '}'". */
+/* "clearml.conf:12:18: expected '}'". The caller frees it. */
+char *diag_line(const struct diag *diag);
+
+/* The same, printed as one line that is safe to log. */
 void diag_print(const struct diag *diag, FILE *out);
 
 /* Print @diag with @label ("", "warning: ") before the text, and the offending

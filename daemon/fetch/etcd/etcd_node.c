@@ -112,15 +112,17 @@ char *etcd_node_write_login(const struct etcd_nodes *nodes, struct buf *body)
 {
 	_cleanup_(diag_deinit) struct diag diag = DIAG_INIT;
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
+	_cleanup_(mem_freep) char *why = NULL;
 	const char *path = nodes->password_file;
 	struct source source;
 	int r = source_from_file(&source, &arena, path, PASSWORD_BYTES, &diag);
 
 	if (r == SOURCE_E_MISSING)
 		(void)diag_set(&diag, path, "is not there, or is no file");
-	if (r != 0)
-		return mem_printf("%s: %s: %s", words_of(nodes)->password,
-				  diag.source, diag.text);
+	if (r != 0) {
+		why = diag_line(&diag);
+		return mem_printf("%s: %s", words_of(nodes)->password, why);
+	}
 	etcd_write_login(body, nodes->user, str_trim(source.text));
 	return NULL;
 }

@@ -130,9 +130,7 @@ static enum exec_verdict conclude(struct exec_check *check, char *reason)
 	else if (!check->refused_since)
 		check->refused_since = time(NULL);
 	if (reason)
-		complain_warning("the configuration stays as it is: waiting "
-				 "for %s",
-				 reason);
+		complain_warning("nothing is changed: it takes %s", reason);
 	return reason ? PROBE_NO : PROBE_YES;
 }
 

@@ -216,3 +216,4 @@ def test_exec_does_not_begin_with_what_is_refused(home, served):
     done = home.client("exec", "--check", JUDGE, "--", "echo", "ran")
     assert done.returncode == 125 and "ran" not in done.stdout
     assert "k must not be 2" in done.stderr and SECRET not in done.stderr
+    assert "nothing is changed: it takes --check to accept" in done.stderr  # nobody waits

@@ -452,7 +452,7 @@ void history_store_close(struct history_store *store)
 	loaded = store->state == STORE_IDLE;
 	idle = loaded || store->state == STORE_NEW;
 	store_enter(store, STORE_CLOSING);
-	if (loaded && store->added.count)
+	if (loaded && (store->added.count || store->clears))
 		write_all(store);
 	else if (idle)
 		store_free(store);

@@ -279,7 +279,7 @@ test-long: deps-long all $(loaders) threads sanitized
 # What more than one thread has a hand in, under ThreadSanitizer: the library,
 # work off the loop, masks.
 THREADED := $(filter test_lib_% test_secret% test_mask test_offload test_pending test_notice_job test_snapshot_query test_server test_cache \
-            test_generation test_chosen test_known test_history test_change_log test_disk test_active_workspace test_hold%,\
+            test_generation test_chosen test_known test_history test_history_store test_change_log test_disk test_active_workspace test_hold%,\
             $(notdir $(basename $(test_src))))
 threads: deps-test
 	@$(MAKE) B=build/thread SAN=thread all \

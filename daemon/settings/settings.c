@@ -308,7 +308,8 @@ char *settings_expected(const struct settings_key *key)
 		[BOOL] = "yes or no",
 		[DURATION] = "a whole number with ms, s, m, h, d or w",
 		[PERCENT] = "0% to 100%",
-		[STAGE] = "off, or a share and a time: 10 % for 10m",
+		[STAGE] = "off, or a share and a time such as 10 % for 10m, of "
+			  "0.01 % to 100 % and 100ms to 30d",
 		[SIZE] = "a whole number of bytes, or with K, M or G",
 		[COUNT] = "a whole number",
 	};

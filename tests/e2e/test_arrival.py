@@ -217,6 +217,7 @@ def test_check_names_line_and_column(home, text, column):
     done = home.daemon("--check")
     assert done.returncode == 1
     assert f"clearconfd.conf:5:{column}: stage: expected off, or a share and a time" in done.stdout
+    assert "0.01 % to 100 % and 100ms to 30d" in done.stdout
 
 
 @pytest.mark.parametrize("text, reason", [

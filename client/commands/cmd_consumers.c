@@ -5,6 +5,7 @@
 #include "call/simple_call.h"
 #include "read/doc.h"
 #include "text/answer.h"
+#include "text/complain.h"
 #include "text/exit_status.h"
 #include "text/output.h"
 #include "text/table.h"
@@ -91,6 +92,10 @@ static int print(const struct value *list, const char *workspace)
 	}
 	if (table.count > ARRAY_SIZE(headings))
 		table_write(&out, &table);
+	else if (workspace)
+		complain_warning("nobody of a workspace '%s' is seen: "
+				 "'clearconf workspace' lists those there are",
+				 workspace);
 	return output_show(buf_str(&out));
 }
 

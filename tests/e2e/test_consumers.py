@@ -14,6 +14,7 @@ from host import host, library, needs_shim  # noqa: F401
 from kernels import kernel, next_of  # noqa: F401
 from test_interface import ready  # noqa: F401
 from test_metrics import metrics
+from varlink import VarlinkError
 
 sys.path.insert(0, str(ROOT / "client/python"))
 
@@ -107,6 +108,27 @@ def test_python_lists_them(ready, home):  # noqa: F811
         [consumer] = client.consumers()
     assert (consumer.how, consumer.command, consumer.generation) == ("notebook", "x.ipynb", 7)
     assert (consumer.child, consumer.child_generation, consumer.pid) == (1, 6, os.getpid())
+
+
+def test_those_of_one_workspace_are_listed_and_a_misspelt_one_is_told(ready, home):  # noqa: F811
+    with ready.connect() as connection:
+        connection.call("Get")
+        assert "get" in home.client("consumers", "--workspace", "default", check=0).stdout
+        none = home.client("consumers", "--workspace", "defalt", check=0)
+    assert not none.stdout and "'defalt'" in none.stderr and "'clearconf workspace'" in none.stderr
+
+
+def test_of_one_user_so_many_say_more_of_themselves(ready, home):  # noqa: F811
+    """The number is in clearconf-consumers(1)."""
+    with contextlib.ExitStack() as living:
+        for _ in range(64):
+            living.enter_context(ready.connect()).call("ReportConsumer", how="exec")
+        one_more = living.enter_context(ready.connect())
+        one_more.call("Get")
+        with pytest.raises(VarlinkError, match="QuotaExceeded"):
+            one_more.call("ReportConsumer", how="exec")
+        hows = [each["how"] for each in listed(ready)]
+        assert hows.count("exec") == 64
 
 
 @contextlib.contextmanager

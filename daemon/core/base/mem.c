@@ -7,6 +7,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* A block is as large as malloc_usable_size says, not as was asked for: all of
+ * that is used, and wiped. Where a compiler sees who asked, as one does that
+ * optimises when it links, _FORTIFY_SOURCE would end the process for it. */
+#define KNOWS_NO_CALLER __attribute__((noinline))
+
 static void *checked(void *block)
 {
 	static const char message[] = "out of memory\n";
@@ -33,7 +38,7 @@ void *mem_alloc(size_t size)
 }
 
 /* realloc would leave the old copy behind, unwiped. */
-void *mem_grow(void *block, size_t size)
+KNOWS_NO_CALLER void *mem_grow(void *block, size_t size)
 {
 	size_t old = block ? malloc_usable_size(block) : 0;
 	void *grown;
@@ -93,7 +98,7 @@ char *mem_printf(const char *format, ...)
 	return text;
 }
 
-void mem_free(void *block)
+KNOWS_NO_CALLER void mem_free(void *block)
 {
 	if (!block)
 		return;

@@ -148,18 +148,13 @@ const char *workspace_problem(const struct workspace *workspace)
 	return NULL;
 }
 
-/* What is held is not what the server says now. */
-const char *workspace_vaults_lack(const struct workspace *workspace,
-				  bool *expected)
+const char *workspace_vaults_lack_now(const struct workspace *workspace,
+				      bool *expected)
 {
-	const struct hold_record *held = workspace->hold.record;
 	const struct upstream *upstream = source_of_vaults(workspace);
 	const char *problem;
 
-	*expected = held ? held->facts.vaults_expected
-			 : upstream || workspace->login_error;
-	if (held)
-		return held->facts.vaults_lack;
+	*expected = upstream || workspace->login_error;
 	if (workspace->last_good.kept ||
 	    (upstream && upstream_is_well(upstream)))
 		return NULL;
@@ -169,6 +164,18 @@ const char *workspace_vaults_lack(const struct workspace *workspace,
 	return workspace->unasked
 		       ? workspace->unasked
 		       : "clearconfd's environment switches vaults off";
+}
+
+/* What is held is not what the server says now. */
+const char *workspace_vaults_lack(const struct workspace *workspace,
+				  bool *expected)
+{
+	const struct hold_record *held = workspace->hold.record;
+
+	if (!held)
+		return workspace_vaults_lack_now(workspace, expected);
+	*expected = held->facts.vaults_expected;
+	return held->facts.vaults_lack;
 }
 
 /* --print waits for a real answer. */

@@ -223,16 +223,29 @@ const char *workspace_why_not_again(const struct workspace *workspace,
 	return "what was served then may be what another login was given";
 }
 
+/* It must be true as long as it holds. */
+static void describe_lack(const struct workspace *workspace,
+			  struct hold_wish *wish, struct buf *text)
+{
+	struct hold_facts *facts = &wish->facts;
+	const char *lack =
+		workspace_vaults_lack_now(workspace, &facts->vaults_expected);
+
+	if (!lack || has_vaults(wish->snapshot))
+		return;
+	buf_printf(text,
+		   "what is held was served without them (%s): 'clearconf "
+		   "release' ends that",
+		   lack);
+	facts->vaults_lack = buf_str(text).ptr;
+}
+
 static void fill_in(const struct workspace *workspace, struct hold_wish *wish,
 		    struct buf *lost)
 {
 	struct hold_facts *facts = &wish->facts;
 
 	wish->owner = owner_of(workspace);
-	facts->vaults_lack =
-		workspace_vaults_lack(workspace, &facts->vaults_expected);
-	if (has_vaults(wish->snapshot))
-		facts->vaults_lack = NULL;
 	list_lost(workspace, wish->snapshot, lost);
 	facts->lost = buf_str(lost).ptr;
 }
@@ -241,6 +254,7 @@ static void fill_in(const struct workspace *workspace, struct hold_wish *wish,
 void workspace_hold(struct workspace *workspace, const struct hold_wish *wish)
 {
 	_cleanup_(buf_deinit) struct buf lost = BUF_INIT;
+	_cleanup_(buf_deinit) struct buf lack = BUF_INIT;
 	const struct hold_record *record = workspace->hold.record;
 	struct hold_wish own = *wish;
 
@@ -249,6 +263,7 @@ void workspace_hold(struct workspace *workspace, const struct hold_wish *wish)
 		own.facts = record->facts;
 	} else {
 		fill_in(workspace, &own, &lost);
+		describe_lack(workspace, &own, &lack);
 	}
 	hold_begin(&workspace->hold, &own);
 }

@@ -116,6 +116,10 @@ void workspace_admit_to_hold(struct workspace *workspace,
 /* A hold whose time is over ends. */
 void workspace_lapse_hold(struct workspace *workspace);
 
+/* As workspace_vaults_lack would have it if nothing were held. */
+const char *workspace_vaults_lack_now(const struct workspace *workspace,
+				      bool *expected);
+
 /* --- login --- */
 
 /* Do variables switch vaults off, as for ClearML itself? */

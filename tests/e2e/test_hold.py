@@ -9,7 +9,7 @@ import time
 
 import pytest
 from clearml_server import ACCESS_KEY, SECRET_KEY
-from harness import CLIENT, FAST, wait_until
+from harness import CLIENT, FAST, Held, wait_until
 from varlink import VarlinkError
 
 STRANGER = 65533
@@ -154,6 +154,22 @@ def test_status_metrics_and_log_say_so(home, ready, conf):
         "status", "--openmetrics", check=0).stdout
     assert home.client("hold", check=0).stdout == "workspace default: nothing is held\n"
     assert "event=released" in ready.log()
+
+
+def test_one_without_vaults_says_so_also_when_they_are_in(home, server, daemon, conf):
+    home.settings(FAST)
+    home.conf(conf("a: 1\n"))
+    server.state.set_vaults(["v: 1"])
+    with Held(server, "users.get_vaults"):
+        daemon.start()
+        hold(home, "--reason", "too early")
+    differs(daemon)
+    daemon.wait_state("ready")
+    done = home.client("--timeout", "0.1", "dump", "-o", home.path / "out", "--require-vaults", check=6)
+    assert "what is held was served without them (the server has not answered yet): " \
+        "'clearconf release' ends that" in done.stderr
+    release(home)
+    home.client("dump", "-o", home.path / "out", "--require-vaults", check=0)
 
 
 # --- an older generation ---

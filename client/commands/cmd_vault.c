@@ -73,14 +73,12 @@ static void add_changes(struct buf *out, const struct value *changes)
 		buf_puts(out, "it would change nothing\n");
 }
 
-/* 1 when no daemon would take it. */
 static int print(const char *path, const struct value *answer)
 {
 	_cleanup_(buf_deinit) struct buf out = BUF_INIT;
 	const struct value *problem = value_get(answer, STR("problem"));
 	const struct value *warnings = value_get(answer, STR("warnings"));
 	const struct value *changes = value_get(answer, STR("changes"));
-	int status;
 
 	if (!value_is(warnings, VALUE_LIST) || !value_is(changes, VALUE_LIST))
 		return complain(EXIT_FAILED,
@@ -92,8 +90,7 @@ static int print(const char *path, const struct value *answer)
 		add_problem(&out, path, "warning: ", warnings->list.items[i]);
 	if (!problem)
 		add_changes(&out, changes);
-	status = output_show(buf_str(&out));
-	return problem ? EXIT_FAILED : status;
+	return output_show(buf_str(&out));
 }
 
 /* The only parameter that people choose. */
@@ -150,11 +147,13 @@ static int check(const struct client *client, const void *fields,
 		diag_print(&diag, stderr);
 		return EXIT_USAGE;
 	}
+	/* Status 1 when no daemon would take it. */
 	status = ask_daemon(client, o, &source, &answer);
 	if (status != EXIT_DONE || !answer)
 		return status;
-	return o->json ? simple_call_print_json(answer->root)
-		       : print(path, answer->root);
+	status = o->json ? simple_call_print_json(answer->root)
+			 : print(path, answer->root);
+	return value_get(answer->root, STR("problem")) ? EXIT_FAILED : status;
 }
 
 static const struct subcommand subcommands[] = {

@@ -103,6 +103,7 @@ def test_as_json(home, ready):
     answer = json.loads(check(home, "x: 3\n", "--json"))
     assert answer["changes"] == [{"path": "x", "kind": "changed", "old": 2, "new": 3}]
     assert answer["warnings"] == [] and "problem" not in answer
+    assert json.loads(check(home, "x: [\n", "--json", code=1))["problem"]["line"] == 2
 
 
 def test_the_log_tells_of_what_is_served_alone(home, server, ready):

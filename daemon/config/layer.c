@@ -80,6 +80,7 @@ struct layer *layer_copy(const struct layer *layer)
 	copy->doc = layer->doc ? doc_ref(layer->doc) : NULL;
 	copy->doc_format = layer->doc_format;
 	copy->state = layer->state;
+	copy->problem = diag_copy(&layer->problem);
 	copy->format = layer->format;
 	copy->text = layer->text;
 	copy->held = layer->held;

@@ -116,7 +116,8 @@ void layer_free(struct layer *layer);
 /* Is it required and broken, with nothing good to stand for it? */
 bool layer_is_lost(const struct layer *layer);
 
-/* A layer with the same document and text: what layer_doc_for needs of it. */
+/* A layer with the same document, text and problem: what layer_doc_for needs of
+ * it, and who tells what it lacks. */
 struct layer *layer_copy(const struct layer *layer);
 
 static inline bool layer_is_of(const struct layer *layer,

@@ -382,7 +382,7 @@ static void add_for(struct stack_docs *docs, const struct layer *layer,
 
 /* Put an empty document in the vault's place, which says why. */
 static void leave_out(struct stack_docs *docs, const struct layer *layer,
-		      struct diag *diag)
+		      const struct diag *diag)
 {
 	struct doc *doc = doc_new();
 	struct stack_doc *item = add_doc(docs, layer, doc);
@@ -395,7 +395,19 @@ static void leave_out(struct stack_docs *docs, const struct layer *layer,
 
 	doc->root = value_new(&doc->arena, VALUE_OBJECT);
 	item->left_out = arena_strdup(&docs->arena, why);
-	diag_deinit(diag);
+}
+
+/* Why @layer, a vault without a document for another environment, lacks one;
+ * NULL: it is no such vault, or has nothing in it. */
+static const struct diag *lack_of_vault(const struct layer *layer,
+					const struct doc *doc,
+					const struct diag *diag)
+{
+	if (!layer_is_of(layer, LAYER_OF_VAULT))
+		return NULL;
+	if (diag_failed(diag))
+		return diag;
+	return !doc && layer->state == LAYER_BROKEN ? &layer->problem : NULL;
 }
 
 /* Variables of a caller's look into one another, as they may not show him under
@@ -406,6 +418,7 @@ bool stack_docs_for(const struct stack *stack,
 {
 	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
 	struct value *lower = NULL, *variables = NULL;
+	const struct diag *lack;
 	struct layer *layer;
 	struct doc *doc;
 	bool own;
@@ -414,10 +427,12 @@ bool stack_docs_for(const struct stack *stack,
 		own = layer_is_of(layer, LAYER_OF_VARIABLE);
 		doc = layer_doc_for(layer, context, own ? variables : lower,
 				    diag);
-		if (diag_failed(diag) && !layer_is_of(layer, LAYER_OF_VAULT))
+		lack = lack_of_vault(layer, doc, diag);
+		if (diag_failed(diag) && !lack)
 			return false;
-		if (diag_failed(diag))
-			leave_out(docs, layer, diag);
+		if (lack)
+			leave_out(docs, layer, lack);
+		diag_deinit(diag);
 		if (!doc)
 			continue;
 		add_for(docs, layer, doc);

@@ -191,6 +191,23 @@ def test_a_vault_that_is_broken_for_a_caller_is_left_out(home, conf, daemon, ser
     assert done.stdout == "1\n" and "is left out" in done.stderr
 
 
+@pytest.mark.parametrize("text", ["x: {", "x: ${TEAM}"])
+def test_a_vault_that_never_was_good_is_left_out_and_told(home, conf, daemon, server, text):
+    """What a program is not given, whoever runs it gets to know."""
+    server.state.set_vaults([text, "y: 3"])
+    home.settings(FAST)
+    home.conf(conf("x: 1"))
+    daemon.start()
+    daemon.wait_value("y", 3)
+    for command in (["exec", "--", "true"], ["get", "--env", "x"]):
+        assert home.client(*command, check=0).stderr.count("is left out: line 1, column") == 1
+    server.state.set_vaults(["x: 2", "y: 4"])
+    daemon.wait_value("y", 4)
+    server.state.set_vaults([text, "y: 5"])
+    daemon.wait_value("y", 5)
+    assert home.client("get", "--env", "x", check=0).stdout == "2\n"  # its last good text
+
+
 def test_the_newest_text_is_the_callers_if_it_is_good_for_him(home, daemon):
     home.conf("x: 0\nold: 1")
     daemon.start()

@@ -110,6 +110,15 @@ struct diag diag_take(struct diag *diag)
 	return taken;
 }
 
+struct diag diag_copy(const struct diag *diag)
+{
+	return diag_failed(diag)
+		       ? (struct diag){.source = mem_strdup(diag->source),
+				       .pos = diag->pos,
+				       .text = mem_strdup(diag->text)}
+		       : DIAG_INIT;
+}
+
 bool diag_equal(const struct diag *a, const struct diag *b)
 {
 	if (!diag_failed(a) || !diag_failed(b))

@@ -41,6 +41,9 @@ static inline bool diag_failed(const struct diag *diag)
 /* Hand over what @diag holds; it is empty after. */
 struct diag diag_take(struct diag *diag);
 
+/* All but the excerpt, which is for who may read the file. */
+struct diag diag_copy(const struct diag *diag);
+
 bool diag_equal(const struct diag *a, const struct diag *b);
 void diag_deinit(struct diag *diag);
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/printable.h"
+#include "config/mask.h"
 #include "engine/engine.h"
 #include "read/doc.h"
 #include "read/schema.h"
@@ -61,15 +62,16 @@ static int report_server(const struct workspace *workspace, bool require_vaults)
 static bool is_held(const struct workspace *workspace)
 {
 	const struct hold_record *held = workspace->hold.record;
+	_cleanup_(mem_freep) char *reason = NULL;
 
-	if (held)
-		printable_line(stderr,
-			       "clearconfd: warning: this is generation %llu, "
-			       "which is held (%s): 'clearconf release' ends "
-			       "that",
-			       (unsigned long long)held->generation,
-			       held->reason);
-	return held;
+	if (!held)
+		return false;
+	reason = mask_text(workspace->host->secrets, held->reason);
+	printable_line(stderr,
+		       "clearconfd: warning: this is generation %llu, which is "
+		       "held (%s): 'clearconf release' ends that",
+		       (unsigned long long)held->generation, reason);
+	return true;
 }
 
 static void report_nothing(const struct engine *engine)

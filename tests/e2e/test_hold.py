@@ -436,12 +436,14 @@ def test_rights(home, server, conf, strangers, daemon):
 
 
 def test_a_daemon_that_only_prints_holds_too(home, ready, conf):
-    hold(home, "--reason", "because")
+    home.conf(conf(f"a: 1\nagent.git_pass: {OLD}\n"))
+    ready.wait_value("agent.git_pass", OLD)
+    hold(home, "--reason", f"because of {OLD}")
     ready.stop()
     home.conf("a: [")
     done = home.daemon("--print", "--offline")
     assert done.returncode == 0 and json.loads(done.stdout)["a"] == 1
-    assert "which is held (because): 'clearconf release' ends that" in done.stderr
+    assert "which is held (because of ****): 'clearconf release' ends that" in done.stderr
     kept(home).write_bytes(b"x")
     assert home.daemon("--print", "--offline").returncode == 1
     assert kept(home).exists()  # it looks, and changes nothing

@@ -28,11 +28,12 @@ static struct settings *some_settings(void)
 static const char *another_value(const struct settings_key *key)
 {
 	static const char *const values[] = {
-		[TEXT] = "/other",      [WORDS] = "http://b:2/",
-		[PATHS] = "a.b",        [DURATION] = "7s",
-		[PERCENT] = "1%",       [SIZE] = "64K",
-		[COUNT] = "2",          [PATTERNS] = "^x$",
-		[STAGE] = "1 % for 1m", [BOOL] = "yes",
+		[TEXT] = "/other",  [WORDS] = "http://b:2/",
+		[NAMES] = "root",   [PATHS] = "a.b",
+		[DURATION] = "7s",  [PERCENT] = "1%",
+		[SIZE] = "64K",     [COUNT] = "2",
+		[PATTERNS] = "^x$", [STAGE] = "1 % for 1m",
+		[BOOL] = "yes",
 	};
 
 	return key->type == CHOICE ? key->choices[1] : values[key->type];

@@ -10,6 +10,7 @@
 #include "serve/out.h"
 #include "serve/pending.h"
 #include "serve/reply.h"
+#include "serve/request.h"
 #include "serve/watcher.h"
 
 /* A write that the socket did not take at once. */

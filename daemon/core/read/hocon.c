@@ -338,7 +338,7 @@ static bool field(struct hocon *hocon, struct value *object)
 {
 	struct reading *reading = hocon->reading;
 	struct hocon_frame frame = {.outer = hocon->frame};
-	struct key key = {0};
+	struct key key;
 	struct concat_parts parts;
 	struct value *value = NULL;
 	size_t first = reading->subst_count;

@@ -308,6 +308,9 @@ bool key_read(struct lexer *lexer, struct key *key)
 {
 	bool ok;
 
+	/* Its few are not cleared: each field of a text has a key. */
+	key->path = (struct path){0};
+	key->text = (struct str){0};
 	key->offset = lexer->at;
 	if (may_be_number(lexer) && number_key(lexer, key))
 		return true;

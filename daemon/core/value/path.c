@@ -75,28 +75,32 @@ static bool next_key(struct scan *scan, struct str *key)
 	return true;
 }
 
+static bool read_keys(struct scan *scan, struct path *path)
+{
+	struct str keys[PATH_ELEMENTS_MAX];
+	size_t count = 0;
+
+	do {
+		if (count)
+			scan->at++; /* the '.' */
+		if (count == PATH_ELEMENTS_MAX)
+			return fail(scan, scan->at, "too many keys");
+		if (!next_key(scan, &keys[count++]))
+			return false;
+	} while (scan->at < scan->text.len);
+	path->items = arena_alloc(scan->arena, count * sizeof(*keys));
+	memcpy(path->items, keys, count * sizeof(*keys));
+	path->count = count;
+	return true;
+}
+
 bool path_parse(struct path *path, struct arena *arena, struct str text,
 		struct path_error *error)
 {
 	struct scan scan = {arena, text, 0, error};
-	struct str keys[PATH_ELEMENTS_MAX];
-	size_t count = 0;
 
 	*path = (struct path){0};
-	if (!text.len)
-		return true;
-	do {
-		if (count)
-			scan.at++; /* the '.' */
-		if (count == PATH_ELEMENTS_MAX)
-			return fail(&scan, scan.at, "too many keys");
-		if (!next_key(&scan, &keys[count++]))
-			return false;
-	} while (scan.at < text.len);
-	path->items = arena_alloc(arena, count * sizeof(*keys));
-	memcpy(path->items, keys, count * sizeof(*keys));
-	path->count = count;
-	return true;
+	return !text.len || read_keys(&scan, path);
 }
 
 static const struct value *list_item(const struct value *list, struct str key)

@@ -77,8 +77,13 @@ static bool is_unreadable(struct judgement *at)
 
 static bool is_doubled(struct judgement *at)
 {
-	buf_add_str(&at->why, at->host->rival);
-	return at->host->rival.len > 0;
+	struct str rival = at->host->rival;
+
+	if (rival.len)
+		buf_printf(&at->why,
+			   "machine %.*s would report under this name, too",
+			   STR_PRINT(rival));
+	return rival.len > 0;
 }
 
 /* Rollouts that are over do not matter any more. */

@@ -47,7 +47,7 @@ def test_what_needs_somebody_comes_first(etcd, run, listed):
     told = with_digest(report("late", [("10-a.conf", revision)]), "6")
     told["workspaces"][0]["waiting"] = ["9f2c1d33ab01"]
     put_report(etcd, "late", told)
-    put_report(etcd, "two", documents=[("10-a.conf", revision)], rival="machine 41b0 reports under this name as well")
+    put_report(etcd, "two", documents=[("10-a.conf", revision)], rival=machine_of("other"))
     put_report(etcd, "ill", documents=[("10-a.conf", revision)], state="degraded", problem={"text": "vault x: 3:7: no"})
     assert listed() == {
         **{f"well-{number}": ("ready", "") for number in range(4)}, "has": ("ready", ""),
@@ -55,7 +55,7 @@ def test_what_needs_somebody_comes_first(etcd, run, listed):
         "lacks": ("behind", "groups/gpu/20.conf has not arrived"),
         "held": ("held", "while we look"),
         "late": ("waiting", "vaults wait for their time: 9f2c1d33ab01"),
-        "two": ("doubled", "machine 41b0 reports under this name as well"),
+        "two": ("doubled", f"machine {machine_of('other')} would report under this name, too"),
         "ill": ("ailing", "degraded: vault x: 3:7: no")}
     lines = run("fleet").stdout.splitlines()
     assert lines[0].split() == ["HOSTS", "STATE", "DIGEST", "SINCE", "WHO", "REASON"]

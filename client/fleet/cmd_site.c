@@ -35,7 +35,7 @@ static const struct option_spec options[] = {
 	{"dry-run", 'n', OPTION_FLAG, FIELD(dry_run), NULL,
 	 "check and show, and change nothing", "put, rm, revert"},
 	{"force", '\0', OPTION_FLAG, FIELD(force), NULL,
-	 "also what is broken as read here", "put"},
+	 "also what is broken as read here", "put, revert"},
 	{"stage", '\0', OPTION_TEXT, FIELD(stage), "SHARES",
 	 "roll it out, such as to 1%,10%,100%", "put"},
 	{"every", '\0', OPTION_SECONDS, FIELD(every), "S",
@@ -238,6 +238,17 @@ static int say_nothing(const char *name)
 	return output_write(buf_str(&out));
 }
 
+static int complain_unsound(const struct put *put)
+{
+	return complain(EXIT_FAILED, "%s: %s", put->document.name,
+			put->new.text.ptr
+				? "it is broken as read here, and it is not "
+				  "put: --force is for what needs a value of "
+				  "the hosts' own"
+				: "there is no text to take, and it is not "
+				  "put");
+}
+
 static int put(const struct client *client, const void *fields,
 	       const char *name, const char *path)
 {
@@ -261,9 +272,7 @@ static int put(const struct client *client, const void *fields,
 			       (enum conform_policy)put.store.place.types);
 	site_text_print(&put.new);
 	if (!sound && !(o->force && put.new.text.ptr))
-		return complain(EXIT_FAILED, "%s: %s, and it is not put", name,
-				put.new.text.ptr ? "no daemon would take it"
-						 : "there is no text to take");
+		return complain_unsound(&put);
 	if (is_said(&put))
 		return say_nothing(name);
 	change.text = put.new.text;
@@ -306,10 +315,8 @@ static int revert(const struct client *client, const void *fields,
 	if (copy.text.ptr &&
 	    !site_text_take(&put.new, copy.text, name, CONFORM_OFF)) {
 		site_text_print(&put.new);
-		return complain(EXIT_FAILED,
-				"%s: no daemon would take "
-				"revision %s, and it is not put",
-				name, number);
+		if (!put.options->force)
+			return complain_unsound(&put);
 	}
 	return finish(&put, &change, copy.text.ptr ? "put" : "removed");
 }

@@ -81,12 +81,15 @@ def test_what_is_broken_is_refused_with_its_place(site, etcd, home):
 def test_what_only_hosts_can_read_is_put_by_force(site, etcd, home):
     needs = "x = ${agent.of_the_host}\n"
     assert "in a lower layer" in put(site, home, "a.conf", needs, check=1).stdout
+    assert "--force is for what needs a value of the hosts' own" in put(site, home, "a.conf", needs, check=1).stderr
     done = put(site, home, "a.conf", needs, "--force")
     assert "in a lower layer" in done.stdout and "put as revision 1" in done.stdout
     assert etcd.get("a.conf") == needs
     put(site, home, "a.conf", b"x = \xff", "--force", check=1)  # no text at all
     site("put", "a.conf", "nowhere", "--force", check=1)
     assert etcd.get("a.conf") == needs and "added x 1" in put(site, home, "a.conf", "x = 1\n").stdout
+    assert "it is not put: --force" in site("revert", "a.conf", 1, check=1).stderr
+    assert "in a lower layer" in site("revert", "a.conf", 1, "--force").stdout and etcd.get("a.conf") == needs
 
 
 @pytest.mark.parametrize("name", ["", "/a.conf", "a/", "groups/x.conf", "hosts//x", "a\nb", "x.rollout", "a/0123456789/b"])
@@ -208,7 +211,7 @@ def test_where_etcd_is_by_the_settings(etcd, home):
     (["--user", "x", "--password-file", "nowhere"], "--password-file: nowhere: No such file"),
     (["--ca", "nowhere"], "--ca: nowhere: No such file"),
     (["--prefix", ""], "--prefix takes a path"),
-    (["--force"], "--force is for 'site put': see"),
+    (["--force"], "--force is for 'site put' and 'revert': see"),
     (["--dry-run"], "--dry-run is for 'site put', 'rm' and 'revert': see"),
 ])
 def test_half_of_what_it_takes_is_wrong_usage(home, words, told):

@@ -70,8 +70,7 @@ static void a_host_is_what_it_needs_most(void **state)
 			    "\"state\":\"broken\"}") ",\"problem\":{\"text\":"
 						     "\"1:1: no\"}"),
 		HOST_BROKEN, "a.conf is broken: 1:1: no");
-	assert_judged(REPORT(SITE(1, A(5)) ",\"rival\":\"41b0\""),
-		      HOST_DOUBLED,
+	assert_judged(REPORT(SITE(1, A(5)) ",\"rival\":\"41b0\""), HOST_DOUBLED,
 		      "machine 41b0 would report under this name, too");
 	assert_judged(REPORT(SITE(1, A(5)) ",\"clock\":-90"), HOST_READY,
 		      "its clock is 90 seconds behind");

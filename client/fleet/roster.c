@@ -232,24 +232,13 @@ int roster_forget(struct store *store, const char *name)
 				     .compare_count = 1,
 				     .then = &forget,
 				     .then_count = 1};
-	_cleanup_(arena_free) struct arena arena = ARENA_INIT;
-	struct etcd_kv memory;
 	bool done;
-	int status = store_get(store, roster, &arena, &memory);
+	int status = store_commit(store, &txn, &done);
 
-	if (status == EXIT_DONE)
-		status = store_commit(store, &txn, &done);
-	if (status != EXIT_DONE)
-		return status;
-	if (!done)
+	if (status == EXIT_DONE && !done)
 		return complain(EXIT_FAILED,
 				"%s reports, so it would be remembered again "
 				"at once",
 				name);
-	if (!memory.revision)
-		return complain(EXIT_NO_PATH,
-				"no host %s is remembered: see 'clearconf "
-				"fleet'",
-				name);
-	return EXIT_DONE;
+	return status;
 }

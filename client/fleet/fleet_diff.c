@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "fleet/host.h"
 #include "fleet/object.h"
 #include "fleet/store.h"
@@ -77,6 +78,8 @@ struct comparison {
 static void tell(struct comparison *at, const char *what, struct str name,
 		 const char *const words[2])
 {
+	_cleanup_(buf_deinit) struct buf line = BUF_INIT;
+
 	if (at->json) {
 		buf_puts(at->out, at->count ? ",{" : "{");
 		json_add_string(at->out, "what", what);
@@ -85,11 +88,13 @@ static void tell(struct comparison *at, const char *what, struct str name,
 		json_add_optional_string(at->out, "other", words[1]);
 		buf_putc(at->out, '}');
 	} else {
-		buf_printf(at->out, "%s %.*s: %.*s %s, %.*s %s\n", what,
+		buf_printf(&line, "%s %.*s: %.*s %s, %.*s %s", what,
 			   STR_PRINT(name), STR_PRINT(at->one->host.name),
 			   words[0] ? words[0] : "has none",
 			   STR_PRINT(at->other->host.name),
 			   words[1] ? words[1] : "has none");
+		printable_add(at->out, buf_str(&line));
+		buf_putc(at->out, '\n');
 	}
 	at->count++;
 }

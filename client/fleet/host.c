@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/printable.h"
 #include "fleet/object.h"
 #include "read/doc.h"
 #include "text/answer.h"
@@ -274,8 +275,11 @@ const struct host_bad *host_bad_vaults(const struct host *host,
 void host_add_bad(struct buf *out, const struct host *host,
 		  const struct host_bad *bad)
 {
-	buf_printf(out, " (%.*s: %.*s: %.*s)", STR_PRINT(host->name),
+	_cleanup_(buf_deinit) struct buf text = BUF_INIT;
+
+	buf_printf(&text, " (%.*s: %.*s: %.*s)", STR_PRINT(host->name),
 		   STR_PRINT(bad->kind), STR_PRINT(bad->reason));
+	printable_add(out, buf_str(&text));
 }
 
 bool host_is_in(const struct host *host, struct str group)

@@ -1,6 +1,7 @@
 #include "fleet/rollout_text.h"
 
 #include "base/buf.h"
+#include "base/printable.h"
 #include "fleet/fleet.h"
 #include "fleet/rollout.h"
 #include "text/output.h"
@@ -38,8 +39,9 @@ static void add_standing(struct buf *out, const struct fleet *fleet,
 	const struct rollout *rollout = entry->rollout;
 	struct plan_tally tally;
 
-	buf_printf(out, "%s%.*s%s: ", output_colour(OUTPUT_BOLD),
-		   STR_PRINT(entry->name), output_colour(OUTPUT_PLAIN));
+	buf_puts(out, output_colour(OUTPUT_BOLD));
+	printable_add(out, entry->name);
+	buf_printf(out, "%s: ", output_colour(OUTPUT_PLAIN));
 	if (!rollout) {
 		buf_puts(out, "its rollout is damaged, or of a newer version: "
 			      "it reaches nobody");
@@ -50,8 +52,10 @@ static void add_standing(struct buf *out, const struct fleet *fleet,
 	buf_printf(out, " (stage %zu of %zu)", rollout->stage + 1,
 		   rollout->plan.stages);
 	add_hosts(out, &tally);
-	if (rollout->state == ROLLOUT_STOPPED)
-		buf_printf(out, "; stopped: %.*s", STR_PRINT(rollout->why));
+	if (rollout->state != ROLLOUT_STOPPED)
+		return;
+	buf_puts(out, "; stopped: ");
+	printable_add(out, rollout->why);
 }
 
 void rollout_text_add(struct buf *out, const struct fleet *fleet,

@@ -98,6 +98,22 @@ def test_reports_that_fill_no_answer_are_read_in_parts(etcd, listed):
 def test_what_a_terminal_would_obey_is_not_shown(etcd, run):
     put_report(etcd, "evil", state="degraded", problem={"text": "\x1b[2Jgone\x07"})
     assert "\x1b" not in run("fleet").stdout and "\x07" not in run("fleet", "show", "evil").stdout
+    named = with_digest(report("named", [("\x1b[2J\na.conf", 1)]), "5", **{"\x1b[2J\na": "x"})
+    put_report(etcd, "named", named)
+    done = run("fleet", "diff", "evil", "named")
+    assert "\x1b" not in done.stdout and len(done.stdout.splitlines()) == 4
+
+
+def test_what_a_host_says_of_a_rollout_is_one_line(etcd, run, home):
+    begin(run, home, "a.conf", "x = 2\n", "100%")
+    held = under_way(etcd)
+    put_report(etcd, "evil", bad=[{"rollout": held["id"], "name": "a.conf", "kind": "check",
+                                   "reason": "no)\n\x1b[2Ja.conf: all have it"}])
+    done = run("rollout", "a.conf", check=1)
+    shown = run("rollout", "show", "a.conf")
+    assert "\x1b" not in done.stdout + shown.stdout and len(shown.stdout.splitlines()) == 1
+    assert all(line.startswith("a.conf: ") for line in done.stdout.splitlines())
+    assert not any(line.startswith("a.conf: all") for line in done.stdout.splitlines())
 
 
 def test_clocks_that_are_off_are_told(etcd, listed):

@@ -107,16 +107,30 @@ static int go_on(struct step *step)
 	return EXIT_DONE;
 }
 
+/* Limits may bear that some have not taken it; and who does not report is not
+ * known of. */
+static void add_takers(struct buf *said, const struct plan_tally *tally)
+{
+	if (tally->reached && tally->taken == tally->reached)
+		buf_puts(said, "all have it");
+	else
+		buf_printf(said, "%lld of %lld hosts have it",
+			   (long long)tally->taken, (long long)tally->reached);
+}
+
 static int end(struct step *step)
 {
+	const struct plan_tally tally = fleet_tally(step->fleet, step->entry);
 	int64_t number;
 	int status = put_document(&step->document, step->store, &number);
 
-	if (status == EXIT_DONE && number >= 0)
-		buf_printf(step->said,
-			   "%s: all have it, and it is put as revision %lld\n",
-			   step->document.name, (long long)number);
-	return status;
+	if (status != EXIT_DONE || number < 0)
+		return status;
+	buf_printf(step->said, "%s: ", step->document.name);
+	add_takers(step->said, &tally);
+	buf_printf(step->said, ", and it is put as revision %lld\n",
+		   (long long)number);
+	return EXIT_DONE;
 }
 
 /* Look again, and do it to what is there if that is what was judged. */

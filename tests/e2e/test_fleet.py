@@ -317,6 +317,11 @@ def test_a_rollout_stops_by_itself_and_says_so(etcd, run, home):
     assert under_way(etcd) is None and etcd.get("a.conf") is None
 
 
+def test_a_rollout_that_nobody_reports_of_says_no_more_than_that(etcd, run, home):
+    begin(run, home, "a.conf", "x = 2\n", "100%", "--every", "0")
+    assert "0 of 0 hosts have it, and it is put as revision 1" in run("rollout", "a.conf").stdout
+
+
 def test_who_is_behind_at_the_end_of_a_stage_stops_it(etcd, run, home):
     begin(run, home, "a.conf", "x = 2\n", "100%", "--every", "0", "--stop-when", "behind>1")
     for name in NAMES[:3]:

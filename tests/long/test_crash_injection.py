@@ -217,8 +217,8 @@ def test_the_history_is_what_was_served_and_nothing_else(home, tmp_path):
         with Daemon(home) as daemon:
             home.conf("turn: 20\n")
             daemon.wait_value("turn", 20)
-            wait_until(lambda: len(daemon.call("History")["generations"])
-                       >= len(list(folder.glob("*.generation"))), "the history")
+            newest = folder / f"{daemon.call('Get')['generation']:020}.generation"
+            wait_until(newest.exists, "what is kept once all is read")
             told = daemon.call("History", reveal=True)["generations"]
             assert "history-not-used" not in daemon.log()
         turns = {}

@@ -72,18 +72,27 @@ def edits_during_a_task(yard, daemon, seconds, edits):
     assert yard.files() == []
 
 
+def wait_restart(yard):
+    """The next one: a slow machine has no rest between two tasks otherwise."""
+    starts = yard.starts()
+    wait_until(lambda: yard.starts() > starts, "a restart", 120)
+
+
 def many_tasks(yard, count, every, pause=0, seed=1):
-    """Tasks queued one after the other, with a pause of up to so many seconds, while the vault
-    changes: none is lost, none aborted, each has a vault that is newer than those before it."""
+    """Tasks queued one after the other, with a pause of up to so many seconds, and each ten of them
+    with a restart, while the vault changes: none is lost, none aborted, each has a vault that is newer
+    than those before it."""
     moments = random.Random(seed)
     yard.edit(0)
     with yard.agent(exec=()) as agent, Editing(yard, every) as editing:
         tasks = []
-        for _ in range(count):
+        for number in range(1, count + 1):
             before = editing.turn
             tasks.append(yard.task())
             wait_until(lambda: len(yard.queued()) < 2, "the queue", 120)
             time.sleep(moments.uniform(0, pause))
+            if pause and number % 10 == 0:
+                wait_restart(yard)
         yard.wait_end(*tasks, deadline=120)
         assert all(yard.ended(task) for task in tasks)
         aborted = [task for task in tasks if "stopped" in yard.work.task(task).statuses]

@@ -88,6 +88,7 @@ class Node:
         """Until it answers with a leader's word."""
         end = time.monotonic() + seconds
         while True:
+            assert self.process.poll() is None, self.log.read_text()[-2000:]
             try:
                 self.get("nothing")
                 return self
@@ -96,7 +97,6 @@ class Node:
                     return self
             except OSError:
                 pass
-            assert self.process.poll() is None, self.log.read_text()[-2000:]
             assert time.monotonic() < end, self.log.read_text()[-2000:]
             time.sleep(0.02)
 
@@ -232,7 +232,8 @@ class Cluster:
                     return node.put(name, text, prefix)
                 except (OSError, EtcdError):
                     pass
-            assert time.monotonic() < end, "no node takes it"
+            assert time.monotonic() < end, [(node.process.poll(), node.log.read_text()[-2000:])
+                                            for node in self.nodes]
 
 
 def trusting(ca, cert=None, key=None):

@@ -11,7 +11,6 @@
  */
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/buf.h"
 #include "clearconf.h"

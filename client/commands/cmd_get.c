@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "call/arguments.h"
 #include "call/channel.h"

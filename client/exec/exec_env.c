@@ -1,6 +1,5 @@
 #include "exec/exec_env.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/buf.h"

@@ -1,6 +1,5 @@
 #include "exec/exec_files.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>

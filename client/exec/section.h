@@ -8,8 +8,6 @@
  * on").
  */
 
-#include <stdbool.h>
-
 struct value;
 
 struct section_switch {

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "base/buf.h"
 #include "base/mem.h"
 #include "call/arguments.h"

@@ -1,7 +1,5 @@
 #include "fleet/site_history.h"
 
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"

@@ -1,7 +1,6 @@
 #include "text/expiry.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -7,7 +7,6 @@
  * daemon was there can be told when one is back.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/str.h"

@@ -1,7 +1,5 @@
 #include "text/report_html.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/buf.h"

@@ -1,7 +1,5 @@
 #include "config/lock.h"
 
-#include <string.h>
-
 #include "base/arena.h"
 #include "base/mem.h"
 #include "value/value.h"

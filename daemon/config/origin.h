@@ -10,7 +10,6 @@
  * as long as the documents do.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/source.h"

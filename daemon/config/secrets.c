@@ -1,7 +1,6 @@
 #include "config/secrets.h"
 
 #include <ctype.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"

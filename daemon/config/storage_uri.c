@@ -1,7 +1,6 @@
 #include "config/storage_uri.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/mem.h"

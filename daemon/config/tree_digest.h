@@ -12,7 +12,6 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/sha256.h"
 #include "base/str.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/file.h"

@@ -1,6 +1,5 @@
 #include "engine/history_disk.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"

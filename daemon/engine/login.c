@@ -2,7 +2,6 @@
 
 #include <libgen.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/arena.h"

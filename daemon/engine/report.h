@@ -15,9 +15,7 @@
  * Nothing that is served waits for it, or is less when it fails.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct buf;
 struct engine;

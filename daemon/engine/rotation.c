@@ -1,6 +1,5 @@
 #include "engine/rotation_parts.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>

@@ -1,6 +1,5 @@
 #include "engine/site.h"
 
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"

@@ -10,7 +10,6 @@
  * Knows nothing of sockets.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"

@@ -9,8 +9,6 @@
  * alone (environment.h).
  */
 
-#include <stdbool.h>
-
 struct arena;
 struct buf;
 struct path;

@@ -6,8 +6,6 @@
  * at the start and again by each reload.
  */
 
-#include <stdbool.h>
-
 struct diag;
 struct options;
 struct places;

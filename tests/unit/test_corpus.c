@@ -7,7 +7,6 @@
 
 #include <dirent.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../support/outcome.h"
 #include "base/buf.h"

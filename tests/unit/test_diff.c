@@ -5,8 +5,6 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "../support/docs.h"
 #include "exec/exec_overrides.h"

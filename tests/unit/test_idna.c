@@ -5,8 +5,6 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "config/idna.h"
 

@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,8 +5,6 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "base/mem.h"
 #include "value/path.h"

@@ -6,8 +6,6 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "base/arena.h"
 #include "render/render.h"
 #include "value/value.h"

@@ -5,8 +5,6 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
 #include "base/diag.h"
 #include "base/mem.h"
 #include "base/seal.h"

@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 
-#include <string.h>
 #include <time.h>
 
 #include "../support/jwt.h"

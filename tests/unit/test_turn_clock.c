@@ -5,8 +5,6 @@
 
 #include <cmocka.h>
 
-#include <stdbool.h>
-
 #include "engine/turn_clock.h"
 
 #define MS UINT64_C(1000000)

@@ -5,9 +5,6 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <string.h>
-
 #include "../support/watcher_calls.h"
 #include "base/mem.h"
 #include "config/snapshot.h"

@@ -1,6 +1,5 @@
 #include "base/str.h"
 
-#include <stdlib.h>
 #include <strings.h>
 #include <sys/random.h>
 

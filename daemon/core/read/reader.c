@@ -1,7 +1,5 @@
 #include "read/reader.h"
 
-#include <string.h>
-
 #include "base/mem.h"
 #include "read/hocon.h"
 #include "read/json.h"

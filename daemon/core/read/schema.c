@@ -1,6 +1,5 @@
 #include "read/schema.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <string.h>
 
 #include "base/fields.h"
 #include "base/log.h"

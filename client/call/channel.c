@@ -210,14 +210,13 @@ int channel_send(struct channel *channel, const char *method,
 }
 
 int channel_follow(struct channel *channel, const struct client *client,
-		   const char *method, struct buf *parameters)
+		   struct buf *parameters)
 {
-	char name[64];
 	int r;
 
 	channel_deinit(channel);
 	r = clearconf_watch_new(&channel->watch, client->socket,
-				full_name(name, sizeof(name), method),
+				WIRE_INTERFACE ".Watch",
 				buf_str(parameters).ptr);
 	if (r < 0)
 		return fail_by_errno(channel, r);

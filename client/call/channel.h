@@ -49,12 +49,12 @@ int channel_call(struct channel *channel, const char *method,
 int channel_send(struct channel *channel, const char *method,
 		 struct buf *parameters);
 
-/* The same in place of any earlier connection, and again whenever the
+/* Call Watch in place of any earlier connection, and again whenever the
  * connection is lost, without @parameters' "since", which is the last answer's.
  * That there is no daemon is an outcome of channel_next and channel_poll, once
  * until it is back: who can wait asks on. */
 int channel_follow(struct channel *channel, const struct client *client,
-		   const char *method, struct buf *parameters);
+		   struct buf *parameters);
 
 /* The next of them; the text itself is left in *@text (may be NULL) until the
  * next call. @timeout_ms: negative waits for ever. */

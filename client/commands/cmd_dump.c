@@ -426,7 +426,7 @@ static int follow(struct dump *dump)
 
 	dump->following = true;
 	write_watch(&question, dump);
-	status = channel_follow(&watching, dump->client, "Watch", &question);
+	status = channel_follow(&watching, dump->client, &question);
 	if (status != EXIT_DONE)
 		return channel_complain(&watching, status);
 	while (status == EXIT_DONE)

@@ -161,7 +161,7 @@ static int begin(const struct watching *watching, struct channel *channel)
 	int status;
 
 	write_question(&question, watching);
-	status = channel_follow(channel, watching->client, "Watch", &question);
+	status = channel_follow(channel, watching->client, &question);
 	if (status == EXIT_DONE && since && !is_past_wanted(watching->watch))
 		clearconf_watch_set_since(channel->watch,
 					  strtoll(since, NULL, 10));

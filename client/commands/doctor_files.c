@@ -139,16 +139,16 @@ static void look_at_sources(struct doctor *doctor,
 }
 
 /* The user's own file, of which a daemon of the system knows nothing. */
-static char *own_file(const char *name)
+static char *own_configuration(void)
 {
 	const char *home = getenv("HOME");
 
-	return mem_printf("%s/%s", home ? home : "", name);
+	return mem_printf("%s/clearml.conf", home ? home : "");
 }
 
 void doctor_look_at_rights(struct doctor *doctor)
 {
-	_cleanup_(mem_freep) char *own = own_file("clearml.conf");
+	_cleanup_(mem_freep) char *own = own_configuration();
 
 	doctor_each_workspace(doctor, look_at_sources);
 	look_at_mode(doctor, own);
@@ -220,7 +220,7 @@ static void look_at_dump(struct doctor *doctor, const char *path)
 
 void doctor_look_at_dumps(struct doctor *doctor)
 {
-	_cleanup_(mem_freep) char *own = own_file("clearml.conf");
+	_cleanup_(mem_freep) char *own = own_configuration();
 	const char *named = getenv("CLEARML_CONFIG_FILE");
 
 	look_at_dump(doctor, own);

@@ -159,7 +159,7 @@ int exec_feed_start(struct exec_feed *feed)
 	json_add_optional_string(&question, "workspace", client->workspace);
 	json_add_bool(&question, "documents", true);
 	buf_putc(&question, '}');
-	status = channel_follow(&feed->watching, client, "Watch", &question);
+	status = channel_follow(&feed->watching, client, &question);
 	return channel_complain(&feed->watching, status);
 }
 

@@ -112,8 +112,7 @@ static int begin(struct put *put, const struct client *client, const char *name)
 	if (!is_expected(&put->document, o->onto))
 		return complain_expected(&put->document, o->onto);
 	if (put->document.now.revision)
-		(void)site_text_take(&put->old, put->document.now.value, name,
-				     CONFORM_OFF);
+		(void)site_text_take(&put->old, put->document.now.value, name);
 	return EXIT_DONE;
 }
 
@@ -312,8 +311,7 @@ static int revert(const struct client *client, const void *fields,
 		return status;
 	change.text = copy.text;
 	change.reverts = copy.number;
-	if (copy.text.ptr &&
-	    !site_text_take(&put.new, copy.text, name, CONFORM_OFF)) {
+	if (copy.text.ptr && !site_text_take(&put.new, copy.text, name)) {
 		site_text_print(&put.new);
 		if (!put.options->force)
 			return complain_unsound(&put);

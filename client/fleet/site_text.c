@@ -45,12 +45,11 @@ static bool understand(struct site_text *text, const char *name,
 	return false;
 }
 
-bool site_text_take(struct site_text *text, struct str taken, const char *name,
-		    enum conform_policy policy)
+bool site_text_take(struct site_text *text, struct str taken, const char *name)
 {
 	*text = (struct site_text){.name = name};
 	text->text = arena_str(&text->arena, taken);
-	return understand(text, name, policy);
+	return understand(text, name, CONFORM_OFF);
 }
 
 static bool read_input(struct site_text *text)

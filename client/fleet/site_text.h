@@ -30,9 +30,8 @@ struct site_text {
 bool site_text_read(struct site_text *text, const char *path, const char *name,
 		    enum conform_policy policy);
 
-/* The same of a text that is at hand. */
-bool site_text_take(struct site_text *text, struct str taken, const char *name,
-		    enum conform_policy policy);
+/* The same of a text that was put before, with whatever keys it has. */
+bool site_text_take(struct site_text *text, struct str taken, const char *name);
 void site_text_deinit(struct site_text *text);
 
 /* Print what is wrong with it, and what is only odd. */

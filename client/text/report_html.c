@@ -110,14 +110,14 @@ static void moment(struct buf *out, int64_t seconds)
 	buf_puts(out, shown);
 }
 
-static void fact_at(struct buf *out, const char *name, int64_t seconds)
+static void last_answer(struct buf *out, int64_t seconds)
 {
 	_cleanup_(buf_deinit) struct buf shown = BUF_INIT;
 
 	if (!seconds)
 		return;
 	moment(&shown, seconds);
-	fact(out, name, buf_str(&shown));
+	fact(out, "last answer", buf_str(&shown));
 }
 
 /* "vault team:3:12" */
@@ -248,7 +248,7 @@ static void write_workspace(struct buf *out, const struct value *workspace)
 	fact(out, "user", answer_text(workspace, "user_name"));
 	fact(out, "company", answer_text(workspace, "company_name"));
 	write_key(out, workspace);
-	fact_at(out, "last answer", answer_int(server, "last_success", 0));
+	last_answer(out, answer_int(server, "last_success", 0));
 	fact(out, "last error", answer_text(server, "last_error"));
 	buf_puts(out, "</table></div>\n");
 	write_layers(out, value_get(workspace, STR("layers")));

@@ -92,16 +92,15 @@ bool patterns_add(struct patterns *patterns, struct str text,
 	return !pattern.bad;
 }
 
-bool patterns_add_words(struct patterns *patterns, const char *words,
-			enum hiding hiding)
+bool patterns_add_words(struct patterns *patterns, const char *words)
 {
 	struct str rest = str_from(words), word;
 	size_t count = 0;
 	bool good = true;
 
 	for (; count <= PATTERNS_MAX && str_next_word(&rest, &word); count++)
-		if (!patterns_has(patterns, word, hiding) &&
-		    !patterns_add(patterns, word, hiding))
+		if (!patterns_has(patterns, word, HIDE_TEXT) &&
+		    !patterns_add(patterns, word, HIDE_TEXT))
 			good = false;
 	return good && count <= PATTERNS_MAX;
 }
@@ -110,7 +109,7 @@ bool patterns_accept(const char *words)
 {
 	_cleanup_(patterns_deinit) struct patterns patterns = {0};
 
-	return patterns_add_words(&patterns, words, HIDE_TEXT);
+	return patterns_add_words(&patterns, words);
 }
 
 /* Nobody looks for a longer key, and none is worth the time. */

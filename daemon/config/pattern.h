@@ -36,10 +36,9 @@ bool patterns_add(struct patterns *patterns, struct str text,
 /* Why the last pattern that was refused is none, for a message. */
 const char *patterns_why_not(const struct patterns *patterns);
 
-/* Add each of @words, which blanks separate. False when any of them is bad, or
- * there are more than PATTERNS_MAX. */
-bool patterns_add_words(struct patterns *patterns, const char *words,
-			enum hiding hiding);
+/* Hide texts by each of @words, which blanks separate. False when any of them
+ * is bad, or there are more than PATTERNS_MAX. */
+bool patterns_add_words(struct patterns *patterns, const char *words);
 
 /* Would a new set take all of @words? */
 bool patterns_accept(const char *words);

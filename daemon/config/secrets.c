@@ -66,8 +66,8 @@ static struct secret_set *set_of(struct secrets *secrets)
 static void set_patterns(struct secret_set *set, const char *patterns)
 {
 	patterns_deinit(&set->rules.settings);
-	(void)patterns_add_words(&set->rules.settings, patterns ? patterns : "",
-				 HIDE_TEXT);
+	(void)patterns_add_words(&set->rules.settings,
+				 patterns ? patterns : "");
 }
 
 void secrets_set_patterns(struct secrets *secrets, const char *patterns)

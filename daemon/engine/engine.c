@@ -103,7 +103,7 @@ void engine_make_active(struct engine *engine, struct workspace *workspace)
 	log_info("workspace-used", LOG_TEXT("workspace", workspace->name));
 	engine->active = workspace;
 	engine->since = workspace->since;
-	workspace_renew(workspace, CAUSE_WORKSPACE);
+	workspace_renew(workspace);
 	engine->active_since = workspace->snapshot->generation;
 	report_look(engine->report);
 }
@@ -111,7 +111,7 @@ void engine_make_active(struct engine *engine, struct workspace *workspace)
 void engine_renew_workspaces(struct engine *engine)
 {
 	for (size_t i = engine->workspace_count; i-- > 0;)
-		workspace_renew(engine->workspaces[i], CAUSE_WORKSPACE);
+		workspace_renew(engine->workspaces[i]);
 	engine->active_since = engine->workspaces[engine->workspace_count - 1]
 				       ->snapshot->generation;
 }

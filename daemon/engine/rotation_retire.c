@@ -14,15 +14,16 @@
 
 #define STRETCH_S 3600 /* the longest wait at one go: clocks may be set */
 
-static void rotation_ask_about(struct rotation *rotation, const char *endpoint,
-			       const char *key, session_done_fn done)
+static void revoke_key(struct rotation *rotation, const char *key,
+		       session_done_fn done)
 {
 	_cleanup_(buf_deinit) struct buf body = BUF_INIT;
 
 	buf_putc(&body, '{');
 	json_add_string(&body, "access_key", key);
 	buf_putc(&body, '}');
-	rotation_ask(rotation, endpoint, buf_str(&body).ptr, done);
+	rotation_ask(rotation, "auth.revoke_credentials", buf_str(&body).ptr,
+		     done);
 }
 
 void rotation_act_move(struct rotation *rotation)
@@ -115,8 +116,7 @@ void rotation_act_revoke(struct rotation *rotation)
 		 host->uses_key(host->data, old, NULL))
 		rotation_retry(rotation);
 	else
-		rotation_ask_about(rotation, "auth.revoke_credentials", old,
-				   on_revoked);
+		revoke_key(rotation, old, on_revoked);
 }
 
 /* --- the journal --- */
@@ -155,8 +155,7 @@ static void on_discarded(void *data, const struct api_reply *reply)
 
 void rotation_act_discard(struct rotation *rotation)
 {
-	rotation_ask_about(rotation, "auth.revoke_credentials",
-			   rotation->leftover, on_discarded);
+	revoke_key(rotation, rotation->leftover, on_discarded);
 }
 
 static const struct value *find_leftover(const struct rotation *rotation,

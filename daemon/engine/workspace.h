@@ -159,7 +159,7 @@ bool workspace_can_serve(const struct workspace *workspace);
 
 /* What it serves, unchanged, as a new generation: it has become the active one.
  */
-void workspace_renew(struct workspace *workspace, enum snapshot_cause cause);
+void workspace_renew(struct workspace *workspace);
 
 /* Why @snapshot, of its history, may not be held, for people; NULL: it may. */
 const char *workspace_why_not_again(const struct workspace *workspace,

@@ -235,14 +235,14 @@ static void publish_changes(struct workspace *workspace,
 		workspace_serve(workspace, snapshot, cause);
 }
 
-void workspace_renew(struct workspace *workspace, enum snapshot_cause cause)
+void workspace_renew(struct workspace *workspace)
 {
 	_cleanup_(snapshot_unrefp) struct snapshot *snapshot =
 		hold_is_on(&workspace->hold)
 			? snapshot_again(workspace->snapshot)
 			: make_snapshot(workspace);
 
-	publish(workspace, snapshot, cause);
+	publish(workspace, snapshot, CAUSE_WORKSPACE);
 }
 
 bool workspace_read(struct workspace *workspace)

@@ -128,9 +128,9 @@ void arrivals_put(const struct workspace *workspace, struct stack *stack)
 }
 
 void arrivals_write(const struct workspace *workspace, const char *revision,
-		    const char *key, struct buf *json)
+		    struct buf *json)
 {
-	json_key(json, key);
+	json_key(json, "arriving");
 	buf_putc(json, '[');
 	for (size_t i = 0; i < VAULT_FEEDS; i++) {
 		const struct writer writer = {workspace, layers_of_feeds[i],

@@ -15,9 +15,9 @@ struct workspace;
 /* Are there any, of this revision (NULL: any)? */
 bool arrivals_exist(const struct workspace *workspace, const char *revision);
 
-/* Add the member @key, their list. What is told is masked. */
+/* Add the member "arriving", their list. What is told is masked. */
 void arrivals_write(const struct workspace *workspace, const char *revision,
-		    const char *key, struct buf *json);
+		    struct buf *json);
 
 /* Put the texts of them all in the place of the vaults of @stack, a copy. */
 void arrivals_put(const struct workspace *workspace, struct stack *stack);

@@ -164,7 +164,7 @@ static struct resolver *serve_arriving(void *data, const char *name,
 	struct resolver *resolver;
 
 	*why_not = workspace_arrivals_lack(workspace, NULL);
-	arrivals_write(workspace, NULL, "arriving", fields);
+	arrivals_write(workspace, NULL, fields);
 	if (!arrivals_exist(workspace, NULL))
 		return NULL;
 	resolver = serve_resolver(data, name, true,

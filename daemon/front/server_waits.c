@@ -407,7 +407,7 @@ static bool decide(struct server_call *call,
 		pending_fail_not_ready(server_call_end(call), why_not);
 		return false;
 	}
-	arrivals_write(call->workspace, revision, "arriving", &call->fields);
+	arrivals_write(call->workspace, revision, &call->fields);
 	decision(call->workspace, revision);
 	return true;
 }

@@ -362,7 +362,7 @@ static void write_workspace(struct reader *reader, const struct engine *engine,
 	if (reader->server)
 		write_behind(reader, workspace);
 	if (arrivals_exist(workspace, NULL))
-		arrivals_write(workspace, NULL, "arriving", json);
+		arrivals_write(workspace, NULL, json);
 	write_layers(reader, engine, workspace);
 	buf_putc(json, '}');
 }

@@ -156,8 +156,8 @@ static int write_rest(struct conn *conn, size_t sent)
 	conn->write = mem_alloc(sizeof(*conn->write));
 	conn->write->rest = rest;
 	conn->write->request.data = conn;
-	if (!charge_resize(&conn->write->charge, &conns->quota,
-			   conn->peer.user.uid, QUOTA_BYTES, rest->own)) {
+	if (!charge_set_bytes(&conn->write->charge, &conns->quota,
+			      conn->peer.user.uid, rest->own)) {
 		free_write(conn);
 		return -EDQUOT;
 	}
@@ -257,8 +257,8 @@ static bool pay_for_input(struct conn *conn)
 	size_t held = frame_held(&conn->frame);
 
 	if (held == conn->input.amount ||
-	    charge_resize(&conn->input, &conn->conns->quota,
-			  conn->peer.user.uid, QUOTA_BYTES, held))
+	    charge_set_bytes(&conn->input, &conn->conns->quota,
+			     conn->peer.user.uid, held))
 		return true;
 	if (conn->write) {
 		conn_close(conn);
@@ -277,7 +277,7 @@ static bool can_hold_answer(struct conn *conn, struct out_mark before)
 	size_t own = out_own(&conns->out);
 
 	if (own < LONG_ANSWER ||
-	    own <= quota_left(&conns->quota, conn->peer.user.uid, QUOTA_BYTES))
+	    own <= quota_bytes_left(&conns->quota, conn->peer.user.uid))
 		return true;
 	out_rewind(&conns->out, before);
 	reply_bytes_exceeded(conn);

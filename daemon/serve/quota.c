@@ -113,19 +113,20 @@ void charge_release(struct charge *charge)
 	*charge = (struct charge){0};
 }
 
-bool charge_resize(struct charge *charge, struct quota *quota, uid_t uid,
-		   enum quota_kind kind, size_t amount)
+bool charge_set_bytes(struct charge *charge, struct quota *quota, uid_t uid,
+		      size_t amount)
 {
 	size_t *used, others;
 
 	if (!charge->account)
 		return !amount || (amount <= UINT32_MAX &&
-				   charge_take(charge, quota, uid, kind,
+				   charge_take(charge, quota, uid, QUOTA_BYTES,
 					       (uint32_t)amount));
-	used = &charge->account->used[kind];
+	used = &charge->account->used[QUOTA_BYTES];
 	others = *used - charge->amount;
 	if (amount > charge->amount &&
-	    (amount > UINT32_MAX || others + amount > quota->limits[kind]))
+	    (amount > UINT32_MAX ||
+	     others + amount > quota->limits[QUOTA_BYTES]))
 		return false;
 	*used = others + amount;
 	charge->amount = (uint32_t)amount;
@@ -134,10 +135,11 @@ bool charge_resize(struct charge *charge, struct quota *quota, uid_t uid,
 	return true;
 }
 
-size_t quota_left(struct quota *quota, uid_t uid, enum quota_kind kind)
+size_t quota_bytes_left(struct quota *quota, uid_t uid)
 {
 	struct account *account = account_of(quota, uid);
-	size_t used = account->used[kind], limit = quota->limits[kind];
+	size_t used = account->used[QUOTA_BYTES];
+	size_t limit = quota->limits[QUOTA_BYTES];
 
 	account_settle(account);
 	return used < limit ? limit - used : 0;

@@ -55,13 +55,13 @@ const char *quota_name(enum quota_kind kind);
 bool charge_take(struct charge *charge, struct quota *quota, uid_t uid,
 		 enum quota_kind kind, uint32_t amount);
 
-/* The charge, whatever it is now, becomes @amount; false, and it stays, when
- * that would exceed the limit. */
-bool charge_resize(struct charge *charge, struct quota *quota, uid_t uid,
-		   enum quota_kind kind, size_t amount);
+/* A charge of bytes, whatever it is now, becomes @amount; false, and it stays,
+ * when that would exceed the limit. */
+bool charge_set_bytes(struct charge *charge, struct quota *quota, uid_t uid,
+		      size_t amount);
 
-/* What @uid may still take. */
-size_t quota_left(struct quota *quota, uid_t uid, enum quota_kind kind);
+/* How many bytes @uid may still take. */
+size_t quota_bytes_left(struct quota *quota, uid_t uid);
 
 /* One more call at @now (milliseconds); false: one too many at this rate. */
 bool quota_count_call(struct quota *quota, uid_t uid, enum quota_rate rate,

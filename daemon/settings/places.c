@@ -54,13 +54,6 @@ static char *xdg(const struct places *places, const struct env *env,
 	return mem_printf("%s/%s/" PROGRAM, home, below_home);
 }
 
-static bool has_folder(const struct env *env, const char *name)
-{
-	_cleanup_(mem_freep) char *folder = folder_of(env, name);
-
-	return folder;
-}
-
 static bool is_system(const struct env *env)
 {
 	struct str state;
@@ -80,14 +73,14 @@ static void init_system(struct places *places)
 static void init_user(struct places *places, const struct env *env)
 {
 	_cleanup_(mem_freep) char *runtime = folder_of(env, "XDG_RUNTIME_DIR");
+	_cleanup_(mem_freep) char *state = folder_of(env, "XDG_STATE_HOME");
 	_cleanup_(mem_freep) char *config = NULL;
 
 	places->home = home_of(env);
 	config = xdg(places, env, "XDG_CONFIG_HOME", ".config");
 	places->settings = mem_printf("%s/clearconfd.conf", config);
 	places->state_dir = xdg(places, env, "XDG_STATE_HOME", ".local/state");
-	places->no_state_dir =
-		!places->home && !has_folder(env, "XDG_STATE_HOME");
+	places->no_state_dir = !places->home && !state;
 	places->no_socket = places->no_state_dir && !runtime;
 	places->socket =
 		runtime ? mem_printf("%s/" PROGRAM "/" PROGRAM ".sock", runtime)

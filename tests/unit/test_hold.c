@@ -130,7 +130,7 @@ static void who_takes_over_serves_what_is_held(void **state)
 	start_with(fixture, "a: 1");
 	hold(fixture, 0);
 	save(fixture, "a: 2");
-	workspace_renew(fixture->workspace, CAUSE_WORKSPACE);
+	workspace_renew(fixture->workspace);
 	assert_value(fixture, "a", "1");
 	assert_int_equal(fixture->workspace->snapshot->generation, 2);
 	release(fixture);

@@ -135,7 +135,7 @@ static struct pending *add(struct stage *stage, uid_t uid, int mark)
 static size_t charged(struct stage *stage, uid_t uid)
 {
 	return stage->quota.limits[QUOTA_BYTES] -
-	       quota_left(&stage->quota, uid, QUOTA_BYTES);
+	       quota_bytes_left(&stage->quota, uid);
 }
 
 /* Until what is at work is done. */

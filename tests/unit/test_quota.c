@@ -109,21 +109,21 @@ static void a_charge_follows_what_it_pays_for(void **state)
 	(void)state;
 	quota_init(&quota);
 	quota.limits[QUOTA_BYTES] = 100;
-	assert_true(charge_resize(&a, &quota, 7, QUOTA_BYTES, 0));
+	assert_true(charge_set_bytes(&a, &quota, 7, 0));
 	assert_null(a.account);
-	assert_true(charge_resize(&a, &quota, 7, QUOTA_BYTES, 60));
-	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 40));
-	assert_int_equal(quota_left(&quota, 7, QUOTA_BYTES), 0);
-	assert_int_equal(quota_left(&quota, 8, QUOTA_BYTES), 100);
-	assert_false(charge_resize(&b, &quota, 7, QUOTA_BYTES, 41));
+	assert_true(charge_set_bytes(&a, &quota, 7, 60));
+	assert_true(charge_set_bytes(&b, &quota, 7, 40));
+	assert_int_equal(quota_bytes_left(&quota, 7), 0);
+	assert_int_equal(quota_bytes_left(&quota, 8), 100);
+	assert_false(charge_set_bytes(&b, &quota, 7, 41));
 	assert_int_equal(b.amount, 40);
-	assert_true(charge_resize(&a, &quota, 7, QUOTA_BYTES, 10));
-	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 90));
+	assert_true(charge_set_bytes(&a, &quota, 7, 10));
+	assert_true(charge_set_bytes(&b, &quota, 7, 90));
 	quota.limits[QUOTA_BYTES] = 50; /* what shrinks is never refused */
-	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 80));
-	assert_false(charge_resize(&b, &quota, 7, QUOTA_BYTES, SIZE_MAX));
+	assert_true(charge_set_bytes(&b, &quota, 7, 80));
+	assert_false(charge_set_bytes(&b, &quota, 7, SIZE_MAX));
 	charge_release(&a);
-	assert_true(charge_resize(&b, &quota, 7, QUOTA_BYTES, 0));
+	assert_true(charge_set_bytes(&b, &quota, 7, 0));
 	assert_true(list_is_empty(&quota.accounts));
 	quota_deinit(&quota);
 }

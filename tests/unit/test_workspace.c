@@ -68,7 +68,7 @@ static void who_takes_over_gets_a_generation_of_its_own(void **state)
 
 	scratch_write("clearml.conf", "a: 1");
 	start(fixture);
-	workspace_renew(fixture->workspace, CAUSE_WORKSPACE);
+	workspace_renew(fixture->workspace);
 	assert_value(fixture, "a", "1");
 	assert_int_equal(fixture->workspace->snapshot->generation, 2);
 	assert_int_equal(fixture->workspace->snapshot->cause, CAUSE_WORKSPACE);

@@ -217,7 +217,7 @@ static void a_transaction_brings_what_all_its_ranges_found(void **state)
 		"{" HEADER ",\"succeeded\":true,\"responses\":["
 		"{\"response_put\":{\"header\":{\"revision\":\"3\"}}},"
 		"{\"response_range\":{\"kvs\":[{\"key\":\"YQ==\","
-		"\"mod_revision\":\"3\",\"create_revision\":\"2\","
+		"\"mod_revision\":\"3\","
 		"\"lease\":\"5\"}]}},"
 		"{\"response_range\":{\"kvs\":["
 		"{\"key\":\"Yg==\",\"mod_revision\":\"3\"},"
@@ -231,19 +231,7 @@ static void a_transaction_brings_what_all_its_ranges_found(void **state)
 	assert_int_equal(reply.count, 3);
 	assert_true(str_is(reply.kvs[0].key, "a"));
 	assert_int_equal(reply.kvs[0].lease, 5);
-	assert_int_equal(reply.kvs[0].created, 2);
 	assert_true(str_is(reply.kvs[2].key, "c"));
-}
-
-static void what_was_counted_or_deleted_is_told(void **state)
-{
-	_cleanup_(etcd_reply_deinit) struct etcd_reply counted, deleted;
-
-	(void)state;
-	etcd_reply_read(&counted, STR("{" HEADER ",\"count\":\"7\"}"));
-	etcd_reply_read(&deleted, STR("{" HEADER ",\"deleted\":\"2\"}"));
-	assert_int_equal(counted.total, 7);
-	assert_int_equal(deleted.total, 2);
 }
 
 /* What a call or a line says, and what that is. */
@@ -363,7 +351,6 @@ int main(void)
 		cmocka_unit_test(a_lease_is_granted_and_renewed),
 		cmocka_unit_test(
 			a_transaction_brings_what_all_its_ranges_found),
-		cmocka_unit_test(what_was_counted_or_deleted_is_told),
 		cmocka_unit_test(a_page_brings_keys_and_whether_there_are_more),
 		cmocka_unit_test(a_revision_has_one_after_it),
 		cmocka_unit_test(a_login_brings_a_token),

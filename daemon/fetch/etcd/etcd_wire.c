@@ -242,7 +242,6 @@ static bool read_kv(struct etcd_reply *reply, const struct value *object)
 	struct etcd_kv *kv = &reply->kvs[reply->count];
 
 	kv->revision = number_at(object, "mod_revision");
-	kv->created = number_at(object, "create_revision");
 	kv->lease = any_number_at(object, "lease");
 	if (!read_bytes(reply, object, "key", &kv->key) ||
 	    !read_bytes(reply, object, "value", &kv->value) || !kv->key.len ||
@@ -425,8 +424,6 @@ static bool read_done(struct etcd_reply *reply, const struct value *root)
 	reply->kind = ETCD_DONE;
 	reply->more = is_true(root, "more");
 	reply->succeeded = is_true(root, "succeeded");
-	reply->total =
-		number_at(root, get(root, "count") ? "count" : "deleted");
 	reply->lease = any_number_at(root, "ID");
 	reply->ttl = number_at(root, "TTL");
 	reply->token = arena_str(&reply->arena, text_at(root, "token"));

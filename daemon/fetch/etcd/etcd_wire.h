@@ -28,7 +28,6 @@ struct etcd_span {
 struct etcd_kv {
 	struct str key, value;
 	int64_t revision; /* that wrote or deleted it */
-	int64_t created;  /* the revision that made it; 0: not said */
 	int64_t lease;    /* that it lives by; 0: none */
 };
 
@@ -54,7 +53,6 @@ struct etcd_reply {
 	struct etcd_kv *kvs; /* of a transaction those of all its ranges */
 	size_t count, room;
 	bool more;           /* keys that the limit cut off */
-	int64_t total;       /* keys of a range, or that were deleted */
 	bool succeeded;      /* of a transaction: its conditions held */
 	int64_t lease, ttl;  /* ttl: in seconds; 0: it has run out */
 	int64_t code;        /* gRPC's, of an error; 0: not said */

@@ -14,7 +14,7 @@
 
 struct hidden {
 	struct str *items;
-	size_t count, cap;
+	size_t count;
 	struct arena arena; /* of texts that are in no tree */
 };
 
@@ -22,11 +22,8 @@ static void add_hidden(struct hidden *hidden, struct str secret)
 {
 	if (secret.len < SECRET_MIN)
 		return;
-	if (hidden->count == hidden->cap) {
-		hidden->cap = hidden->cap ? 2 * hidden->cap : 16;
-		hidden->items = mem_grow(hidden->items,
-					 hidden->cap * sizeof(*hidden->items));
-	}
+	hidden->items =
+		mem_room(hidden->items, hidden->count, sizeof(*hidden->items));
 	hidden->items[hidden->count++] = secret;
 }
 

@@ -67,12 +67,8 @@ static struct catalog_entry *entry_for(struct catalog *catalog, struct str name)
 
 	if (is_at(catalog, at, name))
 		return &catalog->items[at];
-	if (catalog->count == catalog->room) {
-		catalog->room = catalog->room ? 2 * catalog->room : 16;
-		catalog->items =
-			mem_grow(catalog->items,
-				 catalog->room * sizeof(*catalog->items));
-	}
+	catalog->items = mem_room(catalog->items, catalog->count,
+				  sizeof(*catalog->items));
 	memmove(&catalog->items[at + 1], &catalog->items[at],
 		(catalog->count++ - at) * sizeof(*catalog->items));
 	catalog->items[at] = (struct catalog_entry){

@@ -28,7 +28,7 @@ struct catalog_entry {
 struct catalog {
 	struct arena arena;
 	struct catalog_entry *items; /* in the order of their names */
-	size_t count, room;
+	size_t count;
 };
 
 void catalog_deinit(struct catalog *catalog);

@@ -32,11 +32,8 @@ struct host *fleet_add(struct fleet *fleet, struct str name)
 {
 	struct host *host;
 
-	if (fleet->count == fleet->room) {
-		fleet->room = fleet->room ? 2 * fleet->room : 64;
-		fleet->hosts = mem_grow(fleet->hosts,
-					fleet->room * sizeof(*fleet->hosts));
-	}
+	fleet->hosts =
+		mem_room(fleet->hosts, fleet->count, sizeof(*fleet->hosts));
 	host = &fleet->hosts[fleet->count++];
 	*host = (struct host){.name = arena_str(&fleet->arena, name)};
 	return host;

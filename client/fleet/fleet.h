@@ -18,7 +18,7 @@ struct fleet {
 	struct arena arena;   /* what hosts say */
 	struct arena reasons; /* what is made of it, until the next time */
 	struct host *hosts;   /* in the order of their names, once judged */
-	size_t count, room;
+	size_t count;
 	struct catalog catalog;
 	struct verdicts verdicts; /* on revisions of vaults */
 	int64_t now;              /* seconds since 1970, by etcd's clock */

@@ -24,7 +24,7 @@
 /* What etcd holds of ours, in the order of the keys. */
 struct mirror {
 	struct etcd_kv *items; /* which own their texts */
-	size_t count, room;
+	size_t count;
 	bool whole;               /* all of it is there */
 	long long changed, since; /* last and first; 0: it is all shown */
 	struct etcd *etcd;
@@ -79,11 +79,8 @@ static void drop(struct mirror *mirror, size_t at)
 
 static void make_room(struct mirror *mirror, size_t at)
 {
-	if (mirror->count == mirror->room) {
-		mirror->room = mirror->room ? 2 * mirror->room : 256;
-		mirror->items = mem_grow(mirror->items,
-					 mirror->room * sizeof(*mirror->items));
-	}
+	mirror->items =
+		mem_room(mirror->items, mirror->count, sizeof(*mirror->items));
 	memmove(&mirror->items[at + 1], &mirror->items[at],
 		(mirror->count - at) * sizeof(*mirror->items));
 	mirror->count++;

@@ -16,7 +16,7 @@ struct loading {
 	struct fleet *fleet;
 	size_t skip;           /* bytes of a key before the name */
 	struct host *memories; /* as host_write_memory has them */
-	size_t count, room;
+	size_t count;
 };
 
 static struct str name_of(const struct loading *loading,
@@ -48,12 +48,8 @@ static void take_memory(void *data, const struct etcd_kv *kv)
 
 	if (!name_of(loading, kv).len)
 		return;
-	if (loading->count == loading->room) {
-		loading->room = loading->room ? 2 * loading->room : 64;
-		loading->memories =
-			mem_grow(loading->memories,
-				 loading->room * sizeof(*loading->memories));
-	}
+	loading->memories = mem_room(loading->memories, loading->count,
+				     sizeof(*loading->memories));
 	memory = &loading->memories[loading->count++];
 	*memory = (struct host){.name = arena_str(arena, name_of(loading, kv))};
 	host_read(memory, arena, kv->value);

@@ -48,11 +48,7 @@ static void drop(struct leaves *leaves, size_t at)
 
 static void insert(struct leaves *leaves, size_t at, struct leaf leaf)
 {
-	if (leaves->count == leaves->cap) {
-		leaves->cap = leaves->cap ? 2 * leaves->cap : 64;
-		leaves->items =
-			mem_grow(leaves->items, leaves->cap * sizeof(leaf));
-	}
+	leaves->items = mem_room(leaves->items, leaves->count, sizeof(leaf));
 	memmove(&leaves->items[at + 1], &leaves->items[at],
 		(leaves->count - at) * sizeof(leaf));
 	leaves->items[at] = leaf;

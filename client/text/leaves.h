@@ -19,7 +19,7 @@ struct leaf {
 
 struct leaves {
 	struct leaf *items;
-	size_t count, cap;
+	size_t count;
 };
 
 /* Add all of @value, which stands at @prefix (the text of a path). */

@@ -48,11 +48,8 @@ void history_digest(struct str bytes, unsigned char *name)
 
 void record_add_doc(struct record *record, uint32_t number)
 {
-	if (record->count == record->cap) {
-		record->cap = record->cap ? 2 * record->cap : 8;
-		record->docs = mem_grow(record->docs,
-					record->cap * sizeof(*record->docs));
-	}
+	record->docs =
+		mem_room(record->docs, record->count, sizeof(*record->docs));
 	record->docs[record->count++] = number;
 }
 
@@ -157,12 +154,8 @@ static void know(struct history_disk *disk, struct doc *doc, uint32_t number)
 {
 	struct known_docs *knowing = &disk->knowing;
 
-	if (knowing->count == knowing->cap) {
-		knowing->cap = knowing->cap ? 2 * knowing->cap : 8;
-		knowing->items =
-			mem_grow(knowing->items,
-				 knowing->cap * sizeof(knowing->items[0]));
-	}
+	knowing->items = mem_room(knowing->items, knowing->count,
+				  sizeof(knowing->items[0]));
 	knowing->items[knowing->count++] =
 		(struct known_doc){doc_ref(doc), number};
 	record_add_doc(disk->current, number);

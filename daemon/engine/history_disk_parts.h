@@ -32,14 +32,14 @@ struct known_doc {
 
 struct known_docs {
 	struct known_doc *items;
-	size_t count, cap;
+	size_t count;
 };
 
 /* A generation that is on the disk. */
 struct record {
 	uint64_t generation;
 	uint32_t *docs; /* numbers */
-	size_t count, cap;
+	size_t count;
 };
 
 struct history_disk {

@@ -65,7 +65,7 @@ void site_docs_clear(struct site_docs *docs)
 		doc_deinit(&docs->items[i]);
 	mem_free(docs->items);
 	docs->items = NULL;
-	docs->count = docs->room = docs->bytes = 0;
+	docs->count = docs->bytes = 0;
 	rollouts_clear(&docs->rollouts);
 	verdicts_deinit(&docs->verdicts);
 }
@@ -237,11 +237,8 @@ static void set_text(struct site_docs *docs, struct site_doc *doc,
 static void insert(struct site_docs *docs, size_t place, size_t rank,
 		   struct str key)
 {
-	if (docs->count == docs->room) {
-		docs->room = docs->room ? 2 * docs->room : 16;
-		docs->items = mem_grow(docs->items,
-				       docs->room * sizeof(docs->items[0]));
-	}
+	docs->items =
+		mem_room(docs->items, docs->count, sizeof(docs->items[0]));
 	memmove(&docs->items[place + 1], &docs->items[place],
 		(docs->count - place) * sizeof(docs->items[0]));
 	docs->items[place] = (struct site_doc){
@@ -539,7 +536,7 @@ static struct site_docs set_aside(struct site_docs *docs)
 	struct site_docs before = *docs;
 
 	docs->items = NULL;
-	docs->count = docs->room = docs->bytes = 0;
+	docs->count = docs->bytes = 0;
 	docs->rollouts = (struct site_rollouts){0};
 	docs->verdicts = (struct verdicts){0};
 	docs->before = NULL;

@@ -42,7 +42,7 @@ struct site_docs {
 	char **groups;
 	size_t group_count;
 	struct site_doc *items;
-	size_t count, room;
+	size_t count;
 	size_t bytes;     /* of all texts */
 	int64_t revision; /* the newest that was taken; 0: none */
 	struct site_rollouts rollouts;

@@ -115,6 +115,28 @@ static void growth_wipes_the_old_place(void **state)
 	mem_free(text);
 }
 
+static void an_array_has_room_for_one_more(void **state)
+{
+	_cleanup_(mem_freep) int *items = NULL;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		items = mem_room(items, (size_t)i, sizeof(*items));
+		items[i] = i;
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(items[i], i);
+}
+
+static void an_array_with_room_stays_where_it_is(void **state)
+{
+	_cleanup_(mem_freep) int *items = mem_room(NULL, 0, sizeof(*items));
+
+	(void)state;
+	for (size_t count = 1; count < 8; count++)
+		assert_ptr_equal(mem_room(items, count, sizeof(*items)), items);
+}
+
 static void formatting_leaves_no_copy(void **state)
 {
 	(void)state;
@@ -135,6 +157,8 @@ int main(void)
 		cmocka_unit_test(freeing_null_does_nothing),
 		cmocka_unit_test(freed_memory_is_wiped),
 		cmocka_unit_test(growth_wipes_the_old_place),
+		cmocka_unit_test(an_array_has_room_for_one_more),
+		cmocka_unit_test(an_array_with_room_stays_where_it_is),
 		cmocka_unit_test(formatting_leaves_no_copy),
 	};
 

@@ -52,6 +52,13 @@ KNOWS_NO_CALLER void *mem_grow(void *block, size_t size)
 	return grown;
 }
 
+void *mem_room(void *block, size_t count, size_t size)
+{
+	if (block && (count + 1) * size <= malloc_usable_size(block))
+		return block;
+	return mem_grow(block, (count < 4 ? 8 : 2 * count) * size);
+}
+
 void *mem_map(void *block, size_t old, size_t size)
 {
 	void *grown = block ? mremap(block, old, size, MREMAP_MAYMOVE)

@@ -37,6 +37,11 @@ void mem_init(void);
 
 void *mem_alloc(size_t size); /* zeroed */
 void *mem_grow(void *block, size_t size);
+
+/* @block, an array of @count items of @size bytes each (NULL: none), with room
+ * for one more. */
+void *mem_room(void *block, size_t count, size_t size);
+
 char *mem_strdup(const char *text);
 char *mem_strndup(const char *text, size_t len); /* also of NULL, 0 */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));

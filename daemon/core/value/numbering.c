@@ -45,13 +45,8 @@ static void make_slots(struct numbering *numbering)
 static size_t append(struct numbering *numbering, struct value *value)
 {
 	make_slots(numbering);
-	if (numbering->count == numbering->cap) {
-		numbering->cap =
-			numbering->cap ? 2 * numbering->cap : FIRST_SLOTS;
-		numbering->items =
-			mem_grow(numbering->items,
-				 numbering->cap * sizeof(struct numbered));
-	}
+	numbering->items = mem_room(numbering->items, numbering->count,
+				    sizeof(struct numbered));
 	numbering->items[numbering->count] = (struct numbered){value, 0};
 	*slot_of(numbering, value) = (uint32_t)++numbering->count;
 	return numbering->count - 1;

@@ -22,7 +22,7 @@ struct numbered {
 
 struct numbering {
 	struct numbered *items;
-	size_t count, cap;
+	size_t count;
 	uint32_t *slots; /* by address: 0, or 1 + the number */
 	size_t slot_count;
 };

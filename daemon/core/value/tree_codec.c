@@ -182,7 +182,7 @@ struct unpacking {
 	const struct numbering *before;
 	const struct tree_home *home;
 	struct value **made; /* by number, after those; NULL: not whole yet */
-	size_t count, cap, level;
+	size_t count, level;
 	struct cursor at;
 };
 
@@ -371,12 +371,8 @@ static struct value *unpack_again(struct unpacking *unpacking)
 
 static size_t take_number(struct unpacking *unpacking)
 {
-	if (unpacking->count == unpacking->cap) {
-		unpacking->cap = unpacking->cap ? 2 * unpacking->cap : 64;
-		unpacking->made =
-			mem_grow(unpacking->made,
-				 unpacking->cap * sizeof(struct value *));
-	}
+	unpacking->made = mem_room(unpacking->made, unpacking->count,
+				   sizeof(struct value *));
 	unpacking->made[unpacking->count] = NULL;
 	return unpacking->count++;
 }

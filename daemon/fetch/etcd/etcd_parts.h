@@ -28,7 +28,7 @@ enum etcd_state {
 struct etcd_load {
 	struct arena arena;
 	struct etcd_kv *kvs;
-	size_t count, room, bytes;
+	size_t count, bytes;
 };
 
 struct etcd_watched {

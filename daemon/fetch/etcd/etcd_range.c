@@ -24,11 +24,7 @@ static void load_push(struct etcd_load *load, const struct etcd_kv *kv)
 
 	if (kv->value.ptr)
 		ours.value = arena_str(&load->arena, kv->value);
-	if (load->count == load->room) {
-		load->room = load->room ? 2 * load->room : 16;
-		load->kvs =
-			mem_grow(load->kvs, load->room * sizeof(*load->kvs));
-	}
+	load->kvs = mem_room(load->kvs, load->count, sizeof(*load->kvs));
 	load->kvs[load->count++] = ours;
 	load->bytes += kv->key.len + kv->value.len;
 }

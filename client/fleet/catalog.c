@@ -32,20 +32,15 @@ static bool is_rollout(struct str name, struct str *document)
 	return document->len > 0;
 }
 
+static struct str name_at(const void *entries, size_t i)
+{
+	return ((const struct catalog_entry *)entries)[i].name;
+}
+
 /* Where @name is, or would be. */
 static size_t place_of(const struct catalog *catalog, struct str name)
 {
-	size_t low = 0, high = catalog->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (str_compare(catalog->items[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return str_place(name, catalog->items, catalog->count, name_at);
 }
 
 static bool is_at(const struct catalog *catalog, size_t at, struct str name)

@@ -54,19 +54,14 @@ static void clear(struct mirror *mirror)
 	mirror->count = 0;
 }
 
+static struct str key_at(const void *kvs, size_t i)
+{
+	return ((const struct etcd_kv *)kvs)[i].key;
+}
+
 static size_t place_of(const struct mirror *mirror, struct str key)
 {
-	size_t low = 0, high = mirror->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (str_compare(mirror->items[middle].key, key) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return str_place(key, mirror->items, mirror->count, key_at);
 }
 
 static void drop(struct mirror *mirror, size_t at)

@@ -7,20 +7,15 @@
 #include "value/diff.h"
 #include "value/json.h"
 
+static struct str path_at(const void *leaves, size_t i)
+{
+	return str_from(((const struct leaf *)leaves)[i].path);
+}
+
 /* The index where @path is, or belongs. */
 static size_t place_of(const struct leaves *leaves, struct str path)
 {
-	size_t low = 0, high = leaves->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (str_compare(str_from(leaves->items[middle].path), path) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return str_place(path, leaves->items, leaves->count, path_at);
 }
 
 static bool is_at(const struct leaves *leaves, size_t at, struct str path)

@@ -9,26 +9,17 @@
 #include "read/doc.h"
 #include "settings/settings.h"
 
+static struct str path_at(const void *paths, size_t i)
+{
+	return str_from(((char *const *)paths)[i]);
+}
+
 /* True when the list has @path; *at: where it is, or belongs. */
 static bool find_path(const struct watch_paths *list, const char *path,
 		      size_t *at)
 {
-	size_t low = 0, high = list->count, middle;
-	int order;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		order = strcmp(list->paths[middle], path);
-		*at = middle;
-		if (!order)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*at = low;
-	return false;
+	*at = str_place(str_from(path), list->paths, list->count, path_at);
+	return *at < list->count && !strcmp(list->paths[*at], path);
 }
 
 /* Workspaces share files. */

@@ -150,6 +150,25 @@ static void order_is_that_of_bytes(void **state)
 	assert_int_equal(str_compare(STR(""), (struct str){0}), 0);
 }
 
+static struct str word_at(const void *list, size_t i)
+{
+	return str_from(((const char *const *)list)[i]);
+}
+
+static void a_text_has_its_place_in_the_order(void **state)
+{
+	static const char *const words[] = {"", "b", "b", "d", "f"};
+
+	(void)state;
+	assert_int_equal(str_place(STR("b"), words, 0, word_at), 0);
+	assert_int_equal(str_place(STR(""), words, 5, word_at), 0);
+	assert_int_equal(str_place(STR("a"), words, 5, word_at), 1);
+	assert_int_equal(str_place(STR("b"), words, 5, word_at), 1);
+	assert_int_equal(str_place(STR("c"), words, 5, word_at), 3);
+	assert_int_equal(str_place(STR("f"), words, 5, word_at), 4);
+	assert_int_equal(str_place(STR("g"), words, 5, word_at), 5);
+}
+
 static void equality_needs_the_same_length(void **state)
 {
 	(void)state;
@@ -452,6 +471,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_code_point_but_surrogates_is_valid),
 		cmocka_unit_test(length_counts_characters),
 		cmocka_unit_test(order_is_that_of_bytes),
+		cmocka_unit_test(a_text_has_its_place_in_the_order),
 		cmocka_unit_test(equality_needs_the_same_length),
 		cmocka_unit_test(ends_are_compared_within_bounds),
 		cmocka_unit_test(an_offset_past_the_end_gives_nothing),

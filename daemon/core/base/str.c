@@ -15,6 +15,22 @@ int str_compare(struct str a, struct str b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
+size_t str_place(struct str text, const void *list, size_t count,
+		 str_of_fn text_of)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (str_compare(text_of(list, middle), text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static bool is_space(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');

@@ -79,6 +79,14 @@ static inline bool str_same(const char *a, const char *b)
 /* Bytewise, the shorter first among equals: the order of code points. */
 int str_compare(struct str a, struct str b);
 
+/* The text of item @i of @list. */
+typedef struct str (*str_of_fn)(const void *list, size_t i);
+
+/* The first of @count items in the order of their texts that does not come
+ * before @text: where it is, or would be. */
+size_t str_place(struct str text, const void *list, size_t count,
+		 str_of_fn text_of);
+
 /* The part from @start on; empty when @start is past the end. */
 static inline struct str str_from_offset(struct str a, size_t start)
 {

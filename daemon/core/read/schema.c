@@ -11,19 +11,15 @@ static const struct schema_key keys[] = {
 #include "clearml_keys.h"
 };
 
+static struct str path_at(const void *list, size_t i)
+{
+	return str_from(((const struct schema_key *)list)[i].path);
+}
+
 /* The first key that is not before @path. */
 static const struct schema_key *lower_bound(struct str path)
 {
-	size_t first = 0, end = ARRAY_SIZE(keys), middle;
-
-	while (first < end) {
-		middle = first + (end - first) / 2;
-		if (str_compare(str_from(keys[middle].path), path) < 0)
-			first = middle + 1;
-		else
-			end = middle;
-	}
-	return keys + first;
+	return keys + str_place(path, keys, ARRAY_SIZE(keys), path_at);
 }
 
 const struct schema_key *schema_find(struct str path)

@@ -109,7 +109,7 @@ run = $(if $(V),$2,@echo "  $1 $@"; $2)
 
 core_src   := $(wildcard daemon/core/*/*.c)
 daemon_src := $(wildcard daemon/*.c \
-              $(foreach d,settings config fetch fetch/etcd engine serve front,daemon/$(d)/*.c))
+              $(foreach d,settings config fetch fetch/etcd state site engine serve front,daemon/$(d)/*.c))
 lib_src    := $(wildcard client/lib/*.c)
 client_src := $(wildcard client/*.c \
               $(foreach d,text call exec commands fleet,client/$(d)/*.c))

@@ -11,12 +11,12 @@
 #include "config/stack.h"
 #include "engine/engine.h"
 #include "engine/layers.h"
-#include "engine/site.h"
 #include "read/doc.h"
 #include "settings/options.h"
 #include "settings/places.h"
 #include "settings/settings.h"
 #include "settings/startup.h"
+#include "site/site.h"
 #include "value/value.h"
 
 static void print_list(const struct diag_list *warnings)

@@ -20,14 +20,14 @@
 
 #include "base/diag.h"
 #include "base/machine.h"
-#include "engine/active_workspace.h"
-#include "engine/generation.h"
 #include "engine/turn_clock.h"
 #include "engine/watch_paths.h"
 #include "engine/workspace.h"
 #include "settings/options.h"
 #include "settings/places.h"
 #include "settings/settings.h"
+#include "state/active_workspace.h"
+#include "state/generation.h"
 
 struct access;
 struct callers;

@@ -4,8 +4,8 @@
 #include "base/share.h"
 #include "engine/engine_parts.h"
 #include "engine/report.h"
-#include "engine/site.h"
 #include "settings/settings.h"
+#include "site/site.h"
 
 void engine_judge_rollouts(struct engine *engine, uint64_t since)
 {

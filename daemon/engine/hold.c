@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/secrets.h"
-#include "engine/disk.h"
+#include "state/disk.h"
 
 /* One visit to the disk. */
 struct hold_work {

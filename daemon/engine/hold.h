@@ -29,7 +29,7 @@
 #include <uv.h>
 
 #include "config/snapshot.h"
-#include "engine/hold_file.h"
+#include "state/hold_file.h"
 
 struct hold_work;
 

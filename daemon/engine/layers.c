@@ -8,11 +8,11 @@
 #include "config/stack.h"
 #include "engine/local.h"
 #include "engine/login.h"
-#include "engine/site.h"
 #include "engine/workspace.h"
 #include "fetch/vault.h"
 #include "settings/places.h"
 #include "settings/settings.h"
+#include "site/site.h"
 
 struct layer_context layers_context(const struct settings *settings,
 				    const struct env *env,

@@ -4,11 +4,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/engine_parts.h"
-#include "engine/hold_file.h"
-#include "engine/site.h"
 #include "fetch/cache.h"
 #include "fetch/uv_compat.h"
 #include "fetch/watch.h"
+#include "site/site.h"
+#include "state/hold_file.h"
 
 #define SWEEP_MS 3600000
 

@@ -15,9 +15,9 @@
 #include "config/mask.h"
 #include "engine/engine.h"
 #include "engine/report_job.h"
-#include "engine/site.h"
 #include "fetch/etcd/etcd_keep.h"
 #include "settings/places.h"
+#include "site/site.h"
 #include "value/json.h"
 
 /* What happens at one moment is told at once. */

@@ -10,9 +10,9 @@
 #include "config/mask.h"
 #include "engine/engine.h"
 #include "engine/layers.h"
-#include "engine/site.h"
 #include "read/doc.h"
 #include "read/reader.h"
+#include "site/site.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -9,9 +9,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/mask.h"
-#include "engine/disk.h"
 #include "engine/workspace.h"
 #include "settings/settings.h"
+#include "state/disk.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -5,9 +5,9 @@
 #include "base/mem.h"
 #include "config/secrets.h"
 #include "engine/credential.h"
-#include "engine/disk.h"
 #include "engine/rotation_parts.h"
 #include "engine/workspace.h"
+#include "state/disk.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -15,10 +15,10 @@
 
 #include <uv.h>
 
-#include "engine/pair_file.h"
 #include "engine/rotation.h"
-#include "engine/rotation_journal.h"
 #include "fetch/session.h"
+#include "state/pair_file.h"
+#include "state/rotation_journal.h"
 
 struct disk_work;
 

@@ -6,9 +6,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "engine/credential.h"
-#include "engine/disk.h"
 #include "engine/rotation_parts.h"
 #include "engine/workspace.h"
+#include "state/disk.h"
 #include "value/json.h"
 #include "value/value.h"
 

@@ -7,10 +7,10 @@
 #include "base/str.h"
 #include "config/mask.h"
 #include "config/secrets.h"
-#include "engine/pair_file.h"
 #include "fetch/poll_phase.h"
 #include "fetch/session.h"
 #include "settings/settings.h"
+#include "state/pair_file.h"
 
 #define PROVE_MIN_MS 100
 

@@ -7,11 +7,11 @@
 #include "config/access.h"
 #include "engine/layers.h"
 #include "engine/rotation.h"
-#include "engine/site.h"
 #include "engine/workspace_parts.h"
 #include "fetch/cache_file.h"
 #include "read/doc.h"
 #include "settings/settings.h"
+#include "site/site.h"
 
 const char *workspace_state_name(enum workspace_state state)
 {

@@ -25,8 +25,8 @@
 #include "config/stack.h"
 #include "engine/arrival.h"
 #include "engine/hold.h"
-#include "engine/last_good.h"
 #include "engine/upstream.h"
+#include "state/last_good.h"
 
 struct access;
 struct change_log;

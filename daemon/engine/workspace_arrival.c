@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/site.h"
 #include "engine/workspace_parts.h"
 #include "settings/settings.h"
+#include "site/site.h"
 
 static struct arrival_rule rule_of(const struct workspace *workspace)
 {

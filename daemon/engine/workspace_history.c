@@ -3,8 +3,8 @@
 #include "base/mem.h"
 #include "config/lock.h"
 #include "engine/change_log.h"
-#include "engine/history_store.h"
 #include "engine/workspace_parts.h"
+#include "state/history_store.h"
 
 static uint64_t oldest(const struct workspace *workspace)
 {

@@ -10,13 +10,13 @@
 #include "config/mask.h"
 #include "engine/engine.h"
 #include "engine/rotation.h"
-#include "engine/site.h"
 #include "front/arrivals.h"
 #include "front/front.h"
 #include "front/hold_json.h"
 #include "front/server_call.h"
 #include "serve/peer.h"
 #include "serve/service.h"
+#include "site/site.h"
 #include "value/json.h"
 
 static void add_generation(struct server_call *call)

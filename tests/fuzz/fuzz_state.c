@@ -15,12 +15,12 @@
 #include "base/diag.h"
 #include "base/file.h"
 #include "base/seal.h"
-#include "engine/active_workspace.h"
-#include "engine/generation.h"
-#include "engine/hold_file.h"
-#include "engine/pair_file.h"
-#include "engine/rotation_journal.h"
 #include "fuzz_cost.h"
+#include "state/active_workspace.h"
+#include "state/generation.h"
+#include "state/hold_file.h"
+#include "state/pair_file.h"
+#include "state/rotation_journal.h"
 
 /* So many that clients can hold, but for those of a few restarts. */
 #define LAST_GENERATION ((UINT64_C(1) << 53) - 100000)

@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "config/history.h"
 #include "config/snapshot.h"
-#include "engine/history_disk.h"
+#include "state/history_disk.h"
 
 #define HISTORIES_FOLDER "state/history/research.history"
 #define HISTORIES_OWNER  "https://api\nkey\n\n"

@@ -10,7 +10,7 @@
 #include "../support/quiet.h"
 #include "../support/scratch.h"
 #include "base/mem.h"
-#include "engine/active_workspace.h"
+#include "state/active_workspace.h"
 
 struct bench {
 	uv_loop_t loop;

@@ -10,7 +10,7 @@
 #include "../support/scratch.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "engine/disk.h"
+#include "state/disk.h"
 
 #define UNTOLD 1
 

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "../support/scratch.h"
-#include "engine/generation.h"
+#include "state/generation.h"
 
 /* Wall clock milliseconds of 2020: no counter that began at 1 gets there. */
 #define CLOCK_FROM UINT64_C(1577836800000)

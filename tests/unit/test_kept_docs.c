@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "engine/kept_docs.h"
+#include "state/kept_docs.h"
 
 #define MANY 1000
 

@@ -25,8 +25,8 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "engine/generation.h"
 #include "fetch/cache_file.h"
+#include "state/generation.h"
 #include "text/target.h"
 
 #define SIZE                                                                   \

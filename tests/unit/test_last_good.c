@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "config/stack.h"
-#include "engine/last_good.h"
 #include "fetch/cache.h"
 #include "fetch/cache_file.h"
+#include "state/last_good.h"
 
 #define MINUTE ((int64_t)60 * 1000)
 #define DAY    ((int64_t)24 * 60 * MINUTE)

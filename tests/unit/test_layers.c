@@ -8,8 +8,8 @@
 #include "../support/workspaces.h"
 #include "config/stack.h"
 #include "engine/layers.h"
-#include "engine/site.h"
 #include "fetch/vault.h"
+#include "site/site.h"
 
 /* The layers of a stack as "kind:end of its source ...". */
 static char *shown(const struct stack *stack)

@@ -13,7 +13,7 @@
 #include "../support/scratch.h"
 #include "base/diag.h"
 #include "base/mem.h"
-#include "engine/pair_file.h"
+#include "state/pair_file.h"
 
 static int enter(void **state)
 {

@@ -9,7 +9,7 @@
 #include "../support/scratch.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "engine/rotation_journal.h"
+#include "state/rotation_journal.h"
 
 static int enter(void **state)
 {

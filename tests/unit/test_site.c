@@ -10,9 +10,9 @@
 #include "base/diag.h"
 #include "config/stack.h"
 #include "engine/layers.h"
-#include "engine/site.h"
 #include "fetch/base64.h"
 #include "settings/settings.h"
+#include "site/site.h"
 
 #define PREFIX  "/clearconf/site/"
 #define HEADER  "\"header\":{\"cluster_id\":\"77\",\"revision\":\"9\"}"

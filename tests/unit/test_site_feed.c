@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "engine/site_docs.h"
-#include "engine/site_feed.h"
 #include "settings/settings.h"
 #include "settings/settings_table.h"
+#include "site/site_docs.h"
+#include "site/site_feed.h"
 
 static struct settings *some_settings(void)
 {

@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/share.h"
-#include "engine/site_docs.h"
+#include "site/site_docs.h"
 
 #define MACHINE "0123456789abcdef0123456789abcdef"
 #define KEY     "/site/a.conf"

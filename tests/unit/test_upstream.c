@@ -6,8 +6,8 @@
 #include <cmocka.h>
 
 #include "../support/workspaces.h"
-#include "engine/pair_file.h"
 #include "fetch/session.h"
+#include "state/pair_file.h"
 
 /* An upstream, which is nobody's but the test's, and its answers. */
 struct asked {

@@ -21,6 +21,7 @@
 #   make SAN=address,undefined test      the same under sanitizers (own $(B))
 #   make lint             format, clang-tidy, layering, lengths, man pages
 #   make fuzz SECONDS=60  each fuzz target for so long
+#   make fuzz-keep        what that has found, minimised, into tests/corpus/fuzz
 #   make fuzz-differential SECONDS=60  random texts, as ClearML reads them:
 #                         its own parser, if CLEARML_SDK_SRC names a checkout of
 #                         its SDK, else a model of its rules
@@ -229,40 +230,25 @@ $(B)/modules.mk: Makefile tests/support/deps.sh
 	@echo "module_cflags := $$($(PKGCONF) --cflags $(MODULES))" > $@
 	@echo "module_libs := $$($(PKGCONF) --libs $(MODULES)) $(LIBS)" >> $@
 
-deps:
-	tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LONG) $(DEPS_LINT)
+# What each needs besides what building does.
+deps:          needs = $(DEPS_TEST) $(DEPS_LONG) $(DEPS_LINT)
+deps-bench:    needs = $(DEPS_TEST) $(DEPS_BENCH)
+deps-build:    needs =
+deps-coverage: needs = $(DEPS_TEST) $(DEPS_COVERAGE)
+deps-deb:      needs = $(DEPS_DEB)
+deps-demo:     needs = python3
+deps-lint:     needs = $(DEPS_LINT)
+deps-long:     needs = $(DEPS_TEST) $(DEPS_LONG)
+deps-rpm:      needs = $(DEPS_RPM)
+deps-system:   needs = $(DEPS_TEST) $(DEPS_SYSTEM)
+deps-test:     needs = $(DEPS_TEST)
 
-deps-build:
-	tests/support/deps.sh install $(DEPS_BUILD)
-
-deps-test:
-	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST)
+deps deps-bench deps-build deps-coverage deps-deb deps-demo deps-lint deps-long deps-rpm deps-test:
+	@tests/support/deps.sh install $(DEPS_BUILD) $(needs)
 
 # Who is not root skips the tests of the system, and needs nothing for them.
 deps-system:
-	@[ "$$(id -u)" != 0 ] || tests/support/deps.sh install $(DEPS_BUILD) \
-		$(DEPS_TEST) $(DEPS_SYSTEM)
-
-deps-long:
-	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_LONG)
-
-deps-deb:
-	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_DEB)
-
-deps-rpm:
-	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_RPM)
-
-deps-coverage:
-	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_COVERAGE)
-
-deps-demo:
-	@tests/support/deps.sh install $(DEPS_BUILD) python3
-
-deps-bench:
-	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_TEST) $(DEPS_BENCH)
-
-deps-lint:
-	@tests/support/deps.sh install $(DEPS_BUILD) $(DEPS_LINT)
+	@[ "$$(id -u)" != 0 ] || tests/support/deps.sh install $(DEPS_BUILD) $(needs)
 
 # --- proofs -----------------------------------------------------------------
 
@@ -460,7 +446,6 @@ uninstall:
 units := $(patsubst systemd/%,system/%,$(wildcard systemd/*.service systemd/*.socket)) \
          $(patsubst systemd/%,%,$(wildcard systemd/user/*))
 
-.PHONY: installed-units
 installed-units:
 	@mkdir -p $(B)/systemd/system $(B)/systemd/user
 	@for unit in $(units); do \
@@ -510,11 +495,12 @@ html:
 clean:
 	rm -rf --one-file-system build build-*
 
-.PHONY: wheel threads fuzz-keep fuzz-differential soak coverage valgrind deps-coverage deps-deb deps-rpm
-.PHONY: deps-build rpm test-old test-real bench-growth sanitized storm mutants
-.PHONY: all deps deps-test deps-bench deps-long deps-demo deps-lint deps-system test test-long \
-        test-system demo fuzz bench lint install uninstall capture deb dist html \
-        clean
+.PHONY: all bench bench-growth capture clean coverage deb demo deps deps-bench \
+        deps-build deps-coverage deps-deb deps-demo deps-lint deps-long \
+        deps-rpm deps-system deps-test dist fuzz fuzz-differential fuzz-keep \
+        html install installed-units lint mutants rpm sanitized soak storm \
+        test test-long test-old test-real test-system threads uninstall \
+        valgrind wheel
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(patsubst %.c,$(B)/%.d,$(all_src) $(fuzz_src))

@@ -71,7 +71,7 @@ void history_add(struct history *history, struct snapshot *snapshot)
 		entry_at(history, 0)->until = snapshot->generation - 1;
 	if (history->count == history->limit)
 		drop_oldest(history);
-	snapshot_settle(snapshot);
+	snapshot_freeze(snapshot);
 	history->newest = (history->newest + 1) % history->limit;
 	history->count++;
 	*entry_at(history, 0) = (struct history_entry){
@@ -87,7 +87,7 @@ void history_renew(struct history *history, struct snapshot *snapshot)
 	struct history_entry *newest = entry_at(history, 0);
 
 	assert(history->count);
-	snapshot_settle(snapshot);
+	snapshot_freeze(snapshot);
 	snapshot_ref(snapshot);
 	snapshot_unref(newest->snapshot);
 	newest->snapshot = snapshot;

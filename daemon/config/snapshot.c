@@ -185,13 +185,13 @@ struct snapshot *snapshot_again(struct snapshot *snapshot)
 	return again;
 }
 
-void snapshot_settle(struct snapshot *snapshot)
+void snapshot_freeze(struct snapshot *snapshot)
 {
 	for (size_t i = 0; i < snapshot->docs.count; i++) {
 		struct doc *doc = snapshot->docs.items[i].doc;
 
 		for (size_t j = 0; j < doc->source_count; j++)
-			source_settle(doc->sources[j]);
+			source_freeze(doc->sources[j]);
 	}
 }
 

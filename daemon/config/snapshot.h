@@ -98,7 +98,7 @@ void snapshot_unrefp(struct snapshot **snapshot);
 
 /* Nothing of it, and of its documents, changes from here on but its masked form
  * and its references: another thread may read it. */
-void snapshot_settle(struct snapshot *snapshot);
+void snapshot_freeze(struct snapshot *snapshot);
 
 /* As it is (@mask NULL), or as it may be shown by what the secrets are now.
  * That is made when it is asked for: then a new snapshot takes the loop less

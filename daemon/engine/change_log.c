@@ -215,8 +215,8 @@ static void compare_next(struct change_log *log)
 		.new = TAKE(log->new),
 		.secrets = secrets_pin(log->secrets),
 	};
-	snapshot_settle(log->job.old);
-	snapshot_settle(log->job.new);
+	snapshot_freeze(log->job.old);
+	snapshot_freeze(log->job.new);
 	log->working = true;
 	(void)uv_queue_work(log->loop, &log->work, on_work, on_done);
 }

@@ -144,7 +144,7 @@ static void start(struct hold *hold, struct hold_record *record)
 		(void)disk_remove(place->loop, path, told);
 		return;
 	}
-	snapshot_settle(record->snapshot);
+	snapshot_freeze(record->snapshot);
 	(void)disk_compose(place->loop, path, &content, told);
 }
 

@@ -116,7 +116,7 @@ static bool add_workspace(struct report_job *job, struct workspace *workspace,
 		memcpy(digest->hex, old->hex, sizeof(digest->hex));
 		digest->parts = old->parts ? mem_strdup(old->parts) : NULL;
 	} else {
-		snapshot_settle(workspace->snapshot);
+		snapshot_freeze(workspace->snapshot);
 		job->snapshots[job->count] = snapshot_ref(workspace->snapshot);
 	}
 	job->count++;

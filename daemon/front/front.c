@@ -200,7 +200,7 @@ static void serve_complain(void *data, const struct service_verdict *verdict)
 				verdict->reason);
 }
 
-static void serve_deaf(void *data)
+static void serve_unreachable(void *data)
 {
 	front_listen_again(data);
 }
@@ -306,7 +306,7 @@ void front_init(struct front *front, struct engine *engine)
 				.arriving = serve_arriving,
 				.consumers = serve_consumers,
 				.complain = serve_complain,
-				.deaf = serve_deaf,
+				.unreachable = serve_unreachable,
 			},
 	};
 	list_init(&front->server_calls);

@@ -103,7 +103,7 @@ bool front_listen(struct front *front)
 
 void front_listen_again(struct front *front)
 {
-	if (server_is_deaf(front->server) &&
+	if (server_is_unreachable(front->server) &&
 	    listen_by(front, listen_again) == 0)
 		log_warning("socket-made-again",
 			    LOG_TEXT("socket", front->socket),

@@ -31,7 +31,7 @@ static void environment_pin(struct job *job, const struct view *view)
 
 	/* The answer tells places in documents that it shares with the
 	 * snapshot. */
-	snapshot_settle(view->snapshot);
+	snapshot_freeze(view->snapshot);
 	own->resolver = own->service->resolver(
 		own->service->data, view->workspace, false,
 		projection_below(own->call.projection));

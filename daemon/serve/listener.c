@@ -172,8 +172,8 @@ static void on_pause_over(uv_timer_t *timer)
 {
 	struct listener *listener = timer->data;
 
-	if (listener_is_deaf(listener) && listener->on_deaf)
-		listener->on_deaf(listener->data);
+	if (listener_is_unreachable(listener) && listener->on_unreachable)
+		listener->on_unreachable(listener->data);
 }
 
 /* Wait a moment: somebody may be removing the whole folder, and would stumble
@@ -186,13 +186,13 @@ static void on_folder_changed(uv_fs_event_t *event, const char *name,
 	(void)name;
 	(void)events;
 	(void)status;
-	if (listener_is_deaf(listener))
+	if (listener_is_unreachable(listener))
 		(void)uv_timer_start(&listener->pause, on_pause_over, AGAIN_MS,
 				     0);
 }
 
-/* Without inotify, a removed file is noticed only when listener_is_deaf is
- * asked. */
+/* Without inotify, a removed file is noticed only when listener_is_unreachable
+ * is asked. */
 static void watch_folder(struct listener *listener)
 {
 	_cleanup_(mem_freep) char *path = mem_strdup(listener->file.path);
@@ -213,7 +213,7 @@ int listener_open(struct listener *listener, const char *path)
 	return r;
 }
 
-bool listener_is_deaf(const struct listener *listener)
+bool listener_is_unreachable(const struct listener *listener)
 {
 	return socket_file_is_gone(&listener->file);
 }

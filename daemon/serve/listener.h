@@ -5,9 +5,9 @@
  * Listener: the socket that clients connect to, at a file of its own
  * (socket_file.h) or passed by systemd, whose file it is then.
  *
- * Whoever removes the file makes it deaf. It notices by an event of the folder
- * and says so after a moment; what comes of that, listener_open_again, is for
- * who knows about folders.
+ * Whoever removes the file makes it unreachable. It notices by an event of the
+ * folder and says so after a moment; what comes of that, listener_open_again,
+ * is for who knows about folders.
  *
  * When descriptors run out, those who wait are taken by one kept in reserve and
  * dropped; when even that fails it looks away for a moment. Either way the loop
@@ -29,13 +29,13 @@ struct listener {
 	int fd, spare;    /* -1: none */
 	struct socket_file file;
 	uv_fs_event_t folder; /* that the file lies in */
-	uv_timer_t pause;     /* active while it seems deaf */
+	uv_timer_t pause;     /* active while it seems unreachable */
 	uint64_t shed; /* connections ever dropped for want of descriptors */
 	uint64_t told; /* of them, in the log */
 	uint64_t quiet_until; /* milliseconds of the loop: for the log */
 
 	void (*on_connection)(void *data, int fd); /* takes the descriptor */
-	void (*on_deaf)(void *data); /* NULL: nobody wants to know */
+	void (*on_unreachable)(void *data); /* NULL: nobody wants to know */
 	void (*on_closed)(void *data);
 	void *data;
 	unsigned int open_handles;
@@ -49,7 +49,7 @@ void listener_init(struct listener *listener, uv_loop_t *loop);
 int listener_open(struct listener *listener, const char *path);
 
 /* Can nobody connect any more, because the socket file is gone? */
-bool listener_is_deaf(const struct listener *listener);
+bool listener_is_unreachable(const struct listener *listener);
 
 /* A new socket file in place of it; 0 or a negative errno as of
  * listener_open. */

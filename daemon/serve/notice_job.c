@@ -32,8 +32,8 @@ static void notice_pin(struct job *job, const struct view *view)
 	own->view = *view;
 	if (!watcher_prepare(own->watcher, &own->view, step))
 		return;
-	snapshot_settle(snapshot_ref(own->view.snapshot));
-	snapshot_settle(snapshot_ref(step->base));
+	snapshot_freeze(snapshot_ref(own->view.snapshot));
+	snapshot_freeze(snapshot_ref(step->base));
 	(void)filter_ref(step->filter);
 	own->secrets = secrets_pin(view->secrets);
 	own->view.secrets = own->secrets;

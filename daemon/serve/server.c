@@ -59,13 +59,13 @@ static void on_connection(void *data, int fd)
 	conns_accept(&server->conns, fd);
 }
 
-static void on_deaf(void *data)
+static void on_unreachable(void *data)
 {
 	struct server *server = data;
 	const struct service *service = server->conns.service;
 
-	if (service->deaf)
-		service->deaf(service->data);
+	if (service->unreachable)
+		service->unreachable(service->data);
 }
 
 static void on_grace_over(uv_timer_t *timer)
@@ -84,7 +84,7 @@ struct server *server_new(uv_loop_t *loop, const struct service *service,
 	conns_init(&server->conns, loop, service);
 	uv_timer_init(loop, &server->grace);
 	server->listener.on_connection = on_connection;
-	server->listener.on_deaf = on_deaf;
+	server->listener.on_unreachable = on_unreachable;
 	server->listener.on_closed = on_listener_closed;
 	server->listener.data = server->grace.data = server;
 	server->conns.on_closed = on_conns_closed;
@@ -116,10 +116,10 @@ int server_listen(struct server *server, const char *path)
 	return listener_open(&server->listener, path);
 }
 
-bool server_is_deaf(const struct server *server)
+bool server_is_unreachable(const struct server *server)
 {
 	return server->state == SERVER_LISTENING &&
-	       listener_is_deaf(&server->listener);
+	       listener_is_unreachable(&server->listener);
 }
 
 int server_listen_again(struct server *server)

@@ -36,7 +36,7 @@ void server_set_limits(struct server *server, const struct limits *limits);
 int server_listen(struct server *server, const char *path);
 
 /* Has somebody removed the socket file? */
-bool server_is_deaf(const struct server *server);
+bool server_is_unreachable(const struct server *server);
 
 /* Make it again; those who are connected do not notice. 0 or a negative errno.
  */

@@ -127,7 +127,7 @@ struct service {
 
 	/* The socket file is gone, so that nobody can connect any more; NULL:
 	 * never mind. */
-	void (*deaf)(void *data);
+	void (*unreachable)(void *data);
 };
 
 #endif

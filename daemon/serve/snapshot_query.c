@@ -59,7 +59,7 @@ static void query_pin(struct job *job, const struct view *view)
 
 	(void)snapshot_query_gather(query, view, &own->arena);
 	for (size_t i = 0; i < query->count; i++)
-		snapshot_settle(snapshot_ref(query->snapshots[i]));
+		snapshot_freeze(snapshot_ref(query->snapshots[i]));
 	if (job->masked)
 		own->secrets = secrets_pin(view->secrets);
 	query->secrets = own->secrets;

@@ -11,8 +11,8 @@
  * caller's question.
  *
  * It is removed at the end, but only if it is still the one that was made here.
- * Who removes it before, its folder and the lock included, makes us deaf: it is
- * made again.
+ * Who removes it before, its folder and the lock included, makes us
+ * unreachable: it is made again.
  *
  *   init --make--> THERE --somebody removes it--> GONE
  *                   |  ^------- make_again --------+

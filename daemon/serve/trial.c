@@ -14,7 +14,7 @@ void trial_pin(struct trial *trial, const struct view *view)
 {
 	trial->now = snapshot_ref(view->candidate ? view->candidate
 						  : view->snapshot);
-	snapshot_settle(trial->now);
+	snapshot_freeze(trial->now);
 	/* The thread takes references of it, which the daemon's own would not
 	 * survive. */
 	trial->env = env_new(view->env->variables, view->env->count);

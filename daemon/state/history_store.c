@@ -115,7 +115,7 @@ static void learn(struct job *job)
 	for (size_t i = 0; i < docs->count; i++)
 		secrets_learn_told(job->secrets, docs->items[i].doc->root,
 				   &job->told);
-	snapshot_settle(job->found.snapshot);
+	snapshot_freeze(job->found.snapshot);
 }
 
 static void do_reading(struct history_disk *disk, struct job *job)

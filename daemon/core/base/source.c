@@ -237,7 +237,7 @@ struct pos source_pos(struct source *source, size_t offset)
 	return (struct pos){line + 1, (uint32_t)column};
 }
 
-void source_settle(struct source *source)
+void source_freeze(struct source *source)
 {
 	if (!source->line_starts)
 		find_lines(source);

@@ -59,7 +59,7 @@ struct pos source_pos(struct source *source, size_t offset);
 
 /* Build what is built by the first source_pos, so that the source does not
  * change any more. */
-void source_settle(struct source *source);
+void source_freeze(struct source *source);
 
 /* The line that holds @offset, without its end. */
 struct str source_line(struct source *source, size_t offset);

@@ -1,5 +1,6 @@
 #include "commands/subcommand.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -101,6 +102,7 @@ int subcommand_run(const struct subcommand_call *call,
 	const struct option_spec *stray;
 	char **words = call->words[0] ? call->words + 1 : call->words;
 
+	assert(call->command->subcommands);
 	if (!subcommand)
 		return complain_subcommand(call, call->words[0]);
 	stray = stray_option(call->command, subcommand->name, fields);

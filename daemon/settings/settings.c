@@ -200,9 +200,8 @@ static bool parse_choice(const char *text, const char *const *choices,
 }
 
 static const struct unit *const units_of[] = {
-	[DURATION] = duration_units,
-	[PERCENT] = percent_units,
-	[SIZE] = size_units,
+	[DURATION] = duration_units, [PERCENT] = percent_units,
+	[STAGE] = duration_units,    [SIZE] = size_units,
 	[COUNT] = count_units,
 };
 
@@ -291,7 +290,10 @@ static char *expected_number(const struct settings_key *key, const char *what)
 	_cleanup_(mem_freep) char *min = number_text(key->min, units);
 	_cleanup_(mem_freep) char *max = number_text(key->max, units);
 
-	return mem_printf("%s, in range: %s to %s", what, min, max);
+	return mem_printf("%s%s%s to %s", what,
+			  key->type == STAGE ? ", of 0.01 % to 100 % and "
+					     : ", in range: ",
+			  min, max);
 }
 
 char *settings_expected(const struct settings_key *key)
@@ -308,15 +310,14 @@ char *settings_expected(const struct settings_key *key)
 		[BOOL] = "yes or no",
 		[DURATION] = "a whole number with ms, s, m, h, d or w",
 		[PERCENT] = "0% to 100%",
-		[STAGE] = "off, or a share and a time such as 10 % for 10m, of "
-			  "0.01 % to 100 % and 100ms to 30d",
+		[STAGE] = "off, or a share and a time such as 10 % for 10m",
 		[SIZE] = "a whole number of bytes, or with K, M or G",
 		[COUNT] = "a whole number",
 	};
 
 	if (key->type == CHOICE)
 		return expected_choice(key->choices);
-	if (key->type == DURATION || key->type == SIZE || key->type == COUNT)
+	if (key->type != PERCENT && units_of[key->type])
 		return expected_number(key, texts[key->type]);
 	return mem_strdup(texts[key->type]);
 }

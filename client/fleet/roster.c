@@ -125,7 +125,7 @@ static void flush(struct batch *batch)
 
 	store->quiet = true;
 	if (batch->count && !batch->refused)
-		batch->refused = store_commit(store, &txn, &done) != EXIT_DONE;
+		batch->refused = store_repeat(store, &txn, &done) != EXIT_DONE;
 	store->quiet = false;
 	batch->count = 0;
 	arena_free(&batch->arena);
@@ -229,7 +229,7 @@ int roster_forget(struct store *store, const char *name)
 				     .then = &forget,
 				     .then_count = 1};
 	bool done;
-	int status = store_commit(store, &txn, &done);
+	int status = store_repeat(store, &txn, &done);
 
 	if (status == EXIT_DONE && !done)
 		return complain(EXIT_FAILED,

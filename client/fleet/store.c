@@ -346,18 +346,33 @@ static void ask_commit(struct question *question)
 	put_question(question, "kv/txn", &body);
 }
 
-int store_commit(struct store *store, const struct etcd_txn *txn, bool *done)
+static struct question question_of(struct store *store,
+				   const struct etcd_txn *txn)
 {
-	struct question question = {
+	return (struct question){
 		.store = store,
 		.ask = ask_commit,
 		.take = take_outcome,
 		.txn = txn,
 	};
+}
+
+int store_commit(struct store *store, const struct etcd_txn *txn, bool *done)
+{
+	struct question question = question_of(store, txn);
 	int status = wait_for(&question);
 
 	*done = question.succeeded;
 	if (question.unsure && !question.succeeded)
 		return EXIT_DONE;
+	return say(&question, status);
+}
+
+int store_repeat(struct store *store, const struct etcd_txn *txn, bool *done)
+{
+	struct question question = question_of(store, txn);
+	int status = wait_for(&question);
+
+	*done = question.succeeded;
 	return say(&question, status);
 }

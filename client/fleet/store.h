@@ -77,4 +77,8 @@ int store_get(struct store *store, const char *key, struct arena *arena,
  * complained of then. */
 int store_commit(struct store *store, const struct etcd_txn *txn, bool *done);
 
+/* The same of one that does no more when it is done twice: it is asked again
+ * until there is an answer, and *done is that. */
+int store_repeat(struct store *store, const struct etcd_txn *txn, bool *done);
+
 #endif

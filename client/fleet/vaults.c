@@ -27,7 +27,7 @@ static int commit(struct store *store, const struct etcd_op *op)
 	const struct etcd_txn txn = {.then = op, .then_count = 1};
 	bool done;
 
-	return store_commit(store, &txn, &done);
+	return store_repeat(store, &txn, &done);
 }
 
 static int put(struct store *store, const char *revision, const char *reason)

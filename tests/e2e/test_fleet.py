@@ -234,6 +234,13 @@ def test_etcd_that_is_silent_is_not_asked_for_ever(home):
         assert 1 <= asked <= 4
 
 
+def test_what_etcd_has_not_answered_is_not_called_done(home):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        done = home.client("--timeout", "1", "fleet", "bad", "9f2c1d33ab01", "--etcd", url, check=6)
+        assert "no whole answer" in done.stderr and done.stdout == ""
+
+
 @pytest.mark.parametrize("words", [["fleet"], ["fleet", "--watch"], ["rollout"]])
 def test_which_right_is_wanted_is_told(home, tmp_path, words):
     with Node(tmp_path) as etcd:

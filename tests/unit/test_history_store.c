@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "config/mask.h"
 #include "config/secrets.h"
-#include "engine/history_store.h"
+#include "state/history_store.h"
 
 #define FIRST 100 /* generation of this process */
 

@@ -4,7 +4,6 @@
 #include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/env.h"
@@ -267,6 +266,14 @@ void local_find_site(struct local_files *files, const struct local_rule *rule)
 		mem_free(entries);
 }
 
+/* A folder and the like are missing to a layer, too. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 char *local_describe(const struct local_rule *rule)
 {
 	struct buf text = BUF_INIT;
@@ -275,8 +282,7 @@ char *local_describe(const struct local_rule *rule)
 	local_find_files(&files, rule);
 	for (size_t i = 0; i < files.count; i++)
 		buf_printf(&text, "%s%s%s", i ? ", " : "", files.items[i].path,
-			   access(files.items[i].path, F_OK) < 0 ? " (missing)"
-								 : "");
+			   is_file(files.items[i].path) ? "" : " (missing)");
 	local_files_deinit(&files);
 	return buf_take(&text);
 }

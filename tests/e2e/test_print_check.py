@@ -30,6 +30,9 @@ def test_print_of_nothing_is_the_empty_object_and_says_where_it_looked(home):
         [line] = [x for x in (done.stdout + done.stderr).splitlines() if "nothing is configured" in x]
         assert f"the user instance reads {home.path}/trains.conf (missing), " in line
         assert f"{home.path}/clearml.conf (missing); --system reads /etc/clearconf/" in line
+    home.settings(f"[local]\nfiles = {home.path}\n")
+    assert f"reads {home.path} (missing); --system" in home.daemon("--check").stdout  # it is a folder
+    home.settings("")
     home.conf("a: 1")
     for option in ("--print", "--check"):
         done = home.daemon(option)

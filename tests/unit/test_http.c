@@ -315,21 +315,6 @@ static void a_broken_answer_is_no_answer(void **state)
 	}
 }
 
-/* Behind a 100 libcurl 7 takes this for HTTP/0.9, with a status of 0 and no
- * error; libcurl 8 for a 200. */
-static void no_answer_is_without_a_status(void **state)
-{
-	_cleanup_(call_deinit) struct call call = {0};
-	struct fixture *fixture = *state;
-
-	responder_plan_text(&fixture->server, "HTTP/1.1 100 CONTINUE\r\n\r\n"
-					      "HTTP/200 OK\r\n\r\n{}");
-	get(fixture, &call);
-	if (call.error)
-		assert_contains(call.error, "does not speak HTTP");
-	assert_int_equal(call.status, call.error ? 0 : 200);
-}
-
 static void what_came_before_a_reset_is_read(void **state)
 {
 	_cleanup_(call_deinit) struct call call = {0};
@@ -593,7 +578,6 @@ int main(void)
 		TEST(head_lines_are_bounded),
 		TEST(a_refused_connection_names_the_server),
 		TEST(a_broken_answer_is_no_answer),
-		TEST(no_answer_is_without_a_status),
 		TEST(what_came_before_a_reset_is_read),
 		TEST(silence_ends_at_the_deadline),
 		TEST(a_byte_a_tick_ends_at_the_deadline),

@@ -211,6 +211,21 @@ static void only_a_clearml_server_hears_of_the_worker(void **state)
 		&fixture->server, 0, "\r\nGrpc-Metadata-hasleader: true\r\n"));
 }
 
+/* Behind a 100 libcurl 7 takes this for HTTP/0.9, with a status of 0 and no
+ * error; libcurl 8 for a 200. */
+static void no_answer_is_without_a_status(void **state)
+{
+	_cleanup_(call_deinit) struct call call = {0};
+	struct fixture *fixture = *state;
+
+	responder_plan_text(&fixture->server, "HTTP/1.1 100 CONTINUE\r\n\r\n"
+					      "HTTP/200 OK\r\n\r\n{}");
+	get(fixture, &call);
+	if (call.error)
+		assert_contains(call.error, "does not speak HTTP");
+	assert_int_equal(call.status, call.error ? 0 : 200);
+}
+
 #define claim(name)                                                            \
 	cmocka_unit_test_setup_teardown(name, http_enter, http_leave)
 
@@ -223,6 +238,7 @@ int main(void)
 		claim(a_line_is_bounded_and_a_stream_is_not),
 		claim(many_lines_arrive_in_turns),
 		claim(another_status_than_200_is_no_stream),
+		claim(no_answer_is_without_a_status),
 		claim(a_stream_outlives_its_deadline),
 		claim(who_hears_may_hang_up),
 		claim(who_hears_may_close_everything),

@@ -97,12 +97,14 @@ DEPS_LINT  := gcc clang clang-format clang-tidy universal-ctags \
 # packages are there.
 include $(if $(filter clean deps deps-build,$(MAKECMDGOALS)),,$(B)/modules.mk)
 
+# For debuggers; what is optimised when it is linked is described then.
+here    = -ffile-prefix-map=$(CURDIR)=.
 cflags  = -std=c11 -D_GNU_SOURCE -DCLEARCONF_VERSION='"$(VERSION)"' \
           -Iinclude -Idaemon -Idaemon/core -Iclient -I$(B)/gen $(WARNINGS) \
-          -ffile-prefix-map=$(CURDIR)=. \
+          $(here) \
           $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
           -fno-omit-frame-pointer,$(HARDEN)) $(module_cflags) $(CFLAGS)
-ldflags = $(if $(SAN),-fsanitize=$(SAN),-pie \
+ldflags = $(here) $(if $(SAN),-fsanitize=$(SAN),-pie \
           -Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now) $(LDFLAGS)
 
 # `make V=1` shows whole commands.

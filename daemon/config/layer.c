@@ -271,7 +271,7 @@ struct text {
 static bool looks_like_json(struct str text)
 {
 	text = str_trim(text);
-	return text.len && strchr("{/#", text.ptr[0]);
+	return text.len && str_set_has("{/#", text.ptr[0]);
 }
 
 /* A vault that is not quite what its format says is read as ClearML reads all

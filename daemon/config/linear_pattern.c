@@ -231,7 +231,7 @@ static struct part take_letter(struct compiler *c)
 	int letter = take(c);
 	struct part part;
 
-	if (letter < 0 || strchr("(){}*+?^$]|", letter))
+	if (letter < 0 || str_set_has("(){}*+?^$]|", (char)letter))
 		c->failed = true;
 	add_letter(&bytes, letter);
 	part = new_bytes(c, &bytes);

@@ -150,7 +150,8 @@ static bool is_path(struct str key, const struct value *value)
 		return false;
 	text = str_trim(value_text(value));
 	return text.len && !memchr(text.ptr, '{', text.len) &&
-	       (strchr("/~.$", text.ptr[0]) || str_ends(text, STR(".json")));
+	       (str_set_has("/~.$", text.ptr[0]) ||
+		str_ends(text, STR(".json")));
 }
 
 /* --- with the patterns of others -------------------------------------------

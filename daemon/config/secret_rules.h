@@ -72,7 +72,7 @@ size_t secret_shape_at(struct str text, size_t offset,
 static inline bool secret_shape_may_begin(struct str text, size_t offset)
 {
 	return text.ptr[offset] == '-' ||
-	       (offset && strchr("/= ", text.ptr[offset - 1]));
+	       (offset && str_set_has("/= ", text.ptr[offset - 1]));
 }
 
 #endif

@@ -93,9 +93,9 @@ static bool is_comment(struct str line)
 static bool is_name(struct str name)
 {
 	for (size_t i = 0; i < name.len; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
-			    name.ptr[i]))
+		if (!str_set_has("abcdefghijklmnopqrstuvwxyz"
+				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+				 name.ptr[i]))
 			return false;
 	return name.len > 0;
 }
@@ -219,7 +219,8 @@ static size_t find_separator(struct str line)
 	for (size_t i = 0; i < line.len; i++) {
 		if (line.ptr[i] == '=' || line.ptr[i] == ':')
 			return i;
-		if (line.ptr[i] == ';' && i && strchr(" \t", line.ptr[i - 1]))
+		if (line.ptr[i] == ';' && i &&
+		    str_set_has(" \t", line.ptr[i - 1]))
 			break;
 	}
 	return line.len;

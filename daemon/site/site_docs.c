@@ -221,9 +221,13 @@ static size_t place_of(const struct site_docs *docs, size_t rank,
 	return low;
 }
 
-static bool is_at(const struct site_docs *docs, size_t place, struct str key)
+/* The document of @key, which would be at @place; NULL: there is none. */
+static struct site_doc *doc_at(const struct site_docs *docs, size_t place,
+			       struct str key)
 {
-	return place < docs->count && str_is(key, docs->items[place].key);
+	return place < docs->count && str_is(key, docs->items[place].key)
+		       ? &docs->items[place]
+		       : NULL;
 }
 
 static void set_text(struct site_docs *docs, struct site_doc *doc,
@@ -234,8 +238,8 @@ static void set_text(struct site_docs *docs, struct site_doc *doc,
 	doc->text = (struct str){mem_strndup(text.ptr, text.len), text.len};
 }
 
-static void insert(struct site_docs *docs, size_t place, size_t rank,
-		   struct str key)
+static struct site_doc *insert(struct site_docs *docs, size_t place,
+			       size_t rank, struct str key)
 {
 	docs->items =
 		mem_room(docs->items, docs->count, sizeof(docs->items[0]));
@@ -246,25 +250,28 @@ static void insert(struct site_docs *docs, size_t place, size_t rank,
 		.rank = rank,
 	};
 	docs->count++;
+	return &docs->items[place];
 }
 
 void site_docs_put(struct site_docs *docs, struct str key, struct str text)
 {
 	size_t rank = rank_of(docs, key), place;
+	struct site_doc *doc;
 
 	if (rank == NOT_OURS)
 		return;
 	place = place_of(docs, rank, key);
-	if (!is_at(docs, place, key))
-		insert(docs, place, rank, key);
-	set_text(docs, &docs->items[place], text);
+	doc = doc_at(docs, place, key);
+	if (!doc)
+		doc = insert(docs, place, rank, key);
+	set_text(docs, doc, text);
 }
 
 static struct site_doc *find(const struct site_docs *docs, struct str key)
 {
 	size_t place = place_of(docs, rank_of(docs, key), key);
 
-	return is_at(docs, place, key) ? &docs->items[place] : NULL;
+	return doc_at(docs, place, key);
 }
 
 static void drop(struct site_docs *docs, struct str key)

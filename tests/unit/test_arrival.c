@@ -283,7 +283,7 @@ static void the_wait_goes_on_over_a_restart(void **state)
 	struct arrival restored;
 
 	(void)meet(*state, &second, MINUTE);
-	restored = restart(*state, &first, 4 * 60);
+	restored = restart(*state, &first, 240);
 	assert_false(arrival_is_shown(&restored));
 	assert_int_equal(arrival_left(&restored, &last, clock_boot_ms()), -1);
 	assert_int_equal(meet(&restored, &second, clock_boot_ms()),
@@ -311,7 +311,7 @@ static void what_was_skipped_is_after_a_restart(void **state)
 
 	(void)meet(*state, &second, 0);
 	arrival_skip(*state);
-	restored = restart(*state, &first, 20 * 60);
+	restored = restart(*state, &first, 1200);
 	assert_int_equal(meet(&restored, &second, 20 * MINUTE),
 			 ARRIVAL_GOES_ON);
 	assert_int_equal(restored.state, ARRIVAL_SKIPPED);

@@ -123,6 +123,15 @@ static void key_again(struct buf *text)
 		buf_printf(text, "a = ${?a}${?b%d} x\n", i);
 }
 
+/* NUL is no blank, so nobody looks back over it for tabs. */
+static void nuls(struct buf *text)
+{
+	buf_puts(text, "a = x\t");
+	for (int i = 0; i < DEEP / 4; i++)
+		buf_add(text, "\0\0\0\0\0\0 ", 7);
+	buf_puts(text, "\n}\n");
+}
+
 static void alias_bomb(struct buf *text)
 {
 	buf_puts(text, "a0: &a0 [x, x, x, x]\n");
@@ -160,6 +169,7 @@ static const struct hostile texts[] = {
 	{"chain", READ_HOCON, "lead on and on", long_chain},
 	{"key again", READ_HOCON, "a key comes again with substitutions",
 	 key_again},
+	{"NULs", READ_HOCON, "closes nothing", nuls},
 	{"aliases", READ_YAML, "aliases make more than", alias_bomb},
 	{"merge keys", READ_YAML, "aliases make more than", merge_bomb},
 	{"64 MB", READ_HOCON, "larger than the limit", large},

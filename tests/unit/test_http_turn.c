@@ -64,7 +64,7 @@ static void drain(struct fixture *fixture)
 
 /* Calls that were reserved, and are not any more, are owed: the next turn is
  * more than a minute away, so that no halt of the machine brings it. */
-#define OVERDRAFT (2 * BUCKET_PER_MINUTE)
+#define OVERDRAFT ((size_t)2 * BUCKET_PER_MINUTE)
 
 static void overdraw(struct fixture *fixture)
 {
@@ -112,7 +112,7 @@ static void a_storm_is_held_to_a_bucket(void **state)
 	struct storm storm = {0};
 	uint64_t most, began_ns = uv_hrtime();
 
-	plan_answers(&fixture->server, 2 * BUCKET_PER_MINUTE);
+	plan_answers(&fixture->server, OVERDRAFT);
 	send_storm(fixture, &storm, BUCKET_PER_MINUTE, 20000);
 	send_storm(fixture, &storm, STORM - BUCKET_PER_MINUTE, 300);
 	responder_run(&fixture->loop, &storm.done);

@@ -32,7 +32,8 @@ static bool is_plain(const char *text)
 {
 	for (struct str rest = str_from(text); rest.len;
 	     rest = str_from_offset(rest, 1))
-		if (strchr(" \"=\\", rest.ptr[0]) || printable_control_at(rest))
+		if (str_set_has(" \"=\\", rest.ptr[0]) ||
+		    printable_control_at(rest))
 			return false;
 	return *text != '\0';
 }

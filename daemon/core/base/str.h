@@ -43,6 +43,12 @@ static inline bool str_has_nul(struct str a)
 	return a.len && memchr(a.ptr, '\0', a.len);
 }
 
+/* Is @c one of @set? Unlike strchr, NUL is in none. */
+static inline bool str_set_has(const char *set, char c)
+{
+	return c && strchr(set, c);
+}
+
 /* What a hexadecimal digit is worth; -1: it is none. */
 static inline int str_hex_digit(char c)
 {

@@ -77,7 +77,7 @@ static void warn_tab_before(struct hocon *hocon)
 {
 	size_t at = hocon->lexer.token.start;
 
-	while (at && strchr(" \t", hocon->lexer.text[at - 1])) {
+	while (at && str_set_has(" \t", hocon->lexer.text[at - 1])) {
 		if (hocon->lexer.text[--at] != '\t')
 			continue;
 		reading_warn(hocon->reading, hocon->lexer.source, at,
@@ -100,7 +100,7 @@ static void warn_between(struct hocon *hocon, const struct concat_parts *parts)
 
 	if (!parts->count || !start)
 		return;
-	if (is_triple(last) && strchr(" \t", hocon->lexer.text[start - 1]))
+	if (is_triple(last) && str_set_has(" \t", hocon->lexer.text[start - 1]))
 		reading_warn(hocon->reading, hocon->lexer.source, start - 1,
 			     "ClearML drops the blanks after triple quotes");
 	else if (hocon->lexer.has_tabs && last->kind != PART_VALUE)
@@ -133,7 +133,7 @@ static void warn_kept_escapes(struct hocon *hocon)
 	for (size_t at = token.start; at + 1 < token.end; at++) {
 		if (hocon->lexer.text[at] != '\\')
 			continue;
-		if (strchr("/bfu", hocon->lexer.text[++at])) {
+		if (str_set_has("/bfu", hocon->lexer.text[++at])) {
 			reading_warn(hocon->reading, hocon->lexer.source,
 				     at - 1,
 				     "ClearML leaves this escape as it is "
@@ -165,8 +165,8 @@ static bool is_shells(struct str text)
 	if (str_starts(text, STR("{")) && str_ends(text, STR("}")))
 		text = (struct str){text.ptr + 1, text.len - 2};
 	for (size_t i = 0; i < text.len; i++)
-		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
-			    text.ptr[i]))
+		if (!str_set_has("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
+				 text.ptr[i]))
 			return false;
 	return text.len;
 }

@@ -46,7 +46,8 @@ static bool is_plain(char c)
 static bool has_unclearml_escape(struct str text)
 {
 	for (size_t i = 0; i + 1 < text.len; i++)
-		if (text.ptr[i] == '\\' && !strchr("\\\"nrt", text.ptr[++i]))
+		if (text.ptr[i] == '\\' &&
+		    !str_set_has("\\\"nrt", text.ptr[++i]))
 			return true;
 	return false;
 }

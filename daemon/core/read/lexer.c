@@ -349,7 +349,7 @@ bool lexer_at_include_below(const struct lexer *lexer)
 
 	if (!at_word(lexer, lexer->at, INCLUDE))
 		return false;
-	while (blanks < here.len && strchr(" \t\r\n", here.ptr[blanks]))
+	while (blanks < here.len && str_set_has(" \t\r\n", here.ptr[blanks]))
 		blanks++;
 	here = str_from_offset(here, blanks);
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)

@@ -33,7 +33,7 @@ static size_t column(struct lexer *lexer, size_t at)
 
 	if (at < from) {
 		from = at;
-		while (from && !strchr("\n\r", lexer->text[from - 1]))
+		while (from && !str_set_has("\n\r", lexer->text[from - 1]))
 			from--;
 		column = from ? 0 : lexer->before;
 	}

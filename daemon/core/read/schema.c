@@ -186,11 +186,12 @@ static bool is_size(struct str inside, const struct value *value)
 	if (value->type != VALUE_STRING)
 		return false;
 	text = str_trim(value_text(value));
-	while (digits < text.len && strchr("0123456789.", text.ptr[digits]))
+	while (digits < text.len &&
+	       str_set_has("0123456789.", text.ptr[digits]))
 		digits++;
 	text = str_trim(str_from_offset(text, digits));
 	return digits && text.len <= 3 && text.len &&
-	       strchr("kKmMgGtTpPbB", text.ptr[0]);
+	       str_set_has("kKmMgGtTpPbB", text.ptr[0]);
 }
 
 static bool is_one_of(struct str words, const struct value *value)

@@ -82,7 +82,7 @@ static bool is_letter(char c)
 static bool is_word_byte(char c)
 {
 	return is_letter(c) || (c >= '0' && c <= '9') ||
-	       (c && strchr("_-./:", c));
+	       str_set_has("_-./:", c);
 }
 
 /* Is it text to every reader of HOCON? `true.x` is not, to ClearML. */

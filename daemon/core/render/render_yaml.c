@@ -26,8 +26,7 @@ static bool is_letter(char c)
 
 static bool is_word_byte(char c)
 {
-	return is_letter(c) || (c >= '0' && c <= '9') ||
-	       (c && strchr("_-./", c));
+	return is_letter(c) || (c >= '0' && c <= '9') || str_set_has("_-./", c);
 }
 
 /* y and n are booleans to YAML 1.1, though not to PyYAML. */
@@ -38,7 +37,7 @@ static bool is_plain(struct str text)
 	for (size_t i = 1; i < text.len; i++)
 		if (!is_word_byte(text.ptr[i]))
 			return false;
-	if (text.len == 1 && strchr("yYnN", text.ptr[0]))
+	if (text.len == 1 && str_set_has("yYnN", text.ptr[0]))
 		return false;
 	return yaml_scalar_of_plain(text) == YAML_SCALAR_STR;
 }

@@ -34,7 +34,7 @@ while True:
 
 
 class Running:
-    """An exec that goes on; what its command says is in .said."""
+    """An exec that goes on; what its command says is in .said. The command ends with it."""
 
     def __init__(self, home, *options, command=None, env=None, **more):
         command = command or ["/usr/bin/python3", "-c", TELL]
@@ -49,8 +49,12 @@ class Running:
 
     def __exit__(self, *_):
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
         self.out.close()
         self.err.close()
 

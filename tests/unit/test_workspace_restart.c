@@ -41,7 +41,7 @@ static void a_refusal_goes_on_counting_in_the_next_process(void **state)
 	log_in(fixture);
 	fixture->server.mood = CLEARML_REFUSES;
 	poll_again(fixture);
-	fixture->workspace->last_good.refusal_ms -= 300 * 1000;
+	fixture->workspace->last_good.refusal_ms -= INT64_C(300000);
 	start_again(fixture);
 	assert_value(fixture, "team", "1");
 	assert_in_range(workspace_lapses_in(fixture->workspace), 290000,

@@ -133,16 +133,6 @@ static void the_command_line_wins_over_the_file(void **state)
 	assert_int_equal(settings->log_level, LOG_LEVEL_DEBUG);
 }
 
-static void an_option_with_a_bad_value_is_named(void **state)
-{
-	const struct options mode = {.mode = "both"};
-	const struct options level = {.log_level = "loud"};
-
-	(void)state;
-	assert_refused(&mode, "--mode");
-	assert_refused(&level, "--log-level");
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter, leave)
@@ -153,7 +143,6 @@ int main(void)
 		TEST(a_file_that_cannot_be_looked_at_stops_the_start),
 		TEST(a_named_file_must_be_there),
 		TEST(the_command_line_wins_over_the_file),
-		TEST(an_option_with_a_bad_value_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,6 +280,7 @@ def growing():
         begin = {"settings": "[local]\n[mask]\n", "client": "\1", "pattern": "1a.*b\n\n"}.get(target, "")
         for line in repeats:
             yield target, begin + "".join(line.replace("%d", str(n)) for n in range(count))
+    yield "hocon", "a: x" + " ${?b}" * (LONG // 6)
     numbers = [f'"k{n}":{n}' for n in range(count)]
     for target, before, after in (("json", "", ""), ("render", "", ""), ("etcd", "", ""), ("api", "\0", ""),
                                   ("fleet", '{"format":1,"state":"x","more":', "}")):

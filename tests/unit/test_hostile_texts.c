@@ -123,6 +123,14 @@ static void key_again(struct buf *text)
 		buf_printf(text, "a = ${?a}${?b%d} x\n", i);
 }
 
+static void one_value(struct buf *text)
+{
+	buf_puts(text, "a = x");
+	for (int i = 0; i < DEEP / 4; i++)
+		buf_puts(text, " ${?b}");
+	buf_puts(text, "\n");
+}
+
 /* NUL is no blank, so nobody looks back over it for tabs. */
 static void nuls(struct buf *text)
 {
@@ -169,6 +177,7 @@ static const struct hostile texts[] = {
 	{"chain", READ_HOCON, "lead on and on", long_chain},
 	{"key again", READ_HOCON, "a key comes again with substitutions",
 	 key_again},
+	{"one value", READ_HOCON, "too many in one value", one_value},
 	{"NULs", READ_HOCON, "closes nothing", nuls},
 	{"aliases", READ_YAML, "aliases make more than", alias_bomb},
 	{"merge keys", READ_YAML, "aliases make more than", merge_bomb},

@@ -164,9 +164,15 @@ static bool make_passes(struct resolve *resolver)
 			return resolve_fail(
 				resolver, agenda->turn.items[0],
 				"is one of too many that lead on and on");
-		while ((subst = agenda_next(agenda)))
+		while ((subst = agenda_next(agenda))) {
 			if (!resolve_subst(resolver, subst))
 				return false;
+			/* Each lists all that wait beside it. */
+			if (agenda->next.count > limit)
+				return resolve_fail(
+					resolver, subst,
+					"is one of too many in one value");
+		}
 	}
 	return true;
 }

@@ -74,7 +74,7 @@ static void drop_event(yaml_event_t *event)
 /* The last byte of everything that YAML ends a line with. */
 static bool ends_line(unsigned char c)
 {
-	return c && strchr("\n\r\x85\xA8\xA9", c);
+	return str_set_has("\n\r\x85\xA8\xA9", (char)c);
 }
 
 static bool has_few_directives(struct yaml_events *events)
